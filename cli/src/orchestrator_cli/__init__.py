@@ -1,0 +1,1 @@
+"""The command line: API client, definitions, local stack."""

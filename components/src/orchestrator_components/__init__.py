@@ -1,0 +1,1 @@
+"""Built-in components: programs of their own under the component contract."""

@@ -1,0 +1,1 @@
+"""The api service: HTTP for people, programs and the command line."""

@@ -1,0 +1,1 @@
+"""The notifier service: tells people by email how runs ended."""

@@ -1,0 +1,1 @@
+"""The scheduler service: emits run requests by cron and interval."""

@@ -1,0 +1,1 @@
+"""The trigger-watcher service: starts runs when their tables have been updated."""

@@ -1,0 +1,1 @@
+"""What the Orchestrator's services share: contracts, messaging, database, runtime."""
