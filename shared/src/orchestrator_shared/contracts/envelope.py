@@ -1,0 +1,76 @@
+"""The CloudEvents 1.0 envelope (JSON, structured mode) around every durable message."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from orchestrator_shared.contracts.message import Message
+from orchestrator_shared.domain.errors import MessageFault
+from orchestrator_shared.domain.ids import new_id
+
+CONTENT_TYPE = "application/cloudevents+json"
+MAX_BYTES = 256 * 1024
+
+M = TypeVar("M", bound=Message)
+
+
+class Envelope(BaseModel):
+    """What every message carries besides its data. Unknown attributes are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"]
+    id: str = Field(min_length=1, max_length=200)
+    source: str = Field(min_length=1, max_length=200)
+    type: str = Field(min_length=1, max_length=200)
+    subject: str | None = Field(default=None, max_length=400)
+    time: AwareDatetime | None = None
+    traceparent: str | None = Field(default=None, max_length=100)
+    datacontenttype: str | None = "application/json"
+    data: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """The message body."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def wrap(message: Message, *, source: str, traceparent: str | None = None) -> Envelope:
+    """Put a message of ours into a new envelope; `source` is the service that says it, as `/runner`."""
+    return Envelope(
+        specversion="1.0",
+        id=str(new_id()),
+        source=source,
+        type=message.type,
+        subject=message.subject(),
+        time=datetime.now(UTC),
+        traceparent=traceparent,
+        data=message.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """Read a message body; raises MessageFault with the reason, naming the attribute."""
+    if len(body) > MAX_BYTES:
+        raise MessageFault(f"the message has {len(body)} bytes; at most {MAX_BYTES} are read")
+    try:
+        return Envelope.model_validate_json(body)
+    except ValidationError as error:
+        raise MessageFault(f"no CloudEvent: {explain(error)}") from error
+
+
+def parse_message(model: type[M], envelope: Envelope) -> M:
+    """Read the data of an envelope as the given message; raises MessageFault naming the field."""
+    try:
+        return model.model_validate(envelope.data)
+    except ValidationError as error:
+        raise MessageFault(f"{envelope.type}: {explain(error, prefix='data')}") from error
+
+
+def explain(error: ValidationError, *, prefix: str = "") -> str:
+    """One line per wrong field, without the input (which may hold secrets), at most five."""
+    lines = []
+    for item in error.errors(include_input=False, include_url=False)[:5]:
+        path = ".".join([prefix, *map(str, item["loc"])]).strip(".")
+        lines.append(f"{path or 'body'}: {item['msg']}")
+    return "; ".join(lines)

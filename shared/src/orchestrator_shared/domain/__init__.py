@@ -1,0 +1,1 @@
+"""Ids, statuses and errors that two or more services speak of; nothing here does I/O."""

@@ -1,0 +1,45 @@
+"""Typed identifiers and how new ones are made."""
+
+import os
+import time
+from typing import NewType
+from uuid import UUID, uuid5
+
+ProjectId = NewType("ProjectId", str)
+ComponentId = NewType("ComponentId", str)
+ConfigurationId = NewType("ConfigurationId", str)
+TaskId = NewType("TaskId", str)
+JobId = NewType("JobId", UUID)
+TriggerId = NewType("TriggerId", UUID)
+ScheduleId = NewType("ScheduleId", UUID)
+ReplicaId = NewType("ReplicaId", UUID)
+
+ORCHESTRATOR = ComponentId("orchestrator")
+"""The component whose configurations are orchestrations."""
+
+SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
+"""Projects, components, configurations and tasks are named so; safe in URLs, routing keys and file names."""
+
+
+def new_id() -> UUID:
+    """A version 7 UUID (RFC 9562): ordered by time, made here because PostgreSQL 15 to 17 cannot."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def new_job_id() -> JobId:
+    """The id of a job that somebody is about to request; asking twice with it is asking once."""
+    return JobId(new_id())
+
+
+def trigger_job_id(trigger: TriggerId, generation: int) -> JobId:
+    """The job that the given generation of a trigger asks for; the same however often it is asked."""
+    return JobId(uuid5(trigger, f"generation:{generation}"))
+
+
+def fire_job_id(schedule: ScheduleId, fire_key: str) -> JobId:
+    """The job that one fire of a schedule asks for."""
+    return JobId(uuid5(schedule, f"fire:{fire_key}"))

@@ -1,0 +1,148 @@
+"""Words for the state of jobs and for where they come from (PRODUCT.md section 3)."""
+
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """Every status a job can have; `ready` is internal and shown to people as `waiting`."""
+
+    CREATED = "created"
+    WAITING = "waiting"
+    READY = "ready"
+    PROCESSING = "processing"
+    TERMINATING = "terminating"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+
+    @property
+    def is_final(self) -> bool:
+        """Finished is final: no transition leaves these."""
+        return self in FINAL_STATUSES
+
+    @property
+    def shown(self) -> "JobStatus":
+        """What people see."""
+        return JobStatus.WAITING if self is JobStatus.READY else self
+
+
+FINAL_STATUSES = frozenset(
+    {JobStatus.SUCCESS, JobStatus.WARNING, JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.TERMINATED}
+)
+ACTIVE_STATUSES = frozenset({JobStatus.READY, JobStatus.PROCESSING, JobStatus.TERMINATING})
+"""At most one job of a configuration is in one of these: the lane's unique index says so."""
+
+TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
+    JobStatus.CREATED: frozenset({JobStatus.WAITING, JobStatus.ERROR, JobStatus.CANCELLED}),
+    JobStatus.WAITING: frozenset(
+        {JobStatus.READY, JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.TERMINATED}
+    ),
+    JobStatus.READY: frozenset(
+        {JobStatus.PROCESSING, JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.TERMINATED}
+    ),
+    JobStatus.PROCESSING: frozenset(
+        {
+            JobStatus.WAITING,
+            JobStatus.TERMINATING,
+            JobStatus.SUCCESS,
+            JobStatus.WARNING,
+            JobStatus.ERROR,
+            JobStatus.TERMINATED,
+        }
+    ),
+    JobStatus.TERMINATING: frozenset({JobStatus.TERMINATED}),
+    JobStatus.SUCCESS: frozenset(),
+    JobStatus.WARNING: frozenset(),
+    JobStatus.ERROR: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+    JobStatus.TERMINATED: frozenset(),
+}
+"""The one transition table. `processing` to `waiting` is the delay before a next attempt, or a lost runner's
+job that is run again; `waiting` to `terminated` is a stop during such a delay."""
+
+
+class TaskStatus(StrEnum):
+    """How a task of a run stands; the job of a started task has a `JobStatus` of its own."""
+
+    PENDING = "pending"
+    SKIPPED = "skipped"
+    STARTED = "started"
+    SUCCESS = "success"
+    WARNING = "warning"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    TERMINATED = "terminated"
+    NOT_EXECUTED = "not_executed"
+
+
+class Origin(StrEnum):
+    """Who or what started a job."""
+
+    MANUAL = "manual"
+    SCHEDULE = "schedule"
+    TRIGGER = "trigger"
+    API = "api"
+    RETRY = "retry"
+    PARENT = "parent"
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether a person waits for the end; see `RunRequested.notify` for whom a retry tells."""
+        return self is Origin.MANUAL
+
+
+class ErrorKind(StrEnum):
+    """Whose mistake an error is: the configuration's author's, or ours and the component's."""
+
+    USER = "user"
+    INTERNAL = "internal"
+
+
+class OverlapPolicy(StrEnum):
+    """What a schedule's fire does when a run of the same orchestration is not finished."""
+
+    ONE_WAITING = "one_waiting"
+    QUEUE = "queue"
+    SKIP = "skip"
+
+
+class ComponentType(StrEnum):
+    """The kinds of components, in the order in which grouping by type lays out phases."""
+
+    EXTRACTOR = "extractor"
+    TRANSFORMATION = "transformation"
+    APPLICATION = "application"
+    WRITER = "writer"
+    ORCHESTRATOR = "orchestrator"
+
+
+class CoolDownMode(StrEnum):
+    """What happens to updates inside a cool-down: dropped, or counted for its end."""
+
+    IGNORE = "ignore"
+    DEFER = "defer"
+
+
+class Disposition(StrEnum):
+    """What became of one table update for one trigger."""
+
+    COUNTED = "counted"
+    COMPLETED = "completed"
+    COOLING_DOWN = "ignored_in_cool_down"
+    BELONGS_TO_WAITING = "belongs_to_waiting_run"
+    DISABLED = "trigger_disabled"
+
+
+class NotificationEvent(StrEnum):
+    """Facts that people can subscribe to."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    SUCCESS = "success"
+    PROCESSING_LONG = "processing_long"
+    WAITING_LONG = "waiting_long"
+    SCHEDULE_MISSED = "schedule_missed"
+    DEADLINE_MISSED = "deadline_missed"
+    RECOVERED = "recovered"
