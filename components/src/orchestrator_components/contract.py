@@ -1,0 +1,175 @@
+"""The component contract for components in Python: parameters, state, result, errors, signals."""
+
+import asyncio
+import inspect
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn, TypedDict, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+SUCCESS = 0
+USER_ERROR = 1
+INTERNAL_ERROR = 2
+TERMINATED = 128 + signal.SIGTERM
+
+SECONDS_TO_TIDY_UP = 5.0
+
+
+class UserError(Exception):
+    """Something the person who configured the component can put right; its text is shown to them."""
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; no component should catch it."""
+
+
+class OutputTable(TypedDict):
+    table: str
+    rows: int
+
+
+Parameters = TypeVar("Parameters", bound=BaseModel)
+Run = Callable[[], Awaitable[None] | None]
+
+
+def data_dir() -> Path:
+    directory = os.environ.get("ORCHESTRATOR_DATA_DIR", "")
+    if not directory:
+        raise UserError(
+            "ORCHESTRATOR_DATA_DIR is not set: a component is started by a runner or by 'component run'"
+        )
+    return Path(directory)
+
+
+def load_parameters(model: type[Parameters]) -> Parameters:
+    """Read the parameters of config.json; a mistake in them is a UserError that names the field."""
+    config = _read_object(data_dir() / "config.json")
+    parameters = config.get("parameters", {})
+    if not isinstance(parameters, dict):
+        raise UserError("parameters: must be an object")
+    try:
+        return model.model_validate(parameters)
+    except ValidationError as error:
+        raise UserError("; ".join(_explain(problem) for problem in error.errors())) from None
+
+
+def load_state() -> dict[str, Any]:
+    """What this configuration saved when it last succeeded; empty the first time."""
+    path = data_dir() / "state.json"
+    return _read_object(path) if path.exists() else {}
+
+
+def save_state(state: Mapping[str, Any]) -> None:
+    write_atomically(data_dir() / "state.json", json.dumps(dict(state)))
+
+
+def report(message: str = "", output_tables: Iterable[OutputTable] = ()) -> None:
+    """Tell the result; each output table becomes a table update when the job succeeds."""
+    result = {"message": message, "output_tables": list(output_tables)}
+    write_atomically(data_dir() / "result.json", json.dumps(result))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def main(run: Run) -> NoReturn:
+    """Run a component: its exit code, its last words on stderr and its end on SIGTERM follow the contract."""
+    sys.exit(exit_code_of(run))
+
+
+def exit_code_of(run: Run) -> int:
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)
+    signal.signal(signal.SIGTERM, _on_sigterm)
+    try:
+        _execute(run)
+    except UserError as error:
+        print(one_line(str(error)), file=sys.stderr)
+        return USER_ERROR
+    except Terminated:
+        print("terminated", file=sys.stderr)
+        return TERMINATED
+    except Exception as error:
+        traceback.print_exc()
+        print(one_line(f"internal error: {type(error).__name__}: {error}"), file=sys.stderr)
+        return INTERNAL_ERROR
+    return SUCCESS
+
+
+def one_line(text: str) -> str:
+    """The contract shows the last line of stderr, so a message has to be a single one."""
+    return " ".join(text.split())
+
+
+def _execute(run: Run) -> None:
+    if inspect.iscoroutinefunction(run):
+        asyncio.run(_until_sigterm(run))
+    else:
+        run()
+
+
+async def _until_sigterm(run: Callable[[], Awaitable[None]]) -> None:
+    """Cancelling lets asyncpg tell the server to stop; a plain exit would leave the statement running."""
+    task = asyncio.ensure_future(run())
+    terminated = asyncio.Event()
+
+    def stop() -> None:
+        terminated.set()
+        task.cancel()
+        _end_anyway_soon()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    try:
+        await task
+    except BaseException:
+        if terminated.is_set():
+            raise Terminated from None
+        raise
+
+
+def _on_sigterm(signum: int, frame: FrameType | None) -> None:
+    _end_anyway_soon()
+    raise Terminated
+
+
+def _end_anyway_soon() -> None:
+    timer = threading.Timer(SECONDS_TO_TIDY_UP, os._exit, args=(TERMINATED,))
+    timer.daemon = True
+    timer.start()
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path.name} is missing in ORCHESTRATOR_DATA_DIR") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path.name} is not valid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{path.name}: must be an object")
+    return content
+
+
+def _explain(problem: Any) -> str:
+    # The rejected value stays out of the text: it may be a secret.
+    field = ".".join(str(part) for part in ("parameters", *problem["loc"]))
+    message = "is not a known parameter" if problem["type"] == "extra_forbidden" else problem["msg"]
+    return f"{field}: {message.removeprefix('Value error, ')}"

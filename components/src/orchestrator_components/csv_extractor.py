@@ -1,0 +1,187 @@
+"""Component csv-extractor: a CSV file or URL into a table of the warehouse."""
+
+import os
+import re
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import asyncpg
+from pydantic import Field, field_validator
+
+from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
+from orchestrator_components.csv_rows import NULL_MARKER, CsvRows, copy_text, pick_columns
+from orchestrator_components.csv_source import local_copy, opened
+from orchestrator_components.warehouse import (
+    LONGEST_IDENTIFIER,
+    TableName,
+    WarehouseParameters,
+    connected,
+    ensure_bucket,
+    full_message,
+    is_authors_fault,
+    quoted,
+    statement,
+)
+
+if TYPE_CHECKING:
+    from orchestrator_components.warehouse import Connection
+
+ColumnType = Literal["text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamp"]
+
+# A timestamp is an instant: the zone in the file is honoured, without one it is UTC.
+SQL_TYPES: dict[ColumnType, str] = {
+    "text": "text",
+    "integer": "integer",
+    "bigint": "bigint",
+    "numeric": "numeric",
+    "double": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+LOADS_TABLE = "_orchestrator_loads"
+
+
+class Parameters(WarehouseParameters):
+    """What a configuration of csv-extractor may say."""
+
+    source: str = Field(min_length=1)
+    table: str
+    columns: dict[str, ColumnType] = Field(min_length=1, max_length=1600)
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    null_values: list[str] = Field(default_factory=lambda: ["", "NA"])
+    mode: Literal["replace", "append"] = "replace"
+
+    @field_validator("table")
+    @classmethod
+    def _a_table(cls, text: str) -> str:
+        return str(TableName.parse(text))
+
+    @field_validator("columns")
+    @classmethod
+    def _column_names(cls, columns: dict[str, ColumnType]) -> dict[str, ColumnType]:
+        for name in columns:
+            if not name or "\0" in name or len(name.encode()) > LONGEST_IDENTIFIER:
+                raise ValueError(
+                    f"a column name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL: {name[:80]!r}"
+                )
+        return columns
+
+    @field_validator("delimiter")
+    @classmethod
+    def _delimiter(cls, delimiter: str) -> str:
+        if delimiter in '"\r\n\0':
+            raise ValueError("must not be a quote, a line end or NUL")
+        return delimiter
+
+
+async def run() -> None:
+    parameters = load_parameters(Parameters)
+    table = TableName.parse(parameters.table)
+    path = await local_copy(parameters.source)
+    started = time.monotonic()
+    async with connected(parameters.connection) as connection:
+        await ensure_bucket(connection, table.bucket)
+        rows = await (_replace if parameters.mode == "replace" else _append)(
+            connection, path, parameters, table
+        )
+    print(f"loaded {rows:,} rows into {table} in {time.monotonic() - started:.1f} s")
+    report(f"{rows:,} rows loaded into {table}", [OutputTable(table=str(table), rows=rows)])
+
+
+async def _replace(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
+    new = TableName(table.bucket, f"_load_{os.urandom(8).hex()}")
+    try:
+        async with connection.transaction():
+            columns = _definition(parameters)
+            await connection.execute(statement("create_table", table=new.sql, columns=columns))
+            rows = await _copy(connection, path, parameters, new)
+            await connection.execute(statement("lock_table_name"), str(table))
+            await connection.execute(statement("drop_table", table=table.sql))
+            await connection.execute(statement("rename_table", table=new.sql, new_name=quoted(table.table)))
+            return rows
+    except asyncpg.PostgresError as error:
+        raise _as_user_error(error, table) from error
+
+
+async def _append(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
+    """Rows and a record of the load commit together: a job run again after a crash adds nothing twice."""
+    loads = TableName(table.bucket, LOADS_TABLE).sql
+    job = os.environ.get("ORCHESTRATOR_JOB_ID", "")
+    try:
+        async with connection.transaction():
+            await connection.execute(statement("lock_table_name"), f"{table.bucket}.{LOADS_TABLE}")
+            await connection.execute(statement("create_load_record", loads=loads))
+            done = await connection.fetchval(statement("rows_already_loaded", loads=loads), job, str(table))
+            if job and done is not None:
+                print(f"job {job} has loaded {table} before")
+                return int(done)
+            columns = _definition(parameters)
+            await connection.execute(statement("create_table_if_missing", table=table.sql, columns=columns))
+            rows = await _copy(connection, path, parameters, table)
+            if job:
+                await connection.execute(statement("record_load", loads=loads), job, str(table), rows)
+            return rows
+    except asyncpg.PostgresError as error:
+        raise _as_user_error(error, table) from error
+
+
+def _definition(parameters: Parameters) -> str:
+    return ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}" for name, kind in parameters.columns.items())
+
+
+async def _copy(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
+    with opened(path) as file:
+        rows = CsvRows(file, parameters.delimiter)
+        pick = pick_columns(rows.header, parameters.columns)
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for chunk in copy_text(rows, pick, parameters.null_values):
+                yield chunk
+
+        try:
+            status = await connection.copy_to_table(
+                table.table,
+                schema_name=table.bucket,
+                columns=list(parameters.columns),
+                source=chunks(),
+                format="text",
+                null=NULL_MARKER,
+            )
+        except asyncpg.PostgresError as error:
+            raise _bad_value(error, path, parameters) from error
+    return int(status.rpartition(" ")[2])
+
+
+def _bad_value(error: asyncpg.PostgresError, path: Path, parameters: Parameters) -> Exception:
+    """PostgreSQL says `COPY t, line 3, column c: "x"`; our lines are the file's rows."""
+    place = re.search(r"line (\d+)(?:, column ([^:]+))?", error.context or "")
+    if not place or not is_authors_fault(error):
+        return error
+    row, column = int(place.group(1)), place.group(2)
+    where = f"row {row} (line {_line_of(path, parameters, row)})"
+    if column is None:
+        return UserError(f"source: {where}: {full_message(error)}")
+    kind = parameters.columns.get(column, "text")
+    return UserError(f"source: {where}, column {column}: {full_message(error)} (the column is {kind})")
+
+
+def _line_of(path: Path, parameters: Parameters, row: int) -> int:
+    with opened(path) as file:
+        rows = CsvRows(file, parameters.delimiter)
+        for _ in rows:
+            if rows.row == row:
+                break
+        return rows.line
+
+
+def _as_user_error(error: asyncpg.PostgresError, table: TableName) -> Exception:
+    if not is_authors_fault(error):
+        return error
+    return UserError(f"table {table}: {full_message(error)}")
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,63 @@
+"""Where a CSV comes from: a file below the files directory or a URL, plain, gzipped or alone in a zip."""
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, cast
+from urllib.parse import urlsplit
+
+from orchestrator_components.contract import UserError, data_dir
+from orchestrator_components.download import fetch
+from orchestrator_components.file_access import allowed_path
+
+
+def is_url(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+async def local_copy(source: str) -> Path:
+    """The source as a file on this machine."""
+    if not is_url(source):
+        path = allowed_path(source, field="source")
+        if not path.is_file():
+            raise UserError(f"source: there is no file {source}")
+        return path
+    target = data_dir() / ("source" + "".join(Path(urlsplit(source).path).suffixes[-1:]))
+    await fetch(source, target)
+    return target
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[IO[str]]:
+    """The CSV's text; a damaged archive is a user error, also when it shows only while reading."""
+    with ExitStack() as stack:
+        try:
+            binary = _binary(path, stack)
+            yield stack.enter_context(io.TextIOWrapper(binary, encoding="utf-8-sig", newline=""))
+        except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise UserError(f"source: {path.name} is damaged: {error}") from None
+        except PermissionError:
+            raise UserError(f"source: the runner may not read {path.name}") from None
+
+
+def _binary(path: Path, stack: ExitStack) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return cast(IO[bytes], stack.enter_context(gzip.open(path, "rb")))
+    if path.suffix == ".zip":
+        archive = stack.enter_context(zipfile.ZipFile(path))
+        return stack.enter_context(archive.open(_only_member(archive)))
+    return stack.enter_context(path.open("rb"))
+
+
+def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
+    if len(members) != 1:
+        names = ", ".join(m.filename for m in members[:10]) or "nothing"
+        raise UserError(f"source: the zip must hold exactly one file; it holds {names}")
+    if members[0].flag_bits & 0x1:
+        raise UserError("source: the zip is encrypted")
+    return members[0]

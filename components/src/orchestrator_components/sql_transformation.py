@@ -1,0 +1,129 @@
+"""Component sql-transformation: SQL statements in one transaction of the warehouse."""
+
+import re
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import asyncpg
+from pydantic import Field, field_validator
+
+from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
+from orchestrator_components.warehouse import (
+    TableName,
+    WarehouseParameters,
+    connected,
+    ensure_bucket,
+    full_message,
+    is_authors_fault,
+    statement,
+)
+
+if TYPE_CHECKING:
+    from orchestrator_components.warehouse import Connection
+
+_LEADING_NOISE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
+_ENDS_TRANSACTION = re.compile(
+    _LEADING_NOISE
+    + r"(begin|commit|rollback(?!\s+to)|abort|end|start\s+transaction|prepare\s+transaction)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Parameters(WarehouseParameters):
+    """What a configuration of sql-transformation may say."""
+
+    statements: list[str] = Field(min_length=1)
+    output_tables: list[str] = Field(default_factory=list)
+
+    @field_validator("statements", mode="before")
+    @classmethod
+    def _a_list(cls, statements: object) -> object:
+        return [statements] if isinstance(statements, str) else statements
+
+    @field_validator("statements")
+    @classmethod
+    def _allowed(cls, statements: list[str]) -> list[str]:
+        for number, text in enumerate(statements, start=1):
+            if not text.strip():
+                raise ValueError(f"statement {number} is empty")
+            if "\0" in text:
+                raise ValueError(f"statement {number} contains a NUL character")
+            if match := _ENDS_TRANSACTION.match(text):
+                raise ValueError(f"statement {number}: {_own_transaction(match.group(1).upper())}")
+        return statements
+
+    @field_validator("output_tables")
+    @classmethod
+    def _tables(cls, tables: list[str]) -> list[str]:
+        return [str(TableName.parse(table)) for table in tables]
+
+
+def _own_transaction(command: str) -> str:
+    return f"{command} is not allowed: all statements run in one transaction that is committed at the end"
+
+
+async def run() -> None:
+    parameters = load_parameters(Parameters)
+    tables = [TableName.parse(text) for text in parameters.output_tables]
+    async with connected(parameters.connection, print_notices=True) as connection:
+        for bucket in dict.fromkeys(table.bucket for table in tables):
+            await ensure_bucket(connection, bucket)
+        async with connection.transaction():
+            await _execute_all(connection, parameters.statements)
+            outputs = [OutputTable(table=str(t), rows=await _count(connection, t)) for t in tables]
+    for output in outputs:
+        print(f"{output['table']}: {output['rows']:,} rows")
+    report(_summary(len(parameters.statements), outputs), outputs)
+
+
+def _summary(statements: int, outputs: list[OutputTable]) -> str:
+    text = "1 statement done" if statements == 1 else f"{statements} statements done"
+    tables = ", ".join(f"{output['table']} has {output['rows']:,} rows" for output in outputs)
+    return f"{text}; {tables}" if tables else text
+
+
+async def _execute_all(connection: "Connection", statements: list[str]) -> None:
+    transaction = await connection.fetchval(statement("transaction_id"))
+    for number, text in enumerate(statements, start=1):
+        started = time.monotonic()
+        try:
+            status = await connection.execute(text)
+        except asyncpg.PostgresError as error:
+            raise _explained(error, number, text) from error
+        print(f"statement {number} of {len(statements)}: {status} in {time.monotonic() - started:.2f} s")
+        # A COMMIT further inside a statement shows only afterwards.
+        if not connection.is_in_transaction() or transaction != await connection.fetchval(
+            statement("transaction_id")
+        ):
+            raise UserError(f"statement {number}: {_own_transaction('COMMIT or ROLLBACK')}")
+
+
+async def _count(connection: "Connection", table: TableName) -> int:
+    if not await connection.fetchval(statement("table_exists"), table.bucket, table.table):
+        raise UserError(
+            f"output_tables: {table} does not exist after the statements; "
+            f"create it as {table.sql} (quoted) or take it off the list"
+        )
+    return int(await connection.fetchval(statement("count_rows", table=table.sql)))
+
+
+def _explained(error: asyncpg.PostgresError, number: int, text: str) -> Exception:
+    if not is_authors_fault(error):
+        return error
+    position = int(error.position) if error.position else None
+    if position is None:
+        return UserError(f"statement {number}: {full_message(error)}")
+    line, column = line_and_column(text, position)
+    print(f"{text.splitlines()[line - 1]}\n{' ' * (column - 1)}^", file=sys.stderr)
+    return UserError(f"statement {number}, line {line}, column {column}: {full_message(error)}")
+
+
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    """PostgreSQL counts characters from 1 over the whole text; people count lines."""
+    before = text[: position - 1]
+    return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
+
+
+if __name__ == "__main__":
+    main(run)

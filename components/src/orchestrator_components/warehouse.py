@@ -1,0 +1,151 @@
+"""The warehouse as the built-in components see it: names, quoting, connecting, and what its errors mean."""
+
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from orchestrator_components.contract import UserError
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+TABLE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+$"
+LONGEST_IDENTIFIER = 63
+CONNECT_SECONDS = 15
+CLOSE_SECONDS = 2
+
+# SQLSTATE classes where the warehouse is at fault: connection, resources, intervention, system, internal.
+NOT_THE_AUTHORS_FAULT = ("08", "53", "57", "58", "XX")
+
+
+@dataclass(frozen=True)
+class TableName:
+    """`in.c-sales.orders` is table `orders` of bucket (schema) `in.c-sales`."""
+
+    bucket: str
+    table: str
+
+    @classmethod
+    def parse(cls, text: str) -> "TableName":
+        if not re.match(TABLE_PATTERN, text):
+            raise ValueError("must be a bucket and a table such as in.c-sales.orders")
+        bucket, _, table = text.rpartition(".")
+        if max(len(bucket), len(table)) > LONGEST_IDENTIFIER:
+            raise ValueError(f"bucket and table have at most {LONGEST_IDENTIFIER} characters each")
+        return cls(bucket, table)
+
+    def __str__(self) -> str:
+        return f"{self.bucket}.{self.table}"
+
+    @property
+    def sql(self) -> str:
+        return f"{quoted(self.bucket)}.{quoted(self.table)}"
+
+
+class WarehouseParameters(BaseModel):
+    """Parameters of every component that speaks to the warehouse."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    connection: str = Field(validation_alias=AliasChoices("#connection", "connection"), repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_connection(cls, parameters: Any) -> Any:
+        if isinstance(parameters, Mapping) and {"connection", "#connection"} <= parameters.keys():
+            raise ValueError("give either connection or #connection, not both")
+        return parameters
+
+    @field_validator("connection")
+    @classmethod
+    def _a_postgresql_url(cls, url: str) -> str:
+        if not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must be a URL such as postgresql://user:password@host:5432/database")
+        return url
+
+
+def quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+@cache
+def _statements() -> dict[str, str]:
+    text = files("orchestrator_components").joinpath("warehouse.sql").read_text(encoding="utf-8")
+    blocks = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
+    return {name: body.strip() for name, body in zip(blocks[::2], blocks[1::2], strict=True)}
+
+
+def statement(name: str, **quoted_identifiers: str) -> str:
+    """A named block of warehouse.sql; the identifiers must come from `quoted` or `TableName.sql`."""
+    body = _statements()[name]
+    return body.format(**quoted_identifiers) if quoted_identifiers else body
+
+
+@asynccontextmanager
+async def connected(url: str, *, print_notices: bool = False) -> AsyncIterator["Connection"]:
+    connection = await _connect(url)
+    if print_notices:
+        connection.add_log_listener(_print_notice)
+    try:
+        # Not every server or pooler knows the setting; it is a help, not a need.
+        with suppress(asyncpg.PostgresError):
+            await connection.execute(statement("notice_lost_client"))
+        yield connection
+    finally:
+        with suppress(Exception):
+            await connection.close(timeout=CLOSE_SECONDS)
+
+
+async def _connect(url: str) -> "Connection":
+    # ISO dates only: 01/02/2013 is refused instead of guessed; times without a zone are UTC.
+    settings = {"application_name": "orchestrator", "timezone": "UTC", "datestyle": "ISO, YMD"}
+    try:
+        connection: Connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
+    except TimeoutError:
+        raise UserError(
+            f"#connection: no answer from the database within {CONNECT_SECONDS} seconds"
+        ) from None
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise UserError(f"#connection: cannot connect: {without_password(str(error), url)}") from None
+    return connection
+
+
+def without_password(text: str, url: str) -> str:
+    match = re.match(r"[a-z]+://[^:/@]*:([^@]+)@", url)
+    return text.replace(match.group(1), "***") if match else text
+
+
+def _print_notice(connection: Any, message: Any) -> None:
+    print(f"{message.severity}: {message.message}")
+
+
+async def ensure_bucket(connection: "Connection", bucket: str) -> None:
+    """Make the schema outside of any transaction: parallel loads into a new bucket would wait for it."""
+    if await connection.fetchval(statement("schema_exists"), bucket):
+        return
+    # Two at once: the loser sees the winner's row as a unique violation in spite of IF NOT EXISTS.
+    with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateSchemaError):
+        try:
+            await connection.execute(statement("create_schema", schema=quoted(bucket)))
+        except asyncpg.InsufficientPrivilegeError:
+            raise UserError(
+                f"bucket {bucket} does not exist and the warehouse user may not create it: "
+                f"create the schema {quoted(bucket)} or grant CREATE on the database"
+            ) from None
+
+
+def is_authors_fault(error: asyncpg.PostgresError) -> bool:
+    return not (error.sqlstate or "XX").startswith(NOT_THE_AUTHORS_FAULT)
+
+
+def full_message(error: asyncpg.PostgresError) -> str:
+    parts = [error.message or str(error)]
+    parts += [f"{label}: {text}" for label, text in (("detail", error.detail), ("hint", error.hint)) if text]
+    return " — ".join(parts)
