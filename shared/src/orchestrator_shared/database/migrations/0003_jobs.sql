@@ -62,12 +62,14 @@ CREATE TABLE jobs.jobs (
     -- ownership
     epoch integer NOT NULL DEFAULT 0,
     attempt integer NOT NULL DEFAULT 0,
+    free_attempts integer NOT NULL DEFAULT 0 CHECK (free_attempts <= attempt),
     replica_id uuid REFERENCES jobs.replicas,
     revision bigint NOT NULL DEFAULT 1,
     -- times
     requested_at timestamptz NOT NULL,
     accepted_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    delayed boolean NOT NULL DEFAULT false,
     ready_at timestamptz,
     started_at timestamptz,
     finished_at timestamptz,
@@ -87,13 +89,18 @@ CREATE TABLE jobs.jobs (
     CHECK ((parent_id IS NULL) = (depth = 0)),
     CHECK (status NOT IN ('error') OR error_kind IS NOT NULL)
 );
+COMMENT ON COLUMN jobs.jobs.epoch IS 'changes with ownership and fences the runner''s writes';
+COMMENT ON COLUMN jobs.jobs.attempt IS 'changes when work starts anew';
+COMMENT ON COLUMN jobs.jobs.free_attempts IS
+    'attempts cut short by a lost or stopped runner: they do not count towards max_attempts';
+COMMENT ON COLUMN jobs.jobs.delayed IS 'waits for due_at between two attempts, blocking nobody';
 -- The guarantee: of the jobs of one configuration at most one is underway. terminating belongs in it, or the
 -- next job would start while the last one is being killed.
 CREATE UNIQUE INDEX jobs_one_active_per_lane ON jobs.jobs (lane_id)
     WHERE status IN ('ready', 'processing', 'terminating');
 CREATE INDEX jobs_ready ON jobs.jobs (ready_at, id) WHERE status = 'ready';
 CREATE INDEX jobs_waiting_in_lane ON jobs.jobs (lane_id, seq) WHERE status = 'waiting';
-CREATE INDEX jobs_due ON jobs.jobs (due_at) WHERE status = 'waiting';
+CREATE INDEX jobs_delayed ON jobs.jobs (due_at) WHERE status = 'waiting' AND delayed;
 CREATE INDEX jobs_of_replica ON jobs.jobs (replica_id) WHERE status IN ('processing', 'terminating');
 CREATE INDEX jobs_underway_in_project ON jobs.jobs (project)
     WHERE status IN ('processing', 'terminating') AND kind = 'component';
@@ -125,11 +132,13 @@ CREATE TABLE jobs.tasks (
     name text NOT NULL,
     component text NOT NULL,
     configuration text NOT NULL,
+    version integer,
     definition jsonb NOT NULL,
     continue_on_failure boolean NOT NULL,
     status text NOT NULL CHECK (status IN ('pending', 'skipped', 'started', 'success', 'warning', 'error',
                                            'cancelled', 'terminated', 'not_executed')),
     job_id uuid,
+    active boolean NOT NULL,
     PRIMARY KEY (run_id, task_id),
     FOREIGN KEY (run_id, phase) REFERENCES jobs.phases (run_id, index) ON DELETE CASCADE
 );
@@ -193,13 +202,14 @@ SELECT j.id, j.seq AS number, j.project, j.component, j.configuration, j.kind,
        CASE j.status WHEN 'ready' THEN 'waiting' ELSE j.status END AS status,
        j.origin, j.parent_id, j.root_id, j.depth, j.phase, j.task_id, j.requested_by, j.token_id, j.notify, j.attended,
        j.schedule_id, j.fire_key, j.trigger_id, j.generation, j.retry_of, j.selection, j.parameters, j.scheduled_for,
-       j.previous_success, j.max_attempts, j.attempt, j.replica_id, j.revision, j.requested_at, j.accepted_at, j.due_at,
+       j.previous_success, j.max_attempts, j.attempt, j.free_attempts, j.delayed, j.replica_id, j.revision, j.requested_at, j.accepted_at, j.due_at,
        j.ready_at, j.started_at, j.finished_at, j.stop_requested_at, j.stop_requested_by, j.version, j.full_run,
        j.used_updates, j.message, j.error_kind, j.output_tables, j.lane_id, j.timeout_seconds
 FROM jobs.jobs j;
 CREATE VIEW jobs.phases_v1 AS SELECT run_id, index, name, remaining, started_at, finished_at FROM jobs.phases;
 CREATE VIEW jobs.tasks_v1 AS
-SELECT run_id, phase, position, task_id, name, component, configuration, continue_on_failure, status, job_id, definition
+SELECT run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id, version,
+       definition
 FROM jobs.tasks;
 CREATE VIEW jobs.attempts_v1 AS
 SELECT job_id, attempt, replica_id, started_at, finished_at, outcome, message FROM jobs.attempts;
