@@ -1,0 +1,170 @@
+"""The connection pool, and transactions whose every step is bounded in time."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NoReturn, cast
+
+import asyncpg
+import structlog
+
+from orchestrator_shared import metrics
+from orchestrator_shared.database.faults import is_server_fault, reason
+from orchestrator_shared.database.migrations import check_version
+from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime.startup import retry_at_start
+from orchestrator_shared.settings import DatabaseSettings, address, variable
+
+log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS = 5.0
+
+
+class BoundedPool(asyncpg.Pool):
+    """A pool whose acquire (and so release) is never without a timeout."""
+
+    acquire_timeout = 5.0
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        return super().acquire(timeout=self.acquire_timeout if timeout is None else timeout)
+
+
+def encode_json(value: Any) -> str:
+    """JSON as PostgreSQL takes it; raises ValueError for NaN, which it refuses."""
+    return json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+
+
+async def prepare_connection(connection: asyncpg.Connection) -> None:
+    """Make json and jsonb Python objects in both directions."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
+        )
+
+
+def server_settings(settings: DatabaseSettings, application_name: str) -> dict[str, str]:
+    """The limits that the server itself keeps."""
+    return {
+        "application_name": application_name,
+        "timezone": "UTC",
+        "statement_timeout": _milliseconds(settings.database_statement_timeout_seconds),
+        "lock_timeout": _milliseconds(settings.database_lock_timeout_seconds),
+        "idle_in_transaction_session_timeout": _milliseconds(
+            settings.database_idle_transaction_timeout_seconds
+        ),
+    }
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))
+
+
+async def open_pool(settings: DatabaseSettings, *, application_name: str) -> asyncpg.Pool:
+    """Connect; a silent server is waited for up to `startup_timeout_seconds`, then Unavailable."""
+
+    async def connect() -> asyncpg.Pool:
+        return await _connect(settings, application_name)
+
+    return await retry_at_start(
+        connect,
+        what="the database",
+        address=address(settings.database_url),
+        variable=variable("database_url"),
+        timeout=settings.startup_timeout_seconds,
+    )
+
+
+async def _connect(settings: DatabaseSettings, application_name: str) -> asyncpg.Pool:
+    pool = BoundedPool(
+        settings.database_url,
+        min_size=min(settings.database_pool_min, settings.database_pool_max),
+        max_size=settings.database_pool_max,
+        max_queries=50_000,
+        max_inactive_connection_lifetime=300.0,
+        init=prepare_connection,
+        loop=asyncio.get_running_loop(),
+        connection_class=asyncpg.Connection,
+        record_class=asyncpg.Record,
+        timeout=settings.database_connect_timeout_seconds,
+        command_timeout=settings.database_command_timeout_seconds,
+        server_settings=server_settings(settings, application_name),
+    )
+    pool.acquire_timeout = settings.database_acquire_timeout_seconds
+    try:
+        async with asyncio.timeout(settings.database_connect_timeout_seconds * 2):
+            await pool
+            async with pool.acquire() as connection:  # also with min_size 0: say now whether it answers
+                await connection.fetchval("SELECT 1")
+    except BaseException as error:
+        pool.terminate()
+        if is_unreachable(error):
+            raise Unavailable(f"the database does not answer: {reason(error)}") from error
+        raise
+    _watch(pool, application_name)
+    return pool
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether waiting may help at a start: also while the role or the database is only being created."""
+    created_soon = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
+    return is_server_fault(error) or isinstance(error, created_soon)
+
+
+def _watch(pool: asyncpg.Pool, name: str) -> None:
+    metrics.DATABASE_CONNECTIONS.labels(name, "idle").set_function(pool.get_idle_size)
+    metrics.DATABASE_CONNECTIONS.labels(name, "used").set_function(
+        lambda: pool.get_size() - pool.get_idle_size()
+    )
+
+
+async def close_pool(pool: asyncpg.Pool, *, timeout: float = CLOSE_SECONDS) -> None:
+    """Close within the time given; connections still in use are cut off then."""
+    try:
+        async with asyncio.timeout(timeout):
+            await pool.close()
+    except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        pool.terminate()
+
+
+@asynccontextmanager
+async def database(settings: DatabaseSettings, *, application_name: str) -> AsyncIterator[asyncpg.Pool]:
+    """A service's pool: opened, its schema's version checked, and closed within bounds."""
+    pool = await open_pool(settings, application_name=application_name)
+    try:
+        async with acquire(pool) as connection:
+            await check_version(connection)
+        yield pool
+    finally:
+        await close_pool(pool)
+
+
+@asynccontextmanager
+async def acquire(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A connection without a transaction; failures of the server become Unavailable."""
+    started = time.perf_counter()
+    try:
+        async with pool.acquire() as connection:
+            metrics.DATABASE_ACQUIRE_SECONDS.observe(time.perf_counter() - started)
+            yield cast(asyncpg.Connection, connection)
+    except Exception as error:
+        _raise(error)
+
+
+@asynccontextmanager
+async def transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """One transaction. A lost COMMIT has an unknown outcome: callers repeat by natural key."""
+    async with acquire(pool) as connection, connection.transaction():
+        yield connection
+
+
+def is_our_fault(error: BaseException) -> bool:
+    """Whether a handler's failure is ours (retry in place) and not the message's."""
+    return isinstance(error, Unavailable) or is_server_fault(error)
+
+
+def _raise(error: Exception) -> NoReturn:
+    if is_server_fault(error):
+        raise Unavailable(f"the database does not answer: {reason(error)}") from error
+    raise error

@@ -1,0 +1,66 @@
+"""Named SQL: blocks that begin with `-- name: claim_jobs`, in files beside the store that uses them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from importlib import resources
+
+_HEADER = re.compile(r"^--\s*name:(?P<name>.*)$", re.MULTILINE)
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_COMMENT = re.compile(r"--[^\n]*")
+
+
+class QueryError(Exception):
+    """A query file is malformed, or a query is not there: a fault of the code."""
+
+
+class Queries:
+    """The queries of one store, by name."""
+
+    def __init__(self, queries: Mapping[str, str]) -> None:
+        self._queries = dict(queries)
+
+    @classmethod
+    def load(cls, package: str, *files: str) -> "Queries":
+        """Read the named files of a package: `Queries.load("orchestrator_runner.adapters", "lanes.sql")`."""
+        queries: dict[str, str] = {}
+        for file in files:
+            text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
+            for name, sql in parse_queries(text, file=file):
+                if name in queries:
+                    raise QueryError(f"{file}: the query {name!r} is there twice")
+                queries[name] = sql
+        return cls(queries)
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            return self._queries[name]
+        except KeyError:
+            raise QueryError(f"no query {name!r}; there are {', '.join(self.names())}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._queries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._queries)
+
+    def names(self) -> list[str]:
+        """Every name, in order."""
+        return sorted(self._queries)
+
+
+def parse_queries(text: str, *, file: str) -> list[tuple[str, str]]:
+    """Cut a file into its named blocks; text before the first must be comments."""
+    headers = list(_HEADER.finditer(text))
+    before = text[: headers[0].start()] if headers else text
+    if _COMMENT.sub("", before).strip() or not headers:
+        raise QueryError(f"{file}: begin each query with a line `-- name: the_name`")
+    blocks = []
+    for header, following in zip(headers, [*headers[1:], None], strict=True):
+        name = header["name"].strip()
+        sql = text[header.end() : following.start() if following else len(text)].strip()
+        if not _NAME.fullmatch(name):
+            raise QueryError(f"{file}: {name!r} is no name for a query: write lower_case_words")
+        if not _COMMENT.sub("", sql).strip():
+            raise QueryError(f"{file}: the query {name!r} is empty")
+        blocks.append((name, sql))
+    return blocks

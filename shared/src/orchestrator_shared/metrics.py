@@ -1,0 +1,38 @@
+"""Metrics that every service has, in the default registry; a job or configuration id is never a label."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+MESSAGES_CONSUMED = Counter(
+    "orchestrator_messages_consumed_total",
+    "Messages taken from a queue, by how they ended (acked, dead_lettered, failed).",
+    ["queue", "type", "outcome"],
+)
+MESSAGES_PUBLISHED = Counter(
+    "orchestrator_messages_published_total",
+    "Messages published, by how that ended (confirmed, returned, failed).",
+    ["exchange", "outcome"],
+)
+MESSAGES_DEAD_LETTERED = Counter(
+    "orchestrator_messages_dead_lettered_total",
+    "Messages that no one could handle, by queue and kind of reason.",
+    ["queue", "reason"],
+)
+HANDLER_SECONDS = Histogram(
+    "orchestrator_handler_seconds", "Time a message handler took.", ["queue", "type"], buckets=_SECONDS
+)
+OUTBOX_ROWS = Gauge("orchestrator_outbox_rows", "Messages committed but not yet confirmed.", ["schema"])
+OUTBOX_OLDEST_SECONDS = Gauge(
+    "orchestrator_outbox_oldest_seconds", "Age of the oldest message that is not yet confirmed.", ["schema"]
+)
+DATABASE_CONNECTIONS = Gauge(
+    "orchestrator_database_connections", "Connections of the pool, by state (idle, used).", ["pool", "state"]
+)
+DATABASE_ACQUIRE_SECONDS = Histogram(
+    "orchestrator_database_acquire_seconds",
+    "Time a transaction waited for a connection.",
+    buckets=_SECONDS,
+)
+TASKS_DIED = Counter("orchestrator_tasks_died_total", "Supervised tasks that ended by themselves.", ["task"])
+READY = Gauge("orchestrator_ready", "1 while every readiness check passes (as last asked).")

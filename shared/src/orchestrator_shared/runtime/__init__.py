@@ -1,0 +1,1 @@
+"""How a service lives: settings, logs, health, supervision, shutdown."""

@@ -1,0 +1,126 @@
+"""Supervised tasks, readiness and the signal to stop, shared by everything inside one service."""
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from starlette.types import ASGIApp
+
+from orchestrator_shared import metrics
+
+log = structlog.get_logger(__name__)
+
+Check = Callable[[], bool | Awaitable[bool]]
+
+CHECK_SECONDS = 2.0
+CANCEL_SECONDS = 5.0
+
+
+class Lifecycle:
+    """What a service's parts know of its life."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stopping = asyncio.Event()
+        self.started = False
+        self.failure: str | None = None
+        self.app: ASGIApp | None = None
+        """A service's own HTTP application; `/livez`, `/readyz` and `/metrics` stay in front of it."""
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._checks: dict[str, Check] = {}
+
+    def supervise(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run a task that lives as long as the service: if it ends before, the service says why and ends."""
+        task = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    @asynccontextmanager
+    async def supervised(
+        self, name: str, coroutine: Coroutine[Any, Any, Any]
+    ) -> AsyncIterator[asyncio.Task[Any]]:
+        """The same for a part of the service's life: on leaving, the task is cancelled and awaited."""
+        task = self.supervise(name, coroutine)
+        try:
+            yield task
+        finally:
+            await self.cancel(task)
+
+    async def cancel(self, *tasks: asyncio.Task[Any], timeout: float = CANCEL_SECONDS) -> None:
+        """End supervised tasks on purpose and wait for them, within bounds."""
+        self.may_end(*tasks)
+        for task in tasks:
+            task.cancel()
+        if running := [task for task in tasks if not task.done()]:
+            _, hanging = await asyncio.wait(running, timeout=timeout)
+            for task in hanging:
+                log.error("task.hangs", task=task.get_name())
+
+    def may_end(self, *tasks: asyncio.Task[Any]) -> None:
+        """From now on these tasks may end by themselves."""
+        self._tasks.difference_update(tasks)
+
+    async def cancel_all(self) -> None:
+        """End whatever is still supervised."""
+        await self.cancel(*self._tasks)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if task not in self._tasks:  # ended on purpose
+            if error is not None:
+                log.warning("task.failed_while_stopping", task=task.get_name(), exc_info=error)
+            return
+        self._tasks.discard(task)
+        if self.stopping.is_set() and error is None:
+            return
+        if error is not None:
+            why = f"{type(error).__name__}: {error}"
+        else:
+            why = "was cancelled" if task.cancelled() else "returned"
+        metrics.TASKS_DIED.labels(task.get_name()).inc()
+        self.fail(f"the task {task.get_name()!r} ended: {why}", error)
+
+    def fail(self, why: str, error: BaseException | None = None) -> None:
+        """End the service with exit code 1, because of this."""
+        log.error("service.failed", reason=why, exc_info=error)
+        self.failure = self.failure or why
+        self.stopping.set()
+
+    def stop(self, why: str) -> None:
+        """Begin the shutdown."""
+        log.info("service.stopping", reason=why)
+        self.stopping.set()
+
+    def ready_when(self, name: str, check: Check) -> None:
+        """Add a condition to `/readyz`. It must be cheap; it gets two seconds."""
+        self._checks[name] = check
+
+    async def readiness(self) -> dict[str, bool]:
+        """Every condition, by name; the service is ready if all hold."""
+        results = {"started": self.started, "not_stopping": not self.stopping.is_set()}
+        outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in self._checks.items()))
+        results.update(zip(self._checks, outcomes, strict=True))
+        metrics.READY.set(all(results.values()))
+        return results
+
+    async def _holds(self, name: str, check: Check) -> bool:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                result = check()
+                return bool(await result if inspect.isawaitable(result) else result)
+        except Exception as error:
+            log.warning("readiness.check_failed", check=name, reason=f"{type(error).__name__}: {error}")
+            return False
+
+    @asynccontextmanager
+    async def serving(self, app: ASGIApp) -> AsyncIterator[None]:
+        """Serve an application on the service's port, until leaving: then new requests get 503."""
+        self.app = app
+        try:
+            yield
+        finally:
+            self.app = None

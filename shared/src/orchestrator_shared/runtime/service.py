@@ -1,0 +1,149 @@
+"""Running one service from its settings to its exit code."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TypeVar
+
+import structlog
+
+from orchestrator_shared import logging
+from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.runtime.health import serve_health
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.settings import RuntimeSettings, SettingsError, load_settings
+
+log = structlog.get_logger(__name__)
+
+S = TypeVar("S", bound=RuntimeSettings)
+Start = Callable[[S, Lifecycle], AbstractAsyncContextManager[None]]
+
+OK, FAILED, BAD_SETTINGS = 0, 1, 2
+CANCEL_SECONDS = 2.0
+WATCHDOG_EXTRA_SECONDS = 10.0
+"""After grace, cancelling and closing: the process ends even if its event loop is stuck."""
+
+
+def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
+    """Run until a signal or a failure; returns the exit code: 0 stopped, 1 failed, 2 wrong settings.
+
+    `start` is an async context manager: it opens everything, yields when the service works, and on leaving
+    closes in order (stop consuming, finish, flush the outbox, close) within the grace period.
+    """
+    try:
+        settings = load_settings(settings_type)
+    except SettingsError as error:
+        print(f"orchestrator {name}: {error}", file=sys.stderr)  # noqa: T201  there is no log yet
+        return BAD_SETTINGS
+    logging.configure(name, settings)
+    return asyncio.run(_run(name, settings, start))
+
+
+async def _run(name: str, settings: S, start: Start[S]) -> int:
+    lifecycle = Lifecycle(name)
+    watchdog = _Watchdog(settings.shutdown_grace_seconds + WATCHDOG_EXTRA_SECONDS)
+    with _signals(lifecycle):
+        try:
+            async with serve_health(lifecycle, settings):
+                code = await _live(settings, lifecycle, start, watchdog)
+            await lifecycle.cancel_all()
+        except OrchestratorError as error:
+            code = _explain(error)
+    watchdog.disarm()
+    log.info("service.stopped", exit_code=code)
+    return code
+
+
+async def _live(settings: S, lifecycle: Lifecycle, start: Start[S], watchdog: "_Watchdog") -> int:
+    main = asyncio.create_task(_main(settings, lifecycle, start), name="main")
+    stopping = asyncio.create_task(lifecycle.stopping.wait(), name="stopping")
+    try:
+        await asyncio.wait([main, stopping], return_when=asyncio.FIRST_COMPLETED)
+        watchdog.arm()
+        lifecycle.stopping.set()  # also when `start` failed
+        if not lifecycle.started:
+            main.cancel()  # stopped while still starting
+        await asyncio.wait([main], timeout=settings.shutdown_grace_seconds)
+        if not main.done():
+            log.error("service.grace_period_over", seconds=settings.shutdown_grace_seconds)
+            main.cancel()
+            await asyncio.wait([main], timeout=CANCEL_SECONDS)
+    finally:
+        stopping.cancel()
+    return _exit_code(main, lifecycle)
+
+
+async def _main(settings: S, lifecycle: Lifecycle, start: Start[S]) -> None:
+    async with start(settings, lifecycle):
+        lifecycle.started = True
+        log.info("service.started")
+        await lifecycle.stopping.wait()
+
+
+def _exit_code(main: "asyncio.Task[None]", lifecycle: Lifecycle) -> int:
+    if not main.done():
+        log.error("service.hangs")
+        return FAILED
+    if not main.cancelled() and (error := main.exception()) is not None:
+        return _explain(error)
+    if lifecycle.failure is not None:
+        return FAILED
+    return FAILED if main.cancelled() and lifecycle.started else OK
+
+
+def _explain(error: BaseException) -> int:
+    if isinstance(error, OrchestratorError):  # made for people: no traceback
+        log.error("service.failed", reason=str(error))
+        return BAD_SETTINGS if isinstance(error, SettingsError) else FAILED
+    log.error("service.failed", reason=f"{type(error).__name__}: {error}", exc_info=error)
+    return FAILED
+
+
+@contextmanager
+def _signals(lifecycle: Lifecycle) -> Iterator[None]:
+    """The first signal begins the shutdown, a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+    handled = (signal.SIGTERM, signal.SIGINT)
+    received = False
+
+    def receive(number: signal.Signals) -> None:
+        nonlocal received
+        if received:
+            log.error("service.killed", reason=f"second signal ({number.name})")
+            sys.stdout.flush()
+            os._exit(128 + number)
+        received = True
+        lifecycle.stop(number.name)
+
+    for number in handled:
+        loop.add_signal_handler(number, receive, number)
+    try:
+        yield
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+
+
+class _Watchdog:
+    """A thread that ends the process when even the event loop does not come to an end."""
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, os._exit, [FAILED])
+        self._timer.daemon = True
+
+    def arm(self) -> None:
+        if not self._timer.is_alive():
+            self._timer.start()
+
+    def disarm(self) -> None:
+        self._timer.cancel()
+
+
+@asynccontextmanager
+async def nothing(_settings: RuntimeSettings, _lifecycle: Lifecycle) -> AsyncIterator[None]:
+    """A start that starts nothing: for trying the runtime itself."""
+    yield

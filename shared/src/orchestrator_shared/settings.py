@@ -1,0 +1,171 @@
+"""Settings from environment variables `ORCHESTRATOR_*`, checked at start with one clear message."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.exceptions import SettingsError as _SourceError
+
+from orchestrator_shared.domain.errors import OrchestratorError
+
+PREFIX = "ORCHESTRATOR_"
+KEY_BYTES = 32
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class SettingsError(OrchestratorError):
+    """Environment variables are missing or wrong; the text names each and what is expected, never a value."""
+
+
+def parse_keys(text: object) -> tuple[bytes, ...]:
+    """Read comma-separated base64 keys of 32 bytes; the first one encrypts, all decrypt."""
+    if not isinstance(text, str):
+        return text  # type: ignore[return-value]  # already parsed (tests hand over bytes): pydantic checks it
+    return tuple(_parse_key(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _parse_key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text, altchars=b"-_" if set(text) & set("-_") else None, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise ValueError(f"expected comma-separated base64 keys of {KEY_BYTES} bytes each")
+    return key
+
+
+EncryptionKeys = Annotated[
+    tuple[Annotated[bytes, Field(min_length=KEY_BYTES, max_length=KEY_BYTES)], ...],
+    NoDecode,
+    BeforeValidator(parse_keys),
+]
+"""Where a service cannot do without: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
+
+
+class _Base(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    startup_timeout_seconds: float = Field(default=60, ge=0, le=3600)
+    """How long a service waits at its start for a server that does not answer."""
+
+
+def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
+    try:
+        parts = urlsplit(url)
+        fine = parts.scheme in schemes and (parts.port or 1) > 0
+    except ValueError:
+        fine = False
+    if not fine:
+        raise ValueError(f"expected a URL such as {example}")
+    return url
+
+
+class DatabaseSettings(_Base):
+    """Where PostgreSQL is, and the bounds on every use of it."""
+
+    database_url: str = Field(repr=False)
+    database_roles: Literal["separate", "single"] = "separate"
+    database_role_prefix: str = Field(default="orchestrator_", pattern=r"^[a-z_][a-z0-9_]{0,39}$")
+    database_pool_min: int = Field(default=1, ge=0, le=100)
+    database_pool_max: int = Field(default=10, ge=1, le=200)
+    database_connect_timeout_seconds: float = Field(default=5, gt=0, le=120)
+    database_acquire_timeout_seconds: float = Field(default=5, gt=0, le=120)
+    database_command_timeout_seconds: float = Field(default=35, gt=0, le=3600)
+    database_statement_timeout_seconds: float = Field(default=30, gt=0, le=3600)
+    database_lock_timeout_seconds: float = Field(default=10, gt=0, le=3600)
+    database_idle_transaction_timeout_seconds: float = Field(default=30, gt=0, le=3600)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgres(cls, url: str) -> str:
+        return _check_url(url, ("postgresql", "postgres"), "postgresql://user:password@host:5432/database")
+
+
+class BrokerSettings(_Base):
+    """Where RabbitMQ is."""
+
+    amqp_url: str = Field(repr=False)
+
+    @field_validator("amqp_url")
+    @classmethod
+    def _is_amqp(cls, url: str) -> str:
+        return _check_url(url, ("amqp", "amqps"), "amqp://user:password@host:5672/")
+
+
+class RuntimeSettings(_Base):
+    """What every process has: its HTTP address, its log, its shutdown."""
+
+    http_host: str = Field(default="127.0.0.1", min_length=1)
+    http_port: int = Field(default=0, ge=0, le=65535)
+    """0 takes a free port, which is logged and written to `http_port_file`."""
+    http_port_file: Path | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+    shutdown_grace_seconds: float = Field(default=20, gt=0, le=3600)
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+
+class ServiceSettings(DatabaseSettings, BrokerSettings, RuntimeSettings):
+    """The settings that all services share; a service subclasses it for its own."""
+
+    encryption_keys: EncryptionKeys = Field(default=(), repr=False)
+
+
+def variable(field: str) -> str:
+    """The environment variable of a settings field."""
+    return f"{PREFIX}{field.upper()}"
+
+
+def load_settings(settings_type: type[S], **values: Any) -> S:
+    """Read the settings from the environment; raises SettingsError with one line per wrong variable."""
+    try:
+        return settings_type(**values)
+    except ValidationError as error:
+        lines = dict.fromkeys(_explain(settings_type, item) for item in error.errors(include_input=False))
+        raise SettingsError("\n".join(["The settings cannot be used:", *lines])) from None
+    except _SourceError as error:
+        raise SettingsError(f"The settings cannot be used: {error}") from None
+
+
+def _explain(settings_type: type[BaseSettings], item: Any) -> str:
+    field = str(item["loc"][0]) if item["loc"] else ""
+    if not field:
+        return f"  {_reason(item)}"
+    problem = "is not set" if item["type"] == "missing" else _reason(item)
+    expected = settings_type.model_fields[field].description if field in settings_type.model_fields else None
+    example = _EXAMPLES.get(field)
+    hint = f" (for example {example})" if item["type"] == "missing" and example else ""
+    return f"  {variable(field)}: {problem}{hint}{f': {expected}' if expected else ''}"
+
+
+def _reason(item: Any) -> str:
+    return str(item["msg"]).removeprefix("Value error, ")
+
+
+_EXAMPLES = {
+    "database_url": "postgresql://user:password@host:5432/database",
+    "amqp_url": "amqp://user:password@host:5672/",
+    "encryption_keys": "a base64 key of 32 bytes",
+}
+
+
+def address(url: str) -> str:
+    """The host and port of a URL, without user or password, for messages and logs."""
+    try:
+        parts = urlsplit(url)
+        default = 5432 if parts.scheme.startswith("postgres") else 5672
+        socket_folder = "" if parts.hostname else "local socket"
+        return socket_folder or f"{parts.hostname}:{parts.port or default}"
+    except ValueError:
+        return "an address that cannot be read"
