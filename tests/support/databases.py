@@ -1,0 +1,180 @@
+"""A database of its own for a test: a clone of a template to which all migrations were applied once per run."""
+
+import contextlib
+import hashlib
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from tests.support import servers
+
+CONNECT_SECONDS = 30
+SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+
+
+@dataclass(frozen=True)
+class Database:
+    """Names in `role_names` are those of the run; their passwords lie in the URLs only."""
+
+    name: str
+    url: str
+    role_names: Mapping[str, str]
+    role_urls: Mapping[str, str]
+
+    def url_for(self, role: str) -> str:
+        """The URL of a service's own least-privilege role: api, scheduler, trigger_watcher, runner, notifier."""
+        return self.role_urls[role]
+
+    @contextlib.asynccontextmanager
+    async def connection(self, role: str | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """A plain connection, as superuser unless a role is named."""
+        connection = await asyncpg.connect(self.url_for(role) if role else self.url, timeout=CONNECT_SECONDS)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=5)
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """One query on a connection of its own, as superuser: for looking at the truth in a test."""
+        async with self.connection() as connection:
+            return list(await connection.fetch(sql, *arguments))
+
+    async def fetchval(self, sql: str, *arguments: Any) -> Any:
+        async with self.connection() as connection:
+            return await connection.fetchval(sql, *arguments)
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        async with self.connection() as connection:
+            return str(await connection.execute(sql, *arguments))
+
+
+@dataclass(frozen=True)
+class Template:
+    """What a run made on the server: names begin with its prefix, so that runs can share a server."""
+
+    prefix: str
+    name: str
+    password: str
+
+    @property
+    def role_names(self) -> dict[str, str]:
+        return {service: f"{self.prefix}{service}" for service in SERVICES}
+
+
+def database_url(admin_url: str, database: str, user: str = "", password: str = "") -> str:
+    parts = urlsplit(admin_url)
+    credentials, _, address = parts.netloc.rpartition("@")
+    if user:
+        credentials = f"{quote(user)}:{quote(password)}"
+    return urlunsplit(parts._replace(netloc=f"{credentials}@{address}", path=f"/{database}"))
+
+
+@contextlib.asynccontextmanager
+async def migrated_database() -> AsyncIterator[Database]:
+    admin_url = servers.postgres().url
+    template = await _template(admin_url)
+    async with _created(admin_url, template.prefix, template.name) as name:
+        roles = template.role_names
+        yield Database(
+            name=name,
+            url=database_url(admin_url, name),
+            role_names=roles,
+            role_urls={
+                service: database_url(admin_url, name, role, template.password)
+                for service, role in roles.items()
+            },
+        )
+
+
+@contextlib.asynccontextmanager
+async def empty_database() -> AsyncIterator[Database]:
+    admin_url = servers.postgres().url
+    async with _created(admin_url, f"t{_run_id()}_", "template0") as name:
+        yield Database(name=name, url=database_url(admin_url, name), role_names={}, role_urls={})
+
+
+async def prepare(admin_url: str, database: str, prefix: str, password: str) -> None:
+    """Create the services' roles and apply all migrations; also for a server that a test has for itself."""
+    from orchestrator_shared.database.migrations import Roles, migrate
+    from orchestrator_shared.database.roles import create_roles
+
+    roles = Roles.prefixed(prefix)
+    connection = await asyncpg.connect(database_url(admin_url, database), timeout=CONNECT_SECONDS)
+    try:
+        await create_roles(connection, roles, dict.fromkeys(SERVICES, password))
+        await migrate(connection, roles)
+    finally:
+        await connection.close(timeout=5)
+
+
+async def remove_leftovers() -> None:
+    """Drop what the run made; needed only on a server that lives on."""
+    admin_url = servers.postgres().url
+    prefix = f"t{_run_id()}_"
+    connection = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
+    try:
+        for name in await _names(connection, "SELECT datname FROM pg_database", prefix):
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        for name in await _names(connection, "SELECT rolname FROM pg_roles", prefix):
+            await connection.execute(f'DROP ROLE IF EXISTS "{name}"')
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _names(connection: asyncpg.Connection, query: str, prefix: str) -> list[str]:
+    return [name for (name,) in await connection.fetch(query) if name.startswith(prefix)]
+
+
+@contextlib.asynccontextmanager
+async def _created(admin_url: str, prefix: str, template: str) -> AsyncIterator[str]:
+    name = f"{prefix}{secrets.token_hex(6)}"
+    await _administer(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    try:
+        yield name
+    finally:
+        await _administer(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+async def _administer(admin_url: str, statement: str) -> None:
+    connection = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
+    try:
+        await connection.execute(statement, timeout=60)
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _template(admin_url: str) -> Template:
+    """Made once per run by whichever worker comes first; anew if the migrations were edited meanwhile."""
+    with servers.locked("template") as folder:
+        digest = _migrations_digest()
+        known = folder / f"template-{digest}.json"
+        if not known.exists():
+            template = Template(f"t{_run_id()}_", f"t{_run_id()}_template_{digest}", secrets.token_urlsafe(12))
+            password = folder / "roles-password"
+            if password.exists():
+                template = Template(template.prefix, template.name, password.read_text())
+            password.write_text(template.password)
+            await _administer(admin_url, f'DROP DATABASE IF EXISTS "{template.name}" WITH (FORCE)')
+            await _administer(admin_url, f'CREATE DATABASE "{template.name}" TEMPLATE template0')
+            await prepare(admin_url, template.name, template.prefix, template.password)
+            known.write_text(json.dumps(template.__dict__))
+        return Template(**json.loads(known.read_text()))
+
+
+def _run_id() -> str:
+    return hashlib.sha256(str(servers.run_folder()).encode()).hexdigest()[:8]
+
+
+def _migrations_digest() -> str:
+    folder = servers.REPOSITORY / "shared" / "src" / "orchestrator_shared" / "database"
+    files: list[Path] = sorted([*folder.glob("migrations/*.sql"), *folder.glob("*.sql")])
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]

@@ -1,0 +1,28 @@
+"""Waiting for a condition instead of sleeping: polls until it holds or the time is up."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+POLL_SECONDS = 0.02
+T = TypeVar("T")
+
+
+async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 10) -> T:
+    """The first truthy value of the condition; an AssertionError in it counts as "not yet"."""
+    deadline = time.monotonic() + timeout
+    while True:
+        last: object
+        try:
+            value = condition()
+            found = await value if inspect.isawaitable(value) else value
+            if found:
+                return found
+            last = found
+        except AssertionError as error:
+            last = error
+        if time.monotonic() >= deadline:
+            raise AssertionError(f"not within {timeout} s; the last value was {last!r}")
+        await asyncio.sleep(POLL_SECONDS)
