@@ -11,7 +11,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA jobs TO {{runner}};
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA notifications TO {{notifier}};
 
 GRANT SELECT ON catalog.schedules_v1, catalog.configurations_v1 TO {{scheduler}};
-GRANT SELECT ON catalog.triggers_v1, catalog.trigger_tables_v1, catalog.configurations_v1, jobs.jobs_v1
+GRANT SELECT ON catalog.projects_v1, catalog.triggers_v1, catalog.trigger_tables_v1, catalog.configurations_v1, jobs.jobs_v1
     TO {{trigger_watcher}};
 GRANT SELECT ON catalog.projects_v1, catalog.components_v1, catalog.configurations_v1,
     catalog.configuration_versions_v1, catalog.orchestration_tokens_v1, catalog.variables_v1, catalog.run_requests_v1

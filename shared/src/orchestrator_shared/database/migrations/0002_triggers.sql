@@ -41,11 +41,14 @@ CREATE TABLE triggers.states (
     generation integer NOT NULL DEFAULT 0,
     pending_job_id uuid,
     last_started_at timestamptz,
+    due_at timestamptz,
     deleted_at timestamptz
 );
 COMMENT ON TABLE triggers.states IS 'one row per trigger: the lock that orders decisions and run starts';
 COMMENT ON COLUMN triggers.states.pending_job_id IS 'the run this trigger asked for that has neither started nor ended';
 COMMENT ON COLUMN triggers.states.last_started_at IS 'start of the last run that this trigger started: the cool-down runs from it';
+COMMENT ON COLUMN triggers.states.due_at IS 'mode defer: end of the cool-down after which the complete set fires';
+CREATE INDEX states_due ON triggers.states (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX states_orchestration ON triggers.states (project, orchestration);
 
 CREATE TABLE triggers.counts (
@@ -88,7 +91,7 @@ CREATE TABLE triggers.fires (
     PRIMARY KEY (trigger_id, generation)
 );
 COMMENT ON COLUMN triggers.fires.tables IS 'the updates that completed the set: [{project, table, seq, heard_at}]';
-COMMENT ON COLUMN triggers.fires.ended IS 'unstarted: it ended before it started, its updates count as used';
+COMMENT ON COLUMN triggers.fires.ended IS 'started; unstarted: it ended before, its updates count as used; withdrawn: another full run used them first';
 
 CREATE TABLE triggers.edits (
     trigger_id uuid NOT NULL,
@@ -126,7 +129,7 @@ REVOKE ALL ON FUNCTION triggers.begin_run(text, text) FROM public;
 CREATE VIEW triggers.tables_v1 AS SELECT project, name, last_seq, last_heard_at FROM triggers.tables;
 CREATE VIEW triggers.states_v1 AS
 SELECT trigger_id, project, orchestration, version, enabled, cool_down_seconds, mode, generation, pending_job_id,
-       last_started_at, deleted_at
+       last_started_at, deleted_at, name, due_at
 FROM triggers.states;
 CREATE VIEW triggers.counts_v1 AS
 SELECT trigger_id, table_project, table_name, counted, counted_at, used FROM triggers.counts;
