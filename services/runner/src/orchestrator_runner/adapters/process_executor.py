@@ -1,0 +1,194 @@
+"""Runs components as programs of this host, through the replica's keeper."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from orchestrator_runner.adapters.keeper_client import Child, Keeper, NotStartable
+from orchestrator_runner.adapters.pipes import Pipe
+from orchestrator_runner.adapters.task_directory import (
+    WorkDirectory,
+    make_task_directory,
+    read_report,
+    remove_tree,
+)
+from orchestrator_runner.domain.execution import Execution, LogSink, Outcome
+from orchestrator_runner.domain.masking import mask, secret_forms
+from orchestrator_runner.domain.outcome import Exit, Report, StopCause, decide_outcome, last_line, storable
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+
+DIRECTORY_VARIABLE = "ORCHESTRATOR_DATA_DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """How tasks are run on this host."""
+
+    work_directory: Path
+    grace_seconds: float = 10.0
+    """Between asking a task to end and killing it."""
+    keep_directories: bool = False
+    """For looking into a failure by hand: they hold decrypted secrets."""
+
+
+class ProcessExecutor:
+    """An `Executor`."""
+
+    def __init__(self, keeper: Keeper, work: WorkDirectory, settings: ProcessSettings) -> None:
+        self._keeper = keeper
+        self._work = work
+        self._settings = settings
+        # Few and own: a slow disk delays tasks, but not the loop that renews the lease.
+        self._files = ThreadPoolExecutor(max_workers=4, thread_name_prefix="task-files")
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, keeper: Keeper, settings: ProcessSettings) -> AsyncIterator["ProcessExecutor"]:
+        """Take a part of the work directory and clear what killed replicas left in it."""
+        work = await asyncio.to_thread(WorkDirectory, settings.work_directory)
+        executor = cls(keeper, work, settings)
+        try:
+            await asyncio.to_thread(work.remove_abandoned)
+            yield executor
+        finally:
+            await asyncio.to_thread(executor._close)
+
+    def _close(self) -> None:
+        self._files.shutdown()
+        self._work.close()
+
+    async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
+        """Run one attempt to its end; see `Executor`."""
+        loop = asyncio.get_running_loop()
+        directory = await self._make_directory(execution)
+        collected = False
+        try:
+            attempt = _Attempt(self._keeper, execution, log, self._settings.grace_seconds)
+            try:
+                ended, cause = await attempt.run(directory, stop)
+            except NotStartable as error:
+                outcome = Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
+            else:
+                collected = True
+                wanted = cause is None and ended.code == 0
+                report = await loop.run_in_executor(self._files, self._collect, directory, wanted)
+                outcome = decide_outcome(
+                    ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds
+                )
+        finally:
+            if not collected:
+                await asyncio.shield(loop.run_in_executor(self._files, self._collect, directory, False))
+        return _masked(outcome, execution)
+
+    async def _make_directory(self, execution: Execution) -> Path:
+        loop = asyncio.get_running_loop()
+        making = loop.run_in_executor(self._files, make_task_directory, self._work.path, execution)
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            await loop.run_in_executor(self._files, remove_tree, await making)
+            raise
+
+    def _collect(self, directory: Path, wanted: bool) -> Report:
+        try:
+            return read_report(directory) if wanted else Report()
+        finally:
+            if not self._settings.keep_directories:
+                remove_tree(directory)
+
+
+class _Attempt:
+    """One task from spawn to the end of its last process and the last byte of its output."""
+
+    def __init__(self, keeper: Keeper, execution: Execution, log: LogSink, grace: float) -> None:
+        self._keeper = keeper
+        self._execution = execution
+        self._log = log
+        self._grace = grace
+
+    async def run(self, directory: Path, stop: asyncio.Event) -> tuple[Exit, StopCause | None]:
+        pipes = (Pipe("stdout"), Pipe("stderr"))
+        child = self._spawn(directory, pipes)
+        pumps = [asyncio.create_task(pipe.pump(self._log)) for pipe in pipes]
+        try:
+            cause = await self._until_ended(child, pumps, stop)
+            for pipe in pipes:
+                pipe.finish()
+            await asyncio.gather(*pumps)
+            return Exit(child.ended.result(), self._last_error_line(pipes[1])), cause
+        finally:
+            for pump in pumps:
+                pump.cancel()
+            await self._end_now(child)
+            await asyncio.gather(*pumps, return_exceptions=True)
+            for pipe in pipes:
+                pipe.close()
+
+    def _spawn(self, directory: Path, pipes: tuple[Pipe, Pipe]) -> Child:
+        execution = self._execution
+        environment = {**execution.environment, DIRECTORY_VARIABLE: str(directory)}
+        return self._keeper.spawn(
+            execution.argv,
+            environment,
+            directory,
+            mark=f"{DIRECTORY_VARIABLE}={directory}",
+            outputs=(pipes[0].write_end, pipes[1].write_end),
+        )
+
+    async def _until_ended(
+        self, child: Child, pumps: list[asyncio.Task[None]], stop: asyncio.Event
+    ) -> StopCause | None:
+        """Wait for the end of every process of the task; raises what the keeper or the log ran into."""
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            cause = await self._first_cause(child, pumps, stopping)
+            if cause is not None:
+                self._keeper.stop(child, self._grace)
+                await self._ended_or_broken(child, pumps)
+            return cause
+        finally:
+            stopping.cancel()
+
+    async def _first_cause(
+        self, child: Child, pumps: list[asyncio.Task[None]], stopping: "asyncio.Task[bool]"
+    ) -> StopCause | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._execution.timeout_seconds):
+                await self._ended_or_broken(child, pumps, stopping)
+                return None if child.ended.done() else StopCause.REQUEST
+        return StopCause.TIMEOUT
+
+    async def _ended_or_broken(
+        self, child: Child, pumps: list[asyncio.Task[None]], *more: "asyncio.Task[bool]"
+    ) -> None:
+        """Return when the child has ended or one of `more` is done; raise if the log cannot be written."""
+        watched: set[asyncio.Future[None]] = set(pumps)
+        while not child.ended.done() and not any(task.done() for task in more):
+            everything: set[asyncio.Future[Any]] = {child.ended, *more, *watched}
+            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+            for pump in [pump for pump in watched if pump.done()]:
+                watched.remove(pump)
+                pump.result()
+        if child.ended.done():
+            child.ended.result()
+
+    async def _end_now(self, child: Child) -> None:
+        """Kill whatever is left, and let no cancellation return before it is dead."""
+        self._keeper.stop(child, 0)
+        while not child.ended.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({child.ended})
+
+    def _last_error_line(self, stderr: Pipe) -> str:
+        forms = secret_forms(self._execution.secrets)
+        return last_line(stderr.tail, is_whole=stderr.total == len(stderr.tail), secrets=forms)
+
+
+def _masked(outcome: Outcome, execution: Execution) -> Outcome:
+    shown = mask(outcome.message.encode(errors="replace"), secret_forms(execution.secrets))
+    return replace(outcome, message=storable(shown.decode(errors="replace")))

@@ -1,0 +1,107 @@
+"""The private directory of an attempt: what goes in, what may come out, and nothing that stays."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from orchestrator_runner.domain.execution import Execution
+from orchestrator_runner.domain.outcome import MAX_FILE_BYTES, Report
+
+_PREFIX = "replica-"
+_LOCK = ".lock"
+
+
+class WorkDirectory:
+    """The replica's own part of the work directory, held by a lock that ends with its process."""
+
+    def __init__(self, root: Path) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+
+    def remove_abandoned(self) -> int:
+        """Remove what killed replicas left, decrypted secrets among it; returns how many there were."""
+        others = [path for path in self.path.parent.glob(f"{_PREFIX}*") if path != self.path]
+        return sum(_remove_if_abandoned(path) for path in others)
+
+    def close(self) -> None:
+        """Remove this replica's part, unless something in it was to be kept."""
+        (self.path / _LOCK).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self.path.rmdir()
+        os.close(self._lock)
+
+
+def _remove_if_abandoned(path: Path) -> bool:
+    try:
+        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        remove_tree(path)
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return True
+
+
+def make_task_directory(parent: Path, execution: Execution) -> Path:
+    """A new directory with config.json and, if there is a state, state.json."""
+    path = Path(tempfile.mkdtemp(prefix=f"{execution.job_id}.{execution.attempt}.", dir=parent))
+    _write_json(path / "config.json", execution.config)
+    if execution.state is not None:
+        _write_json(path / "state.json", execution.state)
+    return path
+
+
+def _write_json(path: Path, value: Any) -> None:
+    content = json.dumps(value, ensure_ascii=False, default=dict).encode(errors="surrogatepass")
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def read_report(directory: Path) -> Report:
+    """What the task left; one byte more than allowed shows that a file is too large."""
+    try:
+        return Report(_read_file(directory / "result.json"), _read_file(directory / "state.json"))
+    except OSError as error:
+        return Report(fault=f"{Path(error.filename or '').name}: {error.strerror}")
+
+
+def _read_file(path: Path) -> bytes | None:
+    try:
+        # A task may leave a link to a file of ours or a pipe that nobody writes to.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "is no regular file", str(path))
+        return file.read(MAX_FILE_BYTES + 1)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory, also where the task took away our right to."""
+
+    def allow_and_retry(function: Callable[..., Any], name: str, _error: object) -> None:
+        with contextlib.suppress(OSError):
+            os.chmod(os.path.dirname(name), 0o700)
+            if function in (os.open, os.scandir, os.rmdir) and not os.path.islink(name):
+                os.chmod(name, 0o700)
+                shutil.rmtree(name, ignore_errors=True)
+            else:
+                function(name)
+
+    shutil.rmtree(path, onerror=allow_and_retry)

@@ -1,0 +1,86 @@
+"""What every executor is given and what it gives back: one attempt of one job."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.domain.tables import TableName
+
+Stream = Literal["stdout", "stderr"]
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """What to run."""
+
+    job_id: UUID
+    attempt: int
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    """All of it: nothing of the runner's own environment is added."""
+    config: Mapping[str, Any]
+    """Written as config.json, secrets decrypted."""
+    state: Mapping[str, Any] | None = None
+    """Written as state.json; None if the configuration has none yet."""
+    timeout_seconds: float | None = None
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    """Masked in the log (by `LogCapture`) and in messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTable:
+    """A table that the task reports to have written."""
+
+    table: TableName
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. `status` is success, error or terminated."""
+
+    status: JobStatus
+    message: str = ""
+    error_kind: ErrorKind | None = None
+    output_tables: tuple[OutputTable, ...] = ()
+    """Only of a success."""
+    state: Mapping[str, Any] | None = None
+    """Only of a success; None leaves the stored state as it is."""
+    exit_code: int | None = None
+    signal: int | None = None
+
+
+class ExecutionRefused(Exception):
+    """Nothing was started and nothing will be: the keeper has no lease, or is gone. Safe to try elsewhere."""
+
+
+class ExecutionLost(Exception):
+    """The task was started and killed without being asked to: the lease ran out, or the keeper ended.
+
+    It has no outcome of its own; what becomes of the job is decided as for a lost runner (`after_crash`).
+    """
+
+
+class LogSink(Protocol):
+    """Where an executor puts what a task says, in the order in which it was said."""
+
+    async def write(self, stream: Stream, at: datetime, data: bytes) -> None:
+        """Take the bytes; whoever writes faster than they can be stored waits here.
+
+        An exception ends the task, so a passing outage is to be waited out.
+        """
+
+
+class Executor(Protocol):
+    """Runs attempts. When `run` returns or raises, nothing of the attempt is left running."""
+
+    async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
+        """Run one attempt to its end; raises ExecutionRefused or ExecutionLost.
+
+        Setting `stop` asks the task to end, and kills it after a grace period: the outcome is terminated.
+        Cancelling the call kills it at once.
+        """

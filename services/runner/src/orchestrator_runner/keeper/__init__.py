@@ -1,0 +1,4 @@
+"""The keeper: a small process that starts the replica's tasks and ends them when their lease does.
+
+It imports nothing but the standard library and its own folder, so that it starts fast and stays small.
+"""

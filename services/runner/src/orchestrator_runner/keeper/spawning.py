@@ -1,0 +1,42 @@
+"""Starting one program: no shell, exactly the given environment, a session of its own."""
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+
+IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""What the keeper itself ignores: it ends when its runner does, and never before its tasks."""
+_RESTORED = (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def spawn(
+    argv: Sequence[str], environment: Mapping[str, str], directory: str, streams: tuple[int, int, int]
+) -> int:
+    """Start the program in the directory and return its process id; raises OSError or ValueError."""
+    os.chdir(directory)
+    try:
+        program = find_program(argv[0], environment.get("PATH", _DEFAULT_PATH))
+        # vfork inside: twice as fast as fork and exec from Python, and no Python code in the child.
+        return os.posix_spawn(
+            program,
+            list(argv),
+            environment,
+            file_actions=[(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_RESTORED,
+        )
+    finally:
+        os.chdir("/")
+
+
+def find_program(name: str, path: str) -> str:
+    """The file that the name means on the task's own PATH."""
+    if "/" in name:
+        return name
+    for folder in path.split(os.pathsep):
+        candidate = os.path.join(folder, name)
+        if folder and os.path.isfile(candidate) and os.access(candidate, os.X_OK):
+            return candidate
+    raise FileNotFoundError(f"there is no program {name!r} on PATH {path!r}")
