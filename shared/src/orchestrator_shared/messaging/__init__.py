@@ -1,0 +1,1 @@
+"""RabbitMQ for every service: connections, topology, outbox, consumers, dead letters."""

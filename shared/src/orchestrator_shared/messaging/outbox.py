@@ -1,0 +1,112 @@
+"""The outbox: what a service says is committed with what it did, then published until confirmed."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from orchestrator_shared.contracts.envelope import MAX_BYTES, wrap
+from orchestrator_shared.contracts.message import COMMANDS, Message
+from orchestrator_shared.database.pool import transaction
+from orchestrator_shared.messaging.outbox_store import OutboxStore
+from orchestrator_shared.messaging.publisher import Outgoing, Publisher
+from orchestrator_shared.messaging.relay import Relay, Tuning
+from orchestrator_shared.runtime import points
+
+_SOURCE = re.compile(r"/[a-z-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    rows: list[Outgoing]
+    hints: list[Outgoing]
+    callbacks: list[Callable[[], None]]
+
+
+class Work:
+    """One transaction, and what is said if it commits."""
+
+    def __init__(self, connection: asyncpg.Connection, source: str) -> None:
+        self.connection = connection
+        self._source = source
+        self._said = _Said([], [], [])
+
+    def say(self, *messages: Message) -> None:
+        """Publish these once the transaction is committed; hints (not persistent) may get lost."""
+        for message in messages:
+            outgoing = outgoing_message(message, source=self._source)
+            (self._said.rows if message.persistent else self._said.hints).append(outgoing)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call this after the commit, in this process only: it must not block, and is lost in a crash."""
+        self._said.callbacks.append(callback)
+
+
+class Outbox:
+    """The outbox of one service: `work` opens transactions, `run` is the relay (supervise it)."""
+
+    def __init__(
+        self,
+        *,
+        schema: str,
+        source: str,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        tuning: Tuning | None = None,
+    ) -> None:
+        if not _SOURCE.fullmatch(source):
+            raise ValueError(f"source {source!r}: write the service's name after a slash, as in /runner")
+        self._source = source
+        self._pool = pool
+        self._store = OutboxStore(pool, schema=schema)
+        self._relay = Relay(self._store, publisher, tuning or Tuning())
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """A transaction that commits with all it says, or rolls back and says nothing.
+
+        Unavailable from here may come from a lost COMMIT: repeat by natural key.
+        """
+        async with transaction(self._pool) as connection:
+            work = Work(connection, self._source)
+            yield work
+            said = work._said
+            if said.rows:
+                await self._store.insert(connection, said.rows)
+            points.reach(points.BEFORE_COMMIT)
+        points.reach(points.BEFORE_PUBLISH)
+        self._relay.hand_over(said.rows, said.hints)
+        for callback in said.callbacks:
+            callback()
+
+    def hint(self, *messages: Message) -> None:
+        """Publish hints that belong to no transaction, best effort."""
+        self._relay.hand_over([], [outgoing_message(message, source=self._source) for message in messages])
+
+    async def run(self) -> None:
+        """Relay until cancelled."""
+        await self._relay.run()
+
+    async def flush(self, timeout: float) -> bool:
+        """Wait until all handed over here is published; False if that took too long (nothing is lost)."""
+        return await self._relay.flush(timeout)
+
+
+def outgoing_message(message: Message, *, source: str) -> Outgoing:
+    """Wrap a message of ours; raises ValueError for one that consumers would refuse to read."""
+    traceparent = structlog.contextvars.get_contextvars().get("traceparent")
+    envelope = wrap(message, source=source, traceparent=traceparent)
+    body = envelope.to_bytes()
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"{message.type}: the message has {len(body)} bytes; at most {MAX_BYTES} are read")
+    return Outgoing(
+        id=envelope.id,
+        exchange=message.exchange,
+        routing_key=message.routing_key(),
+        body=body,
+        mandatory=message.exchange == COMMANDS,
+        persistent=message.persistent,
+    )

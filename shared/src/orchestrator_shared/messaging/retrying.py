@@ -1,0 +1,147 @@
+"""Whose fault a failed handler is, and what follows from it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+
+from orchestrator_shared.database.pool import is_our_fault
+from orchestrator_shared.domain.errors import MessageFault, UserError
+from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.metrics import CONSUMER_PAUSED, HANDLER_FAILURES
+from orchestrator_shared.messaging.waiting import cancelled_by_us
+
+log = structlog.get_logger(__name__)
+
+
+class Fault(StrEnum):
+    """Who is at fault: the message (dead-letter it), we (keep it, wait), or nobody knows (a few tries)."""
+
+    MESSAGE = "message"
+    OURS = "ours"
+    UNKNOWN = "unknown"
+
+
+def judge(error: BaseException) -> Fault:
+    """Decide from an exception that a handler raised."""
+    if isinstance(error, MessageFault | UserError):
+        return Fault.MESSAGE
+    # CancelledError gets here only when a library cancelled what we waited for: its connection broke.
+    if isinstance(error, asyncio.CancelledError | TimeoutError) or is_our_fault(error):
+        return Fault.OURS
+    return Fault.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message cannot be handled."""
+
+    fault: Fault
+    reason: str
+
+
+class Gate:
+    """Closed while any handler of a consumer waits for a server of ours: nothing new is begun then."""
+
+    def __init__(self, queue: str) -> None:
+        self._gauge = CONSUMER_PAUSED.labels(queue)
+        self._waiting = 0
+        self._open = asyncio.Event()
+        self._open.set()
+
+    def enter(self) -> None:
+        """A handler found a server of ours missing."""
+        self._waiting += 1
+        self._open.clear()
+        self._gauge.set(1)
+
+    def leave(self) -> None:
+        """That handler ended, or gave up."""
+        self._waiting -= 1
+        if self._waiting == 0:
+            self._open.set()
+            self._gauge.set(0)
+
+    @property
+    def closed(self) -> bool:
+        return not self._open.is_set()
+
+    async def passed(self) -> None:
+        """Wait until it is open."""
+        await self._open.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often and how patiently a handler is tried; times in seconds."""
+
+    unknown: int = 5
+    first_delay: float = 0.1
+    most_delay: float = 5.0
+    handler: float = 60.0
+    """The longest that one try may take; longer is our fault."""
+
+
+async def attempt(
+    call: Callable[[], Awaitable[None]],
+    *,
+    queue: str,
+    gate: Gate,
+    tries: Tries,
+    ended: asyncio.Event,
+    single: bool,
+) -> Failure | None:
+    """Call until it succeeds (None) or fails for good; raises Abandoned when `ended` is set in between.
+
+    A batch (not `single`) fails at the first failure that is not ours, to be taken apart.
+    """
+    backoff, failures, closed_gate = Backoff(first=tries.first_delay, most=tries.most_delay), 0, False
+    try:
+        while True:
+            failure = await _try(call, queue=queue, limit=tries.handler)
+            if failure is None:
+                return None
+            failures += failure.fault is Fault.UNKNOWN
+            if failure.fault is Fault.MESSAGE or failures >= (tries.unknown if single else 1):
+                return failure
+            if failure.fault is Fault.OURS and not closed_gate:
+                closed_gate = True
+                gate.enter()
+            await _rest(backoff.take(), ended)
+    finally:
+        if closed_gate:
+            gate.leave()
+
+
+class Abandoned(Exception):
+    """The delivery is left as it is: the broker will deliver it again."""
+
+
+async def _try(call: Callable[[], Awaitable[None]], *, queue: str, limit: float) -> Failure | None:
+    try:
+        async with asyncio.timeout(limit):
+            await call()
+    except asyncio.CancelledError as error:
+        if cancelled_by_us():
+            raise
+        caught: BaseException = error
+    except Exception as error:
+        caught = error
+    else:
+        return None
+    fault = judge(caught)
+    HANDLER_FAILURES.labels(queue, fault).inc()
+    reason = str(caught) if fault is Fault.MESSAGE else f"{type(caught).__name__}: {caught}"
+    log.warning("handler.failed", queue=queue, fault=fault, reason=reason, exc_info=fault is Fault.UNKNOWN)
+    return Failure(fault, reason)
+
+
+async def _rest(seconds: float, ended: asyncio.Event) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await ended.wait()
+    except TimeoutError:
+        return
+    raise Abandoned

@@ -1,0 +1,104 @@
+"""One consumer on one channel: from its start to the loss of the channel or our own end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aiormq.exceptions import AMQPError
+
+from orchestrator_shared.contracts.routing import Queue
+from orchestrator_shared.messaging.connection import Link
+from orchestrator_shared.messaging.topology import declare
+from orchestrator_shared.messaging.waiting import end_quietly
+
+MAX_WORKERS = 64
+
+
+class Session:
+    """What the broker delivers, buffered; callbacks do no more, since a lost connection cancels them."""
+
+    def __init__(self, channel: AbstractChannel, queue: AbstractQueue) -> None:
+        self._channel = channel
+        self._queue = queue
+        self._tag: str | None = None
+        self._inbox: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
+        self.ended = asyncio.Event()
+        """Nothing more is taken: the channel is lost, the queue is gone, or we stop."""
+
+    async def start(self, timeout: float) -> None:
+        """Begin to receive."""
+        protocol = await self._channel.get_underlay_channel()
+        protocol.closing.add_done_callback(lambda _: self.end())
+        protocol.on_consumer_cancel_callbacks.add(lambda _: self.end())
+        self._tag = await self._queue.consume(self._receive, timeout=timeout)
+
+    async def _receive(self, message: AbstractIncomingMessage) -> None:
+        self._inbox.put_nowait(message)
+
+    async def take(self, most: int, linger: float) -> list[AbstractIncomingMessage]:
+        """The next messages, more than one if they come within `linger` s; none when the session ended."""
+        first = await self._inbox.get()
+        if first is None or self.ended.is_set():
+            return []
+        batch = [first]
+        try:
+            async with asyncio.timeout(linger if most > 1 else None):
+                while len(batch) < most and not self.ended.is_set():
+                    more = await self._inbox.get()
+                    if more is None:
+                        break
+                    batch.append(more)
+        except TimeoutError:
+            return batch
+        return batch
+
+    def end(self) -> None:
+        """Take nothing more, and wake everybody who waits to."""
+        if not self.ended.is_set():
+            self.ended.set()
+            for _ in range(MAX_WORKERS):
+                self._inbox.put_nowait(None)
+
+    async def ack(self, message: AbstractIncomingMessage) -> bool:
+        """Acknowledge; False if the channel is gone, then the message comes again."""
+        try:
+            assert message.delivery_tag is not None
+            channel = await self._channel.get_underlay_channel()
+            await channel.basic_ack(message.delivery_tag, wait=False)
+        except (AMQPError, OSError, RuntimeError):
+            return False
+        return True
+
+    async def stop(self, timeout: float) -> None:
+        """Receive no more; give back what was not begun."""
+        self.end()
+        if self._channel.is_closed or self._tag is None:
+            return
+        await end_quietly(self._queue.cancel(self._tag), timeout=timeout)
+        while not self._inbox.empty():
+            message = self._inbox.get_nowait()
+            if message is not None:
+                await end_quietly(message.nack(requeue=True), timeout=timeout)
+
+
+@asynccontextmanager
+async def open_session(
+    link: Link, queue: Queue, *, prefetch: int, on_start: Callable[[], None]
+) -> AsyncIterator[Session]:
+    """Open a channel, declare the queue and consume from it; ends with the channel closed."""
+    timeout = link.timeouts.operation
+    channel = await link.channel()
+    session: Session | None = None
+    try:
+        async with asyncio.timeout(timeout):
+            await channel.set_qos(prefetch_count=prefetch, timeout=timeout)
+            declared = await declare(channel, queue, timeout=timeout)
+            session = Session(channel, declared[queue.name])
+            await session.start(timeout)
+        on_start()
+        yield session
+    finally:
+        if session is not None:
+            await session.stop(timeout)
+        await end_quietly(channel.close(), timeout=timeout)
