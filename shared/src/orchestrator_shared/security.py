@@ -1,0 +1,224 @@
+"""Tokens, encryption of secrets at rest, and the signed tokens of jobs."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.settings import KEY_BYTES, SettingsError, variable
+
+MASK = "***"
+SECRET_KEY = "#"  # noqa: S105  the mark of a key whose value is secret
+ENCRYPTED = "enc:v1:"
+MAX_DEPTH = 100
+
+_TOKEN = re.compile(r"orc_(?P<id>[0-9a-f]{32})_[A-Za-z0-9_-]{43}")
+_KEY_ID_BYTES = 4
+_NONCE_BYTES = 12
+_TEXT, _JSON = b"t", b"j"
+
+
+def generate_key() -> str:
+    """A new key for ORCHESTRATOR_ENCRYPTION_KEYS, as base64."""
+    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
+
+
+# API tokens: random, so a fast hash is enough; the id in the text finds the row, the hash proves the secret.
+
+
+def new_token() -> tuple[UUID, str]:
+    """A new token's id and its text `orc_<id>_<secret>`, which is shown once and never stored."""
+    token_id = new_id()
+    return token_id, f"orc_{token_id.hex}_{secrets.token_urlsafe(32)}"
+
+
+def hash_token(text: str) -> bytes:
+    """What is stored of a token."""
+    return hashlib.sha256(text.encode()).digest()
+
+
+def parse_token_id(text: str) -> UUID | None:
+    """The id inside a token's text; None if it is no token of ours."""
+    match = _TOKEN.fullmatch(text)
+    return UUID(match["id"]) if match else None
+
+
+def token_matches(text: str, stored_hash: bytes) -> bool:
+    """Whether a token's text belongs to a stored hash, in constant time."""
+    return hmac.compare_digest(hash_token(text), stored_hash)
+
+
+class Encryption:
+    """Encrypts what lies under keys that begin with `#`; the first key encrypts, all decrypt."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        if not keys:
+            raise SettingsError(f"{variable('encryption_keys')} is not set: give a base64 key of 32 bytes")
+        self._ciphers = {_key_id(key): AESGCM(key) for key in reversed(keys)}
+        self._first = _key_id(keys[0])
+
+    def encrypt_value(self, value: str, *, project: str) -> str:
+        """`enc:v1:…`, which only the same project can decrypt."""
+        try:
+            return self._seal(_TEXT + value.encode(), project)
+        except UnicodeEncodeError as error:
+            raise UserError("the secret is no valid text: it has half of a surrogate pair") from error
+
+    def decrypt_value(self, text: str, *, project: str) -> str:
+        """The value again; raises UserError if it is not ours, not this project's, or its key is gone."""
+        value = self._open(text, project)
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def is_encrypted(self, value: object) -> bool:
+        """Whether a value has the form of an encrypted one."""
+        return isinstance(value, str) and value.startswith(ENCRYPTED)
+
+    def encrypt_secrets(self, value: Any, project: str) -> Any:
+        """A copy in which every value under a `#` key is encrypted; those that already are, are kept."""
+
+        def encrypt(secret: Any) -> Any:
+            if self.is_encrypted(secret):
+                self._open(secret, project)
+                return secret
+            if secret == MASK:
+                raise UserError(
+                    f"{MASK} stands for a stored secret, but there is none here: enter the secret"
+                )
+            if isinstance(secret, str):
+                return self.encrypt_value(secret, project=project)
+            return self._seal(_JSON + json.dumps(secret, allow_nan=False).encode(), project)
+
+        return map_secrets(value, encrypt)
+
+    def decrypt_secrets(self, value: Any, project: str) -> Any:
+        """A copy in which every encrypted value under a `#` key is decrypted."""
+
+        def decrypt(secret: Any) -> Any:
+            return self._open(secret, project) if self.is_encrypted(secret) else secret
+
+        return map_secrets(value, decrypt)
+
+    def _seal(self, content: bytes, project: str) -> str:
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = self._ciphers[self._first].encrypt(nonce, content, _associated(project))
+        return ENCRYPTED + base64.urlsafe_b64encode(self._first + nonce + sealed).decode()
+
+    def _open(self, text: str, project: str) -> Any:
+        try:
+            blob = base64.b64decode(text.removeprefix(ENCRYPTED), altchars=b"-_", validate=True)
+            cipher = self._ciphers[blob[:_KEY_ID_BYTES]]
+            nonce, sealed = blob[_KEY_ID_BYTES:][:_NONCE_BYTES], blob[_KEY_ID_BYTES + _NONCE_BYTES :]
+            content = cipher.decrypt(nonce, sealed, _associated(project))
+        except (binascii.Error, KeyError, InvalidTag, ValueError) as error:
+            raise UserError(
+                "the encrypted value was not made in this project, or its key is no longer in "
+                f"{variable('encryption_keys')}: enter the secret again"
+            ) from error
+        return content[1:].decode() if content[:1] == _TEXT else json.loads(content[1:])
+
+
+def _key_id(key: bytes) -> bytes:
+    return hashlib.sha256(b"orchestrator key id" + key).digest()[:_KEY_ID_BYTES]
+
+
+def _associated(project: str) -> bytes:
+    return b"orchestrator secret v1 " + project.encode()
+
+
+def map_secrets(value: Any, change: Callable[[Any], Any], depth: int = 0) -> Any:
+    """A copy of a JSON value with `change` applied to whatever lies under a `#` key; null stays null."""
+    if depth > MAX_DEPTH:
+        raise UserError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {
+            key: change(item)
+            if key.startswith(SECRET_KEY) and item is not None
+            else map_secrets(item, change, depth + 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [map_secrets(item, change, depth + 1) for item in value]
+    return value
+
+
+def mask_secrets(value: Any) -> Any:
+    """A copy for people, logs and messages: `***` in place of every secret."""
+    return map_secrets(value, lambda _: MASK)
+
+
+def keep_masked(new: Any, old: Any, depth: int = 0) -> Any:
+    """A copy of `new` in which a secret that came back as `***` is the old one: editors need not know it."""
+    if depth > MAX_DEPTH:
+        raise UserError(f"nested deeper than {MAX_DEPTH} levels")
+    if isinstance(new, dict):
+        before = old if isinstance(old, dict) else {}
+        return {
+            key: before[key]
+            if key.startswith(SECRET_KEY) and item == MASK and key in before
+            else keep_masked(item, before.get(key), depth + 1)
+            for key, item in new.items()
+        }
+    if isinstance(new, list):
+        before_items = old if isinstance(old, list) else []
+        padded = [*before_items, *[None] * len(new)]
+        return [keep_masked(item, padded[index], depth + 1) for index, item in enumerate(new)]
+    return new
+
+
+# Job tokens: signed, not stored; whoever honours one also looks whether that attempt is processing.
+
+
+@dataclass(frozen=True, slots=True)
+class JobToken:
+    """What a job token says."""
+
+    job_id: UUID
+    attempt: int
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+def sign_job_token(
+    key: bytes, job_id: UUID, attempt: int, scopes: Sequence[str], expires_at: datetime
+) -> str:
+    """`orcjob_<what it says>.<signature>`; `key` is the first encryption key: its own one is derived."""
+    said = {"j": job_id.hex, "a": attempt, "s": list(scopes), "e": int(expires_at.timestamp())}
+    body = _encode(json.dumps(said, separators=(",", ":")).encode())
+    return f"orcjob_{body}.{_encode(_sign(key, body))}"
+
+
+def verify_job_token(keys: Sequence[bytes], text: str, *, now: datetime) -> JobToken | None:
+    """What a token says if one of the keys signed it and it has not expired; else None."""
+    body, dot, signature = text.removeprefix("orcjob_").partition(".")
+    if not text.startswith("orcjob_") or not dot or len(text) > 2000:
+        return None
+    if not any(hmac.compare_digest(_encode(_sign(key, body)).encode(), signature.encode()) for key in keys):
+        return None
+    said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    expires_at = datetime.fromtimestamp(said["e"], UTC)
+    if expires_at <= now:
+        return None
+    return JobToken(UUID(said["j"]), int(said["a"]), tuple(said["s"]), expires_at)
+
+
+def _sign(key: bytes, body: str) -> bytes:
+    own_key = hmac.digest(key, b"orchestrator job token v1", "sha256")
+    return hmac.digest(own_key, body.encode(), "sha256")
+
+
+def _encode(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).decode().rstrip("=")
