@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-
-from orchestrator_cli.local.postgres import PostgresServer
-from orchestrator_cli.local.rabbitmq import RabbitServer
 from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tcp_proxy import TcpProxy
+
+from orchestrator_cli.local.postgres import PostgresServer
+from orchestrator_cli.local.rabbitmq import RabbitServer
 
 RUN = pytest.StashKey[servers.Run]()
 

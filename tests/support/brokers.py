@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpx
-
 from tests.support.servers import RabbitAddress
 
-ALL = {"configure": ".*", "write": ".*", "read": ".*"}
+EVERYTHING = {"configure": ".*", "write": ".*", "read": ".*"}
+# Without statistics the broker answers from what is so now; with them it is seconds behind.
+AT_ONCE = {"disable_stats": "true", "enable_queue_totals": "true"}
 
 
 @dataclass(frozen=True)
@@ -30,56 +31,62 @@ class BrokerVhost:
     def port(self) -> int:
         return urlsplit(self.url).port or 5672
 
-    def url_for(self, user: str, password: str) -> str:
-        parts = urlsplit(self.url)
-        credentials = f"{quote(user, safe='')}:{quote(password, safe='')}"
-        return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}"))
-
     def connections(self) -> list[str]:
-        """The names of the client connections of this virtual host, as the broker sees them now."""
-        # Without statistics the broker answers at once; with them a connection is listed seconds later.
-        query = {"disable_stats": "true", "enable_queue_totals": "true"}
-        found = _checked(self.admin.get("/api/connections", params=query)).json()
-        return [each["name"] for each in found if each["vhost"] == self.vhost]
+        """The users of the client connections of this virtual host, as the broker sees them now."""
+        found = _checked(self.admin.get("/api/connections", params=AT_ONCE)).json()
+        return [each["user"] for each in found if each["vhost"] == self.vhost]
 
     def close_connections(self) -> int:
         """End all client connections from the server's side; says how many there were."""
-        names = self.connections()
-        for name in names:
-            self.admin.delete(f"/api/connections/{quote(name, safe='')}")
-        return len(names)
+        users = self.connections()
+        for user in set(users):
+            # By user, not by name: a connection can be named only seconds after it was opened.
+            self.admin.delete(f"/api/connections/username/{quote(user, safe='')}")
+        return len(users)
 
     def queues(self) -> dict[str, dict[str, Any]]:
         """Queues by name, with the arguments they were declared with and their numbers of messages."""
-        query = {"disable_stats": "true", "enable_queue_totals": "true"}
-        found = _checked(self.admin.get(f"/api/queues/{quote(self.vhost, safe='')}", params=query)).json()
+        path = f"/api/queues/{quote(self.vhost, safe='')}"
+        found = _checked(self.admin.get(path, params=AT_ONCE)).json()
         return {queue["name"]: queue for queue in found}
 
-    def grant(self, user: str, password: str, *, configure: str, write: str, read: str) -> str:
-        """Make a user with these permissions here, and return its URL."""
-        _checked(self.admin.put(f"/api/users/{quote(user, safe='')}", json={"password": password, "tags": ""}))
+    def grant(self, name: str, *, configure: str, write: str, read: str) -> str:
+        """Make a user with these permissions, in this virtual host alone, and return its URL."""
         permissions = {"configure": configure, "write": write, "read": read}
-        _permit(self.admin, self.vhost, user, permissions)
-        return self.url_for(user, password)
+        return _url(self.url, self.vhost, *_add_user(self.admin, self.vhost, name, "", permissions))
 
 
 @contextlib.contextmanager
 def fresh_vhost(address: RabbitAddress) -> Iterator[BrokerVhost]:
     vhost = f"test-{secrets.token_hex(6)}"
-    user = urlsplit(address.url).username or ""
     with httpx.Client(base_url=address.management_url, timeout=20, trust_env=False) as admin:
         _checked(admin.put(f"/api/vhosts/{vhost}"))
         try:
-            _permit(admin, vhost, user, ALL)
-            url = urlunsplit(urlsplit(address.url)._replace(path=f"/{vhost}"))
-            yield BrokerVhost(vhost, url, admin)
+            user, password = _add_user(admin, vhost, "admin", "administrator", EVERYTHING)
+            yield BrokerVhost(vhost, _url(address.url, vhost, user, password), admin)
         finally:
+            names = [each["name"] for each in _checked(admin.get("/api/users")).json()]
+            for name in names:
+                if name.startswith(f"{vhost}-"):
+                    admin.delete(f"/api/users/{name}")
             admin.delete(f"/api/vhosts/{vhost}")
 
 
-def _permit(admin: httpx.Client, vhost: str, user: str, permissions: dict[str, str]) -> None:
-    path = f"/api/permissions/{quote(vhost, safe='')}/{quote(user, safe='')}"
-    _checked(admin.put(path, json=permissions))
+def _add_user(
+    admin: httpx.Client, vhost: str, name: str, tags: str, permissions: dict[str, str]
+) -> tuple[str, str]:
+    """Users are the whole broker's: those of a test carry the name of its virtual host."""
+    user, password = f"{vhost}-{name}", secrets.token_hex(8)
+    _checked(admin.put(f"/api/users/{user}", json={"password": password, "tags": tags}))
+    _checked(admin.put(f"/api/permissions/{vhost}/{user}", json=permissions))
+    return user, password
+
+
+def _url(url: str, vhost: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(
+        parts._replace(netloc=f"{user}:{password}@{parts.hostname}:{parts.port}", path=f"/{vhost}")
+    )
 
 
 def _checked(response: httpx.Response) -> httpx.Response:

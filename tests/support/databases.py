@@ -1,4 +1,4 @@
-"""A database of its own for a test: a clone of a template to which all migrations were applied once per run."""
+"""A database of its own for a test: a clone of a template that was migrated once per run."""
 
 import contextlib
 import hashlib
@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
-
 from tests.support import servers
 
 CONNECT_SECONDS = 30
@@ -28,7 +27,7 @@ class Database:
     role_urls: Mapping[str, str]
 
     def url_for(self, role: str) -> str:
-        """The URL of a service's own least-privilege role: api, scheduler, trigger_watcher, runner, notifier."""
+        """The URL of a service's least-privilege role (SERVICES names them)."""
         return self.role_urls[role]
 
     @contextlib.asynccontextmanager
@@ -155,7 +154,9 @@ async def _template(admin_url: str) -> Template:
         digest = _migrations_digest()
         known = folder / f"template-{digest}.json"
         if not known.exists():
-            template = Template(f"t{_run_id()}_", f"t{_run_id()}_template_{digest}", secrets.token_urlsafe(12))
+            template = Template(
+                f"t{_run_id()}_", f"t{_run_id()}_template_{digest}", secrets.token_urlsafe(12)
+            )
             password = folder / "roles-password"
             if password.exists():
                 template = Template(template.prefix, template.name, password.read_text())
@@ -165,6 +166,14 @@ async def _template(admin_url: str) -> Template:
             await prepare(admin_url, template.name, template.prefix, template.password)
             known.write_text(json.dumps(template.__dict__))
         return Template(**json.loads(known.read_text()))
+
+
+def _roles_password(folder: Path) -> str:
+    """One for the run: a second template must not change the passwords of roles in use."""
+    file = folder / "roles-password"
+    if not file.exists():
+        file.write_text(secrets.token_urlsafe(12))
+    return file.read_text()
 
 
 def _run_id() -> str:

@@ -1,8 +1,8 @@
 """One PostgreSQL and one RabbitMQ for a whole test run, started when first needed and ended with the run.
 
-The pytest process that controls the run holds a lock on the file `alive` in the run's folder. A server is started
-by whichever worker needs it first, under a file lock, inside a holder process that waits for `alive`: the kernel
-frees that lock however the run ends, and the holder then ends its server.
+The pytest process that controls the run holds a lock on the file `alive` in the run's folder. A server is
+started by whichever worker needs it first, under a file lock, inside a holder process that waits for `alive`:
+the kernel frees that lock however the run ends, and the holder then ends its server.
 """
 
 import contextlib
@@ -173,12 +173,12 @@ def _contained_rabbitmq(_: Path) -> Iterator[RabbitAddress]:
     with RabbitMqContainer(image).with_exposed_ports(5672, 15672) as container:
         host = container.get_container_host_ip()
         amqp, management = container.get_exposed_port(5672), container.get_exposed_port(15672)
-        yield RabbitAddress(f"amqp://guest:guest@{host}:{amqp}/%2F", f"http://guest:guest@{host}:{management}")
+        yield RabbitAddress(
+            f"amqp://guest:guest@{host}:{amqp}/%2F", f"http://guest:guest@{host}:{management}"
+        )
 
 
-def _opened(
-    kind: str, folder: Path
-) -> contextlib.AbstractContextManager[PostgresAddress | RabbitAddress]:
+def _opened(kind: str, folder: Path) -> contextlib.AbstractContextManager[PostgresAddress | RabbitAddress]:
     contained = os.environ.get(CONTAINERS_VARIABLE) == "1"
     if kind == "postgres":
         return _contained_postgres(folder) if contained else _private_postgres(folder)

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import httpx
+from tests.support.servers import REPOSITORY
 
 from orchestrator_cli.local.processes import free_port, send_signal, tail
-from tests.support.servers import REPOSITORY
 
 LOG_LINES = 60
 

@@ -4,13 +4,17 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, overload
 
 POLL_SECONDS = 0.02
 T = TypeVar("T")
 
 
-async def eventually(condition: Callable[[], T | Awaitable[T]], timeout: float = 10) -> T:
+@overload
+async def eventually(condition: Callable[[], Awaitable[T | None]], timeout: float = ...) -> T: ...
+@overload
+async def eventually(condition: Callable[[], T | None], timeout: float = ...) -> T: ...
+async def eventually(condition: Callable[[], object], timeout: float = 10) -> object:
     """The first truthy value of the condition; an AssertionError in it counts as "not yet"."""
     deadline = time.monotonic() + timeout
     while True:
