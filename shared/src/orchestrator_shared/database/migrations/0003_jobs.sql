@@ -133,7 +133,7 @@ CREATE TABLE jobs.tasks (
     component text NOT NULL,
     configuration text NOT NULL,
     version integer,
-    definition jsonb NOT NULL,
+    request jsonb NOT NULL,
     continue_on_failure boolean NOT NULL,
     status text NOT NULL CHECK (status IN ('pending', 'skipped', 'started', 'success', 'warning', 'error',
                                            'cancelled', 'terminated', 'not_executed')),
@@ -142,6 +142,7 @@ CREATE TABLE jobs.tasks (
     PRIMARY KEY (run_id, task_id),
     FOREIGN KEY (run_id, phase) REFERENCES jobs.phases (run_id, index) ON DELETE CASCADE
 );
+COMMENT ON COLUMN jobs.tasks.request IS 'the job request of the task, Task Parameters merged in';
 CREATE INDEX tasks_phase ON jobs.tasks (run_id, phase, position);
 
 CREATE TABLE jobs.attempts (
@@ -208,8 +209,7 @@ SELECT j.id, j.seq AS number, j.project, j.component, j.configuration, j.kind,
 FROM jobs.jobs j;
 CREATE VIEW jobs.phases_v1 AS SELECT run_id, index, name, remaining, started_at, finished_at FROM jobs.phases;
 CREATE VIEW jobs.tasks_v1 AS
-SELECT run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id, version,
-       definition
+SELECT run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id, version, request
 FROM jobs.tasks;
 CREATE VIEW jobs.attempts_v1 AS
 SELECT job_id, attempt, replica_id, started_at, finished_at, outcome, message FROM jobs.attempts;
