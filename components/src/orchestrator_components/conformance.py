@@ -42,7 +42,7 @@ def check(
     environment: Mapping[str, str] | None = None,
     grace: float = 10.0,
 ) -> list[str]:
-    """Run the component several times, with `config` as parameters it should succeed with; tell what is wrong."""
+    """Run the component several times, with `config` as good parameters; tell what is wrong."""
     command = [part.replace("{python}", sys.executable) for part in command]
     extra = dict(environment or {})
     return [
