@@ -133,7 +133,7 @@ async def _names(connection: asyncpg.Connection, query: str, prefix: str) -> lis
 @contextlib.asynccontextmanager
 async def _created(admin_url: str, prefix: str, template: str) -> AsyncIterator[str]:
     name = f"{prefix}{secrets.token_hex(6)}"
-    await _administer(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    await _administer(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
     try:
         yield name
     finally:

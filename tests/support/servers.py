@@ -32,6 +32,8 @@ AMQP_VARIABLE = "TEST_AMQP_URL"
 MANAGEMENT_VARIABLE = "TEST_RABBITMQ_MANAGEMENT_URL"
 CONTAINERS_VARIABLE = "TEST_CONTAINERS"
 START_SECONDS = 120
+MEMORY = Path("/dev/shm")
+ENOUGH_MEMORY = 3 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Run:
 
     @classmethod
     def begin(cls) -> "Run":
-        folder = Path(tempfile.mkdtemp(prefix="orchestrator-tests-"))
+        folder = Path(tempfile.mkdtemp(prefix="orchestrator-tests-", dir=_place()))
         folder.chmod(0o711)  # a server that may not run as root must get to its folder
         alive = (folder / "alive").open("wb")
         fcntl.flock(alive, fcntl.LOCK_EX)
@@ -71,6 +73,13 @@ class Run:
         wait_until(lambda: not any(is_alive(pid) for pid in holders), seconds)
         os.environ.pop(FOLDER_VARIABLE, None)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _place() -> str | None:
+    """Memory if there is plenty: a database is cloned there in 15 ms instead of 350."""
+    if "TMPDIR" in os.environ or not MEMORY.is_dir() or not os.access(MEMORY, os.W_OK):
+        return None
+    return str(MEMORY) if shutil.disk_usage(MEMORY).free >= ENOUGH_MEMORY else None
 
 
 def run_folder() -> Path:

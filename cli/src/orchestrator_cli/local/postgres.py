@@ -47,7 +47,7 @@ FAST_SETTINGS = {
     "full_page_writes": "off",
     "max_connections": "300",
     "autovacuum_naptime": "10min",
-    "max_wal_size": "4GB",
+    "max_wal_size": "1GB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
