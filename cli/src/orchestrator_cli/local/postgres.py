@@ -50,6 +50,7 @@ FAST_SETTINGS = {
     "max_wal_size": "1GB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: nothing stays behind after a kill
 }
 
 
@@ -146,7 +147,7 @@ class PostgresServer:
         self.stop(immediate=True)
 
     def remove(self) -> None:
-        self.stop(immediate=True)
+        self.stop(5)
         if self._data.parent != self.folder:
             shutil.rmtree(self._data.parent, ignore_errors=True)
         shutil.rmtree(self.folder, ignore_errors=True)
