@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -96,3 +97,17 @@ def _run(argv: list[str]) -> None:
     if done.returncode != 0:
         lines = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-15:])
         raise ServerError(f"`{' '.join(argv)}` failed with {done.returncode}:\n{lines}")
+
+
+def main() -> int:
+    """For scripts: make sure that a server is there, or say on stderr what to do."""
+    try:
+        ensure_installed()
+    except ServerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+# The environment in .venv is made on first use and again when the requirements change (.ci/bootstrap).
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+bin := .venv/bin
+workers ?= 2
+pytest := $(bin)/pytest -n $(workers)
+
+.PHONY: help demo demo-crash down test lint types unit integration end-to-end soak bench lock contracts clean
+
+help: ## Show these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: ## Run a real pipeline on this machine: by hand, by event, by time, with a failure and its mail
+	@.ci/bootstrap
+	@$(bin)/orchestrator demo
+
+demo-crash: ## Kill a runner in the middle of a run and watch another one take over
+	@.ci/bootstrap
+	@$(bin)/orchestrator demo --crash
+
+down: ## Stop what the demo left running
+	@.ci/bootstrap
+	@$(bin)/orchestrator dev down
+
+test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
+	@.ci/bootstrap
+	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_cli.local.install
+	@$(MAKE) lint types
+	@.ci/check-members
+	@$(pytest) tests/unit tests/integration tests/end_to_end
+
+lint: ## Check style, format and layers
+	@.ci/bootstrap
+	@$(bin)/ruff check
+	@$(bin)/ruff format --check
+	@$(bin)/lint-imports
+
+types: ## Check types
+	@.ci/bootstrap
+	@$(bin)/mypy
+
+unit: ## Tests that need no server
+	@.ci/bootstrap
+	@$(pytest) tests/unit
+
+integration: ## Tests against real servers
+	@.ci/bootstrap
+	@$(pytest) tests/integration
+
+end-to-end: ## Tests of all services together
+	@.ci/bootstrap
+	@$(pytest) tests/end_to_end
+
+soak: ## Hours of work in minutes, with faults (slow)
+	@.ci/bootstrap
+	@$(bin)/pytest tests/soak
+
+bench: ## Measure throughput and latency
+	@.ci/bootstrap
+	@$(bin)/pytest tests/benchmarks -s
+
+lock: ## Resolve the dependencies anew and write the locked requirements
+	@.ci/bootstrap
+	@source .ci/environment && PATH="$(CURDIR)/$(bin):$$PATH" requirements/compile
+
+contracts: ## Generate docs/contracts from the message models
+	@.ci/bootstrap
+	@$(bin)/python -m orchestrator_shared.contracts
+
+clean: ## Remove what can be made again: environment, caches, the demo's data (stop it first)
+	@if [[ -x $(bin)/orchestrator ]]; then $(bin)/orchestrator dev down || true; fi
+	@rm -rf .venv .orchestrator .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
