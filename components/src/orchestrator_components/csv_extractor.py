@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,6 +24,7 @@ from orchestrator_components.warehouse import (
     is_authors_fault,
     quoted,
     statement,
+    transaction,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +96,7 @@ async def run() -> None:
 async def _replace(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
     new = TableName(table.bucket, f"_load_{os.urandom(8).hex()}")
     try:
-        async with connection.transaction():
+        async with transaction(connection):
             columns = _definition(parameters)
             await connection.execute(statement("create_table", table=new.sql, columns=columns))
             rows = await _copy(connection, path, parameters, new)
@@ -111,9 +113,11 @@ async def _append(connection: "Connection", path: Path, parameters: Parameters, 
     loads = TableName(table.bucket, LOADS_TABLE).sql
     job = os.environ.get("ORCHESTRATOR_JOB_ID", "")
     try:
-        async with connection.transaction():
-            await connection.execute(statement("lock_table_name"), f"{table.bucket}.{LOADS_TABLE}")
+        # Before the transaction, which would hold up other first loads into the bucket until its end.
+        with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
             await connection.execute(statement("create_load_record", loads=loads))
+        async with transaction(connection):
+            await connection.execute(statement("lock_table_name"), str(table))
             done = await connection.fetchval(statement("rows_already_loaded", loads=loads), job, str(table))
             if job and done is not None:
                 print(f"job {job} has loaded {table} before")

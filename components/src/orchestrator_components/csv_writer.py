@@ -17,6 +17,7 @@ from orchestrator_components.warehouse import (
     connected,
     full_message,
     is_authors_fault,
+    transaction,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def _copy(connection: "Connection", parameters: Parameters, file: BinaryIO
     query = parameters.query or f"TABLE {TableName.parse(parameters.table or '').sql}"
 
     try:
-        async with connection.transaction(readonly=True):
+        async with transaction(connection, readonly=True):
             # The line end keeps a trailing comment from swallowing the closing parenthesis.
             text = query.strip().rstrip(";") + "\n"
             status = await connection.copy_from_query(text, output=file, format="csv", header=True)

@@ -17,6 +17,7 @@ from orchestrator_components.warehouse import (
     full_message,
     is_authors_fault,
     statement,
+    transaction,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ async def run() -> None:
     async with connected(parameters.connection, print_notices=True) as connection:
         for bucket in dict.fromkeys(table.bucket for table in tables):
             await ensure_bucket(connection, bucket)
-        async with connection.transaction():
+        async with transaction(connection):
             await _execute_all(connection, parameters.statements)
             outputs = [OutputTable(table=str(t), rows=await _count(connection, t)) for t in tables]
     for output in outputs:
@@ -84,7 +85,7 @@ def _summary(statements: int, outputs: list[OutputTable]) -> str:
 
 
 async def _execute_all(connection: "Connection", statements: list[str]) -> None:
-    transaction = await connection.fetchval(statement("transaction_id"))
+    own = await connection.fetchval(statement("transaction_id"))
     for number, text in enumerate(statements, start=1):
         started = time.monotonic()
         try:
@@ -93,7 +94,7 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
             raise _explained(error, number, text) from error
         print(f"statement {number} of {len(statements)}: {status} in {time.monotonic() - started:.2f} s")
         # A COMMIT further inside a statement shows only afterwards.
-        if not connection.is_in_transaction() or transaction != await connection.fetchval(
+        if not connection.is_in_transaction() or own != await connection.fetchval(
             statement("transaction_id")
         ):
             raise UserError(f"statement {number}: {_own_transaction('COMMIT or ROLLBACK')}")

@@ -103,6 +103,20 @@ async def connected(url: str, *, print_notices: bool = False) -> AsyncIterator["
             await connection.close(timeout=CLOSE_SECONDS)
 
 
+@asynccontextmanager
+async def transaction(connection: "Connection", *, readonly: bool = False) -> AsyncIterator[None]:
+    """Like asyncpg's own, which hides the error that closed the connection behind that of its rollback."""
+    block = connection.transaction(readonly=readonly)
+    await block.start()
+    try:
+        yield
+    except BaseException:
+        with suppress(asyncpg.InterfaceError, asyncpg.PostgresError, OSError):
+            await block.rollback()
+        raise
+    await block.commit()
+
+
 async def _connect(url: str) -> "Connection":
     # ISO dates only: 01/02/2013 is refused instead of guessed; times without a zone are UTC.
     settings = {"application_name": "orchestrator", "timezone": "UTC", "datestyle": "ISO, YMD"}

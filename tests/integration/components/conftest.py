@@ -33,11 +33,11 @@ def warehouse_server() -> Iterator[str]:
     if user:
         shutil.chown(folder, user)
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]
+    initdb = f"{programs}/initdb -D {data} -U postgres -A trust -E UTF8 --locale=C -N".split()
     subprocess.run(initdb, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
     options = f"-c listen_addresses= -k {folder} -c fsync=off"
-    control = [programs / "pg_ctl", "-D", data, "-w", "-t", "30"]
-    start = [*control, "-o", options, "-l", folder / "log", "start"]
+    control = f"{programs}/pg_ctl -D {data} -w -t 30".split()
+    start = [*control, "-o", options, "-l", str(folder / "log"), "start"]
     subprocess.run(start, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
     try:
         yield f"postgresql://postgres@/postgres?host={folder}"

@@ -1,0 +1,201 @@
+"""Components sql-transformation and csv-writer against a real PostgreSQL."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import pytest
+
+if TYPE_CHECKING:
+    from tests.integration.components.conftest import Outcome, Starter
+
+    Connection = asyncpg.Connection[asyncpg.Record]
+
+CREATE = 'CREATE TABLE "out.c-x".t AS SELECT n FROM generate_series(1, 3) n'
+
+
+@pytest.fixture
+def transform(starter: "Starter", warehouse_url: str) -> Any:
+    def run(statements: object, *output_tables: str) -> "Outcome":
+        parameters = {"statements": statements, "output_tables": output_tables, "#connection": warehouse_url}
+        return starter.run("sql_transformation", parameters)
+
+    return run
+
+
+@pytest.fixture
+def write(starter: "Starter", warehouse_url: str, tmp_path: Path) -> Any:
+    (tmp_path / "files").mkdir()
+
+    def run(*, inside: bool = True, **parameters: str) -> "Outcome":
+        environment = {"ORCHESTRATOR_FILES_DIR": str(tmp_path / "files")} if inside else {}
+        return starter.run("csv_writer", {"#connection": warehouse_url, **parameters}, **environment)
+
+    return run
+
+
+async def test_statements_run_and_tables_are_counted(transform: Any, warehouse: "Connection") -> None:
+    outcome = transform([CREATE, 'DELETE FROM "out.c-x".t WHERE n = 1'], "out.c-x.t")
+
+    assert outcome.code == 0, outcome.log
+    assert outcome.result == {
+        "message": "2 statements done; out.c-x.t has 2 rows",
+        "output_tables": [{"table": "out.c-x.t", "rows": 2}],
+    }
+    assert await warehouse.fetchval('SELECT sum(n) FROM "out.c-x".t') == 5
+
+
+def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: Any) -> None:
+    outcome = transform("DO $$ BEGIN RAISE NOTICE 'halfway'; END $$; SELECT 1; SELECT 2")
+
+    assert outcome.code == 0, outcome.log
+    assert "NOTICE: halfway" in outcome.log
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        (
+            ["SELECT 1", "SELECT\n  nme FROM (SELECT 1 AS name) s"],
+            'statement 2, line 2, column 3: column "nme" does not',
+        ),
+        (["SELECT 1;\nSELEC 2"], 'statement 1, line 2, column 1: syntax error at or near "SELEC"'),
+        (["SELECT 1/0"], "statement 1: division by zero"),
+        (["SELECT 1; COMMIT; BEGIN"], "statement 1: COMMIT or ROLLBACK is not allowed"),
+        (["SELECT 1; ROLLBACK"], "statement 1: COMMIT or ROLLBACK is not allowed"),
+        (["COMMIT"], "parameters.statements: statement 1: COMMIT is not allowed"),
+        (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
+        (["  "], "parameters.statements: statement 1 is empty"),
+        ([], "parameters.statements: List should have at least 1 item"),
+    ],
+)
+async def test_a_mistake_is_located_and_nothing_is_done(
+    transform: Any, warehouse: "Connection", statements: list[str], message: str
+) -> None:
+    outcome = transform(statements)
+
+    assert outcome.message.startswith(message), outcome.log
+    assert outcome.code == 1
+    assert outcome.result is None
+
+
+async def test_all_or_nothing(transform: Any, warehouse: "Connection") -> None:
+    outcome = transform([CREATE, "SELECT 1/0"], "out.c-x.t")
+
+    assert outcome.code == 1
+    assert await warehouse.fetchval("SELECT to_regclass('\"out.c-x\".t')") is None
+
+
+async def test_a_missing_output_table_undoes_the_transformation(
+    transform: Any, warehouse: "Connection"
+) -> None:
+    outcome = transform([CREATE], "out.c-x.t", "out.c-x.u")
+
+    assert outcome.code == 1
+    assert outcome.message.startswith("output_tables: out.c-x.u does not exist after the statements")
+    assert await warehouse.fetchval("SELECT to_regclass('\"out.c-x\".t')") is None
+
+
+async def test_sigterm_stops_the_statement_on_the_server(
+    starter: "Starter", warehouse: "Connection", warehouse_url: str
+) -> None:
+    parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+    with starter.start("sql_transformation", parameters) as process:
+        await until(warehouse, running, 1)
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert process.returncode == 143
+    await until(warehouse, running, 0)
+
+
+async def test_a_killed_component_leaves_no_statement_running(
+    starter: "Starter", warehouse: "Connection", warehouse_url: str
+) -> None:
+    parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
+    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+    with starter.start("sql_transformation", parameters) as process:
+        await until(warehouse, running, 1)
+        process.kill()
+        process.communicate(timeout=10)
+
+    await until(warehouse, running, 0)
+
+
+async def until(warehouse: "Connection", query: str, value: int) -> None:
+    async with asyncio.timeout(20):
+        while await warehouse.fetchval(query) != value:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_lost_connection_is_an_internal_error(
+    starter: "Starter", warehouse: "Connection", warehouse_url: str
+) -> None:
+    parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
+    with starter.start("sql_transformation", parameters) as process:
+        await until(warehouse, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'", 1)
+        await warehouse.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+        )
+        _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 2
+    assert err.splitlines()[-1].startswith("internal error: ")
+    assert "terminating connection due to administrator command" in err.splitlines()[-1]
+
+
+async def test_a_table_is_written(write: Any, warehouse: "Connection", tmp_path: Path) -> None:
+    await warehouse.execute('CREATE SCHEMA "out.c-x"')
+    await warehouse.execute(CREATE.replace("n FROM", "n, NULL AS m, 'a,b' AS t FROM"))
+
+    outcome = write(table="out.c-x.t", path="reports/new/t.csv")
+
+    assert outcome.code == 0, outcome.log
+    assert outcome.result == {"message": "3 rows written to reports/new/t.csv", "output_tables": []}
+    file = tmp_path / "files" / "reports" / "new" / "t.csv"
+    assert file.read_text() == 'n,m,t\n1,,"a,b"\n2,,"a,b"\n3,,"a,b"\n'
+    assert [path.name for path in file.parent.iterdir()] == ["t.csv"]
+
+
+def test_a_query_is_written_over_the_old_file(write: Any, tmp_path: Path) -> None:
+    (tmp_path / "files" / "q.csv").write_text("old")
+
+    outcome = write(query="SELECT 1 AS one; -- a comment", path="q.csv")
+    assert outcome.code == 1, outcome.log
+
+    assert (tmp_path / "files" / "q.csv").read_text() == "old"
+    assert write(query="SELECT 1 AS one -- a comment", path="q.csv").code == 0
+    assert write(query="SELECT 1 AS one;", path="q.csv").code == 0
+    assert (tmp_path / "files" / "q.csv").read_text() == "one\n1\n"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"table": "out.c-x.none", "path": "a.csv"}, 'table: relation "out.c-x.none" does not exist'),
+        ({"query": "SELECT nme", "path": "a.csv"}, 'query: column "nme" does not exist'),
+        ({"query": "DELETE FROM a RETURNING 1", "path": "a.csv"}, "query: "),
+        (
+            {"query": "SELECT lo_create(0)", "path": "a.csv"},
+            "query: cannot execute lo_create() in a read-only",
+        ),
+        ({"query": "SELECT 1", "path": "../a.csv"}, "path: ../a.csv lies outside of the files directory"),
+        ({"query": "SELECT 1", "path": "."}, "path: . is a folder"),
+        ({"path": "a.csv"}, "parameters: give either table or query"),
+    ],
+)
+def test_writers_user_errors(write: Any, tmp_path: Path, parameters: dict[str, str], message: str) -> None:
+    outcome = write(**parameters)
+
+    assert outcome.message.startswith(message), outcome.log
+    assert outcome.code == 1
+    assert list((tmp_path / "files").iterdir()) == []
+
+
+def test_without_a_files_directory_no_folder_is_made(write: Any, tmp_path: Path) -> None:
+    outcome = write(query="SELECT 1", path=str(tmp_path / "new" / "a.csv"), inside=False)
+
+    assert outcome.code == 1
+    assert outcome.message.endswith("does not exist; create it or set ORCHESTRATOR_FILES_DIR")
