@@ -11,12 +11,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from tests.support.executor_conformance import Behaviour, ExecutorConformance, RecordingLog
 
 from orchestrator_runner.adapters.keeper_client import Keeper
 from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.domain.execution import Execution, Outcome
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from tests.support.executor_conformance import Behaviour, ExecutorConformance, RecordingLog
 
 COMPONENT = """
 import json, pathlib, sys, time

@@ -41,6 +41,11 @@ class Pipe:
         self._wake()
         os.close(self._read_end)
 
+    def discard(self) -> None:
+        """Close both ends of a pipe that was never used."""
+        self.close()
+        os.close(self.write_end)
+
     async def _read(self) -> bytes:
         while True:
             with contextlib.suppress(BlockingIOError):

@@ -17,7 +17,7 @@ from orchestrator_runner.adapters.task_directory import (
     read_report,
     remove_tree,
 )
-from orchestrator_runner.domain.execution import Execution, LogSink, Outcome
+from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
 from orchestrator_runner.domain.masking import mask, secret_forms
 from orchestrator_runner.domain.outcome import Exit, Report, StopCause, decide_outcome, last_line, storable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -45,17 +45,28 @@ class ProcessExecutor:
         self._settings = settings
         # Few and own: a slow disk delays tasks, but not the loop that renews the lease.
         self._files = ThreadPoolExecutor(max_workers=4, thread_name_prefix="task-files")
+        self._attempts: set[_Attempt] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._is_closing = False
 
     @classmethod
     @asynccontextmanager
     async def open(cls, keeper: Keeper, settings: ProcessSettings) -> AsyncIterator["ProcessExecutor"]:
-        """Take a part of the work directory and clear what killed replicas left in it."""
+        """Take a part of the work directory and clear what killed replicas left in it.
+
+        At the end, attempts that still run are killed and lost.
+        """
         work = await asyncio.to_thread(WorkDirectory, settings.work_directory)
         executor = cls(keeper, work, settings)
         try:
             await asyncio.to_thread(work.remove_abandoned)
             yield executor
         finally:
+            executor._is_closing = True
+            for attempt in executor._attempts:
+                attempt.abandon()
+            await executor._idle.wait()
             await asyncio.to_thread(executor._close)
 
     def _close(self) -> None:
@@ -64,32 +75,39 @@ class ProcessExecutor:
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """Run one attempt to its end; see `Executor`."""
+        if self._is_closing:
+            raise ExecutionRefused("the runner shuts down")
+        attempt = _Attempt(self._keeper, execution, log, self._settings.grace_seconds)
+        self._attempts.add(attempt)
+        self._idle.clear()
+        try:
+            return _masked(await self._run(attempt, execution, stop), execution)
+        finally:
+            self._attempts.remove(attempt)
+            if not self._attempts:
+                self._idle.set()
+
+    async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
         loop = asyncio.get_running_loop()
         directory = await self._make_directory(execution)
-        collected = False
+        wanted = False
         try:
-            attempt = _Attempt(self._keeper, execution, log, self._settings.grace_seconds)
-            try:
-                ended, cause = await attempt.run(directory, stop)
-            except NotStartable as error:
-                outcome = Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
-            else:
-                collected = True
-                wanted = cause is None and ended.code == 0
-                report = await loop.run_in_executor(self._files, self._collect, directory, wanted)
-                outcome = decide_outcome(
-                    ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds
-                )
+            ended, cause = await attempt.run(directory, stop)
+            wanted = cause is None and ended.code == 0
+        except NotStartable as error:
+            return Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
         finally:
-            if not collected:
-                await asyncio.shield(loop.run_in_executor(self._files, self._collect, directory, False))
-        return _masked(outcome, execution)
+            collecting = loop.run_in_executor(self._files, self._collect, directory, wanted)
+            report = await asyncio.shield(collecting)
+        return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
     async def _make_directory(self, execution: Execution) -> Path:
         loop = asyncio.get_running_loop()
         making = loop.run_in_executor(self._files, make_task_directory, self._work.path, execution)
         try:
             return await asyncio.shield(making)
+        except OSError as error:
+            raise ExecutionRefused(f"no directory can be made for the task: {error}") from error
         except asyncio.CancelledError:
             await loop.run_in_executor(self._files, remove_tree, await making)
             raise
@@ -110,10 +128,20 @@ class _Attempt:
         self._execution = execution
         self._log = log
         self._grace = grace
+        self._child: Child | None = None
+        self._is_abandoned = False
+
+    def abandon(self) -> None:
+        """Kill the task because the executor closes."""
+        self._is_abandoned = True
+        if self._child is not None:
+            self._keeper.stop(self._child, 0)
 
     async def run(self, directory: Path, stop: asyncio.Event) -> tuple[Exit, StopCause | None]:
-        pipes = (Pipe("stdout"), Pipe("stderr"))
-        child = self._spawn(directory, pipes)
+        if self._is_abandoned:
+            raise ExecutionRefused("the runner shuts down")
+        pipes = _open_pipes()
+        child = self._child = self._spawn(directory, pipes)
         pumps = [asyncio.create_task(pipe.pump(self._log)) for pipe in pipes]
         try:
             cause = await self._until_ended(child, pumps, stop)
@@ -176,6 +204,8 @@ class _Attempt:
                 pump.result()
         if child.ended.done():
             child.ended.result()
+            if self._is_abandoned:
+                raise ExecutionLost("the runner shuts down")
 
     async def _end_now(self, child: Child) -> None:
         """Kill whatever is left, and let no cancellation return before it is dead."""
@@ -187,6 +217,18 @@ class _Attempt:
     def _last_error_line(self, stderr: Pipe) -> str:
         forms = secret_forms(self._execution.secrets)
         return last_line(stderr.tail, is_whole=stderr.total == len(stderr.tail), secrets=forms)
+
+
+def _open_pipes() -> tuple[Pipe, Pipe]:
+    with contextlib.ExitStack() as opened:
+        try:
+            stdout = Pipe("stdout")
+            opened.callback(stdout.discard)
+            stderr = Pipe("stderr")
+        except OSError as error:
+            raise ExecutionRefused(f"no pipe can be made for the task: {error}") from error
+        opened.pop_all()
+    return stdout, stderr
 
 
 def _masked(outcome: Outcome, execution: Execution) -> Outcome:

@@ -76,7 +76,7 @@ class Masker:
 
 
 def _overlap(data: bytes, form: bytes) -> int:
-    tail = data[-(len(form) - 1) :]
+    tail = data[max(len(data) - len(form) + 1, 0) :]
     position = tail.find(form[:1])
     while position >= 0:
         if form.startswith(tail[position:]):

@@ -163,7 +163,7 @@ def last_line(tail: bytes, *, is_whole: bool, secrets: Iterable[bytes] = ()) -> 
     line = stripped[start:]
     if start == 0 and not is_whole:
         # The line began before what we kept: what is left of a secret at the cut could not be recognised.
-        line = line[max((len(secret) for secret in secrets), default=0) :]
+        line = line[max((len(secret) - 1 for secret in secrets), default=0) :]
     return line.decode(errors="replace").strip()
 
 
