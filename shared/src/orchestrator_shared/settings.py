@@ -164,7 +164,7 @@ def address(url: str) -> str:
     """The host and port of a URL, without user or password, for messages and logs."""
     try:
         parts = urlsplit(url)
-        default = 5432 if parts.scheme.startswith("postgres") else 5672
+        default = {"amqp": 5672, "amqps": 5671}.get(parts.scheme, 5432)
         socket_folder = "" if parts.hostname else "local socket"
         return socket_folder or f"{parts.hostname}:{parts.port or default}"
     except ValueError:

@@ -105,19 +105,15 @@ def _explain(error: BaseException) -> int:
 
 @contextmanager
 def _signals(lifecycle: Lifecycle) -> Iterator[None]:
-    """The first signal begins the shutdown, a second one ends the process at once."""
+    """The first signal begins the shutdown; a second one ends the process even if it is stuck."""
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT)
-    received = False
 
-    def receive(number: signal.Signals) -> None:
-        nonlocal received
-        if received:
-            log.error("service.killed", reason=f"second signal ({number.name})")
-            sys.stdout.flush()
-            os._exit(128 + number)
-        received = True
-        lifecycle.stop(number.name)
+    def receive(received: signal.Signals) -> None:
+        for number in handled:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        lifecycle.stop(received.name)
 
     for number in handled:
         loop.add_signal_handler(number, receive, number)

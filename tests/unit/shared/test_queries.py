@@ -1,0 +1,55 @@
+"""Named queries: what a file may look like, and what is refused."""
+
+import pytest
+
+from orchestrator_shared.database.queries import Queries, QueryError, parse_queries
+from orchestrator_shared.database.templates import quote_identifier, quote_literal, render
+
+FILE = """-- About this file.
+
+-- name: first
+SELECT 1;  -- one
+
+-- name: second_one
+SELECT 2
+WHERE true;
+"""
+
+
+def test_blocks_are_cut_at_their_names() -> None:
+    blocks = parse_queries(FILE, file="x.sql")
+    assert blocks == [("first", "SELECT 1;  -- one"), ("second_one", "SELECT 2\nWHERE true;")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "begin each query"),
+        ("SELECT 1", "begin each query"),
+        ("SELECT 1;\n-- name: a\nSELECT 2", "begin each query"),
+        ("-- name: \nSELECT 1", "no name"),
+        ("-- name: Two Words\nSELECT 1", "no name"),
+        ("-- name: a\n-- only a comment\n-- name: b\nSELECT 1", "'a' is empty"),
+    ],
+)
+def test_malformed_files_are_refused(text: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message):
+        parse_queries(text, file="x.sql")
+
+
+def test_queries_come_from_packages_and_unknown_names_list_the_known() -> None:
+    queries = Queries.load("orchestrator_shared.database", "journal.sql", "roles.sql")
+    assert "create_journal" in queries.names()
+    with pytest.raises(QueryError, match="no query 'nothing'; there are "):
+        queries["nothing"]
+    with pytest.raises(QueryError, match="twice"):
+        Queries.load("orchestrator_shared.database", "roles.sql", "roles.sql")
+
+
+def test_identifiers_and_texts_are_quoted() -> None:
+    assert quote_identifier('a"b') == '"a""b"'
+    assert quote_literal("it's") == "'it''s'"
+    assert quote_literal("a\\'b") == " E'a\\\\''b'"
+    assert render("GRANT {{api}} TO {{ x }}", {"api": '"a"', "x": '"b"'}) == 'GRANT "a" TO "b"'
+    with pytest.raises(KeyError):
+        render("{{unknown}}", {})
