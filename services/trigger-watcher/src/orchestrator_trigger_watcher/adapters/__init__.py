@@ -1,0 +1,1 @@
+"""The trigger-watcher's own tables, and its views of the catalog and of jobs."""

@@ -1,0 +1,105 @@
+"""Updates as they are heard: unique, numbered per table, counted when delivered again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.tables import TableRef
+from orchestrator_trigger_watcher.adapters.catalog_store import split, table_ref
+
+UpdateKey = tuple[str, str, str]
+"""Project, source and event id: what makes an update one and the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One update as its producer said it; `deliveries` counts it within one batch."""
+
+    table: TableRef
+    source: str
+    event_id: str
+    said_at: datetime | None = None
+    rows: int | None = None
+    job_id: UUID | None = None
+    deliveries: int = 1
+
+    @property
+    def key(self) -> UpdateKey:
+        return (self.table.project, self.source, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An update with its place in the order of its table."""
+
+    update: Update
+    seq: int
+    at: datetime
+
+
+class UpdateStore:
+    """`triggers.tables` and `triggers.updates`; every method works in the caller's transaction."""
+
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    async def lock_tables(
+        self, connection: asyncpg.Connection, tables: Iterable[TableRef]
+    ) -> dict[TableRef, int]:
+        """Lock the tables' rows in order, making those not heard of yet; returns each one's last number."""
+        rows = await connection.fetch(self._queries["lock_tables"], *split(tables))
+        return {table_ref(row["project"], row["name"]): row["last_seq"] for row in rows}
+
+    async def count_deliveries(
+        self, connection: asyncpg.Connection, updates: Sequence[Update]
+    ) -> set[UpdateKey]:
+        """Count the updates that were heard before as delivered again; returns their keys."""
+        rows = await connection.fetch(
+            self._queries["count_deliveries"],
+            *_keys(updates),
+            [update.deliveries for update in updates],
+        )
+        return {(row["project"], row["source"], row["event_id"]) for row in rows}
+
+    async def insert(self, connection: asyncpg.Connection, heard: Sequence[Numbered]) -> set[UpdateKey]:
+        """Record updates; returns the keys of those that nobody else recorded meanwhile for another table."""
+        updates = [item.update for item in heard]
+        rows = await connection.fetch(
+            self._queries["insert_updates"],
+            *_keys(updates),
+            [str(update.table.name) for update in updates],
+            [item.seq for item in heard],
+            [item.at for item in heard],
+            [update.said_at for update in updates],
+            [update.rows for update in updates],
+            [update.job_id for update in updates],
+            [update.deliveries for update in updates],
+        )
+        return {(row["project"], row["source"], row["event_id"]) for row in rows}
+
+    async def advance(self, connection: asyncpg.Connection, latest: Mapping[TableRef, Numbered]) -> None:
+        projects, names = split(latest)
+        numbers = [item.seq for item in latest.values()]
+        times = [item.at for item in latest.values()]
+        await connection.execute(self._queries["advance_tables"], projects, names, numbers, times)
+
+    async def now(self, connection: asyncpg.Connection) -> datetime:
+        """The database's clock, not frozen in a transaction: read it under the locks that order things."""
+        at: datetime = await connection.fetchval(self._queries["read_clock"])
+        return at
+
+    async def forget(
+        self, connection: asyncpg.Connection, what: str, older_than: timedelta, limit: int
+    ) -> int:
+        """Delete one batch of old rows by the named query; returns how many there were."""
+        status = await connection.execute(self._queries[what], older_than, limit)
+        return int(status.rpartition(" ")[2])
+
+
+def _keys(updates: Sequence[Update]) -> tuple[list[str], list[str], list[str]]:
+    keys = [update.key for update in updates]
+    return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]

@@ -1,0 +1,55 @@
+"""Several decisions in a row, and all that has to be written down and said for them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from orchestrator_shared.domain.ids import JobId, TriggerId
+from orchestrator_shared.domain.statuses import Disposition
+from orchestrator_trigger_watcher.domain.decisions import Ended, Event, Fire, UpdateHeard, decide
+from orchestrator_trigger_watcher.domain.states import TriggerState
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """What became of one update for one trigger."""
+
+    trigger_id: TriggerId
+    update: UpdateHeard
+    disposition: Disposition
+    job_id: JobId | None
+
+
+class Ledger:
+    """The states of some triggers, changed decision by decision."""
+
+    def __init__(self, states: Iterable[TriggerState]) -> None:
+        self.states = {state.id: state for state in states}
+        self._before = dict(self.states)
+        self.disposed: list[Disposed] = []
+        self.fires: list[tuple[TriggerState, Fire]] = []
+        self.ended: list[tuple[TriggerState, Ended]] = []
+
+    def enter(self, state: TriggerState) -> None:
+        """A trigger that is new."""
+        self.states[state.id] = state
+
+    def apply(self, trigger_id: TriggerId, event: Event) -> None:
+        """Decide, and keep what follows."""
+        decision = decide(self.states[trigger_id], event)
+        self.states[trigger_id] = decision.state
+        if decision.disposition is not None and isinstance(event, UpdateHeard):
+            self.disposed.append(Disposed(trigger_id, event, decision.disposition, decision.job_id))
+        if decision.fire is not None:
+            self.fires.append((decision.state, decision.fire))
+        if decision.ended is not None:
+            self.ended.append((decision.state, decision.ended))
+
+    def changed(self) -> list[TriggerState]:
+        """The states that differ from what was loaded."""
+        return [state for state in self.states.values() if self._before.get(state.id) != state]
+
+    def hear(self, update: UpdateHeard) -> None:
+        """One update, for every trigger that selects its table."""
+        for state in list(self.states.values()):
+            if update.table in state.counts:
+                self.apply(state.id, update)

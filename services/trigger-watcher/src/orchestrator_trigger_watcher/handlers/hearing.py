@@ -1,0 +1,106 @@
+"""Hearing table updates: number them, judge each for every trigger that selects its table, and fire."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from orchestrator_shared.domain.errors import MessageFault
+from orchestrator_shared.domain.ids import TriggerId
+from orchestrator_shared.domain.tables import TableRef
+from orchestrator_shared.messaging.outbox import Work
+from orchestrator_trigger_watcher import metrics
+from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
+from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
+from orchestrator_trigger_watcher.adapters.update_store import Numbered, Update, UpdateKey, UpdateStore
+from orchestrator_trigger_watcher.domain.decisions import TimePassed, UpdateHeard
+from orchestrator_trigger_watcher.domain.ledger import Ledger
+from orchestrator_trigger_watcher.handlers.recording import record
+from orchestrator_trigger_watcher.handlers.syncing import Syncing
+from orchestrator_trigger_watcher.ports import Transactions
+
+
+class Hearing:
+    """Takes updates in the order of arrival; a repeated delivery only counts."""
+
+    def __init__(
+        self,
+        *,
+        transactions: Transactions,
+        catalog: CatalogStore,
+        updates: UpdateStore,
+        triggers: TriggerStore,
+        syncing: Syncing,
+    ) -> None:
+        self._transactions = transactions
+        self._catalog = catalog
+        self._updates = updates
+        self._triggers = triggers
+        self._syncing = syncing
+
+    async def hear(self, updates: Sequence[Update]) -> None:
+        """All or nothing; raises MessageFault for a project that does not exist."""
+        arrived = merge(updates)
+        tables = {update.table for update in arrived}
+        await self._catch_up(tables)
+        async with self._transactions.work() as work:
+            last = await self._updates.lock_tables(work.connection, tables)
+            known = await self._updates.count_deliveries(work.connection, arrived)
+            new = [update for update in arrived if update.key not in known]
+            if new:
+                await self._judge(work, new, last)
+            work.after_commit(lambda: _count(updates, new))
+
+    async def _catch_up(self, tables: set[TableRef]) -> None:
+        """A trigger that was saved before an update was published is known, however late the hint comes."""
+        async with self._transactions.work() as work:
+            unknown = await self._catalog.unknown_projects(
+                work.connection, {table.project for table in tables}
+            )
+            if unknown:
+                raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
+            stale = await self._catalog.stale_of_tables(work.connection, tables)
+        for trigger_id in stale:
+            await self._syncing.sync(trigger_id)
+
+    async def _judge(self, work: Work, new: Sequence[Update], last: dict[TableRef, int]) -> None:
+        locked = await self._triggers.lock_of_tables(work.connection, {update.table for update in new})
+        heard = number(new, last, await self._updates.now(work.connection))
+        recorded = await self._updates.insert(work.connection, heard)
+        heard = [item for item in heard if item.update.key in recorded]
+        await self._updates.advance(work.connection, {item.update.table: item for item in heard})
+        if locked and heard:
+            await self._decide(work, locked, heard)
+
+    async def _decide(self, work: Work, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
+        ledger = Ledger(await self._triggers.load(work.connection, locked))
+        runs = await self._triggers.read_runs(work.connection, locked)
+        for trigger_id in locked:
+            ledger.apply(trigger_id, runs[trigger_id])
+            ledger.apply(trigger_id, TimePassed(heard[0].at))
+        for item in heard:
+            ledger.hear(UpdateHeard(item.update.table, item.seq, item.at))
+        await record(work, self._triggers, ledger)
+
+
+def merge(updates: Iterable[Update]) -> list[Update]:
+    """The same update twice in one batch is one, delivered twice."""
+    merged: dict[UpdateKey, Update] = {}
+    for update in updates:
+        first = merged.get(update.key)
+        merged[update.key] = update if first is None else replace(first, deliveries=first.deliveries + 1)
+    return list(merged.values())
+
+
+def number(new: Sequence[Update], last: dict[TableRef, int], now: datetime) -> list[Numbered]:
+    """Numbers per table and times in the order of arrival; microseconds keep the order within a batch."""
+    latest = dict(last)
+    numbered = []
+    for position, update in enumerate(new):
+        latest[update.table] += 1
+        numbered.append(Numbered(update, latest[update.table], now + timedelta(microseconds=position)))
+    return numbered
+
+
+def _count(updates: Sequence[Update], new: Sequence[Update]) -> None:
+    metrics.UPDATES.labels("new").inc(len(new))
+    metrics.UPDATES.labels("repeated").inc(len(updates) - len(new))

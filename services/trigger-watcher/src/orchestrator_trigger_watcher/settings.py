@@ -1,0 +1,19 @@
+"""The trigger-watcher's own settings."""
+
+from pydantic import Field
+
+from orchestrator_shared.settings import ServiceSettings
+
+
+class TriggerWatcherSettings(ServiceSettings):
+    """Environment variables `ORCHESTRATOR_*` of the trigger-watcher."""
+
+    scan_seconds: float = Field(default=30, gt=0, le=3600)
+    """How often the database is asked for what a lost hint would have told."""
+    due_poll_seconds: float = Field(default=1, gt=0, le=60)
+    """How often deferred fires are looked for."""
+    updates_batch_size: int = Field(default=50, ge=1, le=50)
+    retention_days: float = Field(default=90, gt=0, le=36500)
+    """How long updates, dispositions, fires and edits are kept."""
+    retention_interval_seconds: float = Field(default=3600, gt=0)
+    retention_batch_size: int = Field(default=1000, ge=1, le=100_000)

@@ -1,0 +1,113 @@
+"""The trigger-watcher put together: the only place where its adapters are made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
+from orchestrator_shared.database.pool import acquire, database
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.messaging.connection import Broker
+from orchestrator_shared.messaging.consumer import Consumer
+from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
+from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
+from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
+from orchestrator_trigger_watcher.handlers.hearing import Hearing
+from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
+from orchestrator_trigger_watcher.handlers.scanning import Scanning, repeat
+from orchestrator_trigger_watcher.handlers.settling import Settling
+from orchestrator_trigger_watcher.handlers.syncing import Syncing
+from orchestrator_trigger_watcher.ports import Transactions
+from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
+
+NAME = "trigger-watcher"
+FLUSH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watcher:
+    """Everything one replica does."""
+
+    hearing: Hearing
+    settling: Settling
+    syncing: Syncing
+    scanning: Scanning
+    messages: MessageHandlers
+
+
+def load_queries() -> Queries:
+    return Queries.load("orchestrator_trigger_watcher.adapters", "updates.sql", "triggers.sql", "catalog.sql")
+
+
+def build(transactions: Transactions, queries: Queries) -> Watcher:
+    """The handlers on their stores."""
+    catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
+    syncing = Syncing(transactions=transactions, catalog=catalog, updates=updates, triggers=triggers)
+    settling = Settling(transactions=transactions, updates=updates, triggers=triggers)
+    hearing = Hearing(
+        transactions=transactions, catalog=catalog, updates=updates, triggers=triggers, syncing=syncing
+    )
+    scanning = Scanning(
+        transactions=transactions, catalog=catalog, updates=updates, settling=settling, syncing=syncing
+    )
+    messages = MessageHandlers(hearing=hearing, settling=settling, syncing=syncing)
+    return Watcher(hearing, settling, syncing, scanning, messages)
+
+
+@asynccontextmanager
+async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
+    """Open everything, work, and close in order."""
+    async with (
+        database(settings, application_name=f"orchestrator-{NAME}") as pool,
+        Broker.open(settings.amqp_url, name=NAME) as broker,
+    ):
+        outbox = Outbox(schema="triggers", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
+        watcher = build(outbox, load_queries())
+        updates = Consumer.batches(
+            broker,
+            TRIGGER_WATCHER_UPDATES,
+            watcher.messages.tables_updated,
+            size=settings.updates_batch_size,
+        )
+        runs = Consumer(broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
+        lifecycle.ready_when("database", lambda: _answers(pool))
+        lifecycle.ready_when("broker", broker.ready)
+        lifecycle.ready_when("consumers", lambda: updates.consuming and runs.consuming)
+        async with lifecycle.supervised("outbox", outbox.run()):
+            tasks = [
+                lifecycle.supervise("updates", updates.run(lifecycle.stopping)),
+                lifecycle.supervise("runs", runs.run(lifecycle.stopping)),
+                *_supervise_scans(watcher.scanning, settings, lifecycle),
+            ]
+            yield
+            await asyncio.wait(tasks, timeout=settings.shutdown_grace_seconds / 2)
+            await lifecycle.cancel(*tasks)
+            await outbox.flush(FLUSH_SECONDS)
+
+
+def _supervise_scans(
+    scanning: Scanning, settings: TriggerWatcherSettings, lifecycle: Lifecycle
+) -> list[asyncio.Task[None]]:
+    async def forget() -> None:
+        await scanning.forget(timedelta(days=settings.retention_days), settings.retention_batch_size)
+
+    return [
+        lifecycle.supervise(name, repeat(what, every=every, stopping=lifecycle.stopping, name=name))
+        for name, what, every in (
+            ("scan", scanning.scan, settings.scan_seconds),
+            ("due", scanning.fire_due, settings.due_poll_seconds),
+            ("retention", forget, settings.retention_interval_seconds),
+        )
+    ]
+
+
+async def _answers(pool: asyncpg.Pool) -> bool:
+    async with acquire(pool) as connection:
+        await connection.fetchval("SELECT 1")
+    return True
