@@ -1,0 +1,46 @@
+-- Accepting requests: every well-formed request becomes a row.
+
+-- name: known_jobs
+SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[])
+UNION SELECT job_id FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
+
+-- name: request_details
+SELECT job_id, tasks, parameters, retry_of FROM catalog.run_requests_v1 WHERE job_id = ANY ($1::uuid[])
+
+-- name: take_tombstone
+DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
+
+-- name: waiting_run_of_schedule
+SELECT id FROM jobs.jobs
+WHERE lane_id = $1 AND schedule_id = $2 AND status IN ('waiting', 'ready') AND attempt = 0
+ORDER BY seq LIMIT 1
+
+-- name: unfinished_in_lane
+SELECT id FROM jobs.jobs
+WHERE lane_id = $1 AND status IN ('waiting', 'ready', 'processing', 'terminating')
+ORDER BY seq LIMIT 1
+
+-- name: merge_into
+UPDATE jobs.jobs SET scheduled_for = greatest(scheduled_for, $2), revision = revision + 1
+WHERE id = $1 RETURNING revision
+
+-- name: record_request
+INSERT INTO jobs.request_records
+    (job_id, decision, into_job_id, project, configuration, schedule_id, fire_key, scheduled_for)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (job_id) DO NOTHING
+
+-- name: insert_job
+INSERT INTO jobs.jobs (
+    id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
+    requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,
+    pinned_version, selection, parameters, scheduled_for, requested_at, timeout_seconds,
+    finished_at, message, error_kind, stop_requested_at, stop_requested_by
+) VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
+    $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+    $20, $21, $22, $23, $24, $25,
+    CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
+    CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27
+)
+RETURNING *

@@ -1,0 +1,100 @@
+-- Handing jobs to a replica, and writing what came of them; every write of a job is fenced by its epoch.
+
+-- name: claim
+WITH alive AS (
+    SELECT id FROM jobs.replicas
+    WHERE id = $1 AND lost_at IS NULL AND lease_until > clock_timestamp()
+    FOR KEY SHARE
+), picked AS (
+    SELECT j.id FROM jobs.jobs j, alive
+    WHERE j.status = 'ready' AND j.kind = 'component'
+    ORDER BY j.ready_at, j.id LIMIT $2
+    FOR UPDATE OF j SKIP LOCKED
+), claimed AS (
+    UPDATE jobs.jobs j
+    SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
+        started_at = coalesce(j.started_at, clock_timestamp()), revision = j.revision + 1,
+        version = coalesce(j.version, j.pinned_version, (
+            SELECT c.version FROM catalog.configurations_v1 c
+            WHERE (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
+                AND c.deleted_at IS NULL))
+    FROM picked WHERE j.id = picked.id
+    RETURNING j.*
+), noted AS (
+    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
+)
+SELECT id, lane_id, project, component, configuration, version, parent_id, root_id, phase, task_id, epoch, attempt,
+       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, parameters, scheduled_for,
+       previous_success, revision
+FROM claimed
+
+-- name: ready_left
+SELECT count(*) FROM (
+    SELECT 1 FROM jobs.jobs WHERE status = 'ready' AND kind = 'component' LIMIT 100) AS ready
+
+-- name: load_execution
+SELECT j.id, c.executor, c.after_crash, c.definition, v.parameters, s.state
+FROM jobs.jobs j
+LEFT JOIN catalog.components_v1 c ON c.id = j.component
+LEFT JOIN catalog.configuration_versions_v1 v
+    ON (v.project, v.component, v.configuration, v.version) = (j.project, j.component, j.configuration, j.version)
+LEFT JOIN jobs.configuration_states s
+    ON (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)
+WHERE j.id = ANY ($1::uuid[])
+
+-- name: variables
+SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])
+
+-- name: finish_jobs
+WITH result AS (
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::float8[],
+                         $8::boolean[])
+        AS r (id, epoch, status, message, error_kind, output_tables, delay, free)
+), done AS (
+    UPDATE jobs.jobs j
+    SET status = CASE j.status WHEN 'terminating' THEN 'terminated' ELSE r.status END,
+        message = CASE WHEN j.status = 'terminating' THEN 'terminated on request' ELSE r.message END,
+        error_kind = CASE j.status WHEN 'terminating' THEN NULL ELSE r.error_kind END,
+        output_tables = CASE WHEN j.status = 'processing' AND r.status = 'success' THEN r.output_tables ELSE '[]' END,
+        replica_id = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.replica_id END,
+        due_at = CASE WHEN r.status = 'waiting' THEN clock_timestamp() + make_interval(secs => r.delay) ELSE j.due_at END,
+        delayed = j.status = 'processing' AND r.status = 'waiting' AND r.delay > 0,
+        ready_at = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.ready_at END,
+        free_attempts = j.free_attempts + r.free::integer,
+        finished_at = CASE WHEN j.status = 'terminating' OR r.status <> 'waiting' THEN clock_timestamp() END,
+        revision = j.revision + 1
+    FROM result r
+    WHERE j.id = r.id AND j.epoch = r.epoch AND j.status IN ('processing', 'terminating')
+    RETURNING j.id, j.status, j.project, j.component, j.configuration, j.parent_id, j.task_id, j.phase, j.attempt,
+              j.revision, j.message, j.output_tables, j.finished_at
+), noted AS (
+    UPDATE jobs.attempts a
+    SET finished_at = clock_timestamp(), message = r.message,
+        outcome = CASE WHEN done.status = 'waiting' AND r.free THEN 'lost' WHEN done.status = 'waiting' THEN 'error'
+                       ELSE done.status END
+    FROM done JOIN result r ON r.id = done.id
+    WHERE a.job_id = done.id AND a.attempt = done.attempt
+)
+SELECT * FROM done
+
+-- name: save_states
+INSERT INTO jobs.configuration_states (project, component, configuration, state, job_id)
+SELECT j.project, j.component, j.configuration, s.state, j.id
+FROM unnest($1::uuid[], $2::jsonb[]) AS s (id, state) JOIN jobs.jobs j ON j.id = s.id
+ON CONFLICT (project, component, configuration)
+DO UPDATE SET state = excluded.state, job_id = excluded.job_id, updated_at = clock_timestamp()
+
+-- name: owned
+SELECT id, lane_id, parent_id, phase, epoch FROM jobs.jobs
+WHERE replica_id = $1 AND status IN ('processing', 'terminating')
+
+-- name: stops_wanted
+SELECT id, epoch FROM jobs.jobs WHERE replica_id = $1 AND status = 'terminating'
+
+-- name: append_logs
+INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text)
+SELECT l.job_id, l.attempt, l.seq, l.stream, l.at, l.text
+FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[], $7::text[])
+    AS l (job_id, epoch, attempt, seq, stream, at, text)
+JOIN jobs.jobs j ON j.id = l.job_id AND j.epoch = l.epoch AND j.status IN ('processing', 'terminating')
+ON CONFLICT DO NOTHING

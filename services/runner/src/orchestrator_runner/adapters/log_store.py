@@ -1,0 +1,52 @@
+"""Storing what tasks write, as long as this replica owns their jobs."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+import structlog
+
+from orchestrator_runner.adapters.log_capture import LogChunk
+from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.domain.jobs import ClaimedJob
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class LogStore:
+    """Appends batches of chunks; waits out an outage of the database, as the task then must."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._append = Queries.load("orchestrator_runner.adapters", "execution.sql")["append_logs"]
+
+    async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
+        """Raises ExecutionLost when the job has a new owner: its task must not go on."""
+        while True:
+            try:
+                async with acquire(self._pool) as connection:
+                    status = await connection.execute(self._append, *_columns(job, chunks))
+                break
+            except Unavailable as error:
+                log.warning("log.database_unavailable", job=str(job.id), reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        if status == "INSERT 0 0":
+            raise ExecutionLost("the job has a new owner")
+
+
+def _columns(job: ClaimedJob, chunks: Sequence[LogChunk]) -> tuple[list[object], ...]:
+    count = len(chunks)
+    return (
+        [job.id] * count,
+        [job.epoch] * count,
+        [job.attempt] * count,
+        [chunk.seq for chunk in chunks],
+        [chunk.stream for chunk in chunks],
+        [chunk.at for chunk in chunks],
+        [chunk.text for chunk in chunks],
+    )

@@ -1,0 +1,74 @@
+"""Rows of jobs in the hands of replicas: claiming, finishing, logs; fenced by the epoch."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_runner.domain.jobs import ClaimedJob, Result
+from orchestrator_shared.database.queries import Queries
+
+
+class Ownership:
+    """Every method runs on a connection; `finish` inside the caller's transaction."""
+
+    def __init__(self, replica_id: UUID) -> None:
+        self._replica_id = replica_id
+        self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
+
+    async def claim(
+        self, connection: asyncpg.Connection, limit: int
+    ) -> list[tuple[ClaimedJob, asyncpg.Record]]:
+        """Take up to so many ready jobs; none if this replica's lease is over."""
+        rows = await connection.fetch(self._queries["claim"], self._replica_id, limit)
+        return [(ClaimedJob.from_row(row), row) for row in rows]
+
+    async def ready_left(self, connection: asyncpg.Connection) -> int:
+        """How many jobs (at most 100) are ready and unclaimed."""
+        count: int = await connection.fetchval(self._queries["ready_left"])
+        return count
+
+    async def load(self, connection: asyncpg.Connection, jobs: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
+        """Component, stored parameters and state of each job."""
+        rows = await connection.fetch(self._queries["load_execution"], list(jobs))
+        return {row["id"]: row for row in rows}
+
+    async def variables(
+        self, connection: asyncpg.Connection, projects: Iterable[str]
+    ) -> list[asyncpg.Record]:
+        """The project variables; the secret ones encrypted."""
+        return await connection.fetch(self._queries["variables"], list(projects))
+
+    async def finish(self, connection: asyncpg.Connection, results: Sequence[Result]) -> list[asyncpg.Record]:
+        """Write results whose epoch still holds; returns the rows written, the others are a zombie's."""
+        ordered = sorted(results, key=lambda result: result.job_id)
+        rows = await connection.fetch(
+            self._queries["finish_jobs"],
+            [result.job_id for result in ordered],
+            [result.epoch for result in ordered],
+            [result.ending.status for result in ordered],
+            [result.ending.message for result in ordered],
+            [result.ending.error_kind for result in ordered],
+            [list(result.output_tables) for result in ordered],
+            [result.ending.delay_seconds for result in ordered],
+            [result.ending.free for result in ordered],
+        )
+        succeeded = {row["id"] for row in rows if row["status"] == "success"}
+        states = [
+            (result.job_id, dict(result.state))
+            for result in ordered
+            if result.state is not None and result.job_id in succeeded
+        ]
+        if states:
+            ids, values = zip(*states, strict=True)
+            await connection.execute(self._queries["save_states"], list(ids), list(values))
+        return rows
+
+    async def stops_wanted(self, connection: asyncpg.Connection) -> set[UUID]:
+        """Jobs of this replica that somebody asked to stop."""
+        rows = await connection.fetch(self._queries["stops_wanted"], self._replica_id)
+        return {row["id"] for row in rows}
+
+    async def owned(self, connection: asyncpg.Connection) -> list[asyncpg.Record]:
+        """Every job that the database gives to this replica."""
+        return await connection.fetch(self._queries["owned"], self._replica_id)

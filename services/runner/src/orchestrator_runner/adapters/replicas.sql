@@ -1,0 +1,60 @@
+-- Leases are per replica: one row per heartbeat; only the database's clock counts.
+
+-- name: register
+INSERT INTO jobs.replicas (id, name, slots, lease_until)
+VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+
+-- name: renew
+UPDATE jobs.replicas SET lease_until = clock_timestamp() + make_interval(secs => $2)
+WHERE id = $1 AND lost_at IS NULL
+RETURNING lease_until
+
+-- name: announce_stop
+UPDATE jobs.replicas SET stopping = true WHERE id = $1
+
+-- name: leave
+UPDATE jobs.replicas SET lost_at = clock_timestamp() WHERE id = $1 AND lost_at IS NULL
+
+-- name: declare_lost
+UPDATE jobs.replicas SET lost_at = clock_timestamp()
+WHERE id IN (
+    SELECT id FROM jobs.replicas WHERE lost_at IS NULL AND lease_until < clock_timestamp()
+    FOR UPDATE SKIP LOCKED)
+RETURNING id, name
+
+-- name: jobs_of_lost_replicas
+SELECT j.id, j.lane_id, j.parent_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
+       j.attempt_delay_seconds, j.attempt_backoff, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
+FROM jobs.replicas r
+JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
+LEFT JOIN catalog.components_v1 c ON c.id = j.component
+WHERE r.lost_at IS NOT NULL
+LIMIT 1000
+
+-- name: forget_replicas
+DELETE FROM jobs.replicas r
+WHERE r.lost_at < clock_timestamp() - interval '7 days'
+    AND NOT EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.replica_id = r.id)
+
+-- name: forget_jobs
+WITH old AS (
+    SELECT id FROM jobs.jobs
+    WHERE finished_at < clock_timestamp() - make_interval(days => $1) AND parent_id IS NULL
+    ORDER BY finished_at LIMIT $2
+)
+DELETE FROM jobs.jobs WHERE root_id IN (SELECT id FROM old)
+
+-- name: forget_logs
+DELETE FROM jobs.logs WHERE (job_id, attempt, seq) IN (
+    SELECT l.job_id, l.attempt, l.seq FROM jobs.jobs j JOIN jobs.logs l ON l.job_id = j.id
+    WHERE j.finished_at < clock_timestamp() - make_interval(days => $1)
+    ORDER BY j.finished_at LIMIT $2)
+
+-- name: forget_records
+DELETE FROM jobs.request_records WHERE job_id IN (
+    SELECT job_id FROM jobs.request_records
+    WHERE at < clock_timestamp() - make_interval(days => $1) LIMIT $2)
+
+-- name: forget_tombstones
+DELETE FROM jobs.tombstones WHERE job_id IN (
+    SELECT job_id FROM jobs.tombstones WHERE at < clock_timestamp() - make_interval(days => $1) LIMIT $2)

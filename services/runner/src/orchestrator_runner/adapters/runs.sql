@@ -1,0 +1,178 @@
+-- Runs: starting, settling what their children did, going on, ending.
+
+-- name: ready_runs
+SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $1
+
+-- name: run_to_start
+SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.parameters, j.scheduled_for,
+       c.version AS current_version, c.deleted_at, v.version, v.parameters AS definition,
+       (SELECT o.token_id FROM catalog.orchestration_tokens_v1 o
+        WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_id
+FROM jobs.jobs j
+LEFT JOIN catalog.configurations_v1 c
+    ON (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
+LEFT JOIN catalog.configuration_versions_v1 v
+    ON (v.project, v.component, v.configuration) = (j.project, j.component, j.configuration)
+    AND v.version = coalesce(j.pinned_version, c.version)
+WHERE j.id = $1 AND j.status = 'ready'
+
+-- name: ancestors
+WITH RECURSIVE line AS (
+    SELECT j.parent_id, j.configuration, j.depth FROM jobs.jobs j WHERE j.id = $1
+    UNION ALL
+    SELECT p.parent_id, p.configuration, p.depth FROM line JOIN jobs.jobs p ON p.id = line.parent_id
+)
+SELECT configuration FROM line ORDER BY depth
+
+-- name: configuration_versions
+SELECT c.component, c.id AS configuration, c.version
+FROM catalog.configurations_v1 c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, configuration)
+    ON (wanted.component, wanted.configuration) = (c.component, c.id)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+
+-- name: lock_run_to_start
+SELECT id FROM jobs.jobs WHERE id = $1 AND status = 'ready' FOR NO KEY UPDATE
+
+-- name: begin_run
+SELECT table_project, table_name, max(last_seq) AS last_seq
+FROM triggers.begin_run($1, $2) GROUP BY 1, 2
+
+-- name: start_run
+UPDATE jobs.jobs j
+SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, attempt = 1, version = $2,
+    full_run = $3, used_updates = $4, token_id = coalesce($5, j.token_id), revision = j.revision + 1,
+    previous_success = coalesce(j.previous_success, (
+        SELECT p.scheduled_for FROM jobs.jobs p
+        WHERE p.lane_id = j.lane_id AND p.status = 'success' AND p.seq < j.seq ORDER BY p.seq DESC LIMIT 1))
+WHERE j.id = $1
+RETURNING *
+
+-- name: refuse_run
+UPDATE jobs.jobs
+SET status = 'error', finished_at = clock_timestamp(), message = $2, error_kind = $3, version = $4,
+    revision = revision + 1
+WHERE id = $1 AND status = 'ready'
+RETURNING *
+
+-- name: insert_phases
+INSERT INTO jobs.phases (run_id, index, name, remaining)
+SELECT $1, index, name, remaining FROM unnest($2::integer[], $3::text[], $4::integer[]) AS p (index, name, remaining)
+
+-- name: insert_tasks
+INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, version, request,
+                        continue_on_failure, active, status)
+SELECT $1, phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
+       CASE WHEN active THEN 'pending' ELSE 'skipped' END
+FROM unnest($2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::jsonb[],
+            $10::boolean[], $11::boolean[])
+    AS t (phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active)
+
+-- name: tasks_of_phase
+SELECT t.run_id, t.task_id, t.position, t.component, t.configuration, t.version, t.request, l.id AS lane_id
+FROM jobs.tasks t
+JOIN jobs.jobs r ON r.id = t.run_id
+JOIN jobs.lanes l ON (l.project, l.component, l.configuration) = (r.project, t.component, t.configuration)
+WHERE t.run_id = $1 AND t.phase = $2 AND t.status = 'pending'
+ORDER BY t.position
+
+-- name: create_children
+WITH child AS (
+    SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY position) AS place
+    FROM unnest($2::uuid[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::jsonb[],
+                $10::integer[], $11::float8[], $12::float8[], $13::float8[])
+        AS c (id, lane_id, position, task_id, component, configuration, version, parameters,
+              max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds)
+), numbered AS (
+    UPDATE jobs.lanes l SET next_seq = l.next_seq + c.n
+    FROM (SELECT lane_id, count(*) AS n FROM child GROUP BY lane_id) AS c
+    WHERE l.id = c.lane_id
+    RETURNING l.id, l.next_seq - c.n AS first
+), made AS (
+    INSERT INTO jobs.jobs (
+        id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
+        task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
+        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, version, pinned_version)
+    SELECT c.id, c.lane_id, n.first + c.place - 1, r.project, c.component, c.configuration,
+           CASE c.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END, 'waiting', 'parent', r.id, r.root_id,
+           r.depth + 1, $14, c.task_id, r.requested_by, r.token_id, r.attended, c.parameters, r.scheduled_for,
+           r.previous_success, clock_timestamp(), c.max_attempts, c.attempt_delay_seconds, c.attempt_backoff,
+           c.timeout_seconds, c.version, c.version
+    FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = $1
+    RETURNING id, task_id, project, revision
+), linked AS (
+    UPDATE jobs.tasks t SET status = 'started', job_id = made.id
+    FROM made WHERE t.run_id = $1 AND t.task_id = made.task_id
+), begun AS (
+    UPDATE jobs.phases SET started_at = clock_timestamp() WHERE run_id = $1 AND index = $14
+)
+SELECT id, project, revision FROM made
+
+-- name: phases_nearly_done
+SELECT p.run_id
+FROM jobs.phases p
+JOIN unnest($1::uuid[], $2::integer[], $3::integer[]) AS batch (run_id, index, finished)
+    ON (batch.run_id, batch.index) = (p.run_id, p.index)
+WHERE p.remaining <= batch.finished
+
+-- name: lanes_of_next_steps
+SELECT r.lane_id FROM jobs.jobs r WHERE r.id = ANY ($1::uuid[])
+UNION
+SELECT l.id
+FROM jobs.jobs r
+JOIN jobs.tasks t ON t.run_id = r.id
+JOIN jobs.lanes l ON (l.project, l.component, l.configuration) = (r.project, t.component, t.configuration)
+WHERE r.id = ANY ($1::uuid[]) AND t.status = 'pending'
+    AND t.phase = (SELECT min(n.phase) FROM jobs.tasks n WHERE n.run_id = r.id AND n.status = 'pending')
+
+-- name: lock_runs
+SELECT id, project, lane_id, status, parent_id, phase FROM jobs.jobs
+WHERE id = ANY ($1::uuid[]) ORDER BY depth DESC, id FOR NO KEY UPDATE
+
+-- name: children_to_settle
+SELECT j.id AS job_id, j.parent_id AS run_id, j.task_id, j.phase, j.status, j.lane_id
+FROM jobs.jobs j
+JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
+WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id
+
+-- name: settle_tasks
+UPDATE jobs.tasks t SET status = result.status
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)
+WHERE (t.run_id, t.task_id) = (result.run_id, result.task_id) AND t.job_id = result.job_id AND t.status = 'started'
+RETURNING t.run_id, t.phase
+
+-- name: count_down
+UPDATE jobs.phases p
+SET remaining = p.remaining - done.n,
+    finished_at = CASE WHEN p.remaining = done.n THEN clock_timestamp() END
+FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS done (run_id, index, n)
+WHERE (p.run_id, p.index) = (done.run_id, done.index)
+RETURNING p.run_id, p.remaining
+
+-- name: task_states
+SELECT run_id, task_id, phase, active, status, continue_on_failure
+FROM jobs.tasks WHERE run_id = ANY ($1::uuid[]) ORDER BY run_id, phase, position
+
+-- name: end_run
+WITH unreached AS (
+    UPDATE jobs.tasks SET status = 'not_executed' WHERE run_id = $1 AND status = 'pending'
+)
+UPDATE jobs.jobs
+SET status = $2, message = $3, error_kind = $4, finished_at = clock_timestamp(), revision = revision + 1
+WHERE id = $1 AND status IN ('processing', 'terminating')
+RETURNING *
+
+-- name: runs_to_go_on
+SELECT r.id
+FROM jobs.jobs r
+WHERE r.kind = 'run' AND r.status IN ('processing', 'terminating')
+    AND NOT EXISTS (SELECT 1 FROM jobs.tasks t WHERE t.run_id = r.id AND t.status = 'started')
+LIMIT 500
+
+-- name: children_left_unsettled
+SELECT j.id
+FROM jobs.jobs r
+JOIN jobs.tasks t ON t.run_id = r.id AND t.status = 'started'
+JOIN jobs.jobs j ON j.id = t.job_id AND j.finished_at IS NOT NULL
+WHERE r.kind = 'run' AND r.status IN ('processing', 'terminating')
+LIMIT 500

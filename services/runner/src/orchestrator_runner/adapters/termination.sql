@@ -1,0 +1,35 @@
+-- Stopping a job and all below it; races with every other transition are decided by the locks.
+
+-- name: family
+WITH RECURSIVE family AS (
+    SELECT j.id FROM jobs.jobs j WHERE j.id = $1 AND j.project = $2
+    UNION ALL
+    SELECT c.id FROM family f JOIN jobs.jobs c ON c.parent_id = f.id
+)
+SELECT j.id, j.lane_id, j.kind, j.status, j.finished_at
+FROM family JOIN jobs.jobs j USING (id)
+WHERE j.finished_at IS NULL
+
+-- name: job_exists
+SELECT EXISTS (SELECT 1 FROM jobs.jobs WHERE id = $1)
+    OR EXISTS (SELECT 1 FROM jobs.request_records WHERE job_id = $1)
+
+-- name: leave_tombstone
+INSERT INTO jobs.tombstones (job_id, requested_by) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: lock_jobs
+SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[]) ORDER BY depth DESC, id FOR NO KEY UPDATE
+
+-- name: stop
+UPDATE jobs.jobs
+SET status = CASE
+        WHEN status IN ('processing', 'terminating') THEN 'terminating'
+        WHEN attempt > 0 THEN 'terminated'
+        ELSE 'cancelled' END,
+    finished_at = CASE WHEN status IN ('processing', 'terminating') THEN NULL ELSE clock_timestamp() END,
+    message = CASE WHEN status IN ('processing', 'terminating') THEN message ELSE 'stopped before it started' END,
+    stop_requested_at = coalesce(stop_requested_at, clock_timestamp()),
+    stop_requested_by = coalesce(stop_requested_by, $2),
+    revision = revision + 1
+WHERE id = ANY ($1::uuid[]) AND finished_at IS NULL
+RETURNING *

@@ -1,0 +1,92 @@
+"""A job in the hands of this replica, and what it says of it afterwards."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from orchestrator_runner.domain.lifecycle import Attempts, Ending
+from orchestrator_shared.domain.statuses import JobStatus
+
+
+class Row(Protocol):
+    """A row of a query, by column."""
+
+    def __getitem__(self, column: str, /) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedJob:
+    """A component job that this replica owns until its lease or the job ends."""
+
+    id: UUID
+    lane_id: int
+    project: str
+    component: str
+    configuration: str
+    version: int | None
+    run_id: UUID | None
+    root_id: UUID
+    phase: int | None
+    task_id: str | None
+    epoch: int
+    attempt: int
+    attempts: Attempts
+    timeout_seconds: float | None
+    parameters: Mapping[str, Any]
+    scheduled_for: datetime
+    previous_success: datetime | None
+
+    @classmethod
+    def from_row(cls, row: Row) -> "ClaimedJob":
+        """Read a row of the query `claim`."""
+        return cls(
+            id=row["id"],
+            lane_id=row["lane_id"],
+            project=row["project"],
+            component=row["component"],
+            configuration=row["configuration"],
+            version=row["version"],
+            run_id=row["parent_id"],
+            root_id=row["root_id"],
+            phase=row["phase"],
+            task_id=row["task_id"],
+            epoch=row["epoch"],
+            attempt=row["attempt"],
+            attempts=attempts_of(row),
+            timeout_seconds=row["timeout_seconds"],
+            parameters=row["parameters"],
+            scheduled_for=row["scheduled_for"],
+            previous_success=row["previous_success"],
+        )
+
+
+def attempts_of(row: Row) -> Attempts:
+    """How often the job of this row was started and may be."""
+    return Attempts(
+        made=row["attempt"],
+        free=row["free_attempts"],
+        most=row["max_attempts"],
+        delay_seconds=row["attempt_delay_seconds"],
+        backoff=row["attempt_backoff"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The end of one attempt, to be written if the epoch still holds."""
+
+    job_id: UUID
+    epoch: int
+    lane_id: int
+    run_id: UUID | None
+    phase: int | None
+    ending: Ending
+    output_tables: tuple[Mapping[str, Any], ...] = ()
+    state: Mapping[str, Any] | None = None
+
+    @property
+    def settles_task(self) -> bool:
+        """Whether this ends a task of a run (another attempt does not)."""
+        return self.run_id is not None and self.ending.status is not JobStatus.WAITING

@@ -1,0 +1,119 @@
+"""How attempts, phases and runs end, and what comes next."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
+
+MAX_FREE_ATTEMPTS = 5
+"""A job that takes its runner down with it must not do so for ever."""
+
+_FAILED = frozenset({TaskStatus.ERROR, TaskStatus.CANCELLED, TaskStatus.TERMINATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """How often a job was started and may be; `free` ones were cut short by a lost or stopped runner."""
+
+    made: int
+    free: int
+    most: int
+    delay_seconds: float
+    backoff: float
+
+    @property
+    def left(self) -> bool:
+        """Whether another attempt is allowed after a failure."""
+        return self.made - self.free < self.most
+
+    def next_delay_seconds(self) -> float:
+        """The wait before the next attempt: `delay * backoff ** (failures - 1)`, at most a day."""
+        failures = max(self.made - self.free, 1)
+        exponent = min(failures - 1, 64)
+        return float(min(self.delay_seconds * self.backoff**exponent, 86_400.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What becomes of a job when its attempt is over; status `waiting` means another attempt follows."""
+
+    status: JobStatus
+    message: str = ""
+    error_kind: ErrorKind | None = None
+    delay_seconds: float = 0.0
+    free: bool = False
+
+
+def after_failure(attempts: Attempts, message: str, kind: ErrorKind) -> Ending:
+    """A failed attempt: another one if the task has some left, else the job's error."""
+    if attempts.left:
+        return Ending(JobStatus.WAITING, message, delay_seconds=attempts.next_delay_seconds())
+    return Ending(JobStatus.ERROR, message, kind)
+
+
+def after_loss(attempts: Attempts, *, safe_to_rerun: bool, reason: str) -> Ending:
+    """The runner was lost or stopped in mid-attempt (PRODUCT.md section 3): run again where the component
+    declares that safe, or where the task has attempts left; nothing is silently done twice."""
+    if safe_to_rerun and attempts.free < MAX_FREE_ATTEMPTS:
+        return Ending(JobStatus.WAITING, reason, free=True)
+    if attempts.left:
+        return Ending(JobStatus.WAITING, reason, delay_seconds=attempts.next_delay_seconds())
+    return Ending(JobStatus.ERROR, reason, ErrorKind.INTERNAL)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """A task of a run as it stands."""
+
+    id: str
+    phase: int
+    active: bool
+    status: TaskStatus
+    continue_on_failure: bool
+
+    @property
+    def stops_the_run(self) -> bool:
+        """Failed, and not allowed to."""
+        return self.active and self.status in _FAILED and not self.continue_on_failure
+
+
+@dataclass(frozen=True, slots=True)
+class StartPhase:
+    """Go on with this phase."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """Nothing is left to do."""
+
+    status: JobStatus
+    message: str
+    error_kind: ErrorKind | None = None
+
+
+def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | EndRun:
+    """What a run does once every started task of it has finished."""
+    if stopping:
+        return EndRun(JobStatus.TERMINATED, "terminated on request")
+    failed = [task.id for task in tasks if task.stops_the_run]
+    if failed:
+        return EndRun(JobStatus.ERROR, _failure(failed), ErrorKind.USER)
+    pending = [task.phase for task in tasks if task.active and task.status is TaskStatus.PENDING]
+    if pending:
+        return StartPhase(min(pending))
+    return _good_end(tasks)
+
+
+def _good_end(tasks: Iterable[TaskState]) -> EndRun:
+    active = [task for task in tasks if task.active]
+    flawed = [task.id for task in active if task.status in _FAILED or task.status is TaskStatus.WARNING]
+    if flawed:
+        return EndRun(JobStatus.WARNING, "went on after " + _failure(flawed))
+    return EndRun(JobStatus.SUCCESS, "" if active else "no task is active: nothing was run")
+
+
+def _failure(tasks: Sequence[str]) -> str:
+    named = ", ".join(tasks[:3])
+    return f"failed: {named}" if len(tasks) <= 3 else f"failed: {named} and {len(tasks) - 3} more"

@@ -1,0 +1,73 @@
+"""The parameters a job runs with: merged from three places, with variables put in."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator_shared.domain.errors import UserError
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
+MAX_DEPTH = 50
+
+
+def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`over` wins; objects are merged, everything else (lists too) is replaced."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = deep_merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def substitute(value: Any, names: Mapping[str, str], *, path: str = "parameters") -> Any:
+    """Put values in the place of `{{ name }}` in every string: plain substitution, no expressions.
+
+    `names` holds `scheduled_for` and `vars.<name>`. Raises UserError naming parameter and unknown name.
+    """
+    if isinstance(value, str):
+        return _substitute_text(value, names, path)
+    if isinstance(value, Mapping):
+        return {key: substitute(item, names, path=f"{path}.{key}") for key, item in value.items()}
+    if isinstance(value, list):
+        return [substitute(item, names, path=f"{path}[{index}]") for index, item in enumerate(value)]
+    return value
+
+
+def _substitute_text(text: str, names: Mapping[str, str], path: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in names:
+            raise UserError(
+                f"{{{{ {name} }}}} is not known here: set the project variable, or use scheduled_for",
+                field=path,
+            )
+        return names[name]
+
+    return _PLACEHOLDER.sub(replace, text)
+
+
+def uses_variables(value: Any) -> bool:
+    """Whether any string has a placeholder."""
+    if isinstance(value, str):
+        return _PLACEHOLDER.search(value) is not None
+    if isinstance(value, Mapping):
+        return any(uses_variables(item) for item in value.values())
+    return isinstance(value, list) and any(uses_variables(item) for item in value)
+
+
+def secret_values(value: Any, *, secret: bool = False) -> set[str]:
+    """Every string below a key that begins with `#`: what must never be seen in a log."""
+    if isinstance(value, str):
+        return {value} if secret and value else set()
+    if isinstance(value, Mapping):
+        return {
+            found
+            for key, item in value.items()
+            for found in secret_values(item, secret=secret or key.startswith("#"))
+        }
+    if isinstance(value, list):
+        return {found for item in value for found in secret_values(item, secret=secret)}
+    return set()

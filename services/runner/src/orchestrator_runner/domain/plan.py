@@ -1,0 +1,110 @@
+"""What a run will do: the phases and tasks of a definition, with the selection applied."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_runner.domain.request import job_request
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """One task of a run; `active` says whether this run executes it."""
+
+    phase: int
+    position: int
+    id: str
+    name: str
+    component: str
+    configuration: str
+    continue_on_failure: bool
+    active: bool
+    enabled: bool
+    request: Mapping[str, Any]
+    """The job request that the task sends, see `JobRequest`."""
+
+    @property
+    def lane(self) -> tuple[str, str]:
+        """The configuration whose jobs are serialized."""
+        return (self.component, self.configuration)
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """Phases in their order, tasks with what this run does of them, and whether it is a full run."""
+
+    phases: tuple[str, ...]
+    tasks: tuple[PlannedTask, ...]
+    full: bool
+
+    def active_in(self, phase: int) -> list[PlannedTask]:
+        """The tasks that this run executes in the phase."""
+        return [task for task in self.tasks if task.phase == phase and task.active]
+
+    @property
+    def first_phase(self) -> int | None:
+        """The first phase with something to execute; None where nothing is."""
+        return min((task.phase for task in self.tasks if task.active), default=None)
+
+
+def plan_run(
+    definition: Mapping[str, Any],
+    selection: Collection[str] | None,
+    overrides: Mapping[str, Any] | None = None,
+) -> RunPlan:
+    """Lay out a run of a stored definition.
+
+    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run. A run
+    is full when every active task is selected (PRODUCT.md section 5). Raises UserError where there is nothing that could be run, or the selection names no task.
+    """
+    phases = [phase for phase in definition.get("phases", ()) if phase.get("tasks")]
+    if not phases:
+        raise UserError("the orchestration has no tasks: add one before running it", field="phases")
+    tasks = [
+        _task(task, index, position, selection, overrides or {})
+        for index, phase in enumerate(phases)
+        for position, task in enumerate(phase["tasks"])
+    ]
+    _check_selection(tasks, selection)
+    full = all(task.active for task in tasks if task.enabled)
+    return RunPlan(tuple(phase["name"] for phase in phases), tuple(tasks), full)
+
+
+def _task(
+    task: Mapping[str, Any],
+    phase: int,
+    position: int,
+    selection: Collection[str] | None,
+    overrides: Mapping[str, Any],
+) -> PlannedTask:
+    enabled = task.get("enabled", True)
+    return PlannedTask(
+        phase=phase,
+        position=position,
+        id=task["id"],
+        name=task.get("name") or task["id"],
+        component=task["component"],
+        configuration=task["configuration"],
+        continue_on_failure=task.get("continue_on_failure", False),
+        active=enabled if selection is None else task["id"] in selection,
+        enabled=enabled,
+        request=job_request(task, overrides.get(task["id"]) or {}).model_dump(mode="json"),
+    )
+
+
+def _check_selection(tasks: Sequence[PlannedTask], selection: Collection[str] | None) -> None:
+    unknown = sorted(set(selection or ()) - {task.id for task in tasks})
+    if unknown:
+        raise UserError(f"the orchestration has no task {unknown[0]!r}", field="tasks")
+
+
+def check_nesting(own: str, ancestors: Sequence[str], tasks: Sequence[PlannedTask]) -> None:
+    """Refuse a run that would wait for itself; `ancestors` from the root to the parent. Raises UserError
+    that names the cycle."""
+    line = [*ancestors, own]
+    for task in tasks:
+        if task.active and task.component == ORCHESTRATOR and task.configuration in line:
+            cycle = [*line[line.index(task.configuration) :], task.configuration]
+            raise UserError("the orchestrations run each other: " + " → ".join(cycle), field=task.id)

@@ -1,0 +1,1 @@
+"""The loop that turns what happened into what comes next."""

@@ -1,0 +1,213 @@
+"""From a claimed job to its result: what it runs with, the executor that runs it, what its end means."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner.adapters.log_capture import LogCapture, LogLimits
+from orchestrator_runner.adapters.log_store import LogStore
+from orchestrator_runner.adapters.ownership import Ownership
+from orchestrator_runner.domain.execution import (
+    Execution,
+    ExecutionLost,
+    ExecutionRefused,
+    Executor,
+    Outcome,
+)
+from orchestrator_runner.domain.jobs import ClaimedJob, Result, Row
+from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
+from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
+from orchestrator_runner.engine.loop import Execute
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.domain.errors import Unavailable, UserError
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.security import Encryption
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+Variables = Mapping[str, tuple[str, bool]]
+"""Name to stored value and whether it is secret."""
+
+
+class Attempts:
+    """Prepares and executes the attempts that this replica claimed."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        ownership: Ownership,
+        logs: LogStore,
+        executors: Mapping[str, Executor],
+        encryption: Encryption,
+        log_limits: LogLimits,
+        api_url: str | None = None,
+    ) -> None:
+        self._pool = pool
+        self._ownership = ownership
+        self._logs = logs
+        self._executors = executors
+        self._encryption = encryption
+        self._log_limits = log_limits
+        self._api_url = api_url
+
+    async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
+        """Load what all of these need, in two queries; see `Prepare`."""
+        while True:
+            try:
+                async with acquire(self._pool) as connection:
+                    rows = await self._ownership.load(connection, [job.id for job in jobs])
+                    variables = await self._variables(connection, jobs)
+                break
+            except Unavailable as error:
+                log.warning("attempts.database_unavailable", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+        return {
+            job.id: partial(self._execute, job, rows[job.id], variables.get(job.project, {})) for job in jobs
+        }
+
+    async def _variables(
+        self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]
+    ) -> dict[str, dict[str, tuple[str, bool]]]:
+        variables: dict[str, dict[str, tuple[str, bool]]] = {}
+        for row in await self._ownership.variables(connection, {job.project for job in jobs}):
+            variables.setdefault(row["project"], {})[row["name"]] = (row["value"], row["secret"])
+        return variables
+
+    async def _execute(self, job: ClaimedJob, row: Row, variables: Variables, stop: asyncio.Event) -> Result:
+        structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
+        safe = row["after_crash"] == "rerun"
+        try:
+            executor, execution = self._build(job, row, variables)
+            outcome = await self._run(job, executor, execution, stop)
+        except UserError as error:
+            return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
+        except (ExecutionRefused, ExecutionLost) as error:
+            # Refused: nothing was started, so nothing can be done twice.
+            started = isinstance(error, ExecutionLost)
+            ending = after_loss(
+                job.attempts, safe_to_rerun=safe or not started, reason=f"runner lost: {error}"
+            )
+            return _result(job, ending)
+        except Exception as error:
+            log.exception("attempt.failed")
+            reason = f"the runner failed: {type(error).__name__}"
+            return _result(job, after_failure(job.attempts, reason, ErrorKind.INTERNAL))
+        return self._judge(job, outcome, safe)
+
+    async def _run(
+        self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
+    ) -> Outcome:
+        capture = LogCapture(
+            partial(self._logs.append, job), secrets=execution.secrets, limits=self._log_limits
+        )
+        try:
+            return await executor.run(execution, capture, stop)
+        finally:
+            await capture.close()
+
+    def _judge(self, job: ClaimedJob, outcome: Outcome, safe: bool) -> Result:
+        if outcome.status is JobStatus.SUCCESS:
+            tables = tuple(
+                {"table": str(output.table), "rows": output.rows} for output in outcome.output_tables
+            )
+            ending = Ending(JobStatus.SUCCESS, outcome.message)
+            return _result(job, ending, tables, outcome.state)
+        if outcome.status is JobStatus.TERMINATED:
+            # Where somebody asked for it, the database makes it `terminated`; else the runner stops.
+            return _result(job, after_loss(job.attempts, safe_to_rerun=safe, reason="its runner was stopped"))
+        kind = outcome.error_kind or ErrorKind.INTERNAL
+        return _result(job, after_failure(job.attempts, outcome.message, kind))
+
+    def _build(self, job: ClaimedJob, row: Row, variables: Variables) -> tuple[Executor, Execution]:
+        """Everything the attempt needs; raises UserError with what is missing."""
+        if row["executor"] is None:
+            raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
+        executor = self._executors.get(row["executor"])
+        if executor is None:
+            raise UserError(f"this runner has no executor {row['executor']!r}")
+        if row["parameters"] is None:
+            raise UserError(f"there is no configuration {job.component}/{job.configuration}")
+        parameters, secrets = self._parameters(job, row["parameters"], variables)
+        definition = row["definition"]
+        return executor, Execution(
+            job_id=job.id,
+            attempt=job.attempt,
+            argv=tuple(part.replace("{python}", sys.executable) for part in definition["command"]),
+            environment={**_passed_on(definition.get("environment") or {}), **self._contract(job)},
+            config={
+                "component": job.component,
+                "configuration": job.configuration,
+                "version": job.version,
+                "parameters": parameters,
+            },
+            state=row["state"],
+            timeout_seconds=job.timeout_seconds,
+            secrets=frozenset(secrets),
+        )
+
+    def _parameters(
+        self, job: ClaimedJob, stored: Mapping[str, Any], variables: Variables
+    ) -> tuple[dict[str, Any], set[str]]:
+        merged = deep_merge(stored, job.parameters)
+        parameters = self._encryption.decrypt_secrets(merged, project=job.project)
+        secrets: set[str] = set()
+        if uses_variables(parameters):
+            names = {"scheduled_for": _instant(job.scheduled_for)}
+            for name, (value, secret) in variables.items():
+                plain = self._encryption.decrypt_value(value, project=job.project) if secret else value
+                names[f"vars.{name}"] = plain
+                if secret and plain:
+                    secrets.add(plain)
+            parameters = substitute(parameters, names)
+        return parameters, secrets | secret_values(parameters)
+
+    def _contract(self, job: ClaimedJob) -> dict[str, str]:
+        """The variables of the component contract (ARCHITECTURE section 6)."""
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "ORCHESTRATOR_PROJECT": job.project,
+            "ORCHESTRATOR_COMPONENT": job.component,
+            "ORCHESTRATOR_CONFIGURATION": job.configuration,
+            "ORCHESTRATOR_JOB_ID": str(job.id),
+            "ORCHESTRATOR_RUN_ID": str(job.root_id),
+            "ORCHESTRATOR_ATTEMPT": str(job.attempt),
+            "ORCHESTRATOR_SCHEDULED_FOR": _instant(job.scheduled_for),
+        }
+        if job.previous_success is not None:
+            environment["ORCHESTRATOR_PREVIOUS_SUCCESS"] = _instant(job.previous_success)
+        if self._api_url is not None:
+            environment["ORCHESTRATOR_API_URL"] = self._api_url
+        return environment
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
+    """What the component's document sets, and what it takes from the runner's own environment."""
+    own = {
+        name: os.environ[name] for name, value in environment.items() if value is None and name in os.environ
+    }
+    return own | {name: value for name, value in environment.items() if value is not None}
+
+
+def _result(
+    job: ClaimedJob,
+    ending: Ending,
+    tables: tuple[Mapping[str, Any], ...] = (),
+    state: Mapping[str, Any] | None = None,
+) -> Result:
+    return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending, tables, state)

@@ -1,0 +1,142 @@
+"""Leases per replica: renewing our own, and taking over the jobs of replicas whose lease ran out."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner import metrics
+from orchestrator_runner.adapters.keeper_client import Keeper, boottime
+from orchestrator_runner.domain.jobs import Result, attempts_of
+from orchestrator_runner.domain.lifecycle import after_loss
+from orchestrator_runner.engine.loop import Engine
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.5
+
+
+class LeaseLost(OrchestratorError):
+    """Others have taken over our jobs: this replica must end; a new one may start."""
+
+
+class Leases:
+    """Only the database's clock decides; our own clock may only end a lease early."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        replica_id: UUID,
+        name: str,
+        slots: int,
+        lease_seconds: float,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._pool = pool
+        self._queries = Queries.load("orchestrator_runner.adapters", "replicas.sql")
+        self._replica_id = replica_id
+        self._name = name
+        self._slots = slots
+        self._lease_seconds = lease_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._until = 0.0
+
+    async def register(self, keeper: Keeper) -> None:
+        """Announce this replica; from here on it may claim."""
+        asked_at = boottime()
+        async with acquire(self._pool) as connection:
+            await connection.execute(
+                self._queries["register"], self._replica_id, self._name, self._slots, self._lease_seconds
+            )
+        self._pass_on(keeper, asked_at)
+        log.info("replica.registered", replica=str(self._replica_id), name=self._name)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is good by our own clock."""
+        return boottime() < self._until
+
+    async def keep(self, keeper: Keeper) -> None:
+        """Renew until cancelled; raises LeaseLost when others consider us lost."""
+        while True:
+            await asyncio.sleep(self._heartbeat_seconds)
+            await self._renew(keeper)
+
+    async def _renew(self, keeper: Keeper) -> None:
+        while True:
+            asked_at = boottime()
+            try:
+                async with acquire(self._pool) as connection:
+                    until = await connection.fetchval(
+                        self._queries["renew"], self._replica_id, self._lease_seconds
+                    )
+                break
+            except Unavailable as error:
+                log.warning("replica.lease_not_renewed", reason=str(error), left=self._until - boottime())
+                await asyncio.sleep(RETRY_SECONDS)
+        if until is None:
+            raise LeaseLost("the lease of this replica ran out and its jobs have been taken over")
+        metrics.LEASE_LEFT.set(max(self._until - boottime(), 0))
+        self._pass_on(keeper, asked_at)
+
+    def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
+        self._until = asked_at + self._lease_seconds
+        keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
+
+    async def announce_stop(self) -> None:
+        """Say that this replica takes nothing new."""
+        async with acquire(self._pool) as connection:
+            await connection.execute(self._queries["announce_stop"], self._replica_id)
+
+    async def leave(self) -> None:
+        """End the lease: whatever this replica still owns may be taken over at once."""
+        async with acquire(self._pool) as connection:
+            await connection.execute(self._queries["leave"], self._replica_id)
+
+
+class Recovery:
+    """Every replica looks for lost ones; the epoch decides if two find the same."""
+
+    def __init__(self, pool: asyncpg.Pool, engine: Engine, *, every_seconds: float) -> None:
+        self._pool = pool
+        self._engine = engine
+        self._every_seconds = every_seconds
+        self._queries = Queries.load("orchestrator_runner.adapters", "replicas.sql")
+
+    async def run(self) -> None:
+        """Look for ever."""
+        while True:
+            await asyncio.sleep(self._every_seconds)
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("recovery.database_unavailable", reason=str(error))
+
+    async def look(self) -> None:
+        """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""
+        started = time.perf_counter()
+        async with acquire(self._pool) as connection:
+            lost = await connection.fetch(self._queries["declare_lost"])
+            rows = await connection.fetch(self._queries["jobs_of_lost_replicas"])
+        for row in lost:
+            metrics.LOST_REPLICAS.inc()
+            log.warning("replica.lost", replica=str(row["id"]), name=row["name"])
+        if rows:
+            self._engine.report([_taken_over(row) for row in rows])
+            seconds = time.perf_counter() - started
+            log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))
+
+
+def _taken_over(row: asyncpg.Record) -> Result:
+    ending = after_loss(
+        attempts_of(row),
+        safe_to_rerun=row["after_crash"] == "rerun",
+        reason=f"runner lost: {row['replica']}",
+    )
+    return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

@@ -1,0 +1,277 @@
+"""The engine's loop: gathers what happened, takes the next step, hands out what was claimed."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner import metrics
+from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.adapters.ownership import Ownership
+from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.domain.jobs import ClaimedJob, Result, Row
+from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.engine.starts import Starter
+from orchestrator_runner.engine.step import Done, Stepper, Todo
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.runtime import points
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+
+Execute = Callable[[asyncio.Event], Awaitable[Result]]
+"""Runs one attempt to its end, or until the event is set; never raises."""
+Prepared = Mapping[UUID, Execute]
+Prepare = Callable[[Sequence[ClaimedJob]], Coroutine[Any, Any, Prepared]]
+"""Makes claimed jobs executable, all at once; waits out an outage."""
+
+
+class Engine:
+    """All replicas are alike. What is in memory here may be lost: the database knows, and the scan looks."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        stepper: Stepper,
+        starter: Starter,
+        lanes: Lanes,
+        runs: Runs,
+        ownership: Ownership,
+        slots: int,
+        poll_seconds: float,
+        scan_seconds: float,
+    ) -> None:
+        self._pool = pool
+        self._stepper = stepper
+        self._starter = starter
+        self._lanes = lanes
+        self._runs = runs
+        self._ownership = ownership
+        self._slots = slots
+        self._poll_seconds = poll_seconds
+        self._scan_seconds = scan_seconds
+        self._prepare: Prepare | None = None
+        self._results: list[Result] = []
+        self._settle: set[UUID] = set()
+        self._ready_to_go_on: set[UUID] = set()
+        self._running: dict[UUID, tuple[asyncio.Task[None], asyncio.Event]] = {}
+        self._woken = asyncio.Event()
+        self._claiming = True
+        self._stepping = False
+        self._last_scan = 0.0
+        metrics.SLOTS.set(slots)
+        metrics.RUNNING.set_function(lambda: len(self._running))
+
+    def use(self, prepare: Prepare) -> None:
+        """Set what executes claimed jobs; without it nothing is claimed."""
+        self._prepare = prepare
+
+    def wake(self) -> None:
+        """Take the next step now."""
+        self._woken.set()
+
+    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+        """See the port `Settles`."""
+        self._settle.update(jobs)
+        self._ready_to_go_on.update(runs)
+        self.wake()
+
+    def report(self, results: Iterable[Result]) -> None:
+        """Attempts that are over; written by the next step, in one statement for all."""
+        self._results.extend(results)
+        self.wake()
+
+    @property
+    def running(self) -> int:
+        """Jobs that this replica executes now."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Step for ever; an outage of the database is waited out with everything kept."""
+        failures = 0
+        while True:
+            try:
+                await self._turn()
+                failures = 0
+            except Unavailable as error:
+                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                log.warning("engine.database_unavailable", reason=str(error), pause_seconds=pause)
+                await asyncio.sleep(pause)
+
+    async def _turn(self) -> None:
+        await self._wait()
+        await self._look()
+        if time.monotonic() - self._last_scan >= self._scan_seconds:
+            await self._scan()
+        await self.step()
+        await self._start_runs()
+
+    async def _wait(self) -> None:
+        if not self._woken.is_set():
+            try:
+                async with asyncio.timeout(self._poll_seconds):
+                    await self._woken.wait()
+            except TimeoutError:
+                await self._poll()
+        self._woken.clear()
+
+    async def _poll(self) -> None:
+        """The net under all hints: due retries."""
+        async with acquire(self._pool) as connection:
+            due = await self._lanes.with_due_jobs(connection)
+        if due:
+            await self._stepper.promote(due)
+
+    async def _look(self) -> None:
+        """Stop what somebody asked to stop."""
+        if not self._running:
+            return
+        async with acquire(self._pool) as connection:
+            wanted = await self._ownership.stops_wanted(connection)
+        for job in wanted & self._running.keys():
+            self._running[job][1].set()
+
+    async def _scan(self) -> None:
+        """What a crash or a lost COMMIT left behind."""
+        async with acquire(self._pool) as connection:
+            runs, children = await self._runs.overlooked(connection)
+            owned = await self._ownership.owned(connection)
+        self._ready_to_go_on |= runs
+        self._settle |= children
+        known = self._running.keys() | {result.job_id for result in self._results}
+        self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
+        self._last_scan = time.monotonic()
+
+    async def step(self) -> None:
+        """One transaction for everything that has gathered."""
+        todo = self._take()
+        started = time.perf_counter()
+        self._stepping = True
+        try:
+            done = await self._write(todo)
+        except BaseException:
+            self._put_back(todo)
+            raise
+        finally:
+            self._stepping = False
+        metrics.STEP_SECONDS.observe(time.perf_counter() - started)
+        metrics.STEP_RESULTS.observe(len(todo.results))
+        self._carry_on(done)
+
+    def _take(self) -> Todo:
+        free = self._slots - len(self._running)
+        todo = Todo(
+            results=tuple(self._results),
+            settle=frozenset(self._settle),
+            runs=frozenset(self._ready_to_go_on),
+            slots=max(free, 0) if self._claiming and self._prepare else 0,
+        )
+        self._results, self._settle, self._ready_to_go_on = [], set(), set()
+        return todo
+
+    def _put_back(self, todo: Todo) -> None:
+        self._results[:0] = todo.results
+        self._settle |= todo.settle
+        self._ready_to_go_on |= todo.runs
+
+    async def _write(self, todo: Todo) -> Done:
+        try:
+            return await self._stepper.step(todo)
+        except DATA_ERRORS as error:
+            if not todo.results:
+                raise
+            log.warning("engine.batch_refused", results=len(todo.results), reason=str(error))
+        done = await self._stepper.step(Todo(settle=todo.settle, runs=todo.runs))
+        for result in todo.results:
+            self._merge(done, await self._write_alone(result))
+        return done
+
+    async def _write_alone(self, result: Result) -> Done:
+        """A result that the database refuses becomes the job's internal error, and harms no other."""
+        try:
+            return await self._stepper.step(Todo(results=(result,)))
+        except DATA_ERRORS as error:
+            reason = f"the result cannot be stored: {type(error).__name__}"
+            ending = Ending(JobStatus.ERROR, reason, ErrorKind.INTERNAL)
+            bare = Result(result.job_id, result.epoch, result.lane_id, result.run_id, result.phase, ending)
+            return await self._stepper.step(Todo(results=(bare,)))
+
+    @staticmethod
+    def _merge(done: Done, more: Done) -> None:
+        done.settle |= more.settle
+        done.runs |= more.runs
+        done.runs_are_ready |= more.runs_are_ready
+
+    def _carry_on(self, done: Done) -> None:
+        points.reach(points.BEFORE_START)
+        if done.claimed and self._prepare is not None:
+            prepared = asyncio.ensure_future(self._prepare(done.claimed))
+            for job in done.claimed:
+                self._begin(job, prepared)
+        if done.settle or done.runs:
+            self.settle(done.settle, done.runs)
+
+    def _begin(self, job: ClaimedJob, prepared: "asyncio.Future[Prepared]") -> None:
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._attempt(job, prepared, stop), name=f"job {job.id}")
+        self._running[job.id] = (task, stop)
+
+    async def _attempt(
+        self, job: ClaimedJob, prepared: "asyncio.Future[Prepared]", stop: asyncio.Event
+    ) -> None:
+        try:
+            execute = (await asyncio.shield(prepared))[job.id]
+            result = await execute(stop)
+            points.reach(points.BEFORE_RESULT)
+            self._results.append(result)
+        finally:
+            del self._running[job.id]
+            self.wake()
+
+    async def _start_runs(self) -> None:
+        """Start every run that holds its lane; those that cannot start end here."""
+        if not self._claiming:
+            return
+        for run in await self._starter.ready():
+            left = await self._starter.start(run)
+            if left is not None:
+                self.settle([left], [left])
+            self.wake()
+
+    def stop_claiming(self) -> None:
+        """Leave everything new to the other replicas."""
+        self._claiming = False
+
+    async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
+        """Wait for running jobs; those that take longer are stopped and given back."""
+        if self._running:
+            await asyncio.wait(self._tasks(), timeout=grace_seconds)
+        for _, stop in list(self._running.values()):
+            stop.set()
+        if self._running:
+            await asyncio.wait(self._tasks(), timeout=kill_seconds)
+
+    async def settle_up(self) -> None:
+        """Wait until the loop has written every result, as far as the database lets it."""
+        while self._results or self._stepping:
+            self.wake()
+            await asyncio.sleep(0.01)
+
+    def _tasks(self) -> Sequence[asyncio.Task[None]]:
+        return [task for task, _ in self._running.values()]
+
+
+def _never_started(row: Row) -> Result:
+    """A claim whose COMMIT was lost on its way back: nothing was done, so it is given back."""
+    ending = Ending(JobStatus.WAITING, "claimed, but never started", free=True)
+    return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

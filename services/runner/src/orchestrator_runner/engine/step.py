@@ -1,0 +1,200 @@
+"""One step of the engine, a transaction: what ended is written, runs go on, ready jobs are claimed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_runner import metrics
+from orchestrator_runner.adapters.changes import say_changed, say_run
+from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.adapters.ownership import Ownership
+from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.domain.jobs import ClaimedJob, Result
+from orchestrator_runner.domain.lifecycle import EndRun, StartPhase, next_step
+from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
+from orchestrator_shared.messaging.outbox import Outbox, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Todo:
+    """What a step is to do."""
+
+    results: Sequence[Result] = ()
+    """Attempts of this replica, or of a lost one, that are over."""
+    settle: frozenset[UUID] = frozenset()
+    """Children that ended elsewhere and whose runs may not know yet."""
+    runs: frozenset[UUID] = frozenset()
+    """Runs that may have nothing left to wait for."""
+    slots: int = 0
+    """How many jobs may be claimed."""
+
+
+@dataclass(slots=True)
+class Done:
+    """What a step did, and what it leaves to the next one."""
+
+    claimed: list[ClaimedJob] = field(default_factory=list)
+    settle: set[UUID] = field(default_factory=set)
+    runs: set[UUID] = field(default_factory=set)
+    runs_are_ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Child:
+    run: UUID
+    phase: int
+    task: str
+    job: UUID
+    status: str
+
+
+class Stepper:
+    """Locks in one order: lanes, runs from the deepest up, then only rows that nobody waits for."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, ownership: Ownership
+    ) -> None:
+        self._pool = pool
+        self._outbox = outbox
+        self._lanes = lanes
+        self._runs = runs
+        self._ownership = ownership
+
+    async def step(self, todo: Todo) -> Done:
+        """Do it; after an exception it may be repeated: nothing was done, or the epochs fence what was."""
+        done = Done()
+        lanes, planned = await self._plan(todo)
+        async with self._outbox.work() as work:
+            if lanes:
+                await self._lanes.lock(work.connection, lanes)
+            children = await self._finish(work, todo, done)
+            touched = await self._settle(work, todo, children, planned, done)
+            touched |= lanes
+            if touched:
+                self._note_ready(work, await self._lanes.promote(work.connection, touched), done)
+            if todo.slots:
+                await self._claim(work, todo.slots, done)
+        return done
+
+    async def _plan(self, todo: Todo) -> tuple[set[int], set[UUID]]:
+        """The lanes to lock, and the runs whose next step these locks cover.
+
+        Read before the locks, so a guess: a run it misses goes on in the next step.
+        """
+        lanes = {result.lane_id for result in todo.results}
+        planned = set(todo.runs)
+        ends = [(r.run_id, r.phase) for r in todo.results if r.settles_task]
+        if not (ends or planned or todo.settle):
+            return lanes, planned
+        async with acquire(self._pool) as connection:
+            if todo.settle:
+                rows = await self._runs.children_to_settle(connection, todo.settle)
+                ends += [(row["run_id"], row["phase"]) for row in rows]
+            if ends:
+                pairs = [(run, phase) for run, phase in ends if run is not None and phase is not None]
+                planned |= await self._runs.nearly_done(connection, pairs)
+            if planned:
+                lanes |= await self._runs.lanes_of_next_steps(connection, planned)
+        return lanes, planned
+
+    async def _finish(self, work: Work, todo: Todo, done: Done) -> list[_Child]:
+        """Write the results whose epoch holds; returns the children whose runs are to be told."""
+        if not todo.results:
+            return []
+        rows = await self._ownership.finish(work.connection, todo.results)
+        metrics.FENCED.inc(len(todo.results) - len(rows))
+        say_changed(work, rows)
+        for row in rows:
+            metrics.FINISHED.labels(row["status"]).inc()
+            for output in row["output_tables"]:
+                work.say(
+                    TableUpdated(
+                        project=row["project"],
+                        table=output["table"],
+                        rows=output.get("rows"),
+                        job_id=row["id"],
+                    )
+                )
+        return [
+            _Child(row["parent_id"], row["phase"], row["task_id"], row["id"], row["status"])
+            for row in rows
+            if row["parent_id"] is not None and row["finished_at"] is not None
+        ]
+
+    async def _settle(
+        self, work: Work, todo: Todo, children: list[_Child], planned: set[UUID], done: Done
+    ) -> set[int]:
+        """Tell runs how their children ended, go on with those that wait for nothing; returns touched lanes."""
+        connection = work.connection
+        if todo.settle:
+            rows = await self._runs.children_to_settle(connection, todo.settle)
+            children += [
+                _Child(row["run_id"], row["phase"], row["task_id"], row["job_id"], row["status"])
+                for row in rows
+            ]
+        affected = {child.run for child in children} | planned
+        if not affected:
+            return set()
+        locked = await self._runs.lock(connection, affected)
+        if children:
+            told = [(c.run, c.task, c.job, c.status) for c in children]
+            finished = await self._runs.settle(connection, told)
+            done.runs |= finished - planned
+        return await self._go_on(work, [locked[run] for run in planned if run in locked], done)
+
+    async def _go_on(self, work: Work, runs: Sequence[asyncpg.Record], done: Done) -> set[int]:
+        """Take the next step of every locked run none of whose tasks is underway."""
+        underway = [row for row in runs if row["status"] in (JobStatus.PROCESSING, JobStatus.TERMINATING)]
+        if not underway:
+            return set()
+        states = await self._runs.states(work.connection, [row["id"] for row in underway])
+        touched: set[int] = set()
+        for row in underway:
+            tasks = states.get(row["id"], [])
+            if any(task.status is TaskStatus.STARTED for task in tasks):
+                continue
+            step = next_step(tasks, stopping=row["status"] == JobStatus.TERMINATING)
+            if isinstance(step, StartPhase):
+                touched |= await self._start_phase(work, row["id"], step.index)
+            else:
+                await self._end(work, row["id"], step, done)
+        return touched
+
+    async def _start_phase(self, work: Work, run: UUID, phase: int) -> set[int]:
+        made, lanes = await self._runs.create_phase(work.connection, run, phase)
+        say_changed(work, made)
+        return set(lanes)
+
+    async def _end(self, work: Work, run: UUID, step: EndRun, done: Done) -> None:
+        row = await self._runs.end(work.connection, run, step)
+        if row is None:
+            return
+        say_changed(work, [row])
+        say_run(work, RunFinished, row)
+        metrics.RUNS_FINISHED.labels(row["status"]).inc()
+        if row["parent_id"] is not None:
+            done.settle.add(row["id"])
+
+    def _note_ready(self, work: Work, promoted: Iterable[asyncpg.Record], done: Done) -> None:
+        rows = list(promoted)
+        say_changed(work, rows)
+        done.runs_are_ready = any(row["kind"] == "run" for row in rows)
+
+    async def _claim(self, work: Work, slots: int, done: Done) -> None:
+        """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""
+        claimed = await self._ownership.claim(work.connection, slots)
+        say_changed(work, [row for _, row in claimed])
+        done.claimed = [job for job, _ in claimed]
+        metrics.CLAIMED.inc(len(claimed))
+        if len(claimed) == slots and await self._ownership.ready_left(work.connection):
+            work.say(RunnersWake(ready=1))
+
+    async def promote(self, lanes: Iterable[int]) -> None:
+        """Make the next due job of these lanes ready."""
+        async with self._outbox.work() as work:
+            await self._lanes.lock(work.connection, lanes)
+            say_changed(work, await self._lanes.promote(work.connection, lanes))

@@ -1,0 +1,151 @@
+"""`run.requested`: every well-formed request becomes a row, in the order of acceptance within its lane."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_runner import metrics
+from orchestrator_runner.adapters.changes import say_changed, say_run
+from orchestrator_runner.adapters.lanes import LaneKey, Lanes
+from orchestrator_runner.domain.overlap import Merge, Skip, decide_overlap
+from orchestrator_runner.ports import Wake
+from orchestrator_shared.contracts.commands import RunRequested
+from orchestrator_shared.contracts.events import RunCreated, RunFinished
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.messaging.consumer import Delivery
+from orchestrator_shared.messaging.outbox import Outbox, Work
+
+
+class Accept:
+    """Handles a batch of requests in one transaction."""
+
+    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, wake: Wake) -> None:
+        self._pool = pool
+        self._outbox = outbox
+        self._lanes = lanes
+        self._wake = wake
+        self._queries = Queries.load("orchestrator_runner.adapters", "accept.sql")
+
+    async def __call__(self, deliveries: Sequence[Delivery]) -> None:
+        requests = list({r.job_id: r for r in (cast(RunRequested, d.message) for d in deliveries)}.values())
+        async with acquire(self._pool) as connection:
+            lanes = await self._lanes.ensure(connection, (_lane_key(request) for request in requests))
+        async with self._outbox.work() as work:
+            await self._lanes.lock(work.connection, lanes.values())
+            new = await self._unknown(work.connection, requests)
+            details = await self._details(work.connection, new)
+            for request in new:
+                await self._accept(work, request, lanes[_lane_key(request)], details.get(request.job_id, {}))
+            say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
+            work.after_commit(self._wake)
+        metrics.REQUESTS.labels("accepted").inc(len(new))
+        metrics.REQUESTS.labels("repeated").inc(len(deliveries) - len(new))
+
+    async def _unknown(
+        self, connection: asyncpg.Connection, requests: Sequence[RunRequested]
+    ) -> list[RunRequested]:
+        rows = await connection.fetch(self._queries["known_jobs"], [request.job_id for request in requests])
+        known = {row["id"] for row in rows}
+        return [request for request in requests if request.job_id not in known]
+
+    async def _details(
+        self, connection: asyncpg.Connection, requests: Sequence[RunRequested]
+    ) -> dict[UUID, dict[str, Any]]:
+        wanted = [request.job_id for request in requests if request.details]
+        if not wanted:
+            return {}
+        rows = await connection.fetch(self._queries["request_details"], wanted)
+        return {row["job_id"]: dict(row) for row in rows}
+
+    async def _accept(self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any]) -> None:
+        decision = decide_overlap(
+            request.overlap,
+            waiting=await self._waiting_run(work.connection, request, lane),
+            unfinished=await work.connection.fetchval(self._queries["unfinished_in_lane"], lane),
+        )
+        if isinstance(decision, Merge | Skip):
+            await self._record(work.connection, request, decision)
+        else:
+            await self._insert(work, request, lane, details)
+
+    async def _waiting_run(
+        self, connection: asyncpg.Connection, request: RunRequested, lane: int
+    ) -> UUID | None:
+        if request.schedule_id is None:
+            return None
+        waiting: UUID | None = await connection.fetchval(
+            self._queries["waiting_run_of_schedule"], lane, request.schedule_id
+        )
+        return waiting
+
+    async def _record(
+        self, connection: asyncpg.Connection, request: RunRequested, decision: Merge | Skip
+    ) -> None:
+        name = "merged" if isinstance(decision, Merge) else "skipped"
+        if isinstance(decision, Merge):
+            await connection.execute(self._queries["merge_into"], decision.into, request.scheduled_for)
+        await connection.execute(
+            self._queries["record_request"],
+            request.job_id,
+            name,
+            decision.into,
+            request.project,
+            request.configuration,
+            request.schedule_id,
+            request.fire_key,
+            request.scheduled_for,
+        )
+        metrics.REQUESTS.labels(name).inc()
+
+    async def _insert(self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any]) -> None:
+        connection = work.connection
+        stopped = await connection.fetchrow(self._queries["take_tombstone"], request.job_id)
+        is_run = request.component == ORCHESTRATOR
+        row = await connection.fetchrow(
+            self._queries["insert_job"],
+            request.job_id,
+            lane,
+            await self._lanes.take_number(connection, lane),
+            request.project,
+            request.component,
+            request.configuration,
+            "run" if is_run else "component",
+            "waiting" if stopped is None else "cancelled",
+            request.origin,
+            request.requested_by,
+            request.token_id,
+            request.notify,
+            request.attended,
+            request.overlap,
+            request.schedule_id,
+            request.fire_key,
+            request.trigger_id,
+            request.generation,
+            details.get("retry_of"),
+            request.version,
+            details.get("tasks"),
+            details.get("parameters") or {},
+            request.scheduled_for,
+            request.requested_at,
+            None if is_run else DAY_SECONDS,
+            None if stopped is None else "stopped before it started",
+            None if stopped is None else stopped["requested_by"],
+        )
+        assert row is not None, "an insert returns its row"
+        say_changed(work, [row])
+        if is_run:
+            say_run(work, RunCreated, row)
+            if stopped is not None:
+                say_run(work, RunFinished, row)
+
+
+DAY_SECONDS = 86_400.0
+"""The time limit of a component job that is run by itself."""
+
+
+def _lane_key(request: RunRequested) -> LaneKey:
+    return (request.project, request.component, request.configuration)

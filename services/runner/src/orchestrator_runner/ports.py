@@ -1,0 +1,15 @@
+"""What the parts of the runner need of each other."""
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+from uuid import UUID
+
+Wake = Callable[[], None]
+"""Make the engine look at the database now."""
+
+
+class Settles(Protocol):
+    """Takes news that the engine applies to runs in its next step; the slow scan finds what is lost."""
+
+    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+        """`jobs` ended outside of the engine; `runs` may have nothing left to wait for."""

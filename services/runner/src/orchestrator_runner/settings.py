@@ -1,0 +1,34 @@
+"""Settings of the runner."""
+
+import socket
+from pathlib import Path
+
+from pydantic import Field, model_validator
+
+from orchestrator_shared.settings import ServiceSettings
+
+
+class RunnerSettings(ServiceSettings):
+    """See docs/reference/settings.md."""
+
+    runner_name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=200)
+    runner_slots: int = Field(default=8, ge=1, le=1000)
+    lease_seconds: float = Field(default=30, ge=1, le=600)
+    heartbeat_seconds: float = Field(default=10, gt=0, le=200)
+    poll_seconds: float = Field(default=1, gt=0, le=60)
+    scan_seconds: float = Field(default=10, gt=0, le=600)
+    work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
+    task_grace_seconds: float = Field(default=10, ge=0, le=600)
+    task_drain_seconds: float = Field(default=2, ge=0, le=60)
+    log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
+    api_url: str | None = None
+    retention_days: int = Field(default=90, ge=1)
+    log_retention_days: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _heartbeat_fits(self) -> "RunnerSettings":
+        if self.heartbeat_seconds * 2 > self.lease_seconds:
+            raise ValueError(
+                "ORCHESTRATOR_HEARTBEAT_SECONDS must be at most half of ORCHESTRATOR_LEASE_SECONDS"
+            )
+        return self

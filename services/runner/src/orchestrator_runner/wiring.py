@@ -1,0 +1,183 @@
+"""The only place where the runner's parts are made and joined."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import structlog
+
+from orchestrator_runner.adapters.keeper_client import Keeper
+from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.adapters.log_capture import LogLimits
+from orchestrator_runner.adapters.log_store import LogStore
+from orchestrator_runner.adapters.ownership import Ownership
+from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.domain.execution import Executor
+from orchestrator_runner.engine.execution import Attempts
+from orchestrator_runner.engine.leases import Leases, Recovery
+from orchestrator_runner.engine.loop import Engine
+from orchestrator_runner.engine.retention import Retention
+from orchestrator_runner.engine.starts import Starter
+from orchestrator_runner.engine.step import Stepper
+from orchestrator_runner.handlers.accept import Accept
+from orchestrator_runner.handlers.commands import Commands
+from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_runner.settings import RunnerSettings
+from orchestrator_shared.contracts.events import RunnersWake
+from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
+from orchestrator_shared.database.pool import database
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.messaging.connection import Broker
+from orchestrator_shared.messaging.consumer import Consumer, Delivery
+from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.security import Encryption
+
+log = structlog.get_logger(__name__)
+
+FLUSH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one replica is made of."""
+
+    engine: Engine
+    outbox: Outbox
+    keeper: Keeper
+    leases: Leases
+    recovery: Recovery
+    commands: Consumer
+    feed: Consumer
+    retention: Retention
+
+
+@asynccontextmanager
+async def start(settings: RunnerSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
+    """Open everything, work until asked to stop, hand over what is underway, close."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, application_name="orchestrator runner"))
+        broker = await stack.enter_async_context(Broker.open(settings.amqp_url, name="runner"))
+        keeper = await stack.enter_async_context(
+            Keeper.open(
+                lease_margin=max(0.2, settings.lease_seconds * 0.1), drain_seconds=settings.task_drain_seconds
+            )
+        )
+        process = await stack.enter_async_context(
+            ProcessExecutor.open(
+                keeper,
+                ProcessSettings(work_directory=settings.work_dir, grace_seconds=settings.task_grace_seconds),
+            )
+        )
+        parts = build(settings, pool, broker, keeper, {"process": process})
+        await parts.leases.register(keeper)
+        _check_readiness(lifecycle, parts, broker, pool)
+        async with _working(lifecycle, settings, parts):
+            yield
+
+
+def build(
+    settings: RunnerSettings,
+    pool: asyncpg.Pool,
+    broker: Broker,
+    keeper: Keeper,
+    executors: dict[str, Executor],
+) -> Parts:
+    """Join the parts of a replica."""
+    replica_id = new_id()
+    outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=broker.publisher)
+    lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
+    engine = Engine(
+        pool=pool,
+        stepper=Stepper(pool, outbox, lanes, runs, ownership),
+        starter=Starter(pool, outbox, lanes, runs),
+        lanes=lanes,
+        runs=runs,
+        ownership=ownership,
+        slots=settings.runner_slots,
+        poll_seconds=settings.poll_seconds,
+        scan_seconds=settings.scan_seconds,
+    )
+    attempts = Attempts(
+        pool=pool,
+        ownership=ownership,
+        logs=LogStore(pool),
+        executors=executors,
+        encryption=Encryption(settings.encryption_keys),
+        log_limits=LogLimits(max_bytes=settings.log_max_bytes),
+        api_url=settings.api_url,
+    )
+    engine.use(attempts.prepare)
+    accept = Accept(pool, outbox, lanes, engine.wake)
+    terminate = Terminate(pool, outbox, lanes, engine)
+
+    async def wake(_delivery: Delivery) -> None:
+        engine.wake()
+
+    return Parts(
+        engine=engine,
+        outbox=outbox,
+        keeper=keeper,
+        leases=Leases(
+            pool,
+            replica_id=replica_id,
+            name=settings.runner_name,
+            slots=settings.runner_slots,
+            lease_seconds=settings.lease_seconds,
+            heartbeat_seconds=settings.heartbeat_seconds,
+        ),
+        recovery=Recovery(pool, engine, every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3)),
+        commands=Consumer.batches(broker, RUNNER_COMMANDS, Commands(accept, terminate)),
+        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: wake}),
+        retention=Retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
+    )
+
+
+def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
+    async def database_answers() -> bool:
+        return await pool.fetchval("SELECT true", timeout=1.5) is True
+
+    lifecycle.ready_when("database", database_answers)
+    lifecycle.ready_when("broker", broker.ready)
+    lifecycle.ready_when("commands", lambda: parts.commands.consuming)
+    lifecycle.ready_when("lease", lambda: parts.leases.is_held)
+    lifecycle.ready_when("keeper", lambda: parts.keeper.is_alive)
+
+
+@asynccontextmanager
+async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        supervised = lifecycle.supervised
+        await stack.enter_async_context(supervised("outbox", parts.outbox.run()))
+        stack.push_async_callback(parts.outbox.flush, FLUSH_SECONDS)
+        await stack.enter_async_context(supervised("lease", parts.leases.keep(parts.keeper)))
+        await stack.enter_async_context(supervised("keeper", _watch(parts.keeper)))
+        await stack.enter_async_context(supervised("retention", parts.retention.run()))
+        await stack.enter_async_context(supervised("recovery", parts.recovery.run()))
+        engine = await stack.enter_async_context(supervised("engine", parts.engine.run()))
+        commands = lifecycle.supervise("commands", parts.commands.run(lifecycle.stopping))
+        feed = lifecycle.supervise("feed", parts.feed.run(lifecycle.stopping))
+        try:
+            yield
+        finally:
+            lifecycle.may_end(commands, feed)
+            if not engine.done():
+                await _hand_over(settings, parts)
+
+
+async def _watch(keeper: Keeper) -> None:
+    raise RuntimeError(await keeper.wait_closed())
+
+
+async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
+    """A shutdown costs no attempt: tasks get the grace period, then they are stopped and given back."""
+    kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
+    parts.engine.stop_claiming()
+    await parts.leases.announce_stop()
+    grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
+    await parts.engine.drain(grace, kill_seconds)
+    await parts.engine.settle_up()
+    await parts.leases.leave()
+    log.info("replica.left", running=parts.engine.running)
