@@ -1,0 +1,1 @@
+"""Input and output: the stores over PostgreSQL, each beside its named queries."""

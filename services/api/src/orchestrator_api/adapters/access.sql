@@ -1,0 +1,75 @@
+-- Tokens, people and the audit.
+
+-- name: token_by_hash
+SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.expires_at, t.revoked_at, p.email,
+       coalesce(p.is_administrator, false) AS is_administrator,
+       t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS last_use_is_old
+FROM catalog.tokens t
+LEFT JOIN catalog.people p ON p.id = t.person_id
+WHERE t.secret_hash = $1
+
+-- name: note_token_use
+-- Whoever finds the row locked leaves it: another request is noting the same minute.
+UPDATE catalog.tokens SET last_used_at = clock_timestamp()
+WHERE id = (SELECT id FROM catalog.tokens
+            WHERE id = $1
+              AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+            FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: tokens
+SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
+FROM catalog.tokens
+WHERE project = $1 AND ($2::uuid IS NULL OR id > $2)
+ORDER BY id
+LIMIT $3
+
+-- name: token
+SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
+FROM catalog.tokens
+WHERE project = $1 AND id = $2
+
+-- name: insert_token
+INSERT INTO catalog.tokens (id, project, kind, name, person_id, secret_hash, scopes, components, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (secret_hash) DO NOTHING
+RETURNING id
+
+-- name: revoke_token
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE project = $1 AND id = $2 AND revoked_at IS NULL
+
+-- name: refresh_token
+UPDATE catalog.tokens SET secret_hash = $2, revoked_at = NULL WHERE id = $1
+
+-- name: orchestration_token
+SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM catalog.orchestration_tokens o
+JOIN catalog.tokens t ON t.id = o.token_id
+WHERE o.project = $1 AND o.orchestration = $2
+
+-- name: link_orchestration_token
+INSERT INTO catalog.orchestration_tokens (project, orchestration, token_id) VALUES ($1, $2, $3)
+
+-- name: lock_administrators
+SELECT pg_advisory_xact_lock(7203151, 1)
+
+-- name: administrators
+SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
+
+-- name: insert_administrator
+INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($1, $2, $2, true)
+
+-- name: insert_audit
+INSERT INTO catalog.audit (id, project, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: audit
+SELECT id, at, actor, action, subject, detail
+FROM catalog.audit
+WHERE project = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
+ORDER BY at DESC, id DESC
+LIMIT $4
+
+-- name: forget_audit
+-- Two years are kept.
+DELETE FROM catalog.audit WHERE id IN (
+    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $1)

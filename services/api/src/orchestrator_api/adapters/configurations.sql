@@ -1,0 +1,100 @@
+-- Configurations and their versions; orchestrations are those of the component orchestrator.
+
+-- name: configurations
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.parameters, v.note, v.author,
+       c.created_at, v.created_at AS updated_at
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
+  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+ORDER BY c.component, c.id
+LIMIT $5
+
+-- name: configuration
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.parameters, v.note, v.author,
+       c.created_at, v.created_at AS updated_at, c.deleted_at
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.component = $2 AND c.id = $3
+
+-- name: lock_configuration
+SELECT version FROM catalog.configurations WHERE project = $1 AND component = $2 AND id = $3 FOR UPDATE
+
+-- name: lock_orchestrations_of_project
+-- Saves of a project's orchestrations take turns: otherwise two of them could close a cycle between them.
+SELECT pg_advisory_xact_lock(7203152, hashtext($1))
+
+-- name: insert_configuration
+INSERT INTO catalog.configurations (project, component, id, name, description, enabled, version)
+VALUES ($1, $2, $3, $4, $5, $6, 1)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: update_configuration
+UPDATE catalog.configurations
+SET name = $4, description = $5, enabled = $6, version = $7, deleted_at = NULL
+WHERE project = $1 AND component = $2 AND id = $3
+
+-- name: delete_configuration
+UPDATE catalog.configurations SET deleted_at = clock_timestamp()
+WHERE project = $1 AND component = $2 AND id = $3 AND deleted_at IS NULL
+
+-- name: insert_version
+INSERT INTO catalog.configuration_versions (project, component, configuration, version, parameters, note, author)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: versions
+SELECT version, parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: version
+SELECT version, parameters FROM catalog.configuration_versions
+WHERE project = $1 AND component = $2 AND configuration = $3 AND version = $4
+
+-- name: existing_configurations
+SELECT c.component, c.id FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+
+-- name: existing_components
+SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
+
+-- name: nestings
+-- Which orchestration runs which, by the current versions.
+SELECT c.id AS parent, t.task ->> 'configuration' AS child
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
+WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = 'orchestrator'
+
+-- name: usages
+SELECT DISTINCT c.id
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
+WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = $2 AND t.task ->> 'configuration' = $3
+ORDER BY c.id
+
+-- name: subscriptions
+SELECT orchestration, event, channel, address FROM catalog.subscriptions
+WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2)
+ORDER BY orchestration, address, event
+
+-- name: insert_subscription
+INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address)
+VALUES ($1, $2, $3, $4, 'email', $5)
+ON CONFLICT DO NOTHING
+
+-- name: delete_subscription
+DELETE FROM catalog.subscriptions
+WHERE project = $1 AND orchestration = $2 AND event = $3 AND channel = 'email' AND address = $4

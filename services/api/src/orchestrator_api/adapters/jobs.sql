@@ -1,0 +1,125 @@
+-- Run requests and jobs. A request without a job is shown as a job of the status created.
+
+-- name: insert_run_request
+INSERT INTO catalog.run_requests
+    (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters, scheduled_for,
+     requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+ON CONFLICT (job_id) DO NOTHING
+RETURNING job_id
+
+-- name: run_request
+SELECT job_id, project, component, configuration, version, tasks, parameters, scheduled_for
+FROM catalog.run_requests WHERE job_id = $1
+
+-- name: job_is_known
+SELECT true FROM jobs.jobs_v1 WHERE id = $1
+
+-- name: job
+SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
+       task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
+       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of, parameters
+FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
+
+-- name: created_job
+-- Old requests without a job are of jobs that retention has removed.
+SELECT r.job_id AS id, r.project, r.component, r.configuration, r.origin, r.requested_by, r.scheduled_for,
+       r.requested_at, r.version, r.retry_of, r.parameters
+FROM catalog.run_requests r
+WHERE r.project = $1 AND r.job_id = $2 AND r.requested_at > clock_timestamp() - interval '7 days'
+
+-- name: jobs
+WITH created AS (
+    SELECT r.job_id AS id, NULL::bigint AS number, r.project, r.component, r.configuration,
+           CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END AS kind, 'created' AS status, r.origin,
+           r.requested_by, NULL::uuid AS parent_id, r.job_id AS root_id, NULL::integer AS phase, NULL::text AS task_id,
+           0 AS attempt, 1 AS max_attempts, r.scheduled_for, NULL::timestamptz AS previous_success, r.requested_at,
+           NULL::timestamptz AS accepted_at, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at, r.version,
+           NULL::text AS message, NULL::text AS error_kind, '[]'::jsonb AS output_tables, NULL::uuid AS trigger_id,
+           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of, r.parameters, r.requested_at AS listed_at
+    FROM catalog.run_requests r
+    WHERE r.project = $1 AND r.requested_at > clock_timestamp() - interval '7 days'
+      AND ($2::text[] IS NULL OR 'created' = ANY ($2))
+      AND ($3::text IS NULL OR r.component = $3) AND ($4::text IS NULL OR r.configuration = $4)
+      AND $5::uuid IS NULL AND ($6::uuid IS NULL OR r.job_id = $6)
+      AND ($7::text IS NULL OR r.origin = $7)
+      AND ($8::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($8, $9))
+      AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
+    ORDER BY r.requested_at DESC, r.job_id DESC
+    LIMIT $10
+), known AS (
+    SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
+           task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
+           finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
+           parameters, accepted_at AS listed_at
+    FROM jobs.jobs_v1
+    WHERE project = $1
+      AND ($2::text[] IS NULL OR status = ANY ($2))
+      AND ($3::text IS NULL OR component = $3) AND ($4::text IS NULL OR configuration = $4)
+      AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::uuid IS NULL OR root_id = $6)
+      AND ($7::text IS NULL OR origin = $7)
+      AND ($8::timestamptz IS NULL OR (accepted_at, id) < ($8, $9))
+    ORDER BY accepted_at DESC, id DESC
+    LIMIT $10
+)
+SELECT * FROM (SELECT * FROM created UNION ALL SELECT * FROM known) listed
+ORDER BY listed_at DESC, id DESC
+LIMIT $10
+
+-- name: waiting_facts
+-- What holds each of these waiting jobs; the judgement is made in domain/waiting.py.
+SELECT j.id, j.attempt, j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.ready_at, j.kind,
+       holder.id AS holder_id, holder.number AS holder_number, holder.status AS holder_status,
+       (SELECT count(*) FROM jobs.jobs_v1 w
+        WHERE w.lane_id = j.lane_id AND w.status = 'waiting' AND w.number < j.number) AS ahead,
+       p.parallel_limit,
+       CASE WHEN p.parallel_limit IS NULL THEN 0 ELSE
+           (SELECT count(*) FROM jobs.jobs_v1 u
+            WHERE u.project = j.project AND u.kind = 'component' AND u.status IN ('processing', 'terminating'))
+       END AS underway,
+       EXISTS (SELECT FROM jobs.replicas_v1 r
+               WHERE r.lease_until > clock_timestamp() AND NOT r.stopping AND r.lost_at IS NULL) AS runner_is_connected
+FROM jobs.jobs_v1 j
+JOIN catalog.projects p ON p.id = j.project
+LEFT JOIN LATERAL (
+    SELECT h.id, h.number, h.status FROM jobs.jobs_v1 h
+    WHERE h.lane_id = j.lane_id AND h.id <> j.id
+      AND (h.status IN ('processing', 'terminating') OR (h.status = 'waiting' AND h.number < j.number))
+    ORDER BY h.status = 'waiting', h.number
+    LIMIT 1
+) holder ON true
+WHERE j.id = ANY ($1::uuid[]) AND j.status = 'waiting'
+
+-- name: phases
+SELECT index, name, started_at, finished_at FROM jobs.phases_v1 WHERE run_id = $1 ORDER BY index
+
+-- name: tasks
+SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.continue_on_failure,
+       j.id AS job_id, j.status AS job_status, j.number AS job_number, j.started_at, j.finished_at, j.attempt, j.message,
+       j.error_kind
+FROM jobs.tasks_v1 t
+LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
+WHERE t.run_id = $1
+ORDER BY t.phase, t.position
+
+-- name: log_chunks
+SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
+WHERE job_id = $1 AND ($2::integer IS NULL OR (attempt, seq) > ($2, $3))
+ORDER BY attempt, seq
+LIMIT $4
+
+-- name: last_runs
+SELECT DISTINCT ON (configuration) configuration, id, number, status, origin, accepted_at, started_at, finished_at
+FROM jobs.jobs_v1
+WHERE project = $1 AND component = 'orchestrator' AND configuration = ANY ($2::text[])
+ORDER BY configuration, number DESC
+
+-- name: forget_run_requests
+-- Requests of jobs that retention has removed, oldest first.
+DELETE FROM catalog.run_requests r
+WHERE r.job_id IN (
+    SELECT o.job_id FROM catalog.run_requests o
+    WHERE o.requested_at < clock_timestamp() - interval '7 days'
+      AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = o.job_id)
+    ORDER BY o.requested_at
+    LIMIT $1)

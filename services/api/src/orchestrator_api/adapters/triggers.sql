@@ -1,0 +1,84 @@
+-- Triggers, and what the trigger-watcher knows of them.
+
+-- name: triggers
+SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version,
+       array(SELECT CASE WHEN x.table_project = t.project THEN x.table_name
+                         ELSE x.table_project || '/' || x.table_name END
+             FROM catalog.trigger_tables x WHERE x.trigger_id = t.id
+             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
+FROM catalog.triggers t
+WHERE t.project = $1 AND ($2::text IS NULL OR t.orchestration = $2) AND ($3::text IS NULL OR t.name = $3)
+  AND ($4::uuid IS NULL OR t.id = $4) AND t.deleted_at IS NULL
+ORDER BY t.orchestration, t.name
+
+-- name: insert_trigger
+INSERT INTO catalog.triggers (id, project, orchestration, name, enabled, cool_down_seconds, mode)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: update_trigger
+UPDATE catalog.triggers
+SET enabled = $2, cool_down_seconds = $3, mode = $4, version = version + 1, updated_at = clock_timestamp()
+WHERE id = $1
+
+-- name: delete_trigger_tables
+DELETE FROM catalog.trigger_tables WHERE trigger_id = $1
+
+-- name: insert_trigger_tables
+INSERT INTO catalog.trigger_tables (trigger_id, table_project, table_name)
+SELECT $1, project, name FROM unnest($2::text[], $3::text[]) AS t (project, name)
+
+-- name: delete_trigger
+UPDATE catalog.triggers
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND orchestration = $2 AND name = $3 AND deleted_at IS NULL
+RETURNING id
+
+-- name: touch_triggers
+UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND orchestration = $2 AND deleted_at IS NULL
+RETURNING id
+
+-- name: reset_trigger
+UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND id = $2 AND deleted_at IS NULL
+RETURNING id
+
+-- name: disable_triggers_on_bucket
+-- A bucket is no longer shared: what listens to it from the other project stops.
+UPDATE catalog.triggers t
+SET enabled = false, version = version + 1, updated_at = clock_timestamp()
+WHERE t.project = $3 AND t.enabled AND t.deleted_at IS NULL
+  AND EXISTS (SELECT FROM catalog.trigger_tables x
+              WHERE x.trigger_id = t.id AND x.table_project = $1
+                AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2)
+RETURNING t.id, t.orchestration, t.name
+
+-- name: dispositions
+SELECT project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
+FROM triggers.dispositions_v1
+WHERE trigger_id = $1 AND ($2::timestamptz IS NULL OR (at, project, table_name, seq) < ($2, $3, $4, $5))
+ORDER BY at DESC, project DESC, table_name DESC, seq DESC
+LIMIT $6
+
+-- name: trigger_state
+SELECT generation, pending_job_id, last_started_at, cool_down_seconds, mode, enabled
+FROM triggers.states_v1 WHERE trigger_id = $1
+
+-- name: trigger_counts
+SELECT x.table_project, x.table_name, c.counted, c.used, c.counted_at, t.last_heard_at
+FROM catalog.trigger_tables x
+LEFT JOIN triggers.counts_v1 c
+  ON (c.trigger_id, c.table_project, c.table_name) = (x.trigger_id, x.table_project, x.table_name)
+LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
+WHERE x.trigger_id = $1
+ORDER BY x.table_project, x.table_name
+
+-- name: last_fire
+SELECT generation, at, job_id, tables, started_at, ended
+FROM triggers.fires_v1 WHERE trigger_id = $1
+ORDER BY generation DESC
+LIMIT 1
+
+-- name: last_full_run
+SELECT max(started_at) FROM jobs.jobs_v1
+WHERE project = $1 AND component = 'orchestrator' AND configuration = $2 AND full_run AND started_at IS NOT NULL

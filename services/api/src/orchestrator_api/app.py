@@ -1,0 +1,55 @@
+"""The HTTP application: routes, problems, and the description of it all."""
+
+from fastapi import FastAPI
+
+from orchestrator_api import problems
+from orchestrator_api.bodies import BodyGuard
+from orchestrator_api.routes import ROUTERS
+from orchestrator_api.session import Sessions
+from orchestrator_shared.messaging.dead_letters import DeadLetters
+
+DESCRIPTION = """
+Runs the configured components of a data platform in the right order, on a schedule or when tables are
+updated.
+
+Send a token as `Authorization: Bearer orc_…`. Errors are problem details (RFC 9457); `errors` names each
+wrong field. Lists answer `{"items": [...], "next": cursor or null}`. Values under keys that begin with `#`
+are secrets: they are stored encrypted and shown as `***`; sending `***` back keeps what is stored.
+"""
+TAGS = (
+    ("projects", "The tenants."),
+    ("components", "Runnable things, registered by an administrator."),
+    ("configurations", "Stored, versioned parameters of a component."),
+    ("orchestrations", "Phases of tasks."),
+    ("runs", "Starting runs, and the runs of an orchestration."),
+    ("jobs", "Every execution of a configuration."),
+    ("schedules", "Runs by time."),
+    ("triggers", "Runs when tables were updated."),
+    ("tables", "Table updates and shared buckets."),
+    ("notifications", "Who hears of what."),
+    ("variables", "Project variables."),
+    ("tokens", "API tokens."),
+    ("definitions", "Everything as YAML documents."),
+    ("records", "Audit and deliveries."),
+    ("dead letters", "Messages that no one could handle."),
+)
+
+
+def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
+    """The application; without sessions it only describes itself."""
+    app = FastAPI(
+        title="Orchestrator API",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/v1/openapi.json",
+        docs_url="/docs",
+        redoc_url=None,
+        openapi_tags=[{"name": name, "description": text} for name, text in TAGS],
+    )
+    app.state.sessions = sessions
+    app.state.dead_letters = dead_letters
+    for router in ROUTERS:
+        app.include_router(router)
+    problems.install(app)
+    app.add_middleware(BodyGuard)
+    return app

@@ -1,0 +1,1 @@
+"""Pure decisions of the api: nothing here does input or output."""

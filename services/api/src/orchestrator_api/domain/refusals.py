@@ -1,0 +1,36 @@
+"""Refusals that only HTTP knows: who asks, what they may, and several wrong fields at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator_shared.domain.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its dotted path, and what to do about it."""
+
+    field: str
+    detail: str
+
+
+class Invalid(UserError):
+    """Several fields are wrong."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(errors[0].detail, field=errors[0].field)
+        self.errors = tuple(errors)
+
+
+class Unauthenticated(UserError):
+    """No token, or none that is good any more."""
+
+
+class Forbidden(UserError):
+    """The token is good, but not for this."""
+
+
+def refuse(errors: Sequence[FieldError]) -> None:
+    """Raise Invalid if there is anything to say."""
+    if errors:
+        raise Invalid(errors)

@@ -1,0 +1,52 @@
+"""Why a job waits, for whom and at which place: judged on read from a few facts."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFacts:
+    """What the database knows about one waiting job."""
+
+    attempt: int
+    is_delayed: bool
+    due_at: datetime
+    kind: str
+    holder_id: UUID | None
+    holder_number: int | None
+    holder_status: str | None
+    ahead: int
+    parallel_limit: int | None
+    underway: int
+    runner_is_connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The reason for people, the job that holds the configuration, and the place in its line."""
+
+    reason: str
+    detail: str
+    holder: dict[str, Any] | None
+    place: int
+
+
+def explain_waiting(facts: WaitingFacts) -> Waiting:
+    """The first rule that holds the job."""
+    place = facts.ahead + 1
+    if facts.is_delayed and facts.attempt > 0:
+        detail = f"the next attempt is due at {facts.due_at:%Y-%m-%dT%H:%M:%SZ}"
+        return Waiting("next_attempt_delayed", detail, None, place)
+    if facts.holder_id is not None:
+        holder = {"id": facts.holder_id, "number": facts.holder_number, "status": facts.holder_status}
+        detail = f"the configuration is busy with job #{facts.holder_number}"
+        return Waiting("configuration_busy", detail, holder, place)
+    if not facts.runner_is_connected:
+        return Waiting("no_runner", "no runner is connected", None, place)
+    limit = facts.parallel_limit
+    if limit is not None and facts.kind == "component" and facts.underway >= limit:
+        detail = f"the project runs its limit of {limit} jobs at once"
+        return Waiting("project_limit", detail, None, place)
+    return Waiting("no_free_slot", "a runner takes it as soon as a slot is free", None, place)

@@ -1,0 +1,39 @@
+"""Registering components."""
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.parameters import check_schema
+from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.models.catalog import ComponentIn
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.security import mask_secrets
+
+
+async def save(session: Session, component: str, document: ComponentIn) -> bool:
+    """Register or change; returns whether it is new. The same document again changes nothing."""
+    if component == ORCHESTRATOR:
+        raise UserError("the component 'orchestrator' is built in: choose another id", field="component")
+    if document.component not in (None, component):
+        detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
+        raise UserError(detail, field="component")
+    refuse(check_schema(document.parameters))
+    definition = document.model_dump(mode="json", exclude={"name"}) | {
+        "component": component,
+        "name": document.name or component,
+    }
+    stored = await session.sql.one("component", component)
+    if stored is not None and stored["definition"] == definition:
+        return False
+    values = (definition["name"], document.type, document.executor, document.after_crash, definition)
+    await session.sql.run("save_component", component, *values)
+    await session.record("component.registered" if stored is None else "component.changed", component)
+    return stored is None
+
+
+def masked(row: Row) -> Row:
+    """The row for people: a #key outside of the schema would be a secret, inside it names one."""
+    definition = dict(row["definition"])
+    schema = definition.pop("parameters", None)
+    shown = mask_secrets(definition)
+    return {**row, "definition": shown if schema is None else {**shown, "parameters": schema}}

@@ -1,0 +1,139 @@
+"""Reading jobs: what the runner knows, and requests that it has not accepted yet."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import FINAL_STATUSES
+from orchestrator_shared.security import mask_secrets
+
+_CREATED: Row = {
+    "number": None,
+    "status": "created",
+    "parent_id": None,
+    "phase": None,
+    "task_id": None,
+    "attempt": 0,
+    "max_attempts": 1,
+    "previous_success": None,
+    "accepted_at": None,
+    "started_at": None,
+    "finished_at": None,
+    "message": None,
+    "error_kind": None,
+    "output_tables": [],
+    "trigger_id": None,
+    "schedule_id": None,
+    "fire_key": None,
+}
+
+
+async def find(session: Session, job_id: UUID) -> Row:
+    """The job, or its request as a job of the status created; NotFound otherwise."""
+    row = await session.sql.one("job", session.project, job_id)
+    if row is not None:
+        return row
+    request = await session.sql.one("created_job", session.project, job_id)
+    if request is not None:
+        # Accepted between the two reads? Then the job is there now.
+        return await session.sql.one("job", session.project, job_id) or _as_created(request)
+    raise NotFound(f"there is no job {job_id} in this project", field="job")
+
+
+def _as_created(request: Row) -> Row:
+    kind = "run" if request["component"] == ORCHESTRATOR else "component"
+    return {**_CREATED, **request, "kind": kind, "root_id": request["id"]}
+
+
+async def listing(
+    session: Session,
+    *,
+    statuses: Sequence[str] | None,
+    component: str | None,
+    configuration: str | None,
+    parent: UUID | None,
+    root: UUID | None,
+    origin: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Row]:
+    """The newest jobs first, with their masked parameters and what they wait for."""
+    at, last_id = before or (None, None)
+    rows = await session.sql.many(
+        "jobs",
+        session.project,
+        list(statuses) if statuses else None,
+        component,
+        configuration,
+        parent,
+        root,
+        origin,
+        at,
+        last_id,
+        limit,
+    )
+    return await completed(session, rows)
+
+
+async def completed(session: Session, rows: Iterable[Row]) -> list[Row]:
+    """Rows for people: secrets masked, the reason of waiting added."""
+    listed = list(rows)
+    reasons = await waiting(session, [row["id"] for row in listed if row["status"] == "waiting"])
+    return [
+        {**row, "parameters": mask_secrets(row["parameters"]), "waiting": reasons.get(row["id"])}
+        for row in listed
+    ]
+
+
+async def waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Why each of these jobs waits."""
+    if not job_ids:
+        return {}
+    names = list(WaitingFacts.__dataclass_fields__)
+    rows = await session.sql.many("waiting_facts", list(job_ids))
+    return {
+        row["id"]: asdict(explain_waiting(WaitingFacts(**{name: row[name] for name in names})))
+        for row in rows
+    }
+
+
+async def tasks(session: Session, job_id: UUID) -> list[dict[str, Any]]:
+    """Phases and tasks of a run, with the jobs of those that were started."""
+    phases = await session.sql.many("phases", job_id)
+    rows = await session.sql.many("tasks", job_id)
+    reasons = await waiting(session, [row["job_id"] for row in rows if row["job_status"] == "waiting"])
+    return [
+        {**phase, "tasks": [_task(row, reasons) for row in rows if row["phase"] == phase["index"]]}
+        for phase in phases
+    ]
+
+
+def _task(row: Row, reasons: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
+    job = None
+    if row["job_id"] is not None:
+        names = ("started_at", "finished_at", "attempt", "message", "error_kind")
+        job = {name: row[name] for name in names}
+        job |= {"id": row["job_id"], "number": row["job_number"], "status": row["job_status"]}
+        job["waiting"] = reasons.get(row["job_id"])
+    names = ("name", "component", "configuration", "status", "continue_on_failure")
+    return {"id": row["task_id"], **{name: row[name] for name in names}, "job": job}
+
+
+async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> dict[str, Any]:
+    """A part of the log. The job is read first: a log that is complete by then stays so."""
+    job = await find(session, job_id)
+    attempt, seq = after or (None, None)
+    chunks = await session.sql.many("log_chunks", job_id, attempt, seq, limit)
+    last = (chunks[-1]["attempt"], chunks[-1]["seq"]) if chunks else after
+    return {
+        "chunks": chunks,
+        "next": f"{last[0]}:{last[1]}" if last else None,
+        "finished": job["status"] in FINAL_STATUSES and len(chunks) < limit,
+    }

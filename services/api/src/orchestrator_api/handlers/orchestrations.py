@@ -1,0 +1,125 @@
+"""Saving and deleting orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.domain import phases as domain
+from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
+from orchestrator_api.domain.nesting import find_cycle, with_children
+from orchestrator_api.domain.refusals import FieldError, Forbidden, refuse
+from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers.configurations import Key, Saved, Wish
+from orchestrator_api.session import Session
+from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
+from orchestrator_shared.security import hash_token, new_token
+
+Given = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationWish:
+    """What an orchestration shall be; phases as they were sent."""
+
+    name: str
+    description: str
+    enabled: bool
+    phases: Given
+    note: str = ""
+
+
+def key_of(orchestration: str) -> Key:
+    """An orchestration is a configuration of the component orchestrator."""
+    return Key(ORCHESTRATOR, orchestration)
+
+
+async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
+    """Save a new version, or nothing if nothing differs."""
+    key = key_of(orchestration)
+    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await check_tasks(session, orchestration, wish.phases)
+    stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
+    definition = domain.to_stored(domain.make_phases(wish.phases))
+    whole = configurations.restore_secrets(session, definition, stored)
+    saved = await configurations.save(
+        session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
+    )
+    if stored is None:
+        await _equip(session, orchestration)
+    elif saved.switched:
+        await announce_switch(session, orchestration)
+    return saved
+
+
+async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
+    """Refuse tasks that do not exist, that the token may not run, doubled ids and cycles."""
+    tasks = [task for phase in given for task in phase.get("tasks") or []]
+    refuse(domain.doubled_ids(given))
+    components = sorted({task["component"] for task in tasks})
+    known = set(await session.sql.column("existing_components", components))
+    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
+    rows = await session.sql.many(
+        "existing_configurations", session.project, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    existing = {(row["component"], row["id"]) for row in rows} | {(ORCHESTRATOR, orchestration)}
+    refuse(domain.unknown_targets(given, known, existing))
+    _check_rights(session, components)
+    await _check_cycle(session, orchestration, tasks)
+
+
+def _check_rights(session: Session, components: Sequence[str]) -> None:
+    if forbidden := [component for component in components if not session.actor.may_run(component)]:
+        raise Forbidden(
+            f"this token may not run the component {forbidden[0]!r}, so it may not make a task of it",
+            field="phases",
+        )
+
+
+async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
+    children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
+    if not children:
+        return
+    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
+    if cycle is not None:
+        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {' → '.join(cycle)}")])
+
+
+async def _equip(session: Session, orchestration: str) -> None:
+    """The token that its jobs run as, and a subscription of its creator to its errors."""
+    token_id, text = new_token()
+    scopes = [Scope.READ.value, Scope.RUN.value, Scope.TABLES.value]
+    name = f"orchestration {orchestration}"
+    values = (session.project, "orchestration", name, None, hash_token(text), scopes, [ALL_COMPONENTS], None)
+    await session.sql.run("insert_token", token_id, *values)
+    await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
+    if session.actor.email:
+        values_of_subscription = (session.project, orchestration, "error", session.actor.email)
+        await session.sql.run("insert_subscription", new_id(), *values_of_subscription)
+
+
+async def announce_switch(session: Session, orchestration: str) -> None:
+    """Tell scheduler and trigger-watcher that what the orchestration's switch decides may have changed."""
+    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
+        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
+    for trigger in await session.sql.column("touch_triggers", session.project, orchestration):
+        session.say(TriggerChanged(trigger_id=trigger, project=session.project))
+
+
+async def delete(session: Session, orchestration: str) -> None:
+    """Move to trash: its schedules and triggers pause; saving it again restores it."""
+    await configurations.delete(session, key_of(orchestration))
+    await announce_switch(session, orchestration)
+
+
+async def refresh_token(session: Session, orchestration: str) -> None:
+    """Give the orchestration's token a new secret, which nobody is shown."""
+    await configurations.load(session, key_of(orchestration))
+    row = await session.sql.one("orchestration_token", session.project, orchestration)
+    if row is None:
+        raise UserError("this orchestration has no token", field="orchestration")
+    _, text = new_token()
+    await session.sql.run("refresh_token", row["id"], hash_token(text))
+    await session.record("token.refreshed", f"orchestration {orchestration}")

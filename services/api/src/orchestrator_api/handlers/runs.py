@@ -1,0 +1,165 @@
+"""Starting runs and asking jobs to stop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.nesting import find_cycle, with_children
+from orchestrator_api.domain.phases import check_selection, stored_tasks
+from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.session import Session
+from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
+from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class RunWish:
+    """What shall be run."""
+
+    tasks: Sequence[str] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    scheduled_for: datetime | None = None
+    version: int | None = None
+    job_id: UUID | None = None
+    notify: bool = True
+    confirm: bool = False
+
+
+async def start(session: Session, key: Key, wish: RunWish) -> UUID:
+    """Request a run; asking again with the same job id and the same wish changes nothing."""
+    if wish.job_id is not None and await _was_asked(session, key, wish, wish.job_id):
+        return wish.job_id
+    await _check(session, key, wish)
+    job_id = wish.job_id or new_job_id()
+    if not await _insert(session, key, wish, job_id):  # asked at this very moment by another request
+        await _was_asked(session, key, wish, job_id)
+        return job_id
+    session.say(_message(session, key, wish, job_id))
+    await session.record(
+        "run.requested",
+        str(key),
+        job_id=str(job_id),
+        tasks=list(wish.tasks) if wish.tasks is not None else None,
+    )
+    return job_id
+
+
+async def _check(session: Session, key: Key, wish: RunWish) -> None:
+    configuration = await configurations.load(session, key)
+    if not configuration["enabled"] and not wish.confirm:
+        raise Conflict(f"{key.id} is disabled: send confirm: true to run it nevertheless", field="confirm")
+    definition = await _definition(session, key, wish, configuration)
+    if masked := masked_paths(wish.parameters, "parameters"):
+        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
+    if key.component == ORCHESTRATOR:
+        refuse(check_selection(definition, wish.tasks))
+        await _check_cycle(session, key.id, definition)
+
+
+async def _definition(session: Session, key: Key, wish: RunWish, configuration: Row) -> dict[str, Any]:
+    if wish.version is None:
+        current: dict[str, Any] = configuration["parameters"]
+        return current
+    row = await session.sql.one("version", session.project, key.component, key.id, wish.version)
+    if row is None:
+        newest = configuration["version"]
+        raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
+    pinned: dict[str, Any] = row["parameters"]
+    return pinned
+
+
+async def _check_cycle(session: Session, orchestration: str, definition: dict[str, Any]) -> None:
+    children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
+    if not children:
+        return
+    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
+    if cycle is not None:
+        raise UserError(f"orchestrations run each other in a cycle: {' → '.join(cycle)}", field="tasks")
+
+
+async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
+    values = (
+        session.actor.origin.value,
+        session.actor.label,
+        session.actor.token_id,
+        wish.version,
+        list(wish.tasks) if wish.tasks is not None else None,
+        session.encryption.encrypt_secrets(wish.parameters, session.project),
+        wish.scheduled_for or session.now,
+        session.now,
+    )
+    inserted = await session.sql.value(
+        "insert_run_request", job_id, session.project, key.component, key.id, *values
+    )
+    return inserted is not None
+
+
+async def _was_asked(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
+    stored = await session.sql.one("run_request", job_id)
+    if stored is None:
+        if await session.sql.value("job_is_known", job_id):
+            raise _taken(job_id)
+        return False
+    if stored["project"] != session.project or not _is_same(session, key, wish, stored):
+        raise _taken(job_id)
+    return True
+
+
+def _is_same(session: Session, key: Key, wish: RunWish, stored: Row) -> bool:
+    tasks = list(wish.tasks) if wish.tasks is not None else None
+    same_time = wish.scheduled_for is None or wish.scheduled_for == stored["scheduled_for"]
+    return (
+        (stored["component"], stored["configuration"]) == (key.component, key.id)
+        and stored["tasks"] == tasks
+        and stored["version"] == wish.version
+        and same_time
+        and session.encryption.decrypt_secrets(stored["parameters"], session.project) == wish.parameters
+    )
+
+
+def _taken(job_id: UUID) -> Conflict:
+    return Conflict(f"the job {job_id} was asked for with another request: choose a new id", field="job_id")
+
+
+def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequested:
+    attended = session.actor.origin.is_attended
+    return RunRequested(
+        job_id=job_id,
+        project=session.project,
+        component=key.component,
+        configuration=key.id,
+        origin=session.actor.origin,
+        requested_at=session.now,
+        scheduled_for=wish.scheduled_for or session.now,
+        version=wish.version,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        notify=session.actor.email if attended and wish.notify else None,
+        attended=attended,
+        details=wish.tasks is not None or bool(wish.parameters),
+    )
+
+
+async def terminate(session: Session, job_id: UUID) -> str:
+    """Ask a job to stop; returns its present status."""
+    job = await session.sql.one("job", session.project, job_id)
+    if job is None:
+        job = await session.sql.one("created_job", session.project, job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id} in this project", field="job")
+    session.actor.require_run(job["component"])
+    status = JobStatus(job.get("status", JobStatus.CREATED))
+    if status in FINAL_STATUSES:
+        raise Conflict(f"the job is over: it ended {status.value!r}")
+    session.say(TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label))
+    await session.record("job.termination-requested", str(job_id))
+    return status.value

@@ -1,0 +1,64 @@
+"""What all bodies share: strict inputs, lists with a cursor, problems."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from orchestrator_shared.domain.ids import SLUG
+
+T = TypeVar("T")
+
+MAX_INT = 2_147_483_647
+Slug = Annotated[str, Field(pattern=SLUG, description="Lower-case letters, digits, dot, dash, underscore.")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Description = Annotated[str, Field(max_length=10_000)]
+Note = Annotated[str, Field(max_length=1_000, description="Why this was changed, for the list of versions.")]
+TASK_ID = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?(/[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)?$"
+TaskId = Annotated[str, Field(pattern=TASK_ID, description="A slug, or component/configuration.")]
+JsonObject = dict[str, Any]
+
+
+def _is_storable(value: datetime) -> datetime:
+    if not 1970 <= value.year <= 9000:
+        raise ValueError("write an instant between the years 1970 and 9000")
+    return value.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_is_storable)]
+
+
+class Input(BaseModel):
+    """A request's body: fields that are not known are refused, by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Output(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Page(Output, Generic[T]):
+    """A part of a list."""
+
+    items: list[T]
+    next: str | None = Field(default=None, description="Cursor of the next part; null at the end.")
+
+
+class ProblemField(BaseModel):
+    """One wrong field."""
+
+    field: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request was refused (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[ProblemField] = []

@@ -1,0 +1,115 @@
+"""Projects, components, variables, shares and tables."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
+
+ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
+
+
+class ProjectIn(Input):
+    """A new project."""
+
+    id: Slug
+    name: Name | None = None
+    parallel_limit: int | None = Field(default=None, gt=0, le=MAX_INT)
+
+
+class ProjectOut(Output):
+    """A project: the tenant that owns everything else."""
+
+    id: str
+    name: str
+    parallel_limit: int | None = Field(description="Most component jobs at once; null: no limit.")
+    created_at: datetime
+
+
+class ComponentIn(Input):
+    """A component document (YAML, sent as JSON)."""
+
+    component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
+    name: Name | None = None
+    type: ComponentTypeName
+    executor: Literal["process"] = "process"
+    command: list[str] = Field(
+        min_length=1, max_length=200, description='An argv, as in ["{python}", "-m", "my_component"].'
+    )
+    environment: dict[str, str | None] = Field(
+        default_factory=dict, description="Variables of the program; null: taken over from the runner."
+    )
+    after_crash: Literal["rerun", "fail"] = "fail"
+    parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
+    description: str = Field(default="", max_length=10_000)
+
+
+class ComponentOut(Output):
+    """A registered component."""
+
+    id: str
+    name: str
+    type: str
+    executor: str
+    after_crash: str
+    definition: dict[str, Any]
+    updated_at: datetime
+
+
+class VariableIn(Input):
+    """A project variable, used in parameters as `{{ vars.name }}`."""
+
+    value: str = Field(max_length=65_536)
+    secret: bool = False
+
+
+class VariableOut(Output):
+    """A project variable; a secret's value is never shown."""
+
+    name: str
+    value: str
+    secret: bool
+    updated_at: datetime
+
+
+class ShareOut(Output):
+    """A project that may select the bucket's tables in its triggers."""
+
+    shared_with: str
+    created_at: datetime
+
+
+class TableOut(Output):
+    """A table that updates were heard of."""
+
+    project: str
+    name: str
+    updates: int = Field(description="How many updates were heard.")
+    last_heard_at: datetime | None
+
+
+class TableUpdateIn(Input):
+    """A table has new data."""
+
+    table: str = Field(max_length=200, examples=["in.c-sales.orders"])
+    id: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Saying the same id twice is saying it once."
+    )
+    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+
+
+class TableUpdatesIn(Input):
+    """One update, or a batch of them under `updates`."""
+
+    table: str | None = Field(default=None, max_length=200, examples=["in.c-sales.orders"])
+    id: str | None = Field(default=None, min_length=1, max_length=200)
+    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    updates: list[TableUpdateIn] | None = Field(default=None, min_length=1, max_length=1000)
+
+
+class TableUpdatesOut(Output):
+    """The updates were accepted and will be published."""
+
+    accepted: int
+    ids: list[str]

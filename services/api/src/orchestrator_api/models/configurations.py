@@ -1,0 +1,171 @@
+"""Configurations and orchestrations."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from orchestrator_api.models.base import (
+    Description,
+    Input,
+    JsonObject,
+    Name,
+    Note,
+    Output,
+    Slug,
+    TaskId,
+)
+from orchestrator_api.models.schedules import ScheduleOut, SubscriptionOut, TriggerOut
+
+
+class ConfigurationIn(Input):
+    """A configuration to save. `***` as the value of a #key keeps the stored secret."""
+
+    name: Name | None = None
+    description: Description = ""
+    parameters: JsonObject = Field(default_factory=dict)
+    note: Note = ""
+
+
+class ConfigurationOut(Output):
+    """A configuration in its current version; secrets are masked."""
+
+    component: str
+    id: str
+    name: str
+    description: str
+    version: int
+    parameters: dict[str, Any]
+    note: str
+    author: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConfigurationSaved(ConfigurationOut):
+    """What is stored now, and whether this request changed anything."""
+
+    changed: bool
+
+
+class VersionOut(Output):
+    """One version of a configuration."""
+
+    version: int
+    parameters: dict[str, Any]
+    note: str
+    author: str
+    created_at: datetime
+
+
+class TaskIn(Input):
+    """One task: which configuration to run, and how."""
+
+    id: TaskId | None = Field(default=None, description="component/configuration unless given.")
+    component: Slug
+    configuration: Slug
+    name: Name | None = None
+    enabled: bool = True
+    continue_on_failure: bool = False
+    timeout_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=366 * 86400,
+        description="24 hours unless set; none for a nested orchestration.",
+    )
+    attempts: int = Field(default=1, ge=1, le=100)
+    attempt_delay_seconds: float = Field(default=0, ge=0, le=86400)
+    attempt_backoff: float = Field(default=1, ge=1, le=10)
+    parameters: JsonObject = Field(
+        default_factory=dict, description="Merged over the request that the task sends."
+    )
+
+
+class PhaseIn(Input):
+    """Tasks that run in parallel; empty phases are dropped."""
+
+    name: Name | None = None
+    tasks: list[TaskIn] = Field(default_factory=list, max_length=10_000)
+
+
+class OrchestrationIn(Input):
+    """An orchestration to save; it may be without tasks."""
+
+    name: Name | None = None
+    description: Description = ""
+    enabled: bool = True
+    phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
+    note: Note = ""
+
+
+class TaskOut(Output):
+    """One task, with every default written out."""
+
+    id: str
+    component: str
+    configuration: str
+    name: str
+    enabled: bool
+    continue_on_failure: bool
+    timeout_seconds: float | None
+    attempts: int
+    attempt_delay_seconds: float
+    attempt_backoff: float
+    parameters: dict[str, Any]
+
+
+class PhaseOut(Output):
+    """Tasks that run in parallel, after those of the phase before."""
+
+    name: str
+    tasks: list[TaskOut]
+
+
+class LastRun(Output):
+    """The newest run of an orchestration."""
+
+    id: UUID
+    number: int
+    status: str
+    origin: str
+    accepted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class OrchestrationOut(Output):
+    """An orchestration in its current version, and what starts it."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    version: int
+    phases: list[PhaseOut]
+    note: str
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    warnings: list[str]
+    schedules: list[ScheduleOut]
+    triggers: list[TriggerOut]
+    notifications: list[SubscriptionOut]
+    last_run: LastRun | None = None
+    next_fire: datetime | None = None
+
+
+class OrchestrationSaved(OrchestrationOut):
+    """What is stored now, and whether this request changed anything."""
+
+    changed: bool
+
+
+class OrchestrationVersionOut(Output):
+    """One version of an orchestration."""
+
+    version: int
+    phases: list[PhaseOut]
+    note: str
+    author: str
+    created_at: datetime

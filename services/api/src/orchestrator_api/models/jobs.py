@@ -1,0 +1,163 @@
+"""Runs and jobs."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from orchestrator_api.models.base import MAX_INT, Input, Instant, JsonObject, Output, TaskId
+
+JobStatusName = Literal[
+    "created",
+    "waiting",
+    "processing",
+    "terminating",
+    "success",
+    "warning",
+    "error",
+    "cancelled",
+    "terminated",
+]
+
+
+class ConfigurationRunIn(Input):
+    """A run to start. With a `job_id` of your own, asking twice is asking once."""
+
+    parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
+    scheduled_for: Instant | None = Field(default=None, description="The request's instant unless given.")
+    version: int | None = Field(default=None, ge=1, le=MAX_INT, description="The current one unless given.")
+    job_id: UUID | None = None
+    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+
+class RunIn(ConfigurationRunIn):
+    """A run of an orchestration to start."""
+
+    tasks: list[TaskId] | None = Field(
+        default=None,
+        max_length=10_000,
+        description="Ids of the tasks to execute; the active ones unless given.",
+    )
+
+
+class RunAccepted(Output):
+    """The run was requested; it is visible at once."""
+
+    job_id: UUID
+    status: str
+    number: int | None
+    url: str
+
+
+class WaitingOut(Output):
+    """Why a job waits."""
+
+    reason: str
+    detail: str
+    holder: dict[str, Any] | None
+    place: int
+
+
+class JobOut(Output):
+    """One execution of one configuration."""
+
+    id: UUID
+    number: int | None = Field(description="The run's own number; null until it is accepted.")
+    project: str
+    component: str
+    configuration: str
+    kind: str
+    status: str
+    waiting: WaitingOut | None = None
+    origin: str
+    requested_by: str | None
+    parent_id: UUID | None
+    root_id: UUID
+    phase: int | None
+    task_id: str | None
+    attempt: int
+    max_attempts: int
+    scheduled_for: datetime
+    previous_success: datetime | None
+    requested_at: datetime
+    accepted_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    version: int | None
+    message: str | None
+    error_kind: str | None
+    output_tables: list[Any]
+    trigger_id: UUID | None
+    schedule_id: UUID | None
+    fire_key: str | None
+    retry_of: UUID | None = None
+    parameters: dict[str, Any]
+
+
+class TaskJob(Output):
+    """The job of a task."""
+
+    id: UUID
+    number: int | None
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    message: str | None
+    error_kind: str | None
+    waiting: WaitingOut | None = None
+
+
+class RunTaskOut(Output):
+    """A task of a run, and its job if it was started."""
+
+    id: str
+    name: str
+    component: str
+    configuration: str
+    status: str
+    continue_on_failure: bool
+    job: TaskJob | None
+
+
+class RunPhaseOut(Output):
+    """A phase of a run."""
+
+    index: int
+    name: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    tasks: list[RunTaskOut]
+
+
+class RunTasksOut(Output):
+    """The phases of a run; empty until it starts."""
+
+    phases: list[RunPhaseOut]
+
+
+class LogChunk(Output):
+    """A piece of a job's log."""
+
+    attempt: int
+    seq: int
+    at: datetime
+    stream: str
+    text: str
+
+
+class LogOut(Output):
+    """A part of a job's log."""
+
+    chunks: list[LogChunk]
+    next: str | None = Field(description="Give it as `after` to read on.")
+    finished: bool = Field(description="The job is over and nothing follows.")
+
+
+class TerminationOut(Output):
+    """The job was asked to stop."""
+
+    job_id: UUID
+    status: str

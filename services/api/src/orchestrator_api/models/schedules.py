@@ -1,0 +1,189 @@
+"""Schedules, triggers and subscriptions."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from orchestrator_api.models.base import MAX_INT, Input, Output
+
+Event = Literal[
+    "error",
+    "warning",
+    "success",
+    "processing_long",
+    "waiting_long",
+    "schedule_missed",
+    "deadline_missed",
+    "recovered",
+]
+Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
+Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
+
+
+class TimesIn(Input):
+    """When to fire: a cron expression in a time zone, or an interval."""
+
+    cron: Cron | None = None
+    every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
+    timezone: Timezone = "UTC"
+
+    @model_validator(mode="after")
+    def _is_one_of(self) -> "TimesIn":
+        if (self.cron is None) == (self.every_seconds is None):
+            raise ValueError("give either cron or every_seconds")
+        return self
+
+
+class ScheduleIn(TimesIn):
+    """A time schedule of an orchestration."""
+
+    enabled: bool = True
+    overlap: Literal["one_waiting", "queue", "skip"] = "one_waiting"
+    misfire: Literal["fire_once", "skip", "fire_all"] = "fire_once"
+    catch_up_seconds: int = Field(default=86400, ge=0, le=MAX_INT)
+
+
+class ScheduleOut(Output):
+    """A time schedule and its next fire."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    cron: str | None
+    every_seconds: int | None
+    timezone: str
+    enabled: bool
+    overlap: str
+    misfire: str
+    catch_up_seconds: int
+    version: int
+    next_at: datetime | None = None
+    warning: str | None = None
+
+
+class FireOut(Output):
+    """One recorded fire."""
+
+    fire_key: str
+    scheduled_for: datetime
+    at: datetime
+    outcome: str
+    job_id: UUID | None
+    version: int
+
+
+class PreviewFire(Output):
+    """A fire to come."""
+
+    at: datetime = Field(description="In UTC.")
+    local: str = Field(description="In the schedule's time zone.")
+    moved: bool = Field(description="The time falls into a gap of daylight saving and fires after it.")
+    repeated: bool = Field(description="In an hour that daylight saving repeats.")
+
+
+class PreviewOut(Output):
+    """The next five fires."""
+
+    fires: list[PreviewFire]
+    warning: str | None = None
+
+
+class TriggerIn(Input):
+    """An event trigger: fires when all tables were updated since the last run."""
+
+    tables: list[str] = Field(min_length=1, max_length=1000, examples=[["in.c-crm.contacts"]])
+    cool_down_seconds: int = Field(default=0, ge=0, le=MAX_INT)
+    mode: Literal["ignore", "defer"] = "ignore"
+    enabled: bool = True
+
+
+class TriggerOut(Output):
+    """An event trigger."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    tables: list[str]
+    cool_down_seconds: int
+    mode: str
+    enabled: bool
+    version: int
+
+
+class DispositionOut(Output):
+    """What became of one table update for this trigger."""
+
+    table: str
+    seq: int
+    disposition: str
+    at: datetime
+    job_id: UUID | None
+    event_id: str | None
+    source: str | None
+    deliveries: int | None
+
+
+class TableReadiness(Output):
+    """How one table of the trigger stands."""
+
+    table: str
+    counted: int | None
+    used: int | None
+    updated_since_last_run: bool
+    last_heard_at: datetime | None
+    missing_since: datetime | None
+
+
+class LastFire(Output):
+    """The newest run that the trigger asked for, and the updates that made it."""
+
+    generation: int
+    at: datetime
+    job_id: UUID
+    tables: list[dict[str, Any]]
+    started_at: datetime | None
+    ended: str | None
+
+
+class ExplanationOut(Output):
+    """Why the trigger did, or did not, start its orchestration."""
+
+    trigger_id: UUID
+    orchestration: str
+    name: str
+    ready: bool
+    tables: list[TableReadiness]
+    missing: list[str]
+    cool_down_until: datetime | None
+    pending_job_id: UUID | None
+    last_fire: LastFire | None
+    summary: str
+
+
+class SubscriptionIn(Input):
+    """Who hears of what."""
+
+    event: Event
+    address: str = Field(max_length=320, pattern=r"^[^@\s,;<>\"']+@[^@\s,;<>\"']+\.?[^@\s,;<>\"']*$")
+
+
+class SubscriptionsIn(Input):
+    """All subscriptions of an orchestration; those not listed end."""
+
+    subscriptions: list[SubscriptionIn] = Field(max_length=1000)
+
+
+class SubscriptionOut(Output):
+    """Who hears of what."""
+
+    event: str
+    channel: str
+    address: str
+
+
+class SubscriptionsOut(Output):
+    """All subscriptions of an orchestration."""
+
+    subscriptions: list[SubscriptionOut]

@@ -1,0 +1,25 @@
+"""`python -m orchestrator_api.openapi FILE` writes the API description; without a file it prints it."""
+
+import json
+import sys
+from pathlib import Path
+
+from orchestrator_api.app import create_app
+
+
+def description() -> str:
+    """The OpenAPI document, as it is kept in docs/contracts/openapi.json."""
+    return json.dumps(create_app(None).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write or print."""
+    if arguments:
+        Path(arguments[0]).write_text(description(), encoding="utf-8")
+    else:
+        sys.stdout.write(description())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

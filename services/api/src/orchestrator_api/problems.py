@@ -1,0 +1,123 @@
+"""Every refusal as application/problem+json (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, Unauthenticated
+from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+MOST_ERRORS = 50
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """One problem."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [{"field": error.field, "detail": error.detail} for error in errors],
+    }
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def from_user_error(error: UserError) -> JSONResponse:
+    """What a refusal of ours looks like over HTTP."""
+    errors = [FieldError(error.field, error.detail)] if error.field else []
+    if isinstance(error, Invalid):
+        errors = list(error.errors)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+    return problem(_status(error), _detail(error, errors), errors, headers)
+
+
+def _status(error: UserError) -> int:
+    statuses: list[tuple[type[UserError], int]] = [
+        (Unauthenticated, 401),
+        (Forbidden, 403),
+        (NotFound, 404),
+        (Conflict, 409),
+    ]
+    return next((status for kind, status in statuses if isinstance(error, kind)), 422)
+
+
+def _detail(error: UserError, errors: Sequence[FieldError]) -> str:
+    if len(errors) > 1:
+        return f"{len(errors)} fields are wrong; the first is {errors[0].field}: {errors[0].detail}"
+    return error.detail
+
+
+def from_validation(error: RequestValidationError) -> JSONResponse:
+    """What pydantic found, without the values."""
+    errors = [
+        FieldError(_path(item["loc"]), str(item["msg"]).removeprefix("Value error, "))
+        for item in error.errors()[:MOST_ERRORS]
+    ]
+    detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
+    return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
+
+
+def _path(location: Sequence[Any]) -> str:
+    parts = [str(part) for part in location]
+    if parts and parts[0] in ("body", "path", "query") and len(parts) > 1:
+        parts = parts[1:]
+    return ".".join(parts)
+
+
+def unavailable(error: Unavailable) -> JSONResponse:
+    """A server of ours does not answer."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return problem(503, f"{error}: try again in a few seconds", headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem."""
+
+    async def user_error(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, UserError)
+        return from_user_error(error)
+
+    async def validation(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return from_validation(error)
+
+    async def http(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
+        return problem(error.status_code, detail, headers=error.headers)
+
+    async def server(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, Unavailable)
+        log.warning("request.unavailable", reason=str(error))
+        return unavailable(error)
+
+    async def data(_request: Request, error: Exception) -> Response:
+        log.warning("request.data_refused", reason=type(error).__name__)
+        return problem(422, "the database refuses a value of this request: it is too large or no valid text")
+
+    async def anything(request: Request, error: Exception) -> Response:
+        log.error("request.failed", path=request.url.path, exc_info=error)
+        return problem(500, "the api failed; its log says why")
+
+    app.add_exception_handler(UserError, user_error)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Unavailable, server)
+    app.add_exception_handler(asyncpg.DataError, data)
+    app.add_exception_handler(Exception, anything)

@@ -1,0 +1,135 @@
+"""Configurations of components, and their runs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.handlers import configurations, runs
+from orchestrator_api.handlers.configurations import Key, Wish
+from orchestrator_api.models.base import Page
+from orchestrator_api.models.configurations import (
+    ConfigurationIn,
+    ConfigurationOut,
+    ConfigurationSaved,
+    VersionOut,
+)
+from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Cursor,
+    Identifier,
+    Limit,
+    Project,
+    decode_cursor,
+    page,
+)
+from orchestrator_api.routes.runs import accepted
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"])
+
+
+def _key(component: str, configuration: str) -> Key:
+    if component == ORCHESTRATOR:
+        raise NotFound(configurations.NO_ORCHESTRATION, field="component")
+    return Key(component, configuration)
+
+
+@router.get("", operation_id="list_configurations", responses=READ)
+async def list_configurations(
+    call: Call,
+    project: Project,
+    component: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[ConfigurationOut]:
+    """The configurations of the project, or of one component in it."""
+    after = decode_cursor(cursor, str, str)
+    async with call.session(Scope.READ, project) as session:
+        rows = await session.sql.many("configurations", project, component, *after, limit + 1)
+    shown = [configurations.masked(row) for row in rows]
+    return Page[ConfigurationOut].model_validate(page(shown, limit, "component", "id"))
+
+
+@router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
+async def get_configuration(
+    call: Call, project: Project, component: Identifier, configuration: Identifier
+) -> ConfigurationOut:
+    """One configuration; secrets are masked."""
+    async with call.session(Scope.READ, project) as session:
+        row = await configurations.load(session, _key(component, configuration))
+    return ConfigurationOut.model_validate(configurations.masked(row))
+
+
+@router.put("/{component}/{configuration}", operation_id="save_configuration", responses=WRITE)
+async def save_configuration(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: ConfigurationIn,
+    response: Response,
+) -> ConfigurationSaved:
+    """Save a configuration: a new version if its parameters differ."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        key = Key(component, configuration)
+        wish = Wish(body.name or configuration, body.description, True, body.parameters, body.note)
+        saved = await configurations.save_component_configuration(session, key, wish)
+        row = await configurations.load(session, key)
+    response.status_code = 201 if saved.created else 200
+    return ConfigurationSaved.model_validate({**configurations.masked(row), "changed": saved.changed})
+
+
+@router.delete(
+    "/{component}/{configuration}", operation_id="delete_configuration", status_code=204, responses=WRITE
+)
+async def delete_configuration(
+    call: Call, project: Project, component: Identifier, configuration: Identifier
+) -> None:
+    """Move a configuration to trash; saving it again restores it."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await configurations.delete(session, _key(component, configuration))
+
+
+@router.get(
+    "/{component}/{configuration}/versions", operation_id="list_configuration_versions", responses=READ
+)
+async def list_versions(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[VersionOut]:
+    """The versions of a configuration, newest first."""
+    (before,) = decode_cursor(cursor, int)
+    async with call.session(Scope.READ, project) as session:
+        key = _key(component, configuration)
+        await configurations.load(session, key)
+        rows = await session.sql.many("versions", project, component, configuration, before, limit + 1)
+    shown = [configurations.masked(row) for row in rows]
+    return Page[VersionOut].model_validate(page(shown, limit, "version"))
+
+
+@router.post(
+    "/{component}/{configuration}/runs",
+    operation_id="run_configuration",
+    tags=["runs"],
+    status_code=202,
+    responses=WRITE,
+)
+async def run_configuration(
+    call: Call, project: Project, component: Identifier, configuration: Identifier, body: ConfigurationRunIn
+) -> RunAccepted:
+    """Run a configuration by itself."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require_run(component)
+        wish = runs.RunWish(**body.model_dump())
+        job_id = await runs.start(session, _key(component, configuration), wish)
+        return await accepted(session, job_id)

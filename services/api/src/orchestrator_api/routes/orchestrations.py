@@ -1,0 +1,114 @@
+"""Orchestrations."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.handlers import configurations, orchestrations, showing
+from orchestrator_api.handlers.orchestrations import OrchestrationWish
+from orchestrator_api.models.access import TokenOut
+from orchestrator_api.models.base import Page
+from orchestrator_api.models.configurations import (
+    OrchestrationIn,
+    OrchestrationOut,
+    OrchestrationSaved,
+    OrchestrationVersionOut,
+)
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Cursor,
+    Identifier,
+    Limit,
+    Project,
+    decode_cursor,
+    page,
+)
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"])
+
+
+@router.get("", operation_id="list_orchestrations", responses=READ)
+async def list_orchestrations(
+    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
+) -> Page[OrchestrationOut]:
+    """The orchestrations of the project, with their last run and next fire."""
+    after = decode_cursor(cursor, str, str)
+    async with call.session(Scope.READ, project) as session:
+        rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, limit + 1)
+        part = page(rows, limit, "component", "id")
+        part["items"] = await showing.orchestrations(session, part["items"])
+    return Page[OrchestrationOut].model_validate(part)
+
+
+@router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
+async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
+    """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
+    async with call.session(Scope.READ, project) as session:
+        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        shown = await showing.orchestrations(session, [row])
+    return OrchestrationOut.model_validate(shown[0])
+
+
+@router.put("/{orchestration}", operation_id="save_orchestration", responses=WRITE)
+async def save_orchestration(
+    call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
+) -> OrchestrationSaved:
+    """Save an orchestration: a new version if its phases differ. It may be without tasks."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        phases: list[dict[str, Any]] = body.model_dump()["phases"]
+        name = body.name or orchestration
+        wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note)
+        saved = await orchestrations.save(session, orchestration, wish)
+        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        shown = await showing.orchestrations(session, [row])
+    response.status_code = 201 if saved.created else 200
+    return OrchestrationSaved.model_validate({**shown[0], "changed": saved.changed})
+
+
+@router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
+async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
+    """Move an orchestration to trash; saving it again restores it."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await orchestrations.delete(session, orchestration)
+
+
+@router.get("/{orchestration}/versions", operation_id="list_orchestration_versions", responses=READ)
+async def list_orchestration_versions(
+    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
+) -> Page[OrchestrationVersionOut]:
+    """The versions of an orchestration, newest first."""
+    (before,) = decode_cursor(cursor, int)
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, limit + 1)
+    shown = [{**row, "phases": configurations.masked(row)["parameters"].get("phases", [])} for row in rows]
+    return Page[OrchestrationVersionOut].model_validate(page(shown, limit, "version"))
+
+
+@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
+async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
+    """The token that the orchestration's jobs run as; its secret is never shown."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await session.sql.one("orchestration_token", project, orchestration)
+    if row is None:
+        raise NotFound("this orchestration has no token", field="orchestration")
+    return TokenOut.model_validate(row)
+
+
+@router.post(
+    "/{orchestration}/token/refresh",
+    operation_id="refresh_orchestration_token",
+    status_code=204,
+    responses=WRITE,
+)
+async def refresh_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> None:
+    """Give the orchestration's token a new secret."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await orchestrations.refresh_token(session, orchestration)

@@ -1,0 +1,86 @@
+"""Projects and components."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.domain.access import Scope, no_such_project
+from orchestrator_api.handlers import components
+from orchestrator_api.models.base import Page
+from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut
+from orchestrator_api.routes.parts import (
+    READ,
+    WRITE,
+    Call,
+    Cursor,
+    Identifier,
+    Limit,
+    Project,
+    decode_cursor,
+    page,
+)
+from orchestrator_shared.domain.errors import Conflict, NotFound
+
+router = APIRouter(prefix="/v1")
+
+
+@router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
+async def list_projects(call: Call, limit: Limit = 100, cursor: Cursor = None) -> Page[ProjectOut]:
+    """The projects that the token is good for."""
+    (after,) = decode_cursor(cursor, str)
+    async with call.session(Scope.READ) as session:
+        only = None if session.actor.administers else session.actor.project
+        rows = await session.sql.many("projects", only, after, limit + 1)
+    return Page[ProjectOut].model_validate(page(rows, limit, "id"))
+
+
+@router.post("/projects", tags=["projects"], operation_id="create_project", status_code=201, responses=WRITE)
+async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
+    """Make a project (administrator)."""
+    async with call.session(Scope.ADMIN) as session:
+        values = (body.id, body.name or body.id, body.parallel_limit)
+        if await session.sql.value("insert_project", *values) is None:
+            raise Conflict(f"there is a project {body.id!r} already", field="id")
+        await session.record("project.created", body.id)
+        return ProjectOut.model_validate(await session.sql.one("project", body.id))
+
+
+@router.get("/projects/{project}", tags=["projects"], operation_id="get_project", responses=READ)
+async def get_project(call: Call, project: Project) -> ProjectOut:
+    """One project."""
+    async with call.session(Scope.READ, project) as session:
+        row = await session.sql.one("project", project)
+    if row is None:
+        raise no_such_project(project)
+    return ProjectOut.model_validate(row)
+
+
+@router.get("/components", tags=["components"], operation_id="list_components", responses=READ)
+async def list_components(call: Call, limit: Limit = 100, cursor: Cursor = None) -> Page[ComponentOut]:
+    """The registered components, of all projects."""
+    (after,) = decode_cursor(cursor, str)
+    async with call.session(Scope.READ) as session:
+        rows = await session.sql.many("components", after, limit + 1)
+    shown: list[dict[str, Any]] = [components.masked(row) for row in rows]
+    return Page[ComponentOut].model_validate(page(shown, limit, "id"))
+
+
+@router.get("/components/{component}", tags=["components"], operation_id="get_component", responses=READ)
+async def get_component(call: Call, component: Identifier) -> ComponentOut:
+    """One component with its parameters' schema."""
+    async with call.session(Scope.READ) as session:
+        row = await session.sql.one("component", component)
+    if row is None:
+        raise NotFound(f"there is no component {component!r}", field="component")
+    return ComponentOut.model_validate(components.masked(row))
+
+
+@router.put("/components/{component}", tags=["components"], operation_id="save_component", responses=WRITE)
+async def save_component(
+    call: Call, component: Identifier, body: ComponentIn, response: Response
+) -> ComponentOut:
+    """Register a component, or change it (administrator)."""
+    async with call.session(Scope.ADMIN) as session:
+        response.status_code = 201 if await components.save(session, component, body) else 200
+        row = await session.sql.one("component", component)
+    return ComponentOut.model_validate(components.masked(row or {}))

@@ -1,0 +1,169 @@
+"""Starting runs and looking at jobs."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.handlers import configurations, jobs, orchestrations, runs
+from orchestrator_api.models.base import Page
+from orchestrator_api.models.jobs import (
+    JobOut,
+    JobStatusName,
+    LogOut,
+    RunAccepted,
+    RunIn,
+    RunTasksOut,
+    TerminationOut,
+)
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Cursor,
+    Identifier,
+    Limit,
+    Project,
+    decode_cursor,
+    page,
+)
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import Origin
+
+router = APIRouter(prefix=PREFIX, tags=["runs"])
+
+
+async def accepted(session: Session, job_id: UUID) -> RunAccepted:
+    """The answer to a request for a run."""
+    job = await jobs.find(session, job_id)
+    url = f"/v1/projects/{session.project}/jobs/{job_id}"
+    return RunAccepted(job_id=job_id, status=job["status"], number=job["number"], url=url)
+
+
+@router.post(
+    "/orchestrations/{orchestration}/runs",
+    operation_id="run_orchestration",
+    status_code=202,
+    responses=WRITE,
+)
+async def run_orchestration(
+    call: Call, project: Project, orchestration: Identifier, body: RunIn
+) -> RunAccepted:
+    """Run an orchestration, whole or only the chosen tasks."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require_run(ORCHESTRATOR)
+        wish = runs.RunWish(**body.model_dump())
+        job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
+        return await accepted(session, job_id)
+
+
+@router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
+async def list_runs(
+    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
+) -> Page[JobOut]:
+    """The runs of an orchestration, newest first."""
+    before = decode_cursor(cursor, datetime, UUID)
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await jobs.listing(
+            session,
+            statuses=None,
+            component=ORCHESTRATOR,
+            configuration=orchestration,
+            parent=None,
+            root=None,
+            origin=None,
+            before=before if before[0] else None,
+            limit=limit + 1,
+        )
+    return Page[JobOut].model_validate(page(rows, limit, "listed_at", "id"))
+
+
+@router.get("/jobs", tags=["jobs"], operation_id="list_jobs", responses=READ)
+async def list_jobs(
+    call: Call,
+    project: Project,
+    status: Annotated[list[JobStatusName] | None, Query()] = None,
+    component: Annotated[str | None, Query(max_length=64)] = None,
+    configuration: Annotated[str | None, Query(max_length=64)] = None,
+    parent: UUID | None = None,
+    root: UUID | None = None,
+    origin: Origin | None = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Page[JobOut]:
+    """Jobs of the project, newest first."""
+    before = decode_cursor(cursor, datetime, UUID)
+    async with call.session(Scope.READ, project) as session:
+        rows = await jobs.listing(
+            session,
+            statuses=status,
+            component=component,
+            configuration=configuration,
+            parent=parent,
+            root=root,
+            origin=origin.value if origin else None,
+            before=before if before[0] else None,
+            limit=limit + 1,
+        )
+    return Page[JobOut].model_validate(page(rows, limit, "listed_at", "id"))
+
+
+@router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
+async def get_job(call: Call, project: Project, job: UUID) -> JobOut:
+    """One job: what it runs, why it waits, what came of it."""
+    async with call.session(Scope.READ, project) as session:
+        rows = await jobs.completed(session, [await jobs.find(session, job)])
+    return JobOut.model_validate(rows[0])
+
+
+@router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)
+async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
+    """The phases and tasks of a run, with their jobs."""
+    async with call.session(Scope.READ, project) as session:
+        await jobs.find(session, job)
+        phases = await jobs.tasks(session, job)
+    return RunTasksOut.model_validate({"phases": phases})
+
+
+@router.get("/jobs/{job}/log", tags=["jobs"], operation_id="get_job_log", responses=READ)
+async def get_job_log(
+    call: Call,
+    project: Project,
+    job: UUID,
+    after: Annotated[str | None, Query(description="`next` of the answer before: attempt:seq")] = None,
+    limit: Limit = 100,
+) -> LogOut:
+    """The log of a job, in pieces; read on with `after` until `finished`."""
+    place = _place(after)
+    async with call.session(Scope.READ, project) as session:
+        return LogOut.model_validate(await jobs.log(session, job, place, limit))
+
+
+def _place(after: str | None) -> tuple[int, int] | None:
+    if after is None:
+        return None
+    attempt, _, seq = after.partition(":")
+    digits = attempt.isascii() and seq.isascii() and attempt.isdigit() and seq.isdigit()
+    if not digits or max(len(attempt), len(seq)) > 9:
+        raise UserError("write attempt:seq, as `next` of the answer before", field="after")
+    return int(attempt), int(seq)
+
+
+@router.post(
+    "/jobs/{job}/termination",
+    tags=["jobs"],
+    operation_id="terminate_job",
+    status_code=202,
+    responses=WRITE,
+)
+async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationOut:
+    """Ask a job to stop; a run stops its children."""
+    async with call.session(Scope.RUN, project) as session:
+        status = await runs.terminate(session, job)
+    return TerminationOut(job_id=job, status=status)

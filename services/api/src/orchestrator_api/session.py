@@ -1,0 +1,91 @@
+"""One request's transaction: who asks, when, and the ways to read, write, say and record."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestrator_api.adapters.sql import Sql
+from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
+from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.ports import Works
+from orchestrator_shared.clock import Clock
+from orchestrator_shared.contracts.message import Message
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.security import Encryption, hash_token
+
+MOST_TOKEN_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that one request does happens in this transaction."""
+
+    work: Work
+    sql: Sql
+    actor: Actor
+    now: datetime
+    encryption: Encryption
+    project: str = ""
+
+    def say(self, *messages: Message) -> None:
+        """Publish after the commit."""
+        self.work.say(*messages)
+
+    async def record(self, action: str, subject: str, **detail: Any) -> None:
+        """Leave an audit record; `detail` never holds a secret."""
+        await self.sql.run(
+            "insert_audit", new_id(), self.project or None, self.actor.label, action, subject, detail
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Opens sessions for tokens."""
+
+    works: Works
+    queries: Queries
+    encryption: Encryption
+    clock: Clock
+
+    @asynccontextmanager
+    async def open(self, token: str | None, scope: Scope, project: str | None) -> AsyncIterator[Session]:
+        """A session of the token's bearer; refuses whom the project or the scope is closed to."""
+        if not token or len(token) > MOST_TOKEN_CHARACTERS:
+            raise Unauthenticated("send a token: Authorization: Bearer orc_…")
+        async with self.works.work() as work:
+            sql = Sql(work.connection, self.queries)
+            now = self.clock.now()
+            actor = await identify(sql, token, now)
+            if project is not None:
+                await _enter(sql, actor, project)
+            actor.require(scope)
+            yield Session(work, sql, actor, now, self.encryption, project or "")
+
+
+async def identify(sql: Sql, token: str, now: datetime) -> Actor:
+    """Whose token this is; notes its use at most once a minute."""
+    row = await sql.one("token_by_hash", hash_token(token))
+    check_token(TokenFacts(row["expires_at"], row["revoked_at"]) if row else None, now)
+    assert row is not None
+    if row["last_use_is_old"]:
+        await sql.run("note_token_use", row["id"])
+    return Actor(
+        token_id=row["id"],
+        kind=row["kind"],
+        name=row["name"],
+        project=row["project"],
+        scopes=frozenset(row["scopes"]),
+        components=tuple(row["components"]),
+        email=row["email"],
+        is_administrator=row["is_administrator"],
+    )
+
+
+async def _enter(sql: Sql, actor: Actor, project: str) -> None:
+    actor.enter(project)
+    if await sql.one("project", project) is None:
+        raise no_such_project(project)

@@ -1,0 +1,31 @@
+"""Settings of the api."""
+
+from pydantic import Field, field_validator, model_validator
+
+from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
+
+MIN_TOKEN_CHARACTERS = 32
+
+
+class ApiSettings(ServiceSettings):
+    """What the api needs beside every service's settings."""
+
+    encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    admin_email: str | None = Field(default=None, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
+    admin_token: str | None = Field(default=None, repr=False, max_length=500)
+    public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+
+    @field_validator("admin_token")
+    @classmethod
+    def _is_long(cls, token: str | None) -> str | None:
+        if token is not None and len(token) < MIN_TOKEN_CHARACTERS:
+            raise ValueError(f"at least {MIN_TOKEN_CHARACTERS} characters are needed")
+        return token
+
+    @model_validator(mode="after")
+    def _has_both(self) -> "ApiSettings":
+        if (self.admin_email is None) != (self.admin_token is None):
+            raise ValueError(
+                "set ORCHESTRATOR_ADMIN_EMAIL and ORCHESTRATOR_ADMIN_TOKEN together or not at all"
+            )
+        return self

@@ -1,0 +1,135 @@
+"""The real application on a real database and broker, and a client with the administrator's token."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from tests.support.brokers import BrokerVhost
+from tests.support.databases import Database
+
+from orchestrator_api.settings import ApiSettings
+from orchestrator_api.wiring import start
+from orchestrator_shared.runtime.health import health_app
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+
+ADMIN_EMAIL = "admin@example.com"
+ADMIN_TOKEN = "orc_test_administrator_token_0123456789abcdef"
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+@dataclass(frozen=True)
+class Client:
+    """Requests as one token, in one project."""
+
+    http: httpx.AsyncClient
+    project: str = "demo"
+
+    async def call(self, method: str, path: str, json: Any = None, *, status: int | None = None) -> Any:
+        """A path that does not begin with /v1 is one of the project; returns the decoded body."""
+        url = path if path.startswith("/") else f"/v1/projects/{self.project}/{path}"
+        response = await self.http.request(method, url, json=json)
+        if status is None:
+            assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text}"
+        else:
+            assert response.status_code == status, f"{method} {url}: {response.status_code} {response.text}"
+        if response.status_code >= 400:
+            assert response.headers["content-type"] == "application/problem+json"
+            assert response.json()["status"] == response.status_code
+        return response.json() if response.content else None
+
+    async def get(self, path: str, **options: Any) -> Any:
+        return await self.call("GET", path, **options)
+
+    async def put(self, path: str, json: Any, **options: Any) -> Any:
+        return await self.call("PUT", path, json, **options)
+
+    async def post(self, path: str, json: Any = None, **options: Any) -> Any:
+        return await self.call("POST", path, {} if json is None else json, **options)
+
+    async def delete(self, path: str, **options: Any) -> Any:
+        return await self.call("DELETE", path, **options)
+
+
+@dataclass(frozen=True)
+class RunningApi:
+    """The service, in this process."""
+
+    app: Any
+    lifecycle: Lifecycle
+
+    def http(self, token: str | None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers, timeout=30)
+
+
+@asynccontextmanager
+async def running(settings: ApiSettings) -> AsyncIterator[RunningApi]:
+    lifecycle = Lifecycle("api")
+    async with start(settings, lifecycle):
+        lifecycle.started = True
+        yield RunningApi(health_app(lifecycle), lifecycle)
+        lifecycle.stopping.set()
+    assert lifecycle.failure is None
+    await asyncio.wait_for(lifecycle.cancel_all(), 5)
+
+
+@pytest.fixture
+def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
+    return ApiSettings(
+        database_url=database.url_for("api"),
+        amqp_url=broker.url,
+        encryption_keys=KEY,  # type: ignore[arg-type]
+        admin_email=ADMIN_EMAIL,
+        admin_token=ADMIN_TOKEN,
+    )
+
+
+@pytest.fixture
+async def api(settings: ApiSettings) -> AsyncIterator[RunningApi]:
+    async with running(settings) as service:
+        yield service
+
+
+@pytest.fixture
+async def admin(api: RunningApi) -> AsyncIterator[Client]:
+    async with api.http(ADMIN_TOKEN) as http:
+        client = Client(http)
+        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
+        yield client
+
+
+COMPONENT = {
+    "type": "extractor",
+    "command": ["{python}", "-m", "demo"],
+    "after_crash": "rerun",
+    "parameters": {
+        "type": "object",
+        "properties": {"rows": {"type": "integer"}, "#password": {"type": "string"}},
+        "additionalProperties": False,
+    },
+}
+
+
+@pytest.fixture
+async def furnished(admin: Client) -> Client:
+    """The project with a component, two configurations and an orchestration of two phases."""
+    await admin.put("/v1/components/demo-extractor", COMPONENT, status=201)
+    for name in ("one", "two"):
+        await admin.put(f"configurations/demo-extractor/{name}", {"parameters": {"rows": 1}}, status=201)
+    await admin.put("orchestrations/daily", orchestration("one", "two"), status=201)
+    return admin
+
+
+def orchestration(*configurations: str, **more: Any) -> dict[str, Any]:
+    """One phase per configuration."""
+    phases = [
+        {"name": f"Phase {name}", "tasks": [{"component": "demo-extractor", "configuration": name}]}
+        for name in configurations
+    ]
+    return {"phases": phases, **more}
