@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 
-from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.messaging.connection import Broker, Timeouts
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
@@ -21,8 +20,9 @@ from orchestrator_shared.messaging.relay import Tuning
 TABLE = """
 CREATE SCHEMA jobs;
 CREATE TABLE jobs.outbox (
-    id uuid PRIMARY KEY, exchange text NOT NULL, routing_key text NOT NULL, mandatory boolean NOT NULL DEFAULT false,
-    body bytea NOT NULL, created_at timestamptz NOT NULL DEFAULT clock_timestamp(), claimed_until timestamptz);
+    id uuid PRIMARY KEY, exchange text NOT NULL, routing_key text NOT NULL,
+    mandatory boolean NOT NULL DEFAULT false, body bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(), claimed_until timestamptz);
 CREATE INDEX outbox_created ON jobs.outbox (created_at);
 CREATE TABLE jobs.effects (id uuid PRIMARY KEY);
 """
@@ -39,8 +39,18 @@ async def outbox_database(empty_database: Database) -> Database:
 
 @pytest.fixture
 async def pool(outbox_database: Database) -> AsyncIterator[asyncpg.Pool]:
-    async with asyncpg.create_pool(outbox_database.url, min_size=1, max_size=10, command_timeout=10) as pool:
-        yield pool
+    async with open_pool(outbox_database.url) as opened:
+        yield opened
+
+
+@contextlib.asynccontextmanager
+async def open_pool(url: str) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(url, min_size=1, max_size=10, command_timeout=10) as opened:
+        yield opened
+
+
+async def outbox_rows(pool: asyncpg.Pool) -> int:
+    return int(await pool.fetchval("SELECT count(*) FROM jobs.outbox"))
 
 
 @pytest.fixture
@@ -107,8 +117,12 @@ async def foreign(broker: BrokerVhost) -> AsyncIterator[Foreign]:
         yield Foreign(await connection.channel())
 
 
-Collect = Callable[..., Awaitable[None]]
-
-
-def queue_for(*messages: Any, name: str = "test.purpose") -> Queue:
-    return Queue(name, tuple(messages))
+async def message_ids(broker: Broker, queue: str) -> list[str]:
+    """Empty a queue."""
+    channel = await broker.consuming.channel()
+    declared, found = await channel.get_queue(queue), []
+    while (raw := await declared.get(fail=False)) is not None:
+        found.append(raw.message_id or "")
+        await raw.ack()
+    await channel.close()
+    return found

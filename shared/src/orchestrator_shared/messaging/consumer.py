@@ -15,7 +15,8 @@ from orchestrator_shared.domain.errors import MessageFault
 from orchestrator_shared.messaging.backoff import Backoff
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import dead_letter
-from orchestrator_shared.messaging.decoding import Delivery, decode
+from orchestrator_shared.messaging.decoding import Delivery as Delivery
+from orchestrator_shared.messaging.decoding import decode
 from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt
 from orchestrator_shared.messaging.session import Session, open_session
 from orchestrator_shared.messaging.waiting import cancelled_by_us

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 PERSISTENT, TRANSIENT = 2, 1
+RECONNECT_PATIENCE = 1.0
+"""How long a publish waits for a lost connection to come back; after that its sender decides."""
 Headers = Mapping[str, str | int | bool]
 
 
@@ -118,6 +120,7 @@ class Publisher:
     async def _shared_channel(self) -> AbstractChannel:
         if self._link.blocked:
             raise Unavailable("the broker blocks publishing")
+        await self._link.wait_connected(RECONNECT_PATIENCE)
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
                 self._channel = await self._link.channel(returns=True)
