@@ -146,6 +146,32 @@ async def test_two_loads_at_once_into_a_new_bucket(
 
 
 @pytest.mark.parametrize(
+    "held",
+    [
+        'CREATE SCHEMA "in.c-shop"',
+        f"CREATE SCHEMA IF NOT EXISTS \"in.c-shop\"; SELECT pg_advisory_xact_lock(hashtextextended('{TABLE}', 0));"
+        'CREATE TABLE "in.c-shop".orders (id integer)',
+    ],
+)
+async def test_a_load_waits_for_the_one_before_it(
+    extract: Extract, starter: "Starter", warehouse: "Connection", held: str
+) -> None:
+    """Another load has made the schema or the table and not committed yet."""
+    (extract.folder / "orders.csv").write_text(GOOD)
+    if "TABLE" in held:
+        await warehouse.execute('CREATE SCHEMA "in.c-shop"')
+    files = {"ORCHESTRATOR_FILES_DIR": str(extract.folder)}
+    async with warehouse.transaction():
+        await warehouse.execute(held)
+        process = starter.start("csv_extractor", extract.parameters(), **files)
+        await until_blocked(warehouse)
+    output = process.communicate(timeout=30)
+
+    assert process.returncode == 0, output
+    assert len(await warehouse.fetch(SELECT)) == 2
+
+
+@pytest.mark.parametrize(
     ("content", "changes", "message"),
     [
         (None, {"source": "no.csv"}, "source: there is no file no.csv"),

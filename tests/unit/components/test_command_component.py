@@ -108,14 +108,19 @@ def test_malformed_argv_is_a_user_error(tmp_path: Path, argv: object) -> None:
 
 
 def test_sigterm_reaches_the_program(tmp_path: Path) -> None:
-    program = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    program = (
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit('tidied up'))\n"
+        "print(os.getpid(), flush=True); time.sleep(60)"
+    )
     with start(tmp_path, [*PYTHON, program]) as process:
         assert process.stdout is not None
         child = int(process.stdout.readline())
         process.terminate()
-        process.communicate(timeout=15)
+        _, err = process.communicate(timeout=15)
 
     assert process.returncode == TERMINATED
+    assert "tidied up" in err
     with pytest.raises(ProcessLookupError):
         os.kill(child, 0)
 
