@@ -1,0 +1,142 @@
+"""A small client of the HTTP API: bounded waits, reads tried again, problem details turned into sentences."""
+
+import time
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+
+Json = dict[str, Any]
+
+TIMEOUT = httpx.Timeout(30, connect=5)
+READ_ATTEMPTS = 4
+FIRST_PAUSE_SECONDS = 0.25
+BUSY_STATUSES = frozenset({429, 502, 503, 504})
+PAGE = 200
+
+
+class Refused(CommandFailure):
+    """The server refused the request; `status` is its HTTP status, `details` name the fields."""
+
+    def __init__(self, status: int, text: str, *, details: list[str]) -> None:
+        super().__init__(text, details=details)
+        self.status = status
+        self.code = BadInput.code
+
+
+class ApiClient:
+    """Requests below `/v1`; GETs are tried again when the server is busy or the connection breaks."""
+
+    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self.url}/v1",
+            headers={"Authorization": f"Bearer {token}"} if token else {},
+            timeout=TIMEOUT,
+            transport=transport,
+            trust_env=False,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def get(self, path: str, **params: object) -> Json:
+        for attempt in range(1, READ_ATTEMPTS):
+            try:
+                return self._request("GET", path, params=_given(params))
+            except Unreachable:
+                time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+        return self._request("GET", path, params=_given(params))
+
+    def put(self, path: str, body: Json) -> Json:
+        return self._request("PUT", path, body=body)
+
+    def post(self, path: str, body: Json | None = None) -> Json:
+        return self._request("POST", path, body=body or {})
+
+    def delete(self, path: str) -> Json:
+        return self._request("DELETE", path)
+
+    def items(self, path: str, *, most: int | None = None, **params: object) -> Iterator[Json]:
+        """The items of a list over all its pages, at most `most` of them."""
+        cursor: str | None = None
+        left = most
+        while left is None or left > 0:
+            limit = PAGE if left is None else min(PAGE, left)
+            page = self.get(path, limit=limit, cursor=cursor, **params)
+            yield from page["items"]
+            left = None if left is None else left - len(page["items"])
+            cursor = page.get("next")
+            if cursor is None:
+                return
+
+    def _request(
+        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Json | None = None
+    ) -> Json:
+        try:
+            response = self._http.request(method, path, params=params, json=body)
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
+            raise BadInput(f"{self.url} is no address of a server: {error}") from None
+        except httpx.HTTPError as error:
+            reason = str(error) or type(error).__name__
+            raise Unreachable(f"no answer from {self.url}: {reason}", details=[START_HINT]) from None
+        if response.is_success:
+            return _body(response)
+        raise failure_of(response)
+
+
+START_HINT = (
+    "Is it running? `orchestrator dev status` tells about the local stack, `orchestrator dev up` starts it."
+)
+
+
+def failure_of(response: httpx.Response) -> CommandFailure:
+    """The problem details (RFC 9457) of an answer as one sentence, with the fields it names."""
+    problem = _problem(response)
+    text = str(problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}")
+    details = [
+        f"{error.get('field') or '(request)'}: {error.get('detail', '')}"
+        for error in problem.get("errors") or []
+        if isinstance(error, dict)
+    ]
+    if response.status_code in BUSY_STATUSES:
+        return Unreachable(text, details=details)
+    if response.status_code == 401:
+        details.append(
+            "ORCHESTRATOR_TOKEN holds the token; `orchestrator dev up` writes one for the local stack."
+        )
+    if response.status_code >= 500:
+        return CommandFailure(f"the server failed: {text}", details=details)
+    return Refused(response.status_code, text, details=[line for line in details if text not in line])
+
+
+def _problem(response: httpx.Response) -> Json:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _body(response: httpx.Response) -> Json:
+    if not response.content:
+        return {}
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise CommandFailure(f"{response.request.url} answered something that is not a JSON object")
+    return body
+
+
+def _given(params: Mapping[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in params.items() if value is not None}

@@ -1,0 +1,113 @@
+"""`orchestrator db`: migrations and roles of the services' database."""
+
+import asyncio
+import getpass
+import os
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import asyncpg
+import typer
+
+from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
+from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
+from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.settings import DatabaseSettings, SettingsError, load_settings
+
+app = typer.Typer(help="The services' database.", no_args_is_help=True)
+
+CONNECT_SECONDS = 10
+COMMAND_SECONDS = 3600
+T = TypeVar("T")
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database in ORCHESTRATOR_DATABASE_URL to this version; doing it twice changes nothing."""
+    settings = _settings()
+    applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
+    for name in applied:
+        print(f"applied {name}")
+    print("the database is up to date" if not applied else f"{len(applied)} migrations applied")
+
+
+@app.command("roles")
+def roles_command(
+    show: Annotated[
+        bool, typer.Option("--print", help="Print the SQL for a DBA instead of running it.")
+    ] = False,
+) -> None:
+    """Create a login role for each service.
+
+    The passwords are read from ORCHESTRATOR_DATABASE_PASSWORD_API and so on (..._TRIGGER_WATCHER), or asked for.
+    """
+    if show:
+        prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
+        name = unquote(urlsplit(os.environ.get("ORCHESTRATOR_DATABASE_URL", "")).path.lstrip("/")) or None
+        print(roles_sql(Roles.prefixed(prefix), database=name), end="")
+        return
+    settings = _settings()
+    roles = _roles(settings)
+    if roles is None:
+        raise BadInput("ORCHESTRATOR_DATABASE_ROLES=single: all services use one role, nothing is to be made")
+    passwords = {service: _password(service) for service in roles.by_service()}
+    _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
+    print(f"roles: {', '.join(roles.by_service().values())}")
+
+
+@app.command("status")
+def status_command() -> None:
+    """Whether the database has all migrations of this version; exit code 1 if not."""
+    settings = _settings()
+    try:
+        _with_connection(settings, check_version)
+    except SchemaOutdated as error:
+        raise CommandFailure(str(error)) from None
+    print("the database is up to date")
+
+
+def _settings() -> DatabaseSettings:
+    try:
+        return load_settings(DatabaseSettings)
+    except SettingsError as error:
+        raise BadInput(str(error)) from None
+
+
+def _roles(settings: DatabaseSettings) -> Roles | None:
+    return None if settings.database_roles == "single" else Roles.prefixed(settings.database_role_prefix)
+
+
+def _password(service: str) -> str:
+    variable = f"ORCHESTRATOR_DATABASE_PASSWORD_{service.upper()}"
+    if value := os.environ.get(variable):
+        return value
+    try:
+        return getpass.getpass(f"password for {service}: ")
+    except EOFError:
+        raise BadInput(f"no terminal to ask for a password: set {variable}") from None
+
+
+def _with_connection(settings: DatabaseSettings, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def connect_and_work() -> T:
+        connection = await _connect(settings.database_url)
+        try:
+            return await work(connection)
+        finally:
+            await connection.close(timeout=2)
+
+    try:
+        return asyncio.run(connect_and_work())
+    except SchemaOutdated:
+        raise
+    except OrchestratorError as error:
+        raise CommandFailure(str(error)) from None
+
+
+async def _connect(url: str) -> asyncpg.Connection:
+    try:
+        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        reason = str(error) or type(error).__name__
+        raise Unreachable(f"ORCHESTRATOR_DATABASE_URL: the database cannot be used: {reason}") from None

@@ -1,0 +1,47 @@
+"""`orchestrator dead-letters`: messages that no service could handle, with the reason."""
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, context
+from orchestrator_cli.output import day_and_time, print_json, print_table
+
+app = typer.Typer(help="Messages that nobody could handle.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_dead_letters(as_json: JsonOption = False) -> None:
+    """What could not be handled, and why (administrators only)."""
+    with context().client() as client:
+        items = list(client.items("/dead-letters"))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("id", "queue", "routing key", "reason", "since"),
+        (
+            (
+                item.get("id"),
+                item.get("queue"),
+                item.get("routing_key"),
+                item.get("reason"),
+                day_and_time(item.get("at") or item.get("dead_at")),
+            )
+            for item in items
+        ),
+    )
+
+
+@app.command()
+def replay(letter: str) -> None:
+    """Send one again to where it was meant for, once its cause is mended."""
+    with context().client() as client:
+        client.post(f"/dead-letters/{letter}/replay")
+    print(f"{letter} was sent again")
+
+
+@app.command()
+def drop(letter: str) -> None:
+    """Delete one for good."""
+    with context().client() as client:
+        client.delete(f"/dead-letters/{letter}")
+    print(f"{letter} is deleted")

@@ -1,0 +1,87 @@
+"""`apply`, `validate`, `diff`, `export`: definitions as YAML files, on their way to the server and back."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.client import Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.definition_files import check_files, find_files, load_documents, to_yaml
+from orchestrator_cli.failures import BadInput, ExitCode
+from orchestrator_cli.following.changes import change_lines, change_summary
+from orchestrator_cli.output import console, error_console, plain, print_json
+
+FilesOption = Annotated[
+    list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeat for more.")
+]
+PruneOption = Annotated[
+    bool, typer.Option("--prune", help="Also delete what the project has and the files have not.")
+]
+
+
+def apply(
+    file: FilesOption,
+    project: ProjectOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes, make none.")] = False,
+    prune: PruneOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the project what the files say; applying twice changes nothing."""
+    answer = _send(file, project, "plan" if dry_run else "apply", prune=prune)
+    _show(answer, as_json=as_json, dry_run=dry_run)
+
+
+def diff(
+    file: FilesOption, project: ProjectOption = None, prune: PruneOption = False, as_json: JsonOption = False
+) -> None:
+    """What `apply` would change; exit code 1 if anything."""
+    answer = _send(file, project, "plan", prune=prune)
+    _show(answer, as_json=as_json, dry_run=True)
+    if any(change["action"] != "unchanged" for change in answer["changes"]):
+        raise typer.Exit(ExitCode.RUN_FAILED)
+
+
+def validate(file: FilesOption) -> None:
+    """Check files without a server: every problem with its file, line and column."""
+    files = find_files(file)
+    documents, problems = check_files(files)
+    for problem in problems:
+        print(plain(problem))
+    if problems:
+        raise BadInput(f"{len(problems)} problem(s) in {len(files)} file(s)")
+    print(f"{len(documents)} documents in {len(files)} file(s) are fine")
+
+
+def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """The project's definitions as YAML; secrets come as ***, which apply leaves as they are."""
+    where = context(project)
+    with where.client() as client:
+        answer = client.get(where.project_path("definitions"))
+    documents: list[Json] = answer["documents"]
+    if as_json:
+        print_json(documents)
+    else:
+        print(to_yaml(documents), end="")
+
+
+def _send(files: list[Path], project: str | None, action: str, *, prune: bool) -> Json:
+    documents = load_documents(files)
+    where = context(project)
+    with where.client() as client:
+        return client.post(
+            where.project_path(f"definitions/{action}"), {"documents": documents, "prune": prune}
+        )
+
+
+def _show(answer: Json, *, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    screen = console()
+    for line in change_lines(answer["changes"]):
+        screen.print(line)
+    for warning in answer.get("warnings") or []:
+        error_console().print(f"warning: {plain(str(warning))}", markup=False)
+    summary = change_summary(answer["changes"])
+    print(f"would be: {summary}" if dry_run and summary != "no changes" else summary)

@@ -1,0 +1,110 @@
+"""`orchestrator jobs`: what ran, runs and waits; logs; ending a job."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.client import Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.following.logs import follow_log, print_log
+from orchestrator_cli.following.tree import run_tree
+from orchestrator_cli.following.watch import fetch_tasks
+from orchestrator_cli.output import console, day_and_time, print_json, print_table, span, status_text
+
+app = typer.Typer(help="Jobs and runs.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_jobs(
+    project: ProjectOption = None,
+    status: Annotated[str | None, typer.Option(help="Only jobs with this status.")] = None,
+    configuration: Annotated[str | None, typer.Option(help="Only component/configuration.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest jobs."""
+    where = context(project)
+    component, _, name = (configuration or "").rpartition("/")
+    with where.client() as client:
+        items = list(
+            client.items(
+                where.project_path("jobs"),
+                most=limit,
+                status=status,
+                component=component or None,
+                configuration=name or None,
+            )
+        )
+    if as_json:
+        print_json(items)
+        return
+    print_table(("id", "what", "status", "started by", "created", "took"), (_row(job) for job in items))
+
+
+def _row(job: Json) -> tuple[object, ...]:
+    return (
+        job["id"],
+        name_of(job),
+        status_text(job["status"]),
+        job["origin"],
+        day_and_time(job.get("requested_at")),
+        span(job.get("started_at"), job.get("finished_at")),
+    )
+
+
+def name_of(job: Json) -> str:
+    """`campaigns #42` for a run, component/configuration for the rest."""
+    if job.get("component") == "orchestrator":
+        number = job.get("number")
+        return f"{job['configuration']} #{number}" if number else str(job["configuration"])
+    return f"{job['component']}/{job['configuration']}"
+
+
+@app.command()
+def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """One job; of a run also its phases and tasks."""
+    where = context(project)
+    with where.client() as client:
+        detail = client.get(where.project_path(f"jobs/{job}"))
+        phases = fetch_tasks(client, where.project_path(), detail)
+    if as_json:
+        print_json({**detail, "phases": phases} if phases else detail)
+        return
+    screen = console()
+    screen.print(run_tree(detail, phases))
+    for key in (
+        "id",
+        "origin",
+        "requested_by",
+        "version",
+        "attempt",
+        "scheduled_for",
+        "started_at",
+        "finished_at",
+    ):
+        if detail.get(key) is not None:
+            screen.print(f"  {key.replace('_', ' '):<14} {detail[key]}", markup=False)
+
+
+@app.command()
+def logs(
+    job: str,
+    project: ProjectOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
+) -> None:
+    """The log of a job; of a run, those of its tasks."""
+    where = context(project)
+    with where.client() as client:
+        if follow:
+            follow_log(client, where.project_path(), job)
+        else:
+            print_log(client, where.project_path(), job)
+
+
+@app.command()
+def terminate(job: str, project: ProjectOption = None) -> None:
+    """Ask a job to stop; a run stops its tasks."""
+    where = context(project)
+    with where.client() as client:
+        client.post(where.project_path(f"jobs/{job}/termination"))
+    print(f"{job} is asked to stop")

@@ -1,0 +1,107 @@
+"""`orchestrator run`: start an orchestration or a configuration, and follow it to its end."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.context import Context
+from orchestrator_cli.failures import BadInput, ExitCode
+from orchestrator_cli.following.watch import follow as follow_job
+from orchestrator_cli.output import console, error_console, print_json
+
+
+def run(
+    name: Annotated[str, typer.Argument(help="An orchestration, or component/configuration.")],
+    project: ProjectOption = None,
+    task: Annotated[
+        list[str] | None, typer.Option("--task", "-t", help="Only this task; repeat for more.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", help="key=value, merged over the parameters; repeat for more."),
+    ] = None,
+    scheduled_for: Annotated[str | None, typer.Option(help="The instant it is run for (RFC 3339).")] = None,
+    version: Annotated[int | None, typer.Option(min=1, help="This version instead of the newest.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="A run that ends with a warning counts as failed.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a run. With --follow the exit code tells its end: 0 success (or warning), 1 anything else."""
+    where = context(project)
+    body: Json = {
+        "tasks": task or None,
+        "parameters": parse_parameters(param or []) or None,
+        "scheduled_for": scheduled_for,
+        "version": version,
+    }
+    with where.client() as client:
+        answer = client.post(
+            runs_path(where, name), {key: value for key, value in body.items() if value is not None}
+        )
+        if not follow:
+            _tell(answer, as_json=as_json)
+            return
+        job = _follow(client, where, str(answer["job_id"]), as_json=as_json)
+    raise typer.Exit(exit_code(job, strict=strict))
+
+
+def runs_path(where: Context, name: str) -> str:
+    component, slash, configuration = name.rpartition("/")
+    kind = f"configurations/{component}/{configuration}" if slash else f"orchestrations/{name}"
+    return where.project_path(f"{kind}/runs")
+
+
+def parse_parameters(pairs: list[str]) -> dict[str, Any]:
+    """`a.b=1` is {"a": {"b": 1}}; a value that is JSON is taken as such, anything else is text."""
+    made: dict[str, Any] = {}
+    for pair in pairs:
+        key, equals, text = pair.partition("=")
+        if not equals or not all(key.split(".")):
+            raise BadInput(f"--param {pair}: write key=value")
+        *folders, last = key.split(".")
+        place = made
+        for folder in folders:
+            place = place.setdefault(folder, {})
+            if not isinstance(place, dict):
+                raise BadInput(f"--param {pair}: {folder} has a value already")
+        place[last] = _value(text)
+    return made
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def exit_code(job: Json, *, strict: bool) -> ExitCode:
+    fine = {"success"} if strict else {"success", "warning"}
+    return ExitCode.OK if job["status"] in fine else ExitCode.RUN_FAILED
+
+
+def _tell(answer: Json, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+        return
+    print(answer["job_id"])
+    error_console().print(
+        f"started; `orchestrator jobs show {answer['job_id']}` tells how it goes", markup=False
+    )
+
+
+def _follow(client: ApiClient, where: Context, job_id: str, *, as_json: bool) -> Json:
+    # With --json, standard output is for the program that reads it.
+    job = follow_job(client, where.project_path(), job_id, error_console() if as_json else console())
+    if as_json:
+        print_json(job)
+    if job["status"] == "warning":
+        error_console().print(
+            "note: a task failed and was told to be continued after; --strict makes it a failure"
+        )
+    return job

@@ -1,0 +1,65 @@
+"""`orchestrator triggers`: why an orchestration did or did not start by event."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.client import Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.failures import BadInput
+from orchestrator_cli.output import day_and_time, print_json, print_table
+
+app = typer.Typer(help="Event triggers.", no_args_is_help=True)
+
+
+@app.command()
+def explain(
+    orchestration: str,
+    name: Annotated[str | None, typer.Argument(help="The trigger; needed if there are several.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What the trigger has heard, what is missing since when, and what started its last run."""
+    where = context(project)
+    with where.client() as client:
+        triggers = list(client.items(where.project_path(f"orchestrations/{orchestration}/triggers")))
+        trigger = choose(triggers, orchestration, name)
+        explanation = client.get(where.project_path(f"triggers/{trigger['id']}/explanation"))
+    if as_json:
+        print_json(explanation)
+        return
+    for line in summary_lines(explanation):
+        print(line)
+    print_table(("table", "updated since the last run", "last heard", "missing since"), _rows(explanation))
+
+
+def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
+    """The trigger of that name, or the only one."""
+    found = [trigger for trigger in triggers if name is None or trigger["name"] == name]
+    names = ", ".join(str(trigger["name"]) for trigger in triggers) or "none"
+    if not found:
+        raise BadInput(f"{orchestration} has no such trigger; it has: {names}")
+    if len(found) > 1:
+        raise BadInput(f"{orchestration} has several triggers, name one of: {names}")
+    return found[0]
+
+
+def summary_lines(explanation: Json) -> list[str]:
+    lines = [f"{explanation['orchestration']} / {explanation['name']}: {explanation.get('summary', '')}"]
+    if until := explanation.get("cool_down_until"):
+        lines.append(f"cooling down until {day_and_time(until)} UTC")
+    if job := explanation.get("pending_job_id"):
+        lines.append(f"run {job} is requested and has not started yet")
+    return lines
+
+
+def _rows(explanation: Json) -> list[tuple[object, ...]]:
+    return [
+        (
+            table["table"],
+            "yes" if table.get("updated_since_last_run") else "no",
+            day_and_time(table.get("last_heard_at")),
+            day_and_time(table.get("missing_since")),
+        )
+        for table in explanation.get("tables", [])
+    ]

@@ -1,0 +1,50 @@
+"""`orchestrator variables`: values that parameters use as {{ vars.name }}."""
+
+import getpass
+import sys
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.output import print_json, print_table
+
+app = typer.Typer(help="Project variables.", no_args_is_help=True)
+
+
+@app.command("set")
+def set_variable(
+    name: str,
+    value: Annotated[
+        str | None, typer.Argument(help="Left out, it is asked for or read from standard input.")
+    ] = None,
+    project: ProjectOption = None,
+    secret: Annotated[bool, typer.Option("--secret", help="Encrypt it and never show it again.")] = False,
+) -> None:
+    """Set a variable; a secret is better not given as an argument, which others on the machine may see."""
+    where = context(project)
+    text = _read_value(name) if value is None else value
+    with where.client() as client:
+        client.put(where.project_path(f"variables/{name}"), {"value": text, "secret": secret})
+    print(f"{name} is set")
+
+
+def _read_value(name: str) -> str:
+    if sys.stdin.isatty():
+        return getpass.getpass(f"{name}: ")
+    return sys.stdin.read().removesuffix("\n")
+
+
+@app.command("list")
+def list_variables(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Names and values; secrets stay hidden."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path("variables")))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("name", "value"),
+        ((item["name"], "(secret)" if item.get("secret") else item.get("value")) for item in items),
+    )

@@ -1,0 +1,1 @@
+"""A real pipeline on real data, and what it shows a visitor."""

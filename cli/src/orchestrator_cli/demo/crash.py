@@ -1,0 +1,109 @@
+"""`demo --crash`: a runner is killed in the middle of a run, another one takes its jobs over."""
+
+import os
+import signal
+import time
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.text import Text
+
+from orchestrator_cli.client import ApiClient
+from orchestrator_cli.demo.evidence import query_warehouse
+from orchestrator_cli.demo.family import ComponentProcess, component_processes
+from orchestrator_cli.demo.outcomes import ObservedRun
+from orchestrator_cli.demo.play import prepare, switch_schedule
+from orchestrator_cli.demo.report import verdict
+from orchestrator_cli.demo.scenario import BY_HAND, Example
+from orchestrator_cli.demo.setting import Setting
+from orchestrator_cli.demo.stage import Stage
+from orchestrator_cli.demo.takeover import Takeover, checks, timeline
+from orchestrator_cli.output import duration
+from orchestrator_cli.stack.layout import Layout
+from orchestrator_cli.stack.plan import LEASE_SECONDS
+from orchestrator_cli.stack.record import ProcessEntry, read_record
+
+
+class Assassin:
+    """Watches the runners until one works on a component, kills that one, then notes what follows."""
+
+    def __init__(self, layout: Layout, stage: Stage, say: Console) -> None:
+        self._layout = layout
+        self._stage = stage
+        self._say = say
+        self._victims: list[ComponentProcess] = []
+        self.takeover = Takeover()
+
+    def look(self) -> None:
+        if self.takeover.killed_at is None:
+            self._strike()
+            return
+        now = datetime.now(UTC)
+        if self.takeover.programs_gone_at is None and not any(v.identity.is_running for v in self._victims):
+            self.takeover.programs_gone_at = now
+        successor = self._runners().get(self.takeover.runner)
+        if successor and successor.pid != self.takeover.pid and not self.takeover.successor_at:
+            self.takeover.successor_pid, self.takeover.successor_at = successor.pid, now
+        self.takeover.observe(self._stage.runs[BY_HAND].phases, now)
+
+    def _strike(self) -> None:
+        busiest = max(self._candidates(), key=lambda each: len(each[2]), default=None)
+        if busiest is None:
+            return
+        name, entry, victims = busiest
+        os.kill(entry.pid, signal.SIGKILL)
+        self._victims = victims
+        self.takeover.runner, self.takeover.pid = name, entry.pid
+        self.takeover.killed_at = datetime.now(UTC)
+        self.takeover.jobs = frozenset(victim.job_id for victim in victims)
+        self._say.print(
+            Text(f"✂ kill -9 {entry.pid}: {name} is dead in the middle of the run", style="bold red")
+        )
+
+    def _candidates(self) -> list[tuple[str, ProcessEntry, list[ComponentProcess]]]:
+        """Runners that work on a task which the API shows as running too: so that the story can be told."""
+        phases = self._stage.runs[BY_HAND].phases
+        jobs = {task["job"]["id"] for phase in phases for task in phase["tasks"] if task.get("job")
+                and task["job"]["status"] == "processing"}  # fmt: skip
+        found = []
+        for name, entry in self._runners().items():
+            ours = [each for each in component_processes(entry.pid) if each.job_id in jobs]
+            if ours and entry.identity.is_running:
+                found.append((name, entry, ours))
+        return found
+
+    def _runners(self) -> dict[str, ProcessEntry]:
+        record = read_record(self._layout.record)
+        processes = record.processes if record else {}
+        return {name: entry for name, entry in processes.items() if name.startswith("runner")}
+
+
+def play_crash(setting: Setting, layout: Layout, example: Example, screen: Console) -> bool:
+    """Returns whether the run came to its good end through the takeover."""
+    began = time.monotonic()
+    with setting.client() as client:
+        prepare(client, setting, example, screen)
+        switch_schedule(client, setting.project_path, enabled=False)
+        takeover = _run_and_kill(client, setting, layout, screen)
+    if takeover.status == "success" and setting.warehouse_url:
+        _, rows = query_warehouse(setting.warehouse_url, "loaded")
+        takeover.rows = rows[0][0]
+    found = checks(takeover)
+    screen.print(Text.assemble(("What happened", "bold cyan"), f"  in {duration(time.monotonic() - began)}"))
+    for line in (*timeline(takeover, lease_seconds=LEASE_SECONDS), Text(), *verdict(found)):
+        screen.print(line)
+    return all(check.holds for check in found)
+
+
+def _run_and_kill(client: ApiClient, setting: Setting, layout: Layout, screen: Console) -> Takeover:
+    stage = Stage(client, setting.project_path, {BY_HAND: ObservedRun()}, known=set())
+    assassin = Assassin(layout, stage, screen)
+    stage.start(BY_HAND)
+    stage.play(screen, also=assassin.look)
+    assassin.look()
+    run = stage.runs[BY_HAND]
+    screen.print(stage.view())
+    takeover = assassin.takeover
+    takeover.status = run.status
+    takeover.ended_at = datetime.now(UTC) if run.is_finished else None
+    return takeover

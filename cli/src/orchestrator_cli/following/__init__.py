@@ -1,0 +1,1 @@
+"""Watching a run until it ends, as a live tree or as plain lines."""

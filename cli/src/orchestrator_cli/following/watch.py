@@ -1,0 +1,65 @@
+"""Following a job until it ends: a live tree on a terminal, plain lines anywhere else."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.live import Live
+
+from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.failures import Unreachable
+from orchestrator_cli.following.tree import is_final, plain_lines, run_tree
+from orchestrator_cli.output import clock_time
+
+POLL_SECONDS = 0.4
+OUTAGE_SECONDS = 60.0
+RUN_COMPONENT = "orchestrator"
+
+
+def fetch_tasks(client: ApiClient, project_path: str, job: Json) -> list[Json]:
+    """The phases of a run; other jobs have none."""
+    if job.get("component") != RUN_COMPONENT:
+        return []
+    phases = client.get(f"{project_path}/jobs/{job['id']}/tasks")["phases"]
+    return list(phases)
+
+
+def snapshots(client: ApiClient, project_path: str, job_id: str) -> Iterator[tuple[Json, list[Json]]]:
+    """The job and its phases, again and again until it is finished; a short outage is sat out."""
+    lost_at: float | None = None
+    while True:
+        try:
+            job = client.get(f"{project_path}/jobs/{job_id}")
+            phases = fetch_tasks(client, project_path, job)
+        except Unreachable:
+            lost_at = lost_at or time.monotonic()
+            if time.monotonic() - lost_at > OUTAGE_SECONDS:
+                raise
+            time.sleep(POLL_SECONDS)
+            continue
+        lost_at = None
+        yield job, phases
+        if is_final(job):
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def follow(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
+    """Show the job until it ends; returns it as it ended."""
+    if screen.is_terminal:
+        return _follow_live(client, project_path, job_id, screen)
+    seen: dict[str, str] = {}
+    job: Json = {}
+    for job, phases in snapshots(client, project_path, job_id):
+        for line in plain_lines(seen, job, phases):
+            print(f"{clock_time(datetime.now(UTC).isoformat())} {line}", flush=True)
+    return job
+
+
+def _follow_live(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
+    job: Json = {}
+    with Live(console=screen, refresh_per_second=8, transient=False) as live:
+        for job, phases in snapshots(client, project_path, job_id):
+            live.update(run_tree(job, phases))
+    return job

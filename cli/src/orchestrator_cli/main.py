@@ -1,0 +1,91 @@
+"""The command `orchestrator`: its groups of commands, and what people see when one fails."""
+
+import sys
+from importlib import metadata
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from orchestrator_cli.commands import (
+    component,
+    components,
+    db,
+    dead_letters,
+    definitions,
+    demo,
+    dev,
+    jobs,
+    run,
+    tables,
+    triggers,
+    variables,
+)
+from orchestrator_cli.failures import CommandFailure, ExitCode
+from orchestrator_cli.local.processes import ServerError
+from orchestrator_cli.output import error_console, plain
+
+app = typer.Typer(
+    name="orchestrator",
+    help="Run the components of a data platform in order, by time and by event.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(dev.app, name="dev")
+app.add_typer(db.app, name="db")
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(tables.app, name="tables")
+app.add_typer(triggers.app, name="triggers")
+app.add_typer(variables.app, name="variables")
+app.add_typer(components.app, name="components")
+app.add_typer(component.app, name="component")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command("apply")(definitions.apply)
+app.command("validate")(definitions.validate)
+app.command("diff")(definitions.diff)
+app.command("export")(definitions.export)
+app.command("run")(run.run)
+app.command("demo")(demo.demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"orchestrator {metadata.version('orchestrator-cli')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Run the components of a data platform in order, by time and by event."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command line; every failure that has a cause known to us becomes a sentence and an exit code."""
+    try:
+        app(args=arguments)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except CommandFailure as failure:
+        _tell(failure.text, failure.details)
+        return failure.code
+    except ServerError as error:
+        _tell(str(error), [])
+        return ExitCode.UNREACHABLE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of a pipe left: nothing is wrong, and nobody reads an error either
+        return ExitCode.OK
+    return ExitCode.OK
+
+
+def _tell(text: str, details: list[str]) -> None:
+    screen = error_console()
+    screen.print(Text.assemble(("error: ", "bold red"), plain(text)))
+    for line in details:
+        screen.print(Text(f"  {plain(line)}"))

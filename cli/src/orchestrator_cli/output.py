@@ -1,0 +1,97 @@
+"""Printing for people and for programs: consoles, tables, JSON, moments in time."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+STATUS_STYLES = {
+    "success": "green",
+    "warning": "yellow",
+    "error": "bold red",
+    "terminated": "red",
+    "cancelled": "red",
+    "terminating": "red",
+    "processing": "cyan",
+    "waiting": "blue",
+    "created": "blue",
+    "skipped": "dim",
+    "pending": "dim",
+    "not_executed": "dim",
+}
+
+
+def console() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def error_console() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
+    Console(highlight=False).print(table)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else plain(str(value))
+
+
+def plain(text: str) -> str:
+    """Text of others without control characters: a log line must not steer the reader's terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\t\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def status_text(status: str) -> Text:
+    return Text(status.replace("_", " "), style=STATUS_STYLES.get(status, ""))
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the API (RFC 3339) as a datetime in UTC."""
+    if not text:
+        return None
+    at = datetime.fromisoformat(text)
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def clock_time(text: str | None, *, fraction: bool = False) -> str:
+    at = moment(text)
+    if at is None:
+        return "-"
+    return at.strftime("%H:%M:%S.%f")[:-4] if fraction else at.strftime("%H:%M:%S")
+
+
+def day_and_time(text: str | None) -> str:
+    at = moment(text)
+    return at.strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def span(started: str | None, finished: str | None, *, now: datetime | None = None) -> str:
+    """How long something took or takes, as people say it."""
+    begin, end = moment(started), moment(finished) or now
+    return duration((end - begin).total_seconds()) if begin and end else ""
+
+
+def duration(seconds: float) -> str:
+    seconds = max(0.0, seconds)
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,47 @@
+"""Keys, passwords and the administrator's token of a local stack: made once, kept for its owner only."""
+
+import base64
+import json
+import secrets
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from orchestrator_cli.failures import BadInput
+from orchestrator_cli.private_files import write_private
+
+SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+
+
+def _password() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def _service_passwords() -> dict[str, str]:
+    return {service: _password() for service in SERVICES}
+
+
+def _encryption_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """What the stack must find again after a restart; losing the encryption key loses every stored secret."""
+
+    admin_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    encryption_key: str = field(default_factory=_encryption_key)
+    warehouse_password: str = field(default_factory=_password)
+    service_passwords: dict[str, str] = field(default_factory=_service_passwords)
+
+
+def load_or_make(file: Path) -> Keys:
+    if file.exists():
+        try:
+            return Keys(**json.loads(file.read_text()))
+        except (ValueError, TypeError) as error:
+            raise BadInput(
+                f"{file} cannot be read ({error}): restore it, or remove the whole state folder to begin anew"
+            ) from None
+    keys = Keys()
+    write_private(file, json.dumps(asdict(keys), indent=2) + "\n")
+    return keys

@@ -1,0 +1,65 @@
+"""Where a local stack keeps what: all paths below one state folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The state folder and the places in it."""
+
+    root: Path
+
+    @classmethod
+    def at(cls, folder: Path) -> "Layout":
+        return cls(folder.absolute())
+
+    def prepare(self) -> None:
+        """Only the owner may look in: keys, tokens and mails lie here."""
+        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        for folder in (self.logs, self.mails, self.files, self.work, self.ports):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def postgres(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def rabbitmq(self) -> Path:
+        return self.root / "rabbitmq"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def mails(self) -> Path:
+        return self.root / "mails"
+
+    @property
+    def files(self) -> Path:
+        """What components may read and write (ORCHESTRATOR_FILES_DIR)."""
+        return self.root / "files"
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def ports(self) -> Path:
+        return self.root / "ports"
+
+    @property
+    def keys(self) -> Path:
+        return self.root / "keys.json"
+
+    @property
+    def record(self) -> Path:
+        return self.root / "stack.json"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "supervisor.lock"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
