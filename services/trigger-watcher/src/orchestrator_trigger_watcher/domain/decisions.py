@@ -32,7 +32,7 @@ class RunsRead:
     pending_started_at: datetime | None = None
     pending_ended_unstarted: bool = False
     another_underway: bool = False
-    """A full run that started after the waiting one was requested holds the lane: that one cannot have started."""
+    """A full run that started after the waiting one was requested is underway: that one has not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,221 @@
+"""Updates through the real handlers and the real database, run starts by the real `begin_run`."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from tests.integration.trigger_watcher.stage import HOUR, Stage, table, update
+from tests.support.waiting import eventually
+
+from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.domain.errors import MessageFault
+from orchestrator_shared.domain.ids import TriggerId, new_id, trigger_job_id
+from orchestrator_trigger_watcher.wiring import Watcher
+
+ORDERS, RATES = table("in.c-crm.orders"), table("sales/in.c-rates.daily")
+
+
+async def waiting(stage: Stage, trigger_id: TriggerId) -> tuple[object, int]:
+    found = await stage.waiting(trigger_id)
+    assert found is not None
+    return found
+
+
+async def test_two_of_two_tables_request_one_run(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    await watcher.hearing.hear([update(ORDERS, "2"), update(RATES, "1"), update(RATES, "2")])
+    assert await stage.dispositions(trigger_id) == [
+        ("demo/in.c-crm.orders", 1, "counted"),
+        ("demo/in.c-crm.orders", 2, "counted"),
+        ("sales/in.c-rates.daily", 1, "completed"),
+        ("sales/in.c-rates.daily", 2, "belongs_to_waiting_run"),
+    ]
+    (said,) = await stage.said(RunRequested.type)
+    heard_at = await stage.pool.fetchval(
+        "SELECT heard_at FROM triggers.updates WHERE event_id = '1' AND project = 'sales'"
+    )
+    request = RunRequested.model_validate(said)
+    assert request.job_id == trigger_job_id(trigger_id, 1)
+    assert (request.configuration, request.origin, request.trigger_id, request.generation) == (
+        "campaigns",
+        "trigger",
+        trigger_id,
+        1,
+    )
+    assert request.scheduled_for == heard_at
+    (fire,) = await stage.pool.fetch("SELECT * FROM triggers.fires")
+    assert [(item["table"], item["seq"]) for item in fire["tables"]] == [
+        ("in.c-crm.orders", 2),
+        ("in.c-rates.daily", 1),
+    ]
+
+
+async def test_a_repeated_delivery_is_a_count(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.hearing.hear([update(ORDERS, "same"), update(ORDERS, "same")])
+    await watcher.hearing.hear([update(ORDERS, "same")])
+    await watcher.hearing.hear([update(ORDERS, "same", source="/another")])
+    counted = await stage.pool.fetch("SELECT seq, deliveries FROM triggers.updates ORDER BY seq")
+    assert [tuple(row) for row in counted] == [(1, 3), (2, 1)]
+    assert len(await stage.dispositions(trigger_id)) == 2
+
+
+async def test_a_table_that_nobody_selects_is_known(stage: Stage, watcher: Watcher) -> None:
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    row = await stage.pool.fetchrow("SELECT * FROM triggers.tables")
+    assert row is not None
+    assert (row["name"], row["last_seq"]) == ("in.c-crm.orders", 1)
+    assert row["last_heard_at"] is not None
+
+
+async def test_an_unknown_project_is_the_messages_fault_and_leaves_nothing(
+    stage: Stage, watcher: Watcher
+) -> None:
+    with pytest.raises(MessageFault, match="no project 'nowhere'"):
+        await watcher.hearing.hear([update(ORDERS, "1"), update(table("nowhere/in.a.b"), "1")])
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.tables") == 0
+
+
+async def test_a_full_run_of_anybody_uses_updates_and_a_partial_one_does_not(
+    stage: Stage, watcher: Watcher
+) -> None:
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    await stage.start_run(full=False)
+    await watcher.settling.settle("demo", "campaigns")
+    assert await stage.pool.fetchval("SELECT max(used) FROM triggers.counts") == 0
+    await stage.start_run()
+    await watcher.hearing.hear([update(RATES, "1")])
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == ["counted", "counted"]
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    assert [item[2] for item in await stage.dispositions(trigger_id)][-1] == "completed"
+
+
+async def test_cool_down_runs_from_the_start_of_the_own_run(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS], cool_down=HOUR)
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    job_id, generation = await stage.waiting(trigger_id) or (None, None)
+    await stage.start_run(job_id=job_id, trigger_id=trigger_id, generation=generation)
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    await stage.edit(trigger_id, cool_down_seconds=0)
+    await watcher.hearing.hear([update(ORDERS, "3")])
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == [
+        "completed",
+        "ignored_in_cool_down",
+        "completed",
+    ]
+    ended = await stage.pool.fetchrow("SELECT ended, started_at FROM triggers.fires WHERE generation = 1")
+    assert ended is not None
+    assert ended["ended"] == "started"
+    assert ended["started_at"] is not None
+
+
+async def test_a_deferred_set_fires_when_the_cool_down_ends(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS], cool_down=timedelta(seconds=1), mode="defer")
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    job_id, generation = await stage.waiting(trigger_id) or (None, None)
+    start = await stage.start_run(job_id=job_id, trigger_id=trigger_id, generation=generation)
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    await watcher.scanning.fire_due()
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.fires") == 1
+
+    async def second_fire() -> object:
+        await watcher.scanning.fire_due()
+        return await stage.pool.fetchval("SELECT at FROM triggers.fires WHERE generation = 2")
+
+    assert await eventually(second_fire, timeout=5) == start.at + timedelta(seconds=1)
+
+
+async def test_the_waiting_run_is_withdrawn_when_another_used_its_updates(
+    stage: Stage, watcher: Watcher
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    other = await stage.start_run(finish=False)
+    await watcher.settling.settle("demo", "campaigns")
+    (said,) = await stage.said(TerminateRequested.type)
+    assert said["job_id"] == str(trigger_job_id(trigger_id, 1))
+    assert await stage.pool.fetchval("SELECT ended FROM triggers.fires") == "withdrawn"
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    await stage.finish_run(other.job_id)
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == ["completed", "completed"]
+
+
+async def test_a_run_that_was_under_way_before_the_fire_withdraws_nothing(
+    stage: Stage, watcher: Watcher
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.syncing.sync(trigger_id)
+    await stage.start_run(finish=False)
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    await stage.reset(trigger_id)
+    await watcher.syncing.sync(trigger_id)
+    assert await stage.said(TerminateRequested.type) == []
+    assert await stage.waiting(trigger_id) is not None
+
+
+async def test_a_trigger_saved_before_an_update_is_known_without_a_hint(
+    stage: Stage, watcher: Watcher
+) -> None:
+    await watcher.hearing.hear([update(ORDERS, "before")])
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.hearing.hear([update(ORDERS, "after")])
+    assert await stage.dispositions(trigger_id) == [("demo/in.c-crm.orders", 2, "completed")]
+    await stage.delete(trigger_id)
+    await watcher.hearing.hear([update(ORDERS, "too late")])
+    assert len(await stage.dispositions(trigger_id)) == 1
+
+
+async def test_the_orchestrations_switch_pauses_its_triggers(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.syncing.sync(trigger_id)
+    await stage.pool.execute("UPDATE catalog.configurations SET enabled = false")
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    await stage.pool.execute("UPDATE catalog.configurations SET enabled = true")
+    await watcher.scanning.scan()
+    assert await stage.waiting(trigger_id) is None
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == ["trigger_disabled", "completed"]
+
+
+async def test_the_scan_finds_what_no_message_told(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    gone = await stage.trigger([RATES])
+    await watcher.scanning.scan()
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.states") == 2
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    await stage.start_run()
+    await stage.delete(gone)
+    await watcher.scanning.scan()
+    used = await stage.pool.fetchval("SELECT used FROM triggers.counts WHERE table_project = 'demo'")
+    assert used == 1
+    rows = await stage.pool.fetch("SELECT trigger_id FROM triggers.states WHERE deleted_at IS NULL")
+    assert [row["trigger_id"] for row in rows] == [trigger_id]
+
+
+async def test_the_same_event_id_for_two_tables_at_once_is_one_update(stage: Stage, watcher: Watcher) -> None:
+    await stage.trigger([ORDERS])
+    other = table("in.c-crm.other")
+    await asyncio.gather(
+        *(watcher.hearing.hear([update(ref, "x"), update(ref, "y")]) for ref in (ORDERS, other) * 5)
+    )
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 2
+
+
+async def test_old_rows_are_forgotten_in_batches_and_counts_stay(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    await watcher.hearing.hear([update(ORDERS, str(i)) for i in range(7)])
+    await stage.pool.execute(
+        "UPDATE triggers.updates SET heard_at = heard_at - interval '2 days' WHERE seq < 7"
+    )
+    await stage.pool.execute("UPDATE triggers.dispositions SET at = at - interval '2 days' WHERE seq < 7")
+    assert await watcher.scanning.forget(timedelta(days=1), 2) == 12
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 1
+    await watcher.hearing.hear([update(RATES, "1")])
+    assert await stage.waiting(trigger_id) is not None
+
+
+async def test_syncing_what_does_not_exist_does_nothing(stage: Stage, watcher: Watcher) -> None:
+    await watcher.syncing.sync(TriggerId(new_id()))
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.states") == 0
