@@ -48,9 +48,12 @@ def run(
 
 
 def find_definition(path: Path) -> Path:
-    """The YAML itself, or the one in the folder that describes a component."""
+    """The YAML itself, the one in the folder that describes a component, or the built-in of that name."""
     if path.is_file():
         return path
+    built_in = Path(__file__).parent / "definitions" / f"{path}.yaml"
+    if not path.exists() and path.name == str(path) and built_in.is_file():
+        return built_in
     if not path.is_dir():
         raise UserError(f"{path}: there is no such file or folder")
     candidates = [file for file in sorted(path.glob("*.y*ml")) if "component" in _mapping(file, strict=False)]
