@@ -47,7 +47,7 @@ SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = AN
 
 -- name: finish_jobs
 WITH result AS (
-    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::float8[],
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[],
                          $8::boolean[])
         AS r (id, epoch, status, message, error_kind, output_tables, delay, free)
 ), done AS (
@@ -55,7 +55,7 @@ WITH result AS (
     SET status = CASE j.status WHEN 'terminating' THEN 'terminated' ELSE r.status END,
         message = CASE WHEN j.status = 'terminating' THEN 'terminated on request' ELSE r.message END,
         error_kind = CASE j.status WHEN 'terminating' THEN NULL ELSE r.error_kind END,
-        output_tables = CASE WHEN j.status = 'processing' AND r.status = 'success' THEN r.output_tables ELSE '[]' END,
+        output_tables = CASE WHEN j.status = 'processing' AND r.status = 'success' THEN r.output_tables::jsonb ELSE '[]' END,
         replica_id = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.replica_id END,
         due_at = CASE WHEN r.status = 'waiting' THEN clock_timestamp() + make_interval(secs => r.delay) ELSE j.due_at END,
         delayed = j.status = 'processing' AND r.status = 'waiting' AND r.delay > 0,

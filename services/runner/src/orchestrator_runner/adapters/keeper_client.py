@@ -111,7 +111,7 @@ class Keeper:
         self,
         argv: Sequence[str],
         environment: Mapping[str, str],
-        directory: Path,
+        directory: str,
         *,
         mark: str,
         outputs: tuple[int, int],
@@ -122,7 +122,7 @@ class Keeper:
         """
         self._next_id += 1
         child = Child(self._next_id, mark, self._loop.create_future())
-        packet: Packet = {"do": "spawn", "id": child.id, "mark": mark, "directory": str(directory)}
+        packet: Packet = {"do": "spawn", "id": child.id, "mark": mark, "directory": directory}
         packet |= {"argv": list(argv), "environment": dict(environment)}
         self._children[child.id] = child
         try:

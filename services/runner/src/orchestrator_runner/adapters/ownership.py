@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
+from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
 
 
@@ -49,7 +50,7 @@ class Ownership:
             [result.ending.status for result in ordered],
             [result.ending.message for result in ordered],
             [result.ending.error_kind for result in ordered],
-            [list(result.output_tables) for result in ordered],
+            [encode_json(result.output_tables) for result in ordered],
             [result.ending.delay_seconds for result in ordered],
             [result.ending.free for result in ordered],
         )

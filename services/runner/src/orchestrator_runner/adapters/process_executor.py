@@ -15,7 +15,7 @@ from orchestrator_runner.adapters.task_directory import (
     WorkDirectory,
     make_task_directory,
     read_report,
-    remove_tree,
+    remove_task_directory,
 )
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
 from orchestrator_runner.domain.masking import mask, secret_forms
@@ -101,7 +101,7 @@ class ProcessExecutor:
             report = await asyncio.shield(collecting)
         return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
-    async def _make_directory(self, execution: Execution) -> Path:
+    async def _make_directory(self, execution: Execution) -> str:
         loop = asyncio.get_running_loop()
         making = loop.run_in_executor(self._files, make_task_directory, self._work.path, execution)
         try:
@@ -109,15 +109,15 @@ class ProcessExecutor:
         except OSError as error:
             raise ExecutionRefused(f"no directory can be made for the task: {error}") from error
         except asyncio.CancelledError:
-            await loop.run_in_executor(self._files, remove_tree, await making)
+            await loop.run_in_executor(self._files, remove_task_directory, await making)
             raise
 
-    def _collect(self, directory: Path, wanted: bool) -> Report:
+    def _collect(self, directory: str, wanted: bool) -> Report:
         try:
             return read_report(directory) if wanted else Report()
         finally:
             if not self._settings.keep_directories:
-                remove_tree(directory)
+                remove_task_directory(directory)
 
 
 class _Attempt:
@@ -137,7 +137,7 @@ class _Attempt:
         if self._child is not None:
             self._keeper.stop(self._child, 0)
 
-    async def run(self, directory: Path, stop: asyncio.Event) -> tuple[Exit, StopCause | None]:
+    async def run(self, directory: str, stop: asyncio.Event) -> tuple[Exit, StopCause | None]:
         if self._is_abandoned:
             raise ExecutionRefused("the runner shuts down")
         pipes = _open_pipes()
@@ -157,7 +157,7 @@ class _Attempt:
             for pipe in pipes:
                 pipe.close()
 
-    def _spawn(self, directory: Path, pipes: tuple[Pipe, Pipe]) -> Child:
+    def _spawn(self, directory: str, pipes: tuple[Pipe, Pipe]) -> Child:
         execution = self._execution
         environment = {**execution.environment, DIRECTORY_VARIABLE: str(directory)}
         return self._keeper.spawn(

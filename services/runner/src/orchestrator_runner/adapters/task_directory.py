@@ -17,6 +17,7 @@ from orchestrator_runner.domain.outcome import MAX_FILE_BYTES, Report
 
 _PREFIX = "replica-"
 _LOCK = ".lock"
+_CONTRACT_FILES = ("config.json", "state.json", "result.json")
 
 
 class WorkDirectory:
@@ -56,31 +57,35 @@ def _remove_if_abandoned(path: Path) -> bool:
     return True
 
 
-def make_task_directory(parent: Path, execution: Execution) -> Path:
+def make_task_directory(parent: Path, execution: Execution) -> str:
     """A new directory with config.json and, if there is a state, state.json."""
-    path = Path(tempfile.mkdtemp(prefix=f"{execution.job_id}.{execution.attempt}.", dir=parent))
-    _write_json(path / "config.json", execution.config)
+    path = f"{parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
+    os.mkdir(path, 0o700)
+    _write_json(f"{path}/config.json", execution.config)
     if execution.state is not None:
-        _write_json(path / "state.json", execution.state)
+        _write_json(f"{path}/state.json", execution.state)
     return path
 
 
-def _write_json(path: Path, value: Any) -> None:
+def _write_json(path: str, value: Any) -> None:
     content = json.dumps(value, ensure_ascii=False, default=dict).encode(errors="surrogatepass")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    finally:
+        os.close(descriptor)
 
 
-def read_report(directory: Path) -> Report:
+def read_report(directory: str) -> Report:
     """What the task left; one byte more than allowed shows that a file is too large."""
     try:
-        return Report(_read_file(directory / "result.json"), _read_file(directory / "state.json"))
+        return Report(_read_file(f"{directory}/result.json"), _read_file(f"{directory}/state.json"))
     except OSError as error:
         return Report(fault=f"{Path(error.filename or '').name}: {error.strerror}")
 
 
-def _read_file(path: Path) -> bytes | None:
+def _read_file(path: str) -> bytes | None:
     try:
         # A task may leave a link to a file of ours or a pipe that nobody writes to.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -88,11 +93,22 @@ def _read_file(path: Path) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", str(path))
+            raise OSError(errno.EINVAL, "is no regular file", path)
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def remove_tree(path: Path) -> None:
+def remove_task_directory(path: str) -> None:
+    """Remove an attempt's directory; most hold nothing but the files of the contract."""
+    try:
+        for name in _CONTRACT_FILES:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{path}/{name}")
+        os.rmdir(path)
+    except OSError:
+        remove_tree(path)
+
+
+def remove_tree(path: str | Path) -> None:
     """Remove a directory, also where the task took away our right to."""
 
     def allow_and_retry(function: Callable[..., Any], name: str, _error: object) -> None:

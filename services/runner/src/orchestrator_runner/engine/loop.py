@@ -190,7 +190,7 @@ class Engine:
         except DATA_ERRORS as error:
             if not todo.results:
                 raise
-            log.warning("engine.batch_refused", results=len(todo.results), reason=str(error))
+            log.warning("engine.batch_refused", results=len(todo.results), reason=type(error).__name__)
         done = await self._stepper.step(Todo(settle=todo.settle, runs=todo.runs))
         for result in todo.results:
             self._merge(done, await self._write_alone(result))

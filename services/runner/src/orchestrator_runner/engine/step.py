@@ -128,7 +128,7 @@ class Stepper:
     async def _settle(
         self, work: Work, todo: Todo, children: list[_Child], planned: set[UUID], done: Done
     ) -> set[int]:
-        """Tell runs how their children ended, go on with those that wait for nothing; returns touched lanes."""
+        """Tell runs how children ended, go on with those that wait for nothing; returns touched lanes."""
         connection = work.connection
         if todo.settle:
             rows = await self._runs.children_to_settle(connection, todo.settle)

@@ -1,0 +1,192 @@
+"""Runs from request to end, by a real runner process on real servers."""
+
+from datetime import UTC, datetime
+
+from tests.integration.runner.conftest import StartRunner
+from tests.support.pipelines import PROJECT, Pipelines, task
+
+from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.security import Encryption
+
+OK = "print('done')"
+FAIL = "sys.exit('it broke')"
+
+
+async def test_phases_follow_each_other_and_tasks_overlap(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    wait = "import time; time.sleep(0.3)"
+    await pipelines.scripts(a=wait, b=wait, c=OK)
+    await pipelines.orchestration("campaigns", [task("a"), task("b")], [task("c")])
+    await start_runner().ready()
+
+    run = await pipelines.ended(await pipelines.run("campaigns"))
+
+    assert (run["status"], run["seq"], run["version"], run["full_run"]) == ("success", 1, 1, True)
+    jobs = await pipelines.children(run["id"])
+    assert max(jobs["a"]["started_at"], jobs["b"]["started_at"]) < min(
+        jobs["a"]["finished_at"], jobs["b"]["finished_at"]
+    )
+    assert jobs["c"]["accepted_at"] >= max(jobs["a"]["finished_at"], jobs["b"]["finished_at"])
+    assert await pipelines.log(jobs["c"]["id"]) == "done\n"
+
+
+async def test_a_failure_stops_the_run_after_its_phase(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(bad=FAIL, good=OK, later=OK)
+    await pipelines.orchestration("campaigns", [task("bad"), task("good")], [task("later")])
+    await start_runner().ready()
+
+    run = await pipelines.ended(await pipelines.run("campaigns"))
+
+    assert (run["status"], run["error_kind"], run["message"]) == ("error", "user", "failed: bad")
+    assert await pipelines.tasks(run["id"]) == {
+        "bad": "error",
+        "good": "success",
+        "later": "not_executed",
+    }
+    bad = (await pipelines.children(run["id"]))["bad"]
+    assert (bad["status"], bad["error_kind"], bad["message"]) == ("error", "user", "it broke")
+
+
+async def test_continue_on_failure_ends_in_a_warning(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    await pipelines.scripts(bad=FAIL, later=OK)
+    await pipelines.orchestration("inner", [task("bad", continue_on_failure=True)], [task("later")])
+    await pipelines.orchestration("outer", [task("inner", component="orchestrator")])
+    await start_runner().ready()
+
+    run = await pipelines.ended(await pipelines.run("outer"))
+
+    assert run["status"] == "warning"
+    inner = (await pipelines.children(run["id"]))["inner"]
+    assert (inner["status"], inner["depth"], inner["root_id"]) == ("warning", 1, run["id"])
+    assert await pipelines.tasks(inner["id"]) == {"bad": "error", "later": "success"}
+
+
+async def test_inactive_and_deselected_tasks_do_not_count(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a=OK, b=OK, bad=FAIL)
+    await pipelines.orchestration("campaigns", [task("a"), task("bad", enabled=False)], [task("b")])
+    await start_runner().ready()
+
+    full = await pipelines.ended(await pipelines.run("campaigns"))
+    partial = await pipelines.ended(await pipelines.run("campaigns", tasks=["b"]))
+
+    assert (full["status"], full["full_run"]) == ("success", True)
+    assert await pipelines.tasks(full["id"]) == {"a": "success", "bad": "skipped", "b": "success"}
+    assert (partial["status"], partial["full_run"]) == ("success", False)
+    assert await pipelines.tasks(partial["id"]) == {"a": "skipped", "bad": "skipped", "b": "success"}
+
+
+async def test_the_same_configuration_runs_one_at_a_time_first_come_first_served(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a="import time; time.sleep(0.1)")
+    await pipelines.orchestration("campaigns", [task("a")])
+    await start_runner().ready()
+
+    ids = [await pipelines.run("a", component="script") for _ in range(3)]
+    ids += [await pipelines.run("campaigns") for _ in range(2)]
+    rows = [await pipelines.ended(job) for job in ids]
+
+    assert {row["status"] for row in rows} == {"success"}
+    attempts = await pipelines.database.fetch(
+        "SELECT started_at, finished_at FROM jobs.jobs WHERE component = 'script' ORDER BY seq"
+    )
+    assert len(attempts) == 5
+    for earlier, later in zip(attempts, attempts[1:], strict=False):
+        assert earlier["finished_at"] <= later["started_at"]
+    assert rows[3]["finished_at"] <= rows[4]["started_at"]
+
+
+async def test_asking_twice_is_asking_once(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    await pipelines.scripts(a=OK)
+    await start_runner().ready()
+    job = new_job_id()
+
+    for _ in range(3):
+        await pipelines.run("a", component="script", job_id=job)
+    await pipelines.ended(job)
+    await pipelines.run("a", component="script", job_id=job)
+    await pipelines.ended(await pipelines.run("a", component="script"))
+
+    assert await pipelines.database.fetchval("SELECT count(*) FROM jobs.jobs") == 2
+
+
+async def test_what_cannot_run_ends_with_the_reason(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    await pipelines.orchestration("empty")
+    await pipelines.orchestration("selfish", [task("selfish", component="orchestrator")])
+    await pipelines.orchestration("lost", [task("nowhere")])
+    await start_runner().ready()
+
+    expected = {
+        "empty": "phases: the orchestration has no tasks: add one before running it",
+        "missing": "the orchestration 'missing' does not exist or is in the trash",
+        "selfish": "selfish: the orchestrations run each other: selfish → selfish",
+        "lost": "failed: nowhere",
+    }
+    for name, message in expected.items():
+        run = await pipelines.ended(await pipelines.run(name))
+        assert (run["status"], run["error_kind"], run["message"]) == ("error", "user", message)
+    unknown = await pipelines.ended(await pipelines.run("a", component="unheard-of"))
+    assert unknown["message"].startswith("there is no component 'unheard-of'")
+
+
+async def test_attempts_with_delay_free_the_configuration(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(flaky="sys.exit('not yet' if os.environ['ORCHESTRATOR_ATTEMPT'] != '3' else 0)")
+    await pipelines.orchestration("campaigns", [task("flaky", attempts=3, attempt_delay_seconds=0.6)])
+    await start_runner().ready()
+
+    first = await pipelines.run("campaigns")
+    await pipelines.in_status(first, "processing")
+    child = (await pipelines.children(first))["flaky"]["id"]
+    await pipelines.in_status(child, "waiting")
+    between = await pipelines.ended(await pipelines.run("flaky", component="script"))
+    run = await pipelines.ended(first)
+
+    assert run["status"] == "success"
+    assert between["finished_at"] < run["finished_at"], "a job between attempts blocks nobody"
+    outcomes = await pipelines.database.fetch(
+        "SELECT outcome, message FROM jobs.attempts WHERE job_id = $1 ORDER BY attempt", child
+    )
+    assert [row["outcome"] for row in outcomes] == ["error", "error", "success"]
+    assert outcomes[0]["message"] == "not yet"
+
+
+async def test_parameters_secrets_state_and_output_tables(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    encryption = Encryption([bytes(range(32))])
+    code = """
+state = directory + "/state.json"
+count = json.load(open(state))["count"] if os.path.exists(state) else 0
+json.dump({"count": count + 1}, open(state, "w"))
+print(parameters["#password"], parameters["day"], parameters["over"])
+result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders", "rows": 3}])
+"""
+    await pipelines.configuration(
+        "load",
+        {
+            "code": code,
+            "#password": encryption.encrypt_value("hunter22", project=PROJECT),
+            "day": "{{ scheduled_for }}",
+            "over": {"a": 1, "b": 1},
+        },
+    )
+    await start_runner().ready()
+    await pipelines.orchestration("campaigns", [task("load", parameters={"parameters": {"over": {"b": 2}}})])
+    when = datetime(2026, 3, 1, 5, 30, tzinfo=UTC)
+
+    first = await pipelines.ended(await pipelines.run("campaigns", scheduled_for=when))
+    second = await pipelines.ended(await pipelines.run("campaigns"))
+
+    job = (await pipelines.children(first["id"]))["load"]
+    assert job["message"] == "count 1"
+    assert job["output_tables"] == '[{"rows": 3, "table": "out.c-main.orders"}]'
+    assert await pipelines.log(job["id"]) == "***** 2026-03-01T05:30:00Z {'a': 1, 'b': 2}\n"
+    again = (await pipelines.children(second["id"]))["load"]
+    assert (again["message"], again["previous_success"]) == ("count 2", when)
