@@ -101,7 +101,8 @@ class Stage:
         async with self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "INSERT INTO catalog.triggers"
-                " (id, project, orchestration, name, cool_down_seconds, mode, enabled) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+                " (id, project, orchestration, name, cool_down_seconds, mode, enabled)"
+                " VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 trigger_id,
                 project,
                 orchestration,
