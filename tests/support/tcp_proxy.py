@@ -1,6 +1,9 @@
 """A TCP proxy that stands for the network between a service and a server: it can cut, stall and resume."""
 
 import asyncio
+import contextlib
+import socket
+import struct
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -52,7 +55,7 @@ class TcpProxy:
     def drop_connections(self) -> None:
         """Reset the open connections; new ones are served."""
         for writer in self._writers:
-            writer.transport.abort()
+            _reset(writer)
         for task in self._tasks:
             task.cancel()
 
@@ -93,17 +96,17 @@ class TcpProxy:
                 asyncio.ensure_future(self._pump(far_reader, writer)),
             ]
             try:
-                await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
             finally:
                 for pump in pumps:
                     pump.cancel()
                 await asyncio.gather(*pumps, return_exceptions=True)
         except (OSError, asyncio.CancelledError):
-            pass  # an end as any other: the client sees a reset
+            pass  # an end as any other: the client sees it
         finally:
             for each in opened:
                 self._writers.discard(each)
-                each.transport.abort()
+                each.close()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):
@@ -113,3 +116,11 @@ class TcpProxy:
         await self._flowing.wait()
         if writer.can_write_eof():
             writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """Close with RST, as a broken network does, instead of a polite end."""
+    connection = writer.get_extra_info("socket")
+    with contextlib.suppress(OSError):  # closed already
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

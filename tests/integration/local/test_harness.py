@@ -1,6 +1,12 @@
 """The harness itself: clones, virtual hosts and servers that tests share."""
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import aio_pika
 import aiormq
@@ -8,7 +14,10 @@ import asyncpg
 import pytest
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import SERVICES, Database
+from tests.support.servers import REPOSITORY
 from tests.support.waiting import eventually
+
+from orchestrator_cli.local.processes import port_is_free
 
 
 async def test_a_database_is_migrated_and_its_roles_have_few_rights(database: Database) -> None:
@@ -61,3 +70,27 @@ async def test_eventually_tells_the_last_value() -> None:
     with pytest.raises(AssertionError, match=r"not within 0.1 s; the last value was \[\]"):
         await eventually(list, timeout=0.1)
     assert time.monotonic() - began < 2
+
+
+async def test_servers_end_when_the_run_is_killed() -> None:
+    """The hardest end: nothing of the run can clean up any more, so the holder of the server does."""
+    script = (
+        "import os, signal; from tests.support import servers; run = servers.Run.begin();"
+        "port = servers.postgres().url.rpartition(':')[2].partition('/')[0];"
+        "print(run.folder, port, flush=True);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("TEST_")}
+    killed = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    folder, port = killed.stdout.split()
+    await eventually(lambda: not Path(folder, "postgres").exists())
+    await eventually(lambda: port_is_free(int(port)))
+    shutil.rmtree(folder)

@@ -1,0 +1,98 @@
+"""A private RabbitMQ server: start, kill, restart on the same ports, a predecessor left running."""
+
+import subprocess
+from pathlib import Path
+
+import aio_pika
+import pytest
+
+from orchestrator_cli.local import rabbitmq
+from orchestrator_cli.local.processes import ServerError, is_alive, port_is_free
+from orchestrator_cli.local.rabbitmq import HOME_VARIABLE, RabbitServer
+
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+
+
+def listening(ports: list[int]) -> set[tuple[int, str]]:
+    """Port and local address of each of these listening ports, from the kernel's table."""
+    found = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            address, state = line.split()[1], line.split()[3]
+            host, _, port = address.partition(":")
+            if state == "0A" and int(port, 16) in ports:
+                found.add((int(port, 16), host))
+    return found
+
+
+async def test_messages_survive_a_restart_and_a_kill_ends_everything(
+    private_broker: RabbitServer,
+) -> None:
+    url, ports = private_broker.url, private_broker.ports
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
+        message = aio_pika.Message(b"hello", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(message, routing_key=queue.name)
+
+    private_broker.stop()
+    assert private_broker.pid is None
+    assert ports.are_free()
+
+    private_broker.start()
+    assert private_broker.url == url
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        queue = await channel.get_queue("kept")
+        assert (await queue.get(timeout=5)).body == b"hello"
+
+    successor = RabbitServer(private_broker.folder, management=True)
+    successor.start()
+    assert (successor.pid, successor.url) == (private_broker.pid, url)
+    epmd = int((private_broker.folder / "epmd.pid").read_text())
+    assert is_alive(epmd)
+    successor.kill()
+    assert not is_alive(epmd)
+    assert ports.are_free()
+
+
+def test_it_listens_on_loopback_only_and_obeys_its_control_program(private_broker: RabbitServer) -> None:
+    ports = private_broker.ports
+    found = listening([ports.amqp, ports.management, ports.distribution, ports.epmd])
+    assert {port for port, _ in found} == {ports.amqp, ports.management, ports.distribution, ports.epmd}
+    assert {address for _, address in found} <= LOOPBACK
+    private_broker.control("add_vhost", "other")
+    assert "other" in private_broker.control("list_vhosts")
+    with pytest.raises(ServerError, match="list_nothing"):
+        private_broker.control("list_nothing")
+
+
+def test_a_start_that_fails_shows_the_end_of_the_log_and_leaves_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "rabbitmq_server-0"
+    (home / "sbin").mkdir(parents=True)
+    program = home / "sbin" / "rabbitmq-server"
+    program.write_text("#!/bin/sh\necho it is broken\nexit 1\n")
+    program.chmod(0o755)
+    server = RabbitServer(tmp_path / "folder", home=home)
+    with pytest.raises(ServerError, match="it is broken"):
+        server.start()
+    assert port_is_free(server.ports.epmd)
+    running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(server.ports.epmd) not in running
+
+
+def test_a_home_without_a_server_is_told_with_the_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    with pytest.raises(ServerError, match=HOME_VARIABLE):
+        rabbitmq.find_server()
+
+
+def test_the_newest_of_several_versions_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for version in ("3.9.13", "3.10.8"):
+        (tmp_path / f"rabbitmq_server-{version}" / "sbin").mkdir(parents=True)
+        (tmp_path / f"rabbitmq_server-{version}" / "sbin" / "rabbitmq-server").touch()
+    monkeypatch.setattr(rabbitmq, "PLACES", (f"{tmp_path}/rabbitmq_server-*",))
+    monkeypatch.delenv(HOME_VARIABLE, raising=False)
+    assert rabbitmq.find_server() == tmp_path / "rabbitmq_server-3.10.8"
