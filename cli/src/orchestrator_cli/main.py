@@ -67,7 +67,7 @@ def options(
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; every failure that has a cause known to us becomes a sentence and an exit code."""
     try:
-        app(args=arguments)
+        app(args=arguments, prog_name="orchestrator")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except CommandFailure as failure:

@@ -41,7 +41,7 @@ def roles_command(
 ) -> None:
     """Create a login role for each service.
 
-    The passwords are read from ORCHESTRATOR_DATABASE_PASSWORD_API and so on (..._TRIGGER_WATCHER), or asked for.
+    Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on, or are asked for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"

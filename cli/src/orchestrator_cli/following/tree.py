@@ -68,7 +68,7 @@ def explanation(job: Json, status: str) -> str:
     message = str(job.get("message") or "").strip()
     attempt = job.get("attempt") or 0
     again = f"(attempt {attempt}) " if attempt > 1 else ""
-    return again + (message.splitlines()[0] if message else "")
+    return (again + (message.splitlines()[0] if message else "")).rstrip()
 
 
 def plain_lines(seen: dict[str, str], job: Json, phases: list[Json]) -> list[str]:

@@ -118,6 +118,7 @@ def _own(layout: Layout, keys: Keys, service: str, name: str, ports: Mapping[str
         return {
             "ORCHESTRATOR_LEASE_SECONDS": str(LEASE_SECONDS),
             "ORCHESTRATOR_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
+            "ORCHESTRATOR_RUNNER_NAME": name,
             "ORCHESTRATOR_WORK_DIR": str(layout.work / name),
             "ORCHESTRATOR_FILES_DIR": str(layout.files),
             "ORCHESTRATOR_API_URL": api_url,

@@ -1,0 +1,89 @@
+"""The API client: reads are tried again, refusals become sentences with the fields they name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from orchestrator_cli import client as client_module
+from orchestrator_cli.client import ApiClient, Refused
+from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode, Unreachable
+
+Answer = Callable[[httpx.Request], httpx.Response]
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "FIRST_PAUSE_SECONDS", 0.001)
+
+
+def api(answer: Answer) -> ApiClient:
+    return ApiClient("http://server:1/", "the-token", transport=httpx.MockTransport(answer))
+
+
+def test_a_busy_server_is_asked_again_for_reads_only() -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(503 if len(asked) < 3 else 200, json={"detail": "starting"})
+
+    assert api(answer).get("/projects") == {"detail": "starting"}
+    assert asked == ["GET", "GET", "GET"]
+    asked.clear()
+    with pytest.raises(Unreachable, match="starting"):
+        api(answer).post("/projects")
+    assert asked == ["POST"]
+
+
+def test_no_answer_ends_in_a_sentence_and_exit_code_3() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused", request=request)
+
+    with pytest.raises(Unreachable, match="no answer from http://server:1: connection refused") as caught:
+        api(answer).get("/projects")
+    assert caught.value.code == ExitCode.UNREACHABLE
+
+
+def test_a_refusal_names_the_fields() -> None:
+    problem = {
+        "title": "Unprocessable", "status": 422, "detail": "the request has 2 mistakes",
+        "errors": [{"field": "phases.0.name", "detail": "is empty"}, {"field": None, "detail": "no body"}],
+    }  # fmt: skip
+    with pytest.raises(Refused, match="2 mistakes") as caught:
+        api(lambda _: httpx.Response(422, json=problem)).put("/x", {})
+    assert caught.value.details == ["phases.0.name: is empty", "(request): no body"]
+    assert (caught.value.status, caught.value.code) == (422, ExitCode.BAD_INPUT)
+
+
+@pytest.mark.parametrize(
+    ("response", "kind"),
+    [
+        (httpx.Response(500, text="<html>"), CommandFailure),
+        (httpx.Response(200, text="<html>"), CommandFailure),
+        (httpx.Response(200, json=[1]), CommandFailure),
+        (httpx.Response(401, json={"title": "Unauthorized"}), Refused),
+    ],
+)
+def test_odd_answers_are_failures_without_traceback(response: httpx.Response, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        api(lambda _: response).post("/x")
+
+
+def test_an_unusable_address_is_bad_input() -> None:
+    with pytest.raises(BadInput), ApiClient("nonsense", "t") as client:
+        client.post("/x")
+
+
+def test_lists_are_read_to_their_last_page() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        last = "cursor" in request.url.params
+        return httpx.Response(200, json={"items": [{"n": 2 if last else 1}], "next": None if last else "c1"})
+
+    assert [item["n"] for item in api(answer).items("/jobs", status=None, origin="api")] == [1, 2]
+    assert asked == [{"limit": "200", "origin": "api"}, {"limit": "200", "origin": "api", "cursor": "c1"}]
+    assert len(list(api(answer).items("/jobs", most=1))) == 1
