@@ -1,0 +1,103 @@
+"""Installing the broker's package: only where none is, only with the right to, leaving nothing behind."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from orchestrator_cli.local import install
+from orchestrator_cli.local.processes import ServerError
+
+
+class Machine:
+    """Records the commands that would run; `broken` ones fail."""
+
+    def __init__(self, policy: Path) -> None:
+        self.policy = policy
+        self.commands: list[str] = []
+        self.broken: set[str] = set()
+        self.home: Path | None = None
+
+    def run(self, argv: Sequence[str]) -> None:
+        command = " ".join(argv)
+        self.commands.append(command)
+        if any(part in command and self._fails_now(part) for part in sorted(self.broken)):
+            raise ServerError(f"`{command}` failed")
+        if argv[-1] == str(self.policy):
+            self.policy.unlink() if "rm" in argv else self.policy.write_text(Path(argv[-2]).read_text())
+        if install.PACKAGE in argv:
+            assert self.policy.read_text(), "services must stay down while the package is configured"
+            self.home = Path("/usr/lib/rabbitmq/lib/rabbitmq_server-3.10.8")
+
+    def _fails_now(self, part: str) -> bool:
+        return part != install.PACKAGE or not any("update" in command for command in self.commands)
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    made = Machine(tmp_path / "policy-rc.d")
+    monkeypatch.setattr(install, "POLICY", made.policy)
+    monkeypatch.setattr(install, "_run", made.run)
+    monkeypatch.setattr(install, "find_server", lambda: made.home)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    return made
+
+
+def test_an_installed_server_is_left_alone(machine: Machine) -> None:
+    machine.home = Path("/somewhere")
+    said: list[str] = []
+    assert install.ensure_installed(said.append) == Path("/somewhere")
+    assert machine.commands == said == []
+
+
+def test_it_says_what_it_does_and_removes_its_guard(machine: Machine) -> None:
+    said: list[str] = []
+    install.ensure_installed(said.append)
+    assert install.PACKAGE in said[0]
+    assert "--no-install-recommends" in " ".join(machine.commands)
+    assert "DPkg::Lock::Timeout=300" in " ".join(machine.commands)
+    assert not machine.policy.exists()
+
+
+def test_old_package_lists_are_renewed_once(machine: Machine) -> None:
+    machine.broken = {install.PACKAGE}
+    install.ensure_installed(lambda _: None)
+    assert [command.split()[-1] for command in machine.commands if "apt-get" in command] == [
+        install.PACKAGE,
+        "update",
+        install.PACKAGE,
+    ]
+
+
+def test_the_guard_goes_away_when_the_installation_fails(machine: Machine) -> None:
+    machine.broken = {"apt-get"}
+    with pytest.raises(ServerError):
+        install.ensure_installed(lambda _: None)
+    assert not machine.policy.exists()
+
+
+def test_a_guard_of_somebody_else_stays(machine: Machine) -> None:
+    machine.policy.write_text("theirs")
+    install.ensure_installed(lambda _: None)
+    assert machine.policy.read_text() == "theirs"
+
+
+def test_sudo_is_used_by_ordinary_users(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(install, "_succeeds", lambda _: True)
+    install.ensure_installed(lambda _: None)
+    assert all(command.startswith("sudo -n ") for command in machine.commands)
+
+
+@pytest.mark.parametrize("missing", ["apt-get", "sudo"])
+def test_without_the_means_the_way_out_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == missing else name)
+    with pytest.raises(ServerError, match=r"apt-get install rabbitmq-server.*ORCHESTRATOR_RABBITMQ_HOME"):
+        install.ensure_installed(lambda _: None)
+    assert machine.commands == []
