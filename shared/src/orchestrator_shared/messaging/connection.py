@@ -53,13 +53,13 @@ class Link:
         self._blocked_gauge = BROKER_BLOCKED.labels(name)
         self._connection: aio_pika.Connection | None = None
         self._transports = Transports(url)
-        self._up = asyncio.Event()
+        self.up = asyncio.Event()
         self.blocked = False
         self.last_error: Exception | None = None
 
     @property
     def connected(self) -> bool:
-        return self._connection is not None
+        return self.up.is_set()
 
     @property
     def address(self) -> str:
@@ -70,7 +70,7 @@ class Link:
         """Wait for a connection; raises Unavailable, saying why there is none."""
         try:
             async with asyncio.timeout(timeout):
-                await self._up.wait()
+                await self.up.wait()
         except TimeoutError:
             raise Unavailable(f"the broker at {self.address} does not answer: {self.last_error!r}") from None
 
@@ -106,9 +106,12 @@ class Link:
         backoff = Backoff(first=0.1, most=5.0)
         try:
             while True:
-                if await self._connect():
-                    backoff.reset()
-                    await self._watch()
+                try:
+                    if await self._connect():
+                        backoff.reset()
+                        await self._watch()
+                except Exception:
+                    log.exception("broker.link_failed", connection=self._name)
                 await backoff.sleep()
         finally:
             await self._discard()
@@ -153,7 +156,7 @@ class Link:
 
     def _enter(self) -> None:
         self._connected_gauge.set(1)
-        self._up.set()
+        self.up.set()
         log.info("broker.connected", connection=self._name, address=self.address)
 
     async def _watch(self) -> None:
@@ -180,12 +183,15 @@ class Link:
 
     async def _discard(self) -> None:
         connection, self._connection = self._connection, None
-        self._up.clear()
+        self.up.clear()
         self._connected_gauge.set(0)
         self._note_blocked(False)
-        if connection is not None:
+        if connection is None:
+            return
+        try:
             # A stalled connection would wait three heartbeats for a farewell.
             await end_quietly(connection.close(), timeout=2.0)
+        finally:
             self._transports.abort()
 
 

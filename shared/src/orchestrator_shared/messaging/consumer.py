@@ -25,7 +25,7 @@ from orchestrator_shared.runtime import points
 
 log = structlog.get_logger(__name__)
 
-MAX_PREFETCH = 50
+MIN_PREFETCH, MAX_PREFETCH = 10, 50
 
 Handler = Callable[[Delivery], Awaitable[None]]
 """Idempotent, commits by itself. To return acknowledges; MessageFault dead-letters; Unavailable waits."""
@@ -119,7 +119,10 @@ class Consumer:
             await _first_of(stopping, timeout=backoff.take())
 
     async def _consume(self, stopping: asyncio.Event) -> None:
-        prefetch = min(MAX_PREFETCH, max(self._concurrency * self._size * 2, self._size))
+        await _first_of(stopping, self._broker.consuming.up)
+        if stopping.is_set():
+            return
+        prefetch = min(MAX_PREFETCH, max(self._concurrency * self._size * 2, MIN_PREFETCH))
         async with open_session(
             self._broker.consuming, self._queue, prefetch=prefetch, on_start=self._started
         ) as session:
@@ -128,7 +131,7 @@ class Consumer:
                 await _first_of(stopping, session.ended)
             finally:
                 self.consuming = False
-                await session.stop(self._broker.consuming.timeouts.operation)
+                await session.stop()
                 await _drain(workers, self._drain_seconds)
 
     def _started(self) -> None:
@@ -136,8 +139,10 @@ class Consumer:
         log.info("consumer.started", queue=self._queue.name)
 
     async def _work(self, session: Session) -> None:
+        batch: Sequence[AbstractIncomingMessage] = ()
         while not session.ended.is_set():
-            batch = await session.take(self._size, self._linger)
+            # Who comes alone is not kept waiting for company.
+            batch = await session.take(self._size, self._linger if len(batch) > 1 else 0.0)
             if self._gate.closed:
                 await _either(self._gate.passed(), session.ended.wait())
             if not batch or session.ended.is_set():

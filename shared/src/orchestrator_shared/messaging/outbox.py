@@ -16,6 +16,8 @@ from orchestrator_shared.messaging.publisher import Outgoing, Publisher
 from orchestrator_shared.messaging.relay import Relay, Tuning
 from orchestrator_shared.runtime import points
 
+log = structlog.get_logger(__name__)
+
 _SOURCE = re.compile(r"/[a-z-]+")
 
 
@@ -80,7 +82,7 @@ class Outbox:
         points.reach(points.BEFORE_PUBLISH)
         self._relay.hand_over(said.rows, said.hints)
         for callback in said.callbacks:
-            callback()
+            _call(callback)
 
     def hint(self, *messages: Message) -> None:
         """Publish hints that belong to no transaction, best effort."""
@@ -93,6 +95,14 @@ class Outbox:
     async def flush(self, timeout: float) -> bool:
         """Wait until all handed over here is published; False if that took too long (nothing is lost)."""
         return await self._relay.flush(timeout)
+
+
+def _call(callback: Callable[[], None]) -> None:
+    try:
+        callback()
+    except Exception:
+        # The transaction is committed: its caller must not take this for its failure.
+        log.exception("outbox.callback_failed")
 
 
 def outgoing_message(message: Message, *, source: str) -> Outgoing:

@@ -8,8 +8,7 @@ SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::byte
 DELETE FROM {outbox} WHERE id = ANY ($1::uuid[]);
 
 -- name: claim
-UPDATE {outbox} AS outbox SET claimed_until = clock_timestamp() + make_interval(secs => $3)
-FROM (
+WITH unsent AS MATERIALIZED (
     SELECT id FROM {outbox}
     WHERE created_at < clock_timestamp() - make_interval(secs => $1)
       AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
@@ -17,7 +16,9 @@ FROM (
     ORDER BY created_at
     LIMIT $2
     FOR UPDATE SKIP LOCKED
-) AS unsent
+)
+UPDATE {outbox} AS outbox SET claimed_until = clock_timestamp() + make_interval(secs => $3)
+FROM unsent
 WHERE outbox.id = unsent.id
 RETURNING outbox.id, outbox.exchange, outbox.routing_key, outbox.mandatory, outbox.body, outbox.created_at;
 

@@ -90,14 +90,18 @@ class Publisher:
     async def publish_many(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         """Publish concurrently; outcomes in the order of the messages. Raises only our own cancellation."""
         outcomes = await self._publish_together(messages)
-        if len(messages) > 1 and Outcome.REFUSED in outcomes:
-            # One bad message closed the channel under all: find out which, each on a channel of its own.
-            for index, outcome in enumerate(outcomes):
-                if outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
-                    outcomes[index] = await self._publish_alone(messages[index])
+        if Outcome.REFUSED in outcomes:
+            await self._find_refused(messages, outcomes)
         for message, outcome in zip(messages, outcomes, strict=True):
             MESSAGES_PUBLISHED.labels(message.exchange, outcome).inc()
         return outcomes
+
+    async def _find_refused(self, messages: Sequence[Outgoing], outcomes: list[Outcome]) -> None:
+        """One bad message closed the channel under all: find out which, each on a channel of its own."""
+        for index, outcome in enumerate(outcomes):
+            if outcome is Outcome.CONFIRMED or outcome is Outcome.RETURNED:
+                continue
+            outcomes[index] = await self._publish_alone(messages[index]) if self.ready else Outcome.UNKNOWN
 
     async def _publish_together(self, messages: Sequence[Outgoing]) -> list[Outcome]:
         try:

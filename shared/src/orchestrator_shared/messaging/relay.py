@@ -99,9 +99,9 @@ class Relay:
         batch = [await self._waiting.get()]
         while len(batch) < self._tuning.batch and not self._waiting.empty():
             batch.append(self._waiting.get_nowait())
-        await self._publish(batch)
+        await self._publish(batch, claimed=False)
 
-    async def _publish(self, batch: Sequence[Outgoing]) -> None:
+    async def _publish(self, batch: Sequence[Outgoing], *, claimed: bool) -> None:
         done: set[str] = set()
         try:
             outcomes = await self._publisher.publish_many(batch)
@@ -111,6 +111,9 @@ class Relay:
             resting = [id_ for id_, outcome in rows if outcome in (Outcome.RETURNED, Outcome.REFUSED)]
             if resting:
                 await self._store.postpone(resting, seconds=self._tuning.retry)
+            if claimed:
+                unknown = [id_ for id_, outcome in rows if outcome is Outcome.UNKNOWN]
+                await self._store.postpone(unknown, seconds=self._tuning.poll)
         finally:
             # What is not confirmed stays in the table: the poll publishes it again under the same id.
             self._release([row.id for row in batch if row.id not in done])
@@ -143,7 +146,7 @@ class Relay:
             log.info("outbox.backlog", schema=self._store.schema, rows=len(rows))
             for row in rows:
                 self._hold(row.id)
-            await self._publish(rows)
+            await self._publish(rows, claimed=True)
         return len(rows)
 
     async def _measure(self) -> None:

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from aiormq.exceptions import AMQPError
+from aiormq.exceptions import AMQPError, ChannelAccessRefused
 
 from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.messaging.connection import Link
-from orchestrator_shared.messaging.topology import declare
-from orchestrator_shared.messaging.waiting import end_quietly
+from orchestrator_shared.messaging.topology import attach, declare
+from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
+
+log = structlog.get_logger(__name__)
 
 MAX_WORKERS = 64
 
@@ -18,20 +21,21 @@ MAX_WORKERS = 64
 class Session:
     """What the broker delivers, buffered; callbacks do no more, since a lost connection cancels them."""
 
-    def __init__(self, channel: AbstractChannel, queue: AbstractQueue) -> None:
+    def __init__(self, channel: AbstractChannel, queue: AbstractQueue, *, timeout: float) -> None:
         self._channel = channel
+        self._timeout = timeout
         self._queue = queue
         self._tag: str | None = None
         self._inbox: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self.ended = asyncio.Event()
         """Nothing more is taken: the channel is lost, the queue is gone, or we stop."""
 
-    async def start(self, timeout: float) -> None:
+    async def start(self) -> None:
         """Begin to receive."""
         protocol = await self._channel.get_underlay_channel()
         protocol.closing.add_done_callback(lambda _: self.end())
         protocol.on_consumer_cancel_callbacks.add(lambda _: self.end())
-        self._tag = await self._queue.consume(self._receive, timeout=timeout)
+        self._tag = await self._queue.consume(self._receive, timeout=self._timeout)
 
     async def _receive(self, message: AbstractIncomingMessage) -> None:
         self._inbox.put_nowait(message)
@@ -65,21 +69,37 @@ class Session:
         try:
             assert message.delivery_tag is not None
             channel = await self._channel.get_underlay_channel()
-            await channel.basic_ack(message.delivery_tag, wait=False)
+            async with asyncio.timeout(self._timeout):
+                await channel.basic_ack(message.delivery_tag, wait=False)
+        except asyncio.CancelledError:
+            if cancelled_by_us():
+                raise
+            return False
         except (AMQPError, OSError, RuntimeError):
             return False
         return True
 
-    async def stop(self, timeout: float) -> None:
+    async def stop(self) -> None:
         """Receive no more; give back what was not begun."""
         self.end()
         if self._channel.is_closed or self._tag is None:
             return
-        await end_quietly(self._queue.cancel(self._tag), timeout=timeout)
+        await end_quietly(self._queue.cancel(self._tag), timeout=self._timeout)
         while not self._inbox.empty():
             message = self._inbox.get_nowait()
             if message is not None:
-                await end_quietly(message.nack(requeue=True), timeout=timeout)
+                await end_quietly(message.nack(requeue=True), timeout=self._timeout)
+
+
+async def _declare(link: Link, queue: Queue) -> None:
+    channel = await link.channel()
+    try:
+        await declare(channel, *(() if queue.feed else (queue,)), timeout=link.timeouts.operation)
+    except ChannelAccessRefused as error:
+        # A refusal closes the channel, so this one is for declaring only.
+        log.warning("consumer.topology_not_permitted", queue=queue.name, error=repr(error))
+    finally:
+        await end_quietly(channel.close(), timeout=link.timeouts.operation)
 
 
 @asynccontextmanager
@@ -88,17 +108,18 @@ async def open_session(
 ) -> AsyncIterator[Session]:
     """Open a channel, declare the queue and consume from it; ends with the channel closed."""
     timeout = link.timeouts.operation
+    await _declare(link, queue)
     channel = await link.channel()
     session: Session | None = None
     try:
         async with asyncio.timeout(timeout):
             await channel.set_qos(prefetch_count=prefetch, timeout=timeout)
-            declared = await declare(channel, queue, timeout=timeout)
-            session = Session(channel, declared[queue.name])
-            await session.start(timeout)
+            attached = await attach(channel, queue, timeout=timeout)
+            session = Session(channel, attached, timeout=timeout)
+            await session.start()
         on_start()
         yield session
     finally:
         if session is not None:
-            await session.stop(timeout)
+            await session.stop()
         await end_quietly(channel.close(), timeout=timeout)

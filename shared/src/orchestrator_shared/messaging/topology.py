@@ -39,6 +39,13 @@ async def declare(
     return {queue.name: await _declare_queue(channel, queue, timeout) for queue in queues}
 
 
+async def attach(channel: AbstractChannel, queue: Queue, *, timeout: float = 10.0) -> AbstractQueue:
+    """The queue for a user who may not configure: a durable one was made by somebody else."""
+    if queue.feed:
+        return await _declare_queue(channel, queue, timeout)
+    return await channel.get_queue(queue.name, ensure=False)
+
+
 async def _declare_queue(channel: AbstractChannel, queue: Queue, timeout: float) -> AbstractQueue:
     if queue.feed:
         declared = await channel.declare_queue(None, exclusive=True, auto_delete=True, timeout=timeout)
