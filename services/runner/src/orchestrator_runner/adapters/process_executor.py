@@ -130,6 +130,7 @@ class _Attempt:
         self._grace = grace
         self._child: Child | None = None
         self._is_abandoned = False
+        self._log_broke: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def abandon(self) -> None:
         """Kill the task because the executor closes."""
@@ -143,19 +144,26 @@ class _Attempt:
         pipes = _open_pipes()
         child = self._child = self._spawn(directory, pipes)
         pumps = [asyncio.create_task(pipe.pump(self._log)) for pipe in pipes]
+        for pump in pumps:
+            pump.add_done_callback(self._note_broken_log)
         try:
-            cause = await self._until_ended(child, pumps, stop)
+            cause = await self._until_ended(child, stop)
             for pipe in pipes:
                 pipe.finish()
-            await asyncio.gather(*pumps)
+            for pump in pumps:
+                await pump
             return Exit(child.ended.result(), self._last_error_line(pipes[1])), cause
         finally:
-            for pump in pumps:
-                pump.cancel()
-            await self._end_now(child)
-            await asyncio.gather(*pumps, return_exceptions=True)
+            if not child.ended.done():
+                await self._end_now(child)
+            if not all(pump.done() for pump in pumps):
+                await _end_pumps(pumps)
             for pipe in pipes:
                 pipe.close()
+
+    def _note_broken_log(self, pump: asyncio.Task[None]) -> None:
+        if not pump.cancelled() and pump.exception() is not None and not self._log_broke.done():
+            self._log_broke.set_result(None)
 
     def _spawn(self, directory: str, pipes: tuple[Pipe, Pipe]) -> Child:
         execution = self._execution
@@ -168,44 +176,26 @@ class _Attempt:
             outputs=(pipes[0].write_end, pipes[1].write_end),
         )
 
-    async def _until_ended(
-        self, child: Child, pumps: list[asyncio.Task[None]], stop: asyncio.Event
-    ) -> StopCause | None:
-        """Wait for the end of every process of the task; raises what the keeper or the log ran into."""
+    async def _until_ended(self, child: Child, stop: asyncio.Event) -> StopCause | None:
+        """Wait for the end of every process of the task; raises what the keeper ran into."""
         stopping = asyncio.create_task(stop.wait())
+        broken = self._log_broke
         try:
-            cause = await self._first_cause(child, pumps, stopping)
-            if cause is not None:
+            cause = None
+            timeout = self._execution.timeout_seconds
+            done = await _first_of(child.ended, stopping, broken, timeout=timeout)
+            if not done & {child.ended, broken}:
+                cause = StopCause.REQUEST if done else StopCause.TIMEOUT
                 self._keeper.stop(child, self._grace)
-                await self._ended_or_broken(child, pumps)
-            return cause
+                await _first_of(child.ended, broken)
         finally:
             stopping.cancel()
-
-    async def _first_cause(
-        self, child: Child, pumps: list[asyncio.Task[None]], stopping: "asyncio.Task[bool]"
-    ) -> StopCause | None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._execution.timeout_seconds):
-                await self._ended_or_broken(child, pumps, stopping)
-                return None if child.ended.done() else StopCause.REQUEST
-        return StopCause.TIMEOUT
-
-    async def _ended_or_broken(
-        self, child: Child, pumps: list[asyncio.Task[None]], *more: "asyncio.Task[bool]"
-    ) -> None:
-        """Return when the child has ended or one of `more` is done; raise if the log cannot be written."""
-        watched: set[asyncio.Future[None]] = set(pumps)
-        while not child.ended.done() and not any(task.done() for task in more):
-            everything: set[asyncio.Future[Any]] = {child.ended, *more, *watched}
-            await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
-            for pump in [pump for pump in watched if pump.done()]:
-                watched.remove(pump)
-                pump.result()
-        if child.ended.done():
-            child.ended.result()
-            if self._is_abandoned:
-                raise ExecutionLost("the runner shuts down")
+        if not child.ended.done():
+            await self._end_now(child)
+        child.ended.result()
+        if self._is_abandoned:
+            raise ExecutionLost("the runner shuts down")
+        return cause
 
     async def _end_now(self, child: Child) -> None:
         """Kill whatever is left, and let no cancellation return before it is dead."""
@@ -217,6 +207,17 @@ class _Attempt:
     def _last_error_line(self, stderr: Pipe) -> str:
         forms = secret_forms(self._execution.secrets)
         return last_line(stderr.tail, is_whole=stderr.total == len(stderr.tail), secrets=forms)
+
+
+async def _first_of(*futures: asyncio.Future[Any], timeout: float | None = None) -> set[asyncio.Future[Any]]:
+    done, _ = await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    return done
+
+
+async def _end_pumps(pumps: list[asyncio.Task[None]]) -> None:
+    for pump in pumps:
+        pump.cancel()
+    await asyncio.gather(*pumps, return_exceptions=True)
 
 
 def _open_pipes() -> tuple[Pipe, Pipe]:

@@ -61,9 +61,13 @@ def make_task_directory(parent: Path, execution: Execution) -> str:
     """A new directory with config.json and, if there is a state, state.json."""
     path = f"{parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
     os.mkdir(path, 0o700)
-    _write_json(f"{path}/config.json", execution.config)
-    if execution.state is not None:
-        _write_json(f"{path}/state.json", execution.state)
+    try:
+        _write_json(f"{path}/config.json", execution.config)
+        if execution.state is not None:
+            _write_json(f"{path}/state.json", execution.state)
+    except BaseException:
+        remove_task_directory(path)
+        raise
     return path
 
 

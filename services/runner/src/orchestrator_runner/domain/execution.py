@@ -20,11 +20,11 @@ class Execution:
     job_id: UUID
     attempt: int
     argv: tuple[str, ...]
-    environment: Mapping[str, str]
-    """All of it: nothing of the runner's own environment is added."""
-    config: Mapping[str, Any]
+    environment: Mapping[str, str] = field(repr=False)
+    """All of it: nothing of the runner's own environment is added, only ORCHESTRATOR_DATA_DIR."""
+    config: Mapping[str, Any] = field(repr=False)
     """Written as config.json, secrets decrypted."""
-    state: Mapping[str, Any] | None = None
+    state: Mapping[str, Any] | None = field(default=None, repr=False)
     """Written as state.json; None if the configuration has none yet."""
     timeout_seconds: float | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
