@@ -1,4 +1,4 @@
-"""Definitions in YAML files: found, checked without a server, and turned into what the API takes."""
+"""Definitions in YAML files: checked without a server, and turned into what the API takes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,42 +7,25 @@ import yaml
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.failures import BadInput
-
-SUFFIXES = (".yaml", ".yml")
-
-
-def find_files(paths: Sequence[Path]) -> list[Path]:
-    """The files named, and the YAML files below the folders named, each once."""
-    found: dict[Path, None] = {}
-    for path in paths:
-        if path.is_dir():
-            below = sorted(
-                file for file in path.rglob("*") if file.suffix in SUFFIXES and _is_visible(file, path)
-            )
-            if not below:
-                raise BadInput(f"{path}: there is no YAML file below this folder")
-            found |= dict.fromkeys(below)
-        elif path.is_file():
-            found[path] = None
-        else:
-            raise BadInput(f"{path}: there is no such file or folder")
-    return list(found)
-
-
-def _is_visible(file: Path, folder: Path) -> bool:
-    return not any(part.startswith(".") for part in file.relative_to(folder).parts)
-
-
-def load_documents(paths: Sequence[Path]) -> list[Json]:
-    """The documents of all files; every problem of every file is said at once."""
-    documents, problems = check_files(paths)
-    if problems:
-        raise BadInput(f"the definitions have {len(problems)} problem(s):", details=problems)
-    return documents
+from orchestrator_shared.definitions.loader import load_files
 
 
 def check_files(paths: Sequence[Path]) -> tuple[list[Json], list[str]]:
-    raise NotImplementedError
+    """The documents as they were written, and every problem with its file, line and column."""
+    loaded = load_files(paths)
+    return [document.raw for document in loaded.documents], [str(problem) for problem in loaded.problems]
+
+
+def load_documents(paths: Sequence[Path]) -> list[Json]:
+    """The documents of all files; with problems, all of them are said and nothing is sent."""
+    documents, problems = check_files(paths)
+    if problems:
+        raise BadInput(f"the definitions cannot be used ({_count(problems)}):", details=problems)
+    return documents
+
+
+def _count(problems: Sequence[str]) -> str:
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
 
 
 def to_yaml(documents: Sequence[Json]) -> str:

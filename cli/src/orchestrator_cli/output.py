@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+PIPE_WIDTH = 240
 STATUS_STYLES = {
     "success": "green",
     "warning": "yellow",
@@ -26,7 +27,9 @@ STATUS_STYLES = {
 
 
 def console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    """As wide as the terminal; wide enough for everything where the output goes into a pipe."""
+    screen = Console(highlight=False)
+    return screen if screen.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
 
 def error_console() -> Console:
@@ -38,12 +41,14 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns for people; the first names the row and is never broken, nor is anything in a pipe."""
+    screen = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
-    Console(highlight=False).print(table)
+    screen.print(table)
 
 
 def _cell(value: object) -> str:

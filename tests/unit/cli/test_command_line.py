@@ -108,3 +108,17 @@ def test_changes_are_shown_and_counted() -> None:
 def test_words_for_people() -> None:
     assert (duration(0.04), duration(61), duration(7384)) == ("0.0 s", "1 min 1 s", "2 h 3 min")
     assert plain("a\x1b[31m\nb\tc") == "a\N{REPLACEMENT CHARACTER}[31m\nb\tc"
+
+
+def test_validate_names_every_problem_with_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "two.yaml"
+    file.write_text("orchestration: fine\n---\norchestration: bad\nphases:\n  - nam: X\n    tasks: 3\n")
+    assert main(["validate", "-f", str(file)]) == ExitCode.BAD_INPUT
+    said = capsys.readouterr().err
+    assert f"{file}:5:" in said
+    assert "did you mean `name`?" in said
+    file.write_text("orchestration: fine\n")
+    assert main(["validate", "-f", str(tmp_path)]) == ExitCode.OK
+    assert "1 documents are fine" in capsys.readouterr().out

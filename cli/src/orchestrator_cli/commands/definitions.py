@@ -7,8 +7,8 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.definition_files import check_files, find_files, load_documents, to_yaml
-from orchestrator_cli.failures import BadInput, ExitCode
+from orchestrator_cli.definition_files import load_documents, to_yaml
+from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.following.changes import change_lines, change_summary
 from orchestrator_cli.output import console, error_console, plain, print_json
 
@@ -44,13 +44,8 @@ def diff(
 
 def validate(file: FilesOption) -> None:
     """Check files without a server: every problem with its file, line and column."""
-    files = find_files(file)
-    documents, problems = check_files(files)
-    for problem in problems:
-        print(plain(problem))
-    if problems:
-        raise BadInput(f"{len(problems)} problem(s) in {len(files)} file(s)")
-    print(f"{len(documents)} documents in {len(files)} file(s) are fine")
+    documents = load_documents(file)
+    print(f"{len(documents)} documents are fine")
 
 
 def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:

@@ -48,8 +48,8 @@ def list_tables(project: ProjectOption = None, as_json: JsonOption = False) -> N
         ("table", "updates", "last heard"),
         (
             (
-                item.get("name", item.get("table")),
-                item.get("last_seq"),
+                item["name"],
+                item["updates"],
                 day_and_time(item.get("last_heard_at")),
             )
             for item in items
