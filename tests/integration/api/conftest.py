@@ -2,11 +2,13 @@
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import aio_pika
 import httpx
 import pytest
 from tests.support.brokers import BrokerVhost
@@ -84,7 +86,7 @@ def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
     return ApiSettings(
         database_url=database.url_for("api"),
         amqp_url=broker.url,
-        encryption_keys=KEY,  # type: ignore[arg-type]
+        encryption_keys=KEY,
         admin_email=ADMIN_EMAIL,
         admin_token=ADMIN_TOKEN,
     )
@@ -133,3 +135,21 @@ def orchestration(*configurations: str, **more: Any) -> dict[str, Any]:
         for name in configurations
     ]
     return {"phases": phases, **more}
+
+
+async def said(broker: BrokerVhost, queue: str, count: int) -> list[dict[str, Any]]:
+    """The envelopes of the next messages in a durable queue, in bounded time."""
+    connection = await aio_pika.connect(broker.url, timeout=10)
+    async with connection:
+        channel = await connection.channel()
+        source = await channel.get_queue(queue)
+        envelopes = []
+        async with asyncio.timeout(15), source.iterator() as messages:
+            if count == 0:
+                return envelopes
+            async for message in messages:
+                await message.ack()
+                envelopes.append(json.loads(message.body))
+                if len(envelopes) == count:
+                    break
+        return envelopes

@@ -75,3 +75,18 @@ class DeliveryOut(Output):
     last_error: str | None
     created_at: datetime
     sent_at: datetime | None
+
+
+class DeadLetterOut(Output):
+    """A message that no one could handle."""
+
+    id: str
+    reason: str
+    queue: str
+    exchange: str
+    routing_key: str
+    first_seen: datetime | None
+    replays: int
+    message_id: str
+    body: str = Field(description="At most its first 20,000 bytes.")
+    bytes: int

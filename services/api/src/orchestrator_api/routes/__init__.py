@@ -2,11 +2,26 @@
 
 from fastapi import APIRouter
 
-from orchestrator_api.routes import configurations, orchestrations, projects, runs
+from orchestrator_api.routes import (
+    access,
+    configurations,
+    dead_letters,
+    orchestrations,
+    projects,
+    runs,
+    schedules,
+    tables,
+    triggers,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     configurations.router,
     orchestrations.router,
     runs.router,
+    schedules.router,
+    triggers.router,
+    tables.router,
+    access.router,
+    dead_letters.router,
 )

@@ -1,0 +1,65 @@
+"""Table updates over HTTP, and buckets shared with other projects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator_api.adapters.table_updates import say_table_update
+from orchestrator_api.session import Session
+from orchestrator_shared.contracts.events import TableUpdated, TriggerChanged
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.tables import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One table update; saying the same id twice is saying it once."""
+
+    table: str
+    id: str | None
+    rows: int | None
+    field: str = "table"
+
+
+def publish(session: Session, updates: Sequence[Update]) -> list[str]:
+    """Say the updates; returns their ids."""
+    names = [TableName.parse(update.table, field=update.field) for update in updates]
+    ids = [update.id or str(new_id()) for update in updates]
+    source = f"/api/{session.project}"
+    for update, name, event_id in zip(updates, names, ids, strict=True):
+        message = TableUpdated(project=session.project, table=str(name), rows=update.rows)
+        say_table_update(session.work, message, event_id=event_id, source=source)
+    return ids
+
+
+def accept_bucket(bucket: str) -> str:
+    """The bucket's name; refuses what no table could lie in."""
+    return TableName.parse(f"{bucket}.table", field="bucket").bucket
+
+
+async def share(session: Session, bucket: str, with_project: str) -> bool:
+    """Let another project select the bucket's tables; returns whether that is new."""
+    accept_bucket(bucket)
+    if with_project == session.project:
+        raise UserError("a project need not share with itself", field="project")
+    if await session.sql.one("project", with_project) is None:
+        raise UserError(f"there is no project {with_project!r}", field="shared_with")
+    is_new = await session.sql.run("insert_share", session.project, bucket, with_project) > 0
+    if is_new:
+        await session.record("share.created", bucket, shared_with=with_project)
+    return is_new
+
+
+async def unshare(session: Session, bucket: str, with_project: str) -> None:
+    """End sharing: the other project's triggers that listen to the bucket are disabled."""
+    if not await session.sql.run("delete_share", session.project, bucket, with_project):
+        raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
+    stopped = await session.sql.many("disable_triggers_on_bucket", session.project, bucket, with_project)
+    for trigger in stopped:
+        session.say(TriggerChanged(trigger_id=trigger["id"], project=with_project))
+    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=len(stopped))
+    for trigger in stopped:
+        subject = f"{trigger['orchestration']}/{trigger['name']}"
+        detail = {"reason": f"{session.project} no longer shares {bucket}"}
+        values = (new_id(), with_project, session.actor.label, "trigger.changed", subject, detail)
+        await session.sql.run("insert_audit", *values)

@@ -1,0 +1,47 @@
+"""Project variables, the secret ones encrypted."""
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.security import MASK
+
+
+def shown(row: Row) -> Row:
+    """The row for people."""
+    return {**row, "value": MASK} if row["secret"] else row
+
+
+async def find(session: Session, name: str) -> Row:
+    """The variable as stored; NotFound if it is not there."""
+    row = await session.sql.one("variable", session.project, name)
+    if row is None:
+        raise NotFound(f"there is no variable {name!r} in this project", field="variable")
+    return row
+
+
+async def save(session: Session, name: str, value: str, secret: bool) -> bool:
+    """Save it; returns whether it is new. `***` keeps the stored secret; the same again changes nothing."""
+    stored = await session.sql.one("variable", session.project, name)
+    if secret and value == MASK:
+        if stored is None or not stored["secret"]:
+            raise UserError("*** stands for a stored secret, but there is none: enter it", field="value")
+        return False
+    if stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret):
+        return False
+    kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
+    await session.sql.run("save_variable", session.project, name, kept, secret)
+    action = "variable.created" if stored is None else "variable.changed"
+    await session.record(action, name, secret=secret)
+    return stored is None
+
+
+def _clear(session: Session, stored: Row) -> str:
+    value: str = stored["value"]
+    return session.encryption.decrypt_value(value, project=session.project) if stored["secret"] else value
+
+
+async def delete(session: Session, name: str) -> None:
+    """Delete it; parameters that use it fail when they run."""
+    if not await session.sql.run("delete_variable", session.project, name):
+        raise NotFound(f"there is no variable {name!r} in this project", field="variable")
+    await session.record("variable.deleted", name)

@@ -1,0 +1,112 @@
+"""Schedules, their fires and previews."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.domain.times import accept_times, preview
+from orchestrator_api.handlers import configurations, orchestrations, schedules
+from orchestrator_api.models.base import Page
+from orchestrator_api.models.schedules import FireOut, PreviewOut, ScheduleIn, ScheduleOut, TimesIn
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Cursor,
+    Identifier,
+    Limit,
+    Project,
+    decode_cursor,
+    page,
+)
+from orchestrator_shared.domain.errors import NotFound
+
+router = APIRouter(prefix=PREFIX, tags=["schedules"])
+OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
+
+
+def _shown(row: Row) -> ScheduleOut:
+    times = accept_times(row["cron"], row["every_seconds"], row["timezone"])
+    return ScheduleOut.model_validate({**row, "warning": times.warning})
+
+
+@router.get(OF_ORCHESTRATION, operation_id="list_schedules", responses=READ)
+async def list_schedules(call: Call, project: Project, orchestration: Identifier) -> Page[ScheduleOut]:
+    """The schedules of an orchestration."""
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await session.sql.many("schedules", project, orchestration)
+    return Page[ScheduleOut](items=[_shown(row) for row in rows])
+
+
+@router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ)
+async def get_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+) -> ScheduleOut:
+    """One schedule and its next fire."""
+    async with call.session(Scope.READ, project) as session:
+        return _shown(await schedules.find(session, orchestration, schedule))
+
+
+@router.put(OF_ORCHESTRATION + "/{schedule}", operation_id="save_schedule", responses=WRITE)
+async def save_schedule(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    schedule: Identifier,
+    body: ScheduleIn,
+    response: Response,
+) -> ScheduleOut:
+    """Save a schedule."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        wish = schedules.ScheduleWish(**body.model_dump())
+        saved = await schedules.save(session, orchestration, schedule, wish)
+        row = await schedules.find(session, orchestration, schedule)
+    response.status_code = 201 if saved.created else 200
+    return _shown(row)
+
+
+@router.delete(
+    OF_ORCHESTRATION + "/{schedule}", operation_id="delete_schedule", status_code=204, responses=WRITE
+)
+async def delete_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+) -> None:
+    """Delete a schedule."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await schedules.delete(session, orchestration, schedule)
+
+
+@router.get("/schedules/{schedule_id}/fires", operation_id="list_fires", responses=READ)
+async def list_fires(
+    call: Call, project: Project, schedule_id: UUID, limit: Limit = 100, cursor: Cursor = None
+) -> Page[FireOut]:
+    """What became of each fire of a schedule, newest first."""
+    before = decode_cursor(cursor, datetime, str)
+    async with call.session(Scope.READ, project) as session:
+        if not await session.sql.value("schedule_exists", project, schedule_id):
+            raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
+        rows = await session.sql.many("fires", project, schedule_id, *before, limit + 1)
+    return Page[FireOut].model_validate(page(rows, limit, "scheduled_for", "fire_key"))
+
+
+@router.post("/schedule-previews", operation_id="preview_schedule", responses=WRITE)
+async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
+    """The next five fires of a schedule that is not saved yet."""
+    async with call.session(Scope.READ, project) as session:
+        times = accept_times(body.cron, body.every_seconds, body.timezone)
+        fires: list[dict[str, Any]] = [
+            {
+                "at": fire.at,
+                "local": fire.local.isoformat(),
+                "moved": fire.moved,
+                "repeated": fire.repeated,
+            }
+            for fire in preview(times, session.now)
+        ]
+    return PreviewOut.model_validate({"fires": fires, "warning": times.warning})

@@ -1,0 +1,170 @@
+"""Bad input gets a problem that names the field, and leaves nothing half done."""
+
+from typing import Any
+
+import pytest
+from tests.integration.api.conftest import Client, RunningApi
+from tests.support.databases import Database
+
+
+async def raw(client: Client, body: bytes, path: str = "/v1/projects") -> Any:
+    headers = {"content-type": "application/json"}
+    response = await client.http.post(path, content=body, headers=headers)
+    assert response.headers["content-type"] == "application/problem+json"
+    return response.json()
+
+
+async def test_malformed_json_tells_line_and_column(admin: Client) -> None:
+    problem = await raw(admin, b'{"id": "x",\n "name": }')
+    assert problem["status"] == 400
+    assert "line 2, column 10" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        (b'{"id": "x", "name": "a\\u0000b"}', 422, "name"),
+        (b'{"id": "x", "a\\u0000b": 1}', 422, "body"),
+        (b'{"id": "x", "name": "\\ud800"}', 422, "name"),
+        (b'{"id": "x", "parallel_limit": NaN}', 400, "body"),
+        (b'{"id": "x", "parallel_limit": 1e999}', 422, "parallel_limit"),
+        (b'{"id": "x", "parallel_limit": 99999999999}', 422, "parallel_limit"),
+        (b'{"id": "x", "colour": "red"}', 422, "colour"),
+        (b'{"id": "Not A Slug"}', 422, "id"),
+        (b'{"name": "no id"}', 422, "id"),
+        (b"\xff\xfe", 400, "body"),
+        (b"[" * 5000, 400, "body"),
+        (b'{"id": "x", "name": ' + b"[" * 200 + b"]" * 200 + b"}", 422, "name" + ".0" * 97),
+        (b"[]", 422, "body"),
+        (b'{"id": ' + b"9" * 5000 + b"}", 400, "body"),
+    ],
+)
+async def test_bad_body_names_the_field(admin: Client, body: bytes, status: int, field: str) -> None:
+    problem = await raw(admin, body)
+    assert problem["status"] == status
+    assert problem["errors"][0]["field"].startswith(field[:60])
+    assert [p["id"] for p in (await admin.get("/v1/projects"))["items"]] == ["demo"]
+
+
+async def test_body_over_one_mebibyte_is_refused(admin: Client) -> None:
+    body = b'{"id": "x", "name": "' + b"a" * 1024 * 1024 + b'"}'
+    assert (await raw(admin, body))["status"] == 413
+
+    async def chunks() -> Any:
+        for _ in range(20):
+            yield b" " * 65536
+
+    response = await admin.http.post("/v1/projects", content=chunks())
+    assert response.status_code == 413
+
+
+async def test_nul_in_the_address_is_refused(admin: Client) -> None:
+    await admin.get("/v1/projects/demo%00", status=422)
+    await admin.get("/v1/projects/demo/jobs?component=a%00b", status=422)
+
+
+async def test_unknown_path_and_method_are_problems(admin: Client) -> None:
+    await admin.get("/v1/nothing", status=404)
+    await admin.delete("/v1/projects", status=405)
+
+
+@pytest.mark.parametrize("cursor", ["x", "W10", "WyJhIl0", "%ff", "eyJ9", "WyIyMDI2IiwgIjEiXQ", "bnVsbA"])
+async def test_foreign_cursor_is_refused(admin: Client, cursor: str) -> None:
+    problem = await admin.get(f"jobs?cursor={cursor}", status=422)
+    assert problem["errors"][0]["field"] == "cursor"
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("jobs?limit=0", "limit"),
+        ("jobs?limit=501", "limit"),
+        ("jobs?status=ready", "status.0"),
+        ("jobs?origin=nobody", "origin"),
+        ("jobs/not-a-uuid", "job"),
+        ("jobs/0198c0de-0000-7000-8000-000000000001/log?after=1", "after"),
+        ("jobs/0198c0de-0000-7000-8000-000000000001/log?after=99999999999:1", "after"),
+    ],
+)
+async def test_bad_query_names_the_field(admin: Client, path: str, field: str) -> None:
+    problem = await admin.get(path, status=422)
+    assert problem["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"scheduled_for": "0001-01-01T00:00:00+23:00"}, "scheduled_for"),
+        ({"scheduled_for": "2026-11-21T08:00:00"}, "scheduled_for"),
+        ({"version": 7}, "version"),
+        ({"version": 2**40}, "version"),
+        ({"tasks": []}, "tasks"),
+        ({"parameters": {"#password": "***"}}, "parameters.#password"),
+        ({"parameters": []}, "parameters"),
+        ({"job_id": "one"}, "job_id"),
+    ],
+)
+async def test_bad_run_leaves_nothing(
+    furnished: Client, database: Database, wish: dict[str, Any], field: str
+) -> None:
+    problem = await furnished.post("orchestrations/daily/runs", wish, status=422)
+    assert problem["errors"][0]["field"] == field
+    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
+
+
+async def test_unknown_things_are_not_found(furnished: Client) -> None:
+    await furnished.post("orchestrations/ghost/runs", status=404)
+    await furnished.post("configurations/demo-extractor/ghost/runs", status=404)
+    await furnished.post("configurations/ghost/one/runs", status=404)
+    await furnished.get("jobs/0198c0de-0000-7000-8000-000000000001", status=404)
+    await furnished.post("jobs/0198c0de-0000-7000-8000-000000000001/termination", status=404)
+    problem = await furnished.put("configurations/ghost/one", {}, status=422)
+    assert problem["errors"][0]["field"] == "component"
+    problem = await furnished.put("configurations/orchestrator/one", {}, status=422)
+    assert "orchestrations" in problem["detail"]
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ({"type": "orchestrator", "command": ["x"]}, "type"),
+        ({"type": "writer", "command": []}, "command"),
+        ({"type": "writer", "command": ["x"], "parameters": {"type": "objekt"}}, "parameters.type"),
+        ({"type": "writer", "command": ["x"], "component": "other"}, "component"),
+        ({"type": "writer", "command": ["x"], "executor": "docker"}, "executor"),
+    ],
+)
+async def test_bad_component_document(admin: Client, document: dict[str, Any], field: str) -> None:
+    problem = await admin.put("/v1/components/bad", document, status=422)
+    assert problem["errors"][0]["field"] == field
+    await admin.get("/v1/components/bad", status=404)
+    await admin.put("/v1/components/orchestrator", {"type": "writer", "command": ["x"]}, status=422)
+
+
+async def test_schema_is_never_fetched(admin: Client) -> None:
+    document = {
+        "type": "writer",
+        "command": ["x"],
+        "parameters": {"$ref": "http://127.0.0.1:9/schema.json"},
+    }
+    await admin.put("/v1/components/remote", document)
+    problem = await admin.put("configurations/remote/one", {"parameters": {}}, status=422)
+    assert "$ref" in problem["detail"]
+
+
+async def test_doubled_task_ids_are_named(furnished: Client) -> None:
+    task = {"component": "demo-extractor", "configuration": "one"}
+    problem = await furnished.put("orchestrations/twice", {"phases": [{"tasks": [task, task]}]}, status=422)
+    assert {e["field"] for e in problem["errors"]} == {"phases.0.tasks.0.id", "phases.0.tasks.1.id"}
+    apart = {"phases": [{"tasks": [task, {**task, "id": "again"}]}]}
+    await furnished.put("orchestrations/twice", apart, status=201)
+
+
+async def test_without_a_token_nothing_is_told(api: RunningApi, admin: Client) -> None:
+    for token in (None, "orc_wrong", "x" * 5000):
+        async with api.http(token) as http:
+            for path in ("/v1/projects", "/v1/projects/demo", "/v1/projects/ghost/jobs"):
+                response = await http.get(path)
+                assert response.status_code == 401
+                assert response.headers["www-authenticate"] == "Bearer"
+                assert response.headers["content-type"] == "application/problem+json"
