@@ -3,12 +3,14 @@
 import asyncio
 import itertools
 import os
+import random
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.integration.trigger_watcher.slow_model import Cancelled, Edited, Entry, Heard, Started, replay
@@ -19,17 +21,17 @@ from orchestrator_shared.domain.ids import TriggerId, trigger_job_id
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_trigger_watcher.wiring import Watcher
 
-EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "30"))
 TABLES, TRIGGERS, WATCHERS = 3, 3, 2
 ORCHESTRATIONS = ("campaigns", "campaigns", "reports")
 """Of each trigger."""
 
-selections = st.sets(st.integers(0, TABLES - 1), min_size=1)
+selections = st.sets(st.integers(0, TABLES - 1), min_size=1, max_size=2)
 triggers = st.integers(0, TRIGGERS - 1)
 ages = st.sampled_from([timedelta(0), 2 * HOUR])
 updates = st.tuples(
     st.just("hear"),
-    st.lists(st.tuples(st.integers(0, TABLES - 1), st.integers(0, 30)), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(0, TABLES - 1), st.integers(0, 30)), min_size=1, max_size=5),
 )
 steps_at_once = st.one_of(
     updates,
@@ -51,8 +53,8 @@ steps_alone = st.one_of(
 )
 scripts = st.lists(
     st.one_of(st.lists(steps_at_once, min_size=1, max_size=6), steps_alone.map(lambda step: [step])),
-    min_size=1,
-    max_size=12,
+    min_size=4,
+    max_size=16,
 )
 numbers = itertools.count(1)
 
@@ -221,6 +223,40 @@ async def test_any_history_ends_as_the_model_says(
         for steps in script:
             await together([play.act(step) for step in steps])
         await play.check()
+
+
+@pytest.mark.parametrize("seed", range(int(os.environ.get("TEST_STORMS", "2"))))
+async def test_a_storm_loses_and_locks_nothing(database: Database, seed: int) -> None:
+    """Updates, starts, hints, scans and edits all at once: no deadlock, no update without its disposition."""
+    chance = random.Random(seed)
+    async with Stage.on(database) as stage, watcher_on(database) as one, watcher_on(database) as two:
+        play = Play(stage, [one, two])
+        await play.set_up([{0, 2}, {0, 1}, {1, 2}], [timedelta(0)] * TRIGGERS)
+        before = await deadlocks(stage)
+        for burst in range(4):
+            steps: list[tuple[Any, ...]] = [("scan",), *(("sync", index) for index in range(TRIGGERS))]
+            for i in range(40):
+                heard = [
+                    (chance.randrange(TABLES), chance.randrange(400)) for _ in range(chance.randrange(1, 4))
+                ]
+                steps.append(("hear", heard))
+                if i % 3 == 0:
+                    steps.append(("start_other", chance.choice(ORCHESTRATIONS), True))
+                    steps.append(("settle", chance.choice(ORCHESTRATIONS)))
+                    steps.append(("start_own", chance.randrange(TRIGGERS), 2 * HOUR))
+            chance.shuffle(steps)
+            await together([play.act(step) for step in steps])
+            await play.select(burst % TRIGGERS, {0, 1, 2} if burst % 2 else {burst % TABLES})
+        await play.check()
+        assert await deadlocks(stage) == before
+        assert await stage.pool.fetchval("SELECT count(*) FROM triggers.fires") > 5
+
+
+async def deadlocks(stage: Stage) -> int:
+    found: int = await stage.pool.fetchval(
+        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    )
+    return found
 
 
 async def test_the_model_is_exercised(database: Database) -> None:
