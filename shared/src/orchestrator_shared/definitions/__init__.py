@@ -1,0 +1,1 @@
+"""What people write in YAML: the documents, their models, and every problem with its place."""

@@ -1,0 +1,215 @@
+"""Reading definitions: several documents per file, several files per folder, and every problem at once."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator_shared.definitions.models import (
+    KINDS,
+    Definition,
+    OrchestrationDocument,
+    identities,
+)
+from orchestrator_shared.definitions.orchestration import duplicate_task
+from orchestrator_shared.definitions.problems import (
+    MAX_PROBLEMS,
+    DefinitionError,
+    Path,
+    Problem,
+    dotted,
+    explain,
+    unknown_key,
+)
+from orchestrator_shared.definitions.yaml_nodes import MAX_DEPTH, Budget, YamlDocument, read_yaml
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MAX_BYTES = 1024 * 1024
+SUFFIXES = (".yaml", ".yml")
+
+Place = Callable[[Path], tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One definition, as it was written and as it is meant."""
+
+    definition: Definition
+    raw: dict[str, Any]
+    """The plain JSON values as written: what the command line sends to the api."""
+    file: str | None = None
+    line: int | None = None
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read. With problems, nothing of it may be used."""
+
+    documents: list[Document] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def require(self) -> list[Document]:
+        """The documents; raises DefinitionError with every problem if there is any."""
+        if self.problems:
+            raise DefinitionError(self.problems[:MAX_PROBLEMS])
+        return self.documents
+
+
+def load_files(paths: Sequence[FilePath]) -> Loaded:
+    """Read files, and the `.yaml` and `.yml` files in folders and theirs (hidden ones left out)."""
+    loaded, budget, size = Loaded(), Budget(), 0
+    for path in paths:
+        files = _files(path)
+        if not files:
+            loaded.problems.append(
+                Problem("there is no such file, or no YAML file in the folder", file=str(path))
+            )
+        for file in files:
+            content = _read(file, MAX_BYTES - size, loaded)
+            size += len(content)
+            _load(content, str(file), budget, loaded)
+    return _complete(loaded)
+
+
+def load_text(text: str, *, file: str = "definitions") -> Loaded:
+    """Read documents from a text; `file` is its name in problems."""
+    loaded = Loaded()
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        loaded.problems.append(Problem(_TOO_LONG, file=file))
+    else:
+        _load(text, file, Budget(), loaded)
+    return _complete(loaded)
+
+
+def parse_documents(raws: Sequence[object]) -> Loaded:
+    """Read documents that came as JSON, as the api gets them; paths begin with `documents[0]`."""
+    loaded = Loaded()
+    for index, raw in enumerate(raws):
+        prefix = f"documents[{index}]"
+        found, problems = _parse(raw)
+        loaded.problems += [
+            Problem(message, path=f"{prefix}.{dotted(path)}".rstrip(".")) for path, message in problems
+        ]
+        if found is not None:
+            loaded.documents.append(Document(*found))
+    return _complete(loaded)
+
+
+_TOO_LONG = f"more than {MAX_BYTES // 1024} KiB of definitions: apply them in parts"
+
+
+def _files(path: FilePath) -> list[FilePath]:
+    if not path.is_dir():
+        return [path] if path.is_file() else []
+    inside = (file for file in sorted(path.rglob("*")) if file.suffix in SUFFIXES and file.is_file())
+    return [file for file in inside if not any(p.startswith(".") for p in file.relative_to(path).parts)]
+
+
+def _read(file: FilePath, allowed: int, loaded: Loaded) -> str:
+    try:
+        with file.open("rb") as stream:
+            content = stream.read(allowed + 1)
+        if len(content) > allowed:
+            loaded.problems.append(Problem(_TOO_LONG, file=str(file)))
+            return ""
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        loaded.problems.append(Problem(f"no UTF-8 text (byte {error.start + 1})", file=str(file)))
+    except OSError as error:
+        loaded.problems.append(Problem(f"cannot be read: {error.strerror}", file=str(file)))
+    return ""
+
+
+def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
+    documents, problems = read_yaml(text, file=file, budget=budget)
+    loaded.problems += problems
+    for document in documents:
+        loaded.problems += document.problems
+        found, wrong = _parse(document.value)
+        if not document.problems:  # else what follows from them would only confuse
+            loaded.problems += [_placed(path, message, document, file) for path, message in wrong]
+        if found is not None:
+            line, _ = document.place(())
+            loaded.documents.append(Document(*found, file=file, line=line))
+
+
+def _placed(path: Path, message: str, document: YamlDocument, file: str) -> Problem:
+    line, column = document.place(path)
+    return Problem(message, path=dotted(path), file=file, line=line, column=column)
+
+
+def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[tuple[Path, str]]]:
+    if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
+        return None, [((), f"expected a document with one of the keys {', '.join(KINDS)}")]
+    if problems := list(_unstorable(raw, ())):
+        return None, problems
+    kinds = [kind for kind in KINDS if kind in raw]
+    if len(kinds) != 1:
+        return None, [_unclear_kind(raw, kinds)]
+    model = KINDS[kinds[0]]
+    try:
+        definition: Definition = model.model_validate(raw)
+    except ValidationError as error:
+        return None, explain(error, model)
+    problems = list(_contradictions(definition))
+    return (None if problems else (definition, raw)), problems
+
+
+def _unclear_kind(raw: dict[str, Any], kinds: list[str]) -> tuple[Path, str]:
+    if kinds:
+        return (
+            kinds[1],
+        ), f"a document is either {' or '.join(kinds)}: write two documents, with `---` between"
+    first = next(iter(raw), "")
+    return (first,) if first else (), unknown_key(first, list(KINDS)) + "; it says what the document is"
+
+
+def _unstorable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+    """What JSON in PostgreSQL cannot hold, and nesting that no definition needs."""
+    if len(path) > MAX_DEPTH:
+        yield path[:3], f"nested deeper than {MAX_DEPTH} levels"
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _unstorable(str(key), path)
+            yield from _unstorable(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _unstorable(item, (*path, index))
+    elif isinstance(value, str):
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            yield path, "the text has a character that cannot be stored (NUL or half of a pair)"
+    elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        yield path, "expected a finite number"
+
+
+def _contradictions(definition: Definition) -> Iterator[tuple[Path, str]]:
+    if not isinstance(definition, OrchestrationDocument):
+        return
+    seen: set[str] = set()
+    for phase_index, phase in enumerate(definition.phases):
+        for index, task in enumerate(phase.tasks):
+            path: Path = ("phases", phase_index, "tasks", index)
+            task_id = task.id or task.run
+            if task_id in seen:
+                yield (*path, "id" if task.id else "run"), duplicate_task(task_id)
+            seen.add(task_id)
+            if task.run == f"{ORCHESTRATOR}/{definition.orchestration}":
+                yield (*path, "run"), "the orchestration would run itself"
+
+
+def _complete(loaded: Loaded) -> Loaded:
+    """Problems between documents."""
+    first: dict[str, Document] = {}
+    for document in loaded.documents:
+        for name in identities(document.definition):
+            if name in first:
+                other = first[name]
+                place = f" (also {other.file}, line {other.line})" if other.file else ""
+                loaded.problems.append(
+                    Problem(f"{name} is defined twice{place}", file=document.file, line=document.line)
+                )
+            first.setdefault(name, document)
+    del loaded.problems[MAX_PROBLEMS:]
+    return loaded

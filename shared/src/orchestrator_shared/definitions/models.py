@@ -1,0 +1,275 @@
+"""The documents that people write; once read, durations are seconds and defaults are filled in."""
+
+import re
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from orchestrator_shared.definitions.orchestration import (
+    MAX_ATTEMPTS,
+    TASK_ID,
+    OrchestrationDefinition,
+    Phase,
+    ShortText,
+    Slug,
+    Task,
+)
+from orchestrator_shared.domain.cron import MAX_EVERY_SECONDS, MIN_EVERY_SECONDS, Cron, Every, Schedule
+from orchestrator_shared.domain.durations import parse_duration
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
+from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
+from orchestrator_shared.domain.tables import TableRef
+from orchestrator_shared.domain.zones import parse_zone
+
+_SLUG = re.compile(SLUG)
+_VARIABLE = re.compile(r"#?[a-z][a-z0-9_]{0,62}")
+_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,255}")
+_WEBHOOK = re.compile(r"https?://[^\s]{1,1000}")
+
+
+def _seconds(value: object) -> int | None:
+    try:
+        return None if value is None else parse_duration(value)
+    except UserError as error:
+        raise ValueError(error.detail) from error
+
+
+Seconds = Annotated[int, BeforeValidator(_seconds)]
+Description = Annotated[str, Field(max_length=10_000)]
+
+
+class _Written(BaseModel):
+    """Types are meant as written: the text "true" is no truth value. Unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def split_run(run: str) -> tuple[str, str]:
+    """`component/configuration` in its two parts; raises ValueError."""
+    component, slash, configuration = run.partition("/")
+    if not slash or not _SLUG.match(component) or not _SLUG.match(configuration):
+        raise ValueError("expected component/configuration, as in adform/campaigns")
+    return component, configuration
+
+
+class TaskDocument(_Written):
+    """A task as written: `run: component/configuration` and what differs from the defaults."""
+
+    run: str = Field(max_length=130)
+    id: str | None = Field(default=None, pattern=TASK_ID)
+    name: ShortText | None = None
+    enabled: bool = True
+    continue_on_failure: bool = False
+    timeout_seconds: Seconds | None = Field(default=None, validation_alias="timeout", ge=1, le=31_622_400)
+    attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
+    attempt_delay_seconds: Seconds = Field(default=0, validation_alias="attempt_delay", ge=0, le=604_800)
+    attempt_backoff: float = Field(default=1.0, ge=1, le=10)
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("run")
+    @classmethod
+    def _is_run(cls, run: str) -> str:
+        split_run(run)
+        return run
+
+    def task(self) -> Task:
+        """The task as it is stored."""
+        component, configuration = split_run(self.run)
+        return Task(component=component, configuration=configuration, **self.model_dump(exclude={"run"}))
+
+
+class PhaseDocument(_Written):
+    """A phase as written."""
+
+    name: ShortText
+    tasks: list[TaskDocument] = Field(default_factory=list)
+
+
+class ScheduleDocument(_Written):
+    """When to run: `cron` or `every`, in a time zone."""
+
+    cron: str | None = None
+    every_seconds: Seconds | None = Field(
+        default=None, validation_alias="every", ge=MIN_EVERY_SECONDS, le=MAX_EVERY_SECONDS
+    )
+    timezone: str = "UTC"
+    enabled: bool = True
+    overlap: Annotated[OverlapPolicy, Field(strict=False)] = OverlapPolicy.ONE_WAITING
+    misfire: Literal["fire_once", "skip", "fire_all"] = "fire_once"
+    catch_up_seconds: Seconds = Field(default=86_400, validation_alias="catch_up", ge=0)
+
+    @field_validator("cron")
+    @classmethod
+    def _is_cron(cls, text: str | None) -> str | None:
+        try:
+            return None if text is None else Cron.parse(text).text
+        except UserError as error:
+            raise ValueError(error.detail) from error
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            return parse_zone(name).key
+        except UserError as error:
+            raise ValueError(error.detail) from error
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        if (self.cron is None) == (self.every_seconds is None):
+            raise ValueError('write either cron: "30 5 * * 1-5" or every: 45m')
+        return self
+
+    def schedule(self) -> Schedule:
+        """What fires."""
+        return Cron.parse(self.cron) if self.cron is not None else Every(self.every_seconds or 0)
+
+
+class TriggerDocument(_Written):
+    """Run when all these tables were updated."""
+
+    tables: list[str] = Field(min_length=1, max_length=200)
+    cool_down_seconds: Seconds = Field(default=0, validation_alias="cool_down", ge=0)
+    mode: Annotated[CoolDownMode, Field(strict=False)] = CoolDownMode.IGNORE
+    enabled: bool = True
+
+    @field_validator("tables")
+    @classmethod
+    def _are_tables(cls, tables: list[str]) -> list[str]:
+        for text in tables:
+            try:
+                reference = TableRef.parse(text, own_project="own")
+            except UserError as error:
+                raise ValueError(error.detail) from error
+            if not _SLUG.match(reference.project):
+                raise ValueError(f"{text[:150]!r}: {reference.project[:70]!r} is no project")
+        if len(set(tables)) < len(tables):
+            raise ValueError("a table is there twice")
+        return tables
+
+
+Event = Annotated[NotificationEvent, Field(strict=False)]
+
+
+class OrchestrationDocument(_Written):
+    """An orchestration with everything that starts it and tells of it."""
+
+    orchestration: Slug
+    name: ShortText | None = None
+    description: Description | None = None
+    enabled: bool = True
+    phases: list[PhaseDocument] = Field(default_factory=list)
+    schedules: dict[Slug, ScheduleDocument] = Field(default_factory=dict)
+    triggers: dict[Slug, TriggerDocument] = Field(default_factory=dict)
+    notify: dict[str, list[Event]] = Field(default_factory=dict)
+
+    @field_validator("notify")
+    @classmethod
+    def _are_addresses(cls, notify: dict[str, list[NotificationEvent]]) -> dict[str, list[NotificationEvent]]:
+        for address in notify:
+            if not (_EMAIL.fullmatch(address) or _WEBHOOK.fullmatch(address)) or len(address) > 320:
+                raise ValueError(f"{address[:100]!r} is neither an email address nor the URL of a webhook")
+        return {
+            address: sorted(set(events), key=list(NotificationEvent).index)
+            for address, events in notify.items()
+        }
+
+    def definition(self) -> OrchestrationDefinition:
+        """The part that is stored as the configuration's version; empty phases are dropped."""
+        phases = tuple(
+            Phase(name=phase.name, tasks=tuple(task.task() for task in phase.tasks)) for phase in self.phases
+        )
+        return OrchestrationDefinition(description=self.description, phases=phases)
+
+
+class ConfigurationDocument(_Written):
+    """A component's stored parameters."""
+
+    configuration: str = Field(max_length=130)
+    name: ShortText | None = None
+    description: Description = ""
+    parameters: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("configuration")
+    @classmethod
+    def _is_component_s(cls, run: str) -> str:
+        if split_run(run)[0] == ORCHESTRATOR:
+            raise ValueError("write orchestrations as `orchestration: name` documents")
+        return run
+
+    @property
+    def component(self) -> str:
+        return split_run(self.configuration)[0]
+
+    @property
+    def id(self) -> str:
+        return split_run(self.configuration)[1]
+
+
+class VariablesDocument(_Written):
+    """Project variables for `{{ vars.name }}`; a name that begins with `#` is a secret one."""
+
+    variables: dict[str, str]
+
+    @field_validator("variables", mode="before")
+    @classmethod
+    def _whole_numbers_are_texts(cls, variables: Any) -> Any:
+        if not isinstance(variables, dict):
+            return variables
+        return {key: str(value) if type(value) is int else value for key, value in variables.items()}
+
+    @field_validator("variables")
+    @classmethod
+    def _are_names(cls, variables: dict[str, str]) -> dict[str, str]:
+        for name in variables:
+            if not _VARIABLE.fullmatch(name):
+                raise ValueError(f"{name[:70]!r}: name variables with lower-case letters, digits and `_`")
+        return variables
+
+
+class ComponentDocument(_Written):
+    """A component of one's own; only an instance's administrator registers it."""
+
+    component: Slug
+    name: ShortText
+    type: Annotated[ComponentType, Field(strict=False)]
+    executor: Literal["process", "docker", "kubernetes", "http"] = "process"
+    command: list[str] = Field(default_factory=list, max_length=200)
+    environment: dict[str, str | None] = Field(default_factory=dict)
+    """Name to value; null passes on the runner's own value."""
+    after_crash: Literal["rerun", "fail"] = "fail"
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    """JSON Schema of the configurations' parameters."""
+
+    @model_validator(mode="after")
+    def _is_runnable(self) -> Self:
+        if self.component == ORCHESTRATOR or self.type is ComponentType.ORCHESTRATOR:
+            raise ValueError("the orchestrator is built in")
+        if self.executor == "process" and not (self.command and self.command[0]):
+            raise ValueError(
+                'a process needs its command as a list, as in command: ["{python}", "program.py"]'
+            )
+        return self
+
+
+Definition = OrchestrationDocument | ConfigurationDocument | VariablesDocument | ComponentDocument
+
+KINDS: dict[str, type[Definition]] = {
+    "orchestration": OrchestrationDocument,
+    "configuration": ConfigurationDocument,
+    "variables": VariablesDocument,
+    "component": ComponentDocument,
+}
+"""The key that says what a document is."""
+
+
+def identities(definition: Definition) -> list[str]:
+    """What a document defines: two documents that define the same contradict each other."""
+    if isinstance(definition, OrchestrationDocument):
+        return [f"orchestration {definition.orchestration}"]
+    if isinstance(definition, ConfigurationDocument):
+        return [f"configuration {definition.configuration}"]
+    if isinstance(definition, ComponentDocument):
+        return [f"component {definition.component}"]
+    return [f"variable {name.removeprefix('#')}" for name in definition.variables]

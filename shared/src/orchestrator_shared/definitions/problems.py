@@ -1,0 +1,109 @@
+"""What is wrong with definitions: every problem, with its place and the way out."""
+
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from orchestrator_shared.domain.errors import UserError
+
+Path = tuple[str | int, ...]
+
+MAX_PROBLEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, where, and what to do."""
+
+    message: str
+    path: str = ""
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return ": ".join(part for part in (place, self.path, self.message) if part)
+
+
+class DefinitionError(UserError):
+    """Definitions cannot be used; `problems` has every reason."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """`phases[0].tasks[1].run`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, str]]:
+    """Path and message of each error of a model; the input, which may hold secrets, is not shown."""
+    return [
+        (_path(item["loc"]), _message(item, model))
+        for item in error.errors(include_url=False, include_input=False)
+    ]
+
+
+def _path(loc: tuple[int | str, ...]) -> Path:
+    return tuple(part for part in loc if part != "[key]")
+
+
+def _message(item: Any, model: type[BaseModel]) -> str:
+    kind, text = item["type"], str(item["msg"])
+    if kind == "missing":
+        return "is missing"
+    if kind == "extra_forbidden":
+        return unknown_key(str(item["loc"][-1]), allowed_keys(model, item["loc"][:-1]))
+    if kind == "string_pattern_mismatch":
+        return "use lower-case letters, digits, `.`, `_` and `-`, beginning and ending with a letter or digit"
+    text = text.removeprefix("Value error, ").replace("Input should be", "expected")
+    return text[:1].lower() + text[1:] if text.startswith("Input") else text
+
+
+def unknown_key(key: str, allowed: Sequence[str]) -> str:
+    """What is said of a key that nothing knows, with the one that was probably meant."""
+    near = difflib.get_close_matches(key, allowed, n=1)
+    if near:
+        return f"unknown key; did you mean `{near[0]}`?"
+    return f"unknown key; known are {', '.join(allowed)}" if allowed else "unknown key"
+
+
+def allowed_keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
+    """The keys that the model at a path of a document knows."""
+    found: Any = model
+    for part in path:
+        if isinstance(part, str) and _is_model(found):
+            field = next((f for n, f in found.model_fields.items() if part in (n, f.validation_alias)), None)
+            found = field.annotation if field is not None else None
+        else:
+            found = _item_type(found)
+        found = _without_none(found)
+    if not _is_model(found):
+        return []
+    return [str(field.validation_alias or name) for name, field in found.model_fields.items()]
+
+
+def _is_model(found: Any) -> bool:
+    return isinstance(found, type) and issubclass(found, BaseModel)
+
+
+def _item_type(found: Any) -> Any:
+    arguments = typing.get_args(found)
+    return (arguments[-1] if typing.get_origin(found) is dict else arguments[0]) if arguments else None
+
+
+def _without_none(found: Any) -> Any:
+    if isinstance(found, types.UnionType) or typing.get_origin(found) is typing.Union:
+        return next((each for each in typing.get_args(found) if each is not type(None)), None)
+    return found

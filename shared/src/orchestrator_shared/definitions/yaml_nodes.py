@@ -1,0 +1,168 @@
+"""YAML text as plain values whose places are known: safe, bounded, without YAML 1.1's surprises."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from orchestrator_shared.definitions.problems import Path, Problem, dotted
+
+MAX_DEPTH = 60
+MAX_VALUES = 200_000
+"""Of all documents together, aliases expanded: a few lines of aliases could stand for billions."""
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
+_FLOAT = re.compile(
+    r"[-+]?(?=\d*(\.|e))(\d{1,18}\.?\d{0,18}|\.\d{1,18})(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE
+)
+_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_CORE = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {
+    _CORE + name
+    for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "map", "seq")
+}
+
+
+class TooLarge(Exception):
+    """The text stands for more than is read."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """How many more values may be made."""
+
+    values: int = MAX_VALUES
+
+
+@dataclass(frozen=True, slots=True)
+class YamlDocument:
+    """One document: its value, and its nodes to find places in."""
+
+    value: Any
+    node: yaml.Node
+    problems: tuple[Problem, ...]
+
+    def place(self, path: Path) -> tuple[int, int]:
+        """Line and column, from 1, of what a path leads to, or of the last part of it that is there."""
+        node = self.node
+        mark = node.start_mark
+        for part in path:
+            child = _child(node, part)
+            if child is None:
+                break
+            mark, node = child
+        return mark.line + 1, mark.column + 1
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[Any, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value == str(part):
+                return key.start_mark, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        item = node.value[part]
+        return item.start_mark, item
+    return None
+
+
+def read_yaml(text: str, *, file: str, budget: Budget) -> tuple[list[YamlDocument], list[Problem]]:
+    """Every document of a text; on a syntax error none, and the problem."""
+    try:
+        _check_depth(text)
+        nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
+        documents = [_Builder(file, budget).document(node) for node in nodes]
+    except yaml.YAMLError as error:
+        return [], [_syntax_problem(error, file)]
+    except TooLarge as error:
+        return [], [Problem(str(error), file=file)]
+    return [document for document in documents if document.value is not None], []
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > MAX_DEPTH:
+            raise TooLarge(f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    context = getattr(error, "context", None)
+    message = f"no valid YAML: {reason}" + (f" ({context})" if context else "")
+    if mark is None:
+        return Problem(message, file=file)
+    return Problem(message, file=file, line=mark.line + 1, column=mark.column + 1)
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Makes the value of one document from its nodes."""
+
+    file: str
+    budget: Budget
+    problems: list[Problem] = field(default_factory=list)
+
+    def document(self, node: yaml.Node) -> YamlDocument:
+        value = self._value(node, ())
+        return YamlDocument(value, node, tuple(self.problems))
+
+    def _value(self, node: yaml.Node, path: Path) -> Any:
+        self.budget.values -= 1
+        if self.budget.values < 0:
+            raise TooLarge(f"more than {MAX_VALUES} values (aliases count as often as they are used)")
+        if len(path) > MAX_DEPTH:
+            raise TooLarge(f"nested deeper than {MAX_DEPTH} levels")
+        if node.tag not in _PLAIN_TAGS:
+            self._problem(f"the tag {node.tag!r} is not supported", node, path)
+            return None
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._items(node, path))
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def _items(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
+        seen: set[str] = set()
+        for key_node, value_node in node.value:
+            key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            if key == "<<" and _is_plain(key_node):
+                self._problem("merge keys (`<<`) are not supported: write the keys out", key_node, path)
+            elif not isinstance(key, str):
+                self._problem("a key is a text: put it in quotes", key_node, path)
+            elif key in seen:
+                self._problem("the key is there twice", key_node, (*path, key))
+            else:
+                seen.add(key)
+                yield key, self._value(value_node, (*path, key))
+
+    def _problem(self, message: str, node: yaml.Node, path: Path) -> None:
+        mark = node.start_mark
+        self.problems.append(
+            Problem(message, path=dotted(path), file=self.file, line=mark.line + 1, column=mark.column + 1)
+        )
+
+
+def _is_plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and not node.style  # the C loader says "", the other None
+
+
+def _scalar(node: yaml.Node) -> Any:
+    """As YAML 1.2: `on`, `12:30` and `2026-11-21` are texts."""
+    text: str = node.value
+    if not _is_plain(node) or node.tag == _CORE + "str":
+        return text
+    if text.lower() in _WORDS and (text.islower() or text.istitle() or text.isupper() or not text.isalpha()):
+        return _WORDS[text.lower()]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
