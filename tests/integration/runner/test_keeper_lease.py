@@ -15,7 +15,7 @@ from tests.support import tiny_runner
 from tests.support.executor_conformance import BOUND, RecordingLog
 from tests.support.process_probe import is_alive, pids_in, until
 
-from orchestrator_runner.adapters.keeper_client import Keeper, boottime
+from orchestrator_runner.adapters.keeper_client import Keeper, KeeperFailed, boottime
 from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused
 from orchestrator_shared.domain.statuses import JobStatus
@@ -141,6 +141,13 @@ async def test_the_service_learns_that_its_keeper_is_gone(tmp_path: Path) -> Non
         assert not keeper.is_alive
         with pytest.raises(ExecutionRefused, match="the keeper is gone"):
             await executor.run(command("true"), RecordingLog(), asyncio.Event())
+
+
+async def test_a_keeper_that_cannot_start_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(KeeperFailed, match="/bin/false -m orchestrator_runner"):
+        async with asyncio.timeout(5), Keeper.open():
+            pass
 
 
 async def test_closing_ends_what_still_runs(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from orchestrator_runner.keeper.lease import boottime
 from orchestrator_runner.keeper.processes import environment_has, process_table, send_signal
 from orchestrator_runner.keeper.protocol import Packet, Unpacker, pack
 
-__all__ = ["Child", "Keeper", "NotStartable", "boottime"]
+__all__ = ["Child", "Keeper", "KeeperFailed", "NotStartable", "boottime"]
 
 _READ_SIZE = 256 * 1024
 _START_SECONDS = 10.0
@@ -30,6 +30,10 @@ _CLEANUP_PAUSE = 0.01
 
 class NotStartable(Exception):
     """The program cannot be started: it does not exist, is no program, or its arguments are too long."""
+
+
+class KeeperFailed(Exception):
+    """The keeper does not start on this host: the runner cannot run tasks."""
 
 
 @dataclass(eq=False, slots=True)
@@ -56,7 +60,7 @@ class Keeper:
         self._outgoing: deque[tuple[bytes, tuple[int, ...]]] = deque()
         self._children: dict[int, Child] = {}
         self._next_id = 0
-        self._ready = asyncio.Event()
+        self._ready = self._loop.create_future()
         self._closed = self._loop.create_future()
         self._cleanup: asyncio.Task[None] | None = None
         self._loop.add_reader(connection, self._receive)
@@ -75,11 +79,19 @@ class Keeper:
         ours.setblocking(False)
         keeper = cls(ours, process, lease_margin)
         try:
-            async with asyncio.timeout(_START_SECONDS):
-                await keeper._ready.wait()
+            await keeper._wait_ready()
             yield keeper
         finally:
             await keeper._close()
+
+    async def _wait_ready(self) -> None:
+        first = {self._ready, self._closed}
+        await asyncio.wait(first, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not self._ready.done():
+            raise KeeperFailed(
+                f"the keeper ({sys.executable} -m orchestrator_runner.keeper) ended, or said nothing within "
+                f"{_START_SECONDS:g} s; what it says is on this service's stderr"
+            )
 
     @property
     def pid(self) -> int:
@@ -184,7 +196,7 @@ class Keeper:
     def _heed(self, packet: Packet) -> None:
         match packet["is"]:
             case "ready":
-                self._ready.set()
+                self._ready.set_result(None)
             case "started":
                 self._children[packet["id"]].pid = packet["pid"]
             case "ended":

@@ -106,6 +106,8 @@ class LogCapture:
         if failed is not None:
             await failed
         await self._store()
+        if not self._pending:
+            self._cancel_timer()
 
     async def _store(self) -> None:
         async with self._flushing:
