@@ -18,12 +18,10 @@ from orchestrator_cli.demo.play import command_name, play
 from orchestrator_cli.demo.scenario import Example, find_example
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
-from orchestrator_cli.output import duration
+from orchestrator_cli.output import console, duration
 from orchestrator_cli.stack.launch import bring_up
 from orchestrator_cli.stack.layout import Layout
 from orchestrator_cli.stack.welcome import PROJECT, ensure_project
-
-WIDE = 120
 
 
 def demo(
@@ -48,7 +46,7 @@ def demo(
     if stop:
         down(state_dir)
         return
-    screen = _screen()
+    screen = console()
     if api_url:
         if crash:
             raise BadInput("--crash kills a process of the local stack: it cannot be combined with --api-url")
@@ -58,12 +56,6 @@ def demo(
     else:
         fine = _play_here(Layout.at(state_dir), find_example(example), project, screen, crash=crash)
     raise typer.Exit(ExitCode.OK if fine else ExitCode.RUN_FAILED)
-
-
-def _screen() -> Console:
-    """Wide enough for bars and rows also where the output is not a terminal."""
-    screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(highlight=False, width=max(screen.width, WIDE))
 
 
 def _play_here(layout: Layout, example: Example, project: str, screen: Console, *, crash: bool) -> bool:

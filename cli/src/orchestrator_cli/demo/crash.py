@@ -3,12 +3,13 @@
 import os
 import signal
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
 
-from orchestrator_cli.client import ApiClient
+from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.demo.evidence import query_warehouse
 from orchestrator_cli.demo.family import ComponentProcess, component_processes
 from orchestrator_cli.demo.outcomes import ObservedRun
@@ -17,11 +18,13 @@ from orchestrator_cli.demo.report import verdict
 from orchestrator_cli.demo.scenario import BY_HAND, Example
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.demo.stage import Stage
-from orchestrator_cli.demo.takeover import Takeover, checks, timeline
-from orchestrator_cli.output import duration
+from orchestrator_cli.demo.takeover import Takeover, checks, jobs_of, timeline
+from orchestrator_cli.output import duration, moment
 from orchestrator_cli.stack.layout import Layout
 from orchestrator_cli.stack.plan import LEASE_SECONDS
 from orchestrator_cli.stack.record import ProcessEntry, read_record
+
+RUNNING_SECONDS = 0.7
 
 
 class Assassin:
@@ -35,47 +38,48 @@ class Assassin:
         self.takeover = Takeover()
 
     def look(self) -> None:
-        if self.takeover.killed_at is None:
-            self._strike()
-            return
         now = datetime.now(UTC)
+        runners = self._runners()
+        working = {name: component_processes(entry.pid) for name, entry in runners.items()}
+        if self.takeover.killed_at is None:
+            self._strike(runners, working, now)
+            return
         if self.takeover.programs_gone_at is None and not any(v.identity.is_running for v in self._victims):
             self.takeover.programs_gone_at = now
-        successor = self._runners().get(self.takeover.runner)
+        successor = runners.get(self.takeover.runner)
         if successor and successor.pid != self.takeover.pid and not self.takeover.successor_at:
             self.takeover.successor_pid, self.takeover.successor_at = successor.pid, now
-        self.takeover.observe(self._stage.runs[BY_HAND].phases, now)
+        where = {each.job_id: name for name, processes in working.items() for each in processes}
+        self.takeover.observe(self._stage.runs[BY_HAND].phases, where, now)
 
-    def _strike(self) -> None:
-        busiest = max(self._candidates(), key=lambda each: len(each[2]), default=None)
-        if busiest is None:
+    def _strike(
+        self, runners: dict[str, ProcessEntry], working: dict[str, list[ComponentProcess]], now: datetime
+    ) -> None:
+        """Kill the busiest runner, once the API shows its tasks as running too: the story needs them."""
+        shown = dict(_processing(self._stage.runs[BY_HAND].phases, now))
+        name = max(working, key=lambda each: sum(p.job_id in shown for p in working[each]), default="")
+        victims = [each for each in working.get(name, []) if each.job_id in shown]
+        if not victims or not runners[name].identity.is_running:
             return
-        name, entry, victims = busiest
-        os.kill(entry.pid, signal.SIGKILL)
+        pid = runners[name].pid
+        os.kill(pid, signal.SIGKILL)
         self._victims = victims
-        self.takeover.runner, self.takeover.pid = name, entry.pid
-        self.takeover.killed_at = datetime.now(UTC)
-        self.takeover.jobs = frozenset(victim.job_id for victim in victims)
-        self._say.print(
-            Text(f"✂ kill -9 {entry.pid}: {name} is dead in the middle of the run", style="bold red")
-        )
-
-    def _candidates(self) -> list[tuple[str, ProcessEntry, list[ComponentProcess]]]:
-        """Runners that work on a task which the API shows as running too: so that the story can be told."""
-        phases = self._stage.runs[BY_HAND].phases
-        jobs = {task["job"]["id"] for phase in phases for task in phase["tasks"] if task.get("job")
-                and task["job"]["status"] == "processing"}  # fmt: skip
-        found = []
-        for name, entry in self._runners().items():
-            ours = [each for each in component_processes(entry.pid) if each.job_id in jobs]
-            if ours and entry.identity.is_running:
-                found.append((name, entry, ours))
-        return found
+        self.takeover.runner, self.takeover.pid, self.takeover.killed_at = name, pid, now
+        self.takeover.tasks = {victim.job_id: shown[victim.job_id] for victim in victims}
+        self._say.print(Text(f"  ✂ kill -9 {pid}: {name} is dead in the middle of the run", style="bold red"))
 
     def _runners(self) -> dict[str, ProcessEntry]:
         record = read_record(self._layout.record)
         processes = record.processes if record else {}
         return {name: entry for name, entry in processes.items() if name.startswith("runner")}
+
+
+def _processing(phases: list[Json], now: datetime) -> Iterator[tuple[str, str]]:
+    """Job id and task of what runs for a moment already."""
+    for task, job in jobs_of(phases):
+        started = moment(job.get("started_at"))
+        if job["status"] == "processing" and started and (now - started).total_seconds() > RUNNING_SECONDS:
+            yield str(job["id"]), task
 
 
 def play_crash(setting: Setting, layout: Layout, example: Example, screen: Console) -> bool:

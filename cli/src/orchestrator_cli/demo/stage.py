@@ -81,10 +81,10 @@ class Stage:
     def _play_plain(self, deadline: float, also: Callable[[], None] | None) -> None:
         while not self.is_over and time.monotonic() < deadline:
             self.tick()
-            if also:
-                also()
             for line in self.news():
                 print(f"  {line}", flush=True)
+            if also:
+                also()
             time.sleep(POLL_SECONDS)
 
     def news(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What happened around a runner's death, and how it is told. Pure but for the clock that it is handed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,33 +13,44 @@ from orchestrator_cli.output import plain
 EXPECTED_ROWS = "336,776"
 
 
+@dataclass(frozen=True)
+class Resumption:
+    """A job of the dead runner that runs again: when that was seen, which attempt, and where."""
+
+    at: datetime
+    attempt: int
+    runner: str
+
+
 @dataclass
 class Takeover:
-    """The killed runner, its jobs, and what became of them."""
+    """The killed runner, its tasks, and what became of them."""
 
     runner: str = ""
     pid: int = 0
     killed_at: datetime | None = None
-    jobs: frozenset[str] = frozenset()
+    tasks: dict[str, str] = field(default_factory=dict)
+    """Job id to task."""
     programs_gone_at: datetime | None = None
     successor_pid: int = 0
     successor_at: datetime | None = None
-    taken_over: dict[str, tuple[datetime, int]] = field(default_factory=dict)
-    """Task to the moment at which its next attempt was seen, and that attempt's number."""
+    resumed: dict[str, Resumption] = field(default_factory=dict)
+    """By task."""
     status: str = ""
     ended_at: datetime | None = None
     rows: str = ""
 
-    def observe(self, phases: list[Json], now: datetime) -> None:
-        """Note tasks of the dead runner that run again or have ended after another attempt."""
-        for task, job in _jobs(phases):
+    def observe(self, phases: list[Json], where: Mapping[str, str], now: datetime) -> None:
+        """Note tasks of the dead runner that run again, or have ended after another attempt."""
+        for task, job in jobs_of(phases):
             attempt = int(job.get("attempt") or 0)
             again = job["status"] in {"processing", "success"} and attempt > 1
-            if job["id"] in self.jobs and again and task not in self.taken_over:
-                self.taken_over[task] = (now, attempt)
+            if job["id"] in self.tasks and again and task not in self.resumed:
+                self.resumed[task] = Resumption(now, attempt, where.get(job["id"], "another runner"))
 
 
-def _jobs(phases: list[Json]) -> Iterator[tuple[str, Json]]:
+def jobs_of(phases: list[Json]) -> Iterator[tuple[str, Json]]:
+    """Every task that has a job, with it."""
     for phase in phases:
         for task in phase["tasks"]:
             if task.get("job"):
@@ -47,10 +58,11 @@ def _jobs(phases: list[Json]) -> Iterator[tuple[str, Json]]:
 
 
 def checks(takeover: Takeover) -> list[Check]:
+    tasks = set(takeover.tasks.values())
     found = [
         Check("a runner was killed while it worked", takeover.killed_at is not None),
         Check("its programs ended with it", takeover.programs_gone_at is not None),
-        Check("its jobs were taken over", bool(takeover.taken_over)),
+        Check("its jobs were taken over", bool(takeover.tasks) and takeover.resumed.keys() == tasks),
         Check(f"the run ended with success (it ended with {takeover.status or 'nothing'})",
               takeover.status == "success"),
     ]  # fmt: skip
@@ -65,22 +77,15 @@ def timeline(takeover: Takeover, *, lease_seconds: float) -> list[Text]:
     if takeover.killed_at is None:
         return [Text("No runner was killed.", style="red")]
     start = takeover.killed_at
-    lines = [
-        _event(
-            start,
-            start,
-            f"kill -9 of {takeover.runner} (pid {takeover.pid}) while it ran {len(takeover.jobs)} task(s)",
-        )
-    ]
+    names = ", ".join(takeover.tasks.values())
+    lines = [_event(start, start, f"kill -9 of {takeover.runner} (pid {takeover.pid}) while it ran {names}")]
     if takeover.programs_gone_at:
-        lines.append(
-            _event(start, takeover.programs_gone_at, "its keeper had ended the programs that it had started")
-        )
+        said = "the programs that it had started are gone too: its keeper ends them"
+        lines.append(_event(start, takeover.programs_gone_at, said))
     if takeover.successor_at:
-        said = f"{takeover.runner} was started again as a new replica (pid {takeover.successor_pid})"
+        said = f"{takeover.runner} is back as a new replica (pid {takeover.successor_pid}) and owns nothing"
         lines.append(_event(start, takeover.successor_at, said))
-    for task, (at, attempt) in takeover.taken_over.items():
-        said = f"{task}: the lease of {lease_seconds:g} s had run out; attempt {attempt} runs"
+    for at, said in resumptions(takeover, lease_seconds):
         lines.append(_event(start, at, said))
     if takeover.ended_at:
         lines.append(_event(start, takeover.ended_at, f"the run ended with {takeover.status}"))
@@ -89,6 +94,18 @@ def timeline(takeover: Takeover, *, lease_seconds: float) -> list[Text]:
             Text(f"   in.c-nyc.flights holds {takeover.rows} rows: none lost, none twice", style="dim")
         )
     return lines
+
+
+def resumptions(takeover: Takeover, lease_seconds: float) -> list[tuple[datetime, str]]:
+    """One line per moment and runner: several jobs are taken over at once."""
+    groups: dict[tuple[datetime, int, str], list[str]] = {}
+    for task, found in takeover.resumed.items():
+        groups.setdefault((found.at, found.attempt, found.runner), []).append(task)
+    over = f"its lease of {lease_seconds:g} s has run out"
+    return [
+        (at, f"{over}: {runner} took over {', '.join(tasks)} (attempt {attempt})")
+        for (at, attempt, runner), tasks in groups.items()
+    ]
 
 
 def _event(start: datetime, at: datetime, said: str) -> Text:
