@@ -48,6 +48,7 @@ CREATE TABLE notifications.facts (
     orchestration text NOT NULL,
     event text NOT NULL,
     job_id uuid,
+    root_id uuid,
     detail jsonb NOT NULL DEFAULT '{}',
     made_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
@@ -68,7 +69,9 @@ CREATE TABLE notifications.deliveries (
     fact_key text NOT NULL REFERENCES notifications.facts ON DELETE CASCADE,
     project text NOT NULL,
     orchestration text NOT NULL,
+    event text NOT NULL,
     job_id uuid,
+    root_id uuid,
     channel text NOT NULL CHECK (channel IN ('email', 'webhook')),
     recipient text NOT NULL,
     reason text NOT NULL CHECK (reason IN ('subscription', 'starter')),
@@ -83,17 +86,21 @@ CREATE TABLE notifications.deliveries (
     UNIQUE (fact_key, channel, recipient),
     CHECK ((status = 'sent') = (sent_at IS NOT NULL))
 );
+-- Nobody is told twice about one root run and the same event, however deep the run that had it.
+CREATE UNIQUE INDEX deliveries_once_per_root ON notifications.deliveries (root_id, event, channel, lower(recipient))
+    WHERE root_id IS NOT NULL;
+CREATE INDEX deliveries_of_recipient ON notifications.deliveries (recipient, created_at) WHERE status = 'pending';
 CREATE INDEX deliveries_due ON notifications.deliveries (next_attempt_at) WHERE status = 'pending';
 CREATE INDEX deliveries_of_project ON notifications.deliveries (project, created_at DESC);
 
 CREATE TABLE notifications.progress (
     name text PRIMARY KEY,
-    finished_at timestamptz NOT NULL,
-    job_id uuid NOT NULL
+    finished_at timestamptz NOT NULL
 );
 COMMENT ON TABLE notifications.progress IS 'how far the slow scan over finished runs has come: finds what a lost event would have told';
+INSERT INTO notifications.progress (name, finished_at) VALUES ('runs', clock_timestamp());
 
 CREATE VIEW notifications.deliveries_v1 AS
-SELECT id, fact_key, project, orchestration, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
+SELECT id, fact_key, project, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
        message_id, last_error, created_at, sent_at
 FROM notifications.deliveries;
