@@ -84,8 +84,16 @@ async def with_an_app(_settings: RuntimeSettings, lifecycle: Lifecycle) -> Async
     async def hello(request: Request) -> PlainTextResponse:
         return PlainTextResponse(f"hello {request.url.path}")
 
-    async with lifecycle.serving(Starlette(routes=[Route("/v1/hello", hello)])):
+    async def slow(_request: Request) -> PlainTextResponse:
+        print("slow begins", flush=True)
+        await lifecycle.stopping.wait()
+        await asyncio.sleep(0.2)
+        return PlainTextResponse("finished")
+
+    routes = [Route("/v1/hello", hello), Route("/v1/slow", slow)]
+    async with lifecycle.serving(Starlette(routes=routes)):
         yield
+    print("closed after the requests", flush=True)
 
 
 SERVICES: dict[str, Callable[[RuntimeSettings, Lifecycle], AbstractAsyncContextManager[None]]] = {

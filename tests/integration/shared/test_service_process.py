@@ -1,5 +1,6 @@
 """Services as processes: settings, health, signals, supervision, bounded shutdown, exit codes."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -174,3 +175,14 @@ async def test_an_application_of_its_own_is_served_beside_health(start: Start) -
     assert (await service.get("/livez")).text == "ok\n"
     assert (await service.get("/nowhere")).status_code == 404
     assert service.end() == 0
+
+
+async def test_open_requests_are_answered_before_closing(start: Start) -> None:
+    service = start("with_an_app")
+    await service.ready()
+    answer = asyncio.create_task(service.get("/v1/slow"))
+    await eventually(lambda: "slow begins" in service.log())
+    service.process.send_signal(signal.SIGTERM)
+    assert (await answer).text == "finished"
+    assert await asyncio.to_thread(service.process.wait, 10) == 0
+    assert "closed after the requests" in service.log()

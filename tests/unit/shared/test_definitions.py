@@ -210,7 +210,7 @@ configuraton: a/b
         ("variables: {a: true}", "variables.a: expected a valid string"),
         ("component: c\nname: C\ntype: orchestrator", "built in"),
         ("component: c\nname: C\ntype: writer", "needs its command"),
-        ("orchestration: o\nphases: [{name: P, tasks: [{run: a/b}, {run: a/b}]}]", "give one of them an `id`"),
+        ("orchestration: o\nphases: [{name: P, tasks: [{run: a/b}, {run: a/b}]}]", "give one of them"),
         ("orchestration: o\nphases: [{name: P, tasks: [{run: orchestrator/o}]}]", "would run itself"),
         ("orchestration: o\nschedules: {a: {cron: '* * * * *', every: 5m}}", "write either cron"),
         ("orchestration: o\nschedules: {a: {every: 5s}}", "schedules.a.every: expected greater"),

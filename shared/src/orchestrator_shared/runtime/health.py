@@ -48,7 +48,6 @@ def health_app(lifecycle: Lifecycle) -> Starlette:
 
     async def own_app(scope: Scope, receive: Receive, send: Send) -> None:
         if lifecycle.app is not None:
-            # Mount has moved "/" away from nothing: the path is the whole one.
             await lifecycle.app(scope, receive, send)
             return
         starting_or_stopping = not lifecycle.started or lifecycle.stopping.is_set()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator_shared import metrics
 
@@ -17,6 +17,7 @@ Check = Callable[[], bool | Awaitable[bool]]
 
 CHECK_SECONDS = 2.0
 CANCEL_SECONDS = 5.0
+DRAIN_SECONDS = 5.0
 
 
 class Lifecycle:
@@ -118,9 +119,39 @@ class Lifecycle:
 
     @asynccontextmanager
     async def serving(self, app: ASGIApp) -> AsyncIterator[None]:
-        """Serve an application on the service's port, until leaving: then new requests get 503."""
-        self.app = app
+        """Serve an application on the service's port; on leaving, new requests get 503 and the open ones are
+        waited for, so close what they need only after that. Endless answers must end with `stopping`."""
+        requests = _Requests(app)
+        self.app = requests
         try:
             yield
         finally:
             self.app = None
+            await requests.drained(DRAIN_SECONDS)
+
+
+class _Requests:
+    """An application whose open requests are counted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._open = 0
+        self._none_open = asyncio.Event()
+        self._none_open.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._open += 1
+        self._none_open.clear()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._open -= 1
+            if not self._open:
+                self._none_open.set()
+
+    async def drained(self, timeout: float) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._none_open.wait()
+        except TimeoutError:
+            log.warning("http.requests_cut_off", requests=self._open)
