@@ -14,7 +14,8 @@ from orchestrator_cli.commands.options import DEFAULT_STATE_DIR, StateDirOption
 from orchestrator_cli.context import TOKEN_VARIABLE, Context, read_context
 from orchestrator_cli.demo.crash import play_crash
 from orchestrator_cli.demo.data import begin_fetching, finish_fetching
-from orchestrator_cli.demo.play import command_name, play
+from orchestrator_cli.demo.mailboxes import FolderMailbox, MailpitMailbox
+from orchestrator_cli.demo.play import command_name, play, shown_path
 from orchestrator_cli.demo.scenario import Example, find_example
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
@@ -39,6 +40,10 @@ def demo(
         str | None,
         typer.Option(help="With --api-url: the warehouse as the runner sees it; sets the variable."),
     ] = None,
+    files: Annotated[
+        Path | None, typer.Option(help="With --api-url: the runner's files folder as seen from here.")
+    ] = None,
+    mail_url: Annotated[str | None, typer.Option(help="With --api-url: a Mailpit server.")] = None,
     crash: Annotated[bool, typer.Option("--crash", help="Kill a runner in the middle of a run.")] = False,
     stop: Annotated[bool, typer.Option("--down", help="End the stack that a demo left running.")] = False,
 ) -> None:
@@ -51,7 +56,10 @@ def demo(
         if crash:
             raise BadInput("--crash kills a process of the local stack: it cannot be combined with --api-url")
         context = Context(api_url, token or os.environ.get(TOKEN_VARIABLE, ""), project)
-        setting = _remote(context, warehouse_url, runner_warehouse_url)
+        if files:
+            print(finish_fetching(begin_fetching(find_example(example), files)).splitlines()[-1])
+        mailbox = MailpitMailbox(mail_url) if mail_url else None
+        setting = _remote(context, mailbox, warehouse_url, runner_warehouse_url)
         fine = play(setting, find_example(example), screen)
     else:
         fine = _play_here(Layout.at(state_dir), find_example(example), project, screen, crash=crash)
@@ -88,16 +96,22 @@ def _local(layout: Layout, project: str) -> Setting:
     with context.client() as client:
         _set_warehouse(client, context, found.warehouse_url)
     end = f"make down   (or: {command_name()} demo --down)"
-    return Setting(context, layout.mails, found.warehouse_url, end)
+    mailbox = FolderMailbox(layout.mails, f"{shown_path(layout.mails)}   ({command_name()} dev mails --show)")
+    return Setting(context, mailbox, found.warehouse_url, end)
 
 
-def _remote(context: Context, warehouse_url: str | None, runner_warehouse_url: str | None) -> Setting:
+def _remote(
+    context: Context,
+    mailbox: MailpitMailbox | None,
+    warehouse_url: str | None,
+    runner_warehouse_url: str | None,
+) -> Setting:
     if not context.token:
         raise BadInput(f"--api-url needs a token: give --token or set {TOKEN_VARIABLE}")
     if runner_warehouse_url:
         with context.client() as client:
             _set_warehouse(client, context, runner_warehouse_url)
-    return Setting(context, None, warehouse_url or "", "as you started it (docker compose down)")
+    return Setting(context, mailbox, warehouse_url or "", "as you started it (docker compose down)")
 
 
 def _set_warehouse(client: ApiClient, context: Context, url: str) -> None:

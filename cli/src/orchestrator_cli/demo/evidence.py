@@ -2,32 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 
 import asyncpg
 
 from orchestrator_cli.client import ApiClient, Json, Refused
-from orchestrator_cli.demo.outcomes import Mail
-from orchestrator_cli.demo.scenario import BY_EVENT, ON_PURPOSE
+from orchestrator_cli.demo.scenario import BY_EVENT
 from orchestrator_cli.failures import CommandFailure
-from orchestrator_cli.stack.mail_sink import SinkedMail, mails
 from orchestrator_shared.database.queries import Queries
 
-MAIL_LINES = 8
 CONNECT_SECONDS = 10
-
-
-def find_mail(folder: Path, since: datetime, orchestration: str = ON_PURPOSE) -> Mail | None:
-    """The mail about the failed run of this demo, not one of an earlier demo."""
-    arrived = [mail for mail in mails(folder) if mail.file.stat().st_mtime >= since.timestamp()]
-    found = next((mail for mail in arrived if orchestration in mail.subject), None)
-    return _as_mail(found) if found else None
-
-
-def _as_mail(mail: SinkedMail) -> Mail:
-    return Mail(mail.to, mail.subject, tuple(mail.first_lines(MAIL_LINES)))
 
 
 def find_delivery(client: ApiClient, project_path: str, job_id: str) -> Json:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.definition_files import load_documents
-from orchestrator_cli.demo.evidence import explain_trigger, find_delivery, find_mail, query_warehouse, runs_of
+from orchestrator_cli.demo.evidence import explain_trigger, find_delivery, query_warehouse, runs_of
 from orchestrator_cli.demo.outcomes import Evidence, checks
 from orchestrator_cli.demo.report import Places, look_on, report, verdict
 from orchestrator_cli.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, SCHEDULE, Example
@@ -26,7 +26,7 @@ POLL_SECONDS = 0.2
 def play(setting: Setting, example: Example, screen: Console) -> bool:
     """Returns whether every outcome was the expected one."""
     began = datetime.now(UTC)
-    evidence = Evidence(sees_mails=setting.mails is not None, sees_warehouse=bool(setting.warehouse_url))
+    evidence = Evidence(sees_mails=setting.mailbox is not None, sees_warehouse=bool(setting.warehouse_url))
     with setting.client() as client:
         known = known_runs(client, setting.project_path)
         prepare(client, setting, example, screen)
@@ -75,8 +75,8 @@ def gather(client: ApiClient, setting: Setting, evidence: Evidence, began: datet
     failed = evidence.runs[ON_PURPOSE].job.get("id")
     deadline = time.monotonic() + MAIL_SECONDS
     while failed and time.monotonic() < deadline:
-        if setting.mails is not None:
-            evidence.mail = find_mail(setting.mails, began)
+        if setting.mailbox is not None:
+            evidence.mail = setting.mailbox.find(ON_PURPOSE, began)
         else:
             evidence.delivery = find_delivery(client, setting.project_path, str(failed))
         if evidence.mail or evidence.delivery.get("status") == "sent":
@@ -88,10 +88,10 @@ def places(setting: Setting, example: Example) -> Places:
     return Places(
         url=setting.context.url,
         token=setting.context.token,
-        definitions=_shown(example.definitions),
+        definitions=shown_path(example.definitions),
         command=command_name(),
         end=setting.end,
-        mails=_shown(setting.mails) if setting.mails else "",
+        mails=setting.mailbox.place if setting.mailbox else "",
     )
 
 
@@ -99,10 +99,10 @@ def command_name() -> str:
     """What a person types here: the bare name only where the shell finds it."""
     if shutil.which("orchestrator"):
         return "orchestrator"
-    return _shown(Path(sys.argv[0]).absolute())
+    return shown_path(Path(sys.argv[0]).absolute())
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
     try:
         return str(path.absolute().relative_to(Path.cwd()))
     except ValueError:

@@ -1,10 +1,10 @@
 """Where a demo plays: the local stack, or a server somewhere else."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.context import Context
+from orchestrator_cli.demo.mailboxes import Mailbox
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Setting:
     """What the demo can reach; a remote server's mails and warehouse may be out of sight."""
 
     context: Context
-    mails: Path | None
+    mailbox: Mailbox | None
     warehouse_url: str
     end: str
 
