@@ -4,10 +4,9 @@ import asyncio
 import sys
 
 import asyncpg
-from tests.integration.messaging.messages import run_requested
+from tests.integration.messaging.messages import RUNS, run_requested
 
 from orchestrator_shared.contracts.commands import RunRequested
-from orchestrator_shared.contracts.routing import RUNNER_COMMANDS
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
 from orchestrator_shared.messaging.outbox import Outbox
@@ -34,7 +33,7 @@ async def handle(pool: asyncpg.Pool, broker: Broker) -> None:
         await pool.execute(EFFECT, delivery.message.job_id)
         stopping.set()
 
-    await Consumer(broker, RUNNER_COMMANDS, {RunRequested: on_run}).run(stopping)
+    await Consumer(broker, RUNS, {RunRequested: on_run}).run(stopping)
 
 
 async def main(action: str, database_url: str, amqp_url: str) -> None:

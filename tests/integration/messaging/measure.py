@@ -7,13 +7,12 @@ import time
 import aio_pika
 import asyncpg
 from tests.integration.messaging.conftest import TABLE, consuming, relaying
-from tests.integration.messaging.messages import run_requested
+from tests.integration.messaging.messages import RUNS, run_requested
 from tests.support.brokers import fresh_vhost
 from tests.support.databases import empty_database
 from tests.support.servers import Run, rabbitmq
 
 from orchestrator_shared.contracts.commands import RunRequested
-from orchestrator_shared.contracts.routing import RUNNER_COMMANDS
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -72,7 +71,7 @@ async def latency(pool: asyncpg.Pool, broker: Broker) -> list[float]:
     seconds = []
     async with (
         relaying(pool, broker, Tuning()) as outbox,
-        consuming(Consumer(broker, RUNNER_COMMANDS, {RunRequested: on_run})),
+        consuming(Consumer(broker, RUNS, {RunRequested: on_run})),
     ):
         for _ in range(300):
             async with outbox.work() as work:
@@ -97,9 +96,9 @@ async def consume_rate(broker: Broker, batches: bool) -> float:
         await on_batch([delivery])
 
     consumer = (
-        Consumer.batches(broker, RUNNER_COMMANDS, on_batch)
+        Consumer.batches(broker, RUNS, on_batch)
         if batches
-        else Consumer(broker, RUNNER_COMMANDS, {RunRequested: on_run})
+        else Consumer(broker, RUNS, {RunRequested: on_run})
     )
     started = time.perf_counter()
     async with consuming(consumer):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import TableUpdated
+from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import Origin
 
@@ -22,3 +23,7 @@ def run_requested() -> RunRequested:
 
 def updated(table: str = "in.c-sales.orders", *, rows: int | None = None) -> TableUpdated:
     return TableUpdated(project="demo", table=table, rows=rows)
+
+
+RUNS = Queue("runner.commands", (RunRequested,))
+"""The queue of the runner, for those who have a handler only for this."""

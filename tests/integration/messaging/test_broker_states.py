@@ -5,12 +5,11 @@ import asyncio
 import asyncpg
 import pytest
 from tests.integration.messaging.conftest import QUICK, consuming, outbox_rows, relaying
-from tests.integration.messaging.messages import run_requested
+from tests.integration.messaging.messages import RUNS, run_requested
 from tests.support.waiting import eventually
 
 from orchestrator_cli.local.rabbitmq import RabbitServer
 from orchestrator_shared.contracts.commands import RunRequested
-from orchestrator_shared.contracts.routing import RUNNER_COMMANDS
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
 from orchestrator_shared.messaging.outbox import Outbox
@@ -29,7 +28,7 @@ async def test_a_restart_and_an_alarm_lose_nothing(pool: asyncpg.Pool, private_b
         heard.add(delivery.envelope.id)
 
     async with Broker.open(private_broker.url, name="test", timeouts=QUICK) as connected:
-        consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run})
+        consumer = Consumer(connected, RUNS, {RunRequested: on_run})
         async with relaying(pool, connected) as outbox, consuming(consumer):
             await say(outbox)
             await eventually(lambda: len(heard) == 1)

@@ -8,14 +8,14 @@ from typing import Any
 import asyncpg
 import pytest
 from tests.integration.messaging.conftest import Foreign, consuming, message_ids
-from tests.integration.messaging.messages import run_requested, updated
+from tests.integration.messaging.messages import RUNS, run_requested, updated
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.contracts.message import TABLE_UPDATES
-from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, TRIGGER_WATCHER_UPDATES
+from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.domain.errors import Conflict, MessageFault, NotFound, Unavailable
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -119,7 +119,7 @@ async def test_our_fault_pauses_and_dead_letters_nothing(connected: Broker) -> N
             raise Unavailable("the database is away")
         done += 1
 
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run}, concurrency=2, tries=QUICK_TRIES)
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run}, concurrency=2, tries=QUICK_TRIES)
     await publish(connected, *(run_requested() for _ in range(30)))
     async with consuming(consumer):
         await eventually(lambda: tries > 20)  # far more than five tries of the messages in hand
@@ -138,7 +138,7 @@ async def test_while_paused_nothing_new_is_begun(connected: Broker) -> None:
         begun.add(delivery.envelope.id)
         raise Unavailable("away")
 
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run}, concurrency=3, tries=QUICK_TRIES)
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run}, concurrency=3, tries=QUICK_TRIES)
     await publish(connected, *(run_requested() for _ in range(30)))
     async with consuming(consumer):
         await eventually(lambda: retries > 30)
@@ -158,7 +158,7 @@ async def test_tries_before_a_dead_letter(connected: Broker, error: Exception, t
         calls.append(delivery)
         raise error
 
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run}, tries=QUICK_TRIES)
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run}, tries=QUICK_TRIES)
     await publish(connected, run_requested())
     async with consuming(consumer):
         (letter,) = await letters(connected, 1)
@@ -178,7 +178,7 @@ async def test_a_failing_batch_is_taken_apart(connected: Broker) -> None:
         done.extend(ids)
 
     await publish(connected, *messages)
-    consumer = Consumer.batches(connected, RUNNER_COMMANDS, on_batch, linger=0.1, tries=QUICK_TRIES)
+    consumer = Consumer.batches(connected, RUNS, on_batch, linger=0.1, tries=QUICK_TRIES)
     async with consuming(consumer):
         (letter,) = await letters(connected, 1)
         await eventually(lambda: len(done) == 9)
@@ -196,7 +196,7 @@ async def test_replayed_and_discarded(connected: Broker, pool: asyncpg.Pool) -> 
         heard += 1
 
     dead = DeadLetters(connected.consuming, connected.publisher)
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run}, tries=QUICK_TRIES)
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run}, tries=QUICK_TRIES)
     await publish(connected, run_requested(), run_requested())
     async with consuming(consumer):
         first, second = await letters(connected, 2)
@@ -219,7 +219,7 @@ async def test_a_replay_that_no_queue_takes_keeps_the_dead_letter(
     async def on_run(delivery: Delivery) -> None:
         raise AssertionError("must not be handled")
 
-    async with consuming(Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run})):
+    async with consuming(Consumer(connected, RUNS, {RunRequested: on_run})):
         await foreign.send(b"?", exchange="orchestrator.commands", key="run.requested")
         (letter,) = await letters(connected, 1)
     channel = await connected.publishing.channel()
@@ -254,7 +254,7 @@ async def test_stopping_gives_back_what_was_not_begun(connected: Broker, pool: a
         done += 1
 
     await publish(connected, *(run_requested() for _ in range(10)))
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run}, concurrency=1)
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run}, concurrency=1)
     async with consuming(consumer) as stopping:
         await asyncio.wait_for(begun.wait(), 5)
         stopping.set()

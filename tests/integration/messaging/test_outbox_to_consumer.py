@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import dataclasses
+from uuid import UUID
 
 import asyncpg
-from tests.integration.messaging.conftest import consuming, message_ids, relaying
-from tests.integration.messaging.messages import run_requested, updated
+import pytest
+from tests.integration.messaging.conftest import QUICK_TUNING, consuming, message_ids, outbox_rows, relaying
+from tests.integration.messaging.messages import RUNS, run_requested, updated
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import RunRequested
@@ -13,6 +16,7 @@ from orchestrator_shared.contracts.events import RunnersWake, TableUpdated
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
+from orchestrator_shared.messaging.outbox import outgoing_message
 
 
 async def test_said_messages_arrive_and_leave_no_row(pool: asyncpg.Pool, connected: Broker) -> None:
@@ -21,7 +25,7 @@ async def test_said_messages_arrive_and_leave_no_row(pool: asyncpg.Pool, connect
     async def on_run(delivery: Delivery) -> None:
         heard.append(delivery)
 
-    consumer = Consumer(connected, RUNNER_COMMANDS, {RunRequested: on_run})
+    consumer = Consumer(connected, RUNS, {RunRequested: on_run})
     said = [run_requested() for _ in range(30)]
     async with relaying(pool, connected) as outbox, consuming(consumer):
         async with outbox.work() as work:
@@ -84,7 +88,7 @@ async def test_batches_come_together(pool: asyncpg.Pool, connected: Broker) -> N
         assert isinstance(deliveries, list)
         sizes.append(len(deliveries))
 
-    consumer = Consumer.batches(connected, RUNNER_COMMANDS, on_batch, size=25, linger=0.05)
+    consumer = Consumer.batches(connected, RUNS, on_batch, size=25, linger=0.05)
     async with relaying(pool, connected) as outbox:
         async with outbox.work() as work:
             work.say(*(run_requested() for _ in range(50)))
@@ -92,3 +96,48 @@ async def test_batches_come_together(pool: asyncpg.Pool, connected: Broker) -> N
         async with consuming(consumer):
             await eventually(lambda: sum(sizes) == 50)
     assert max(sizes) > 10
+
+
+async def test_what_finds_no_room_in_memory_is_published_too(pool: asyncpg.Pool, connected: Broker) -> None:
+    tight = dataclasses.replace(QUICK_TUNING, memory=5, batch=10)
+    async with relaying(pool, connected, tight) as outbox:
+        async with outbox.work() as work:
+            work.say(*(run_requested() for _ in range(100)))
+        await eventually(lambda: emptied(pool))
+    assert len(set(await message_ids(connected, "runner.commands"))) == 100
+
+
+async def emptied(pool: asyncpg.Pool) -> bool:
+    return await outbox_rows(pool) == 0
+
+
+async def test_two_relays_of_one_table_publish_each_row_once(pool: asyncpg.Pool, connected: Broker) -> None:
+    old = [outgoing_message(run_requested(), source="/test") for _ in range(300)]
+    await pool.executemany(
+        "INSERT INTO jobs.outbox (id, exchange, routing_key, mandatory, body, created_at)"
+        " VALUES ($1, $2, $3, true, $4, clock_timestamp() - interval '1 minute')",
+        [(UUID(each.id), each.exchange, each.routing_key, each.body) for each in old],
+    )
+    patient = dataclasses.replace(QUICK_TUNING, batch=20, lease=30.0)
+    async with relaying(pool, connected, patient), relaying(pool, connected, patient):
+        await eventually(lambda: emptied(pool))
+    assert sorted(await message_ids(connected, "runner.commands")) == sorted(each.id for each in old)
+
+
+async def test_a_failing_callback_does_not_undo_the_commit(pool: asyncpg.Pool, connected: Broker) -> None:
+    called: list[str] = []
+
+    def failing() -> None:
+        called.append("failing")
+        raise ValueError
+
+    async with relaying(pool, connected) as outbox, outbox.work() as work:
+        work.say(run_requested())
+        work.after_commit(failing)
+        work.after_commit(lambda: called.append("next"))
+    assert called == ["failing", "next"]
+
+
+def test_a_message_without_handler_is_a_mistake_of_the_code(connected: Broker) -> None:
+    with pytest.raises(ValueError, match="no handler for TerminateRequested"):
+        Consumer(connected, RUNNER_COMMANDS, {RunRequested: lambda _: asyncio.sleep(0)})

@@ -24,6 +24,7 @@ from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.messaging.topology import declare
 from orchestrator_shared.messaging.transport import Transports
 from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
+from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +73,10 @@ class Link:
             async with asyncio.timeout(timeout):
                 await self.up.wait()
         except TimeoutError:
-            raise Unavailable(f"the broker at {self.address} does not answer: {self.last_error!r}") from None
+            raise Unavailable(
+                f"the broker at {self.address} does not answer ({self.last_error!r}): "
+                f"start it, or correct {variable('amqp_url')}"
+            ) from None
 
     async def channel(self, *, returns: bool = False) -> AbstractChannel:
         """Open a channel; with `returns`, publishing what no queue takes raises."""
@@ -270,5 +274,5 @@ def broker_url(text: str, timeouts: Timeouts) -> URL:
     """Check the URL of the broker; raises ValueError without repeating its password."""
     url = URL(text)
     if url.scheme not in ("amqp", "amqps") or not url.host:
-        raise ValueError("the broker's URL must look like amqp://user:password@host:5672/vhost")
+        raise ValueError(f"{variable('amqp_url')}: write amqp://user:password@host:5672/vhost")
     return url if "heartbeat" in url.query else url.update_query(heartbeat=timeouts.heartbeat)

@@ -49,18 +49,28 @@ class Consumer:
         self,
         broker: Broker,
         queue: Queue,
-        handlers: Mapping[type[Message], Handler],
+        handlers: Mapping[type[Message], Handler] | BatchHandler,
         *,
         concurrency: int = 8,
+        size: int = 1,
+        linger: float = 0.0,
         tries: Tries | None = None,
         drain_seconds: float = 10.0,
     ) -> None:
-        async def one(deliveries: Sequence[Delivery]) -> None:
-            for delivery in deliveries:
-                await handlers[type(delivery.message)](delivery)
-
-        self._setup(broker, queue, handlers, one, tries, drain_seconds)
-        self._concurrency, self._size, self._linger = concurrency, 1, 0.0
+        if not 1 <= concurrency * size <= MAX_PREFETCH:
+            raise ValueError(
+                f"{queue.name}: concurrency {concurrency} x {size} must be within 1 to {MAX_PREFETCH}"
+            )
+        self._broker = broker
+        self._queue = queue
+        self._known = {model.type: model for model in queue.messages}
+        self._call = handlers if callable(handlers) else _dispatcher(queue, handlers)
+        self._concurrency, self._size, self._linger = concurrency, size, linger
+        self._tries = tries or Tries()
+        self._drain_seconds = drain_seconds
+        self._gate = Gate(queue.name)
+        self.consuming = False
+        """Whether the broker delivers to us now."""
 
     @classmethod
     def batches(
@@ -76,30 +86,16 @@ class Consumer:
         drain_seconds: float = 10.0,
     ) -> "Consumer":
         """A consumer whose handler gets up to `size` messages of any type of the queue at once."""
-        consumer = cls.__new__(cls)
-        consumer._setup(broker, queue, queue.messages, handler, tries, drain_seconds)
-        consumer._concurrency, consumer._size, consumer._linger = concurrency, size, linger
-        return consumer
-
-    def _setup(
-        self,
-        broker: Broker,
-        queue: Queue,
-        known: Mapping[type[Message], Handler] | Sequence[type[Message]],
-        call: BatchHandler,
-        tries: Tries | None,
-        drain_seconds: float,
-    ) -> None:
-        self._broker = broker
-        self._queue = queue
-        self._known = {model.type: model for model in known}
-        self._call = call
-        self._tries = tries or Tries()
-        self._drain_seconds = drain_seconds
-        self._gate = Gate(queue.name)
-        self._concurrency, self._size, self._linger = 1, 1, 0.0
-        self.consuming = False
-        """Whether the broker delivers to us now."""
+        return cls(
+            broker,
+            queue,
+            handler,
+            concurrency=concurrency,
+            size=size,
+            linger=linger,
+            tries=tries,
+            drain_seconds=drain_seconds,
+        )
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping` is set, then finish what was begun; a failure only makes it start anew."""
@@ -245,6 +241,18 @@ class Consumer:
 
     def _count(self, batch: Sequence[AbstractIncomingMessage], outcome: str, type_: str = "") -> None:
         MESSAGES_CONSUMED.labels(self._queue.name, type_, outcome).inc(len(batch))
+
+
+def _dispatcher(queue: Queue, handlers: Mapping[type[Message], Handler]) -> BatchHandler:
+    missing = [model.__name__ for model in queue.messages if model not in handlers]
+    if missing:
+        raise ValueError(f"{queue.name}: no handler for {', '.join(missing)}, which the queue is bound to")
+
+    async def dispatch(deliveries: Sequence[Delivery]) -> None:
+        for delivery in deliveries:
+            await handlers[type(delivery.message)](delivery)
+
+    return dispatch
 
 
 @contextmanager
