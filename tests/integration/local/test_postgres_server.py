@@ -1,6 +1,7 @@
 """A private PostgreSQL server: start, restart, crash, a predecessor left running, clear errors."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -94,6 +95,14 @@ def test_a_failed_start_shows_the_end_of_the_log(server: PostgresServer) -> None
     assert server.pid is None
 
 
+def test_a_lost_password_is_told_instead_of_data_being_thrown_away(server: PostgresServer) -> None:
+    server.start()
+    server.stop()
+    (server.folder / "superuser-password").unlink()
+    with pytest.raises(ServerError, match="superuser-password is missing: delete"):
+        server.start()
+
+
 def test_missing_programs_are_told_with_the_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(BINARIES_VARIABLE, str(tmp_path))
     with pytest.raises(ServerError, match=BINARIES_VARIABLE):
@@ -117,6 +126,11 @@ def test_a_folder_closed_to_the_servers_account_is_replaced(
         server.start()
         assert server.pid is not None
         assert (place / "here").is_dir()
+        shutil.rmtree(server.folder)  # as `make clean` does; the data elsewhere is an orphan now
+        successor = PostgresServer(closed / "postgres", fast=True)
+        successor.start()
+        assert successor.pid is not None
+        successor.remove()
     finally:
         server.remove()
     assert not any((place / "here").iterdir())

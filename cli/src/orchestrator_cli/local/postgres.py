@@ -108,6 +108,7 @@ class PostgresServer:
     def start(self, seconds: float = 60) -> None:
         account = unprivileged_account()
         self._prepare(account)
+        self._discard_orphan()
         if self._adopt(seconds):
             return
         binaries = reachable_binaries(account, self._binaries or find_binaries())
@@ -172,6 +173,16 @@ class PostgresServer:
         self._data = reachable_folder(account, self.folder) / "data"
         self._data.mkdir(mode=0o700, exist_ok=True)
         account.own(self._data)
+
+    def _discard_orphan(self) -> None:
+        """Data that stands elsewhere for our folder is worth nothing once the folder was deleted."""
+        if self._password_file.exists() or not (self._data / "PG_VERSION").exists():
+            return
+        if self._data.parent == self.folder:
+            raise ServerError(f"{self._password_file} is missing: delete {self.folder} to begin anew")
+        self.stop(5)
+        for path in self._data.iterdir():
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _adopt(self, seconds: float) -> bool:
         """Take over a server left running on our data by a predecessor that was killed."""
