@@ -49,7 +49,7 @@ def demo(
 ) -> None:
     """Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards."""
     if stop:
-        down(state_dir)
+        down(state_dir, remove_data=False)
         return
     screen = console()
     if api_url:

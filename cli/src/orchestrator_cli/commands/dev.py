@@ -10,6 +10,7 @@ from orchestrator_cli.commands.options import DEFAULT_STATE_DIR, JsonOption, Sta
 from orchestrator_cli.context import read_context
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.output import console, plain, print_json, print_table
+from orchestrator_cli.stack.data import remove_all
 from orchestrator_cli.stack.launch import bring_down, bring_up, running_stack
 from orchestrator_cli.stack.layout import Layout
 from orchestrator_cli.stack.mail_sink import mails as mails_in
@@ -69,13 +70,21 @@ def _stay(layout: Layout) -> None:
 
 
 @app.command()
-def down(state_dir: StateDirOption = DEFAULT_STATE_DIR) -> None:
+def down(
+    state_dir: StateDirOption = DEFAULT_STATE_DIR,
+    remove_data: Annotated[
+        bool, typer.Option("--remove-data", help="Also remove databases, keys, mails and logs.")
+    ] = False,
+) -> None:
     """End everything that `dev up` started; the data stays."""
     layout = Layout.at(state_dir)
     was_running = bring_down(layout, _say) if layout.root.is_dir() else False
-    _say(
-        "Stopped; data and logs stay in " + str(layout.root) if was_running else "No local stack was running."
-    )
+    _say("Stopped." if was_running else "No local stack was running.")
+    if remove_data and layout.keys.exists():  # only a folder that a stack has made
+        remove_all(layout)
+        _say(f"Removed {layout.root}.")
+    elif layout.root.is_dir():
+        _say(f"Data and logs stay in {layout.root}")
 
 
 @app.command()

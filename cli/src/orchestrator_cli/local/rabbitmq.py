@@ -291,9 +291,9 @@ class RabbitServer:
         }
 
     def _is_ready(self) -> bool:
-        if self.pid is None or not _answers_amqp(self.host, self.ports.amqp):
+        if self.pid is None or not answers_amqp(self.host, self.ports.amqp):
             return False
-        return not self._management or _answers_http(self.host, self.ports.management)
+        return not self._management or answers_http(self.host, self.ports.management)
 
     def _has_ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
@@ -333,10 +333,10 @@ def _exchange(host: str, port: int, said: bytes) -> bytes:
         return b""
 
 
-def _answers_amqp(host: str, port: int) -> bool:
+def answers_amqp(host: str, port: int) -> bool:
     return _exchange(host, port, b"AMQP\x00\x00\x09\x01").startswith(b"\x01")
 
 
-def _answers_http(host: str, port: int) -> bool:
+def answers_http(host: str, port: int) -> bool:
     request = f"GET /api/overview HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()
     return b" 401 " in _exchange(host, port, request)

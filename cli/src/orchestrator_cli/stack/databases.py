@@ -10,7 +10,7 @@ import asyncpg
 from orchestrator_cli.local.processes import ServerError
 from orchestrator_cli.stack.keys import Keys
 from orchestrator_cli.stack.plan import with_database, with_user
-from orchestrator_shared.database.migrations import migrate
+from orchestrator_shared.database.migrations import MigrationError, migrate
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.roles import Roles, create_roles, scram_verifier
 from orchestrator_shared.database.templates import quote_identifier, quote_literal, render
@@ -25,6 +25,9 @@ def prepare_databases(url: str, keys: Keys, *, role_prefix: str, private: bool) 
     """Returns the URLs of the services' database (as its owner) and the warehouse, and what was migrated."""
     try:
         return asyncio.run(_prepare(url, keys, role_prefix=role_prefix, private=private))
+    except MigrationError as error:
+        way_out = " (or, if the data may go: `orchestrator dev down --remove-data`)" if private else ""
+        raise ServerError(f"the database cannot be migrated: {error}{way_out}") from None
     except (OrchestratorError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         raise ServerError(f"the databases cannot be prepared: {error}") from None
 

@@ -19,6 +19,7 @@ from orchestrator_cli.local.postgres import PostgresServer
 from orchestrator_cli.local.processes import ServerError, remembered_port
 from orchestrator_cli.local.rabbitmq import RabbitServer
 from orchestrator_cli.stack.child import Child
+from orchestrator_cli.stack.data import remove_orphaned_database
 from orchestrator_cli.stack.databases import prepare_databases
 from orchestrator_cli.stack.identity import ProcessIdentity
 from orchestrator_cli.stack.keys import Keys, load_or_make
@@ -78,6 +79,8 @@ class Supervisor:
             self.progress.begin("PostgreSQL" if self.postgres else f"PostgreSQL of {DATABASE_VARIABLE}")
             rabbitmq_ready = pool.submit(self.rabbitmq.start) if self.rabbitmq else None
             if self.postgres:
+                if remove_orphaned_database(self.layout):
+                    say("removed database files whose password was gone with an earlier state folder")
                 self.postgres.start()
             self.progress.begin("databases, migrations, a role for each service")
             database, warehouse = self._prepare_databases()
