@@ -23,7 +23,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from orchestrator_cli.local.postgres import PostgresServer
 from orchestrator_cli.local.processes import is_alive, tail, wait_until
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_cli.local.rabbitmq import RabbitServer, answers_amqp, answers_http
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER_VARIABLE = "TEST_RUN_FOLDER"
@@ -176,15 +176,17 @@ def _contained_postgres(_: Path) -> Iterator[PostgresAddress]:
 
 @contextlib.contextmanager
 def _contained_rabbitmq(_: Path) -> Iterator[RabbitAddress]:
-    from testcontainers.community.rabbitmq import RabbitMqContainer
+    from testcontainers.core.container import DockerContainer  # the ready-made one would need another client
 
     image = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4-management")
-    with RabbitMqContainer(image).with_exposed_ports(5672, 15672) as container:
+    settings = {"RABBITMQ_DEFAULT_USER": "orchestrator", "RABBITMQ_DEFAULT_PASS": "orchestrator"}
+    with DockerContainer(image).with_envs(**settings).with_exposed_ports(5672, 15672) as container:
         host = container.get_container_host_ip()
-        amqp, management = container.get_exposed_port(5672), container.get_exposed_port(15672)
-        yield RabbitAddress(
-            f"amqp://guest:guest@{host}:{amqp}/%2F", f"http://guest:guest@{host}:{management}"
-        )
+        amqp, management = (int(container.get_exposed_port(port)) for port in (5672, 15672))
+        if not wait_until(lambda: answers_amqp(host, amqp) and answers_http(host, management), START_SECONDS):
+            raise RuntimeError(f"the container of {image} does not answer")
+        who = "orchestrator:orchestrator"
+        yield RabbitAddress(f"amqp://{who}@{host}:{amqp}/%2F", f"http://{who}@{host}:{management}")
 
 
 def _opened(kind: str, folder: Path) -> contextlib.AbstractContextManager[PostgresAddress | RabbitAddress]:
