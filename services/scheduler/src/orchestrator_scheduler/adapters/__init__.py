@@ -1,0 +1,1 @@
+"""The scheduler's own tables, and its view of the catalog."""

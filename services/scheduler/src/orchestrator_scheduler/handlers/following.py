@@ -1,0 +1,79 @@
+"""Following the catalog: hints about schedules, and the slow scan for hints that got lost."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import structlog
+
+from orchestrator_scheduler import metrics
+from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.handlers.firing import Firing
+from orchestrator_scheduler.ports import Transactions
+from orchestrator_shared.contracts.events import ScheduleChanged
+from orchestrator_shared.contracts.message import Message
+from orchestrator_shared.database.pool import is_our_fault
+from orchestrator_shared.domain.ids import ScheduleId
+from orchestrator_shared.messaging.consumer import Delivery, Handler
+
+log = structlog.get_logger(__name__)
+
+
+class Following:
+    """Every replica does this; doing it twice does no harm."""
+
+    def __init__(self, *, transactions: Transactions, schedules: ScheduleStore, firing: Firing) -> None:
+        self._transactions = transactions
+        self._schedules = schedules
+        self._firing = firing
+
+    async def schedule_changed(self, delivery: Delivery) -> None:
+        message = delivery.message
+        assert isinstance(message, ScheduleChanged)
+        await self._firing.sync(ScheduleId(message.schedule_id))
+
+    def by_message(self) -> Mapping[type[Message], Handler]:
+        return {ScheduleChanged: self.schedule_changed}
+
+    async def scan(self) -> None:
+        """Schedules whose change was not heard of. One that cannot be handled does not hold up the others."""
+        started = time.perf_counter()
+        async with self._transactions.work() as work:
+            stale = await self._schedules.stale(work.connection)
+        for schedule_id in stale:
+            try:
+                await self._firing.sync(schedule_id)
+            except Exception as error:
+                if is_our_fault(error):
+                    raise
+                log.exception("scan.item_failed", kind="schedule", item=str(schedule_id))
+        metrics.SCAN_SECONDS.observe(time.perf_counter() - started)
+
+    async def forget(self, older_than: timedelta, batch: int) -> int:
+        """Delete old fires, batch by batch; returns how many."""
+        forgotten, deleted = 0, batch
+        while deleted >= batch:
+            async with self._transactions.work() as work:
+                deleted = await self._schedules.forget(work.connection, older_than, batch)
+            metrics.FORGOTTEN.inc(deleted)
+            forgotten += deleted
+        return forgotten
+
+
+async def repeat(
+    what: Callable[[], Awaitable[object]], *, every: float, stopping: asyncio.Event, name: str
+) -> None:
+    """Do it now and then again and again; a server of ours that does not answer is waited for."""
+    while not stopping.is_set():
+        try:
+            await what()
+        except Exception as error:
+            if not is_our_fault(error):
+                raise
+            log.warning("scan.unavailable", scan=name, reason=str(error))
+        try:
+            async with asyncio.timeout(every):
+                await stopping.wait()
+        except TimeoutError:
+            continue

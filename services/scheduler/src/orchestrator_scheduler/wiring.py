@@ -1,0 +1,99 @@
+"""The scheduler put together: the only place where its adapters are made."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import asyncpg
+
+from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.domain.settlement import Limits
+from orchestrator_scheduler.handlers.firing import Firing, fire_forever
+from orchestrator_scheduler.handlers.following import Following, repeat
+from orchestrator_scheduler.ports import Transactions
+from orchestrator_scheduler.settings import SchedulerSettings
+from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
+from orchestrator_shared.database.pool import acquire, database
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.messaging.connection import Broker
+from orchestrator_shared.messaging.consumer import Consumer
+from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+
+NAME = "scheduler"
+FLUSH_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """Everything one replica does."""
+
+    firing: Firing
+    following: Following
+
+
+def load_queries() -> Queries:
+    return Queries.load("orchestrator_scheduler.adapters", "schedules.sql")
+
+
+def build(transactions: Transactions, queries: Queries, limits: Limits, *, batch: int = 20) -> Scheduler:
+    """The handlers on their store."""
+    schedules = ScheduleStore(queries)
+    firing = Firing(transactions=transactions, schedules=schedules, limits=limits, batch=batch)
+    return Scheduler(firing, Following(transactions=transactions, schedules=schedules, firing=firing))
+
+
+def limits(settings: SchedulerSettings) -> Limits:
+    return Limits(timedelta(seconds=settings.misfire_grace_seconds), settings.fire_all_most)
+
+
+@asynccontextmanager
+async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
+    """Open everything, work, and close in order."""
+    async with (
+        database(settings, application_name=f"orchestrator-{NAME}") as pool,
+        Broker.open(settings.amqp_url, name=NAME) as broker,
+    ):
+        outbox = Outbox(schema="scheduler", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
+        scheduler = build(outbox, load_queries(), limits(settings), batch=settings.fire_batch_size)
+        changes = Consumer(broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4)
+        lifecycle.ready_when("database", lambda: _answers(pool))
+        lifecycle.ready_when("broker", broker.ready)
+        lifecycle.ready_when("consumers", lambda: changes.consuming)
+        async with lifecycle.supervised("outbox", outbox.run()):
+            tasks = [
+                lifecycle.supervise("changes", changes.run(lifecycle.stopping)),
+                *_supervise_loops(scheduler, settings, lifecycle),
+            ]
+            yield
+            await asyncio.wait(tasks, timeout=settings.shutdown_grace_seconds / 2)
+            await lifecycle.cancel(*tasks)
+            await outbox.flush(FLUSH_SECONDS)
+
+
+def _supervise_loops(
+    scheduler: Scheduler, settings: SchedulerSettings, lifecycle: Lifecycle
+) -> list[asyncio.Task[None]]:
+    async def fire() -> None:
+        await fire_forever(scheduler.firing, poll=settings.poll_seconds, stopping=lifecycle.stopping)
+
+    async def forget() -> None:
+        older_than = timedelta(days=settings.retention_days)
+        await scheduler.following.forget(older_than, settings.retention_batch_size)
+
+    return [
+        lifecycle.supervise(name, repeat(what, every=every, stopping=lifecycle.stopping, name=name))
+        for name, what, every in (
+            ("fire", fire, settings.poll_seconds),
+            ("scan", scheduler.following.scan, settings.scan_seconds),
+            ("retention", forget, settings.retention_interval_seconds),
+        )
+    ]
+
+
+async def _answers(pool: asyncpg.Pool) -> bool:
+    async with acquire(pool) as connection:
+        await connection.fetchval("SELECT 1")
+    return True

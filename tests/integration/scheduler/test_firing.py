@@ -1,0 +1,166 @@
+"""Fires on the real database: one request per fire, with any number of replicas, whatever is saved meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from tests.integration.scheduler.stage import AGO, add_schedule, fires, next_at, replica, said, set_up
+from tests.support.databases import Database
+
+from orchestrator_scheduler.wiring import Scheduler
+from orchestrator_shared.contracts.commands import RunRequested
+from orchestrator_shared.contracts.events import ScheduleMissed
+from orchestrator_shared.domain.ids import ScheduleId, fire_job_id, new_id
+
+HOURS = timedelta(hours=1)
+MAKE_DUE = (
+    "UPDATE scheduler.next_fires SET anchor = anchor - interval '61 s', next_at = next_at - interval '61 s'"
+)
+
+
+@pytest.fixture
+async def scheduler(database: Database) -> AsyncIterator[Scheduler]:
+    await set_up(database)
+    async with replica(database) as scheduler:
+        yield scheduler
+
+
+async def test_a_due_fire_is_one_record_one_request_and_the_next_fire(
+    database: Database, scheduler: Scheduler
+) -> None:
+    schedule_id = await add_schedule(database, overlap="skip")
+    await scheduler.firing.sync(schedule_id)
+    (fire,) = await database.fetch("SELECT * FROM scheduler.fires")
+    (data,) = await said(database, RunRequested.type)
+    request = RunRequested.model_validate(data)
+    assert request.job_id == fire["job_id"] == fire_job_id(schedule_id, fire["fire_key"])
+    assert (request.origin, request.overlap, request.schedule_id, request.fire_key) == (
+        "schedule",
+        "skip",
+        schedule_id,
+        fire["fire_key"],
+    )
+    assert request.scheduled_for == fire["scheduled_for"]
+    assert await next_at(database, schedule_id) == fire["scheduled_for"] + timedelta(minutes=1)
+    assert await scheduler.firing.fire_due() == 0
+    await scheduler.firing.sync(schedule_id)
+    assert len(await said(database, RunRequested.type)) == 1
+
+
+async def test_many_replicas_fire_each_once(database: Database, scheduler: Scheduler) -> None:
+    schedule_ids = [await add_schedule(database, saved_ago=timedelta(0)) for _ in range(30)]
+    for schedule_id in schedule_ids:
+        await scheduler.firing.sync(schedule_id)
+    await database.execute(MAKE_DUE)
+    async with replica(database) as second, replica(database) as third:
+        everybody = (scheduler, second, third) * 5
+        await asyncio.gather(
+            *(each.firing.fire_due() for each in everybody),
+            *(each.following.scan() for each in everybody),
+            *(second.firing.sync(schedule_id) for schedule_id in schedule_ids),
+        )
+        while await second.firing.fire_due():
+            pass
+    assert await database.fetchval("SELECT count(*) FROM scheduler.fires WHERE outcome = 'requested'") == 30
+    requests = await said(database, RunRequested.type)
+    assert len(requests) == len({request["job_id"] for request in requests}) == 30
+
+
+async def test_what_was_saved_meanwhile_is_not_fired_in_its_old_version(
+    database: Database, scheduler: Scheduler
+) -> None:
+    schedule_id = await add_schedule(database, saved_ago=timedelta(0))
+    await scheduler.firing.sync(schedule_id)
+    await database.execute(MAKE_DUE)
+    await database.execute(
+        "UPDATE catalog.schedules SET every_seconds = 3600, version = 2, updated_at = clock_timestamp()"
+    )
+    assert await scheduler.firing.fire_due() == 1
+    assert await fires(database, schedule_id) == ["superseded"]
+    assert await said(database, RunRequested.type) == []
+
+
+async def test_a_save_between_reading_and_firing_rolls_back_and_reads_anew(
+    database: Database, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule_id = await add_schedule(database)
+    schedules = scheduler.firing._schedules
+    read, saves = schedules.now, 0
+
+    async def save_then_read(connection: object) -> object:
+        nonlocal saves
+        saves += 1
+        if saves == 1:  # the definition was read just before
+            await database.execute("UPDATE catalog.schedules SET enabled = false, version = 2")
+        return await read(connection)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(schedules, "now", save_then_read)
+    await scheduler.firing.sync(schedule_id)
+    assert saves == 2
+    assert await fires(database, schedule_id) == ["disabled"]
+    assert await said(database, RunRequested.type) == []
+
+
+async def test_missed_fires_are_told_of_and_one_is_made_up(database: Database, scheduler: Scheduler) -> None:
+    schedule_id = await add_schedule(database, every=3600, saved_ago=3 * HOURS + 30 * timedelta(minutes=1))
+    await scheduler.following.scan()
+    assert await fires(database, schedule_id) == ["missed", "missed", "requested"]
+    (missed,) = await said(database, ScheduleMissed.type)
+    assert missed["count"] == 2
+    assert missed["orchestration"] == "campaigns"
+
+
+async def test_disabled_fires_are_recorded_and_never_made_up(
+    database: Database, scheduler: Scheduler
+) -> None:
+    schedule_id = await add_schedule(database)
+    await database.execute("UPDATE catalog.configurations SET enabled = false")
+    await scheduler.following.scan()
+    await database.execute("UPDATE catalog.configurations SET enabled = true")
+    await scheduler.following.scan()
+    assert await fires(database, schedule_id) == ["disabled"]
+    assert await said(database, RunRequested.type) == []
+    assert await next_at(database, schedule_id) is not None
+
+
+async def test_a_deleted_schedule_fires_no_more_and_a_restored_one_begins_anew(
+    database: Database, scheduler: Scheduler
+) -> None:
+    schedule_id = await add_schedule(database, saved_ago=timedelta(0))
+    await scheduler.following.scan()
+    await database.execute("UPDATE catalog.schedules SET deleted_at = clock_timestamp()")
+    await scheduler.following.scan()
+    assert await next_at(database, schedule_id) is None
+    await database.execute(
+        "UPDATE catalog.schedules SET deleted_at = NULL, version = 2, updated_at = clock_timestamp()"
+    )
+    await scheduler.following.scan()
+    assert await next_at(database, schedule_id) is not None
+    assert await fires(database, schedule_id) == []
+
+
+async def test_a_schedule_that_cannot_be_read_holds_nobody_up(
+    database: Database, scheduler: Scheduler
+) -> None:
+    bad = await add_schedule(database, cron="61 * * * *")
+    good = await add_schedule(database)
+    await scheduler.following.scan()
+    assert await next_at(database, bad) is None
+    assert await fires(database, good) == ["requested"]
+    async with database.connection("scheduler") as connection:
+        assert await scheduler.firing._schedules.stale(connection) == []
+
+
+async def test_an_unknown_schedule_is_nothing(database: Database, scheduler: Scheduler) -> None:
+    await scheduler.firing.sync(ScheduleId(new_id()))
+    assert await database.fetchval("SELECT count(*) FROM scheduler.next_fires") == 0
+
+
+async def test_old_fires_are_forgotten_in_batches(database: Database, scheduler: Scheduler) -> None:
+    await add_schedule(database, saved_ago=AGO + 5 * timedelta(minutes=1))
+    await scheduler.following.scan()
+    kept = await database.fetchval("SELECT count(*) FROM scheduler.fires")
+    await database.execute("UPDATE scheduler.fires SET at = at - interval '2 days' WHERE outcome = 'missed'")
+    assert await scheduler.following.forget(timedelta(days=1), 2) == kept - 1
+    assert await database.fetchval("SELECT count(*) FROM scheduler.fires") == 1
