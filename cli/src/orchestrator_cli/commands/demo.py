@@ -95,7 +95,8 @@ def _local(layout: Layout, project: str) -> Setting:
     context = Context(found.url, found.token, project, found.state_folder, found.warehouse_url)
     with context.client() as client:
         _set_warehouse(client, context, found.warehouse_url)
-    end = f"make down   (or: {command_name()} demo --down)"
+    down_command = f"{command_name()} demo --down"
+    end = f"make down   (or: {down_command})" if Path("Makefile").is_file() else down_command
     mailbox = FolderMailbox(layout.mails, f"{shown_path(layout.mails)}   ({command_name()} dev mails --show)")
     return Setting(context, mailbox, found.warehouse_url, end)
 

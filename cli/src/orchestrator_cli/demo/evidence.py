@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from http import HTTPStatus
 
 import asyncpg
@@ -58,4 +59,4 @@ async def _fetch(url: str, sql: str) -> Sequence[asyncpg.Record]:
 
 
 def _cell(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)

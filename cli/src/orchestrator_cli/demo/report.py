@@ -122,6 +122,7 @@ def look_on(places: Places) -> list[Text]:
         ("Token", places.token),
         ("Edit", places.definitions),
         ("", f"{places.command} apply -f {places.definitions}"),
+        ("", f"{places.command} run {ON_PURPOSE} --follow   (once you have mended `dep_dealy` in the file)"),
         ("Try", f"{places.command} run {BY_HAND} --follow"),
         ("", f"{places.command} jobs list"),
         ("", f"{places.command} triggers explain {BY_EVENT}"),

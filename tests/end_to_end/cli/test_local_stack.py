@@ -1,0 +1,74 @@
+"""`orchestrator dev`: one stack per folder, services that come back, nothing left behind."""
+
+import json
+import os
+import signal
+
+import pytest
+from tests.end_to_end.cli.conftest import CommandLine
+
+from orchestrator_cli.local.processes import is_alive, wait_until
+from orchestrator_cli.stack.readiness import is_ready
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_a_second_start_finds_the_running_stack(orchestrator: CommandLine) -> None:
+    before = orchestrator.record()
+    again = orchestrator("dev", "up", "--detach")
+    assert again.returncode == 0
+    assert f"It is running already: {before.url}" in again.stdout
+    assert orchestrator.record() == before
+
+
+def test_everything_is_ready_and_private(orchestrator: CommandLine) -> None:
+    status = orchestrator("dev", "status", "--json")
+    assert status.returncode == 0
+    states = {process["name"]: process["state"] for process in json.loads(status.stdout)["processes"]}
+    assert set(states.values()) == {"ready"}
+    assert {"api", "scheduler", "trigger-watcher", "notifier", "runner", "runner-2", "mail-sink"} == set(
+        states
+    )
+    for secret in (orchestrator.layout.keys, orchestrator.layout.root / "context.json"):
+        assert secret.stat().st_mode & 0o077 == 0
+    token = json.loads(orchestrator.layout.keys.read_text())["admin_token"]
+    for log in orchestrator.layout.logs.iterdir():
+        assert token not in log.read_text(errors="replace")
+
+
+@pytest.mark.parametrize("name", ["api", "scheduler", "notifier"])
+def test_a_killed_service_comes_back_at_the_same_address(orchestrator: CommandLine, name: str) -> None:
+    before = orchestrator.record().processes[name]
+    os.kill(before.pid, signal.SIGKILL)
+    assert wait_until(lambda: orchestrator.record().processes[name].pid != before.pid, 20)
+    after = orchestrator.record().processes[name]
+    assert (after.port, after.restarts) == (before.port, before.restarts + 1)
+    assert wait_until(lambda: is_ready(after.port, has_http=True), 60)
+
+
+def test_commands_find_the_stack_and_refusals_name_the_field(orchestrator: CommandLine) -> None:
+    assert orchestrator("components", "list").returncode == 0
+    refused = orchestrator("tables", "publish", "no table at all")
+    assert refused.returncode == 2
+    assert "table" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    missing = orchestrator("run", "there-is-no-such-run", "--follow")
+    assert missing.returncode == 2
+    assert "there-is-no-such-run" in missing.stderr
+
+
+def test_a_killed_supervisor_leaves_nothing_that_down_or_up_cannot_end(orchestrator: CommandLine) -> None:
+    before = orchestrator.record()
+    os.kill(before.supervisor.pid, signal.SIGKILL)
+    assert wait_until(lambda: not is_alive(before.supervisor.pid), 10)
+    assert orchestrator("dev", "status").returncode == 3
+    up = orchestrator("dev", "up", "--detach")
+    assert up.returncode == 0, up.stdout + up.stderr
+    after = orchestrator.record()
+    assert after.url == before.url
+    assert not any(entry.identity.is_running for entry in before.processes.values())
+    down = orchestrator("dev", "down")
+    assert down.returncode == 0
+    assert not any(entry.identity.is_running for entry in after.processes.values())
+    assert not orchestrator.layout.record.exists()
+    assert orchestrator("jobs", "list").returncode == 3
