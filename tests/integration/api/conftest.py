@@ -143,7 +143,7 @@ async def said(broker: BrokerVhost, queue: str, count: int) -> list[dict[str, An
     async with connection:
         channel = await connection.channel()
         source = await channel.get_queue(queue)
-        envelopes = []
+        envelopes: list[dict[str, Any]] = []
         async with asyncio.timeout(15), source.iterator() as messages:
             if count == 0:
                 return envelopes

@@ -2,77 +2,24 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from orchestrator_api.domain.refusals import FieldError
-from orchestrator_shared.domain.ids import ORCHESTRATOR
-
-DEFAULT_TIMEOUT_SECONDS = 24 * 3600.0
+from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One entry of a phase, with every default written out."""
-
-    id: str
-    component: str
-    configuration: str
-    name: str
-    enabled: bool = True
-    continue_on_failure: bool = False
-    timeout_seconds: float | None = None
-    """None: no limit (nested orchestrations)."""
-    attempts: int = 1
-    attempt_delay_seconds: float = 0
-    attempt_backoff: float = 1
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Tasks that run in parallel."""
-
-    name: str
-    tasks: tuple[Task, ...]
-
-
-def make_task(given: Mapping[str, Any]) -> Task:
-    """A task from what was sent: the id is component/configuration unless given, the timeout a day."""
-    component, configuration = given["component"], given["configuration"]
-    identifier = given.get("id") or f"{component}/{configuration}"
-    timeout = given.get("timeout_seconds")
-    if timeout is None and component != ORCHESTRATOR:
-        timeout = DEFAULT_TIMEOUT_SECONDS
-    return Task(
-        id=identifier,
-        component=component,
-        configuration=configuration,
-        name=given.get("name") or identifier,
-        enabled=given.get("enabled", True),
-        continue_on_failure=given.get("continue_on_failure", False),
-        timeout_seconds=None if timeout is None else float(timeout),
-        attempts=given.get("attempts", 1),
-        attempt_delay_seconds=float(given.get("attempt_delay_seconds", 0)),
-        attempt_backoff=float(given.get("attempt_backoff", 1)),
-        parameters=given.get("parameters") or {},
-    )
-
-
-def make_phases(given: Sequence[Mapping[str, Any]]) -> tuple[Phase, ...]:
-    """Phases from what was sent; empty ones are dropped, unnamed ones numbered."""
+def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefinition:
+    """The definition from what was sent: defaults written out, empty phases dropped, others named."""
     kept = [phase for phase in given if phase.get("tasks")]
-    return tuple(
-        Phase(phase.get("name") or f"Phase {number}", tuple(make_task(task) for task in phase["tasks"]))
-        for number, phase in enumerate(kept, start=1)
+    return OrchestrationDefinition(
+        phases=tuple(
+            Phase(
+                name=phase.get("name") or f"Phase {number}",
+                tasks=tuple(Task.model_validate(task) for task in phase["tasks"]),
+            )
+            for number, phase in enumerate(kept, start=1)
+        )
     )
-
-
-def to_stored(phases: Sequence[Phase]) -> dict[str, Any]:
-    """The definition as versions keep it and runners read it."""
-    return {
-        "phases": [{"name": phase.name, "tasks": [asdict(task) for task in phase.tasks]} for phase in phases]
-    }
 
 
 def stored_tasks(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -83,7 +30,7 @@ def stored_tasks(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
 def doubled_ids(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """Tasks whose id another one has; `given` are the phases as sent, so that paths fit."""
     placed = [
-        (f"phases.{p}.tasks.{t}.id", make_task(task).id)
+        (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
         for p, phase in enumerate(given)
         for t, task in enumerate(phase.get("tasks") or [])
     ]

@@ -76,11 +76,13 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     return await save(session, key, _with(wish, parameters))
 
 
-def restore_secrets(session: Session, parameters: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+def restore_secrets(
+    session: Session, parameters: dict[str, Any], stored: Row | None, prefix: str = "parameters"
+) -> dict[str, Any]:
     """The parameters with every `***` replaced by the stored secret; refuses one that stands for nothing."""
     before = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
     whole: dict[str, Any] = keep_masked(parameters, before)
-    paths = masked_paths(whole, "parameters")
+    paths = [path.lstrip(".") for path in masked_paths(whole, prefix)]
     refuse(
         [FieldError(path, "*** stands for a stored secret, but there is none: enter it") for path in paths]
     )

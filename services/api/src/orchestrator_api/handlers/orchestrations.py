@@ -41,8 +41,8 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await check_tasks(session, orchestration, wish.phases)
     stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
-    definition = domain.to_stored(domain.make_phases(wish.phases))
-    whole = configurations.restore_secrets(session, definition, stored)
+    definition = domain.make_definition(wish.phases).to_json()
+    whole = configurations.restore_secrets(session, definition, stored, prefix="")
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
     )

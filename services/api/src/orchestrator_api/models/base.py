@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from orchestrator_shared.definitions.orchestration import TASK_ID
 from orchestrator_shared.domain.ids import SLUG
 
 T = TypeVar("T")
@@ -14,8 +15,9 @@ Slug = Annotated[str, Field(pattern=SLUG, description="Lower-case letters, digit
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Description = Annotated[str, Field(max_length=10_000)]
 Note = Annotated[str, Field(max_length=1_000, description="Why this was changed, for the list of versions.")]
-TASK_ID = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?(/[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)?$"
-TaskId = Annotated[str, Field(pattern=TASK_ID, description="A slug, or component/configuration.")]
+TaskId = Annotated[
+    str, Field(max_length=130, pattern=TASK_ID, description="A slug, or component/configuration.")
+]
 JsonObject = dict[str, Any]
 
 

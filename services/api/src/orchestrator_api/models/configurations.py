@@ -17,6 +17,7 @@ from orchestrator_api.models.base import (
     TaskId,
 )
 from orchestrator_api.models.schedules import ScheduleOut, SubscriptionOut, TriggerOut
+from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS
 
 
 class ConfigurationIn(Input):
@@ -74,8 +75,8 @@ class TaskIn(Input):
         le=366 * 86400,
         description="24 hours unless set; none for a nested orchestration.",
     )
-    attempts: int = Field(default=1, ge=1, le=100)
-    attempt_delay_seconds: float = Field(default=0, ge=0, le=86400)
+    attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
+    attempt_delay_seconds: int = Field(default=0, ge=0, le=604_800)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
     parameters: JsonObject = Field(
         default_factory=dict, description="Merged over the request that the task sends."
@@ -108,9 +109,9 @@ class TaskOut(Output):
     name: str
     enabled: bool
     continue_on_failure: bool
-    timeout_seconds: float | None
+    timeout_seconds: int | None
     attempts: int
-    attempt_delay_seconds: float
+    attempt_delay_seconds: int
     attempt_backoff: float
     parameters: dict[str, Any]
 

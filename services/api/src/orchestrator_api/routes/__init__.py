@@ -6,6 +6,7 @@ from orchestrator_api.routes import (
     access,
     configurations,
     dead_letters,
+    definitions,
     orchestrations,
     projects,
     runs,
@@ -23,5 +24,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     triggers.router,
     tables.router,
     access.router,
+    definitions.router,
     dead_letters.router,
 )

@@ -1,0 +1,215 @@
+"""Planning, applying and exporting definitions: everything in one transaction, or nothing."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.domain.documents import read_documents
+from orchestrator_api.domain.planning import (
+    Action,
+    Change,
+    Desired,
+    Fields,
+    Item,
+    Kind,
+    compare,
+    document_path,
+    needs,
+    unknown_tasks,
+)
+from orchestrator_api.domain.refusals import FieldError, Invalid, refuse
+from orchestrator_api.domain.times import accept_times
+from orchestrator_api.handlers import (
+    components,
+    configurations,
+    notifications,
+    orchestrations,
+    schedules,
+    snapshot,
+    triggers,
+    variables,
+)
+from orchestrator_api.models.catalog import ComponentIn
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.security import MASK, keep_masked
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was changed, or would be."""
+
+    changes: list[Change]
+    warnings: list[str]
+
+
+async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
+    """Make the project what the documents say. A plan does the same and rolls back."""
+    desired = read_documents(raws, session.project)
+    await session.sql.run("lock_orchestrations_of_project", session.project)
+    reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
+    current = await snapshot.read(session, reviving)
+    wanted = {item: _with_secrets(item, fields, current) for item, fields in desired.items.items()}
+    changes = compare(wanted, current, prune=prune)
+    refuse(await _carry_out(session, changes, wanted, desired, current))
+    if counts := _counts(changes):
+        await session.record("definitions.applied", session.project, prune=prune, **counts)
+    return Applied(changes, _warnings(wanted, current))
+
+
+async def _carry_out(
+    session: Session,
+    changes: Sequence[Change],
+    wanted: Mapping[Item, Fields],
+    desired: Desired,
+    current: Mapping[Item, Fields],
+) -> list[FieldError]:
+    """Make every change; returns all that is wrong, but not what merely follows from it."""
+    deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
+    errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
+    failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
+    for change in changes:
+        item = (change.kind, change.id)
+        if change.action is Action.UNCHANGED or item in failed:
+            continue
+        if needs(item, wanted.get(item, {})) & failed:
+            failed.add(item)
+        elif wrong := await _try(session, change, wanted, desired):
+            errors += wrong
+            failed.add(item)
+    return errors
+
+
+def _is_at(error: FieldError, place: str) -> bool:
+    return error.field.startswith(f"{place}.phases")
+
+
+def _with_secrets(item: Item, fields: Fields, current: Mapping[Item, Fields]) -> Fields:
+    """`***` stands for what is stored."""
+    present = current.get(item, {})
+    if item[0] is Kind.VARIABLE:
+        masked = fields["secret"] and fields["value"] == MASK and present.get("secret", False)
+        return {**fields, "value": present["value"]} if masked else fields
+    if item[0] in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
+        kept: dict[str, Any] = keep_masked(dict(fields), dict(present))
+        return kept
+    return fields
+
+
+async def _try(
+    session: Session, change: Change, wanted: Mapping[Item, Fields], desired: Desired
+) -> list[FieldError]:
+    """Carry out one change; what is wrong with it is told by document and path."""
+    item = (change.kind, change.id)
+    place = desired.places.get(item, f"{change.kind.value} {change.id}")
+    try:
+        if change.action is Action.DELETE:
+            await _delete(session, change)
+        else:
+            await _SAVERS[change.kind](session, change.id, wanted[item])
+    except Invalid as error:
+        return [FieldError(document_path(place, each.field, item), each.detail) for each in error.errors]
+    except UserError as error:
+        if type(error) is UserError or change.action is Action.DELETE:
+            return [FieldError(document_path(place, error.field, item), error.detail)]
+        raise
+    except ValidationError as error:
+        return [
+            FieldError(document_path(place, ".".join(map(str, each["loc"])), item), str(each["msg"]))
+            for each in error.errors(include_input=False)
+        ]
+    return []
+
+
+async def _save_component(session: Session, name: str, fields: Fields) -> None:
+    session.actor.require(Scope.ADMIN)
+    await components.save(session, name, ComponentIn.model_validate(fields))
+
+
+async def _save_variable(session: Session, name: str, fields: Fields) -> None:
+    await variables.save(session, name, fields["value"], fields["secret"])
+
+
+async def _save_configuration(session: Session, name: str, fields: Fields) -> None:
+    component, _, configuration = name.partition("/")
+    wish = configurations.Wish(
+        fields["name"], fields["description"], True, fields["parameters"], "definitions applied"
+    )
+    key = configurations.Key(component, configuration)
+    await configurations.save_component_configuration(session, key, wish)
+
+
+async def _save_orchestration(session: Session, name: str, fields: Fields) -> None:
+    wish = orchestrations.OrchestrationWish(
+        fields["name"], fields["description"], fields["enabled"], fields["phases"], "definitions applied"
+    )
+    await orchestrations.save(session, name, wish)
+
+
+async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
+    orchestration, _, schedule = name.partition("/")
+    await schedules.save(session, orchestration, schedule, schedules.ScheduleWish(**fields))
+
+
+async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
+    orchestration, _, trigger = name.partition("/")
+    await triggers.save(session, orchestration, trigger, triggers.TriggerWish(**fields))
+
+
+async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
+    pairs = [(event, address) for event, address in fields["subscriptions"]]
+    if webhooks := [address for _, address in pairs if "://" in address]:
+        raise UserError(f"{webhooks[0]!r}: only email addresses can be notified so far")
+    await notifications.replace(session, name, pairs)
+
+
+_SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
+    Kind.COMPONENT: _save_component,
+    Kind.VARIABLE: _save_variable,
+    Kind.CONFIGURATION: _save_configuration,
+    Kind.ORCHESTRATION: _save_orchestration,
+    Kind.SCHEDULE: _save_schedule,
+    Kind.TRIGGER: _save_trigger,
+    Kind.NOTIFICATIONS: _save_notifications,
+}
+
+
+async def _delete(session: Session, change: Change) -> None:
+    first, _, second = change.id.partition("/")
+    match change.kind:
+        case Kind.SCHEDULE:
+            await schedules.delete(session, first, second)
+        case Kind.TRIGGER:
+            await triggers.delete(session, first, second)
+        case Kind.ORCHESTRATION:
+            await orchestrations.delete(session, change.id)
+        case Kind.CONFIGURATION:
+            await configurations.delete(session, configurations.Key(first, second))
+        case Kind.VARIABLE:
+            await variables.delete(session, change.id)
+        case _:
+            raise AssertionError(f"{change.kind} is never deleted")
+
+
+def _counts(changes: Sequence[Change]) -> dict[str, int]:
+    actions = [change.action for change in changes if change.action is not Action.UNCHANGED]
+    return {action.value: actions.count(action) for action in Action if action in actions}
+
+
+def _warnings(wanted: Mapping[Item, Fields], current: Mapping[Item, Fields]) -> list[str]:
+    found = []
+    for (kind, name), fields in wanted.items():
+        if kind is Kind.SCHEDULE:
+            times = accept_times(fields["cron"], fields["every_seconds"], fields["timezone"])
+            found += [f"schedule {name}: {times.warning}"] if times.warning else []
+    automatic = {name.partition("/")[0] for kind, name in wanted if kind in (Kind.SCHEDULE, Kind.TRIGGER)}
+    for name in sorted(automatic):
+        key = (Kind.NOTIFICATIONS, name)
+        told = wanted.get(key, current.get(key, {"subscriptions": []}))["subscriptions"]
+        is_new = (Kind.ORCHESTRATION, name) not in current and key not in wanted  # its creator is subscribed
+        if not is_new and not any(event == "error" for event, _ in told):
+            found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
+    return found

@@ -1,0 +1,43 @@
+"""Everything in a project as documents."""
+
+from fastapi import APIRouter
+
+from orchestrator_api.domain.access import Scope
+from orchestrator_api.domain.documents import write_documents
+from orchestrator_api.handlers import definitions, snapshot
+from orchestrator_api.handlers.definitions import Applied
+from orchestrator_api.models.definitions import AppliedOut, DefinitionsIn, DefinitionsOut
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Project
+
+router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"])
+
+
+class _OnlyPlanned(Exception):
+    def __init__(self, applied: Applied) -> None:
+        self.applied = applied
+
+
+@router.get("", operation_id="export_definitions", responses=READ)
+async def export_definitions(call: Call, project: Project) -> DefinitionsOut:
+    """The project's variables, configurations and orchestrations as documents."""
+    async with call.session(Scope.READ, project) as session:
+        documents = write_documents(await snapshot.read(session))
+    return DefinitionsOut(documents=documents)
+
+
+@router.post("/plan", operation_id="plan_definitions", responses=WRITE)
+async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
+    """What applying the documents would change, with every check that applying makes."""
+    try:
+        async with call.session(Scope.CONFIGURE, project) as session:
+            raise _OnlyPlanned(await definitions.apply(session, body.documents, prune=body.prune))
+    except _OnlyPlanned as planned:
+        return AppliedOut.model_validate(planned.applied)
+
+
+@router.post("/apply", operation_id="apply_definitions", responses=WRITE)
+async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
+    """Make the project what the documents say, in one transaction; applying twice changes nothing."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        applied = await definitions.apply(session, body.documents, prune=body.prune)
+    return AppliedOut.model_validate(applied)

@@ -1,0 +1,197 @@
+"""Jobs as the runner's tables have them: listed, explained, with tasks and logs."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.integration.api.conftest import Client
+from tests.support.databases import Database
+
+
+class Runner:
+    """Writes what a runner would."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.replica = uuid4()
+
+    async def connect(self) -> None:
+        await self.database.execute(
+            "INSERT INTO jobs.replicas (id, name, slots, lease_until) "
+            "VALUES ($1, 'r', 1, now() + interval '1 minute')",
+            self.replica,
+        )
+
+    async def lane(self, component: str, configuration: str) -> int:
+        return int(
+            await self.database.fetchval(
+                "INSERT INTO jobs.lanes (project, component, configuration) VALUES ('demo', $1, $2) "
+                "ON CONFLICT (project, component, configuration) DO UPDATE SET next_seq = 1 RETURNING id",
+                component,
+                configuration,
+            )
+        )
+
+    async def job(self, configuration: str, number: int, status: str, **more: Any) -> UUID:
+        component = more.pop("component", "demo-extractor")
+        active, over = status in ("processing", "terminating"), status in ("success", "error", "cancelled")
+        now: datetime = await self.database.fetchval("SELECT clock_timestamp()")
+        job_id = more.pop("id", uuid4())
+        parent = more.pop("parent", None)
+        row = {
+            "id": job_id,
+            "lane_id": await self.lane(component, configuration),
+            "seq": number,
+            "project": "demo",
+            "component": component,
+            "configuration": configuration,
+            "kind": "run" if component == "orchestrator" else "component",
+            "status": status,
+            "origin": "manual",
+            "parent_id": parent,
+            "root_id": parent or job_id,
+            "depth": 1 if parent else 0,
+            "scheduled_for": now,
+            "requested_at": now,
+            "due_at": now,
+            "ready_at": now if status == "ready" else None,
+            "started_at": now if active or over else None,
+            "finished_at": now if over else None,
+            "attempt": 1 if active or over else 0,
+            "replica_id": self.replica if active else None,
+            "error_kind": "user" if status == "error" else None,
+            **more,
+        }
+        places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+        await self.database.execute(
+            f"INSERT INTO jobs.jobs ({', '.join(row)}) VALUES ({places})", *row.values()
+        )
+        return UUID(str(job_id))
+
+
+async def test_waiting_jobs_tell_why(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    first = await runner.job("one", 1, "ready")
+    assert (await furnished.get(f"jobs/{first}"))["waiting"]["reason"] == "no_runner"
+    await runner.connect()
+    shown = await furnished.get(f"jobs/{first}")
+    assert (shown["status"], shown["waiting"]["reason"]) == ("waiting", "no_free_slot")
+    second, third = await runner.job("one", 2, "waiting"), await runner.job("one", 3, "waiting")
+    waiting = (await furnished.get(f"jobs/{third}"))["waiting"]
+    assert (waiting["reason"], waiting["place"]) == ("configuration_busy", 3)
+    assert waiting["holder"]["id"] == str(first)
+    delayed = await runner.job(
+        "two", 1, "waiting", attempt=1, due_at=datetime.now(UTC) + timedelta(minutes=1)
+    )
+    assert (await furnished.get(f"jobs/{delayed}"))["waiting"]["reason"] == "next_attempt_delayed"
+    listed = {job["id"]: job["waiting"]["reason"] for job in (await furnished.get("jobs"))["items"]}
+    assert listed[str(second)] == "configuration_busy"
+    assert len(listed) == 4
+
+
+async def test_project_limit_is_a_reason(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    await database.execute("UPDATE catalog.projects SET parallel_limit = 1")
+    await runner.job("one", 1, "processing")
+    held = await runner.job("two", 1, "ready")
+    waiting = (await furnished.get(f"jobs/{held}"))["waiting"]
+    assert (waiting["reason"], waiting["holder"]) == ("project_limit", None)
+
+
+async def test_lists_filter_and_come_in_parts(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    root = await runner.job("daily", 1, "processing", component="orchestrator")
+    child = await runner.job("one", 1, "success", parent=root)
+    failed = await runner.job("two", 1, "error", message="no such file")
+    accepted = await furnished.post("orchestrations/daily/runs")
+    everything = [job["id"] for job in (await furnished.get("jobs"))["items"]]
+    assert everything[0] == accepted["job_id"]
+    assert set(everything) == {accepted["job_id"], str(root), str(child), str(failed)}
+
+    async def ids(query: str) -> list[str]:
+        return [job["id"] for job in (await furnished.get(f"jobs?{query}"))["items"]]
+
+    assert await ids("status=error") == [str(failed)]
+    assert await ids("status=created") == [accepted["job_id"]]
+    assert await ids(f"parent={root}") == [str(child)]
+    assert set(await ids(f"root={root}")) == {str(root), str(child)}
+    assert await ids("component=demo-extractor&configuration=one") == [str(child)]
+    assert await ids("origin=api") == []
+    part = await furnished.get("jobs?limit=2")
+    rest = await furnished.get(f"jobs?limit=2&cursor={part['next']}")
+    assert [job["id"] for job in [*part["items"], *rest["items"]]] == everything
+    assert rest["next"] is None
+    runs = (await furnished.get("orchestrations/daily/runs"))["items"]
+    assert {job["id"] for job in runs} == {accepted["job_id"], str(root)}
+    assert (await furnished.get("orchestrations/daily"))["last_run"]["id"] == str(root)
+
+
+async def test_accepted_request_is_one_job(furnished: Client, database: Database) -> None:
+    accepted = await furnished.post("orchestrations/daily/runs")
+    await Runner(database).job("daily", 42, "waiting", component="orchestrator", id=UUID(accepted["job_id"]))
+    listed = (await furnished.get("jobs"))["items"]
+    assert [(job["status"], job["number"]) for job in listed] == [("waiting", 42)]
+    again = await furnished.post("orchestrations/daily/runs", {"job_id": accepted["job_id"]})
+    assert (again["status"], again["number"]) == ("waiting", 42)
+
+
+async def test_id_of_a_foreign_job_is_taken(furnished: Client, database: Database) -> None:
+    other = await Runner(database).job("one", 1, "waiting")
+    await furnished.post("orchestrations/daily/runs", {"job_id": str(other)}, status=409)
+
+
+async def test_finished_job_is_not_stopped(furnished: Client, database: Database) -> None:
+    job = await Runner(database).job("one", 1, "success")
+    problem = await furnished.post(f"jobs/{job}/termination", status=409)
+    assert "success" in problem["detail"]
+
+
+async def test_tasks_of_a_run(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    run = await runner.job("daily", 1, "processing", component="orchestrator")
+    child = await runner.job("one", 1, "processing", parent=run)
+    await database.execute(
+        "INSERT INTO jobs.phases (run_id, index, name, remaining) VALUES ($1, 0, 'A', 1)", run
+    )
+    await database.execute(
+        "INSERT INTO jobs.phases (run_id, index, name, remaining) VALUES ($1, 1, 'B', 1)", run
+    )
+    insert = (
+        "INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, request,"
+        " continue_on_failure, status, job_id, active)"
+        " VALUES ($1, $2, 0, $3, $3, 'demo-extractor', $3, '{}', false, $4, $5, true)"
+    )
+    await database.execute(insert, run, 0, "one", "started", child)
+    await database.execute(insert, run, 1, "two", "pending", None)
+    phases = (await furnished.get(f"jobs/{run}/tasks"))["phases"]
+    assert [phase["name"] for phase in phases] == ["A", "B"]
+    assert phases[0]["tasks"][0]["job"]["id"] == str(child)
+    assert phases[0]["tasks"][0]["job"]["status"] == "processing"
+    assert phases[1]["tasks"][0]["job"] is None
+
+
+async def test_log_is_read_on(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    job = await runner.job("one", 1, "processing")
+    insert = "INSERT INTO jobs.logs VALUES ($1, $2, $3, 'stdout', now(), $4)"
+    for attempt, seq in ((1, 1), (1, 2), (2, 1)):
+        await database.execute(insert, job, attempt, seq, f"{attempt}.{seq}\n")
+    part = await furnished.get(f"jobs/{job}/log?limit=2")
+    assert ([chunk["text"] for chunk in part["chunks"]], part["next"]) == (["1.1\n", "1.2\n"], "1:2")
+    rest = await furnished.get(f"jobs/{job}/log?limit=2&after={part['next']}")
+    assert ([chunk["text"] for chunk in rest["chunks"]], rest["finished"]) == (["2.1\n"], False)
+    await database.execute("UPDATE jobs.jobs SET status = 'success', finished_at = now() WHERE id = $1", job)
+    end = await furnished.get(f"jobs/{job}/log?after={rest['next']}")
+    assert end == {"chunks": [], "next": "2:1", "finished": True}
+
+
+async def test_secrets_in_parameters_are_masked(furnished: Client, database: Database) -> None:
+    job = await Runner(database).job("one", 1, "success", parameters='{"#password": "enc:v1:x", "rows": 1}')
+    assert (await furnished.get(f"jobs/{job}"))["parameters"] == {"#password": "***", "rows": 1}
+    accepted = await furnished.post("orchestrations/daily/runs", {"parameters": {"#key": "hunter2"}})
+    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["parameters"] == {"#key": "***"}
+    assert "hunter2" not in await database.fetchval("SELECT parameters::text FROM catalog.run_requests")

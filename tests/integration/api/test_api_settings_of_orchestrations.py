@@ -1,0 +1,110 @@
+"""Schedules, triggers, notifications and variables: what is refused, and what is shown."""
+
+from typing import Any
+
+import pytest
+from tests.integration.api.conftest import Client
+from tests.support.databases import Database
+
+DAILY = "orchestrations/daily"
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"cron": "30 5 * *"}, "cron"),
+        ({"cron": "0 0 30 2 *"}, "cron"),
+        ({"cron": "@daily"}, "cron"),
+        ({"cron": "* * * * *", "timezone": "Europe/Praha"}, "timezone"),
+        ({"every_seconds": 59}, "every_seconds"),
+        ({"cron": "* * * * *", "overlap": "always"}, "overlap"),
+        ({"cron": "* * * * *", "catch_up_seconds": -1}, "catch_up_seconds"),
+        ({}, "body"),
+        ({"cron": "* * * * *", "every_seconds": 60}, "body"),
+    ],
+)
+async def test_bad_schedule_is_refused(furnished: Client, wish: dict[str, Any], field: str) -> None:
+    problem = await furnished.put(f"{DAILY}/schedules/bad", wish, status=422)
+    assert problem["errors"][0]["field"] == field
+    assert (await furnished.get(f"{DAILY}/schedules"))["items"] == []
+
+
+async def test_preview_marks_what_daylight_saving_does(furnished: Client) -> None:
+    preview = await furnished.post(
+        "schedule-previews", {"cron": "30 2 * 3,10 0", "timezone": "Europe/Prague"}
+    )
+    assert len(preview["fires"]) == 5
+    assert any(fire["moved"] or fire["repeated"] for fire in preview["fires"])
+    assert preview["fires"][0]["at"].endswith("Z")
+    uneven = await furnished.post("schedule-previews", {"cron": "*/45 * * * *"})
+    assert "45m" in uneven["warning"]
+    every = await furnished.post("schedule-previews", {"every_seconds": 2700})
+    assert every["warning"] is None
+    problem = await furnished.post("schedule-previews", {"cron": "61 * * * *"}, status=422)
+    assert problem["errors"][0]["field"] == "cron"
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [
+        ({"tables": []}, "tables"),
+        ({"tables": ["orders"]}, "tables.0"),
+        ({"tables": ["in.c-a.x", "ghost/in.c-a.x"]}, "tables.1"),
+        ({"tables": ["in.c-a.x"], "cool_down_seconds": -1}, "cool_down_seconds"),
+        ({"tables": ["in.c-a.x"], "mode": "never"}, "mode"),
+    ],
+)
+async def test_bad_trigger_is_refused(furnished: Client, wish: dict[str, Any], field: str) -> None:
+    problem = await furnished.put(f"{DAILY}/triggers/bad", wish, status=422)
+    assert problem["errors"][0]["field"] == field
+    await furnished.put("orchestrations/ghost/triggers/bad", {"tables": ["in.c-a.x"]}, status=404)
+
+
+async def test_notifications_are_replaced(furnished: Client) -> None:
+    wish = [
+        {"event": "error", "address": "team@example.com"},
+        {"event": "warning", "address": "team@example.com"},
+    ]
+    saved = await furnished.put(f"{DAILY}/notifications", {"subscriptions": wish})
+    shown = [{"event": s["event"], "address": s["address"]} for s in saved["subscriptions"]]
+    assert shown == wish
+    for bad in ({"event": "error", "address": "nobody"}, {"event": "birthday", "address": "a@example.com"}):
+        await furnished.put(f"{DAILY}/notifications", {"subscriptions": [bad]}, status=422)
+    assert len((await furnished.get(f"{DAILY}/notifications"))["subscriptions"]) == 2
+
+
+async def test_secret_variable_is_never_shown(furnished: Client, database: Database) -> None:
+    await furnished.put(
+        "variables/warehouse", {"value": "postgres://u:hunter2@h/d", "secret": True}, status=201
+    )
+    assert (await furnished.get("variables/warehouse"))["value"] == "***"
+    assert [v["value"] for v in (await furnished.get("variables"))["items"]] == ["***"]
+    stored = await database.fetchval("SELECT value FROM catalog.variables")
+    assert stored.startswith("enc:v1:")
+    await furnished.put("variables/warehouse", {"value": "***", "secret": True}, status=200)
+    assert await database.fetchval("SELECT value FROM catalog.variables") == stored
+    await furnished.put("variables/other", {"value": "***", "secret": True}, status=422)
+    await furnished.put("variables/Bad-Name", {"value": "x"}, status=422)
+    await furnished.delete("variables/warehouse", status=204)
+    await furnished.delete("variables/warehouse", status=404)
+
+
+async def test_warnings_tell_what_to_look_at(furnished: Client) -> None:
+    await furnished.put(f"{DAILY}/schedules/early", {"cron": "0 5 * * *"})
+    await furnished.put(f"{DAILY}/notifications", {"subscriptions": []})
+    shown = await furnished.get(DAILY)
+    assert any("nobody is told" in warning for warning in shown["warnings"])
+    assert any("never been run" in warning for warning in shown["warnings"])
+    listed = (await furnished.get("orchestrations"))["items"]
+    assert [each["warnings"] for each in listed] == [shown["warnings"]]
+
+
+async def test_lists_come_in_parts(furnished: Client) -> None:
+    for number in range(5):
+        await furnished.put(f"configurations/demo-extractor/part-{number}", {})
+    names, cursor = [], ""
+    while cursor is not None:
+        part = await furnished.get(f"configurations?limit=3{cursor and f'&cursor={cursor}'}")
+        names += [item["id"] for item in part["items"]]
+        cursor = part["next"]
+    assert names == ["one", *(f"part-{number}" for number in range(5)), "two"]
