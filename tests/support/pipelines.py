@@ -1,4 +1,4 @@
-"""A project with scripted components, and a way to run it, below the api: straight into catalog and broker."""
+"""A project with scripted components, run from below the api: straight into catalog and broker."""
 
 import asyncio
 import base64
@@ -125,7 +125,7 @@ class Pipelines:
         await self.publish(request)
         return request.job_id
 
-    async def _save_details(self, request: RunRequested, details: Mapping[str, Any]) -> None:
+    async def _save_details(self, request: RunRequested, details: dict[Any, Any]) -> None:
         async with self.database.connection() as connection:
             await prepare_connection(connection)
             await connection.execute(

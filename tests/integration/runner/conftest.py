@@ -1,6 +1,6 @@
 """A project to run, and runners as real processes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,10 @@ StartRunner = Callable[..., ServiceProcess]
 
 
 @pytest.fixture
-async def pipelines(database: Database, broker: BrokerVhost) -> AsyncIterator[Pipelines]:
+async def pipelines(database: Database, broker: BrokerVhost) -> Pipelines:
     made = Pipelines(database, broker)
     await made.prepare()
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Runs from request to end, by a real runner process on real servers."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from tests.integration.runner.conftest import StartRunner
 from tests.support.pipelines import PROJECT, Pipelines, task
@@ -96,7 +97,7 @@ async def test_the_same_configuration_runs_one_at_a_time_first_come_first_served
         "SELECT started_at, finished_at FROM jobs.jobs WHERE component = 'script' ORDER BY seq"
     )
     assert len(attempts) == 5
-    for earlier, later in zip(attempts, attempts[1:], strict=False):
+    for earlier, later in pairwise(attempts):
         assert earlier["finished_at"] <= later["started_at"]
     assert rows[3]["finished_at"] <= rows[4]["started_at"]
 

@@ -100,7 +100,8 @@ class Engine:
         failures = 0
         while True:
             try:
-                await self._turn()
+                await self._wait()
+                await self.turn()
                 failures = 0
             except Unavailable as error:
                 pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
@@ -108,8 +109,8 @@ class Engine:
                 log.warning("engine.database_unavailable", reason=str(error), pause_seconds=pause)
                 await asyncio.sleep(pause)
 
-    async def _turn(self) -> None:
-        await self._wait()
+    async def turn(self) -> None:
+        """Everything between two waits."""
         await self._look()
         if time.monotonic() - self._last_scan >= self._scan_seconds:
             await self._scan()
