@@ -1,9 +1,12 @@
 """The HTTP application: routes, problems, and the description of it all."""
 
+from typing import Any
+
 from fastapi import FastAPI
 
 from orchestrator_api import problems
 from orchestrator_api.bodies import BodyGuard
+from orchestrator_api.models.base import Problem
 from orchestrator_api.routes import ROUTERS
 from orchestrator_api.session import Sessions
 from orchestrator_shared.messaging.dead_letters import DeadLetters
@@ -35,9 +38,23 @@ TAGS = (
 )
 
 
+class DescribedApi(FastAPI):
+    """Describes problems under their own media type, which FastAPI's response models cannot."""
+
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            template = "#/components/schemas/{model}"
+            problem = Problem.model_json_schema(ref_template=template, mode="serialization")
+            schemas: dict[str, Any] = super().openapi()["components"]["schemas"]
+            schemas |= problem.pop("$defs")
+            schemas["Problem"] = problem
+        assert self.openapi_schema is not None
+        return self.openapi_schema
+
+
 def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
     """The application; without sessions it only describes itself."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Orchestrator API",
         version="1",
         description=DESCRIPTION,

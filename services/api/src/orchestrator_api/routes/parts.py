@@ -13,7 +13,6 @@ from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.models.base import Problem
 from orchestrator_api.session import Session, Sessions
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
@@ -63,7 +62,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problems a route may answer with, for the API description."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
-        status: {"description": _DESCRIPTIONS[status], "model": Problem, "content": content}
+        status: {"description": _DESCRIPTIONS[status], "content": content}
         for status in (401, 403, *statuses, 422, 503)
     }
 
