@@ -1,0 +1,65 @@
+"""From content to a mail: text and HTML from templates, headers that nothing can be smuggled into."""
+
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from orchestrator_notifier.domain.addresses import Sender, parse_address
+from orchestrator_notifier.domain.content import Content
+
+
+class Composer:
+    """Holds the templates and who mails come from."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        environment = Environment(
+            loader=PackageLoader("orchestrator_notifier", "templates"),
+            autoescape=select_autoescape(("html", "html.j2")),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._text = environment.get_template("mail.txt.j2")
+        self._html = environment.get_template("mail.html.j2")
+
+    def compose(
+        self, content: Content, *, recipient: str, message_id: str, thread: str, at: datetime
+    ) -> EmailMessage:
+        """`thread` is the same for all mails of one orchestration; raises BadAddress."""
+        address = parse_address(recipient)
+        message = EmailMessage(policy=SMTP)
+        message["From"] = self._sender.address
+        message["To"] = address
+        message["Subject"] = content.subject
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = message_id
+        message["In-Reply-To"] = thread
+        message["References"] = thread
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message.set_content(self.text(content), cte="quoted-printable")
+        message.add_alternative(self.html(content), subtype="html", cte="quoted-printable")
+        return message
+
+    def text(self, content: Content) -> str:
+        """For mail programs without HTML."""
+        return self._text.render(mail=content)
+
+    def html(self, content: Content) -> str:
+        """Styles inline, nothing loaded from anywhere."""
+        return self._html.render(mail=content)
+
+    def thread(self, project: str, orchestration: str) -> str:
+        """The message id that all mails of one orchestration refer to."""
+        return f"<orchestration.{project}.{orchestration}@{self._sender.domain}>"
+
+    @property
+    def sender(self) -> Address:
+        """For the envelope."""
+        return self._sender.address

@@ -1,0 +1,100 @@
+"""Storing facts and who is to be told, and finding runs whose end nobody heard of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_notifier import metrics
+from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, recipients
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.statuses import JobStatus
+
+
+class FactStore:
+    """All calls get a connection: the caller says what is one transaction."""
+
+    def __init__(self, *, message_domain: str) -> None:
+        self._message_domain = message_domain
+        self._queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
+
+    async def root_of(self, connection: asyncpg.Connection, run: UUID) -> UUID | None:
+        """The root of a finished run; None if it is none."""
+        root: UUID | None = await connection.fetchval(self._queries["root_of_run"], run)
+        return root
+
+    async def untold_runs(self, connection: asyncpg.Connection, root: UUID) -> list[FinishedRun]:
+        """The finished runs below and at this root without a fact; locks the root, then reads anew."""
+        await connection.execute(self._queries["lock_root"], str(root))
+        rows = await connection.fetch(self._queries["untold_runs"], root)
+        return [_run(row) for row in rows]
+
+    async def save(self, connection: asyncpg.Connection, fact: Fact, told: set[str]) -> set[str]:
+        """Make the fact and its deliveries unless it is there; returns who will be told, in lower case."""
+        values = (fact.key, fact.project, fact.orchestration, fact.event, fact.job_id, fact.root_id)
+        if not await connection.fetchval(self._queries["insert_fact"], *values, dict(fact.detail)):
+            return set()
+        metrics.FACTS.labels(fact.event).inc()
+        chosen = recipients(fact, await self._subscribers(connection, fact), told)
+        if not chosen:
+            return set()
+        rows = await self._insert_deliveries(connection, values, chosen)
+        for row in rows:
+            metrics.ENQUEUED.labels(row["reason"]).inc()
+        return {row["recipient"].lower() for row in rows}
+
+    async def _subscribers(self, connection: asyncpg.Connection, fact: Fact) -> list[str]:
+        if not fact.to_subscribers:
+            return []
+        rows = await connection.fetch(
+            self._queries["subscribers"], fact.project, fact.orchestration, fact.event
+        )
+        return [row["address"] for row in rows]
+
+    async def _insert_deliveries(
+        self, connection: asyncpg.Connection, values: tuple[object, ...], chosen: Sequence[Recipient]
+    ) -> list[asyncpg.Record]:
+        ids = [new_id() for _ in chosen]
+        return await connection.fetch(
+            self._queries["insert_deliveries"],
+            *values,
+            ids,
+            [recipient.address for recipient in chosen],
+            [recipient.reason.value for recipient in chosen],
+            [f"<{id_}@{self._message_domain}>" for id_ in ids],
+        )
+
+    async def database_time(self, connection: asyncpg.Connection) -> datetime:
+        """The clock that finished the runs."""
+        now: datetime = await connection.fetchval(self._queries["database_time"])
+        return now
+
+    async def untold_roots(self, connection: asyncpg.Connection, overlap: float, limit: int) -> list[UUID]:
+        """Roots with runs that finished since shortly before the mark and have no fact."""
+        rows = await connection.fetch(self._queries["roots_of_untold_runs"], overlap, limit)
+        return [row["root_id"] for row in rows]
+
+    async def advance(self, connection: asyncpg.Connection, to: datetime) -> None:
+        """All runs that finished before this have their facts; moves forward only."""
+        await connection.execute(self._queries["advance"], to)
+
+    async def forget(self, connection: asyncpg.Connection, days: int, limit: int) -> int:
+        """Remove some old facts with their deliveries, except those still to be sent; returns how many."""
+        status: str = await connection.execute(self._queries["forget"], days, limit)
+        return int(status.rsplit(" ", 1)[1])
+
+
+def _run(row: asyncpg.Record) -> FinishedRun:
+    previous = row["previous_status"]
+    return FinishedRun(
+        id=row["id"],
+        root_id=row["root_id"],
+        project=row["project"],
+        orchestration=row["orchestration"],
+        status=JobStatus(row["status"]),
+        attended=row["attended"],
+        notify=row["notify"],
+        previous_status=JobStatus(previous) if previous else None,
+    )

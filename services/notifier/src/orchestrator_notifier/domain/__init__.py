@@ -1,0 +1,1 @@
+"""What people are told, to whom, and when it is tried again: decisions without I/O."""

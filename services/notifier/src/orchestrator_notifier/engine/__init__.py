@@ -1,0 +1,1 @@
+"""What runs in the background: sending, looking for lost events, forgetting."""

@@ -1,0 +1,59 @@
+"""From hints and messages to facts: one transaction each, the same however often it is heard."""
+
+from collections.abc import Callable
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_notifier.adapters.facts import FactStore
+from orchestrator_notifier.domain.facts import Fact, deadline_missed, facts_of_run, schedule_missed
+from orchestrator_shared.contracts.events import RunFinished, ScheduleMissed, TriggerDeadlineMissed
+from orchestrator_shared.database.pool import acquire, transaction
+from orchestrator_shared.messaging.consumer import Delivery
+from orchestrator_shared.runtime import points
+
+
+class FactMaker:
+    """Makes facts durable, then wakes whoever sends mails."""
+
+    def __init__(self, pool: asyncpg.Pool, store: FactStore, wake: Callable[[], None]) -> None:
+        self._pool = pool
+        self._store = store
+        self._wake = wake
+
+    async def run_started(self, _delivery: Delivery) -> None:
+        """Nobody is told of a start; timers of long runs will begin here."""
+
+    async def run_finished(self, delivery: Delivery) -> None:
+        """A hint: the truth is in the run's row."""
+        message = cast(RunFinished, delivery.message)
+        async with acquire(self._pool) as connection:
+            root = await self._store.root_of(connection, message.job_id)
+        if root is not None:
+            await self.tell_root(root)
+
+    async def tell_root(self, root: UUID) -> int:
+        """Make the missing facts of all finished runs under a root, in the order they finished."""
+        async with transaction(self._pool) as connection:
+            runs = await self._store.untold_runs(connection, root)
+            for run in runs:
+                told: set[str] = set()
+                for fact in facts_of_run(run):
+                    told |= await self._store.save(connection, fact, told)
+            points.reach(points.BEFORE_COMMIT)
+        self._wake()
+        return len(runs)
+
+    async def schedule_missed(self, delivery: Delivery) -> None:
+        """Fires passed that nobody made up."""
+        await self._tell(schedule_missed(cast(ScheduleMissed, delivery.message)))
+
+    async def deadline_missed(self, delivery: Delivery) -> None:
+        """A trigger's tables were late."""
+        await self._tell(deadline_missed(cast(TriggerDeadlineMissed, delivery.message)))
+
+    async def _tell(self, fact: Fact) -> None:
+        async with transaction(self._pool) as connection:
+            await self._store.save(connection, fact, set())
+        self._wake()

@@ -1,0 +1,141 @@
+"""The only place where the notifier's parts are made and joined."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from orchestrator_notifier.adapters.composing import Composer
+from orchestrator_notifier.adapters.deliveries import DeliveryStore
+from orchestrator_notifier.adapters.facts import FactStore
+from orchestrator_notifier.adapters.reports import ReportStore
+from orchestrator_notifier.adapters.smtp import SmtpServer
+from orchestrator_notifier.domain.retrying import RetryRules
+from orchestrator_notifier.engine.courier import Courier
+from orchestrator_notifier.engine.retention import Retention
+from orchestrator_notifier.engine.scan import Scan
+from orchestrator_notifier.handlers.facts import FactMaker
+from orchestrator_notifier.settings import NotifierSettings
+from orchestrator_shared.contracts.events import (
+    RunFinished,
+    RunStarted,
+    ScheduleMissed,
+    TriggerDeadlineMissed,
+)
+from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
+from orchestrator_shared.database.pool import database
+from orchestrator_shared.messaging.connection import Broker
+from orchestrator_shared.messaging.consumer import Consumer
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+
+LAST_MAIL_SECONDS = 10.0
+"""How long a shutdown waits for the mail that is being sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What one replica is made of."""
+
+    consumer: Consumer
+    courier: Courier
+    scan: Scan
+    retention: Retention
+
+
+@asynccontextmanager
+async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
+    """Open everything, work until asked to stop, finish the mail underway, close."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(database(settings, application_name="orchestrator notifier"))
+        broker = await stack.enter_async_context(Broker.open(settings.amqp_url, name="notifier"))
+        parts = build(settings, pool, broker)
+        _check_readiness(lifecycle, parts, broker, pool)
+        async with _working(lifecycle, parts):
+            yield
+
+
+def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Parts:
+    """Join the parts of a replica."""
+    sender = settings.sender
+    facts = FactStore(message_domain=sender.domain)
+    deliveries = DeliveryStore(pool, lease_seconds=settings.delivery_lease_seconds)
+    courier = Courier(
+        deliveries,
+        ReportStore(pool),
+        Composer(sender),
+        _smtp_server(settings),
+        rules=RetryRules(
+            first=settings.delivery_retry_first_seconds,
+            most=settings.delivery_retry_most_seconds,
+            give_up_after=settings.delivery_give_up_seconds,
+        ),
+        batch=settings.delivery_batch,
+        poll_seconds=settings.poll_seconds,
+        public_url=settings.public_url,
+    )
+    maker = FactMaker(pool, facts, courier.wake)
+    return Parts(
+        consumer=Consumer(
+            broker,
+            NOTIFIER_FACTS,
+            {
+                RunStarted: maker.run_started,
+                RunFinished: maker.run_finished,
+                ScheduleMissed: maker.schedule_missed,
+                TriggerDeadlineMissed: maker.deadline_missed,
+            },
+        ),
+        courier=courier,
+        scan=Scan(
+            pool,
+            facts,
+            deliveries,
+            maker,
+            every_seconds=settings.scan_seconds,
+            overlap_seconds=settings.scan_overlap_seconds,
+        ),
+        retention=Retention(pool, facts, days=settings.retention_days),
+    )
+
+
+def _smtp_server(settings: NotifierSettings) -> SmtpServer:
+    return SmtpServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        tls=settings.smtp_tls,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+        ca_file=settings.smtp_ca_file,
+        connect_seconds=settings.smtp_connect_timeout_seconds,
+        send_seconds=settings.smtp_send_timeout_seconds,
+    )
+
+
+def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
+    """The SMTP server is left out: while it is away, facts must still be heard and kept."""
+
+    async def database_answers() -> bool:
+        return await pool.fetchval("SELECT true", timeout=1.5) is True
+
+    lifecycle.ready_when("database", database_answers)
+    lifecycle.ready_when("broker", broker.ready)
+    lifecycle.ready_when("facts", lambda: parts.consumer.consuming)
+
+
+@asynccontextmanager
+async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(lifecycle.supervised("retention", parts.retention.run()))
+        courier = await stack.enter_async_context(
+            lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
+        )
+        await stack.enter_async_context(lifecycle.supervised("scan", parts.scan.run()))
+        consumer = lifecycle.supervise("facts", parts.consumer.run(lifecycle.stopping))
+        try:
+            yield
+        finally:
+            lifecycle.may_end(consumer, courier)
+            await asyncio.wait([consumer, courier], timeout=LAST_MAIL_SECONDS)
+            await lifecycle.cancel(consumer)

@@ -1,0 +1,44 @@
+"""Who is told what, by a real notifier and a real SMTP server."""
+
+from tests.integration.notifier.conftest import Stage, StartNotifier, mails, told
+from tests.support.smtp_sink import SmtpSink
+
+
+async def test_the_error_of_an_unattended_run_is_told_to_its_subscribers(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    await stage.subscribe("campaigns", error="a@example.com b@example.com", success="c@example.com")
+    await start_notifier().ready()
+
+    run = await stage.end("campaigns", "error", message="the source is empty")
+    received = await mails(smtp_sink, 2)
+
+    assert {mail.recipients for mail in received} == {("a@example.com",), ("b@example.com",)}
+    mail = received[0]
+    assert mail.subject == "[demo] campaigns #1 failed"
+    assert "the source is empty" in mail.text
+    assert f"https://orchestrator.example.com/v1/projects/demo/jobs/{run}" in mail.text
+    assert mail.message["Auto-Submitted"] == "auto-generated"
+    assert mail.message["References"] == "<orchestration.demo.campaigns@example.com>"
+
+
+async def test_a_run_by_hand_is_told_to_who_started_it_alone(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    await stage.subscribe("campaigns", error="a@example.com", success="a@example.com")
+    await start_notifier().ready()
+
+    for status in ("error", "success", "warning", "terminated", "cancelled"):
+        await stage.end("campaigns", status, origin="manual", attended=True, notify="me@example.com")
+    await stage.end("campaigns", "error", origin="manual", attended=True)
+    await stage.facts(6)
+
+    await mails(smtp_sink, 5)
+    assert told(smtp_sink) == [
+        ("me@example.com", "[demo] campaigns #1 failed"),
+        ("me@example.com", "[demo] campaigns #2 succeeded"),
+        ("me@example.com", "[demo] campaigns #3 finished with a warning"),
+        ("me@example.com", "[demo] campaigns #4 was terminated"),
+        ("me@example.com", "[demo] campaigns #5 was cancelled"),
+    ]
+    assert "because you started this run" in smtp_sink.messages[0].text
