@@ -4,13 +4,14 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 from tests.support.databases import Database
 
 from orchestrator_scheduler.domain.settlement import Limits
 from orchestrator_scheduler.wiring import Scheduler, build, load_queries
-from orchestrator_shared.database.pool import open_pool
+from orchestrator_shared.database.pool import acquire, open_pool
 from orchestrator_shared.domain.ids import ScheduleId, new_id
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.publisher import Publisher
@@ -29,7 +30,7 @@ async def replica(database: Database) -> AsyncIterator[Scheduler]:
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="scheduler", source="/scheduler", pool=pool, publisher=nobody)
-        yield build(outbox, load_queries(), LIMITS)
+        yield build(outbox, partial(acquire, pool), load_queries(), LIMITS)
     finally:
         await pool.close()
 

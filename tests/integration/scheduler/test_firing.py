@@ -1,4 +1,4 @@
-"""Fires on the real database: one request per fire, with any number of replicas, whatever is saved meanwhile."""
+"""Fires on the real database: one request per fire, with any number of replicas, whatever is saved."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 from tests.support.databases import Database
 
-from orchestrator_shared.database.pool import encode_json, open_pool
+from orchestrator_shared.database.pool import acquire, encode_json, open_pool
 from orchestrator_shared.domain.ids import TriggerId, new_id, new_job_id
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_shared.messaging.outbox import Outbox
@@ -53,7 +54,7 @@ async def watcher_on(database: Database, name: str = "watcher") -> AsyncIterator
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="triggers", source="/trigger-watcher", pool=pool, publisher=nobody)
-        yield build(outbox, load_queries())
+        yield build(outbox, partial(acquire, pool), load_queries())
     finally:
         await pool.close()
 

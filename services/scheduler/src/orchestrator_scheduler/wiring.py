@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 
@@ -12,7 +13,7 @@ from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.domain.settlement import Limits
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
 from orchestrator_scheduler.handlers.following import Following, repeat
-from orchestrator_scheduler.ports import Transactions
+from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
 from orchestrator_shared.database.pool import acquire, database
@@ -38,11 +39,15 @@ def load_queries() -> Queries:
     return Queries.load("orchestrator_scheduler.adapters", "schedules.sql")
 
 
-def build(transactions: Transactions, queries: Queries, limits: Limits, *, batch: int = 20) -> Scheduler:
+def build(
+    transactions: Transactions, connections: Connections, queries: Queries, limits: Limits, *, batch: int = 20
+) -> Scheduler:
     """The handlers on their store."""
     schedules = ScheduleStore(queries)
-    firing = Firing(transactions=transactions, schedules=schedules, limits=limits, batch=batch)
-    return Scheduler(firing, Following(transactions=transactions, schedules=schedules, firing=firing))
+    firing = Firing(
+        transactions=transactions, connections=connections, schedules=schedules, limits=limits, batch=batch
+    )
+    return Scheduler(firing, Following(connections=connections, schedules=schedules, firing=firing))
 
 
 def limits(settings: SchedulerSettings) -> Limits:
@@ -57,7 +62,9 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
         Broker.open(settings.amqp_url, name=NAME) as broker,
     ):
         outbox = Outbox(schema="scheduler", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
-        scheduler = build(outbox, load_queries(), limits(settings), batch=settings.fire_batch_size)
+        scheduler = build(
+            outbox, partial(acquire, pool), load_queries(), limits(settings), batch=settings.fire_batch_size
+        )
         changes = Consumer(broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4)
         lifecycle.ready_when("database", lambda: _answers(pool))
         lifecycle.ready_when("broker", broker.ready)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 
@@ -23,7 +24,7 @@ from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.scanning import Scanning, repeat
 from orchestrator_trigger_watcher.handlers.settling import Settling
 from orchestrator_trigger_watcher.handlers.syncing import Syncing
-from orchestrator_trigger_watcher.ports import Transactions
+from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
 NAME = "trigger-watcher"
@@ -45,16 +46,21 @@ def load_queries() -> Queries:
     return Queries.load("orchestrator_trigger_watcher.adapters", "updates.sql", "triggers.sql", "catalog.sql")
 
 
-def build(transactions: Transactions, queries: Queries) -> Watcher:
+def build(transactions: Transactions, connections: Connections, queries: Queries) -> Watcher:
     """The handlers on their stores."""
     catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
     syncing = Syncing(transactions=transactions, catalog=catalog, updates=updates, triggers=triggers)
     settling = Settling(transactions=transactions, updates=updates, triggers=triggers)
     hearing = Hearing(
-        transactions=transactions, catalog=catalog, updates=updates, triggers=triggers, syncing=syncing
+        transactions=transactions,
+        connections=connections,
+        catalog=catalog,
+        updates=updates,
+        triggers=triggers,
+        syncing=syncing,
     )
     scanning = Scanning(
-        transactions=transactions, catalog=catalog, updates=updates, settling=settling, syncing=syncing
+        connections=connections, catalog=catalog, updates=updates, settling=settling, syncing=syncing
     )
     messages = MessageHandlers(hearing=hearing, settling=settling, syncing=syncing)
     return Watcher(hearing, settling, syncing, scanning, messages)
@@ -68,7 +74,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
         Broker.open(settings.amqp_url, name=NAME) as broker,
     ):
         outbox = Outbox(schema="triggers", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
-        watcher = build(outbox, load_queries())
+        watcher = build(outbox, partial(acquire, pool), load_queries())
         updates = Consumer.batches(
             broker,
             TRIGGER_WATCHER_UPDATES,

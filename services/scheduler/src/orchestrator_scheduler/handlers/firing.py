@@ -14,7 +14,7 @@ from orchestrator_scheduler.domain.settlement import (
     Settlement,
     settle,
 )
-from orchestrator_scheduler.ports import Transactions
+from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
 from orchestrator_shared.domain.errors import Unavailable
@@ -34,9 +34,16 @@ class Firing:
     """Every replica fires whatever is due; the lock on a schedule's row makes it one at a time."""
 
     def __init__(
-        self, *, transactions: Transactions, schedules: ScheduleStore, limits: Limits, batch: int
+        self,
+        *,
+        transactions: Transactions,
+        connections: Connections,
+        schedules: ScheduleStore,
+        limits: Limits,
+        batch: int,
     ) -> None:
         self._transactions = transactions
+        self._connections = connections
         self._schedules = schedules
         self._limits = limits
         self._batch = batch
@@ -71,8 +78,8 @@ class Firing:
         raise Unavailable(f"schedule {schedule_id} was saved again and again while it was read")
 
     async def seconds_to_next(self) -> float | None:
-        async with self._transactions.work() as work:
-            return await self._schedules.seconds_to_next(work.connection)
+        async with self._connections() as connection:
+            return await self._schedules.seconds_to_next(connection)
 
     async def _settle_all(self, work: Work, known: dict[ScheduleId, Known]) -> None:
         definitions = await self._schedules.definitions(work.connection, list(known))
@@ -108,9 +115,9 @@ async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) 
     """Fire, and sleep until the next fire, a hint, or the poll; raises Unavailable with the database."""
     while not stopping.is_set():
         firing.wake.clear()
-        if await firing.fire_due():
-            continue
         seconds = await firing.seconds_to_next()
+        if seconds is not None and seconds <= 0 and await firing.fire_due():
+            continue
         sleep = poll if seconds is None else min(poll, max(seconds, SHORTEST_SLEEP_SECONDS))
         waits = [asyncio.ensure_future(event.wait()) for event in (firing.wake, stopping)]
         await asyncio.wait(waits, timeout=sleep, return_when=asyncio.FIRST_COMPLETED)

@@ -10,7 +10,7 @@ import structlog
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.handlers.firing import Firing
-from orchestrator_scheduler.ports import Transactions
+from orchestrator_scheduler.ports import Connections
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.pool import is_our_fault
@@ -23,8 +23,8 @@ log = structlog.get_logger(__name__)
 class Following:
     """Every replica does this; doing it twice does no harm."""
 
-    def __init__(self, *, transactions: Transactions, schedules: ScheduleStore, firing: Firing) -> None:
-        self._transactions = transactions
+    def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:
+        self._connections = connections
         self._schedules = schedules
         self._firing = firing
 
@@ -39,8 +39,8 @@ class Following:
     async def scan(self) -> None:
         """Schedules whose change was not heard of. One that cannot be handled does not hold up the others."""
         started = time.perf_counter()
-        async with self._transactions.work() as work:
-            stale = await self._schedules.stale(work.connection)
+        async with self._connections() as connection:
+            stale = await self._schedules.stale(connection)
         for schedule_id in stale:
             try:
                 await self._firing.sync(schedule_id)
@@ -54,8 +54,8 @@ class Following:
         """Delete old fires, batch by batch; returns how many."""
         forgotten, deleted = 0, batch
         while deleted >= batch:
-            async with self._transactions.work() as work:
-                deleted = await self._schedules.forget(work.connection, older_than, batch)
+            async with self._connections() as connection:
+                deleted = await self._schedules.forget(connection, older_than, batch)
             metrics.FORGOTTEN.inc(deleted)
             forgotten += deleted
         return forgotten

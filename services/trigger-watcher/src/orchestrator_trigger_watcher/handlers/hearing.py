@@ -16,7 +16,7 @@ from orchestrator_trigger_watcher.domain.decisions import TimePassed, UpdateHear
 from orchestrator_trigger_watcher.domain.ledger import Ledger
 from orchestrator_trigger_watcher.handlers.recording import record
 from orchestrator_trigger_watcher.handlers.syncing import Syncing
-from orchestrator_trigger_watcher.ports import Transactions
+from orchestrator_trigger_watcher.ports import Connections, Transactions
 
 
 class Hearing:
@@ -26,12 +26,14 @@ class Hearing:
         self,
         *,
         transactions: Transactions,
+        connections: Connections,
         catalog: CatalogStore,
         updates: UpdateStore,
         triggers: TriggerStore,
         syncing: Syncing,
     ) -> None:
         self._transactions = transactions
+        self._connections = connections
         self._catalog = catalog
         self._updates = updates
         self._triggers = triggers
@@ -52,13 +54,11 @@ class Hearing:
 
     async def _catch_up(self, tables: set[TableRef]) -> None:
         """A trigger that was saved before an update was published is known, however late the hint comes."""
-        async with self._transactions.work() as work:
-            unknown = await self._catalog.unknown_projects(
-                work.connection, {table.project for table in tables}
-            )
+        async with self._connections() as connection:
+            unknown = await self._catalog.unknown_projects(connection, {table.project for table in tables})
             if unknown:
                 raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
-            stale = await self._catalog.stale_of_tables(work.connection, tables)
+            stale = await self._catalog.stale_of_tables(connection, tables)
         for trigger_id in stale:
             await self._syncing.sync(trigger_id)
 

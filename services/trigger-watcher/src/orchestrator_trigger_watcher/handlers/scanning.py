@@ -13,7 +13,7 @@ from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.handlers.settling import Settling
 from orchestrator_trigger_watcher.handlers.syncing import Syncing
-from orchestrator_trigger_watcher.ports import Transactions
+from orchestrator_trigger_watcher.ports import Connections
 
 log = structlog.get_logger(__name__)
 
@@ -26,13 +26,13 @@ class Scanning:
     def __init__(
         self,
         *,
-        transactions: Transactions,
+        connections: Connections,
         catalog: CatalogStore,
         updates: UpdateStore,
         settling: Settling,
         syncing: Syncing,
     ) -> None:
-        self._transactions = transactions
+        self._connections = connections
         self._catalog = catalog
         self._updates = updates
         self._settling = settling
@@ -41,20 +41,20 @@ class Scanning:
     async def scan(self) -> None:
         """Triggers whose change was not heard of, and runs whose start or end was not."""
         started = time.perf_counter()
-        async with self._transactions.work() as work:
-            stale = await self._catalog.stale(work.connection)
+        async with self._connections() as connection:
+            stale = await self._catalog.stale(connection)
         for trigger_id in stale:
             await self._one("trigger", str(trigger_id), self._syncing.sync(trigger_id))
-        async with self._transactions.work() as work:
-            unsettled = await self._catalog.unsettled(work.connection)
+        async with self._connections() as connection:
+            unsettled = await self._catalog.unsettled(connection)
         for project, orchestration in unsettled:
             await self._settle(project, orchestration)
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)
 
     async def fire_due(self) -> None:
         """Deferred fires whose cool-down is over."""
-        async with self._transactions.work() as work:
-            due = await self._catalog.due(work.connection)
+        async with self._connections() as connection:
+            due = await self._catalog.due(connection)
         for project, orchestration in due:
             await self._settle(project, orchestration)
 
@@ -64,8 +64,8 @@ class Scanning:
         for query in FORGETFUL:
             deleted = batch
             while deleted >= batch:
-                async with self._transactions.work() as work:
-                    deleted = await self._updates.forget(work.connection, query, older_than, batch)
+                async with self._connections() as connection:
+                    deleted = await self._updates.forget(connection, query, older_than, batch)
                 metrics.FORGOTTEN.labels(query).inc(deleted)
                 forgotten += deleted
         return forgotten

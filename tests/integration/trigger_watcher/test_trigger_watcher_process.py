@@ -1,0 +1,188 @@
+"""The service as processes on a real broker and database: killed at every point, doubled, fed nonsense."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from uuid import UUID
+
+import aio_pika
+import pytest
+from tests.integration.trigger_watcher.stage import Stage, table
+from tests.support.brokers import BrokerVhost
+from tests.support.databases import Database
+from tests.support.service_process import ServiceProcess
+from tests.support.waiting import eventually
+
+from orchestrator_shared.contracts.events import TriggerChanged
+from orchestrator_shared.contracts.message import DEAD_LETTERS, EVENTS, TABLE_UPDATES, Message
+from orchestrator_shared.contracts.routing import QUEUES
+from orchestrator_shared.domain.ids import trigger_job_id
+from orchestrator_shared.messaging.outbox import outgoing_message
+from orchestrator_shared.messaging.topology import declare
+from orchestrator_shared.runtime import points
+from orchestrator_trigger_watcher.wiring import Watcher
+
+ORDERS = table("in.c-crm.orders")
+Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
+
+
+class Wire:
+    """A producer of table updates, and a reader of what was requested."""
+
+    def __init__(self, channel: aio_pika.abc.AbstractChannel) -> None:
+        self.channel = channel
+
+    async def publish(self, exchange: str, key: str, body: bytes) -> None:
+        to = await self.channel.get_exchange(exchange)
+        await to.publish(aio_pika.Message(body, delivery_mode=2), key)
+
+    async def update(
+        self, event_id: str, key: str = "table.updated.demo.in.c-crm.orders", **data: object
+    ) -> None:
+        event = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": "/loaders/erp",
+            "type": "orchestrator.table.updated.v1",
+            "data": {"project": "demo", "table": "in.c-crm.orders", **data},
+        }
+        await self.publish(TABLE_UPDATES, key, json.dumps(event).encode())
+
+    async def say(self, message: Message) -> None:
+        body = outgoing_message(message, source="/api").body
+        await self.publish(EVENTS, message.routing_key(), body)
+
+    async def take(self, queue: str) -> list[aio_pika.abc.AbstractIncomingMessage]:
+        found = []
+        source = await self.channel.get_queue(queue)
+        while (message := await source.get(fail=False, no_ack=True)) is not None:
+            found.append(message)
+        return found
+
+    async def requested(self) -> list[UUID]:
+        return [UUID(json.loads(m.body)["data"]["job_id"]) for m in await self.take("runner.commands")]
+
+
+@pytest.fixture
+async def wire(broker: BrokerVhost) -> AsyncIterator[Wire]:
+    connection = await aio_pika.connect(broker.url)
+    async with connection:
+        channel = await connection.channel()
+        await declare(channel, *(queue for queue in QUEUES if not queue.feed))
+        yield Wire(channel)
+
+
+@pytest.fixture
+def env(database: Database, broker: BrokerVhost) -> dict[str, str]:
+    return {
+        "ORCHESTRATOR_DATABASE_URL": database.url_for("trigger_watcher"),
+        "ORCHESTRATOR_AMQP_URL": broker.url,
+        "ORCHESTRATOR_SCAN_SECONDS": "1",
+    }
+
+
+@pytest.mark.parametrize(
+    "point", [points.BEFORE_COMMIT, points.BEFORE_PUBLISH, points.BEFORE_MARK, points.BEFORE_ACK]
+)
+async def test_a_crash_at_any_point_loses_and_doubles_nothing(
+    stage: Stage,
+    watcher: Watcher,
+    wire: Wire,
+    env: dict[str, str],
+    service_process: Launch,
+    point: str,
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await watcher.syncing.sync(
+        trigger_id
+    )  # so that the first thing that the service does is to hear the update
+    first = service_process("orchestrator_trigger_watcher", {**env, "ORCHESTRATOR_CRASH_AT": point})
+    await wire.update("1")
+    assert await first.ended() == points.CRASH_EXIT_CODE
+    second = service_process("orchestrator_trigger_watcher", env)
+    await wire.update("2")
+
+    async def all_disposed() -> bool:
+        return len(await stage.dispositions(trigger_id)) == 2
+
+    await eventually(all_disposed, timeout=30)
+    requested: set[UUID] = set()
+
+    async def run_requested() -> bool:
+        requested.update(await wire.requested())
+        return bool(requested)
+
+    await eventually(run_requested, timeout=30)
+    assert requested == {trigger_job_id(trigger_id, 1)}
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == [
+        "completed",
+        "belongs_to_waiting_run",
+    ]
+    await second.ready()
+    second.terminate()
+    assert await second.ended() == 0
+
+
+async def test_two_replicas_judge_every_update_once(
+    stage: Stage, wire: Wire, env: dict[str, str], service_process: Launch
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    services = [service_process("orchestrator_trigger_watcher", env) for _ in range(2)]
+    await asyncio.gather(*(service.ready() for service in services))
+    for number in range(300):
+        await wire.update(str(number % 200))
+        if number == 100:
+            services[0].kill()
+
+    async def all_judged() -> bool:
+        return len(await stage.dispositions(trigger_id)) == 200
+
+    await eventually(all_judged, timeout=30)
+    assert [seq for _, seq, _ in await stage.dispositions(trigger_id)] == list(range(1, 201))
+
+    async def all_delivered() -> bool:
+        return int(await stage.pool.fetchval("SELECT sum(deliveries) FROM triggers.updates")) >= 300
+
+    await eventually(all_delivered, timeout=30)
+
+
+async def test_a_saved_trigger_is_known_at_the_hint_and_by_the_scan(
+    stage: Stage, wire: Wire, env: dict[str, str], service_process: Launch
+) -> None:
+    service = service_process("orchestrator_trigger_watcher", {**env, "ORCHESTRATOR_SCAN_SECONDS": "3600"})
+    await service.ready()
+    trigger_id = await stage.trigger([ORDERS])
+    await wire.say(TriggerChanged(trigger_id=trigger_id, project="demo"))
+
+    async def known() -> bool:
+        return bool(await stage.pool.fetchval("SELECT count(*) FROM triggers.states"))
+
+    await eventually(known)
+
+
+async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
+    stage: Stage, wire: Wire, env: dict[str, str], service_process: Launch
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await wire.publish(TABLE_UPDATES, "table.updated.demo.in.c-crm.orders", b"no json")
+    await wire.update("other key", key="table.updated.demo.in.c-crm.rates")
+    await wire.update("nowhere", key="table.updated.nowhere.in.c-crm.orders", project="nowhere")
+    await wire.update("bad\u0000id")
+    await wire.update("too many", rows=2**70)
+    await wire.update("good")
+    service = service_process("orchestrator_trigger_watcher", env)
+    await service.ready()
+
+    async def judged() -> bool:
+        return len(await stage.dispositions(trigger_id)) == 1
+
+    await eventually(judged, timeout=30)
+    dead: list[str] = []
+
+    async def five_dead() -> bool:
+        dead.extend(str(m.headers) for m in await wire.take(DEAD_LETTERS))
+        return len(dead) == 5
+
+    await eventually(five_dead, timeout=30)
+    for reason in ("no CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
+        assert any(reason in headers for headers in dead), (reason, dead)
