@@ -188,6 +188,6 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
     job = (await pipelines.children(first["id"]))["load"]
     assert job["message"] == "count 1"
     assert job["output_tables"] == '[{"rows": 3, "table": "out.c-main.orders"}]'
-    assert await pipelines.log(job["id"]) == "***** 2026-03-01T05:30:00Z {'a': 1, 'b': 2}\n"
+    assert await pipelines.log(job["id"]) == "*** 2026-03-01T05:30:00Z {'a': 1, 'b': 2}\n"
     again = (await pipelines.children(second["id"]))["load"]
     assert (again["message"], again["previous_success"]) == ("count 2", when)

@@ -49,7 +49,7 @@ def test_every_cut_of_a_text_hides_the_secret() -> None:
     for first, second in itertools.combinations(range(len(text)), 2):
         masker = Masker(forms)
         parts = [masker.feed(part) for part in (text[:first], text[first:second], text[second:])]
-        assert b"".join([*parts, masker.finish()]) == b"user=me password=***** end"
+        assert b"".join([*parts, masker.finish()]) == b"user=me password=*** end"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_every_cut_of_a_text_hides_the_secret() -> None:
     ],
 )
 def test_usual_ways_to_print_a_secret(secret: str, printed: str) -> None:
-    assert mask(f"<{printed}>".encode(), secret_forms([secret])) == b"<*****>"
+    assert mask(f"<{printed}>".encode(), secret_forms([secret])) == b"<***>"
 
 
 def test_tiny_secrets_are_left_alone() -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
-MASK = b"*****"
+MASK = b"***"
 MIN_SECRET = 3
 """Shorter values are left alone: masking each "1" would show where they are and spoil the rest."""
 _MIN_LINE = 8
