@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aio_pika
@@ -12,6 +13,7 @@ from tests.integration.scheduler.stage import add_schedule, fires, next_at, set_
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.events import ScheduleChanged
@@ -127,3 +129,27 @@ async def test_a_hint_makes_a_schedule_known_at_once(
 
     await eventually(known)
     assert await fires(database, schedule_id) == []
+
+
+async def test_a_fire_during_a_database_outage_follows_it(
+    database: Database,
+    channel: aio_pika.abc.AbstractChannel,
+    env: dict[str, str],
+    service_process: Launch,
+    tcp_proxy: Callable[[str, int], Awaitable[TcpProxy]],
+) -> None:
+    address = urlsplit(database.url)
+    proxy = await tcp_proxy(address.hostname or "", address.port or 0)
+    by_proxy = {"ORCHESTRATOR_DATABASE_URL": proxy.url(env["ORCHESTRATOR_DATABASE_URL"])}
+    service = service_process("orchestrator_scheduler", {**env, **by_proxy})
+    await service.ready()
+    proxy.cut()
+    await add_schedule(database)
+    await eventually(lambda: '"scan": "fire"' in service.log.read_text(), timeout=30)
+    await proxy.resume()
+
+    async def run_requested() -> bool:
+        return bool(await requested(channel))
+
+    await eventually(run_requested, timeout=30)
+    await service.ready()

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aio_pika
@@ -11,6 +12,7 @@ from tests.integration.trigger_watcher.stage import Stage, table
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
+from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.events import TriggerChanged
@@ -186,3 +188,42 @@ async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
     await eventually(five_dead, timeout=30)
     for reason in ("no CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
         assert any(reason in headers for headers in dead), (reason, dead)
+
+
+async def test_while_the_database_is_away_nothing_is_dead_lettered_and_nobody_dies(
+    stage: Stage,
+    database: Database,
+    wire: Wire,
+    env: dict[str, str],
+    service_process: Launch,
+    tcp_proxy: Callable[[str, int], Awaitable[TcpProxy]],
+) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    address = urlsplit(database.url)
+    proxy = await tcp_proxy(address.hostname or "", address.port or 0)
+    by_proxy = {"ORCHESTRATOR_DATABASE_URL": proxy.url(env["ORCHESTRATOR_DATABASE_URL"])}
+    service = service_process("orchestrator_trigger_watcher", {**env, **by_proxy})
+    await service.ready()
+    await wire.update("1")
+
+    async def judged() -> int:
+        return len(await stage.dispositions(trigger_id))
+
+    await eventually(judged, timeout=30)
+    proxy.cut()
+    for number in range(2, 30):
+        await wire.update(str(number))
+
+    def noticed() -> bool:
+        text = service.log.read_text()
+        return "scan.unavailable" in text and "handler.failed" in text
+
+    await eventually(noticed, timeout=30)
+    await proxy.resume()
+
+    async def all_judged() -> bool:
+        return await judged() == 29
+
+    await eventually(all_judged, timeout=30)
+    await service.ready()
+    assert await wire.take(DEAD_LETTERS) == []
