@@ -11,13 +11,13 @@ NOW = datetime.now(UTC)
 
 
 def test_a_folder_is_searched_by_subject_and_time(tmp_path: Path) -> None:
-    (tmp_path / "1.eml").write_text("Subject: flights ended\nTo: a@b\n\nx\n")
-    (tmp_path / "2.eml").write_text("Subject: broken #1 failed\nTo: a@b\n\nfirst\n\nsecond\n")
+    (tmp_path / "1.eml").write_text("Subject: broken #12 failed\nTo: a@b\n\nx\n")
+    (tmp_path / "2.eml").write_text("Subject: broken #1 failed\nTo: a@b\n\nfirst\n=====\n\nsecond\n")
     mailbox = FolderMailbox(tmp_path, "here")
-    found = mailbox.find("broken", NOW - timedelta(minutes=1))
+    found = mailbox.find("broken #1", NOW - timedelta(minutes=1))
     assert found
     assert (found.to, found.subject, found.lines) == ("a@b", "broken #1 failed", ("first", "second"))
-    assert mailbox.find("broken", NOW + timedelta(minutes=1)) is None
+    assert mailbox.find("broken #1", NOW + timedelta(minutes=1)) is None
     assert mailbox.find("minutely", NOW - timedelta(minutes=1)) is None
 
 
@@ -30,11 +30,11 @@ def test_mailpit_is_asked_over_http() -> None:
         assert request.url.path == "/api/v1/message/7"
         return httpx.Response(200, json={"Text": "first\r\n\r\nsecond\r\n"})
 
-    found = MailpitMailbox("http://mail:1/", transport=httpx.MockTransport(answer)).find("broken", NOW)
+    found = MailpitMailbox("http://mail:1/", transport=httpx.MockTransport(answer)).find("broken #1", NOW)
     assert found
     assert (found.to, found.lines) == ("a@b", ("first", "second"))
 
 
 def test_a_mail_server_that_does_not_answer_has_no_mail() -> None:
     transport = httpx.MockTransport(lambda _: httpx.Response(500, text="no"))
-    assert MailpitMailbox("http://mail:1", transport=transport).find("broken", NOW) is None
+    assert MailpitMailbox("http://mail:1", transport=transport).find("broken #1", NOW) is None

@@ -76,8 +76,11 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
     fetching = begin_fetching(example, layout.files)
     try:
         _, started = bring_up(layout, runners=2, say=lambda text: print(text, flush=True))
-    finally:
-        said = finish_fetching(fetching)
+    except BaseException:
+        fetching.kill()
+        fetching.wait(5)
+        raise
+    said = finish_fetching(fetching)
     word = "The stack is up" if started else "The stack was running already"
     print(f"{word} after {duration(time.monotonic() - began)}; data: {said.splitlines()[-1]}\n", flush=True)
     setting = _local(layout, project)

@@ -34,7 +34,12 @@ def up(
     """
     layout = Layout.at(state_dir)
     console().print(f"Starting a private stack in {plain(str(layout.root))}", markup=False)
-    record, started = bring_up(layout, runners=runners, say=_say)
+    try:
+        record, started = bring_up(layout, runners=runners, say=_say)
+    except KeyboardInterrupt:
+        _say("Stopping ...")
+        bring_down(layout, _say)
+        raise
     _say(f"Ready: {record.url}" if started else f"It is running already: {record.url}")
     for line in where_to_look(layout, record):
         _say(f"  {line}")

@@ -17,6 +17,7 @@ from orchestrator_cli.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOS
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.demo.stage import Stage
 from orchestrator_cli.following.changes import change_summary
+from orchestrator_cli.following.tree import title_of
 from orchestrator_cli.stack.welcome import ensure_project, register_components
 
 MAIL_SECONDS = 20.0
@@ -76,7 +77,7 @@ def gather(client: ApiClient, setting: Setting, evidence: Evidence, began: datet
     deadline = time.monotonic() + MAIL_SECONDS
     while failed and time.monotonic() < deadline:
         if setting.mailbox is not None:
-            evidence.mail = setting.mailbox.find(ON_PURPOSE, began)
+            evidence.mail = setting.mailbox.find(title_of(evidence.runs[ON_PURPOSE].job), began)
         else:
             evidence.delivery = find_delivery(client, setting.project_path, str(failed))
         if evidence.mail or evidence.delivery.get("status") == "sent":

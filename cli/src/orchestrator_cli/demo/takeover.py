@@ -102,10 +102,11 @@ def resumptions(takeover: Takeover, lease_seconds: float) -> list[tuple[datetime
     for task, found in takeover.resumed.items():
         groups.setdefault((found.at, found.attempt, found.runner), []).append(task)
     over = f"its lease of {lease_seconds:g} s has run out"
-    return [
-        (at, f"{over}: {runner} took over {', '.join(tasks)} (attempt {attempt})")
-        for (at, attempt, runner), tasks in groups.items()
-    ]
+    lines = []
+    for (at, attempt, name), tasks in groups.items():
+        runner = f"the new {name}" if name == takeover.runner else name
+        lines.append((at, f"{over}: {runner} took over {', '.join(tasks)} (attempt {attempt})"))
+    return lines
 
 
 def _event(start: datetime, at: datetime, said: str) -> Text:
