@@ -99,7 +99,11 @@ async def test_bad_query_names_the_field(admin: Client, path: str, field: str) -
         ({"version": 7}, "version"),
         ({"version": 2**40}, "version"),
         ({"tasks": []}, "tasks"),
-        ({"parameters": {"#password": "***"}}, "parameters.#password"),
+        ({"parameters": {"ghost": {}}}, "parameters.ghost"),
+        (
+            {"parameters": {"demo-extractor/one": {"#password": "***"}}},
+            "parameters.demo-extractor/one.#password",
+        ),
         ({"parameters": []}, "parameters"),
         ({"job_id": "one"}, "job_id"),
     ],

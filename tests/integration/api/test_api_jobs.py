@@ -192,6 +192,9 @@ async def test_log_is_read_on(furnished: Client, database: Database) -> None:
 async def test_secrets_in_parameters_are_masked(furnished: Client, database: Database) -> None:
     job = await Runner(database).job("one", 1, "success", parameters='{"#password": "enc:v1:x", "rows": 1}')
     assert (await furnished.get(f"jobs/{job}"))["parameters"] == {"#password": "***", "rows": 1}
-    accepted = await furnished.post("orchestrations/daily/runs", {"parameters": {"#key": "hunter2"}})
-    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["parameters"] == {"#key": "***"}
+    secret = {"demo-extractor/one": {"#key": "hunter2"}}
+    accepted = await furnished.post("orchestrations/daily/runs", {"parameters": secret})
+    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["parameters"] == {
+        "demo-extractor/one": {"#key": "***"}
+    }
     assert "hunter2" not in await database.fetchval("SELECT parameters::text FROM catalog.run_requests")

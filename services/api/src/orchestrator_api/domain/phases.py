@@ -75,6 +75,18 @@ def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | No
     ]
 
 
+def check_overrides(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[FieldError]:
+    """Parameters of one run are given by task id."""
+    known = [task["id"] for task in stored_tasks(definition)]
+    return [
+        FieldError(
+            f"parameters.{name}", f"there is no task {name!r} in this version; there are {_some(known)}"
+        )
+        for name in parameters
+        if name not in known
+    ]
+
+
 def _some(names: Sequence[str]) -> str:
     shown = ", ".join(names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.nesting import find_cycle, with_children
-from orchestrator_api.domain.phases import check_selection, stored_tasks
+from orchestrator_api.domain.phases import check_overrides, check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import masked_paths
 from orchestrator_api.handlers import configurations
@@ -61,6 +61,7 @@ async def _check(session: Session, key: Key, wish: RunWish) -> None:
         raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
     if key.component == ORCHESTRATOR:
         refuse(check_selection(definition, wish.tasks))
+        refuse(check_overrides(definition, wish.parameters))
         await _check_cycle(session, key.id, definition)
 
 

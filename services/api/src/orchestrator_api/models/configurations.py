@@ -78,6 +78,7 @@ class TaskIn(Input):
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
     attempt_delay_seconds: int = Field(default=0, ge=0, le=604_800)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
+    retry_on: RetryOn = "any"
     parameters: JsonObject = Field(
         default_factory=dict, description="Merged over the request that the task sends."
     )
@@ -113,6 +114,7 @@ class TaskOut(Output):
     attempts: int
     attempt_delay_seconds: int
     attempt_backoff: float
+    retry_on: RetryOn
     parameters: dict[str, Any]
 
 

@@ -21,10 +21,9 @@ JobStatusName = Literal[
 ]
 
 
-class ConfigurationRunIn(Input):
-    """A run to start. With a `job_id` of your own, asking twice is asking once."""
+class RequestedRun(Input):
+    """What every request for a run may say."""
 
-    parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
     scheduled_for: Instant | None = Field(default=None, description="The request's instant unless given.")
     version: int | None = Field(default=None, ge=1, le=MAX_INT, description="The current one unless given.")
     job_id: UUID | None = None
@@ -32,9 +31,18 @@ class ConfigurationRunIn(Input):
     confirm: bool = Field(default=False, description="Run it although it is disabled.")
 
 
-class RunIn(ConfigurationRunIn):
-    """A run of an orchestration to start."""
+class ConfigurationRunIn(RequestedRun):
+    """A run to start. With a `job_id` of your own, asking twice is asking once."""
 
+    parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
+
+
+class RunIn(RequestedRun):
+    """A run of an orchestration to start. With a `job_id` of your own, asking twice is asking once."""
+
+    parameters: dict[str, JsonObject] = Field(
+        default_factory=dict, description="By task id: parameters of this one run, merged over the task's."
+    )
     tasks: list[TaskId] | None = Field(
         default=None,
         max_length=10_000,

@@ -193,6 +193,7 @@ CREATE TABLE catalog.run_requests (
 COMMENT ON COLUMN catalog.run_requests.tasks IS 'ids of the chosen tasks; null: those with the Active flag';
 CREATE INDEX run_requests_configuration
     ON catalog.run_requests (project, component, configuration, requested_at DESC);
+CREATE INDEX run_requests_requested ON catalog.run_requests (project, requested_at DESC, job_id DESC);
 
 CREATE TABLE catalog.audit (
     id uuid PRIMARY KEY,
