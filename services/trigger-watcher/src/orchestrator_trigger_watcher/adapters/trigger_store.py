@@ -54,8 +54,16 @@ class TriggerStore:
     async def read_runs(
         self, connection: asyncpg.Connection, trigger_ids: Sequence[TriggerId]
     ) -> dict[TriggerId, RunsRead]:
+        """What became of runs; read in new statements, after the lock that orders run starts."""
+        used: dict[TriggerId, dict[TableRef, int]] = {}
+        for row in await connection.fetch(self._queries["read_used"], trigger_ids):
+            table = table_ref(row["table_project"], row["table_name"])
+            used.setdefault(TriggerId(row["trigger_id"]), {})[table] = row["seq"]
         rows = await connection.fetch(self._queries["read_runs"], trigger_ids)
-        return {TriggerId(row["trigger_id"]): _runs(row) for row in rows}
+        return {
+            TriggerId(row["trigger_id"]): _runs(row, used.get(TriggerId(row["trigger_id"]), {}))
+            for row in rows
+        }
 
     async def insert(self, connection: asyncpg.Connection, definition: Definition) -> bool:
         """Make the state of a new trigger; False if it is there (somebody was faster)."""
@@ -168,13 +176,7 @@ def _state(row: asyncpg.Record, counts: Mapping[TableRef, Count]) -> TriggerStat
     )
 
 
-def _runs(row: asyncpg.Record) -> RunsRead:
-    used: dict[TableRef, int] = {}
-    for vector in row["used"]:
-        for text, seq in vector.items():
-            project, _, name = text.partition("/")
-            table = table_ref(project, name)
-            used[table] = max(used.get(table, 0), int(seq))
+def _runs(row: asyncpg.Record, used: Mapping[TableRef, int]) -> RunsRead:
     return RunsRead(
         used=used,
         own_started_at=row["own_started_at"],

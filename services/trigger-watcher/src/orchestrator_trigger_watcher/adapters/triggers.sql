@@ -34,14 +34,27 @@ FROM triggers.counts
 WHERE trigger_id = ANY ($1::uuid[]);
 
 -- name: read_runs
--- Runs of one orchestration start one after another and each has used all that was heard before its start, so the
--- last started ones tell everything.
+WITH orchestrations AS (
+    SELECT DISTINCT project, orchestration FROM triggers.states WHERE trigger_id = ANY ($1::uuid[])
+), started AS MATERIALIZED (
+    SELECT o.project, o.orchestration, latest.started_at, latest.finished_at
+    FROM orchestrations o
+    CROSS JOIN LATERAL (
+        SELECT j.started_at, j.finished_at FROM jobs.jobs_v1 j
+        WHERE (j.project, j.component, j.configuration) = (o.project, 'orchestrator', o.orchestration)
+          AND j.started_at IS NOT NULL AND j.full_run
+        ORDER BY j.number DESC LIMIT 20
+    ) latest
+)
 SELECT s.trigger_id,
        pending.started_at AS pending_started_at,
        pending.finished_at IS NOT NULL AND pending.started_at IS NULL AS pending_ended_unstarted,
        own.started_at AS own_started_at,
-       coalesce(runs.another_underway, false) AS another_underway,
-       coalesce(runs.used, '[]'::jsonb) AS used
+       EXISTS (
+           SELECT 1 FROM started r
+           WHERE (r.project, r.orchestration) = (s.project, s.orchestration)
+             AND r.finished_at IS NULL AND r.started_at > fire.at
+       ) AS another_underway
 FROM triggers.states s
 LEFT JOIN jobs.jobs_v1 pending ON pending.id = s.pending_job_id
 LEFT JOIN triggers.fires fire ON fire.job_id = s.pending_job_id
@@ -53,17 +66,31 @@ LEFT JOIN LATERAL (
         ORDER BY j.generation DESC LIMIT 5
     ) latest
 ) own ON true
-LEFT JOIN LATERAL (
-    SELECT jsonb_agg(latest.used_updates) AS used,
-           bool_or(latest.finished_at IS NULL AND latest.started_at > fire.at) AS another_underway
-    FROM (
-        SELECT j.used_updates, j.started_at, j.finished_at FROM jobs.jobs_v1 j
-        WHERE (j.project, j.component, j.configuration) = (s.project, 'orchestrator', s.orchestration)
+WHERE s.trigger_id = ANY ($1::uuid[]);
+
+-- name: read_used
+-- Runs of one orchestration start one after another and each has used all that was heard before its start, so the
+-- last started ones tell everything. Only what the counts do not say yet is returned.
+WITH orchestrations AS (
+    SELECT DISTINCT project, orchestration FROM triggers.states WHERE trigger_id = ANY ($1::uuid[])
+), vectors AS MATERIALIZED (
+    SELECT o.project, o.orchestration, entry.key, max(entry.value::bigint) AS seq
+    FROM orchestrations o
+    CROSS JOIN LATERAL (
+        SELECT j.used_updates FROM jobs.jobs_v1 j
+        WHERE (j.project, j.component, j.configuration) = (o.project, 'orchestrator', o.orchestration)
           AND j.started_at IS NOT NULL AND j.full_run AND j.used_updates IS NOT NULL
         ORDER BY j.number DESC LIMIT 20
     ) latest
-) runs ON true
-WHERE s.trigger_id = ANY ($1::uuid[]);
+    CROSS JOIN LATERAL jsonb_each_text(latest.used_updates) entry
+    GROUP BY 1, 2, 3
+)
+SELECT c.trigger_id, c.table_project, c.table_name, v.seq
+FROM triggers.counts c
+JOIN triggers.states s ON s.trigger_id = c.trigger_id
+JOIN vectors v ON (v.project, v.orchestration, v.key)
+    = (s.project, s.orchestration, c.table_project || '/' || c.table_name)
+WHERE c.trigger_id = ANY ($1::uuid[]) AND v.seq > c.used;
 
 -- name: insert_state
 INSERT INTO triggers.states (trigger_id, project, orchestration, name, version, reset_count, enabled, cool_down_seconds, mode)
