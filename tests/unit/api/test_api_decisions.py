@@ -1,0 +1,170 @@
+"""Pure decisions: access, waiting, explanations, selections, masks."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token
+from orchestrator_api.domain.explanation import TableFacts, TriggerFacts, cool_down_until, summarise
+from orchestrator_api.domain.parameters import check_parameters, check_schema
+from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
+from orchestrator_api.domain.refusals import Forbidden, Unauthenticated
+from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
+from orchestrator_shared.domain.errors import NotFound
+
+NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)
+
+
+def actor(*scopes: Scope, components: tuple[str, ...] = (), project: str | None = "demo") -> Actor:
+    return Actor(uuid4(), "api", "test", project, frozenset(scopes), components)
+
+
+def test_administrator_may_everything() -> None:
+    admin = replace(actor(Scope.ADMIN, project=None), kind="person", is_administrator=True)
+    admin.require(Scope.ADMIN)
+    admin.enter("anything")
+    assert admin.may_run("anything")
+    for no_admin in (replace(admin, project="demo"), replace(admin, is_administrator=False)):
+        with pytest.raises(NotFound):
+            no_admin.enter("anything")
+
+
+def test_admin_scope_alone_is_not_enough() -> None:
+    with pytest.raises(Forbidden):
+        replace(actor(Scope.RUN), is_administrator=True).require(Scope.ADMIN)
+
+
+@pytest.mark.parametrize(
+    ("components", "orchestrator", "other"),
+    [((), True, False), (("orchestrator",), True, False), (("other",), False, True), (("*",), True, True)],
+)
+def test_list_of_components(components: tuple[str, ...], orchestrator: bool, other: bool) -> None:
+    bearer = actor(Scope.RUN, components=components)
+    assert (bearer.may_run("orchestrator"), bearer.may_run("other")) == (orchestrator, other)
+
+
+def test_without_the_scope_no_run() -> None:
+    with pytest.raises(Forbidden):
+        actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator")
+
+
+def test_configure_and_run_may_read_but_tables_may_not() -> None:
+    actor(Scope.CONFIGURE).require(Scope.READ)
+    actor(Scope.RUN).require(Scope.READ)
+    with pytest.raises(Forbidden):
+        actor(Scope.TABLES).require(Scope.READ)
+
+
+def test_token_expires_at_its_instant() -> None:
+    check_token(TokenFacts(NOW + timedelta(seconds=1), None), NOW)
+    for facts in (None, TokenFacts(NOW, None), TokenFacts(None, NOW - timedelta(days=1))):
+        with pytest.raises(Unauthenticated):
+            check_token(facts, NOW)
+
+
+WAITING = WaitingFacts(
+    attempt=0,
+    is_delayed=False,
+    due_at=NOW,
+    kind="component",
+    holder_id=None,
+    holder_number=None,
+    holder_status=None,
+    ahead=0,
+    parallel_limit=None,
+    underway=0,
+    runner_is_connected=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        (WAITING, "no_free_slot"),
+        (replace(WAITING, runner_is_connected=False), "no_runner"),
+        (replace(WAITING, parallel_limit=2, underway=2), "project_limit"),
+        (replace(WAITING, parallel_limit=2, underway=1), "no_free_slot"),
+        (replace(WAITING, parallel_limit=1, underway=1, kind="run"), "no_free_slot"),
+        (replace(WAITING, holder_id=uuid4(), holder_number=3, ahead=2), "configuration_busy"),
+        (replace(WAITING, attempt=1, is_delayed=True, holder_id=uuid4()), "next_attempt_delayed"),
+    ],
+)
+def test_reason_of_waiting(facts: WaitingFacts, reason: str) -> None:
+    waiting = explain_waiting(facts)
+    assert (waiting.reason, waiting.place) == (reason, facts.ahead + 1)
+
+
+UPDATED = TableFacts("in.c-a.x", counted=2, used=1, counted_at=NOW, last_heard_at=NOW)
+MISSING = TableFacts("in.c-a.y", counted=1, used=1, counted_at=NOW, last_heard_at=NOW)
+FACTS = TriggerFacts(
+    tables=[UPDATED, MISSING],
+    enabled=True,
+    cool_down_seconds=60,
+    last_started_at=NOW,
+    pending=False,
+    last_full_run=NOW,
+    last_fire=None,
+)
+
+
+def test_summary_of_a_trigger() -> None:
+    later = NOW + timedelta(seconds=60)
+    waits = "Now 1 of 2 tables are updated; missing: in.c-a.y."
+    assert summarise(FACTS, later) == waits
+    assert summarise(FACTS, NOW) == f"{waits} It cools down until 2026-11-21T08:01:00Z."
+    assert cool_down_until(FACTS, later) is None
+    assert summarise(replace(FACTS, tables=[UPDATED]), later) == "All tables are updated."
+    assert "disabled" in summarise(replace(FACTS, enabled=False), NOW)
+    assert "waits to start" in summarise(replace(FACTS, pending=True), NOW)
+    fired = replace(FACTS, last_fire={"tables": [{"table": "in.c-a.x", "heard_at": "08:00"}]})
+    assert summarise(fired, later).startswith(
+        "started because 1 of 1 tables were updated (in.c-a.x at 08:00)."
+    )
+
+
+TASK = {"component": "x", "configuration": "one"}
+
+
+def test_stored_form_has_every_default_and_no_empty_phase() -> None:
+    nested = {"component": "orchestrator", "configuration": "other"}
+    stored = make_definition([{"tasks": []}, {"tasks": [TASK, nested]}]).to_json()
+    assert [phase["name"] for phase in stored["phases"]] == ["Phase 1"]
+    first, second = stored["phases"][0]["tasks"]
+    assert (first["id"], first["timeout_seconds"], first["enabled"]) == ("x/one", 86400, True)
+    assert second["timeout_seconds"] is None
+    assert make_definition(stored["phases"]).to_json() == stored
+
+
+def test_selection_is_checked() -> None:
+    definition = make_definition([{"tasks": [TASK]}]).to_json()
+    assert check_selection(definition, None) == []
+    assert check_selection(definition, ["x/one"]) == []
+    assert [error.field for error in check_selection(definition, ["x/one", "ghost"])] == ["tasks.1"]
+    assert "has no tasks" in check_selection({"phases": []}, None)[0].detail
+
+
+def test_doubled_ids_are_told_at_both_places() -> None:
+    errors = doubled_ids([{"tasks": [TASK]}, {"tasks": [{**TASK, "id": "b"}, TASK]}])
+    assert [error.field for error in errors] == ["phases.0.tasks.0.id", "phases.1.tasks.1.id"]
+
+
+def test_left_over_masks_are_found() -> None:
+    value = {"#a": "***", "b": [{"#c": "***", "d": "***"}], "#e": "x"}
+    assert masked_paths(value, "parameters") == ["parameters.#a", "parameters.b.0.#c"]
+
+
+def test_parameters_never_repeat_a_value() -> None:
+    schema = {
+        "type": "object",
+        "required": ["#key", "rows"],
+        "properties": {"#key": {"type": "integer"}, "rows": {"enum": [1, 2]}},
+    }
+    errors = check_parameters({"#key": "hunter2"}, schema)
+    assert {error.field for error in errors} == {"parameters", "parameters.#key"}
+    assert "hunter2" not in str(errors)
+    assert any("'rows'" in error.detail for error in errors)
+    assert check_schema(schema) == []
+    assert check_schema({"type": 1})[0].field == "parameters.type"
