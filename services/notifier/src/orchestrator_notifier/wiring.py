@@ -59,7 +59,7 @@ async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterat
 def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Parts:
     """Join the parts of a replica."""
     sender = settings.sender
-    facts = FactStore(message_domain=sender.domain)
+    facts = FactStore(message_domain=sender.domain, overlap_seconds=settings.scan_overlap_seconds)
     deliveries = DeliveryStore(pool, lease_seconds=settings.delivery_lease_seconds)
     courier = Courier(
         deliveries,
@@ -94,7 +94,6 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             deliveries,
             maker,
             every_seconds=settings.scan_seconds,
-            overlap_seconds=settings.scan_overlap_seconds,
         ),
         retention=Retention(pool, facts, days=settings.retention_days),
     )

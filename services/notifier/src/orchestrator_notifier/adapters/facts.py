@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_notifier import metrics
-from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, recipients
+from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, RootRun, recipients
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.statuses import JobStatus
@@ -16,19 +16,30 @@ from orchestrator_shared.domain.statuses import JobStatus
 class FactStore:
     """All calls get a connection: the caller says what is one transaction."""
 
-    def __init__(self, *, message_domain: str) -> None:
+    def __init__(self, *, message_domain: str, overlap_seconds: float) -> None:
+        self._overlap = overlap_seconds
         self._message_domain = message_domain
         self._queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
 
-    async def root_of(self, connection: asyncpg.Connection, run: UUID) -> UUID | None:
+    async def root_of(self, connection: asyncpg.Connection, run: UUID) -> RootRun | None:
         """The root of a finished run; None if it is none."""
-        root: UUID | None = await connection.fetchval(self._queries["root_of_run"], run)
-        return root
+        row = await connection.fetchrow(self._queries["root_of_run"], run)
+        return RootRun(**row) if row else None
 
-    async def untold_runs(self, connection: asyncpg.Connection, root: UUID) -> list[FinishedRun]:
-        """The finished runs below and at this root without a fact; locks the root, then reads anew."""
-        await connection.execute(self._queries["lock_root"], str(root))
-        rows = await connection.fetch(self._queries["untold_runs"], root)
+    async def untold_runs(self, connection: asyncpg.Connection, root: RootRun) -> list[FinishedRun]:
+        """The finished runs at and below this root, and those before it in its lane, without a fact.
+
+        Locks the lane, then reads anew: facts of one orchestration are made one after another, in its order.
+        """
+        await connection.execute(self._queries["lock_lane"], root.project, root.orchestration)
+        rows = await connection.fetch(
+            self._queries["untold_runs"],
+            root.id,
+            root.project,
+            root.orchestration,
+            root.number,
+            self._overlap,
+        )
         return [_run(row) for row in rows]
 
     async def save(self, connection: asyncpg.Connection, fact: Fact, told: set[str]) -> set[str]:
@@ -71,10 +82,10 @@ class FactStore:
         now: datetime = await connection.fetchval(self._queries["database_time"])
         return now
 
-    async def untold_roots(self, connection: asyncpg.Connection, overlap: float, limit: int) -> list[UUID]:
+    async def untold_roots(self, connection: asyncpg.Connection, limit: int) -> list[RootRun]:
         """Roots with runs that finished since shortly before the mark and have no fact."""
-        rows = await connection.fetch(self._queries["roots_of_untold_runs"], overlap, limit)
-        return [row["root_id"] for row in rows]
+        rows = await connection.fetch(self._queries["roots_of_untold_runs"], self._overlap, limit)
+        return [RootRun(**row) for row in rows]
 
     async def advance(self, connection: asyncpg.Connection, to: datetime) -> None:
         """All runs that finished before this have their facts; moves forward only."""

@@ -1,21 +1,31 @@
 -- Facts from job rows: what is heard is only a hint to look here.
 
 -- name: root_of_run
-SELECT root_id FROM jobs.jobs_v1 WHERE id = $1 AND kind = 'run' AND finished_at IS NOT NULL
+SELECT r.id, r.project, r.configuration AS orchestration, r.number
+FROM jobs.jobs_v1 j JOIN jobs.jobs_v1 r ON r.id = j.root_id
+WHERE j.id = $1 AND j.kind = 'run' AND j.finished_at IS NOT NULL
 
--- name: lock_root
-SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $1::text, 0))
+-- name: lock_lane
+SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $1::text || '/' || $2::text, 0))
 
 -- name: untold_runs
+-- Of this root, and of roots before it in its lane: their events may be lost, or overtaken.
+WITH roots AS (
+    SELECT r.id, r.number FROM jobs.jobs_v1 r
+    WHERE (r.project, r.component, r.configuration) = ($2, 'orchestrator', $3)
+        AND r.number BETWEEN $4::bigint - 100 AND $4::bigint
+        AND (r.id = $1 OR (r.parent_id IS NULL AND r.finished_at >
+            (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs') - make_interval(secs => $5)))
+)
 SELECT j.id, j.root_id, j.project, j.configuration AS orchestration, j.status, j.attended, j.notify,
        (SELECT p.status FROM jobs.jobs_v1 p
         WHERE (p.project, p.component, p.configuration) = (j.project, j.component, j.configuration)
             AND p.number < j.number AND NOT p.attended AND p.finished_at IS NOT NULL AND p.status <> 'cancelled'
         ORDER BY p.number DESC LIMIT 1) AS previous_status
-FROM jobs.jobs_v1 j
-WHERE j.root_id = $1 AND j.kind = 'run' AND j.finished_at IS NOT NULL
+FROM roots JOIN jobs.jobs_v1 j ON j.root_id = roots.id
+WHERE j.kind = 'run' AND j.finished_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
-ORDER BY j.finished_at, j.depth DESC, j.id
+ORDER BY roots.number, j.finished_at, j.depth DESC, j.id
 
 -- name: insert_fact
 INSERT INTO notifications.facts (key, project, orchestration, event, job_id, root_id, detail)
@@ -36,12 +46,13 @@ ON CONFLICT DO NOTHING
 RETURNING recipient, reason
 
 -- name: roots_of_untold_runs
-SELECT DISTINCT j.root_id
-FROM jobs.jobs_v1 j
+SELECT DISTINCT r.id, r.project, r.configuration AS orchestration, r.number
+FROM jobs.jobs_v1 j JOIN jobs.jobs_v1 r ON r.id = j.root_id
 WHERE j.kind = 'run'
     AND j.finished_at > (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs')
         - make_interval(secs => $1)
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
+ORDER BY r.number, r.id
 LIMIT $2
 
 -- name: database_time

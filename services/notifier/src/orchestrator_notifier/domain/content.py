@@ -1,5 +1,6 @@
 """What a mail says, before it is made to look like something."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -223,7 +224,11 @@ def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
         return [shown]
     # A nested run is repeated as what it is: its parent's version and selection are not ours to guess.
     chosen = list(report.to_repeat)
-    tasks = "".join(f" --task {task}" for task in chosen) if 0 < len(chosen) <= REPEATED_AT_MOST else ""
+    tasks = (
+        "".join(f" --task {shlex.quote(one_line(task, 200))}" for task in chosen)
+        if 0 < len(chosen) <= REPEATED_AT_MOST
+        else ""
+    )
     label = "Run what did not succeed again" if tasks else "Run it again"
     again = Action(label, None, f"orchestrator run {report.orchestration} --project {report.project}{tasks}")
     return [shown, again]
@@ -235,6 +240,9 @@ def missed_content(report: MissedReport, audience: Audience, public_url: str | N
     subject, summary, rows = _schedule_words(report) if is_schedule else _deadline_words(report)
     why, change, change_url = _why(report.project, report.orchestration, audience, public_url)
     base = _project_url(report.project, public_url)
+    url = f"{base}/orchestrations/{quote(report.orchestration)}"
+    look = [Action("Look at the orchestration", url, None)] if base else []
+    command = f"orchestrator run {report.orchestration} --project {report.project}"
     return Content(
         subject=one_line(f"[{report.project}] {subject}", SUBJECT_CHARACTERS),
         tone=Tone.WARNING,
@@ -244,14 +252,7 @@ def missed_content(report: MissedReport, audience: Audience, public_url: str | N
         rows=[(label, one_line(value, 300)) for label, value in rows if value],
         problems=[],
         more="",
-        actions=[
-            Action(
-                "Look at the orchestration",
-                f"{base}/orchestrations/{quote(report.orchestration)}" if base else None,
-                None,
-            ),
-            Action("Run it now", None, f"orchestrator run {report.orchestration} --project {report.project}"),
-        ],
+        actions=[*look, Action("Run it now", None, command)],
         why=why,
         change=change,
         change_url=change_url,

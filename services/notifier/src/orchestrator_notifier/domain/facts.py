@@ -21,6 +21,16 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RootRun:
+    """The outermost run of a family, and its place in its lane."""
+
+    id: UUID
+    project: str
+    orchestration: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedRun:
     """What a run's row says that decides who hears of its end."""
 

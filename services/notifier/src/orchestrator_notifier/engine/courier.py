@@ -92,7 +92,8 @@ class Courier:
     async def round(self, stopping: asyncio.Event) -> bool:
         """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
         claimed = await self._store.claim(self._batch)
-        points.reach(points.BEFORE_START)
+        if claimed:
+            points.reach(points.BEFORE_START)
         letters = [letter for delivery in claimed if (letter := await self._write(delivery))]
         if letters:
             await self._send_all(letters, stopping)

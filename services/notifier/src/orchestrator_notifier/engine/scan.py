@@ -1,7 +1,6 @@
 """The slow scan: finds finished runs whose event was lost, and measures what waits."""
 
 import asyncio
-from uuid import UUID
 
 import asyncpg
 import structlog
@@ -9,6 +8,7 @@ import structlog
 from orchestrator_notifier import metrics
 from orchestrator_notifier.adapters.deliveries import DeliveryStore
 from orchestrator_notifier.adapters.facts import FactStore
+from orchestrator_notifier.domain.facts import RootRun
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
@@ -29,14 +29,12 @@ class Scan:
         maker: FactMaker,
         *,
         every_seconds: float,
-        overlap_seconds: float,
     ) -> None:
         self._pool = pool
         self._facts = facts
         self._deliveries = deliveries
         self._maker = maker
         self._every = every_seconds
-        self._overlap = overlap_seconds
 
     async def run(self) -> None:
         """Scan for ever."""
@@ -59,7 +57,7 @@ class Scan:
         """Make the facts that are missing, then move the mark; returns whether there is more to do now."""
         async with acquire(self._pool) as connection:
             now = await self._facts.database_time(connection)
-            roots = await self._facts.untold_roots(connection, self._overlap, LIMIT)
+            roots = await self._facts.untold_roots(connection, LIMIT)
         told = [await self._tell(root) for root in roots]
         is_all = all(told) and len(roots) < LIMIT
         if is_all:
@@ -67,13 +65,13 @@ class Scan:
                 await self._facts.advance(connection, now)
         return len(roots) == LIMIT and any(told)
 
-    async def _tell(self, root: UUID) -> bool:
+    async def _tell(self, root: RootRun) -> bool:
         try:
             metrics.FOUND_BY_SCAN.inc(await self._maker.tell_root(root))
         except Unavailable:
             raise
         except Exception:
             # Not one root may keep the others from being told; the mark stays, so it is tried again.
-            log.exception("scan.root_failed", root=str(root))
+            log.exception("scan.root_failed", root=str(root.id))
             return False
         return True

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from typing import cast
-from uuid import UUID
 
 import asyncpg
 
 from orchestrator_notifier.adapters.facts import FactStore
-from orchestrator_notifier.domain.facts import Fact, deadline_missed, facts_of_run, schedule_missed
+from orchestrator_notifier.domain.facts import Fact, RootRun, deadline_missed, facts_of_run, schedule_missed
 from orchestrator_shared.contracts.events import RunFinished, ScheduleMissed, TriggerDeadlineMissed
 from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.messaging.consumer import Delivery
@@ -33,8 +32,8 @@ class FactMaker:
         if root is not None:
             await self.tell_root(root)
 
-    async def tell_root(self, root: UUID) -> int:
-        """Make the missing facts of all finished runs under a root, in the order they finished."""
+    async def tell_root(self, root: RootRun) -> int:
+        """Make the missing facts of a root and all below it, after those of its predecessors."""
         async with transaction(self._pool) as connection:
             runs = await self._store.untold_runs(connection, root)
             for run in runs:
