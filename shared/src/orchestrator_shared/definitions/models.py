@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.orchestration import (
     MAX_ATTEMPTS,
     TASK_ID,
     OrchestrationDefinition,
     Phase,
+    RetryOn,
     ShortText,
     Slug,
     Task,
@@ -65,6 +67,7 @@ class TaskDocument(_Written):
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
     attempt_delay_seconds: Seconds = Field(default=0, validation_alias="attempt_delay", ge=0, le=604_800)
     attempt_backoff: float = Field(default=1.0, ge=1, le=10)
+    retry_on: RetryOn = "any"
     parameters: dict[str, Any] = Field(default_factory=dict)
 
     @field_validator("run")
@@ -238,6 +241,8 @@ class ComponentDocument(_Written):
     command: list[str] = Field(default_factory=list, max_length=200)
     environment: dict[str, str | None] = Field(default_factory=dict)
     """Name to value; null passes on the runner's own value."""
+    http: HttpComponent | None = Field(default=None, exclude_if=lambda section: section is None)
+    """Which requests to send; of executor http only."""
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: dict[str, Any] = Field(default_factory=dict)
     """JSON Schema of the configurations' parameters."""
@@ -250,6 +255,8 @@ class ComponentDocument(_Written):
             raise ValueError(
                 'a process needs its command as a list, as in command: ["{python}", "program.py"]'
             )
+        if (self.executor == "http") != (self.http is not None):
+            raise ValueError("executor: http and the section http belong together: write both or neither")
         return self
 
 

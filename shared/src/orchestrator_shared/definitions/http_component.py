@@ -1,0 +1,239 @@
+"""The `http` section of a component: which requests start, follow and cancel a run at another service."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from orchestrator_shared.domain.durations import parse_duration
+from orchestrator_shared.domain.errors import UserError
+
+PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
+PLAIN_NAMES = frozenset(
+    {
+        "attempt",
+        "component",
+        "configuration",
+        "id",
+        "job_id",
+        "parameters",
+        "previous_success",
+        "project",
+        "run_id",
+        "scheduled_for",
+        "start",
+        "state",
+    }
+)
+"""What a placeholder may begin with; `parameters`, `start` and `state` are followed by a path."""
+DEEP_NAMES = frozenset({"parameters", "start", "state"})
+ANSWER_NAMES = frozenset({"id", "start"})
+"""Known only once the start was answered."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_OWN_HEADERS = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_PATH = re.compile(r"[^.\s]+(\.[^.\s]+){0,19}")
+
+
+def _seconds(value: object) -> int:
+    try:
+        return parse_duration(value)
+    except UserError as error:
+        raise ValueError(error.detail) from error
+
+
+def _answer_path(path: str) -> str:
+    if not _PATH.fullmatch(path):
+        raise ValueError("expected keys joined by dots, as in data.items.0.id")
+    return path
+
+
+Seconds = Annotated[int, BeforeValidator(_seconds)]
+AnswerPath = Annotated[str, Field(max_length=500), AfterValidator(_answer_path)]
+"""`data.items.0.id`: keys and positions, joined by dots."""
+Headers = dict[str, Annotated[str, Field(max_length=8000)]]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _stored_reads_as_written(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        aliases = {name: field.validation_alias or name for name, field in cls.model_fields.items()}
+        return {aliases.get(key, key): value for key, value in data.items()}
+
+
+class HttpRequest(_Section):
+    """One request; every text in it may have placeholders."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+    url: str = Field(min_length=1, max_length=4000)
+    headers: Headers = Field(default_factory=dict)
+    body: Any = None
+    """A text is sent as it is, everything else as JSON."""
+    timeout_seconds: Seconds = Field(default=30, validation_alias="timeout", ge=1, le=3600)
+    """For the whole exchange."""
+
+    @model_validator(mode="after")
+    def _can_be_sent(self) -> Self:
+        if not re.match(r"https?://[^/\s]|\{\{", self.url):
+            raise ValueError("url: expected https://host/path, or a placeholder at its beginning")
+        check_headers(self.headers)
+        if self.body is not None and self.method == "GET":
+            raise ValueError("body: a GET request has none")
+        check_names([self.url, self.headers, self.body])
+        return self
+
+
+class HttpStart(HttpRequest):
+    """What makes the other service begin."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+    expect: list[Annotated[int, Field(ge=200, le=299)]] = Field(default_factory=list, max_length=20)
+    """Status codes that mean "begun"; none: every 2xx."""
+    idempotent: bool = False
+    """The service answers a second request with the same Idempotency-Key without beginning twice."""
+    give_up_after_seconds: Seconds = Field(default=120, validation_alias="give_up_after", ge=0, le=86_400)
+
+
+class HttpPoll(HttpRequest):
+    """How to ask what became of it."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    every_seconds: Seconds = Field(default=5, validation_alias="every", ge=1, le=3600)
+    state: AnswerPath
+    """Where in the answer the state is."""
+    progress: AnswerPath | None = None
+    """Where a text is that goes to the log whenever it has changed."""
+    give_up_after_seconds: Seconds = Field(default=600, validation_alias="give_up_after", ge=0, le=86_400)
+    """How long to go on without one good answer."""
+
+
+class HttpCancel(HttpRequest):
+    """What makes the other service stop."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
+
+
+StateName = str | int | bool
+
+
+class HttpStates(_Section):
+    """The service's own states, sorted by what they mean."""
+
+    success: list[StateName] = Field(min_length=1, max_length=100)
+    running: list[StateName] = Field(default_factory=list, max_length=100)
+    error: list[StateName] = Field(default_factory=list, max_length=100)
+    """The service's failure: an internal error."""
+    user_error: list[StateName] = Field(default_factory=list, max_length=100)
+    """The failure of who configured it."""
+
+    @model_validator(mode="after")
+    def _are_distinct(self) -> Self:
+        names = [state_text(name) for name in self.success + self.running + self.error + self.user_error]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"the state {name!r} is there twice")
+        return self
+
+
+class HttpResult(_Section):
+    """Where in the last answer the outcome's parts are."""
+
+    message: AnswerPath | None = None
+    output_tables: AnswerPath | None = None
+    state: AnswerPath | None = None
+    """An object, kept for the next run of the configuration."""
+
+
+class HttpComponent(_Section):
+    """Start, then poll; without `poll` the answer to the start is the outcome."""
+
+    headers: Headers = Field(default_factory=dict)
+    """Sent with every request."""
+    start: HttpStart
+    id: AnswerPath | None = None
+    """Where in the start's answer the run's id is."""
+    poll: HttpPoll | None = None
+    states: HttpStates | None = None
+    result: HttpResult = Field(default_factory=HttpResult)
+    cancel: HttpCancel | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        check_headers(self.headers)
+        if (self.poll is None) != (self.states is None):
+            raise ValueError("poll and states belong together: write both or neither")
+        unknown = ANSWER_NAMES & first_names([self.start.url, self.start.headers, self.start.body])
+        if unknown:
+            raise ValueError(f"start: {{{{ {min(unknown)} }}}} is not known before the start was answered")
+        if self.id is None and "id" in first_names(self._followers()):
+            raise ValueError("id: write where in the start's answer it is, as in id: data.id")
+        check_names(self.headers)
+        if ANSWER_NAMES & first_names(self.headers):
+            raise ValueError("headers: id and start are not known when the run is started")
+        return self
+
+    def _followers(self) -> list[Any]:
+        requests = [request for request in (self.poll, self.cancel) if request is not None]
+        return [[request.url, request.headers, request.body] for request in requests]
+
+
+def state_text(value: object) -> str:
+    """A state as text: 10 and "10" are the same."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def placeholders(value: Any) -> Iterator[str]:
+    """The name in every placeholder of a text, a list or an object."""
+    if isinstance(value, str):
+        yield from PLACEHOLDER.findall(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from placeholders(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from placeholders(item)
+
+
+def first_names(value: Any) -> set[str]:
+    """What the placeholders begin with."""
+    return {name.partition(".")[0] for name in placeholders(value)}
+
+
+def check_names(value: Any) -> None:
+    """Raises ValueError with a placeholder that never means anything."""
+    for name in placeholders(value):
+        first, _, path = name.partition(".")
+        if first not in PLAIN_NAMES or (path and first not in DEEP_NAMES):
+            known = ", ".join(sorted(PLAIN_NAMES - DEEP_NAMES))
+            raise ValueError(
+                f"{{{{ {name[:80]} }}}} is not known: write parameters.x, state.x, start.x, or one of {known}"
+            )
+
+
+def check_headers(headers: Headers) -> None:
+    """Raises ValueError with a header that cannot be sent or is not for the author to set."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"headers: {name[:80]!r} is no name of a header")
+        if name.lower() in _OWN_HEADERS:
+            raise ValueError(f"headers: {name} is set by the orchestrator: leave it out")
+        if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+            raise ValueError(f"headers: {name}: a line break or control character cannot be sent")
