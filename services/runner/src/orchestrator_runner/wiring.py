@@ -1,6 +1,6 @@
 """The only place where the runner's parts are made and joined."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -55,8 +55,13 @@ class Parts:
 
 
 @asynccontextmanager
-async def start(settings: RunnerSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """Open everything, work until asked to stop, hand over what is underway, close."""
+async def start(
+    settings: RunnerSettings, lifecycle: Lifecycle, *, executors: Mapping[str, Executor] | None = None
+) -> AsyncIterator[None]:
+    """Open everything, work until asked to stop, hand over what is underway, close.
+
+    `executors` by name are added to the built-in ones.
+    """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, application_name="orchestrator runner"))
         broker = await stack.enter_async_context(Broker.open(settings.amqp_url, name="runner"))
@@ -71,7 +76,7 @@ async def start(settings: RunnerSettings, lifecycle: Lifecycle) -> AsyncIterator
                 ProcessSettings(work_directory=settings.work_dir, grace_seconds=settings.task_grace_seconds),
             )
         )
-        parts = build(settings, pool, broker, keeper, {"process": process})
+        parts = build(settings, pool, broker, keeper, {"process": process, **(executors or {})})
         await parts.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
         async with _working(lifecycle, settings, parts):
