@@ -20,6 +20,7 @@ class Execution:
     job_id: UUID
     attempt: int
     argv: tuple[str, ...]
+    """The command of a program; empty where the executor needs none."""
     environment: Mapping[str, str] = field(repr=False)
     """All of it: nothing of the runner's own environment is added, only ORCHESTRATOR_DATA_DIR."""
     config: Mapping[str, Any] = field(repr=False)
@@ -29,6 +30,10 @@ class Execution:
     timeout_seconds: float | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Masked in the log (by `LogCapture`) and in messages."""
+    target: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The section of the component's document that is named after its executor: `http`."""
+    safe_to_rerun: bool = False
+    """Whether the component declares that it may be started twice (`after_crash: rerun`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,25 +87,28 @@ def parse_result(content: bytes | None) -> tuple[str, tuple[OutputTable, ...]]:
     message = result.get("message") or ""
     if not isinstance(message, str):
         raise InvalidReport("result.json: message: must be a string")
-    tables = result.get("output_tables") or []
+    return message, parse_tables(result.get("output_tables"), where="result.json: output_tables")
+
+
+def parse_tables(value: object, *, where: str) -> tuple[OutputTable, ...]:
+    """The tables that a task reports; raises InvalidReport naming `where`."""
+    tables = value or []
     if not isinstance(tables, list) or len(tables) > MAX_OUTPUT_TABLES:
-        raise InvalidReport(
-            f"result.json: output_tables: must be a list of at most {MAX_OUTPUT_TABLES} tables"
-        )
-    return message, tuple(_parse_table(f"output_tables[{n}]", table) for n, table in enumerate(tables))
+        raise InvalidReport(f"{where}: must be a list of at most {MAX_OUTPUT_TABLES} tables")
+    return tuple(_parse_table(f"{where}[{n}]", table) for n, table in enumerate(tables))
 
 
 def _parse_table(where: str, value: object) -> OutputTable:
     entry = {"table": value} if isinstance(value, str) else value
     if not isinstance(entry, dict) or not isinstance(entry.get("table"), str):
-        raise InvalidReport(f'result.json: {where}: must be "bucket.table" or an object with "table"')
+        raise InvalidReport(f'{where}: must be "bucket.table" or an object with "table"')
     try:
-        name = TableName.parse(entry["table"], field=f"result.json: {where}")
+        name = TableName.parse(entry["table"], field=where)
     except UserError as error:
         raise InvalidReport(str(error)) from error
     rows = entry.get("rows")
     if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or not 0 <= rows < 2**63):
-        raise InvalidReport(f"result.json: {where}.rows: must be a number of rows, 0 or more")
+        raise InvalidReport(f"{where}.rows: must be a number of rows, 0 or more")
     return OutputTable(name, rows)
 
 

@@ -142,7 +142,7 @@ class Attempts:
         return executor, Execution(
             job_id=job.id,
             attempt=job.attempt,
-            argv=tuple(part.replace("{python}", sys.executable) for part in definition["command"]),
+            argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
             environment={**_passed_on(definition.get("environment") or {}), **self._contract(job)},
             config={
                 "component": job.component,
@@ -153,6 +153,8 @@ class Attempts:
             state=row["state"],
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
+            target=definition.get(row["executor"]) or {},
+            safe_to_rerun=row["after_crash"] == "rerun",
         )
 
     def _parameters(
