@@ -49,6 +49,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "attempts": 1,
     "attempt_delay_seconds": 0,
     "attempt_backoff": 1.0,
+    "retry_on": "any",
     "parameters": {},
 }
 

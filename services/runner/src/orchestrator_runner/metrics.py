@@ -33,4 +33,7 @@ QUEUED_SECONDS = Histogram(
     "Time from ready to claimed: a job waits for a slot",
     buckets=(0.005, 0.02, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
+CYCLES_BROKEN = Counter(
+    "orchestrator_runner_wait_cycles_broken_total", "Nested runs ended because they waited in a circle"
+)
 LEASE_LEFT = Gauge("orchestrator_runner_lease_left_seconds", "Lease left when it was last renewed")

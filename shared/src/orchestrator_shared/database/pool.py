@@ -22,6 +22,14 @@ log = structlog.get_logger(__name__)
 CLOSE_SECONDS = 5.0
 
 
+class Connection(asyncpg.Connection):
+    """Its release asks the server nothing: no session state (LISTEN, session locks, SET) is ever used."""
+
+    def get_reset_query(self) -> str:
+        """Nothing to reset."""
+        return ""
+
+
 class BoundedPool(asyncpg.Pool):
     """A pool whose acquire (and so release) is never without a timeout."""
 
@@ -85,7 +93,7 @@ async def _connect(settings: DatabaseSettings, application_name: str) -> asyncpg
         max_inactive_connection_lifetime=300.0,
         init=prepare_connection,
         loop=asyncio.get_running_loop(),
-        connection_class=asyncpg.Connection,
+        connection_class=Connection,
         record_class=asyncpg.Record,
         timeout=settings.database_connect_timeout_seconds,
         command_timeout=settings.database_command_timeout_seconds,

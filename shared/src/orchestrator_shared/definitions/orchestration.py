@@ -1,6 +1,6 @@
 """An orchestration's definition as stored in the versions of its configuration: phases of tasks."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -12,6 +12,7 @@ TASK_ID = r"^[a-z0-9]([a-z0-9._/-]{0,128}[a-z0-9])?$"
 """A task's id: `component/configuration` unless it was given one."""
 
 Slug = Annotated[str, Field(pattern=SLUG)]
+RetryOn = Literal["any", "user", "internal"]
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -37,6 +38,8 @@ class Task(_Stored):
     attempt_delay_seconds: int = Field(default=0, ge=0, le=604_800)
     attempt_backoff: float = Field(default=1.0, ge=1, le=10)
     """Each further delay is the one before times this."""
+    retry_on: RetryOn = "any"
+    """Which kind of error another attempt is worth."""
     parameters: dict[str, Any] = Field(default_factory=dict)
     """Task Parameters: deep-merged over the job request; unknown keys survive."""
 

@@ -17,7 +17,7 @@ from orchestrator_api.models.base import (
     TaskId,
 )
 from orchestrator_api.models.schedules import ScheduleOut, SubscriptionOut, TriggerOut
-from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS
+from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, RetryOn
 
 
 class ConfigurationIn(Input):

@@ -35,12 +35,13 @@ INSERT INTO jobs.jobs (
     id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
     requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,
     pinned_version, selection, parameters, scheduled_for, requested_at, timeout_seconds,
-    finished_at, message, error_kind, stop_requested_at, stop_requested_by
+    finished_at, message, error_kind, stop_requested_at, stop_requested_by, previous_success
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
     $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
     $20, $21, $22, $23, $24, $25,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
-    CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27
+    CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
+    (SELECT o.previous_success FROM jobs.jobs o WHERE o.id = $19)
 )
 RETURNING *

@@ -8,6 +8,8 @@ WITH alive AS (
 ), picked AS (
     SELECT j.id FROM jobs.jobs j, alive
     WHERE j.status = 'ready' AND j.kind = 'component'
+        AND NOT EXISTS (
+            SELECT 1 FROM catalog.projects_v1 p WHERE p.id = j.project AND p.parallel_limit IS NOT NULL)
     ORDER BY j.ready_at, j.id LIMIT $2
     FOR UPDATE OF j SKIP LOCKED
 ), claimed AS (
@@ -24,8 +26,46 @@ WITH alive AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
 )
 SELECT id, lane_id, project, component, configuration, version, parent_id, root_id, phase, task_id, epoch, attempt,
-       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, parameters, scheduled_for,
-       previous_success, revision
+       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, timeout_seconds, parameters,
+       scheduled_for, previous_success, revision
+FROM claimed
+
+-- name: claim_limited
+WITH alive AS (
+    SELECT id FROM jobs.replicas
+    WHERE id = $1 AND lost_at IS NULL AND lease_until > clock_timestamp()
+    FOR KEY SHARE
+), room AS (
+    SELECT p.id AS project, p.parallel_limit - (
+        SELECT count(*) FROM jobs.jobs u
+        WHERE u.project = p.id AND u.status IN ('processing', 'terminating') AND u.kind = 'component') AS free
+    FROM catalog.projects_v1 p WHERE p.id = ANY ($3::text[])
+), line AS (
+    SELECT j.id, j.project, row_number() OVER (PARTITION BY j.project ORDER BY j.ready_at, j.id) AS place
+    FROM jobs.jobs j
+    WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = ANY ($3::text[])
+), picked AS (
+    SELECT j.id
+    FROM line JOIN room USING (project) JOIN jobs.jobs j ON j.id = line.id, alive
+    WHERE line.place <= room.free
+    ORDER BY j.ready_at, j.id LIMIT $2
+    FOR UPDATE OF j SKIP LOCKED
+), claimed AS (
+    UPDATE jobs.jobs j
+    SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
+        started_at = coalesce(j.started_at, clock_timestamp()), revision = j.revision + 1,
+        version = coalesce(j.version, j.pinned_version, (
+            SELECT c.version FROM catalog.configurations_v1 c
+            WHERE (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
+                AND c.deleted_at IS NULL))
+    FROM picked WHERE j.id = picked.id
+    RETURNING j.*
+), noted AS (
+    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
+)
+SELECT id, lane_id, project, component, configuration, version, parent_id, root_id, phase, task_id, epoch, attempt,
+       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, timeout_seconds, parameters,
+       scheduled_for, previous_success, revision
 FROM claimed
 
 -- name: ready_left
@@ -98,3 +138,15 @@ FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[],
     AS l (job_id, epoch, attempt, seq, stream, at, text)
 JOIN jobs.jobs j ON j.id = l.job_id AND j.epoch = l.epoch AND j.status IN ('processing', 'terminating')
 ON CONFLICT DO NOTHING
+
+-- name: limited_projects
+SELECT p.id FROM catalog.projects_v1 p
+WHERE p.parallel_limit IS NOT NULL
+    AND EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = p.id)
+ORDER BY p.id
+
+-- name: ensure_project_locks
+INSERT INTO jobs.project_locks (project) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
+
+-- name: lock_projects
+SELECT project FROM jobs.project_locks WHERE project = ANY ($1::text[]) ORDER BY project FOR UPDATE

@@ -24,6 +24,22 @@ class Ownership:
         rows = await connection.fetch(self._queries["claim"], self._replica_id, limit)
         return [(ClaimedJob.from_row(row), row) for row in rows]
 
+    async def limited_projects(self, connection: asyncpg.Connection) -> list[str]:
+        """Projects with a parallel limit and jobs that are ready; their locks are made where missing."""
+        rows = await connection.fetch(self._queries["limited_projects"])
+        projects = [row["id"] for row in rows]
+        if projects:
+            await connection.execute(self._queries["ensure_project_locks"], projects)
+        return projects
+
+    async def claim_limited(
+        self, connection: asyncpg.Connection, limit: int, projects: Sequence[str]
+    ) -> list[tuple[ClaimedJob, asyncpg.Record]]:
+        """The same for these projects, one replica at a time, so that none exceeds its limit."""
+        await connection.execute(self._queries["lock_projects"], list(projects))
+        rows = await connection.fetch(self._queries["claim_limited"], self._replica_id, limit, list(projects))
+        return [(ClaimedJob.from_row(row), row) for row in rows]
+
     async def ready_left(self, connection: asyncpg.Connection) -> int:
         """How many jobs (at most 100) are ready and unclaimed."""
         count: int = await connection.fetchval(self._queries["ready_left"])

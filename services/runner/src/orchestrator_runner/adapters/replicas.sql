@@ -24,7 +24,7 @@ RETURNING id, name
 
 -- name: jobs_of_lost_replicas
 SELECT j.id, j.lane_id, j.parent_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
-       j.attempt_delay_seconds, j.attempt_backoff, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
+       j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
 FROM jobs.replicas r
 JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
 LEFT JOIN catalog.components_v1 c ON c.id = j.component

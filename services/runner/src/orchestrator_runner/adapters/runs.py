@@ -8,12 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner.adapters.lanes import LaneKey
+from orchestrator_runner.domain.cycles import UnfinishedRun
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.lifecycle import EndRun, TaskState
 from orchestrator_runner.domain.plan import PlannedTask, RunPlan
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.domain.statuses import TaskStatus
+from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
 
 
 class Runs:
@@ -126,6 +127,7 @@ class Runs:
             [request["attempt_delay_seconds"] for request in requests],
             [request["attempt_backoff"] for request in requests],
             [request["timeout_seconds"] for request in requests],
+            [request["retry_on"] for request in requests],
             phase,
         )
         return made, [task["lane_id"] for task in tasks]
@@ -190,6 +192,27 @@ class Runs:
         return await connection.fetchrow(
             self._queries["end_run"], run, step.status, step.message, step.error_kind
         )
+
+    async def unfinished(self, connection: asyncpg.Connection) -> list[UnfinishedRun]:
+        """Every unfinished run, if a nested one waits; otherwise none."""
+        rows = await connection.fetch(self._queries["unfinished_runs"])
+        return [
+            UnfinishedRun(
+                id=row["id"],
+                lane_id=row["lane_id"],
+                seq=row["seq"],
+                status=JobStatus(row["status"]),
+                parent_id=row["parent_id"],
+                orchestration=row["configuration"],
+            )
+            for row in rows
+        ]
+
+    async def break_cycle(
+        self, connection: asyncpg.Connection, run: UUID, message: str
+    ) -> asyncpg.Record | None:
+        """End a run that waits for ever; None if it no longer waits."""
+        return await connection.fetchrow(self._queries["break_cycle"], run, message)
 
     async def overlooked(self, connection: asyncpg.Connection) -> tuple[set[UUID], set[UUID]]:
         """What a crash between two steps left: runs to go on with, and ended children to settle."""

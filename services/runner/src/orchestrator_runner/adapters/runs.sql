@@ -80,9 +80,9 @@ ORDER BY t.position
 WITH child AS (
     SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY position) AS place
     FROM unnest($2::uuid[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::jsonb[],
-                $10::integer[], $11::float8[], $12::float8[], $13::float8[])
+                $10::integer[], $11::float8[], $12::float8[], $13::float8[], $14::text[])
         AS c (id, lane_id, position, task_id, component, configuration, version, parameters,
-              max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds)
+              max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on)
 ), numbered AS (
     UPDATE jobs.lanes l SET next_seq = l.next_seq + c.n
     FROM (SELECT lane_id, count(*) AS n FROM child GROUP BY lane_id) AS c
@@ -92,19 +92,19 @@ WITH child AS (
     INSERT INTO jobs.jobs (
         id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
         task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
-        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, version, pinned_version)
+        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version)
     SELECT c.id, c.lane_id, n.first + c.place - 1, r.project, c.component, c.configuration,
            CASE c.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END, 'waiting', 'parent', r.id, r.root_id,
-           r.depth + 1, $14, c.task_id, r.requested_by, r.token_id, r.attended, c.parameters, r.scheduled_for,
+           r.depth + 1, $15, c.task_id, r.requested_by, r.token_id, r.attended, c.parameters, r.scheduled_for,
            r.previous_success, clock_timestamp(), c.max_attempts, c.attempt_delay_seconds, c.attempt_backoff,
-           c.timeout_seconds, c.version, c.version
+           c.timeout_seconds, c.retry_on, c.version, c.version
     FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = $1
     RETURNING id, task_id, project, revision
 ), linked AS (
     UPDATE jobs.tasks t SET status = 'started', job_id = made.id
     FROM made WHERE t.run_id = $1 AND t.task_id = made.task_id
 ), begun AS (
-    UPDATE jobs.phases SET started_at = clock_timestamp() WHERE run_id = $1 AND index = $14
+    UPDATE jobs.phases SET started_at = clock_timestamp() WHERE run_id = $1 AND index = $15
 )
 SELECT id, project, revision FROM made
 
@@ -176,3 +176,16 @@ JOIN jobs.tasks t ON t.run_id = r.id AND t.status = 'started'
 JOIN jobs.jobs j ON j.id = t.job_id AND j.finished_at IS NOT NULL
 WHERE r.kind = 'run' AND r.status IN ('processing', 'terminating')
 LIMIT 500
+
+-- name: unfinished_runs
+SELECT id, lane_id, seq, status, parent_id, configuration FROM jobs.jobs
+WHERE kind = 'run' AND finished_at IS NULL AND NOT delayed
+    AND EXISTS (SELECT 1 FROM jobs.jobs w
+                WHERE w.kind = 'run' AND w.finished_at IS NULL AND w.status = 'waiting' AND w.parent_id IS NOT NULL)
+LIMIT 20000
+
+-- name: break_cycle
+UPDATE jobs.jobs
+SET status = 'error', error_kind = 'user', message = $2, finished_at = clock_timestamp(), revision = revision + 1
+WHERE id = $1 AND status = 'waiting'
+RETURNING *

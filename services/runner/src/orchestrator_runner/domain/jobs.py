@@ -70,6 +70,7 @@ def attempts_of(row: Row) -> Attempts:
         most=row["max_attempts"],
         delay_seconds=row["attempt_delay_seconds"],
         backoff=row["attempt_backoff"],
+        retry_on=row["retry_on"],
     )
 
 

@@ -20,11 +20,12 @@ class Attempts:
     most: int
     delay_seconds: float
     backoff: float
+    retry_on: str = "any"
+    """Which kind of error another attempt is worth: `user`, `internal` or `any`."""
 
-    @property
-    def left(self) -> bool:
-        """Whether another attempt is allowed after a failure."""
-        return self.made - self.free < self.most
+    def left_after(self, kind: ErrorKind) -> bool:
+        """Whether another attempt is allowed after a failure of this kind."""
+        return self.made - self.free < self.most and self.retry_on in ("any", kind)
 
     def next_delay_seconds(self) -> float:
         """The wait before the next attempt: `delay * backoff ** (failures - 1)`, at most a day."""
@@ -46,7 +47,7 @@ class Ending:
 
 def after_failure(attempts: Attempts, message: str, kind: ErrorKind) -> Ending:
     """A failed attempt: another one if the task has some left, else the job's error."""
-    if attempts.left:
+    if attempts.left_after(kind):
         return Ending(JobStatus.WAITING, message, delay_seconds=attempts.next_delay_seconds())
     return Ending(JobStatus.ERROR, message, kind)
 
@@ -56,7 +57,7 @@ def after_loss(attempts: Attempts, *, safe_to_rerun: bool, reason: str) -> Endin
     declares that safe, or where the task has attempts left; nothing is silently done twice."""
     if safe_to_rerun and attempts.free < MAX_FREE_ATTEMPTS:
         return Ending(JobStatus.WAITING, reason, free=True)
-    if attempts.left:
+    if attempts.left_after(ErrorKind.INTERNAL):
         return Ending(JobStatus.WAITING, reason, delay_seconds=attempts.next_delay_seconds())
     return Ending(JobStatus.ERROR, reason, ErrorKind.INTERNAL)
 

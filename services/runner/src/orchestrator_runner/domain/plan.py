@@ -56,9 +56,9 @@ def plan_run(
 ) -> RunPlan:
     """Lay out a run of a stored definition.
 
-    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run. A run
-    is full when every active task is selected (PRODUCT.md section 5). Raises UserError where there is nothing
-    that could be run, or the selection names an unknown task.
+    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run.
+    A run is full when every active task is selected (PRODUCT.md section 5). Raises UserError where nothing
+    could be run, or the selection names an unknown task.
     """
     phases = [phase for phase in definition.get("phases", ()) if phase.get("tasks")]
     if not phases:

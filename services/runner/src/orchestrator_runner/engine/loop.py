@@ -13,6 +13,7 @@ from orchestrator_runner import metrics
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.domain.cycles import find_cycles
 from orchestrator_runner.domain.jobs import ClaimedJob, Result, Row
 from orchestrator_runner.domain.lifecycle import Ending
 from orchestrator_runner.engine.starts import Starter
@@ -68,6 +69,8 @@ class Engine:
         self._claiming = True
         self._stepping = False
         self._last_scan = 0.0
+        self._last_poll = 0.0
+        self._limited: tuple[str, ...] = ()
         metrics.SLOTS.set(slots)
         metrics.RUNNING.set_function(lambda: len(self._running))
 
@@ -112,6 +115,8 @@ class Engine:
     async def turn(self) -> None:
         """Everything between two waits."""
         await self._look()
+        if time.monotonic() - self._last_poll >= self._poll_seconds:
+            await self._poll()
         if time.monotonic() - self._last_scan >= self._scan_seconds:
             await self._scan()
         await self.step()
@@ -123,15 +128,17 @@ class Engine:
                 async with asyncio.timeout(self._poll_seconds):
                     await self._woken.wait()
             except TimeoutError:
-                await self._poll()
+                pass
         self._woken.clear()
 
     async def _poll(self) -> None:
-        """The net under all hints: due retries."""
+        """The net under all hints: due retries, and projects whose parallel limit leaves room again."""
         async with acquire(self._pool) as connection:
             due = await self._lanes.with_due_jobs(connection)
+            self._limited = tuple(await self._ownership.limited_projects(connection))
         if due:
             await self._stepper.promote(due)
+        self._last_poll = time.monotonic()
 
     async def _look(self) -> None:
         """Stop what somebody asked to stop."""
@@ -147,6 +154,10 @@ class Engine:
         async with acquire(self._pool) as connection:
             runs, children = await self._runs.overlooked(connection)
             owned = await self._ownership.owned(connection)
+            unfinished = await self._runs.unfinished(connection)
+        for cycle in find_cycles(unfinished):
+            ended = await self._stepper.break_cycle(cycle)
+            self._settle |= {ended} if ended else set()
         self._ready_to_go_on |= runs
         self._settle |= children
         known = self._running.keys() | {result.job_id for result in self._results}
@@ -176,6 +187,7 @@ class Engine:
             settle=frozenset(self._settle),
             runs=frozenset(self._ready_to_go_on),
             slots=max(free, 0) if self._claiming and self._prepare else 0,
+            limited=self._limited,
         )
         self._results, self._settle, self._ready_to_go_on = [], set(), set()
         return todo

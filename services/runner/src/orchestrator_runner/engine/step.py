@@ -11,6 +11,7 @@ from orchestrator_runner.adapters.changes import say_changed, say_run
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.domain.cycles import UnfinishedRun, describe, victim
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import EndRun, StartPhase, next_step
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
@@ -31,6 +32,8 @@ class Todo:
     """Runs that may have nothing left to wait for."""
     slots: int = 0
     """How many jobs may be claimed."""
+    limited: tuple[str, ...] = ()
+    """Projects with a parallel limit whose jobs may be claimed too."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class Stepper:
             if touched:
                 self._note_ready(work, await self._lanes.promote(work.connection, touched), done)
             if todo.slots:
-                await self._claim(work, todo.slots, done)
+                await self._claim(work, todo, done)
         return done
 
     async def _plan(self, todo: Todo) -> tuple[set[int], set[UUID]]:
@@ -184,14 +187,33 @@ class Stepper:
         say_changed(work, rows)
         done.runs_are_ready = any(row["kind"] == "run" for row in rows)
 
-    async def _claim(self, work: Work, slots: int, done: Done) -> None:
+    async def _claim(self, work: Work, todo: Todo, done: Done) -> None:
         """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""
-        claimed = await self._ownership.claim(work.connection, slots)
+        slots = todo.slots
+        claimed = []
+        if todo.limited:
+            claimed = await self._ownership.claim_limited(work.connection, slots, todo.limited)
+        if len(claimed) < slots:
+            claimed += await self._ownership.claim(work.connection, slots - len(claimed))
         say_changed(work, [row for _, row in claimed])
         done.claimed = [job for job, _ in claimed]
         metrics.CLAIMED.inc(len(claimed))
         if len(claimed) == slots and await self._ownership.ready_left(work.connection):
             work.say(RunnersWake(ready=1))
+
+    async def break_cycle(self, cycle: list[UnfinishedRun]) -> UUID | None:
+        """End the youngest child of a circle of waiting; returns it, to be settled."""
+        run = victim(cycle)
+        async with self._outbox.work() as work:
+            await self._lanes.lock(work.connection, [run.lane_id])
+            row = await self._runs.break_cycle(work.connection, run.id, describe(cycle))
+            if row is None:
+                return None
+            promoted = await self._lanes.promote(work.connection, [run.lane_id])
+            say_changed(work, [row, *promoted])
+            say_run(work, RunFinished, row)
+        metrics.CYCLES_BROKEN.inc()
+        return run.id
 
     async def promote(self, lanes: Iterable[int]) -> None:
         """Make the next due job of these lanes ready."""

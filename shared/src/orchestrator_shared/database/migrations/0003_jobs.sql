@@ -58,6 +58,7 @@ CREATE TABLE jobs.jobs (
     max_attempts integer NOT NULL DEFAULT 1 CHECK (max_attempts > 0),
     attempt_delay_seconds double precision NOT NULL DEFAULT 0,
     attempt_backoff double precision NOT NULL DEFAULT 1,
+    retry_on text NOT NULL DEFAULT 'any' CHECK (retry_on IN ('any', 'user', 'internal')),
     timeout_seconds double precision,
     -- ownership
     epoch integer NOT NULL DEFAULT 0,
@@ -104,7 +105,7 @@ CREATE INDEX jobs_delayed ON jobs.jobs (due_at) WHERE status = 'waiting' AND del
 CREATE INDEX jobs_of_replica ON jobs.jobs (replica_id) WHERE status IN ('processing', 'terminating');
 CREATE INDEX jobs_underway_in_project ON jobs.jobs (project)
     WHERE status IN ('processing', 'terminating') AND kind = 'component';
-CREATE INDEX jobs_runs_underway ON jobs.jobs (depth, id) WHERE kind = 'run' AND status IN ('processing', 'terminating');
+CREATE INDEX jobs_unfinished_runs ON jobs.jobs (depth, id) WHERE kind = 'run' AND finished_at IS NULL;
 CREATE INDEX jobs_children ON jobs.jobs (parent_id, phase) WHERE parent_id IS NOT NULL;
 CREATE INDEX jobs_root ON jobs.jobs (root_id);
 CREATE INDEX jobs_of_configuration ON jobs.jobs (project, component, configuration, seq DESC);
@@ -165,6 +166,11 @@ CREATE TABLE jobs.logs (
     text text NOT NULL,
     PRIMARY KEY (job_id, attempt, seq)
 );
+
+CREATE TABLE jobs.project_locks (
+    project text PRIMARY KEY
+);
+COMMENT ON TABLE jobs.project_locks IS 'held while jobs of a project with a parallel limit are counted and claimed';
 
 CREATE TABLE jobs.configuration_states (
     project text NOT NULL,

@@ -1,0 +1,92 @@
+"""Runs that wait for each other in a circle (ARCHITECTURE section 4.8)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from orchestrator_shared.domain.statuses import ACTIVE_STATUSES, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """A run that has not ended; component jobs wait for nobody who waits for them, so only runs matter."""
+
+    id: UUID
+    lane_id: int
+    seq: int
+    status: JobStatus
+    parent_id: UUID | None
+    orchestration: str
+
+
+def find_cycles(runs: Iterable[UnfinishedRun]) -> list[list[UnfinishedRun]]:
+    """Every circle of waiting, each as its runs in the order in which they wait; circles share no run."""
+    known = {run.id: run for run in runs}
+    waits = _waits(known)
+    done: set[UUID] = set()
+    cycles = []
+    for start in sorted(known):
+        path: dict[UUID, None] = {}
+        cycle = _walk(start, waits, done, path)
+        if cycle:
+            cycles.append([known[run] for run in cycle])
+    return cycles
+
+
+def _waits(known: Mapping[UUID, UnfinishedRun]) -> dict[UUID, list[UUID]]:
+    """Who waits for whom: a waiting run for those before it in its lane, a started one for its children."""
+    lanes: dict[int, list[UnfinishedRun]] = defaultdict(list)
+    for run in known.values():
+        lanes[run.lane_id].append(run)
+    waits: dict[UUID, list[UUID]] = defaultdict(list)
+    for run in known.values():
+        if run.parent_id is not None and run.parent_id in known:
+            waits[run.parent_id].append(run.id)
+        if run.status is JobStatus.WAITING:
+            waits[run.id] += [
+                other.id
+                for other in lanes[run.lane_id]
+                if other.id != run.id and (other.seq < run.seq or other.status in ACTIVE_STATUSES)
+            ]
+    return waits
+
+
+def _walk(
+    start: UUID, waits: Mapping[UUID, list[UUID]], done: set[UUID], path: dict[UUID, None]
+) -> list[UUID] | None:
+    """Depth first, without recursion: the first circle met, or None."""
+    stack: list[tuple[UUID, Iterable[Any]]] = [] if start in done else [(start, iter(waits.get(start, ())))]
+    if stack:
+        path[start] = None
+    while stack:
+        run, others = stack[-1]
+        for other in others:
+            if other in path:
+                line = list(path)
+                done.update(line)
+                return line[line.index(other) :]
+            if other not in done:
+                path[other] = None
+                stack.append((other, iter(waits.get(other, ()))))
+                break
+        else:
+            stack.pop()
+            path.pop(run)
+            done.add(run)
+    return None
+
+
+def victim(cycle: list[UnfinishedRun]) -> UnfinishedRun:
+    """The youngest waiting run that is somebody's child: ending it lets its parent go on."""
+    return max(
+        (run for run in cycle if run.status is JobStatus.WAITING and run.parent_id is not None),
+        key=lambda run: run.id,
+    )
+
+
+def describe(cycle: list[UnfinishedRun]) -> str:
+    """The circle by the names of its orchestrations."""
+    names = [run.orchestration for run in cycle]
+    return "these runs wait for each other: " + " → ".join([*names, names[0]])
