@@ -66,9 +66,10 @@ lock: ## Resolve the dependencies anew and write the locked requirements
 	@.ci/bootstrap
 	@source .ci/environment && PATH="$(CURDIR)/$(bin):$$PATH" requirements/compile
 
-contracts: ## Generate docs/contracts from the message models
+contracts: ## Generate docs/contracts from the message models and the API
 	@.ci/bootstrap
 	@$(bin)/python -m orchestrator_shared.contracts
+	@$(bin)/python -m orchestrator_api.openapi docs/contracts/openapi.json
 
 clean: ## Remove what can be made again: environment, caches, the demo's data (stop it first)
 	@if [[ -x $(bin)/orchestrator ]]; then $(bin)/orchestrator dev down || true; fi
