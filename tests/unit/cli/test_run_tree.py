@@ -19,7 +19,11 @@ def phases(first: str = "processing", attempt: int = 1) -> list[dict[str, Any]]:
     job = {"id": "1", "status": first, "attempt": attempt, "started_at": "2026-11-21T10:00:01Z"}
     if first == "error":
         job |= {"finished_at": "2026-11-21T10:00:04Z", "message": "ragged row\nsecond line"}
-    waiting = {"id": "2", "status": "waiting", "waiting": {"reason": "busy with flights #6"}}
+    waiting = {
+        "id": "2",
+        "status": "waiting",
+        "waiting": {"reason": "configuration_busy", "detail": "busy with flights #6"},
+    }
     return [
         {"name": "Extract", "started_at": "2026-11-21T10:00:01Z", "tasks": [
             {"id": "csv/a", "status": "started", "job": job},

@@ -20,11 +20,11 @@ def list_dead_letters(as_json: JsonOption = False) -> None:
         ("id", "queue", "routing key", "reason", "since"),
         (
             (
-                item.get("id"),
-                item.get("queue"),
-                item.get("routing_key"),
-                item.get("reason"),
-                day_and_time(item.get("at") or item.get("dead_at")),
+                item["id"],
+                item["queue"],
+                item["routing_key"],
+                item["reason"],
+                day_and_time(item["first_seen"]),
             )
             for item in items
         ),

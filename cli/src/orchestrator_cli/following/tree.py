@@ -64,7 +64,7 @@ def explanation(job: Json, status: str) -> str:
     """Why it waits, or what came of it; one line."""
     waiting = job.get("waiting")
     if status in {"waiting", "created"} and isinstance(waiting, dict):
-        return str(waiting.get("reason") or "")
+        return str(waiting.get("detail") or waiting.get("reason") or "").replace("_", " ")
     message = str(job.get("message") or "").strip()
     attempt = job.get("attempt") or 0
     again = f"(attempt {attempt}) " if attempt > 1 else ""
