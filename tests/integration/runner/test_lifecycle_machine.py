@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -285,12 +286,14 @@ class Lifecycle(RuleBasedStateMachine):
                 final = (job["status"], job["finished_at"])
                 assert self.finals.setdefault(job["id"], final) == final, "finished is final"
         started = [job for job in jobs if job["started_at"] is not None]
-        for earlier, later in zip(started, started[1:], strict=False):
+        for earlier, later in pairwise(started):
             if earlier["lane_id"] == later["lane_id"]:
                 assert earlier["started_at"] <= later["started_at"], "first come, first served"
         overlaps = await self.world.pool.fetch(
-            """SELECT t.run_id FROM jobs.tasks t JOIN jobs.tasks u ON u.run_id = t.run_id AND u.phase > t.phase
-               WHERE t.status IN ('pending', 'started') AND u.status NOT IN ('pending', 'skipped', 'not_executed')"""
+            """SELECT t.run_id
+               FROM jobs.tasks t JOIN jobs.tasks u ON u.run_id = t.run_id AND u.phase > t.phase
+               WHERE t.status IN ('pending', 'started')
+                   AND u.status NOT IN ('pending', 'skipped', 'not_executed')"""
         )
         assert not overlaps, "phases never overlap"
         orphans = await self.world.pool.fetch(
@@ -350,7 +353,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _check_roll_up(self) -> None:
         for run in await self.world.pool.fetch(
-            "SELECT id, status, stop_requested_at FROM jobs.jobs WHERE kind = 'run' AND started_at IS NOT NULL"
+            """SELECT id, status, stop_requested_at FROM jobs.jobs
+               WHERE kind = 'run' AND started_at IS NOT NULL"""
         ):
             rows = await self.world.pool.fetch("SELECT * FROM jobs.tasks WHERE run_id = $1", run["id"])
             states = [

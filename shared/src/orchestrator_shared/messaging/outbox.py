@@ -78,8 +78,9 @@ class Outbox:
             said = work._said
             if said.rows:
                 await self._store.insert(connection, said.rows)
-            points.reach(points.BEFORE_COMMIT)
-        points.reach(points.BEFORE_PUBLISH)
+                points.reach(points.BEFORE_COMMIT)
+        if said.rows:
+            points.reach(points.BEFORE_PUBLISH)
         self._relay.hand_over(said.rows, said.hints)
         for callback in said.callbacks:
             _call(callback)
