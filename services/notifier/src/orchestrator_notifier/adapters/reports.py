@@ -64,7 +64,6 @@ class ReportStore:
                 return MissedReport(
                     project=project,
                     orchestration=orchestration,
-                    name=orchestration,
                     source=row["name"] if row else "(deleted)",
                     rhythm=_rhythm(row) if row else "",
                     count=detail["count"],
@@ -75,7 +74,6 @@ class ReportStore:
         return MissedReport(
             project=project,
             orchestration=orchestration,
-            name=orchestration,
             source=row["name"] if row else "(deleted)",
             last=datetime.fromisoformat(detail["deadline"]),
             late_tables=detail["late_tables"],

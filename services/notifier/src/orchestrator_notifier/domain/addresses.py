@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses
 
 MAX_CHARACTERS = 320
 _ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f-\x9f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f-\x9f]+")
@@ -33,9 +33,10 @@ class Sender:
     @classmethod
     def parse(cls, text: str) -> "Sender":
         """Read `name@example.com` or `A Name <name@example.com>`."""
-        name, spec = parseaddr(text)
-        if any(ord(character) < 32 for character in text):
-            raise ValueError("expected one line")
+        found = getaddresses([text])
+        if len(found) != 1 or any(ord(character) < 32 for character in text):
+            raise ValueError("expected one address in one line")
+        ((name, spec),) = found
         try:
             plain = parse_address(spec)
         except BadAddress as error:

@@ -68,7 +68,6 @@ class MissedReport:
 
     project: str
     orchestration: str
-    name: str
     source: str
     """The name of the schedule or trigger."""
     rhythm: str = ""
