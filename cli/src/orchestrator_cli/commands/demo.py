@@ -16,7 +16,7 @@ from orchestrator_cli.demo.crash import play_crash
 from orchestrator_cli.demo.data import begin_fetching, finish_fetching
 from orchestrator_cli.demo.mailboxes import FolderMailbox, MailpitMailbox
 from orchestrator_cli.demo.play import command_name, play, shown_path
-from orchestrator_cli.demo.scenario import Example, find_example
+from orchestrator_cli.demo.scenario import DATA_FOLDER, Example, find_example
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
 from orchestrator_cli.output import console, duration
@@ -80,9 +80,10 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
         fetching.kill()
         fetching.wait(5)
         raise
-    said = finish_fetching(fetching)
+    finish_fetching(fetching)
     word = "The stack is up" if started else "The stack was running already"
-    print(f"{word} after {duration(time.monotonic() - began)}; data: {said.splitlines()[-1]}\n", flush=True)
+    data = shown_path(layout.files / DATA_FOLDER)
+    print(f"{word} after {duration(time.monotonic() - began)}; the data is in {data}\n", flush=True)
     setting = _local(layout, project)
     if crash:
         return play_crash(setting, layout, example, screen)
