@@ -161,11 +161,13 @@ async def test_tasks_of_a_run(furnished: Client, database: Database) -> None:
     )
     insert = (
         "INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, request,"
-        " continue_on_failure, status, job_id, active)"
-        " VALUES ($1, $2, 0, $3, $3, 'demo-extractor', $3, '{}', false, $4, $5, true)"
+        " continue_on_failure, status, job_id, active, lane_id)"
+        " VALUES ($1, $2, 0, $3, $3, 'demo-extractor', $3, '{}', false, $4, $5, true, $6)"
     )
-    await database.execute(insert, run, 0, "one", "started", child)
-    await database.execute(insert, run, 1, "two", "pending", None)
+    await database.execute(
+        insert, run, 0, "one", "started", child, await runner.lane("demo-extractor", "one")
+    )
+    await database.execute(insert, run, 1, "two", "pending", None, await runner.lane("demo-extractor", "two"))
     phases = (await furnished.get(f"jobs/{run}/tasks"))["phases"]
     assert [phase["name"] for phase in phases] == ["A", "B"]
     assert phases[0]["tasks"][0]["job"]["id"] == str(child)

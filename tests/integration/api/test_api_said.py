@@ -137,3 +137,13 @@ async def test_every_change_leaves_a_record(furnished: Client) -> None:
     part = await furnished.get("audit?limit=3")
     rest = await furnished.get(f"audit?limit=500&cursor={part['next']}")
     assert [*part["items"], *rest["items"]] == entries
+
+
+async def test_trace_of_a_request_goes_on_in_its_messages(furnished: Client, broker: BrokerVhost) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    for header in (trace, "00-nonsense\n"):
+        url = "/v1/projects/demo/orchestrations/daily/runs"
+        headers = {"traceparent": header.strip()}
+        assert (await furnished.http.post(url, json={}, headers=headers)).status_code == 202
+    first, second = await said(broker, "runner.commands", 2)
+    assert (first["traceparent"], second.get("traceparent")) == (trace, None)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from orchestrator_api import problems
 from orchestrator_api.bodies import BodyGuard
 from orchestrator_api.models.base import Problem
+from orchestrator_api.request_context import RequestContext
 from orchestrator_api.routes import ROUTERS
 from orchestrator_api.session import Sessions
 from orchestrator_shared.messaging.dead_letters import DeadLetters
@@ -69,4 +70,5 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
         app.include_router(router)
     problems.install(app)
     app.add_middleware(BodyGuard)
+    app.add_middleware(RequestContext)
     return app

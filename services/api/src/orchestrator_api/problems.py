@@ -86,38 +86,43 @@ def unavailable(error: Unavailable) -> JSONResponse:
     return problem(503, f"{error}: try again in a few seconds", headers=headers)
 
 
+async def _user_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, UserError)
+    return from_user_error(error)
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return from_validation(error)
+
+
+async def _http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
+    return problem(error.status_code, detail, headers=error.headers)
+
+
+async def _server(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    log.warning("request.unavailable", reason=str(error))
+    return unavailable(error)
+
+
+async def _data(_request: Request, error: Exception) -> Response:
+    log.warning("request.data_refused", reason=type(error).__name__)
+    return problem(422, "the database refuses a value of this request: it is too large or no valid text")
+
+
+async def _anything(request: Request, error: Exception) -> Response:
+    log.error("request.failed", path=request.url.path, exc_info=error)
+    return problem(500, "the api failed; its log says why")
+
+
 def install(app: FastAPI) -> None:
     """Answer every error with a problem."""
-
-    async def user_error(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, UserError)
-        return from_user_error(error)
-
-    async def validation(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        return from_validation(error)
-
-    async def http(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
-        return problem(error.status_code, detail, headers=error.headers)
-
-    async def server(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, Unavailable)
-        log.warning("request.unavailable", reason=str(error))
-        return unavailable(error)
-
-    async def data(_request: Request, error: Exception) -> Response:
-        log.warning("request.data_refused", reason=type(error).__name__)
-        return problem(422, "the database refuses a value of this request: it is too large or no valid text")
-
-    async def anything(request: Request, error: Exception) -> Response:
-        log.error("request.failed", path=request.url.path, exc_info=error)
-        return problem(500, "the api failed; its log says why")
-
-    app.add_exception_handler(UserError, user_error)
-    app.add_exception_handler(RequestValidationError, validation)
-    app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Unavailable, server)
-    app.add_exception_handler(asyncpg.DataError, data)
-    app.add_exception_handler(Exception, anything)
+    app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Unavailable, _server)
+    app.add_exception_handler(asyncpg.DataError, _data)
+    app.add_exception_handler(Exception, _anything)
