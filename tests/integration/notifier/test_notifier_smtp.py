@@ -4,6 +4,7 @@ import asyncio
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -158,3 +159,24 @@ async def test_a_late_answer_repeats_the_mail_with_its_message_id(
     await eventually(twice)
     assert {str(mail.message["Message-ID"]) for mail in smtp_sink.messages} == {rows[0]["message_id"]}
     assert rows[0]["status"] == "sent"
+
+
+async def test_the_whole_of_a_send_is_bounded_not_each_step(smtp_sink: SmtpSink) -> None:
+    async def slow_mail(server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        await asyncio.sleep(0.6)
+        envelope.mail_from = address
+        return "250 fine"
+
+    async def slow_recipient(server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        await asyncio.sleep(0.6)
+        envelope.rcpt_tos.append(address)
+        return "250 fine"
+
+    smtp_sink.handle_MAIL = slow_mail  # type: ignore[attr-defined]
+    smtp_sink.handle_RCPT = slow_recipient  # type: ignore[attr-defined]
+    impatient = replace(server(smtp_sink.port, "none", password=None), send_seconds=1.0)
+
+    async with impatient.connected() as connection:
+        with pytest.raises(ServerUnusable, match="no answer in time"):
+            await connection.send(message(), sender="o@example.com")
+    assert smtp_sink.messages == []

@@ -20,8 +20,26 @@ def test_addresses(text: str, spec: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "a", "@", "a@", "@b", "a@b@c", "a@b, c@d", "a@b\r\nBcc: c@d", "a b@c", "<a@b>", "a@b\x00", "a@b;c@d"]
-    + ['"a b"@c', "a@" + "x" * 400, "a@[127.0.0.1]", "a@" + "ü" * 80 + ".example", "a@b..c", "a@.b"],
+    [
+        "",
+        "a",
+        "@",
+        "a@",
+        "@b",
+        "a@b@c",
+        "a@b, c@d",
+        "a@b\r\nBcc: c@d",
+        "a b@c",
+        "<a@b>",
+        "a@b\x00",
+        "a@b;c@d",
+        '"a b"@c',
+        "a@" + "x" * 400,
+        "a@[127.0.0.1]",
+        "a@" + "ü" * 80 + ".example",
+        "a@b..c",
+        "a@.b",
+    ],
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(BadAddress):

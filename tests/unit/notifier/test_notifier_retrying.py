@@ -31,8 +31,20 @@ def test_a_delivery_that_waited_for_us_gets_its_tries() -> None:
 
 @pytest.mark.parametrize(
     ("code", "permanent"),
-    [(250, False), (421, False), (450, False), (452, False), (501, True), (530, False), (535, False)]
-    + [(550, True), (552, True), (553, True), (554, True), (503, False)],
+    [
+        (250, False),
+        (421, False),
+        (450, False),
+        (452, False),
+        (501, True),
+        (530, False),
+        (535, False),
+        (550, True),
+        (552, True),
+        (553, True),
+        (554, True),
+        (503, False),
+    ],
 )
 def test_which_answers_are_for_ever(code: int, permanent: bool) -> None:
     assert is_permanent(code) is permanent

@@ -42,8 +42,18 @@ def test_what_is_left_is_what_people_wrote() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (42, "42 s"), (59.7, "1 min"), (61, "1 min 1 s"), (3600, "1 h")]
-    + [(3700, "1 h 1 min"), (90_000, "1 d 1 h"), (172_799.9, "2 d"), (-5, "0.0 s")],
+    [
+        (0.04, "0.0 s"),
+        (9.94, "9.9 s"),
+        (42, "42 s"),
+        (59.7, "1 min"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (3700, "1 h 1 min"),
+        (90000, "1 d 1 h"),
+        (172799.9, "2 d"),
+        (-5, "0.0 s"),
+    ],
 )
 def test_spans(seconds: float, text: str) -> None:
     begin = datetime(2026, 3, 1, tzinfo=UTC)
