@@ -3,8 +3,9 @@
 import socket
 from pathlib import Path
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_shared.settings import ServiceSettings
 
 
@@ -22,8 +23,16 @@ class RunnerSettings(ServiceSettings):
     task_drain_seconds: float = Field(default=2, ge=0, le=60)
     log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
     api_url: str | None = None
+    internal_hosts: str = ""
+    """Where components of executor http may connect to although it is no public address."""
     retention_days: int = Field(default=90, ge=1)
     log_retention_days: int = Field(default=30, ge=1)
+
+    @field_validator("internal_hosts")
+    @classmethod
+    def _are_hosts(cls, text: str) -> str:
+        InternalHosts.parse(text)
+        return text
 
     @model_validator(mode="after")
     def _heartbeat_fits(self) -> "RunnerSettings":

@@ -1,12 +1,14 @@
 """The only place where the runner's parts are made and joined."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
 import structlog
 
+from orchestrator_runner.adapters.http_client import HttpClient
+from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.adapters.keeper_client import Keeper
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.log_capture import LogLimits
@@ -15,6 +17,7 @@ from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.adapters.runs import Runs
 from orchestrator_runner.domain.execution import Executor
+from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.engine.execution import Attempts
 from orchestrator_runner.engine.leases import Leases, Recovery
 from orchestrator_runner.engine.loop import Engine
@@ -76,11 +79,18 @@ async def start(
                 ProcessSettings(work_directory=settings.work_dir, grace_seconds=settings.task_grace_seconds),
             )
         )
-        parts = build(settings, pool, broker, keeper, {"process": process, **(executors or {})})
+        http = await stack.enter_async_context(_http_executor(settings))
+        built_in: dict[str, Executor] = {"process": process, "http": http}
+        parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})})
         await parts.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
         async with _working(lifecycle, settings, parts):
             yield
+
+
+def _http_executor(settings: RunnerSettings) -> AbstractAsyncContextManager[HttpExecutor]:
+    client = HttpClient(internal=InternalHosts.parse(settings.internal_hosts))
+    return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds))
 
 
 def build(
