@@ -199,6 +199,7 @@ async def test_by_time_the_full_minute_starts_one_run(told: Stack) -> None:
 
 async def test_nothing_was_dead_lettered_and_all_services_live(told: Stack) -> None:
     await told.at_rest()
+    await told.drained()
     assert told.exit_codes() == {}
     unexpected = [letter for letter in await told.dead_letters() if "/test" not in letter["body"]]
     assert unexpected == []

@@ -21,8 +21,8 @@ def present(name):
     return any(name == line["configuration"] and line["run_id"] == me["run_id"] for line in lines)
 note("start")
 print("attempt", me["attempt"], flush=True)
-began = time.monotonic()
-while time.monotonic() < began + parameters.get("seconds", 0) or not all(map(present, parameters.get("meet", []))):
+began, others = time.monotonic(), parameters.get("meet", [])
+while time.monotonic() < began + parameters.get("seconds", 0) or not all(map(present, others)):
     if time.monotonic() > began + 30:
         sys.exit("met nobody within 30 s: the others did not run beside this task")
     time.sleep(0.02)
@@ -33,7 +33,7 @@ if parameters.get("fail"):
 tables = [{"table": table, "rows": 1} for table in parameters.get("tables", [])]
 json.dump({"message": "done", "output_tables": tables}, open(directory + "/result.json", "w"))
 """
-"""`seconds` to work, configurations of the same run to `meet`, `tables` to report, a message to `fail` with."""
+"""`seconds` to work, configurations of the run to `meet`, `tables` to report, a message to `fail` with."""
 
 SCHEMA = {
     "type": "object",

@@ -5,14 +5,13 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import aio_pika
-import asyncpg
 import httpx
 from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
@@ -93,30 +92,41 @@ QUICK: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-NOT_AT_REST = """
-SELECT (SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL) AS jobs,
+LEFT_TO_DO = """
+SELECT (SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL) AS unfinished_jobs,
        (SELECT count(*) FROM catalog.outbox) + (SELECT count(*) FROM scheduler.outbox)
-       + (SELECT count(*) FROM triggers.outbox) + (SELECT count(*) FROM jobs.outbox) AS outbox,
-       (SELECT count(*) FROM notifications.deliveries WHERE status = 'pending') AS deliveries,
-       (SELECT count(*) FROM triggers.states WHERE pending_job_id IS NOT NULL) AS pending
+       + (SELECT count(*) FROM triggers.outbox) + (SELECT count(*) FROM jobs.outbox) AS unsent_messages,
+       (SELECT count(*) FROM (SELECT job_id FROM catalog.run_requests
+                              UNION SELECT job_id FROM scheduler.fires WHERE outcome = 'requested') asked
+        WHERE NOT EXISTS (SELECT FROM jobs.jobs WHERE id = asked.job_id)
+          AND NOT EXISTS (SELECT FROM jobs.request_records r WHERE r.job_id = asked.job_id)
+       ) AS unheard_requests,
+       (SELECT coalesce(sum(jsonb_array_length(output_tables)), 0) FROM jobs.jobs WHERE status = 'success')
+       - (SELECT count(*) FROM triggers.updates WHERE job_id IS NOT NULL) AS unheard_updates,
+       (SELECT count(*) FROM triggers.states WHERE pending_job_id IS NOT NULL) AS pending_triggers,
+       (SELECT count(*) FROM jobs.jobs j
+        WHERE kind = 'run' AND parent_id IS NULL AND finished_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM notifications.facts WHERE key = 'run-finished:' || j.id)
+       ) AS untold_runs,
+       (SELECT count(*) FROM notifications.deliveries WHERE status = 'pending') AS unsent_mails
 """
 
 
 class Caller:
-    """HTTP as one token; asks again while the api is away, so every request must be one that may be repeated."""
+    """HTTP as one token; asks again while the api is away, so every request must bear repetition."""
 
     def __init__(self, http: httpx.AsyncClient, *, patience: float = 30) -> None:
         self.http = http
         self.patience = patience
 
-    async def call(self, method: str, path: str, json: Any = None, *, status: int = 0) -> Any:
+    async def call(self, method: str, path: str, body: Any = None, *, status: int = 0) -> Any:
         """A path that does not begin with / is the project's. `status` is the one expected, else any 2xx."""
         url = path if path.startswith("/") else f"/v1/projects/{PROJECT}/{path}"
         deadline = time.monotonic() + self.patience
         while True:
             problem = ""
             try:
-                response = await self.http.request(method, url, json=json)
+                response = await self.http.request(method, url, json=body)
                 if response.status_code not in (502, 503, 504):
                     break
                 problem = response.text
@@ -131,11 +141,11 @@ class Caller:
     async def get(self, path: str, **options: Any) -> Any:
         return await self.call("GET", path, **options)
 
-    async def put(self, path: str, json: Any, **options: Any) -> Any:
-        return await self.call("PUT", path, json, **options)
+    async def put(self, path: str, body: Any, **options: Any) -> Any:
+        return await self.call("PUT", path, body, **options)
 
-    async def post(self, path: str, json: Any = None, **options: Any) -> Any:
-        return await self.call("POST", path, {} if json is None else json, **options)
+    async def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        return await self.call("POST", path, {} if body is None else body, **options)
 
 
 @dataclass
@@ -163,6 +173,7 @@ class Stack:
     robot: Caller = field(init=False)
     clients: list[httpx.AsyncClient] = field(default_factory=list)
     seen: dict[str, int] = field(default_factory=dict)
+    killed: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> ServiceProcess:
         """`stack["runner"]`, the second replica is `stack["runner-2"]`."""
@@ -233,6 +244,7 @@ class Stack:
         """Wait for the end of a job."""
 
         async def look() -> dict[str, Any]:
+            self._check_alive()
             job = await self.job(job_id)
             if job["finished_at"] is None:
                 await asyncio.sleep(LOOK_SECONDS)
@@ -260,22 +272,32 @@ class Stack:
         """Wait until nobody has anything left to do: then what happened can be counted."""
 
         async def look() -> bool:
-            (row,) = await self.database.fetch(NOT_AT_REST)
-            queues = {name: queue.get("messages", 0) for name, queue in self.broker.queues().items()}
-            busy = {name: count for name, count in queues.items() if count and name != DEAD_LETTERS}
-            if busy or any(row.values()):
+            self._check_alive()
+            (row,) = await self.database.fetch(LEFT_TO_DO)
+            left = {key: value for key, value in row.items() if value}
+            if left:
                 await asyncio.sleep(LOOK_SECONDS)
-            assert not busy, f"messages in {busy}"
-            assert not any(row.values()), dict(row)
+            assert not left, left
             return True
 
         await eventually(look, timeout)
+
+    async def drained(self) -> None:
+        """Wait until no queue holds a message; the broker counts quorum queues every 5 s only."""
+
+        def look() -> bool:
+            counts = {name: queue.get("messages", 0) for name, queue in self.broker.queues().items()}
+            left = {name: count for name, count in counts.items() if count and name != DEAD_LETTERS}
+            assert not left, left
+            return True
+
+        await eventually(look, 30)
 
     async def dead_letters(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.person.get("/v1/dead-letters"))["items"]
         return found
 
-    async def publish(self, exchange: str, key: str, body: bytes, *, rights: str = "") -> None:
+    async def publish(self, exchange: str, key: str, body: bytes) -> None:
         """A message from outside, as the broker's administrator."""
         async with asyncio.timeout(20), await aio_pika.connect(self.broker.url) as connection:
             channel = await connection.channel()
@@ -284,11 +306,13 @@ class Stack:
 
     def kill(self, name: str) -> None:
         """SIGKILL, for the service alone."""
+        self.killed.add(name)
         self[name].kill()
 
     async def restart(self, name: str) -> None:
         """Start it again and wait until it is ready."""
         self[name].start()
+        self.killed.discard(name)
         await self[name].ready(READY_SECONDS)
 
     def exit_codes(self) -> dict[str, int]:
@@ -299,19 +323,41 @@ class Stack:
             if service.exit_code is not None
         }
 
+    def _check_alive(self) -> None:
+        """No AssertionError: waiting on would be in vain."""
+        died = {name: code for name, code in self.exit_codes().items() if name not in self.killed}
+        if died:
+            raise RuntimeError(f"died by themselves, with exit codes: {died}")
+
     def tell(self) -> None:
         """Print what the services logged since the last time: pytest shows it if the test failed."""
         for name, service in self.services.items():
             text = service.log.read_bytes() if service.log.exists() else b""
             new = text[self.seen.get(name, 0) :].decode(errors="replace").splitlines()
             self.seen[name] = len(text)
-            print(f"--- {name} (exit code {service.exit_code})", *new[-60:], sep="\n")
+            print(f"--- {name} (exit code {service.exit_code})")
+            print(*(line for line in map(_readable, new[-60:]) if line), sep="\n")
 
     async def end(self) -> None:
         for client in self.clients:
             await client.aclose()
         for service in self.services.values():
             service.clean_up()
+
+
+def _readable(line: str) -> str:
+    """A line of a log, short; without what follows from the users' rights."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    at, level, event = (str(entry.pop(key, "")) for key in ("timestamp", "level", "event"))
+    if event.endswith("topology_not_permitted"):
+        return ""
+    for key in ("logger", "service"):
+        entry.pop(key, None)
+    rest = " ".join(f"{key}={value}" for key, value in entry.items())
+    return f"{at[11:23]} {level} {event} {rest}"[:1500]
 
 
 @contextlib.asynccontextmanager
