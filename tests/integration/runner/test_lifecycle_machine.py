@@ -117,7 +117,9 @@ class World:
             poll_seconds=1,
             scan_seconds=0,
         )
-        replica = Replica(replica_id, engine, Recovery(self.pool, engine, every_seconds=1))
+        replica = Replica(
+            replica_id, engine, Recovery(self.pool, engine, every_seconds=1, may_judge=lambda: True)
+        )
         engine.use(replica.prepare)
         await self.pool.execute(
             "INSERT INTO jobs.replicas (id, name, slots, lease_until) VALUES ($1, 'test', 3, 'infinity')",

@@ -1,9 +1,10 @@
 """Stopping jobs and runs, in every state they can be in."""
 
 from tests.integration.runner.conftest import StartRunner
-from tests.support.pipelines import Pipelines, task
+from tests.support.pipelines import PROJECT, Pipelines, task
 from tests.support.waiting import eventually
 
+from orchestrator_shared.contracts.commands import TerminateRequested
 from orchestrator_shared.domain.ids import new_job_id
 
 SLOW = "import time; print('begun', flush=True); time.sleep(60)"
@@ -116,3 +117,19 @@ async def test_the_next_job_waits_until_the_last_process_is_dead(
     assert ended["status"] == "terminated"
     assert row is not None
     assert row["started_at"] >= ended["finished_at"]
+
+
+async def test_a_withdrawal_leaves_a_run_alone_that_has_started(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(slow="import time; time.sleep(1)")
+    await start_runner().ready()
+    started = await pipelines.run("slow", component="script")
+    waiting = await pipelines.run("slow", component="script")
+    await pipelines.in_status(started, "processing")
+
+    for job in (started, waiting):
+        await pipelines.publish(TerminateRequested(job_id=job, project=PROJECT, unstarted_only=True))
+
+    assert (await pipelines.ended(waiting))["status"] == "cancelled"
+    assert (await pipelines.ended(started))["status"] == "success"

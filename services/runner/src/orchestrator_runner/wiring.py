@@ -128,6 +128,15 @@ def build(
     accept = Accept(pool, outbox, lanes, engine.wake)
     terminate = Terminate(pool, outbox, lanes, engine)
 
+    leases = Leases(
+        pool,
+        replica_id=replica_id,
+        name=settings.runner_name,
+        slots=settings.runner_slots,
+        lease_seconds=settings.lease_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
+    )
+
     async def wake(_delivery: Delivery) -> None:
         engine.wake()
 
@@ -135,15 +144,13 @@ def build(
         engine=engine,
         outbox=outbox,
         keeper=keeper,
-        leases=Leases(
+        leases=leases,
+        recovery=Recovery(
             pool,
-            replica_id=replica_id,
-            name=settings.runner_name,
-            slots=settings.runner_slots,
-            lease_seconds=settings.lease_seconds,
-            heartbeat_seconds=settings.heartbeat_seconds,
+            engine,
+            every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
+            may_judge=lambda: leases.may_judge,
         ),
-        recovery=Recovery(pool, engine, every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3)),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, Commands(accept, terminate)),
         feed=Consumer(broker, RUNNER_FEED, {RunnersWake: wake}),
         retention=Retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),

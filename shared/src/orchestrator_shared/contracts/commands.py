@@ -59,6 +59,8 @@ class TerminateRequested(Message):
     job_id: UUID
     project: str = Field(pattern=SLUG)
     requested_by: str | None = Field(default=None, max_length=200)
+    unstarted_only: bool = False
+    """Leave it alone if it has started: for withdrawing a run that is not needed any more."""
 
     def subject(self) -> str | None:
         return str(self.job_id)

@@ -35,10 +35,12 @@ async def resolve(host: str, port: int) -> list[str]:
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Asks for a name once and connects to what it got, so that a second answer cannot lead elsewhere."""
 
-    def __init__(self, internal: InternalHosts, resolve: Resolve) -> None:
+    def __init__(
+        self, internal: InternalHosts, resolve: Resolve, network: httpcore.AsyncNetworkBackend
+    ) -> None:
         self._internal = internal
         self._resolve = resolve
-        self._network = httpcore.AnyIOBackend()
+        self._network = network
 
     async def connect_tcp(
         self,
@@ -81,10 +83,11 @@ class HttpClient:
         *,
         internal: InternalHosts,
         resolve: Resolve = resolve,
+        network: httpcore.AsyncNetworkBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._backend = GuardedBackend(internal, resolve)
+        self._backend = GuardedBackend(internal, resolve, network or httpcore.AnyIOBackend())
         self._ssl_context = ssl_context or ssl.create_default_context()
         self._most_bytes = most_bytes
 

@@ -35,7 +35,7 @@ WITH next AS (
 UPDATE jobs.jobs j
 SET status = 'ready', ready_at = clock_timestamp(), delayed = false, revision = j.revision + 1
 FROM next WHERE j.id = next.id
-RETURNING j.id, j.project, j.kind, j.revision
+RETURNING j.id, j.project, j.kind, j.status, j.revision
 
 -- name: lanes_with_due_jobs
 SELECT DISTINCT j.lane_id

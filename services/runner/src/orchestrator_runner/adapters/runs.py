@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +17,21 @@ from orchestrator_runner.domain.plan import PlannedTask, RunPlan
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
+
+
+@dataclass(frozen=True, slots=True)
+class ChildTask:
+    """A task whose job is to be made."""
+
+    run: UUID
+    lane_id: int
+    phase: int
+    position: int
+    task_id: str
+    component: str
+    configuration: str
+    version: int | None
+    request: Mapping[str, Any]
 
 
 class Runs:
@@ -48,56 +65,45 @@ class Runs:
         )
         return {(row["component"], row["configuration"]): row["version"] for row in rows}
 
-    async def lock_to_start(self, connection: asyncpg.Connection, run: UUID) -> bool:
-        """Whether the run still may start; if so, nobody else starts it."""
-        return await connection.fetchval(self._queries["lock_run_to_start"], run) is not None
-
     async def begin(self, connection: asyncpg.Connection, project: str, orchestration: str) -> dict[str, int]:
         """How far each table of its triggers has been heard; orders this start among the updates."""
         rows = await connection.fetch(self._queries["begin_run"], project, orchestration)
         return {f"{row['table_project']}/{row['table_name']}": row["last_seq"] for row in rows}
 
     async def start(
-        self,
-        connection: asyncpg.Connection,
-        row: Row,
-        plan: RunPlan,
-        used: Mapping[str, int] | None,
-        versions: Mapping[tuple[str, str], int],
-    ) -> asyncpg.Record:
-        """Write the run's start, its phases and its tasks."""
-        run = row["id"]
-        started = await connection.fetchrow(
-            self._queries["start_run"], run, row["version"], plan.full, used, row["token_id"]
+        self, connection: asyncpg.Connection, row: Row, plan: RunPlan, used: Mapping[str, int] | None
+    ) -> asyncpg.Record | None:
+        """Write the run's start; None if it may no longer start."""
+        return await connection.fetchrow(
+            self._queries["start_run"], row["id"], row["version"], plan.full, used, row["token_id"]
         )
-        assert started is not None, "the run is locked"
-        remaining = [len(plan.active_in(index)) for index in range(len(plan.phases))]
-        await connection.execute(
-            self._queries["insert_phases"], run, list(range(len(plan.phases))), list(plan.phases), remaining
-        )
-        await self._insert_tasks(connection, run, plan.tasks, versions)
-        return started
 
-    async def _insert_tasks(
+    async def write_plan(
         self,
         connection: asyncpg.Connection,
         run: UUID,
-        tasks: Sequence[PlannedTask],
+        plan: RunPlan,
         versions: Mapping[tuple[str, str], int],
+        lanes: Mapping[tuple[str, str], int],
     ) -> None:
+        """Write the phases and tasks of a run that has just started."""
         await connection.execute(
-            self._queries["insert_tasks"],
+            self._queries["insert_phases_and_tasks"],
             run,
-            [task.phase for task in tasks],
-            [task.position for task in tasks],
-            [task.id for task in tasks],
-            [task.name for task in tasks],
-            [task.component for task in tasks],
-            [task.configuration for task in tasks],
-            [versions.get(task.lane) for task in tasks],
-            [dict(task.request) for task in tasks],
-            [task.continue_on_failure for task in tasks],
-            [task.active for task in tasks],
+            list(range(len(plan.phases))),
+            list(plan.phases),
+            [len(plan.active_in(index)) for index in range(len(plan.phases))],
+            [task.phase for task in plan.tasks],
+            [task.position for task in plan.tasks],
+            [task.id for task in plan.tasks],
+            [task.name for task in plan.tasks],
+            [task.component for task in plan.tasks],
+            [task.configuration for task in plan.tasks],
+            [versions.get(task.lane) for task in plan.tasks],
+            [dict(task.request) for task in plan.tasks],
+            [task.continue_on_failure for task in plan.tasks],
+            [task.active for task in plan.tasks],
+            [lanes[task.lane] for task in plan.tasks],
         )
 
     async def refuse(
@@ -106,53 +112,47 @@ class Runs:
         """End a run that cannot start."""
         return await connection.fetchrow(self._queries["refuse_run"], run, message, kind, version)
 
-    async def create_phase(
-        self, connection: asyncpg.Connection, run: UUID, phase: int
-    ) -> tuple[list[asyncpg.Record], list[int]]:
-        """Make the jobs of a phase, in lanes that the caller has locked; returns their rows and lanes."""
-        tasks = await connection.fetch(self._queries["tasks_of_phase"], run, phase)
-        requests = [task["request"] for task in tasks]
-        made = await connection.fetch(
+    async def create_children(
+        self, connection: asyncpg.Connection, children: Sequence[ChildTask]
+    ) -> list[asyncpg.Record]:
+        """Make the jobs of these tasks, in lanes that the caller has locked: ready where the lane is free."""
+        requests = [child.request for child in children]
+        return await connection.fetch(
             self._queries["create_children"],
-            run,
-            [new_id() for _ in tasks],
-            [task["lane_id"] for task in tasks],
-            [task["position"] for task in tasks],
-            [task["task_id"] for task in tasks],
-            [task["component"] for task in tasks],
-            [task["configuration"] for task in tasks],
-            [request["version"] or task["version"] for task, request in zip(tasks, requests, strict=True)],
+            [new_id() for _ in children],
+            [child.run for child in children],
+            [child.lane_id for child in children],
+            [child.phase for child in children],
+            [child.position for child in children],
+            [child.task_id for child in children],
+            [child.component for child in children],
+            [child.configuration for child in children],
+            [child.request["version"] or child.version for child in children],
             [request["parameters"] for request in requests],
             [request["attempts"] for request in requests],
             [request["attempt_delay_seconds"] for request in requests],
             [request["attempt_backoff"] for request in requests],
             [request["timeout_seconds"] for request in requests],
             [request["retry_on"] for request in requests],
-            phase,
         )
-        return made, [task["lane_id"] for task in tasks]
 
-    async def nearly_done(
-        self, connection: asyncpg.Connection, finished: Iterable[tuple[UUID, int]]
-    ) -> set[UUID]:
-        """Runs whose phase would be finished by so many (run, phase) results."""
-        counts = Counter(finished)
+    async def plan_step(
+        self, connection: asyncpg.Connection, runs: Iterable[UUID], ends: Iterable[tuple[UUID, int]]
+    ) -> tuple[set[UUID], set[int]]:
+        """Runs that can go on after these (run, phase) ends, and the lanes that their next step may touch:
+        their own and those of their next phase."""
+        counts = Counter(ends)
         rows = await connection.fetch(
-            self._queries["phases_nearly_done"],
+            self._queries["plan_step"],
+            list(runs),
             [run for run, _ in counts],
             [phase for _, phase in counts],
             list(counts.values()),
         )
-        return {row["run_id"] for row in rows}
-
-    async def lanes_of_next_steps(self, connection: asyncpg.Connection, runs: Iterable[UUID]) -> set[int]:
-        """The lanes that going on with these runs may touch: their own and those of their next phase."""
-        rows = await connection.fetch(self._queries["lanes_of_next_steps"], list(runs))
-        return {row[0] for row in rows}
+        return {row["run_id"] for row in rows}, {row["lane_id"] for row in rows}
 
     async def lock(self, connection: asyncpg.Connection, runs: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
         """Lock runs, the deepest first; returns their rows as they are now."""
-        await connection.execute(self._queries["lock_runs"], list(runs))
         rows = await connection.fetch(self._queries["lock_runs"], list(runs))
         return {row["id"]: row for row in rows}
 
@@ -168,29 +168,23 @@ class Runs:
         """Tell runs how tasks ended: (run, task, job, status). Returns those whose phase is finished."""
         columns = [list(column) for column in zip(*sorted(children), strict=True)]
         rows = await connection.fetch(self._queries["settle_tasks"], *columns)
-        counts = Counter((row["run_id"], row["phase"]) for row in rows)
-        done = await connection.fetch(
-            self._queries["count_down"],
-            [run for run, _ in counts],
-            [phase for _, phase in counts],
-            list(counts.values()),
-        )
-        return {row["run_id"] for row in done if row["remaining"] == 0}
+        return {row["run_id"] for row in rows if row["remaining"] == 0}
 
     async def states(
         self, connection: asyncpg.Connection, runs: Iterable[UUID]
-    ) -> dict[UUID, list[TaskState]]:
-        """Every task of these runs."""
+    ) -> dict[UUID, list[asyncpg.Record]]:
+        """Every task of these runs; those of the first pending phase with their requests."""
         rows = await connection.fetch(self._queries["task_states"], list(runs))
-        return {
-            run: [_task_state(row) for row in group]
-            for run, group in groupby(rows, key=lambda row: row["run_id"])
-        }
+        return {run: list(group) for run, group in groupby(rows, key=lambda row: row["run_id"])}
 
-    async def end(self, connection: asyncpg.Connection, run: UUID, step: EndRun) -> asyncpg.Record | None:
-        """Write the end of a locked run; tasks never reached are shown as such."""
-        return await connection.fetchrow(
-            self._queries["end_run"], run, step.status, step.message, step.error_kind
+    async def end(self, connection: asyncpg.Connection, ends: Mapping[UUID, EndRun]) -> list[asyncpg.Record]:
+        """Write the ends of locked runs; tasks never reached are shown as such."""
+        return await connection.fetch(
+            self._queries["end_runs"],
+            list(ends),
+            [step.status for step in ends.values()],
+            [step.message for step in ends.values()],
+            [step.error_kind for step in ends.values()],
         )
 
     async def unfinished(self, connection: asyncpg.Connection) -> list[UnfinishedRun]:
@@ -226,11 +220,47 @@ def lane_keys(project: str, tasks: Iterable[PlannedTask]) -> set[LaneKey]:
     return {(project, task.component, task.configuration) for task in tasks}
 
 
-def _task_state(row: Row) -> TaskState:
+def task_state(row: Row) -> TaskState:
+    """A task as the lifecycle sees it, from a row of `states`."""
     return TaskState(
         id=row["task_id"],
         phase=row["phase"],
         active=row["active"],
         status=TaskStatus(row["status"]),
         continue_on_failure=row["continue_on_failure"],
+    )
+
+
+def next_child(row: Row) -> ChildTask:
+    """A pending task of the next phase, from a row of `states`."""
+    return ChildTask(
+        run=row["run_id"],
+        lane_id=row["lane_id"],
+        phase=row["phase"],
+        position=row["position"],
+        task_id=row["task_id"],
+        component=row["component"],
+        configuration=row["configuration"],
+        version=row["version"],
+        request=row["request"],
+    )
+
+
+def first_child(
+    run: UUID,
+    task: PlannedTask,
+    versions: Mapping[tuple[str, str], int],
+    lanes: Mapping[tuple[str, str], int],
+) -> ChildTask:
+    """A task of the first phase of a run that has just started."""
+    return ChildTask(
+        run=run,
+        lane_id=lanes[task.lane],
+        phase=task.phase,
+        position=task.position,
+        task_id=task.id,
+        component=task.component,
+        configuration=task.configuration,
+        version=versions.get(task.lane),
+        request=task.request,
     )

@@ -31,9 +31,6 @@ JOIN unnest($2::text[], $3::text[]) AS wanted (component, configuration)
     ON (wanted.component, wanted.configuration) = (c.component, c.id)
 WHERE c.project = $1 AND c.deleted_at IS NULL
 
--- name: lock_run_to_start
-SELECT id FROM jobs.jobs WHERE id = $1 AND status = 'ready' FOR NO KEY UPDATE
-
 -- name: begin_run
 SELECT table_project, table_name, max(last_seq) AS last_seq
 FROM triggers.begin_run($1, $2) GROUP BY 1, 2
@@ -45,7 +42,7 @@ SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, 
     previous_success = coalesce(j.previous_success, (
         SELECT p.scheduled_for FROM jobs.jobs p
         WHERE p.lane_id = j.lane_id AND p.status = 'success' AND p.seq < j.seq ORDER BY p.seq DESC LIMIT 1))
-WHERE j.id = $1
+WHERE j.id = $1 AND j.status = 'ready'
 RETURNING *
 
 -- name: refuse_run
@@ -55,75 +52,80 @@ SET status = 'error', finished_at = clock_timestamp(), message = $2, error_kind 
 WHERE id = $1 AND status = 'ready'
 RETURNING *
 
--- name: insert_phases
-INSERT INTO jobs.phases (run_id, index, name, remaining)
-SELECT $1, index, name, remaining FROM unnest($2::integer[], $3::text[], $4::integer[]) AS p (index, name, remaining)
-
--- name: insert_tasks
+-- name: insert_phases_and_tasks
+WITH phase AS (
+    INSERT INTO jobs.phases (run_id, index, name, remaining)
+    SELECT $1, index, name, remaining
+    FROM unnest($2::integer[], $3::text[], $4::integer[]) AS p (index, name, remaining)
+)
 INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, version, request,
-                        continue_on_failure, active, status)
+                        continue_on_failure, active, lane_id, status)
 SELECT $1, phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
-       CASE WHEN active THEN 'pending' ELSE 'skipped' END
-FROM unnest($2::integer[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::jsonb[],
-            $10::boolean[], $11::boolean[])
-    AS t (phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active)
-
--- name: tasks_of_phase
-SELECT t.run_id, t.task_id, t.position, t.component, t.configuration, t.version, t.request, l.id AS lane_id
-FROM jobs.tasks t
-JOIN jobs.jobs r ON r.id = t.run_id
-JOIN jobs.lanes l ON (l.project, l.component, l.configuration) = (r.project, t.component, t.configuration)
-WHERE t.run_id = $1 AND t.phase = $2 AND t.status = 'pending'
-ORDER BY t.position
+       lane_id, CASE WHEN active THEN 'pending' ELSE 'skipped' END
+FROM unnest($5::integer[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[],
+            $12::jsonb[], $13::boolean[], $14::boolean[], $15::bigint[])
+    AS t (phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
+          lane_id)
 
 -- name: create_children
 WITH child AS (
-    SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY position) AS place
-    FROM unnest($2::uuid[], $3::bigint[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::jsonb[],
-                $10::integer[], $11::float8[], $12::float8[], $13::float8[], $14::text[])
-        AS c (id, lane_id, position, task_id, component, configuration, version, parameters,
+    SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY run_id, position) AS place
+    FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[],
+                $9::integer[], $10::jsonb[], $11::integer[], $12::float8[], $13::float8[], $14::float8[], $15::text[])
+        AS c (id, run_id, lane_id, phase, position, task_id, component, configuration, version, parameters,
               max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on)
 ), numbered AS (
     UPDATE jobs.lanes l SET next_seq = l.next_seq + c.n
     FROM (SELECT lane_id, count(*) AS n FROM child GROUP BY lane_id) AS c
     WHERE l.id = c.lane_id
-    RETURNING l.id, l.next_seq - c.n AS first
+    RETURNING l.id, l.next_seq - c.n AS first,
+        NOT EXISTS (
+            SELECT 1 FROM jobs.jobs a
+            WHERE a.lane_id = l.id AND a.status IN ('ready', 'processing', 'terminating'))
+        AND NOT EXISTS (
+            SELECT 1 FROM jobs.jobs w
+            WHERE w.lane_id = l.id AND w.status = 'waiting' AND (NOT w.delayed OR w.due_at <= clock_timestamp()))
+        AS is_free
 ), made AS (
     INSERT INTO jobs.jobs (
-        id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
-        task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
+        id, lane_id, seq, project, component, configuration, kind, status, ready_at, origin, parent_id, root_id, depth,
+        phase, task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
         max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version)
     SELECT c.id, c.lane_id, n.first + c.place - 1, r.project, c.component, c.configuration,
-           CASE c.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END, 'waiting', 'parent', r.id, r.root_id,
-           r.depth + 1, $15, c.task_id, r.requested_by, r.token_id, r.attended, c.parameters, r.scheduled_for,
-           r.previous_success, clock_timestamp(), c.max_attempts, c.attempt_delay_seconds, c.attempt_backoff,
-           c.timeout_seconds, c.retry_on, c.version, c.version
-    FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = $1
-    RETURNING id, task_id, project, revision
+           CASE c.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END,
+           CASE WHEN n.is_free AND c.place = 1 THEN 'ready' ELSE 'waiting' END,
+           CASE WHEN n.is_free AND c.place = 1 THEN clock_timestamp() END,
+           'parent', r.id, r.root_id, r.depth + 1, c.phase, c.task_id, r.requested_by, r.token_id, r.attended,
+           c.parameters, r.scheduled_for, r.previous_success, clock_timestamp(), c.max_attempts,
+           c.attempt_delay_seconds, c.attempt_backoff, c.timeout_seconds, c.retry_on, c.version, c.version
+    FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = c.run_id
+    RETURNING id, parent_id, task_id, kind, status, project, revision
 ), linked AS (
     UPDATE jobs.tasks t SET status = 'started', job_id = made.id
-    FROM made WHERE t.run_id = $1 AND t.task_id = made.task_id
+    FROM made WHERE (t.run_id, t.task_id) = (made.parent_id, made.task_id)
 ), begun AS (
-    UPDATE jobs.phases SET started_at = clock_timestamp() WHERE run_id = $1 AND index = $15
+    UPDATE jobs.phases p SET started_at = clock_timestamp()
+    FROM (SELECT DISTINCT run_id, phase FROM child) AS c WHERE (p.run_id, p.index) = (c.run_id, c.phase)
 )
-SELECT id, project, revision FROM made
+SELECT id, kind, status, project, revision FROM made
 
--- name: phases_nearly_done
-SELECT p.run_id
-FROM jobs.phases p
-JOIN unnest($1::uuid[], $2::integer[], $3::integer[]) AS batch (run_id, index, finished)
-    ON (batch.run_id, batch.index) = (p.run_id, p.index)
-WHERE p.remaining <= batch.finished
-
--- name: lanes_of_next_steps
-SELECT r.lane_id FROM jobs.jobs r WHERE r.id = ANY ($1::uuid[])
-UNION
-SELECT l.id
-FROM jobs.jobs r
-JOIN jobs.tasks t ON t.run_id = r.id
-JOIN jobs.lanes l ON (l.project, l.component, l.configuration) = (r.project, t.component, t.configuration)
-WHERE r.id = ANY ($1::uuid[]) AND t.status = 'pending'
-    AND t.phase = (SELECT min(n.phase) FROM jobs.tasks n WHERE n.run_id = r.id AND n.status = 'pending')
+-- name: plan_step
+WITH planned AS (
+    SELECT unnest($1::uuid[]) AS run_id
+    UNION
+    SELECT p.run_id
+    FROM jobs.phases p
+    JOIN unnest($2::uuid[], $3::integer[], $4::integer[]) AS batch (run_id, index, finished)
+        ON (batch.run_id, batch.index) = (p.run_id, p.index)
+    WHERE p.remaining <= batch.finished
+)
+SELECT r.id AS run_id, r.lane_id FROM planned JOIN jobs.jobs r ON r.id = planned.run_id
+UNION ALL
+SELECT t.run_id, t.lane_id
+FROM planned
+CROSS JOIN LATERAL (
+    SELECT min(n.phase) AS phase FROM jobs.tasks n WHERE n.run_id = planned.run_id AND n.status = 'pending') AS next
+JOIN jobs.tasks t ON t.run_id = planned.run_id AND t.phase = next.phase AND t.status = 'pending'
 
 -- name: lock_runs
 SELECT id, project, lane_id, status, parent_id, phase FROM jobs.jobs
@@ -136,31 +138,40 @@ JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
 WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id
 
 -- name: settle_tasks
-UPDATE jobs.tasks t SET status = result.status
-FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)
-WHERE (t.run_id, t.task_id) = (result.run_id, result.task_id) AND t.job_id = result.job_id AND t.status = 'started'
-RETURNING t.run_id, t.phase
-
--- name: count_down
+WITH told AS (
+    UPDATE jobs.tasks t SET status = result.status
+    FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)
+    WHERE (t.run_id, t.task_id) = (result.run_id, result.task_id) AND t.job_id = result.job_id
+        AND t.status = 'started'
+    RETURNING t.run_id, t.phase
+), done AS (
+    SELECT run_id, phase, count(*) AS n FROM told GROUP BY run_id, phase
+)
 UPDATE jobs.phases p
 SET remaining = p.remaining - done.n,
     finished_at = CASE WHEN p.remaining = done.n THEN clock_timestamp() END
-FROM unnest($1::uuid[], $2::integer[], $3::integer[]) AS done (run_id, index, n)
-WHERE (p.run_id, p.index) = (done.run_id, done.index)
+FROM done WHERE (p.run_id, p.index) = (done.run_id, done.phase)
 RETURNING p.run_id, p.remaining
 
 -- name: task_states
-SELECT run_id, task_id, phase, active, status, continue_on_failure
-FROM jobs.tasks WHERE run_id = ANY ($1::uuid[]) ORDER BY run_id, phase, position
+SELECT run_id, task_id, phase, position, active, status, continue_on_failure, component, configuration, version,
+       lane_id, CASE WHEN status = 'pending' AND phase = first_pending THEN request END AS request
+FROM (
+    SELECT *, min(phase) FILTER (WHERE status = 'pending') OVER (PARTITION BY run_id) AS first_pending
+    FROM jobs.tasks WHERE run_id = ANY ($1::uuid[])) AS task
+ORDER BY run_id, phase, position
 
--- name: end_run
-WITH unreached AS (
-    UPDATE jobs.tasks SET status = 'not_executed' WHERE run_id = $1 AND status = 'pending'
+-- name: end_runs
+WITH ending AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS e (id, status, message, error_kind)
+), unreached AS (
+    UPDATE jobs.tasks t SET status = 'not_executed' FROM ending e WHERE t.run_id = e.id AND t.status = 'pending'
 )
-UPDATE jobs.jobs
-SET status = $2, message = $3, error_kind = $4, finished_at = clock_timestamp(), revision = revision + 1
-WHERE id = $1 AND status IN ('processing', 'terminating')
-RETURNING *
+UPDATE jobs.jobs j
+SET status = e.status, message = e.message, error_kind = e.error_kind, finished_at = clock_timestamp(),
+    revision = j.revision + 1
+FROM ending e WHERE j.id = e.id AND j.status IN ('processing', 'terminating')
+RETURNING j.*
 
 -- name: runs_to_go_on
 SELECT r.id

@@ -6,7 +6,7 @@ WITH RECURSIVE family AS (
     UNION ALL
     SELECT c.id FROM family f JOIN jobs.jobs c ON c.parent_id = f.id
 )
-SELECT j.id, j.lane_id, j.kind, j.status, j.finished_at
+SELECT j.id, j.lane_id, j.kind, j.status, j.attempt, j.finished_at
 FROM family JOIN jobs.jobs j USING (id)
 WHERE j.finished_at IS NULL
 

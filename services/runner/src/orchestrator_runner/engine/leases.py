@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from uuid import UUID
 
 import asyncpg
@@ -46,6 +47,7 @@ class Leases:
         self._lease_seconds = lease_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._until = 0.0
+        self._judges_from = 0.0
 
     async def register(self, keeper: Keeper) -> None:
         """Announce this replica; from here on it may claim."""
@@ -61,6 +63,12 @@ class Leases:
     def is_held(self) -> bool:
         """Whether the lease is good by our own clock."""
         return boottime() < self._until
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether others whose lease ran out are lost. After an outage that let our own run out too,
+        all replicas first get the time to renew: otherwise they would declare each other lost, or themselves."""
+        return self.is_held and boottime() >= self._judges_from
 
     async def keep(self, keeper: Keeper) -> None:
         """Renew until cancelled; raises LeaseLost when others consider us lost."""
@@ -86,6 +94,8 @@ class Leases:
         self._pass_on(keeper, asked_at)
 
     def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
+        if self._until and not self.is_held:
+            self._judges_from = asked_at + self._lease_seconds
         self._until = asked_at + self._lease_seconds
         keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
 
@@ -103,9 +113,12 @@ class Leases:
 class Recovery:
     """Every replica looks for lost ones; the epoch decides if two find the same."""
 
-    def __init__(self, pool: asyncpg.Pool, engine: Engine, *, every_seconds: float) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, engine: Engine, *, every_seconds: float, may_judge: Callable[[], bool]
+    ) -> None:
         self._pool = pool
         self._engine = engine
+        self._may_judge = may_judge
         self._every_seconds = every_seconds
         self._queries = Queries.load("orchestrator_runner.adapters", "replicas.sql")
 
@@ -113,6 +126,8 @@ class Recovery:
         """Look for ever."""
         while True:
             await asyncio.sleep(self._every_seconds)
+            if not self._may_judge():
+                continue
             try:
                 await self.look()
             except Unavailable as error:

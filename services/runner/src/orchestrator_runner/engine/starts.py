@@ -6,8 +6,8 @@ import asyncpg
 
 from orchestrator_runner import metrics
 from orchestrator_runner.adapters.changes import say_changed, say_run
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.runs import Runs, lane_keys
+from orchestrator_runner.adapters.lanes import LaneKey, Lanes
+from orchestrator_runner.adapters.runs import Runs, first_child, lane_keys
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
@@ -45,13 +45,10 @@ class Starter:
                 plan = await self._plan(connection, row)
             except UserError as error:
                 return await self._refuse(row, str(error))
-            keys = {
-                (row["project"], ORCHESTRATOR, row["configuration"]),
-                *lane_keys(row["project"], plan.tasks),
-            }
-            lanes = await self._lanes.ensure(connection, keys)
+            own = (row["project"], ORCHESTRATOR, row["configuration"])
+            lanes = await self._lanes.ensure(connection, {own, *lane_keys(row["project"], plan.tasks)})
             versions = await self._runs.versions(connection, row["project"], plan.tasks)
-        return await self._begin(row, plan, versions, set(lanes.values()))
+        return await self._begin(row, plan, versions, lanes)
 
     async def _plan(self, connection: asyncpg.Connection, row: Row) -> RunPlan:
         if row["current_version"] is None or row["deleted_at"] is not None:
@@ -59,31 +56,32 @@ class Starter:
         if row["definition"] is None:
             raise UserError("the orchestration has no such version", field="version")
         plan = plan_run(row["definition"], row["selection"], row["parameters"])
-        ancestors = await self._runs.ancestors(connection, row["id"])
+        ancestors = await self._runs.ancestors(connection, row["id"]) if row["depth"] else []
         check_nesting(row["configuration"], ancestors, plan.tasks)
         return plan
 
     async def _begin(
-        self, row: Row, plan: RunPlan, versions: dict[tuple[str, str], int], lanes: set[int]
+        self, row: Row, plan: RunPlan, versions: dict[tuple[str, str], int], lanes: dict[LaneKey, int]
     ) -> UUID | None:
         run: UUID = row["id"]
+        of_task = {(component, name): lane for (_, component, name), lane in lanes.items()}
+        first = [] if plan.first_phase is None else plan.active_in(plan.first_phase)
         async with self._outbox.work() as work:
             connection = work.connection
-            await self._lanes.lock(connection, lanes)
-            if not await self._runs.lock_to_start(connection, run):
-                return None
+            await self._lanes.lock(connection, [row["lane_id"], *(of_task[task.lane] for task in first)])
             used = None
             if plan.full:
                 used = await self._runs.begin(connection, row["project"], row["configuration"])
-            started = await self._runs.start(connection, row, plan, used, versions)
+            started = await self._runs.start(connection, row, plan, used)
+            if started is None:
+                return None
+            await self._runs.write_plan(connection, run, plan, versions, of_task)
+            children = [first_child(run, task, versions, of_task) for task in first]
+            made = await self._runs.create_children(connection, children) if children else []
             say_run(work, RunStarted, started)
-            say_changed(work, [started])
-            if plan.first_phase is not None:
-                made, touched = await self._runs.create_phase(connection, run, plan.first_phase)
-                promoted = await self._lanes.promote(connection, touched)
-                say_changed(work, [*made, *promoted])
+            say_changed(work, [started, *made])
         metrics.RUNS_STARTED.inc()
-        return run if plan.first_phase is None else None
+        return None if first else run
 
     async def _refuse(self, row: Row, reason: str) -> UUID | None:
         async with self._outbox.work() as work:

@@ -10,7 +10,7 @@ from orchestrator_runner import metrics
 from orchestrator_runner.adapters.changes import say_changed, say_run
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.adapters.runs import ChildTask, Runs, next_child, task_state
 from orchestrator_runner.domain.cycles import UnfinishedRun, describe, victim
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import EndRun, StartPhase, next_step
@@ -75,10 +75,9 @@ class Stepper:
             if lanes:
                 await self._lanes.lock(work.connection, lanes)
             children = await self._finish(work, todo, done)
-            touched = await self._settle(work, todo, children, planned, done)
-            touched |= lanes
-            if touched:
-                self._note_ready(work, await self._lanes.promote(work.connection, touched), done)
+            await self._settle(work, todo, children, planned, done)
+            if lanes:
+                self._note_ready(work, await self._lanes.promote(work.connection, lanes), done)
             if todo.slots:
                 await self._claim(work, todo, done)
         return done
@@ -89,20 +88,16 @@ class Stepper:
         Read before the locks, so a guess: a run it misses goes on in the next step.
         """
         lanes = {result.lane_id for result in todo.results}
-        planned = set(todo.runs)
         ends = [(r.run_id, r.phase) for r in todo.results if r.settles_task]
-        if not (ends or planned or todo.settle):
-            return lanes, planned
+        if not (ends or todo.runs or todo.settle):
+            return lanes, set()
         async with acquire(self._pool) as connection:
             if todo.settle:
                 rows = await self._runs.children_to_settle(connection, todo.settle)
                 ends += [(row["run_id"], row["phase"]) for row in rows]
-            if ends:
-                pairs = [(run, phase) for run, phase in ends if run is not None and phase is not None]
-                planned |= await self._runs.nearly_done(connection, pairs)
-            if planned:
-                lanes |= await self._runs.lanes_of_next_steps(connection, planned)
-        return lanes, planned
+            pairs = [(run, phase) for run, phase in ends if run is not None and phase is not None]
+            planned, more = await self._runs.plan_step(connection, todo.runs, pairs)
+        return lanes | more, planned
 
     async def _finish(self, work: Work, todo: Todo, done: Done) -> list[_Child]:
         """Write the results whose epoch holds; returns the children whose runs are to be told."""
@@ -130,8 +125,8 @@ class Stepper:
 
     async def _settle(
         self, work: Work, todo: Todo, children: list[_Child], planned: set[UUID], done: Done
-    ) -> set[int]:
-        """Tell runs how children ended, go on with those that wait for nothing; returns touched lanes."""
+    ) -> None:
+        """Tell runs how their children ended, and go on with those that wait for nothing."""
         connection = work.connection
         if todo.settle:
             rows = await self._runs.children_to_settle(connection, todo.settle)
@@ -141,51 +136,49 @@ class Stepper:
             ]
         affected = {child.run for child in children} | planned
         if not affected:
-            return set()
+            return
         locked = await self._runs.lock(connection, affected)
         if children:
             told = [(c.run, c.task, c.job, c.status) for c in children]
             finished = await self._runs.settle(connection, told)
             done.runs |= finished - planned
-        return await self._go_on(work, [locked[run] for run in planned if run in locked], done)
+        await self._go_on(work, [locked[run] for run in planned if run in locked], done)
 
-    async def _go_on(self, work: Work, runs: Sequence[asyncpg.Record], done: Done) -> set[int]:
+    async def _go_on(self, work: Work, runs: Sequence[asyncpg.Record], done: Done) -> None:
         """Take the next step of every locked run none of whose tasks is underway."""
         underway = [row for row in runs if row["status"] in (JobStatus.PROCESSING, JobStatus.TERMINATING)]
         if not underway:
-            return set()
+            return
         states = await self._runs.states(work.connection, [row["id"] for row in underway])
-        touched: set[int] = set()
-        for row in underway:
-            tasks = states.get(row["id"], [])
+        children: list[ChildTask] = []
+        ends: dict[UUID, EndRun] = {}
+        for run in underway:
+            rows = states.get(run["id"], [])
+            tasks = [task_state(row) for row in rows]
             if any(task.status is TaskStatus.STARTED for task in tasks):
                 continue
-            step = next_step(tasks, stopping=row["status"] == JobStatus.TERMINATING)
+            step = next_step(tasks, stopping=run["status"] == JobStatus.TERMINATING)
             if isinstance(step, StartPhase):
-                touched |= await self._start_phase(work, row["id"], step.index)
+                children += [next_child(row) for row in rows if row["request"] is not None]
             else:
-                await self._end(work, row["id"], step, done)
-        return touched
+                ends[run["id"]] = step
+        if children:
+            self._note_ready(work, await self._runs.create_children(work.connection, children), done)
+        if ends:
+            self._say_ended(work, await self._runs.end(work.connection, ends), done)
 
-    async def _start_phase(self, work: Work, run: UUID, phase: int) -> set[int]:
-        made, lanes = await self._runs.create_phase(work.connection, run, phase)
-        say_changed(work, made)
-        return set(lanes)
-
-    async def _end(self, work: Work, run: UUID, step: EndRun, done: Done) -> None:
-        row = await self._runs.end(work.connection, run, step)
-        if row is None:
-            return
-        say_changed(work, [row])
-        say_run(work, RunFinished, row)
-        metrics.RUNS_FINISHED.labels(row["status"]).inc()
-        if row["parent_id"] is not None:
-            done.settle.add(row["id"])
+    def _say_ended(self, work: Work, rows: Sequence[asyncpg.Record], done: Done) -> None:
+        say_changed(work, rows)
+        for row in rows:
+            say_run(work, RunFinished, row)
+            metrics.RUNS_FINISHED.labels(row["status"]).inc()
+            if row["parent_id"] is not None:
+                done.settle.add(row["id"])
 
     def _note_ready(self, work: Work, promoted: Iterable[asyncpg.Record], done: Done) -> None:
         rows = list(promoted)
         say_changed(work, rows)
-        done.runs_are_ready = any(row["kind"] == "run" for row in rows)
+        done.runs_are_ready |= any(row["kind"] == "run" and row["status"] == "ready" for row in rows)
 
     async def _claim(self, work: Work, todo: Todo, done: Done) -> None:
         """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""

@@ -52,6 +52,8 @@ class Terminate:
             family = await self._family(connection, request)
             if missing := {row["lane_id"] for row in family} - lanes:
                 return lanes | missing
+            if request.unstarted_only and any(row["attempt"] for row in family):
+                return set()
             if not family:
                 await self._leave_tombstone(connection, request)
                 return set()

@@ -44,6 +44,7 @@ def withdrawal(state: TriggerState, ended: Ended) -> TerminateRequested:
         job_id=ended.job_id,
         project=state.project,
         requested_by=f"{who}: another run used its updates",
+        unstarted_only=True,
     )
 
 

@@ -221,7 +221,7 @@ CREATE INDEX outbox_created ON catalog.outbox (created_at);
 CREATE VIEW catalog.projects_v1 AS SELECT id, name, parallel_limit FROM catalog.projects;
 
 CREATE VIEW catalog.components_v1 AS
-SELECT id, name, type, executor, after_crash, definition FROM catalog.components;
+SELECT id, name, type, executor, after_crash, definition, updated_at FROM catalog.components;
 
 CREATE VIEW catalog.configurations_v1 AS
 SELECT project, component, id, name, enabled, version, deleted_at FROM catalog.configurations;

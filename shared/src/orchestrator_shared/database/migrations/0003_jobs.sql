@@ -139,6 +139,7 @@ CREATE TABLE jobs.tasks (
     status text NOT NULL CHECK (status IN ('pending', 'skipped', 'started', 'success', 'warning', 'error',
                                            'cancelled', 'terminated', 'not_executed')),
     job_id uuid,
+    lane_id bigint NOT NULL REFERENCES jobs.lanes,
     active boolean NOT NULL,
     PRIMARY KEY (run_id, task_id),
     FOREIGN KEY (run_id, phase) REFERENCES jobs.phases (run_id, index) ON DELETE CASCADE
