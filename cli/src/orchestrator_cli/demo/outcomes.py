@@ -9,7 +9,7 @@ from orchestrator_cli.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, EXPECTED_
 from orchestrator_cli.following.tree import is_final
 from orchestrator_cli.output import moment
 
-MOST_LATE_SECONDS = 5.0
+MOST_LATE_SECONDS = 10.0
 
 
 @dataclass
