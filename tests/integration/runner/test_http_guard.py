@@ -172,7 +172,7 @@ async def test_tls_is_checked_against_the_name_not_the_address(certificate: Path
     names: list[str] = []
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
-    server.sni_callback = lambda _socket, name, _context: names.append(name)  # type: ignore[assignment]
+    server.sni_callback = lambda _socket, name, _context: names.append(name)
     service = HttpService(lambda _: Reply(200, {}))
     await service.start(server)
     try:
