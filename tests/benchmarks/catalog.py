@@ -1,11 +1,11 @@
 """The catalog of the workloads, written as the api would: components without work, and who runs them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
 from tests.benchmarks.noop_runner import EXECUTOR
-from tests.benchmarks.workloads import LONG, PROGRAM, SMALL, WIDE, Body, Shape, Workload
+from tests.benchmarks.workloads import LONG, PROGRAM, SLEEPERS, SMALL, WIDE, Body, Shape, Workload
 from tests.support.databases import Database
 
 from orchestrator_shared.database.pool import prepare_connection
@@ -13,6 +13,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 PROJECT = "benchmark"
 RUNS = 50
+SLEEP_SECONDS = 3600
 COMPONENTS: dict[Body, tuple[str, dict[str, Any]]] = {
     "noop": (EXECUTOR, {"command": []}),
     "spawn": ("process", {"command": [PROGRAM]}),
@@ -31,7 +32,7 @@ def orchestration(workload: Workload, index: int) -> str:
     return f"{workload.shape.name}-{workload.body}-{workload.shape.width}-{index}"
 
 
-async def fill(database: Database, *, widest: int = WIDE.width) -> None:
+async def fill(database: Database, *, widths: Sequence[int] = (WIDE.width,)) -> None:
     """Two components, as many configurations as the widest workload has tasks, and its orchestrations."""
     async with database.connection() as connection, connection.transaction():
         await prepare_connection(connection)
@@ -46,10 +47,13 @@ async def fill(database: Database, *, widest: int = WIDE.width) -> None:
                 executor,
                 definition,
             )
-            await save(
-                connection, body, [(_configuration(number), {}) for number in range(max(widest, 1000))]
-            )
-        await save(connection, ORCHESTRATOR, _orchestrations(widest))
+            await save(connection, body, [(_configuration(number), {}) for number in range(max(widths))])
+        await save(
+            connection,
+            "noop",
+            [(_sleeper(number), {"seconds": SLEEP_SECONDS}) for number in range(SLEEPERS.width)],
+        )
+        await save(connection, ORCHESTRATOR, _orchestrations(widths))
         await connection.execute("ANALYZE")
 
 
@@ -61,19 +65,25 @@ async def save(
     await connection.executemany(VERSION, [(PROJECT, component, name, content) for name, content in made])
 
 
-def _orchestrations(widest: int) -> list[tuple[str, dict[str, Any]]]:
+def _orchestrations(widths: Sequence[int]) -> list[tuple[str, dict[str, Any]]]:
     made = [
         (orchestration(Workload("", SMALL, RUNS, body), index), definition(SMALL, body, index * SMALL.tasks))
         for body in COMPONENTS
         for index in range(RUNS)
     ]
-    for shape in {WIDE, LONG, Shape(WIDE.name, 1, widest)}:
-        made.append((orchestration(Workload("", shape, 1), 0), definition(shape, "noop", 0)))
-    return made
+    made += [
+        (orchestration(Workload("", shape, 1), 0), definition(shape, "noop", 0))
+        for shape in (LONG, *(Shape(WIDE.name, 1, width) for width in widths))
+    ]
+    sleepers = orchestration(Workload("", SLEEPERS, 1), 0)
+    return [*made, (sleepers, definition(SLEEPERS, "noop", 0, named=_sleeper))]
 
 
-def definition(shape: Shape, body: Body, first: int) -> dict[str, Any]:
+def definition(
+    shape: Shape, body: Body, first: int, named: Callable[[int], str] | None = None
+) -> dict[str, Any]:
     """An orchestration of this shape over the configurations from `first` on."""
+    name = named or _configuration
     return {
         "phases": [
             {
@@ -83,7 +93,7 @@ def definition(shape: Shape, body: Body, first: int) -> dict[str, Any]:
                         "id": f"t{number}",
                         "name": f"t{number}",
                         "component": body,
-                        "configuration": _configuration(number),
+                        "configuration": name(number),
                     }
                     for number in range(first + phase * shape.width, first + (phase + 1) * shape.width)
                 ],
@@ -91,6 +101,10 @@ def definition(shape: Shape, body: Body, first: int) -> dict[str, Any]:
             for phase in range(shape.phases)
         ]
     }
+
+
+def _sleeper(number: int) -> str:
+    return f"s{number:05}"
 
 
 def _configuration(number: int) -> str:

@@ -10,12 +10,11 @@ from typing import Self
 from uuid import UUID
 
 import httpx
-from aiormq.abc import DeliveredMessage
 from tests.benchmarks.catalog import PROJECT, fill, orchestration
 from tests.benchmarks.processes import Started
 from tests.benchmarks.stage import Stage
 from tests.benchmarks.systems import Ends
-from tests.benchmarks.wire import Wire
+from tests.benchmarks.wire import Outgoing, Wire
 from tests.benchmarks.workloads import NOOP_CONCURRENCY, Workload
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
@@ -42,16 +41,15 @@ WHERE later.started_at < earlier.finished_at AND earlier.root_id = ANY ($1::uuid
 """
 
 
-class RunEnds(Ends):
-    def _run_of(self, message: DeliveredMessage) -> str:
-        return str(json.loads(message.body)["data"]["job_id"])
+def _run_of(body: bytes) -> str:
+    return str(json.loads(body)["data"]["job_id"])
 
 
 class Ours:
     """One runner with its keeper."""
 
     def __init__(
-        self, name: str, wire: Wire, ends: RunEnds, database: Database, vhost: BrokerVhost, runner: Started
+        self, name: str, wire: Wire, ends: Ends, database: Database, vhost: BrokerVhost, runner: Started
     ) -> None:
         self.name = name
         self.database = database
@@ -82,23 +80,36 @@ class Ours:
             try:
                 await _ready(runner, port)
                 async with Wire.open(vhost.url) as wire:
-                    ends = RunEnds(await wire.follow(EVENTS, RunFinished.key))
+                    ends = Ends(await wire.follow(EVENTS, RunFinished.key), _run_of)
                     yield cls(name, wire, ends, database, vhost, runner)
             finally:
                 runner.end()
 
+    async def analyze(self) -> None:
+        await self.database.execute("ANALYZE")
+
     async def run(self, workload: Workload) -> float:
         requests = [_request(orchestration(workload, index)) for index in range(workload.runs)]
-        messages = [
-            (COMMANDS, request.routing_key(), wrap(request, source="/benchmark").to_bytes())
-            for request in requests
-        ]
+        messages = [_message(request) for request in requests]
         began = time.perf_counter()
         await self.wire.publish(messages)
         await self._ends.wait([str(request.job_id) for request in requests])
         seconds = time.perf_counter() - began
         await self._check(workload, [request.job_id for request in requests])
         return seconds
+
+    async def begin(self, workload: Workload) -> list[UUID]:
+        """Request the runs and do not wait."""
+        requests = [_request(orchestration(workload, index)) for index in range(workload.runs)]
+        await self.wire.publish(_message(request) for request in requests)
+        return [request.job_id for request in requests]
+
+    async def underway(self, tasks: int) -> None:
+        """Wait until so many tasks are underway."""
+        sql = "SELECT count(*) FROM jobs.jobs WHERE kind = 'component' AND status = 'processing'"
+        async with asyncio.timeout(READY_SECONDS):
+            while await self.database.fetchval(sql) < tasks:
+                await asyncio.sleep(0.1)
 
     async def _check(self, workload: Workload, runs: Sequence[UUID]) -> None:
         (row,) = await self.database.fetch(CHECK, runs)
@@ -117,6 +128,10 @@ def _request(name: str) -> RunRequested:
         requested_at=now,
         scheduled_for=now,
     )
+
+
+def _message(request: RunRequested) -> Outgoing:
+    return (COMMANDS, request.routing_key(), wrap(request, source="/benchmark").to_bytes())
 
 
 def _start(

@@ -1,4 +1,4 @@
-"""The servers of a measurement: one PostgreSQL and one RabbitMQ of its own, durable, shared by all systems."""
+"""The servers of a measurement: a PostgreSQL and a RabbitMQ of its own, durable, for all systems."""
 
 import contextlib
 import os

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Self
+from typing import Self, cast
 
 import aiormq
 from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.channel import Channel
 from pamqp.commands import Basic
 
 PERSISTENT = 2
@@ -58,7 +59,7 @@ class Wire:
     ) -> None:
         self._publishing = publishing
         self._consuming = consuming
-        self._channel: AbstractChannel | None = None
+        self._channel: Channel | None = None
 
     @classmethod
     @asynccontextmanager
@@ -66,7 +67,7 @@ class Wire:
         publishing, consuming = await aiormq.connect(url), await aiormq.connect(url)
         try:
             wire = cls(publishing, consuming)
-            wire._channel = await publishing.channel()
+            wire._channel = cast(Channel, await publishing.channel())
             yield wire
         finally:
             await publishing.close()

@@ -44,6 +44,8 @@ class Workload:
 SMALL = Shape("w1", phases=4, width=5)
 WIDE = Shape("w2", phases=1, width=1000)
 LONG = Shape("w3", phases=40, width=1)
+SLEEPERS = Shape("sleepers", phases=1, width=1200)
+"""Its tasks last until they are stopped."""
 
 ALONE = Workload("W1 alone, no-op", SMALL, runs=1)
 MANY = Workload("W1 x 50 at once, no-op", SMALL, runs=50)

@@ -1,4 +1,4 @@
-"""The engine of the reference: hears requests and results in batches, one transaction each, then publishes."""
+"""The engine of the reference: hears in batches, writes each in one transaction, then publishes."""
 
 import asyncio
 import json
@@ -87,7 +87,7 @@ class Engine:
         """A task for the worker, or the end of a run."""
         unknown = list({row["run"] for row in rows} - self._bodies.keys())
         if unknown:
-            self._bodies.update(await self._connection.fetch(self._queries["bodies"], unknown))
+            self._bodies |= dict(map(tuple, await self._connection.fetch(self._queries["bodies"], unknown)))
         messages: list[Outgoing] = []
         for run, phase, task in rows:
             if phase is None:

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from typing import Self
 from uuid import uuid4
 
-from aiormq.abc import DeliveredMessage
 from tests.benchmarks.processes import Started
 from tests.benchmarks.reference.engine import FINISHED, PREFETCH, REQUESTS, prepare
 from tests.benchmarks.stage import Stage
@@ -22,14 +21,14 @@ SELECT count(*) AS tasks, count(*) FILTER (WHERE executions = 1 AND t.finished_a
 FROM runs r JOIN tasks t ON t.run = r.id WHERE r.id = ANY ($1::uuid[])
 """
 OUT_OF_ORDER = """
-SELECT count(*) FROM tasks earlier JOIN tasks later ON later.run = earlier.run AND later.phase = earlier.phase + 1
+SELECT count(*)
+FROM tasks earlier JOIN tasks later ON (later.run, later.phase) = (earlier.run, earlier.phase + 1)
 WHERE later.started_at < earlier.finished_at AND later.run = ANY ($1::uuid[])
 """
 
 
-class ReferenceEnds(Ends):
-    def _run_of(self, message: DeliveredMessage) -> str:
-        return str(json.loads(message.body)["run"])
+def _run_of(body: bytes) -> str:
+    return str(json.loads(body)["run"])
 
 
 class Reference:
@@ -37,12 +36,10 @@ class Reference:
 
     name = "R"
 
-    def __init__(
-        self, wire: Wire, ends: ReferenceEnds, database: Database, processes: Sequence[Started]
-    ) -> None:
+    def __init__(self, wire: Wire, ends: Ends, database: Database, processes: Sequence[Started]) -> None:
         self._wire = wire
         self._ends = ends
-        self._database = database
+        self.database = database
         self.processes = processes
 
     @classmethod
@@ -60,11 +57,14 @@ class Reference:
                         )
                         await processes[-1].says()
                     async with Wire.open(vhost.url) as wire:
-                        ends = ReferenceEnds(await wire.consume(FINISHED, prefetch=PREFETCH))
+                        ends = Ends(await wire.consume(FINISHED, prefetch=PREFETCH), _run_of)
                         yield cls(wire, ends, database, processes)
                 finally:
                     for process in processes:
                         process.end()
+
+    async def analyze(self) -> None:
+        await self.database.execute("ANALYZE")
 
     async def run(self, workload: Workload) -> float:
         runs = [str(uuid4()) for _ in range(workload.runs)]
@@ -78,7 +78,7 @@ class Reference:
         return seconds
 
     async def _check(self, workload: Workload, runs: Sequence[str]) -> None:
-        (row,) = await self._database.fetch(CHECK, runs)
+        (row,) = await self.database.fetch(CHECK, runs)
         expected = (workload.tasks, workload.tasks, workload.runs)
         assert tuple(row) == expected, f"{workload.name}: {dict(row)}, expected {expected}"
-        assert await self._database.fetchval(OUT_OF_ORDER, runs) == 0, f"{workload.name}: phases overlap"
+        assert await self.database.fetchval(OUT_OF_ORDER, runs) == 0, f"{workload.name}: phases overlap"

@@ -1,15 +1,15 @@
-"""The worker of the reference: executes tasks, publishes their results, acknowledges once those are confirmed."""
+"""The worker of the reference: executes tasks and acknowledges them once their results are confirmed."""
 
 import asyncio
 import json
-import os
 import sys
 from uuid import uuid4
 
 from aiormq.abc import DeliveredMessage
 from tests.benchmarks.reference.engine import RESULTS, TASKS
+from tests.benchmarks.spawning import spawn
 from tests.benchmarks.wire import Inbox, Outgoing, Wire
-from tests.benchmarks.workloads import NOOP_CONCURRENCY, PROGRAM, SPAWN_CONCURRENCY
+from tests.benchmarks.workloads import NOOP_CONCURRENCY, SPAWN_CONCURRENCY
 
 
 class Worker:
@@ -38,8 +38,7 @@ class Worker:
     async def _spawn(self, message: DeliveredMessage, task: dict[str, object]) -> None:
         self._underway += 1
         async with self._room:
-            pid = os.posix_spawn(PROGRAM, [PROGRAM], {})
-            await _ended(pid)
+            await spawn()
         self._underway -= 1
         self._finish(message, task)
 
@@ -62,19 +61,6 @@ class Worker:
                 await self._tasks.acknowledge(message)
         else:  # nothing older is open: one acknowledgement for all
             await self._tasks.acknowledge_up_to(sorted(batch, key=lambda message: message.delivery_tag or 0))
-
-
-async def _ended(pid: int) -> int:
-    """Wait for a process without a thread: its pidfd becomes readable."""
-    loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    descriptor = os.pidfd_open(pid)
-    loop.add_reader(descriptor, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 async def main(amqp_url: str) -> None:

@@ -1,0 +1,44 @@
+"""Measuring systems in turns, so that whatever else the machine does hits all of them alike."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from tests.benchmarks.processes import total
+from tests.benchmarks.systems import System
+from tests.benchmarks.workloads import Workload
+
+
+@dataclass
+class Samples:
+    """What one system needed for one workload."""
+
+    seconds: list[float] = field(default_factory=list)
+    cpu_seconds: list[float] = field(default_factory=list)
+    """Of its own processes, without the servers."""
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+    def percentile(self, share: float) -> float:
+        ordered = sorted(self.seconds)
+        return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+    def rate(self, workload: Workload) -> float:
+        """Tasks per second."""
+        return workload.tasks / self.median
+
+
+async def in_turns(systems: Sequence[System], workload: Workload, repeats: int) -> dict[str, Samples]:
+    """Run the workload on every system, `repeats` times; another one begins each time."""
+    samples: dict[str, Samples] = defaultdict(Samples)
+    for repeat in range(repeats):
+        first = repeat % len(systems)
+        for system in (*systems[first:], *systems[:first]):
+            before = total(system.processes)
+            seconds = await system.run(workload)
+            samples[system.name].seconds.append(seconds)
+            samples[system.name].cpu_seconds.append((total(system.processes) - before).cpu_seconds)
+    return samples
