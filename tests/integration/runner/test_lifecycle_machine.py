@@ -100,8 +100,8 @@ class World:
         # Nothing is published here: what was said stays in the outbox table.
         self.outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=Publisher(None))  # type: ignore[arg-type]
         self.replicas: list[Replica] = []
-        self.accept: Accept | None = None
-        self.terminate: Terminate | None = None
+        self.accept: Accept
+        self.terminate: Terminate
 
     async def add_replica(self) -> Replica:
         replica_id = new_id()
@@ -114,12 +114,11 @@ class World:
             runs=runs,
             ownership=ownership,
             slots=3,
-            poll_seconds=1,
+            poll_seconds=0,
             scan_seconds=0,
         )
-        replica = Replica(
-            replica_id, engine, Recovery(self.pool, engine, every_seconds=1, may_judge=lambda: True)
-        )
+        recovery = Recovery(self.pool, engine, replica_id=replica_id, every_seconds=1, may_judge=lambda: True)
+        replica = Replica(replica_id, engine, recovery)
         engine.use(replica.prepare)
         await self.pool.execute(
             "INSERT INTO jobs.replicas (id, name, slots, lease_until) VALUES ($1, 'test', 3, 'infinity')",
@@ -273,7 +272,6 @@ class Lifecycle(RuleBasedStateMachine):
             "SELECT id FROM jobs.jobs ORDER BY finished_at IS NOT NULL, accepted_at, id LIMIT 8"
         )
         job = rows[which % len(rows)]["id"] if rows else self.requests[0].job_id
-        assert self.world.terminate is not None
         await self.world.terminate(delivery(TerminateRequested(job_id=job, project="p")))
 
     @invariant()

@@ -148,6 +148,7 @@ def build(
         recovery=Recovery(
             pool,
             engine,
+            replica_id=replica_id,
             every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
             may_judge=lambda: leases.may_judge,
         ),

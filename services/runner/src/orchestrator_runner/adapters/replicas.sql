@@ -16,10 +16,14 @@ UPDATE jobs.replicas SET stopping = true WHERE id = $1
 UPDATE jobs.replicas SET lost_at = clock_timestamp() WHERE id = $1 AND lost_at IS NULL
 
 -- name: declare_lost
+-- Only who holds a lease may judge: a statement that a stalled network delivers late finds that ours ran out too.
 UPDATE jobs.replicas SET lost_at = clock_timestamp()
 WHERE id IN (
     SELECT id FROM jobs.replicas WHERE lost_at IS NULL AND lease_until < clock_timestamp()
     FOR UPDATE SKIP LOCKED)
+    AND EXISTS (
+        SELECT 1 FROM jobs.replicas me
+        WHERE me.id = $1 AND me.lost_at IS NULL AND me.lease_until >= clock_timestamp())
 RETURNING id, name
 
 -- name: jobs_of_lost_replicas

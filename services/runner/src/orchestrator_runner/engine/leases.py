@@ -66,8 +66,8 @@ class Leases:
 
     @property
     def may_judge(self) -> bool:
-        """Whether others whose lease ran out are lost. After an outage that let our own run out too,
-        all replicas first get the time to renew: otherwise they would declare each other lost, or themselves."""
+        """Whether others whose lease ran out are lost: after an outage in which ours ran out too, all first
+        get the time to renew, or replicas would declare each other lost."""
         return self.is_held and boottime() >= self._judges_from
 
     async def keep(self, keeper: Keeper) -> None:
@@ -114,8 +114,15 @@ class Recovery:
     """Every replica looks for lost ones; the epoch decides if two find the same."""
 
     def __init__(
-        self, pool: asyncpg.Pool, engine: Engine, *, every_seconds: float, may_judge: Callable[[], bool]
+        self,
+        pool: asyncpg.Pool,
+        engine: Engine,
+        *,
+        replica_id: UUID,
+        every_seconds: float,
+        may_judge: Callable[[], bool],
     ) -> None:
+        self._replica_id = replica_id
         self._pool = pool
         self._engine = engine
         self._may_judge = may_judge
@@ -137,7 +144,7 @@ class Recovery:
         """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""
         started = time.perf_counter()
         async with acquire(self._pool) as connection:
-            lost = await connection.fetch(self._queries["declare_lost"])
+            lost = await connection.fetch(self._queries["declare_lost"], self._replica_id)
             rows = await connection.fetch(self._queries["jobs_of_lost_replicas"])
         for row in lost:
             metrics.LOST_REPLICAS.inc()

@@ -1,0 +1,48 @@
+"""An outage of the database that outlasts the leases: replicas renew them, and nobody is declared lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import pytest
+from tests.integration.runner.conftest import StartRunner
+from tests.support.pipelines import Pipelines, task
+from tests.support.tcp_proxy import TcpProxy
+from tests.support.waiting import eventually
+
+LEASE_SECONDS = 2
+STARTED = "SELECT count(*) FROM jobs.attempts"
+
+
+@pytest.mark.parametrize("how", ["cut", "stall"])
+async def test_all_replicas_live_through_an_outage_longer_than_their_lease(
+    pipelines: Pipelines,
+    start_runner: StartRunner,
+    tcp_proxy: Callable[[str, int], Awaitable[TcpProxy]],
+    how: str,
+) -> None:
+    address = urlsplit(pipelines.database.url)
+    proxy = await tcp_proxy(address.hostname or "", address.port or 5432)
+    by_proxy = {
+        "ORCHESTRATOR_DATABASE_URL": proxy.url(pipelines.database.url_for("runner")),
+        "ORCHESTRATOR_DATABASE_CONNECT_TIMEOUT_SECONDS": "1",
+        "ORCHESTRATOR_DATABASE_ACQUIRE_TIMEOUT_SECONDS": "1",
+        "ORCHESTRATOR_DATABASE_COMMAND_TIMEOUT_SECONDS": "1",
+    }
+    runners = [start_runner(**by_proxy) for _ in range(2)]
+    await asyncio.gather(*(runner.ready() for runner in runners))
+    await pipelines.scripts(slow="import time; time.sleep(1)", later="pass")
+    await pipelines.orchestration("campaigns", [task("slow")], [task("later")])
+    run = await pipelines.run("campaigns")
+    await eventually(lambda: pipelines.database.fetchval(STARTED), 20)
+
+    getattr(proxy, how)()
+    await asyncio.sleep(LEASE_SECONDS + 1.5)
+    await proxy.resume()
+    ended = await pipelines.ended(run)
+
+    assert ended["status"] == "success"
+    await asyncio.gather(*(runner.ready() for runner in runners))
+    lost = "SELECT count(*) FROM jobs.replicas WHERE lost_at IS NOT NULL"
+    assert await pipelines.database.fetchval(lost) == 0
+    assert all(runner.running for runner in runners)
