@@ -1,12 +1,14 @@
 """The pages hang together: links lead somewhere, and the YAML in them can be applied."""
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.support import documentation as docs
 
+from orchestrator_components.conformance import check
 from orchestrator_shared.definitions.loader import load_text
 from orchestrator_shared.definitions.models import KINDS
 
@@ -69,3 +71,12 @@ def test_every_page_below_docs_can_be_reached() -> None:
     }
     unreachable = [page for page in docs.DOCS.rglob("*.md") if page.resolve() not in linked]
     assert unreachable in ([], [docs.DOCS / "README.md"])
+
+
+def test_the_component_in_ten_lines_keeps_the_contract(tmp_path: Path) -> None:
+    blocks = (match["body"] for match in _FENCE.finditer((docs.ROOT / "README.md").read_text("utf-8")))
+    program = next(body for body in blocks if "ORCHESTRATOR_DATA_DIR" in body)
+    assert len(program.splitlines()) == 10
+    file = tmp_path / "hello.py"
+    file.write_text(program, encoding="utf-8")
+    assert check([sys.executable, str(file)], {"name": "world"}) == []

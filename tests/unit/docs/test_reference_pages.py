@@ -21,7 +21,7 @@ from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Or
 from orchestrator_shared.settings import ServiceSettings, variable
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
-SERVICES = {
+SERVICES: dict[str, type[BaseSettings]] = {
     "api": ApiSettings,
     "scheduler": SchedulerSettings,
     "trigger-watcher": TriggerWatcherSettings,
@@ -70,7 +70,7 @@ def default_text(field: Any) -> str:
         return "required"
     if field.default is PydanticUndefined:
         return "host name"
-    return "" if field.default in (None, ()) else f"`{field.default}`"
+    return "" if field.default in (None, (), "") else f"`{field.default}`"
 
 
 def told_settings(heading: str) -> dict[str, str]:
@@ -92,7 +92,8 @@ def test_every_shared_setting_is_told_with_its_default() -> None:
 
 def test_every_variable_that_the_code_names_is_told() -> None:
     told = "".join(
-        (docs.REFERENCE / page).read_text(encoding="utf-8") for page in ("settings.md", "component-contract.md")
+        (docs.REFERENCE / page).read_text(encoding="utf-8")
+        for page in ("settings.md", "component-contract.md")
     )
     untold = {name: file for name, file in docs.variables_in_source().items() if f"`{name}`" not in told}
     assert not untold
@@ -158,5 +159,7 @@ def test_every_command_and_option_is_told() -> None:
     assert not untold
     for path, command in found.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `{path}` |"))
-        options = [option for parameter in command.params for option in parameter.opts if option.startswith("--")]
+        options = [
+            option for parameter in command.params for option in parameter.opts if option.startswith("--")
+        ]
         assert not [option for option in options if option not in row], path
