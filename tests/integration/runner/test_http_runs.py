@@ -1,0 +1,118 @@
+"""A component behind HTTP in a real run, by a real runner process."""
+
+import base64
+from typing import Any
+
+from tests.integration.runner.conftest import StartRunner
+from tests.support.http_service import HttpService, Received, Reply, http_service
+from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines, task
+from tests.support.waiting import eventually
+
+from orchestrator_shared.database.pool import prepare_connection
+from orchestrator_shared.definitions.models import ComponentDocument
+from orchestrator_shared.security import Encryption
+
+TOKEN = "t0ken-of-theirs"
+
+
+async def register(pipelines: Pipelines, url: str, *, after_crash: str = "fail") -> None:
+    """The component `remote` as the api stores it, and its configuration `remote`."""
+    document = ComponentDocument.model_validate(
+        {
+            "component": "remote",
+            "name": "Remote",
+            "type": "application",
+            "executor": "http",
+            "after_crash": after_crash,
+            "http": {
+                "headers": {"Authorization": "Bearer {{ parameters.#token }}"},
+                "start": {"url": f"{url}/runs", "body": {"why": "{{ project }}/{{ configuration }}"}},
+                "id": "id",
+                "poll": {"url": f"{url}/runs/{{{{ id }}}}", "every": 1, "state": "state"},
+                "states": {"success": ["ok"], "running": ["going"]},
+                "result": {"message": "said", "output_tables": "tables", "state": "keep"},
+                "cancel": {"url": f"{url}/runs/{{{{ id }}}}/cancel"},
+            },
+        }
+    )
+    async with pipelines.database.connection() as connection:
+        await prepare_connection(connection)
+        await connection.execute(
+            """INSERT INTO catalog.components (id, name, type, executor, after_crash, definition)
+               VALUES ('remote', 'Remote', 'application', 'http', $1, $2)""",
+            after_crash,
+            document.model_dump(mode="json"),
+        )
+    encryption = Encryption((base64.b64decode(ENCRYPTION_KEY),))
+    parameters = encryption.encrypt_secrets({"#token": TOKEN}, project=PROJECT)
+    await pipelines.configuration("remote", parameters, component="remote")
+
+
+class Runs:
+    """Answers each start with a new id, and each question with `state`."""
+
+    def __init__(self) -> None:
+        self.state = "ok"
+        self.cancelled = False
+
+    def handle(self, request: Received) -> Reply:
+        if request.target == "/runs":
+            return Reply(201, {"id": "r1"})
+        if request.target.endswith("/cancel"):
+            self.cancelled = True
+            return Reply(200, {})
+        body: dict[str, Any] = {"said": f"used {TOKEN}", "tables": ["out.c-a.b"], "keep": {"n": 1}}
+        return Reply(200, {"state": "stopped" if self.cancelled else self.state, **body})
+
+
+def internal(service: HttpService) -> dict[str, str]:
+    return {"ORCHESTRATOR_INTERNAL_HOSTS": f"127.0.0.1:{service.port}"}
+
+
+async def test_a_run_at_another_service(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    async with http_service(Runs().handle) as service:
+        await register(pipelines, service.url)
+        await pipelines.orchestration("outer", [task("remote", component="remote")])
+        await start_runner(**internal(service)).ready()
+
+        run = await pipelines.ended(await pipelines.run("outer"))
+
+        job = (await pipelines.children(run["id"]))["remote"]
+        assert (run["status"], job["status"], job["message"]) == ("success", "success", "used ***")
+        start = service.received[0]
+        assert start.headers["authorization"] == f"Bearer {TOKEN}"
+        assert start.headers["idempotency-key"] == f"{job['id']}-1"
+        assert start.json == {"why": f"{PROJECT}/remote"}
+        log = await pipelines.log(job["id"])
+        assert "state ok" in log
+        assert TOKEN not in log
+
+
+async def test_terminating_cancels_at_the_service(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        await start_runner(**internal(service)).ready()
+        job = await pipelines.run("remote", component="remote")
+        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
+
+        await pipelines.terminate(job)
+
+        assert (await pipelines.ended(job))["status"] == "terminated"
+        assert runs.cancelled
+
+
+async def test_an_internal_service_that_nobody_named_is_refused(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    async with http_service(Runs().handle) as service:
+        await register(pipelines, service.url)
+        await start_runner().ready()
+
+        job = await pipelines.ended(await pipelines.run("remote", component="remote"))
+
+        assert (job["status"], job["error_kind"]) == ("error", "user")
+        assert "127.0.0.1 is an internal address" in job["message"]
+        assert "ORCHESTRATOR_INTERNAL_HOSTS" in job["message"]
+        assert service.received == []
