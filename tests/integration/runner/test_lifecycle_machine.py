@@ -84,7 +84,8 @@ class Replica:
         future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self.open[job.id] = (job, future)
         stopped = asyncio.create_task(stop.wait())
-        await asyncio.wait([future, stopped], return_when=asyncio.FIRST_COMPLETED)
+        waits: list[asyncio.Future[Any]] = [future, stopped]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         ending = future.result() if future.done() else Ending(JobStatus.TERMINATED)
         self.open.pop(job.id, None)

@@ -5,7 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 Wake = Callable[[], None]
-"""Make the engine look at the database now."""
+"""Make the engine look at the database now: for runs that may start and for jobs that are to stop."""
 
 
 class Settles(Protocol):
@@ -13,3 +13,6 @@ class Settles(Protocol):
 
     def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """`jobs` ended outside of the engine; `runs` may have nothing left to wait for."""
+
+    def look_around(self) -> None:
+        """See `Wake`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
+from orchestrator_runner.adapters.definitions import Definitions
 from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.adapters.keeper_client import Keeper
@@ -117,7 +118,7 @@ def build(
     )
     attempts = Attempts(
         pool=pool,
-        ownership=ownership,
+        definitions=Definitions(),
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),
@@ -125,7 +126,7 @@ def build(
         api_url=settings.api_url,
     )
     engine.use(attempts.prepare)
-    accept = Accept(pool, outbox, lanes, engine.wake)
+    accept = Accept(pool, outbox, lanes, engine.look_around)
     terminate = Terminate(pool, outbox, lanes, engine)
 
     leases = Leases(
@@ -138,7 +139,7 @@ def build(
     )
 
     async def wake(_delivery: Delivery) -> None:
-        engine.wake()
+        engine.look_around()
 
     return Parts(
         engine=engine,

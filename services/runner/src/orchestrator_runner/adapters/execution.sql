@@ -25,10 +25,13 @@ WITH alive AS (
 ), noted AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
 )
-SELECT id, lane_id, project, component, configuration, version, parent_id, root_id, phase, task_id, epoch, attempt,
-       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, timeout_seconds, parameters,
-       scheduled_for, previous_success, revision
-FROM claimed
+SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
+       j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
+       j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       EXISTS (SELECT 1 FROM jobs.configuration_states s
+               WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state
+FROM claimed j LEFT JOIN catalog.components_v1 c ON c.id = j.component
 
 -- name: claim_limited
 WITH alive AS (
@@ -63,24 +66,32 @@ WITH alive AS (
 ), noted AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
 )
-SELECT id, lane_id, project, component, configuration, version, parent_id, root_id, phase, task_id, epoch, attempt,
-       free_attempts, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, timeout_seconds, parameters,
-       scheduled_for, previous_success, revision
-FROM claimed
+SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
+       j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
+       j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       EXISTS (SELECT 1 FROM jobs.configuration_states s
+               WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state
+FROM claimed j LEFT JOIN catalog.components_v1 c ON c.id = j.component
 
 -- name: ready_left
 SELECT count(*) FROM (
     SELECT 1 FROM jobs.jobs WHERE status = 'ready' AND kind = 'component' LIMIT 100) AS ready
 
--- name: load_execution
-SELECT j.id, c.executor, c.after_crash, c.definition, v.parameters, s.state
-FROM jobs.jobs j
-LEFT JOIN catalog.components_v1 c ON c.id = j.component
-LEFT JOIN catalog.configuration_versions_v1 v
-    ON (v.project, v.component, v.configuration, v.version) = (j.project, j.component, j.configuration, j.version)
-LEFT JOIN jobs.configuration_states s
-    ON (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)
-WHERE j.id = ANY ($1::uuid[])
+-- name: component_definitions
+SELECT id, updated_at, definition FROM catalog.components_v1 WHERE id = ANY ($1::text[])
+
+-- name: stored_parameters
+SELECT v.project, v.component, v.configuration, v.version, v.parameters
+FROM catalog.configuration_versions_v1 v
+JOIN unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS wanted (project, component, configuration, version)
+    USING (project, component, configuration, version)
+
+-- name: states
+SELECT s.project, s.component, s.configuration, s.state
+FROM jobs.configuration_states s
+JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
+    USING (project, component, configuration)
 
 -- name: variables
 SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])

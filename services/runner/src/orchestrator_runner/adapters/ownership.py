@@ -1,6 +1,6 @@
 """Rows of jobs in the hands of replicas: claiming, finishing, logs; fenced by the epoch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -44,17 +44,6 @@ class Ownership:
         """How many jobs (at most 100) are ready and unclaimed."""
         count: int = await connection.fetchval(self._queries["ready_left"])
         return count
-
-    async def load(self, connection: asyncpg.Connection, jobs: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
-        """Component, stored parameters and state of each job."""
-        rows = await connection.fetch(self._queries["load_execution"], list(jobs))
-        return {row["id"]: row for row in rows}
-
-    async def variables(
-        self, connection: asyncpg.Connection, projects: Iterable[str]
-    ) -> list[asyncpg.Record]:
-        """The project variables; the secret ones encrypted."""
-        return await connection.fetch(self._queries["variables"], list(projects))
 
     async def finish(self, connection: asyncpg.Connection, results: Sequence[Result]) -> list[asyncpg.Record]:
         """Write results whose epoch still holds; returns the rows written, the others are a zombie's."""

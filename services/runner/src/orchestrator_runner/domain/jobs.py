@@ -37,6 +37,11 @@ class ClaimedJob:
     parameters: Mapping[str, Any]
     scheduled_for: datetime
     previous_success: datetime | None
+    executor: str | None
+    """None: there is no such component."""
+    safe_to_rerun: bool
+    component_saved_at: datetime | None
+    has_state: bool
 
     @classmethod
     def from_row(cls, row: Row) -> "ClaimedJob":
@@ -59,6 +64,10 @@ class ClaimedJob:
             parameters=row["parameters"],
             scheduled_for=row["scheduled_for"],
             previous_success=row["previous_success"],
+            executor=row["executor"],
+            safe_to_rerun=row["after_crash"] == "rerun",
+            component_saved_at=row["component_saved_at"],
+            has_state=row["has_state"],
         )
 
 

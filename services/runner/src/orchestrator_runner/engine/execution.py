@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 import structlog
 
+from orchestrator_runner.adapters.definitions import Definitions, Loaded
 from orchestrator_runner.adapters.log_capture import LogCapture, LogLimits
 from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.domain.execution import (
     Execution,
     ExecutionLost,
@@ -22,7 +22,7 @@ from orchestrator_runner.domain.execution import (
     Executor,
     Outcome,
 )
-from orchestrator_runner.domain.jobs import ClaimedJob, Result, Row
+from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
 from orchestrator_runner.engine.loop import Execute
@@ -45,7 +45,7 @@ class Attempts:
         self,
         *,
         pool: asyncpg.Pool,
-        ownership: Ownership,
+        definitions: Definitions,
         logs: LogStore,
         executors: Mapping[str, Executor],
         encryption: Encryption,
@@ -53,7 +53,7 @@ class Attempts:
         api_url: str | None = None,
     ) -> None:
         self._pool = pool
-        self._ownership = ownership
+        self._definitions = definitions
         self._logs = logs
         self._executors = executors
         self._encryption = encryption
@@ -61,48 +61,35 @@ class Attempts:
         self._api_url = api_url
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
-        """Load what all of these need, in two queries; see `Prepare`."""
+        """Load what all of these need; see `Prepare`."""
         while True:
             try:
                 async with acquire(self._pool) as connection:
-                    rows = await self._ownership.load(connection, [job.id for job in jobs])
-                    variables = await self._variables(connection, jobs)
+                    loaded = await self._definitions.load(connection, jobs)
                 break
             except Unavailable as error:
                 log.warning("attempts.database_unavailable", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-        return {
-            job.id: partial(self._execute, job, rows[job.id], variables.get(job.project, {})) for job in jobs
-        }
+        return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 
-    async def _variables(
-        self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]
-    ) -> dict[str, dict[str, tuple[str, bool]]]:
-        variables: dict[str, dict[str, tuple[str, bool]]] = {}
-        for row in await self._ownership.variables(connection, {job.project for job in jobs}):
-            variables.setdefault(row["project"], {})[row["name"]] = (row["value"], row["secret"])
-        return variables
-
-    async def _execute(self, job: ClaimedJob, row: Row, variables: Variables, stop: asyncio.Event) -> Result:
+    async def _execute(self, job: ClaimedJob, loaded: Loaded, stop: asyncio.Event) -> Result:
         structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
-        safe = row["after_crash"] == "rerun"
         try:
-            executor, execution = self._build(job, row, variables)
+            executor, execution = self._build(job, loaded)
             outcome = await self._run(job, executor, execution, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except (ExecutionRefused, ExecutionLost) as error:
             # Refused: nothing was started, so nothing can be done twice.
             started = isinstance(error, ExecutionLost)
-            ending = after_loss(
-                job.attempts, safe_to_rerun=safe or not started, reason=f"runner lost: {error}"
-            )
+            safe = job.safe_to_rerun or not started
+            ending = after_loss(job.attempts, safe_to_rerun=safe, reason=f"runner lost: {error}")
             return _result(job, ending)
         except Exception as error:
             log.exception("attempt.failed")
             reason = f"the runner failed: {type(error).__name__}"
             return _result(job, after_failure(job.attempts, reason, ErrorKind.INTERNAL))
-        return self._judge(job, outcome, safe)
+        return _judge(job, outcome)
 
     async def _run(
         self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
@@ -115,30 +102,17 @@ class Attempts:
         finally:
             await capture.close()
 
-    def _judge(self, job: ClaimedJob, outcome: Outcome, safe: bool) -> Result:
-        if outcome.status is JobStatus.SUCCESS:
-            tables = tuple(
-                {"table": str(output.table), "rows": output.rows} for output in outcome.output_tables
-            )
-            ending = Ending(JobStatus.SUCCESS, outcome.message)
-            return _result(job, ending, tables, outcome.state)
-        if outcome.status is JobStatus.TERMINATED:
-            # Where somebody asked for it, the database makes it `terminated`; else the runner stops.
-            return _result(job, after_loss(job.attempts, safe_to_rerun=safe, reason="its runner was stopped"))
-        kind = outcome.error_kind or ErrorKind.INTERNAL
-        return _result(job, after_failure(job.attempts, outcome.message, kind))
-
-    def _build(self, job: ClaimedJob, row: Row, variables: Variables) -> tuple[Executor, Execution]:
+    def _build(self, job: ClaimedJob, loaded: Loaded) -> tuple[Executor, Execution]:
         """Everything the attempt needs; raises UserError with what is missing."""
-        if row["executor"] is None:
+        if job.executor is None:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
-        executor = self._executors.get(row["executor"])
+        executor = self._executors.get(job.executor)
         if executor is None:
-            raise UserError(f"this runner has no executor {row['executor']!r}")
-        if row["parameters"] is None:
+            raise UserError(f"this runner has no executor {job.executor!r}")
+        if loaded.parameters is None:
             raise UserError(f"there is no configuration {job.component}/{job.configuration}")
-        parameters, secrets = self._parameters(job, row["parameters"], variables)
-        definition = row["definition"]
+        parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
+        definition = loaded.definition
         return executor, Execution(
             job_id=job.id,
             attempt=job.attempt,
@@ -150,11 +124,11 @@ class Attempts:
                 "version": job.version,
                 "parameters": parameters,
             },
-            state=row["state"],
+            state=loaded.state,
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
-            target=definition.get(row["executor"]) or {},
-            safe_to_rerun=row["after_crash"] == "rerun",
+            target=definition.get(job.executor) or {},
+            safe_to_rerun=job.safe_to_rerun,
         )
 
     def _parameters(
@@ -204,6 +178,21 @@ def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
         name: os.environ[name] for name, value in environment.items() if value is None and name in os.environ
     }
     return own | {name: value for name, value in environment.items() if value is not None}
+
+
+def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
+    """What an attempt's end means for its job."""
+    if outcome.status is JobStatus.SUCCESS:
+        tables = tuple({"table": str(output.table), "rows": output.rows} for output in outcome.output_tables)
+        ending = Ending(JobStatus.SUCCESS, outcome.message)
+        return _result(job, ending, tables, outcome.state)
+    if outcome.status is JobStatus.TERMINATED:
+        # Where somebody asked for it, the database makes it `terminated`; else the runner stops.
+        return _result(
+            job, after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason="its runner was stopped")
+        )
+    kind = outcome.error_kind or ErrorKind.INTERNAL
+    return _result(job, after_failure(job.attempts, outcome.message, kind))
 
 
 def _result(

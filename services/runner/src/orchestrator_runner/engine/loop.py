@@ -71,6 +71,7 @@ class Engine:
         self._last_scan = 0.0
         self._last_poll = 0.0
         self._limited: tuple[str, ...] = ()
+        self._looking = True
         metrics.SLOTS.set(slots)
         metrics.RUNNING.set_function(lambda: len(self._running))
 
@@ -81,6 +82,11 @@ class Engine:
     def wake(self) -> None:
         """Take the next step now."""
         self._woken.set()
+
+    def look_around(self) -> None:
+        """Something changed elsewhere: look for runs to start and jobs to stop, and take the next step."""
+        self._looking = True
+        self.wake()
 
     def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """See the port `Settles`."""
@@ -114,13 +120,16 @@ class Engine:
 
     async def turn(self) -> None:
         """Everything between two waits."""
-        await self._look()
         if time.monotonic() - self._last_poll >= self._poll_seconds:
             await self._poll()
         if time.monotonic() - self._last_scan >= self._scan_seconds:
             await self._scan()
-        await self.step()
-        await self._start_runs()
+        looking, self._looking = self._looking, False
+        if looking:
+            await self._look()
+        ready = await self.step()
+        if looking or ready:
+            await self._start_runs()
 
     async def _wait(self) -> None:
         if not self._woken.is_set():
@@ -138,6 +147,7 @@ class Engine:
             self._limited = tuple(await self._ownership.limited_projects(connection))
         if due:
             await self._stepper.promote(due)
+        self._looking = True
         self._last_poll = time.monotonic()
 
     async def _look(self) -> None:
@@ -164,8 +174,8 @@ class Engine:
         self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
         self._last_scan = time.monotonic()
 
-    async def step(self) -> None:
-        """One transaction for everything that has gathered."""
+    async def step(self) -> bool:
+        """One transaction for everything that has gathered; says whether it made a run ready to start."""
         todo = self._take()
         started = time.perf_counter()
         self._stepping = True
@@ -179,6 +189,7 @@ class Engine:
         metrics.STEP_SECONDS.observe(time.perf_counter() - started)
         metrics.STEP_RESULTS.observe(len(todo.results))
         self._carry_on(done)
+        return done.runs_are_ready
 
     def _take(self) -> Todo:
         free = self._slots - len(self._running)

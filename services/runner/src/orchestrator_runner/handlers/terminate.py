@@ -84,3 +84,4 @@ class Terminate:
         ended: list[UUID] = [row["id"] for row in rows if row["finished_at"] and row["parent_id"]]
         runs: list[UUID] = [row["id"] for row in rows if row["kind"] == "run" and not row["finished_at"]]
         self._engine.settle(ended, runs)
+        self._engine.look_around()

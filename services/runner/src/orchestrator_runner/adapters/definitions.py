@@ -1,0 +1,128 @@
+"""What claimed jobs run with; versions never change, so they are remembered."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+
+from orchestrator_runner.domain.jobs import ClaimedJob
+from orchestrator_runner.domain.parameters import uses_variables
+from orchestrator_shared.database.queries import Queries
+
+K = TypeVar("K")
+V = TypeVar("V")
+REMEMBERED = 5_000
+
+
+class Remembered(Generic[K, V]):
+    """A dictionary that forgets its oldest entries."""
+
+    def __init__(self, most: int = REMEMBERED) -> None:
+        self._most = most
+        self._entries: dict[K, V] = {}
+
+    def __contains__(self, key: K) -> bool:
+        return key in self._entries
+
+    def get(self, key: K) -> V | None:
+        return self._entries.get(key)
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._entries[key] = value
+        while len(self._entries) > self._most:
+            del self._entries[next(iter(self._entries))]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one job runs with, secrets still encrypted."""
+
+    definition: dict[str, Any]
+    """The component's document."""
+    parameters: dict[str, Any] | None
+    """None: there is no such configuration or version."""
+    state: dict[str, Any] | None
+    variables: dict[str, tuple[str, bool]]
+    """Name to value and whether it is secret (then encrypted)."""
+
+
+class Definitions:
+    """Loads for a batch of jobs with as few queries as there are kinds of things not known yet."""
+
+    def __init__(self) -> None:
+        self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
+        self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered()
+        self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered()
+
+    async def load(self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
+        """One for each job, in order."""
+        await self._load_components(connection, jobs)
+        await self._load_parameters(connection, jobs)
+        states = await self._states(connection, [job for job in jobs if job.has_state])
+        found = [self._parameters.get(_version(job)) for job in jobs]
+        templates = {
+            job.project
+            for job, stored in zip(jobs, found, strict=True)
+            if uses_variables(stored) or uses_variables(job.parameters)
+        }
+        variables = await self._variables(connection, templates)
+        return [
+            Loaded(
+                definition=self._components.get((job.component, job.component_saved_at)) or {},
+                parameters=stored,
+                state=states.get(_configuration(job)),
+                variables=variables.get(job.project, {}),
+            )
+            for job, stored in zip(jobs, found, strict=True)
+        ]
+
+    async def _load_components(self, connection: asyncpg.Connection, jobs: Iterable[ClaimedJob]) -> None:
+        missing = {
+            job.component
+            for job in jobs
+            if job.executor is not None and (job.component, job.component_saved_at) not in self._components
+        }
+        if not missing:
+            return
+        for row in await connection.fetch(self._queries["component_definitions"], list(missing)):
+            self._components[row["id"], row["updated_at"]] = row["definition"]
+            # Saved again since the claim: the newer document is as good.
+            for job in jobs:
+                if job.component == row["id"]:
+                    self._components[row["id"], job.component_saved_at] = row["definition"]
+
+    async def _load_parameters(self, connection: asyncpg.Connection, jobs: Iterable[ClaimedJob]) -> None:
+        missing = {_version(job) for job in jobs if job.version and _version(job) not in self._parameters}
+        if not missing:
+            return
+        columns = [list(column) for column in zip(*missing, strict=True)]
+        for row in await connection.fetch(self._queries["stored_parameters"], *columns):
+            key = (row["project"], row["component"], row["configuration"], row["version"])
+            self._parameters[key] = row["parameters"]
+
+    async def _states(
+        self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]
+    ) -> dict[tuple[str, str, str], dict[str, Any]]:
+        if not jobs:
+            return {}
+        columns = [list(column) for column in zip(*map(_configuration, jobs), strict=True)]
+        rows = await connection.fetch(self._queries["states"], *columns)
+        return {(row["project"], row["component"], row["configuration"]): row["state"] for row in rows}
+
+    async def _variables(
+        self, connection: asyncpg.Connection, projects: set[str]
+    ) -> dict[str, dict[str, tuple[str, bool]]]:
+        variables: dict[str, dict[str, tuple[str, bool]]] = {}
+        if projects:
+            for row in await connection.fetch(self._queries["variables"], list(projects)):
+                variables.setdefault(row["project"], {})[row["name"]] = (row["value"], row["secret"])
+        return variables
+
+
+def _configuration(job: ClaimedJob) -> tuple[str, str, str]:
+    return (job.project, job.component, job.configuration)
+
+
+def _version(job: ClaimedJob) -> tuple[str, str, str, int]:
+    return (*_configuration(job), job.version or 0)
