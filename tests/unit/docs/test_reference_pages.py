@@ -7,6 +7,7 @@ from typing import Any
 import click
 import pytest
 import typer
+from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 from tests.support import documentation as docs
@@ -17,6 +18,7 @@ from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import MESSAGES, QUEUES
+from orchestrator_shared.definitions import http_component, models
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Origin, TaskStatus
 from orchestrator_shared.settings import ServiceSettings, variable
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
@@ -163,3 +165,27 @@ def test_every_command_and_option_is_told() -> None:
             option for parameter in command.params for option in parameter.opts if option.startswith("--")
         ]
         assert not [option for option in options if option not in row], path
+
+
+@pytest.mark.parametrize(
+    ("page", "model"),
+    [
+        ("definitions.md", models.OrchestrationDocument),
+        ("definitions.md", models.PhaseDocument),
+        ("definitions.md", models.TaskDocument),
+        ("definitions.md", models.ScheduleDocument),
+        ("definitions.md", models.TriggerDocument),
+        ("definitions.md", models.ConfigurationDocument),
+        ("component-contract.md", models.ComponentDocument),
+        ("http-components.md", http_component.HttpComponent),
+        ("http-components.md", http_component.HttpStart),
+        ("http-components.md", http_component.HttpPoll),
+        ("http-components.md", http_component.HttpStates),
+        ("http-components.md", http_component.HttpResult),
+        ("http-components.md", http_component.HttpCancel),
+    ],
+)
+def test_every_key_of_a_definition_is_told(page: str, model: type[BaseModel]) -> None:
+    text = (docs.REFERENCE / page).read_text(encoding="utf-8")
+    keys = [str(field.validation_alias or name) for name, field in model.model_fields.items()]
+    assert not [key for key in keys if f"`{key}`" not in text]
