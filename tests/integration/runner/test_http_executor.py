@@ -12,7 +12,8 @@ from tests.support.http_service import HttpService, Received, Reply, http_servic
 from tests.support.waiting import eventually
 
 from orchestrator_runner.adapters.http_client import HttpClient
-from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings, Pace
+from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
+from orchestrator_runner.adapters.http_run import Pace
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, Outcome
 from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -227,7 +228,7 @@ async def test_a_safe_start_is_sent_again_with_the_same_key(
     harness: HttpHarness, safe: str, loss: Reply
 ) -> None:
     harness.runs.starts = [loss, Reply(cut=True)]
-    start = {"idempotent": safe == "idempotent", "timeout": 1}
+    start = {"idempotent": safe == "idempotent", "timeout": 1, "give_up_after": 3600}
     outcome = await harness.run(start=start, fields={"safe_to_rerun": safe == "rerun", "attempt": 3})
     assert outcome.status is JobStatus.SUCCESS
     keys = [request.headers["idempotency-key"] for request in harness.service.asked("POST")]
@@ -237,7 +238,7 @@ async def test_a_safe_start_is_sent_again_with_the_same_key(
 
 async def test_a_start_that_never_left_is_tried_again(harness: HttpHarness) -> None:
     await harness.service.stop()
-    run = asyncio.create_task(harness.run())
+    run = asyncio.create_task(harness.run(start={"give_up_after": 3600}))
     await harness.log.wait_for("stderr", b"again in 4s")
     assert b"cannot connect to 127.0.0.1" in harness.log.text("stderr")
     await harness.service.start()
@@ -264,7 +265,7 @@ async def test_too_many_requests_are_waited_out(harness: HttpHarness) -> None:
 
 async def test_a_service_that_restarts_is_waited_for(harness: HttpHarness) -> None:
     harness.runs.states = ["running"]
-    run = asyncio.create_task(harness.run())
+    run = asyncio.create_task(harness.run(poll={"give_up_after": 3600}))
     await harness.log.wait_for("stderr", b"state running")
     await harness.service.stop()
     await harness.log.wait_for("stderr", b"again in 10s")

@@ -1,8 +1,11 @@
 """How requests are filled in, and what a value cannot do."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orchestrator_runner.domain.http_template import MISSING, find, parse_address, prepare, render_url
 from orchestrator_runner.domain.outcome import InvalidReport
@@ -65,6 +68,25 @@ def test_what_would_lead_elsewhere_is_refused(template: str, more: dict[str, Any
     with pytest.raises(UserError, match=message) as caught:
         url(template, **more)
     assert caught.value.field == "url"
+
+
+@given(
+    value=st.text(min_size=1, max_size=30) | st.sampled_from(["..", "%2e%2e", "a/../b", "@x", ":80", "\\\\x"])
+)
+def test_no_value_changes_where_a_request_goes(value: str) -> None:
+    template = "https://x.test/a/{{ parameters.v }}/b?q={{ parameters.v }}"
+    try:
+        made = parse_address(render_url(template, {"parameters": {"v": value}}, field="url"), field="url")
+    except UserError:
+        assert value in (".", "..")
+        return
+    path, _, query = made.target.partition("?")
+    assert (made.host, made.port) == ("x.test", 443)
+    assert path.split("/")[1] == "a"
+    assert path.split("/")[3:] == ["b"]
+    assert unquote(path.split("/")[2]) == value
+    assert unquote(query.removeprefix("q=")) == value
+    assert "&" not in query
 
 
 def request(**fields: Any) -> HttpRequest:
