@@ -33,7 +33,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
     queries = load_queries()
     async with (
         database(settings, application_name="orchestrator-api") as pool,
-        Broker.open(settings.amqp_url, name="api") as broker,
+        Broker.open(settings.amqp_url, name="api", start_timeout=settings.startup_timeout_seconds) as broker,
     ):
         outbox = Outbox(schema="catalog", source="/api", pool=pool, publisher=broker.publisher)
         relay = lifecycle.supervise("outbox", outbox.run())

@@ -49,7 +49,9 @@ async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterat
     """Open everything, work until asked to stop, finish the mail underway, close."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, application_name="orchestrator notifier"))
-        broker = await stack.enter_async_context(Broker.open(settings.amqp_url, name="notifier"))
+        broker = await stack.enter_async_context(
+            Broker.open(settings.amqp_url, name="notifier", start_timeout=settings.startup_timeout_seconds)
+        )
         parts = build(settings, pool, broker)
         _check_readiness(lifecycle, parts, broker, pool)
         async with _working(lifecycle, parts):

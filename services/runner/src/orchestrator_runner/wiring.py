@@ -68,7 +68,9 @@ async def start(
     """
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(database(settings, application_name="orchestrator runner"))
-        broker = await stack.enter_async_context(Broker.open(settings.amqp_url, name="runner"))
+        broker = await stack.enter_async_context(
+            Broker.open(settings.amqp_url, name="runner", start_timeout=settings.startup_timeout_seconds)
+        )
         keeper = await stack.enter_async_context(
             Keeper.open(
                 lease_margin=max(0.2, settings.lease_seconds * 0.1), drain_seconds=settings.task_drain_seconds

@@ -59,7 +59,7 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
     """Open everything, work, and close in order."""
     async with (
         database(settings, application_name=f"orchestrator-{NAME}") as pool,
-        Broker.open(settings.amqp_url, name=NAME) as broker,
+        Broker.open(settings.amqp_url, name=NAME, start_timeout=settings.startup_timeout_seconds) as broker,
     ):
         outbox = Outbox(schema="scheduler", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
         scheduler = build(

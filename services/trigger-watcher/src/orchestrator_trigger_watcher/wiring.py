@@ -71,7 +71,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
     """Open everything, work, and close in order."""
     async with (
         database(settings, application_name=f"orchestrator-{NAME}") as pool,
-        Broker.open(settings.amqp_url, name=NAME) as broker,
+        Broker.open(settings.amqp_url, name=NAME, start_timeout=settings.startup_timeout_seconds) as broker,
     ):
         outbox = Outbox(schema="triggers", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
         watcher = build(outbox, partial(acquire, pool), load_queries())

@@ -229,16 +229,19 @@ class Broker:
         url: str,
         *,
         name: str,
+        start_timeout: float | None = None,
         timeouts: Timeouts | None = None,
         queues: Sequence[Queue] = QUEUES,
     ) -> AsyncIterator["Broker"]:
-        """Connect, declare exchanges and durable queues; Unavailable if no answer within `timeouts.start`."""
+        """Connect, declare exchanges and durable queues; Unavailable if no answer within `start_timeout`
+        (a service's setting) or else `timeouts.start`."""
         timeouts = timeouts or Timeouts()
         durable = [queue for queue in queues if not queue.feed]
 
         async def prepare(channel: AbstractChannel) -> None:
             await declare(channel, *durable, timeout=timeouts.operation)
 
+        start = timeouts.start if start_timeout is None else start_timeout
         address = broker_url(url, timeouts)
         publishing, consuming = (
             Link(
@@ -252,8 +255,8 @@ class Broker:
         broker = cls(publishing=publishing, consuming=consuming)
         tasks = [asyncio.create_task(link.run()) for link in (publishing, consuming)]
         try:
-            await publishing.wait_connected(timeouts.start)
-            await consuming.wait_connected(timeouts.start)
+            await publishing.wait_connected(start)
+            await consuming.wait_connected(start)
             yield broker
         finally:
             for task in tasks:
