@@ -1,0 +1,111 @@
+"""Services whose settings are wrong or whose servers are away say which variable, and end."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+from tests.support.brokers import BrokerVhost
+from tests.support.databases import Database
+from tests.support.pipelines import ENCRYPTION_KEY
+from tests.support.service_process import ServiceProcess
+from tests.support.stack import MODULES
+
+from orchestrator_cli.local.processes import free_port
+
+Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
+SECRET = "a-secret-that-nobody-may-see"
+
+
+def environment(name: str, database_url: str, amqp_url: str) -> dict[str, str]:
+    env = {
+        "ORCHESTRATOR_DATABASE_URL": database_url,
+        "ORCHESTRATOR_AMQP_URL": amqp_url,
+        "ORCHESTRATOR_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        "ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "1",
+    }
+    if name == "notifier":
+        env |= {"ORCHESTRATOR_SMTP_HOST": "127.0.0.1", "ORCHESTRATOR_MAIL_FROM": "o@example.com"}
+    return env
+
+
+async def all_end(launch: Launch, environments: Mapping[str, Mapping[str, str]], code: int) -> dict[str, str]:
+    """Start all five at once; returns what each said before it ended with this exit code."""
+    services = {name: launch(MODULES[name], env) for name, env in environments.items()}
+    codes = await asyncio.gather(*(service.ended(60) for service in services.values()))
+    said = {name: service.log.read_text() for name, service in services.items()}
+    assert dict(zip(services, codes, strict=True)) == dict.fromkeys(services, code), said
+    for name, text in said.items():
+        assert SECRET not in text, name
+        assert "Traceback" not in text, text
+    return said
+
+
+async def test_an_unreachable_database_is_named(service_process: Launch, broker: BrokerVhost) -> None:
+    url = f"postgresql://somebody:{SECRET}@127.0.0.1:{free_port()}/nowhere"
+    environments = {name: environment(name, url, broker.url) for name in MODULES}
+
+    for name, text in (await all_end(service_process, environments, 1)).items():
+        assert "ORCHESTRATOR_DATABASE_URL" in text, name
+        assert url.rpartition("@")[2].partition("/")[0] in text, name
+
+
+async def test_a_database_without_our_schema_is_told_what_to_do(
+    service_process: Launch, empty_database: Database, broker: BrokerVhost
+) -> None:
+    environments = {name: environment(name, empty_database.url, broker.url) for name in MODULES}
+
+    for name, text in (await all_end(service_process, environments, 1)).items():
+        assert "orchestrator db migrate" in text, name
+
+
+async def test_an_unreachable_broker_is_named(service_process: Launch, database: Database) -> None:
+    url = f"amqp://somebody:{SECRET}@127.0.0.1:{free_port()}/"
+    environments = {
+        name: environment(name, database.url_for(name.replace("-", "_")), url) for name in MODULES
+    }
+
+    for name, text in (await all_end(service_process, environments, 1)).items():
+        assert "ORCHESTRATOR_AMQP_URL" in text, name
+
+
+async def test_a_refused_password_is_named(
+    service_process: Launch, database: Database, broker: BrokerVhost
+) -> None:
+    wrong = broker.url.replace(broker.url.partition("@")[0].rpartition(":")[2], SECRET)
+    environments = {
+        name: environment(name, database.url_for(name.replace("-", "_")), wrong) for name in MODULES
+    }
+
+    for name, text in (await all_end(service_process, environments, 1)).items():
+        assert "ORCHESTRATOR_AMQP_URL" in text, name
+
+
+@pytest.mark.parametrize(
+    ("wrong", "variables"),
+    [
+        ({"ORCHESTRATOR_DATABASE_URL": ""}, ["ORCHESTRATOR_DATABASE_URL: is not set"]),
+        (
+            {
+                "ORCHESTRATOR_DATABASE_URL": f"mysql://x:{SECRET}@h/d",
+                "ORCHESTRATOR_AMQP_URL": f"http://x:{SECRET}@h",
+                "ORCHESTRATOR_LOG_LEVEL": "loud",
+                "ORCHESTRATOR_ENCRYPTION_KEYS": SECRET,
+            },
+            [
+                "ORCHESTRATOR_DATABASE_URL",
+                "ORCHESTRATOR_AMQP_URL",
+                "ORCHESTRATOR_LOG_LEVEL",
+                "ORCHESTRATOR_ENCRYPTION_KEYS",
+            ],
+        ),
+    ],
+)
+async def test_wrong_settings_are_all_named_at_once(
+    service_process: Launch, wrong: dict[str, str], variables: list[str]
+) -> None:
+    right = {name: environment(name, "postgresql://h/d", "amqp://h/") for name in MODULES}
+    environments = {name: {**env, **wrong} for name, env in right.items()}
+
+    for name, text in (await all_end(service_process, environments, 2)).items():
+        for variable in variables:
+            assert variable in text, (name, text)
