@@ -116,3 +116,50 @@ async def test_an_internal_service_that_nobody_named_is_refused(
         assert "127.0.0.1 is an internal address" in job["message"]
         assert "ORCHESTRATOR_INTERNAL_HOSTS" in job["message"]
         assert service.received == []
+
+
+async def test_a_lost_runner_begins_nothing_twice_and_its_zombie_cancels(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        first = start_runner(**internal(service))
+        await first.ready()
+        job = await pipelines.run("remote", component="remote")
+        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
+        await start_runner(**internal(service)).ready()
+
+        first.suspend()
+        ended = await pipelines.ended(job)
+
+        assert (ended["status"], ended["error_kind"]) == ("error", "internal")
+        assert "runner lost" in ended["message"]
+        assert len(service.asked("POST", "/runs")) == 1
+        assert not runs.cancelled
+        first.resume()
+        await eventually(lambda: runs.cancelled, 20)
+        assert await pipelines.job(job) == ended
+
+
+async def test_a_runner_that_stops_cancels_and_another_begins_anew(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url, after_crash="rerun")
+        first = start_runner(**internal(service), ORCHESTRATOR_SHUTDOWN_GRACE_SECONDS="1")
+        await first.ready()
+        job = await pipelines.run("remote", component="remote")
+        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
+        await start_runner(**internal(service)).ready()
+
+        first.terminate()
+        await eventually(lambda: runs.cancelled, 20)
+        runs.cancelled, runs.state = False, "ok"
+
+        assert (await pipelines.ended(job))["status"] == "success"
+        starts = [request for request in service.received if request.target == "/runs"]
+        assert [start.headers["idempotency-key"] for start in starts] == [f"{job}-1", f"{job}-2"]

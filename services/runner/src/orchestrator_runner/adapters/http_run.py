@@ -187,7 +187,7 @@ class RemoteRun:
 
     async def _send(self, request: Prepared, *, is_quiet: bool = False) -> Reply:
         reply = await self._client.send(request)
-        if isinstance(reply, Answer):
+        if isinstance(reply, Answer) and not reply.is_good:
             reply = replace(reply, excerpt=excerpt(reply.body, self._forms))
         if not is_quiet:
             await self._log.say(f"{request.method} {request.address}: {reply}")

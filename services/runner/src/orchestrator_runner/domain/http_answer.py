@@ -36,7 +36,7 @@ class Answer:
     fault: str | None = None
     """Why the body cannot be used, although there is an answer."""
     excerpt: str = ""
-    """The beginning of the body, masked."""
+    """The beginning of the body, masked; only of an error."""
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
@@ -231,6 +231,6 @@ def _text_at(path: str | None, answer: Answer) -> str | None:
 
 def excerpt(body: bytes, forms: tuple[bytes, ...]) -> str:
     """The beginning of a body for people: on one line, without secrets."""
-    text = mask(body[: 64 * 1024], forms).decode(errors="replace")
+    text = mask(body[: 64 * 1024], forms)[:4096].decode(errors="replace")
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"
