@@ -90,6 +90,16 @@ async def test_table_updates_keep_their_ids(furnished: Client, broker: BrokerVho
     assert first["data"] == {"project": "demo", "table": "in.c-sales.orders", "rows": 5}
 
 
+async def test_one_id_said_again_at_once_is_published_again(furnished: Client, broker: BrokerVhost) -> None:
+    """Consumers tell repetitions apart; the outbox must not stumble over an id that it holds already."""
+    event_id = "0195f7a0-0000-7000-8000-000000000001"
+    update = {"table": "in.c-a.x", "id": event_id}
+    answer = await furnished.post("table-updates", {"updates": [update, update]}, status=202)
+    assert answer["ids"] == [event_id, event_id]
+    await furnished.post("table-updates", update, status=202)
+    assert [envelope["id"] for envelope in await said(broker, "trigger-watcher.updates", 3)] == [event_id] * 3
+
+
 async def test_bad_table_updates_are_refused_whole(furnished: Client, database: Database) -> None:
     batch = {"updates": [{"table": "in.c-a.x"}, {"table": "nobucket"}]}
     problem = await furnished.post("table-updates", batch, status=422)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import asyncpg
 import structlog
 
-from orchestrator_shared.contracts.envelope import MAX_BYTES, wrap
+from orchestrator_shared.contracts.envelope import MAX_BYTES, Envelope, wrap
 from orchestrator_shared.contracts.message import COMMANDS, Message
 from orchestrator_shared.database.pool import transaction
+from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outgoing, Publisher
 from orchestrator_shared.messaging.relay import Relay, Tuning
@@ -41,6 +42,12 @@ class Work:
         for message in messages:
             outgoing = outgoing_message(message, source=self._source)
             (self._said.rows if message.persistent else self._said.hints).append(outgoing)
+
+    def say_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
+        """Publish this under the id and source that its author chose; they make it one of a kind."""
+        envelope = _wrapped(message, source).model_copy(update={"id": id})
+        # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
+        self._said.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call this after the commit, in this process only: it must not block, and is lost in a crash."""
@@ -108,13 +115,22 @@ def _call(callback: Callable[[], None]) -> None:
 
 def outgoing_message(message: Message, *, source: str) -> Outgoing:
     """Wrap a message of ours; raises ValueError for one that consumers would refuse to read."""
-    traceparent = structlog.contextvars.get_contextvars().get("traceparent")
-    envelope = wrap(message, source=source, traceparent=traceparent)
+    envelope = _wrapped(message, source)
+    return _outgoing(message, envelope, row_id=envelope.id)
+
+
+def _wrapped(message: Message, source: str) -> Envelope:
+    return wrap(
+        message, source=source, traceparent=structlog.contextvars.get_contextvars().get("traceparent")
+    )
+
+
+def _outgoing(message: Message, envelope: Envelope, *, row_id: str) -> Outgoing:
     body = envelope.to_bytes()
     if len(body) > MAX_BYTES:
         raise ValueError(f"{message.type}: the message has {len(body)} bytes; at most {MAX_BYTES} are read")
     return Outgoing(
-        id=envelope.id,
+        id=row_id,
         exchange=message.exchange,
         routing_key=message.routing_key(),
         body=body,

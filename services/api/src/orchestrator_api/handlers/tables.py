@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orchestrator_api.adapters.table_updates import say_table_update
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import TableUpdated, TriggerChanged
 from orchestrator_shared.domain.errors import NotFound, UserError
@@ -28,7 +27,7 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
     source = f"/api/{session.project}"
     for update, name, event_id in zip(updates, names, ids, strict=True):
         message = TableUpdated(project=session.project, table=str(name), rows=update.rows)
-        say_table_update(session.work, message, event_id=event_id, source=source)
+        session.work.say_as(message, id=event_id, source=source)
     return ids
 
 
