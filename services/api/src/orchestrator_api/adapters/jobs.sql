@@ -3,13 +3,13 @@
 -- name: insert_run_request
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters, scheduled_for,
-     requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     requested_at, retry_of)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
 -- name: run_request
-SELECT job_id, project, component, configuration, version, tasks, parameters, scheduled_for
+SELECT job_id, project, component, configuration, version, tasks, parameters, scheduled_for, retry_of
 FROM catalog.run_requests WHERE job_id = $1
 
 -- name: job_is_known
@@ -18,7 +18,8 @@ SELECT true FROM jobs.jobs_v1 WHERE id = $1
 -- name: job
 SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
        task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
-       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of, parameters
+       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of, parameters,
+       selection, due_at, ready_at
 FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
 
 -- name: created_job
@@ -101,6 +102,17 @@ FROM jobs.tasks_v1 t
 LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
 WHERE t.run_id = $1
 ORDER BY t.phase, t.position
+
+-- name: task_statuses
+SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $1 ORDER BY phase, position
+
+-- name: retries
+-- Requests first: a retry is shown at once. An accepted one is in both.
+SELECT r.job_id AS id, j.number, coalesce(j.status, 'created') AS status, r.requested_at
+FROM catalog.run_requests r
+LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
+WHERE r.project = $1 AND r.retry_of = $2
+ORDER BY r.requested_at, r.job_id
 
 -- name: log_chunks
 SELECT attempt, seq, at, stream, text FROM jobs.logs_v1

@@ -92,6 +92,12 @@ async def completed(session: Session, rows: Iterable[Row]) -> list[Row]:
     ]
 
 
+async def detail(session: Session, job_id: UUID) -> Row:
+    """One job with all that belongs to it."""
+    (row,) = await completed(session, [await find(session, job_id)])
+    return {**row, "retries": await session.sql.many("retries", session.project, job_id)}
+
+
 async def waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
     """Why each of these jobs waits."""
     if not job_ids:

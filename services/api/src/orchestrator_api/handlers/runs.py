@@ -17,7 +17,7 @@ from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
-from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus
+from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,7 @@ class RunWish:
     job_id: UUID | None = None
     notify: bool = True
     confirm: bool = False
+    retry_of: UUID | None = None
 
 
 async def start(session: Session, key: Key, wish: RunWish) -> UUID:
@@ -48,6 +49,7 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
         str(key),
         job_id=str(job_id),
         tasks=list(wish.tasks) if wish.tasks is not None else None,
+        **({"retry_of": str(wish.retry_of)} if wish.retry_of else {}),
     )
     return job_id
 
@@ -89,7 +91,7 @@ async def _check_cycle(session: Session, orchestration: str, definition: dict[st
 
 async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
     values = (
-        session.actor.origin.value,
+        _origin(session, wish).value,
         session.actor.label,
         session.actor.token_id,
         wish.version,
@@ -97,11 +99,16 @@ async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bo
         session.encryption.encrypt_secrets(wish.parameters, session.project),
         wish.scheduled_for or session.now,
         session.now,
+        wish.retry_of,
     )
     inserted = await session.sql.value(
         "insert_run_request", job_id, session.project, key.component, key.id, *values
     )
     return inserted is not None
+
+
+def _origin(session: Session, wish: RunWish) -> Origin:
+    return session.actor.origin if wish.retry_of is None else Origin.RETRY
 
 
 async def _was_asked(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
@@ -122,6 +129,7 @@ def _is_same(session: Session, key: Key, wish: RunWish, stored: Row) -> bool:
         (stored["component"], stored["configuration"]) == (key.component, key.id)
         and stored["tasks"] == tasks
         and stored["version"] == wish.version
+        and stored["retry_of"] == wish.retry_of
         and same_time
         and session.encryption.decrypt_secrets(stored["parameters"], session.project) == wish.parameters
     )
@@ -138,7 +146,7 @@ def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequ
         project=session.project,
         component=key.component,
         configuration=key.id,
-        origin=session.actor.origin,
+        origin=_origin(session, wish),
         requested_at=session.now,
         scheduled_for=wish.scheduled_for or session.now,
         version=wish.version,
@@ -146,7 +154,7 @@ def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequ
         token_id=session.actor.token_id,
         notify=session.actor.email if attended and wish.notify else None,
         attended=attended,
-        details=wish.tasks is not None or bool(wish.parameters),
+        details=wish.tasks is not None or bool(wish.parameters) or wish.retry_of is not None,
     )
 
 

@@ -104,6 +104,61 @@ class JobOut(Output):
     parameters: dict[str, Any]
 
 
+class RetryRef(Output):
+    """A retry of the job."""
+
+    id: UUID
+    number: int | None
+    status: str
+    requested_at: datetime
+
+
+class JobDetail(JobOut):
+    """One job with all that belongs to it."""
+
+    retries: list[RetryRef] = Field(default_factory=list)
+
+
+class RetryTask(Output):
+    """A task of the version that would be run."""
+
+    id: str
+    name: str
+    phase: str
+    status_before: str | None = Field(description="How it ended; null if that run did not know it.")
+    selected: bool = Field(description="It would be run.")
+    exists: bool = Field(description="Its configuration is still there; it cannot be run otherwise.")
+    active: bool = Field(description="The stored Active flag.")
+
+
+class MissingTaskOut(Output):
+    """A task of the old run that the version no longer has."""
+
+    id: str
+    status_before: str
+
+
+class RetryPlanOut(Output):
+    """What a retry would run; a component's job has no tasks."""
+
+    id: str = Field(description="Give it as `plan_id` to carry out exactly this.")
+    version: int
+    tasks: list[RetryTask]
+    missing: list[MissingTaskOut]
+
+
+class RetryIn(Input):
+    """The plan to carry out. With a `job_id` of your own, asking twice is asking once."""
+
+    plan_id: str = Field(min_length=1, max_length=100)
+    tasks: list[TaskId] | None = Field(
+        default=None, max_length=10_000, description="These tasks instead of the preselected ones."
+    )
+    job_id: UUID | None = None
+    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+
 class TaskJob(Output):
     """The job of a task."""
 

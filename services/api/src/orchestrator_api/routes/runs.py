@@ -10,6 +10,7 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import configurations, jobs, orchestrations, runs
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.jobs import (
+    JobDetail,
     JobOut,
     JobStatusName,
     LogOut,
@@ -115,11 +116,10 @@ async def list_jobs(
 
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
-async def get_job(call: Call, project: Project, job: UUID) -> JobOut:
-    """One job: what it runs, why it waits, what came of it."""
+async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
+    """One job: what it runs, why it waits, what came of it, and its retries."""
     async with call.session(Scope.READ, project) as session:
-        rows = await jobs.completed(session, [await jobs.find(session, job)])
-    return JobOut.model_validate(rows[0])
+        return JobDetail.model_validate(await jobs.detail(session, job))
 
 
 @router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)

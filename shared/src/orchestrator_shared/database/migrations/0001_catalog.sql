@@ -194,6 +194,7 @@ COMMENT ON COLUMN catalog.run_requests.tasks IS 'ids of the chosen tasks; null: 
 CREATE INDEX run_requests_configuration
     ON catalog.run_requests (project, component, configuration, requested_at DESC);
 CREATE INDEX run_requests_requested ON catalog.run_requests (project, requested_at DESC, job_id DESC);
+CREATE INDEX run_requests_retries ON catalog.run_requests (retry_of) WHERE retry_of IS NOT NULL;
 
 CREATE TABLE catalog.audit (
     id uuid PRIMARY KEY,

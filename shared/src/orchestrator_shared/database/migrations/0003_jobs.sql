@@ -201,6 +201,7 @@ CREATE TABLE jobs.request_records (
     fire_key text,
     scheduled_for timestamptz NOT NULL
 );
+CREATE INDEX request_records_configuration ON jobs.request_records (project, configuration, at DESC, job_id DESC);
 COMMENT ON TABLE jobs.request_records IS 'requests that the overlap policy merged into a waiting run or skipped';
 
 CREATE TABLE jobs.outbox (LIKE catalog.outbox INCLUDING ALL);

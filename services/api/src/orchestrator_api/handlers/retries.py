@@ -1,0 +1,150 @@
+"""Retrying finished jobs: a plan that can be looked at, then exactly that plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.phases import stored_tasks
+from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.domain.retrying import (
+    Original,
+    RetryPlan,
+    check_plan,
+    check_something_to_run,
+    plan_retry,
+)
+from orchestrator_api.handlers import configurations, jobs, runs
+from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import FINAL_STATUSES
+
+Version = Literal["current", "original"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWish:
+    """The plan to be carried out, and how."""
+
+    plan_id: str
+    tasks: Sequence[str] | None = None
+    job_id: UUID | None = None
+    notify: bool = True
+    confirm: bool = False
+
+
+async def plan(
+    session: Session, job_id: UUID, tasks: Sequence[str] | None, version: Version
+) -> tuple[Row, RetryPlan]:
+    """The finished job, and what a retry of it would run."""
+    job = await _finished(session, job_id)
+    number, definition = await _definition(session, job, version)
+    original = await _original(session, job)
+    made = plan_retry(original, number, definition, await _existing(session, definition), tasks)
+    refuse(check_plan(made, tasks, is_run=_is_run(job)))
+    return job, made
+
+
+async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
+    """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
+    job = await _finished(session, job_id)
+    session.actor.require_run(job["component"])
+    if wish.job_id is not None and await _was_carried_out(session, job_id, wish.job_id):
+        return wish.job_id
+    made = await _planned(session, job_id, wish)
+    refuse(check_something_to_run(made, is_run=_is_run(job)))
+    key = Key(job["component"], job["configuration"])
+    return await runs.start(session, key, _run(session, job, made, wish))
+
+
+async def _was_carried_out(session: Session, job_id: UUID, retry_id: UUID) -> bool:
+    """Asking twice is asking once, also where the plan has changed in between."""
+    stored = await session.sql.one("run_request", retry_id)
+    return stored is not None and (stored["project"], stored["retry_of"]) == (session.project, job_id)
+
+
+async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> RetryPlan:
+    """The same plan again, made from what is there now.
+
+    The id tells which version was asked for, and which selection unless `tasks` repeats or changes it.
+    """
+    for version in _versions(await _finished(session, job_id)):
+        _, fetched = await plan(session, job_id, None, version)
+        if fetched.id == wish.plan_id and wish.tasks is None:
+            return fetched
+        if wish.tasks is not None:
+            _, changed = await plan(session, job_id, wish.tasks, version)
+            if wish.plan_id in (changed.id, fetched.id):
+                return changed
+    raise Conflict(
+        "the plan has changed since it was fetched, or was made for other tasks: "
+        "fetch it again, and send its tasks along if they are not the preselected ones",
+        field="plan_id",
+    )
+
+
+def _versions(job: Row) -> tuple[Version, ...]:
+    return ("current",) if job["version"] is None else ("current", "original")
+
+
+async def _finished(session: Session, job_id: UUID) -> Row:
+    job = await jobs.find(session, job_id)
+    if job["status"] not in FINAL_STATUSES:
+        raise Conflict(f"the job is not finished: it is {job['status']!r}; wait for its end or terminate it")
+    return job
+
+
+def _is_run(job: Row) -> bool:
+    return bool(job["component"] == ORCHESTRATOR)
+
+
+async def _definition(session: Session, job: Row, version: Version) -> tuple[int, Mapping[str, Any]]:
+    key = Key(job["component"], job["configuration"])
+    configuration = await configurations.load(session, key)
+    if version == "current":
+        return configuration["version"], configuration["parameters"]
+    if job["version"] is None:
+        raise UserError("the job never started, so it has no version of its own", field="version")
+    row = await session.sql.one("version", session.project, key.component, key.id, job["version"])
+    if row is None:
+        raise NotFound(f"version {job['version']} is not there any more", field="version")
+    return row["version"], row["parameters"]
+
+
+async def _original(session: Session, job: Row) -> Original:
+    rows = await session.sql.many("task_statuses", job["id"])
+    selection = job["selection"]
+    return Original(
+        id=job["id"],
+        status=job["status"],
+        statuses={row["task_id"]: row["status"] for row in rows},
+        selection=None if selection is None else frozenset(selection),
+    )
+
+
+async def _existing(session: Session, definition: Mapping[str, Any]) -> set[tuple[str, str]]:
+    tasks = stored_tasks(definition)
+    values = ([task["component"] for task in tasks], [task["configuration"] for task in tasks])
+    rows = await session.sql.many("existing_configurations", session.project, *values)
+    return {(row["component"], row["id"]) for row in rows}
+
+
+def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
+    parameters: dict[str, Any] = session.encryption.decrypt_secrets(job["parameters"], session.project)
+    selection = made.selection if _is_run(job) else None
+    if selection is not None:
+        # Parameters of the one run are by task id; those of tasks that are not run again stay behind.
+        parameters = {task: value for task, value in parameters.items() if task in selection}
+    return runs.RunWish(
+        tasks=selection,
+        parameters=parameters,
+        scheduled_for=job["scheduled_for"],
+        version=made.version,
+        job_id=wish.job_id,
+        notify=wish.notify,
+        confirm=wish.confirm,
+        retry_of=job["id"],
+    )

@@ -1,0 +1,153 @@
+"""Retries: a plan to look at, then exactly that plan, linked to what it came from."""
+
+import json
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from tests.integration.api.conftest import ADMIN_EMAIL, Client, RunningApi, orchestration, said
+from tests.integration.api.test_api_jobs import Runner
+from tests.integration.api.test_api_tokens import bearer
+from tests.support.brokers import BrokerVhost
+from tests.support.databases import Database
+
+TASK = (
+    "INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, request,"
+    " continue_on_failure, status, active, lane_id)"
+    " VALUES ($1, $2, 0, $3, $3, 'demo-extractor', 'one', '{}', false, $4, true, $5)"
+)
+
+
+async def failed_run(database: Database, *, number: int = 1, **more: Any) -> UUID:
+    """A run of daily: its first task failed, its second was never reached."""
+    runner = Runner(database)
+    run = await runner.job(
+        "daily", number, "error", component="orchestrator", id=uuid4(), **{"version": 1, **more}
+    )
+    lane = await runner.lane("demo-extractor", "one")
+    for index, (task, status) in enumerate(
+        (("demo-extractor/one", "error"), ("demo-extractor/two", "not_executed"))
+    ):
+        await database.execute(
+            "INSERT INTO jobs.phases (run_id, index, name, remaining) VALUES ($1, $2, 'P', 0)", run, index
+        )
+        await database.execute(TASK, run, index, task, status, lane)
+    return run
+
+
+def selected(plan: dict[str, Any]) -> list[str]:
+    return [task["id"] for task in plan["tasks"] if task["selected"]]
+
+
+async def test_retry_is_exactly_the_plan(furnished: Client, database: Database, broker: BrokerVhost) -> None:
+    run = await failed_run(database)
+    await database.execute(
+        "UPDATE jobs.jobs SET scheduled_for = '2026-01-02T03:04:05Z', parameters = $2 WHERE id = $1",
+        run,
+        json.dumps({"demo-extractor/one": {"rows": 9}, "other": {"rows": 1}}),
+    )
+    plan = await furnished.get(f"jobs/{run}/retry-plan")
+    assert (plan["version"], plan["missing"]) == (1, [])
+    assert selected(plan) == ["demo-extractor/one", "demo-extractor/two"]
+    assert [task["status_before"] for task in plan["tasks"]] == ["error", "not_executed"]
+    accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+    (envelope,) = await said(broker, "runner.commands", 1)
+    data = envelope["data"]
+    assert (data["job_id"], data["origin"], data["version"]) == (accepted["job_id"], "retry", 1)
+    assert (data["details"], data["attended"], data["notify"]) == (True, True, ADMIN_EMAIL)
+    assert datetime.fromisoformat(data["scheduled_for"]) == datetime.fromisoformat("2026-01-02T03:04:05Z")
+    (stored,) = await database.fetch("SELECT * FROM catalog.run_requests")
+    assert (stored["tasks"], stored["retry_of"], stored["origin"]) == (selected(plan), run, "retry")
+    assert json.loads(stored["parameters"]) == {"demo-extractor/one": {"rows": 9}}
+    shown = await furnished.get(f"jobs/{accepted['job_id']}")
+    assert (shown["retry_of"], shown["origin"], shown["status"]) == (str(run), "retry", "created")
+    retries = (await furnished.get(f"jobs/{run}"))["retries"]
+    assert [(retry["id"], retry["status"]) for retry in retries] == [(accepted["job_id"], "created")]
+
+
+async def test_changed_plan_is_refused(furnished: Client, database: Database) -> None:
+    run = await failed_run(database)
+    plan = await furnished.get(f"jobs/{run}/retry-plan")
+    old = await furnished.get(f"jobs/{run}/retry-plan?version=original")
+    assert old["id"] == plan["id"]
+    await furnished.put("orchestrations/daily", orchestration("two"))
+    problem = await furnished.post(f"jobs/{run}/retries", {"plan_id": "0" * 32}, status=409)
+    assert problem["errors"][0]["field"] == "plan_id"
+    now = await furnished.get(f"jobs/{run}/retry-plan")
+    assert now["id"] != plan["id"]
+    assert (selected(now), [task["id"] for task in now["missing"]]) == (
+        ["demo-extractor/two"],
+        ["demo-extractor/one"],
+    )
+    # The plan on the original version is what was fetched: it still stands.
+    accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["version"] == 1
+    await database.execute("UPDATE jobs.tasks SET status = 'success' WHERE phase = 0")
+    await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=409)
+
+
+async def test_selection_may_be_changed(furnished: Client, database: Database) -> None:
+    run = await failed_run(database)
+    plan = await furnished.get(f"jobs/{run}/retry-plan")
+    changed = await furnished.get(f"jobs/{run}/retry-plan?tasks=demo-extractor/two")
+    assert selected(changed) == ["demo-extractor/two"]
+    path = f"jobs/{run}/retries"
+    await furnished.post(path, {"plan_id": changed["id"]}, status=409)  # its tasks are not the preselected
+    for plan_id in (plan["id"], changed["id"]):
+        body = {"plan_id": plan_id, "tasks": ["demo-extractor/two"]}
+        accepted = await furnished.post(path, body, status=202)
+        tasks = await database.fetchval(
+            "SELECT tasks FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])
+        )
+        assert tasks == ["demo-extractor/two"]
+    problem = await furnished.post(path, {"plan_id": plan["id"], "tasks": ["ghost"]}, status=422)
+    assert problem["errors"][0]["field"] == "tasks.0"
+
+
+async def test_asking_twice_is_asking_once(furnished: Client, database: Database) -> None:
+    run = await failed_run(database)
+    plan = await furnished.get(f"jobs/{run}/retry-plan")
+    body = {"plan_id": plan["id"], "job_id": str(uuid4())}
+    await furnished.post(f"jobs/{run}/retries", body, status=202)
+    await furnished.put("orchestrations/daily", orchestration("two"))
+    again = await furnished.post(f"jobs/{run}/retries", body, status=202)
+    assert again["job_id"] == body["job_id"]
+    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 1
+
+
+async def test_only_finished_jobs_and_those_of_the_project(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    going = await runner.job("daily", 1, "processing", component="orchestrator")
+    for path in (f"jobs/{going}/retry-plan",):
+        assert "not finished" in (await furnished.get(path, status=409))["detail"]
+    await furnished.post(f"jobs/{going}/retries", {"plan_id": "x"}, status=409)
+    await furnished.get(f"jobs/{uuid4()}/retry-plan", status=404)
+
+
+async def test_component_job_is_retried_with_its_parameters(furnished: Client, database: Database) -> None:
+    job = await Runner(database).job("one", 1, "error", version=1, parameters=json.dumps({"rows": 3}))
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 5}})
+    plan = await furnished.get(f"jobs/{job}/retry-plan")
+    assert (plan["tasks"], plan["version"]) == ([], 2)
+    old = await furnished.get(f"jobs/{job}/retry-plan?version=original")
+    assert old["version"] == 1
+    accepted = await furnished.post(f"jobs/{job}/retries", {"plan_id": old["id"]}, status=202)
+    (stored,) = await database.fetch("SELECT * FROM catalog.run_requests")
+    assert (stored["version"], stored["tasks"], stored["component"]) == (1, None, "demo-extractor")
+    assert json.loads(stored["parameters"]) == {"rows": 3}
+    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["retry_of"] == str(job)
+
+
+async def test_retry_needs_the_right_to_run(api: RunningApi, furnished: Client, database: Database) -> None:
+    run = await failed_run(database)
+    plan = await furnished.get(f"jobs/{run}/retry-plan")
+    async with bearer(api, furnished, scopes=["read"], components=[]) as reader:
+        assert (await reader.get(f"jobs/{run}/retry-plan"))["id"] == plan["id"]
+        await reader.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=403)
+    async with bearer(api, furnished, scopes=["run"], components=[]) as robot:
+        accepted = await robot.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+    requested = await database.fetchval(
+        "SELECT origin FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])
+    )
+    assert requested == "retry"
