@@ -26,6 +26,23 @@ schedules:
 configuration: write/tick
 """
 
+LONG = """
+orchestration: long
+phases:
+  - name: Load
+    tasks:
+      - run: load/long
+      - run: fragile/once
+notify:
+  ops@example.com: [error]
+---
+configuration: load/long
+parameters: {seconds: 3}
+---
+configuration: fragile/once
+parameters: {seconds: 3}
+"""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Chains]:
@@ -71,6 +88,38 @@ async def test_an_api_killed_while_it_is_asked_was_asked_once(chains: Chains, di
     asking = asyncio.create_task(chains.complete())
     await kill_and_start(chains.stack, "api", dice, within=0.05)
     await asking
+
+
+async def test_a_dead_runners_tasks_never_run_beside_their_successors(chains: Chains) -> None:
+    """Tasks that take longer than the lease: one may be repeated after a crash, the other may not."""
+    stack = chains.stack
+    await stack.apply(LONG)
+    run = await stack.run("long")
+
+    async def both_run() -> bool:
+        return len(stack.ledger.executions(run)) == 2
+
+    await eventually(both_run, 30)
+    stack.kill("runner")
+    await stack.restart("runner")
+    ended = await stack.ended(run)
+    await stack.at_rest()
+
+    stack.ledger.check_serial()
+    executions = stack.ledger.executions(run)
+    assert [(each.attempt, each.ended) for each in executions if each.configuration == "load/long"] == [
+        (1, False),
+        (2, True),
+    ]
+    assert [(each.attempt, each.ended) for each in executions if each.configuration == "fragile/once"] == [
+        (1, False)
+    ]
+    assert ended["status"] == "error"
+    _, lost = [task["job"] for task in (await stack.phases(run))[0]["tasks"]]
+    assert (lost["status"], lost["error_kind"]) == ("error", "internal")
+    assert lost["message"].startswith("runner lost")
+    (mail,) = [mail for mail in stack.mails.messages if run in mail.text]
+    assert "runner lost" in mail.text
 
 
 async def test_two_services_killed_at_once_are_survived(chains: Chains, dice: random.Random) -> None:
