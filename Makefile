@@ -8,7 +8,7 @@ bin := .venv/bin
 workers ?= 2
 pytest := $(bin)/pytest -n $(workers)
 
-.PHONY: help demo demo-crash down test lint types unit integration end-to-end soak bench lock contracts clean
+.PHONY: help demo demo-crash down test lint unit integration end-to-end soak bench bench-peers lock contracts clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,18 +28,15 @@ down: ## Stop what the demo left running
 test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
 	@.ci/bootstrap
 	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_cli.local.install
-	@$(MAKE) lint types
+	@$(MAKE) lint
 	@.ci/check-members
 	@$(pytest) tests/unit tests/integration tests/end_to_end
 
-lint: ## Check style, format and layers
+lint: ## Check style, format, layers and types
 	@.ci/bootstrap
 	@$(bin)/ruff check
 	@$(bin)/ruff format --check
 	@$(bin)/lint-imports
-
-types: ## Check types
-	@.ci/bootstrap
 	@$(bin)/mypy
 
 unit: ## Tests that need no server
@@ -58,9 +55,13 @@ soak: ## Hours of work in minutes, with faults (slow)
 	@.ci/bootstrap
 	@$(bin)/pytest tests/soak
 
-bench: ## Measure throughput and latency
+bench: ## Measure the engine beside a minimal one, and count what it does (minutes; sections="goals counted ...")
 	@.ci/bootstrap
-	@$(bin)/pytest tests/benchmarks -s
+	@$(bin)/python -m tests.benchmarks $(sections)
+
+bench-peers: ## The same workloads on Celery, dramatiq and procrastinate, each in an environment of its own
+	@.ci/bootstrap
+	@$(bin)/python -m tests.benchmarks peers
 
 lock: ## Resolve the dependencies anew and write the locked requirements
 	@.ci/bootstrap

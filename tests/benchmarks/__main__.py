@@ -56,7 +56,7 @@ async def peers(stage: Stage, arguments: argparse.Namespace) -> None:
         systems: list[System] = [
             await stack.enter_async_context(Ours.open(stage)),
             await stack.enter_async_context(Reference.open(stage)),
-            *await stack.enter_async_context(open_peers(stage, arguments.repeats)),
+            *await stack.enter_async_context(open_peers(stage)),
         ]
         await _warm_up(systems, WARM_UP)
         results = {}

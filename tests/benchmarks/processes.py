@@ -31,14 +31,16 @@ class Cost:
 class Started:
     """One process of a system, with everything that it started."""
 
-    def __init__(self, name: str, command: Sequence[str], env: Mapping[str, str], folder: Path) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], env: Mapping[str, str], folder: Path, cwd: Path | None = None
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 list(command),
-                env={**_inherited(), **env},
-                cwd=folder,
+                env={**inherited(), **env},
+                cwd=cwd or folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -65,6 +67,11 @@ class Started:
     def cost(self) -> Cost:
         """Of the process and all its descendants that still live (those waited for are counted too)."""
         return cost_of([self.pid, *descendants(self.pid)])
+
+    def kill(self) -> None:
+        """At once, as a crash would."""
+        self._process.kill()
+        self._process.wait(10)
 
     def end(self, seconds: float = 20) -> None:
         for sent in (signal.SIGTERM, signal.SIGKILL):
@@ -115,7 +122,7 @@ def _memory_mib(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
 
 
-def _inherited() -> dict[str, str]:
+def inherited() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("ORCHESTRATOR_", "TEST_"))}
     path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}

@@ -8,7 +8,7 @@ from tests.benchmarks.processes import Started
 from tests.benchmarks.wire import Inbox
 from tests.benchmarks.workloads import Workload
 
-SECONDS = 180.0
+SECONDS = 120.0
 
 
 class System(Protocol):
