@@ -12,6 +12,12 @@ SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1
 -- name: insert_project
 INSERT INTO catalog.projects (id, name, parallel_limit) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING RETURNING id
 
+-- name: update_project
+UPDATE catalog.projects SET name = $2, parallel_limit = $3 WHERE id = $1
+
+-- name: lock_project
+SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1 FOR NO KEY UPDATE
+
 -- name: components
 SELECT id, name, type, executor, after_crash, definition, updated_at FROM catalog.components
 WHERE $1::text IS NULL OR id > $1

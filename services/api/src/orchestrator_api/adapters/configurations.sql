@@ -65,6 +65,9 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 -- name: existing_components
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
+-- name: component_types
+SELECT id, type FROM catalog.components WHERE id = ANY ($1::text[])
+
 -- name: nestings
 -- Which orchestration runs which, by the current versions.
 SELECT c.id AS parent, t.task ->> 'configuration' AS child

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.documents import read_documents
+from orchestrator_api.domain.phases import aligned
 from orchestrator_api.domain.planning import (
     Action,
     Change,
@@ -93,6 +94,8 @@ def _with_secrets(item: Item, fields: Fields, current: Mapping[Item, Fields]) ->
     if item[0] is Kind.VARIABLE:
         masked = fields["secret"] and fields["value"] == MASK and present.get("secret", False)
         return {**fields, "value": present["value"]} if masked else fields
+    if item[0] is Kind.ORCHESTRATION:
+        present = {**present, "phases": aligned(present.get("phases", []), fields["phases"])}
     if item[0] in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
         kept: dict[str, Any] = keep_masked(dict(fields), dict(present))
         return kept

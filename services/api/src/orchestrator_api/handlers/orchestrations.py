@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
 from orchestrator_api.domain.nesting import find_cycle, with_children
@@ -12,7 +13,7 @@ from orchestrator_api.handlers import configurations
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
-from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.errors import Conflict, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.security import hash_token, new_token
 
@@ -28,6 +29,8 @@ class OrchestrationWish:
     enabled: bool
     phases: Given
     note: str = ""
+    base_version: int | None = None
+    """Save only over this version; 0: only if there is none yet."""
 
 
 def key_of(orchestration: str) -> Key:
@@ -41,8 +44,9 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await check_tasks(session, orchestration, wish.phases)
     stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
+    _check_base(stored, wish.base_version)
     definition = domain.make_definition(wish.phases).to_json()
-    whole = configurations.restore_secrets(session, definition, stored, prefix="")
+    whole = configurations.restore_secrets(session, definition, _aligned(stored, definition), prefix="")
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
     )
@@ -51,6 +55,22 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     elif saved.switched:
         await announce_switch(session, orchestration)
     return saved
+
+
+def _check_base(stored: Row | None, base_version: int | None) -> None:
+    version = stored["version"] if stored and stored["deleted_at"] is None else 0
+    if base_version not in (None, version):
+        raise Conflict(
+            f"it was changed meanwhile: its version is {version}, not {base_version}; load it again",
+            field="base_version",
+        )
+
+
+def _aligned(stored: Row | None, definition: dict[str, Any]) -> Row | None:
+    if stored is None:
+        return None
+    before = stored["parameters"].get("phases", [])
+    return {**stored, "parameters": {"phases": domain.aligned(before, definition["phases"])}}
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:

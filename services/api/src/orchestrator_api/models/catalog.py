@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
 
@@ -16,6 +16,22 @@ class ProjectIn(Input):
     id: Slug
     name: Name | None = None
     parallel_limit: int | None = Field(default=None, gt=0, le=MAX_INT)
+
+
+class ProjectPatch(Input):
+    """What of a project shall change; what is left out stays."""
+
+    name: Name | None = None
+    parallel_limit: int | None = Field(
+        default=None, gt=0, le=MAX_INT, description="Most component jobs at once; null: no limit."
+    )
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _is_name(cls, name: object) -> object:
+        if name is None:
+            raise ValueError("a project has a name: leave it out to keep it")
+        return name
 
 
 class ProjectOut(Output):

@@ -1,12 +1,13 @@
 """Configurations and orchestrations."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from orchestrator_api.models.base import (
+    MAX_INT,
     Description,
     Input,
     JsonObject,
@@ -17,6 +18,7 @@ from orchestrator_api.models.base import (
     TaskId,
 )
 from orchestrator_api.models.schedules import ScheduleOut, SubscriptionOut, TriggerOut
+from orchestrator_shared.definitions.arranging import Operation
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, RetryOn
 
 
@@ -99,6 +101,33 @@ class OrchestrationIn(Input):
     enabled: bool = True
     phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
     note: Note = ""
+    base_version: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_INT,
+        description="Refuse to save over any version but this one (0: if there is none yet).",
+    )
+
+
+class GroupingIn(Input):
+    """How to lay out the tasks."""
+
+    by: Literal["type", "task"] = Field(
+        description="`type`: extractors, transformations, applications, writers, orchestrations, in this "
+        "order; `task`: one task per phase."
+    )
+    phases: list[PhaseIn] | None = Field(
+        default=None, max_length=1_000, description="These instead of the saved ones."
+    )
+
+
+class ArrangementIn(Input):
+    """Operations on the phases, carried out one after another."""
+
+    operations: list[Operation] = Field(min_length=1, max_length=1_000)
+    phases: list[PhaseIn] | None = Field(
+        default=None, max_length=1_000, description="These instead of the saved ones."
+    )
 
 
 class TaskOut(Output):
@@ -123,6 +152,14 @@ class PhaseOut(Output):
 
     name: str
     tasks: list[TaskOut]
+
+
+class ProposalOut(Output):
+    """Phases to look at and to save, by a PUT with `version` as `base_version`."""
+
+    version: int = Field(description="The saved version that this rests on.")
+    phases: list[PhaseOut]
+    changed: bool = Field(description="It differs from what is saved.")
 
 
 class LastRun(Output):

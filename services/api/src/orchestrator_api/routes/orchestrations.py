@@ -1,19 +1,23 @@
 """Orchestrations."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.handlers import configurations, orchestrations, showing
+from orchestrator_api.handlers import configurations, orchestrations, proposals, showing
 from orchestrator_api.handlers.orchestrations import OrchestrationWish
 from orchestrator_api.models.access import TokenOut
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.configurations import (
+    ArrangementIn,
+    GroupingIn,
     OrchestrationIn,
     OrchestrationOut,
     OrchestrationSaved,
     OrchestrationVersionOut,
+    ProposalOut,
 )
 from orchestrator_api.routes.parts import (
     PREFIX,
@@ -27,6 +31,7 @@ from orchestrator_api.routes.parts import (
     decode_cursor,
     page,
 )
+from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -63,7 +68,7 @@ async def save_orchestration(
     async with call.session(Scope.CONFIGURE, project) as session:
         phases: list[dict[str, Any]] = body.model_dump()["phases"]
         name = body.name or orchestration
-        wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note)
+        wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
         saved = await orchestrations.save(session, orchestration, wish)
         row = await configurations.load(session, orchestrations.key_of(orchestration))
         shown = await showing.orchestrations(session, [row])
@@ -89,6 +94,37 @@ async def list_orchestration_versions(
         rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, limit + 1)
     shown = [{**row, "phases": configurations.masked(row)["parameters"].get("phases", [])} for row in rows]
     return Page[OrchestrationVersionOut].model_validate(page(shown, limit, "version"))
+
+
+@router.post("/{orchestration}/grouping", operation_id="group_tasks", responses=WRITE)
+async def group_tasks(
+    call: Call, project: Project, orchestration: Identifier, body: GroupingIn
+) -> ProposalOut:
+    """The tasks grouped by the type of their component, or one per phase. Nothing is saved."""
+    how = GroupByType(operation="group_by_type")
+    operation = how if body.by == "type" else OneTaskPerPhase(operation="one_task_per_phase")
+    return await _propose(call, project, orchestration, [operation], body)
+
+
+@router.post("/{orchestration}/arrangement", operation_id="arrange_tasks", responses=WRITE)
+async def arrange_tasks(
+    call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
+) -> ProposalOut:
+    """The phases after moving tasks, renaming, moving or merging phases. Nothing is saved."""
+    return await _propose(call, project, orchestration, body.operations, body)
+
+
+async def _propose(
+    call: Call,
+    project: str,
+    orchestration: str,
+    operations: Sequence[Operation],
+    body: GroupingIn | ArrangementIn,
+) -> ProposalOut:
+    given: list[dict[str, Any]] | None = body.model_dump()["phases"]
+    async with call.session(Scope.READ, project) as session:
+        made = await proposals.propose(session, orchestration, operations, given)
+    return ProposalOut.model_validate(made)
 
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from orchestrator_api.domain.access import Scope, no_such_project
 from orchestrator_api.handlers import components
 from orchestrator_api.models.base import Page
-from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut
+from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut, ProjectPatch
 from orchestrator_api.routes.parts import (
     READ,
     WRITE,
@@ -53,6 +53,21 @@ async def get_project(call: Call, project: Project) -> ProjectOut:
     if row is None:
         raise no_such_project(project)
     return ProjectOut.model_validate(row)
+
+
+@router.patch("/projects/{project}", tags=["projects"], operation_id="change_project", responses=WRITE)
+async def change_project(call: Call, project: Project, body: ProjectPatch) -> ProjectOut:
+    """Change a project's name or its limit of parallel jobs (administrator)."""
+    changes = body.model_dump(exclude_unset=True)
+    async with call.session(Scope.ADMIN, project) as session:
+        before = await session.sql.one("lock_project", project)
+        if before is None:
+            raise no_such_project(project)
+        after = {**before, **changes}
+        if after != before:
+            await session.sql.run("update_project", project, after["name"], after["parallel_limit"])
+            await session.record("project.changed", project, **changes)
+    return ProjectOut.model_validate(after)
 
 
 @router.get("/components", tags=["components"], operation_id="list_components", responses=READ)

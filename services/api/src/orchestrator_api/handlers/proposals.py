@@ -1,0 +1,44 @@
+"""Proposals of another arrangement of an orchestration's tasks; nothing is saved here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.domain.phases import doubled_ids, make_definition
+from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.session import Session
+from orchestrator_shared.definitions.arranging import Operation, arrange
+from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import ComponentType
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The phases as they would be; `version` is the saved one that this rests on."""
+
+    version: int
+    phases: list[dict[str, Any]]
+    changed: bool
+
+
+async def propose(
+    session: Session,
+    orchestration: str,
+    operations: Sequence[Operation],
+    given: Sequence[dict[str, Any]] | None,
+) -> Proposal:
+    """The saved phases, or those given (an editor's, not saved yet), after the operations."""
+    row = configurations.masked(await configurations.load(session, Key(ORCHESTRATOR, orchestration)))
+    saved = OrchestrationDefinition.model_validate(row["parameters"])
+    before = saved
+    if given is not None:
+        refuse(doubled_ids(given))
+        before = make_definition(given)
+    components = sorted({task.component for task in before.tasks()})
+    rows = await session.sql.many("component_types", components)
+    types = {each["id"]: ComponentType(each["type"]) for each in rows}
+    made = arrange(before, operations, types)
+    return Proposal(row["version"], made.to_json()["phases"], made.phases != saved.phases)
