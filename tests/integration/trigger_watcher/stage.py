@@ -155,14 +155,14 @@ class Stage:
         age: timedelta = timedelta(0),
         finish: bool = True,
     ) -> Start:
-        """Start a run as the runner does: `begin_run`, then the time, in one transaction."""
+        """Start a run as the runner does: `begin_runs`, then the time, in one transaction."""
         job_id = job_id or new_job_id()
         async with self._lane, self.pool.acquire() as connection, connection.transaction():
             await self._insert_job(connection, project, orchestration, job_id, trigger_id, generation)
             vector: dict[str, int] = {}
             if full:
                 for row in await connection.fetch(
-                    "SELECT * FROM triggers.begin_run($1, $2)", project, orchestration
+                    "SELECT * FROM triggers.begin_runs(ARRAY[$1], ARRAY[$2])", project, orchestration
                 ):
                     vector[f"{row['table_project']}/{row['table_name']}"] = row["last_seq"]
             at = await connection.fetchval("SELECT clock_timestamp()")

@@ -1,4 +1,4 @@
-"""Updates through the real handlers and the real database, run starts by the real `begin_run`."""
+"""Updates through the real handlers and the real database, run starts by the real `begin_runs`."""
 
 import asyncio
 from datetime import timedelta

@@ -13,6 +13,7 @@ class RunnerSettings(ServiceSettings):
     """See docs/reference/settings.md."""
 
     runner_name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=200)
+    database_pool_min: int = Field(default=4, ge=0, le=100)
     runner_slots: int = Field(default=8, ge=1, le=1000)
     lease_seconds: float = Field(default=30, ge=1, le=600)
     heartbeat_seconds: float = Field(default=10, gt=0, le=200)

@@ -1,7 +1,7 @@
 """Rows of runs, phases and tasks."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -14,6 +14,7 @@ from orchestrator_runner.domain.cycles import UnfinishedRun
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.lifecycle import EndRun, TaskState
 from orchestrator_runner.domain.plan import PlannedTask, RunPlan
+from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
@@ -34,6 +35,43 @@ class ChildTask:
     request: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRun:
+    """A run that is about to start; `lanes` and `versions` hold at least those of its tasks."""
+
+    run: UUID
+    project: str
+    orchestration: str
+    lane_id: int
+    version: int
+    token_id: UUID | None
+    plan: RunPlan
+    lanes: Mapping[LaneKey, int]
+    versions: Mapping[LaneKey, int]
+
+    def key(self, task: PlannedTask) -> LaneKey:
+        """The configuration that a task of this run executes."""
+        return (self.project, task.component, task.configuration)
+
+    def first_children(self) -> list[ChildTask]:
+        """The tasks of its first phase; none where no task is active."""
+        first = self.plan.first_phase
+        return [
+            ChildTask(
+                run=self.run,
+                lane_id=self.lanes[self.key(task)],
+                phase=task.phase,
+                position=task.position,
+                task_id=task.id,
+                component=task.component,
+                configuration=task.configuration,
+                version=self.versions.get(self.key(task)),
+                request=task.request,
+            )
+            for task in (() if first is None else self.plan.active_in(first))
+        ]
+
+
 class Runs:
     """Every method runs on a connection, inside the caller's transaction."""
 
@@ -44,9 +82,9 @@ class Runs:
         """Runs that may start."""
         return [row["id"] for row in await connection.fetch(self._queries["ready_runs"], limit)]
 
-    async def to_start(self, connection: asyncpg.Connection, run: UUID) -> asyncpg.Record | None:
-        """A run that may start, with the definition it would use; None if it may no longer."""
-        return await connection.fetchrow(self._queries["run_to_start"], run)
+    async def to_start(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> list[asyncpg.Record]:
+        """Those of these runs that may start, with the definitions they would use."""
+        return await connection.fetch(self._queries["runs_to_start"], list(runs))
 
     async def ancestors(self, connection: asyncpg.Connection, run: UUID) -> list[str]:
         """The orchestrations above this run, from the root to its parent."""
@@ -54,56 +92,66 @@ class Runs:
         return [row["configuration"] for row in rows][:-1]
 
     async def versions(
-        self, connection: asyncpg.Connection, project: str, tasks: Sequence[PlannedTask]
-    ) -> dict[tuple[str, str], int]:
-        """The current versions of the tasks' configurations; those that do not exist are left out."""
-        rows = await connection.fetch(
-            self._queries["configuration_versions"],
-            project,
-            [task.component for task in tasks],
-            [task.configuration for task in tasks],
-        )
-        return {(row["component"], row["configuration"]): row["version"] for row in rows}
+        self, connection: asyncpg.Connection, configurations: Collection[LaneKey]
+    ) -> dict[LaneKey, int]:
+        """The current versions of these configurations; those that do not exist are left out."""
+        columns = [list(column) for column in zip(*configurations, strict=True)]
+        rows = await connection.fetch(self._queries["configuration_versions"], *columns)
+        return {(row["project"], row["component"], row["configuration"]): row["version"] for row in rows}
 
-    async def begin(self, connection: asyncpg.Connection, project: str, orchestration: str) -> dict[str, int]:
-        """How far each table of its triggers has been heard; orders this start among the updates."""
-        rows = await connection.fetch(self._queries["begin_run"], project, orchestration)
-        return {f"{row['table_project']}/{row['table_name']}": row["last_seq"] for row in rows}
+    async def begin(
+        self, connection: asyncpg.Connection, orchestrations: Collection[tuple[str, str]]
+    ) -> dict[tuple[str, str], dict[str, int]]:
+        """How far each table of these orchestrations' triggers has been heard; orders their starts among the
+        updates."""
+        if not orchestrations:
+            return {}
+        projects, names = zip(*orchestrations, strict=True)
+        heard: dict[tuple[str, str], dict[str, int]] = {key: {} for key in orchestrations}
+        for row in await connection.fetch(self._queries["begin_runs"], projects, names):
+            table = f"{row['table_project']}/{row['table_name']}"
+            heard[row["project"], row["orchestration"]][table] = row["last_seq"]
+        return heard
 
     async def start(
-        self, connection: asyncpg.Connection, row: Row, plan: RunPlan, used: Mapping[str, int] | None
-    ) -> asyncpg.Record | None:
-        """Write the run's start; None if it may no longer start."""
-        return await connection.fetchrow(
-            self._queries["start_run"], row["id"], row["version"], plan.full, used, row["token_id"]
-        )
-
-    async def write_plan(
         self,
         connection: asyncpg.Connection,
-        run: UUID,
-        plan: RunPlan,
-        versions: Mapping[tuple[str, str], int],
-        lanes: Mapping[tuple[str, str], int],
-    ) -> None:
-        """Write the phases and tasks of a run that has just started."""
+        starts: Sequence[PlannedRun],
+        used: Sequence[dict[str, int] | None],
+    ) -> list[asyncpg.Record]:
+        """Write the starts; returns the rows of those that still could start."""
+        return await connection.fetch(
+            self._queries["start_runs"],
+            [start.run for start in starts],
+            [start.version for start in starts],
+            [start.plan.full for start in starts],
+            [None if vector is None else encode_json(vector) for vector in used],
+            [start.token_id for start in starts],
+        )
+
+    async def write_plans(self, connection: asyncpg.Connection, starts: Sequence[PlannedRun]) -> None:
+        """Write the phases and tasks of runs that have just started."""
+        phases = [
+            (start.run, index, name, len(start.plan.active_in(index)))
+            for start in starts
+            for index, name in enumerate(start.plan.phases)
+        ]
+        tasks = [(start, task) for start in starts for task in start.plan.tasks]
         await connection.execute(
             self._queries["insert_phases_and_tasks"],
-            run,
-            list(range(len(plan.phases))),
-            list(plan.phases),
-            [len(plan.active_in(index)) for index in range(len(plan.phases))],
-            [task.phase for task in plan.tasks],
-            [task.position for task in plan.tasks],
-            [task.id for task in plan.tasks],
-            [task.name for task in plan.tasks],
-            [task.component for task in plan.tasks],
-            [task.configuration for task in plan.tasks],
-            [versions.get(task.lane) for task in plan.tasks],
-            [dict(task.request) for task in plan.tasks],
-            [task.continue_on_failure for task in plan.tasks],
-            [task.active for task in plan.tasks],
-            [lanes[task.lane] for task in plan.tasks],
+            *(list(column) for column in zip(*phases, strict=True)),
+            [start.run for start, _ in tasks],
+            [task.phase for _, task in tasks],
+            [task.position for _, task in tasks],
+            [task.id for _, task in tasks],
+            [task.name for _, task in tasks],
+            [task.component for _, task in tasks],
+            [task.configuration for _, task in tasks],
+            [start.versions.get(start.key(task)) for start, task in tasks],
+            [dict(task.request) for _, task in tasks],
+            [task.continue_on_failure for _, task in tasks],
+            [task.active for _, task in tasks],
+            [start.lanes[start.key(task)] for start, task in tasks],
         )
 
     async def refuse(
@@ -243,24 +291,4 @@ def next_child(row: Row) -> ChildTask:
         configuration=row["configuration"],
         version=row["version"],
         request=row["request"],
-    )
-
-
-def first_child(
-    run: UUID,
-    task: PlannedTask,
-    versions: Mapping[tuple[str, str], int],
-    lanes: Mapping[tuple[str, str], int],
-) -> ChildTask:
-    """A task of the first phase of a run that has just started."""
-    return ChildTask(
-        run=run,
-        lane_id=lanes[task.lane],
-        phase=task.phase,
-        position=task.position,
-        task_id=task.id,
-        component=task.component,
-        configuration=task.configuration,
-        version=versions.get(task.lane),
-        request=task.request,
     )

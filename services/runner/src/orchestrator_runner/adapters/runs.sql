@@ -3,7 +3,7 @@
 -- name: ready_runs
 SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $1
 
--- name: run_to_start
+-- name: runs_to_start
 SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.parameters, j.scheduled_for,
        c.version AS current_version, c.deleted_at, v.version, v.parameters AS definition,
        (SELECT o.token_id FROM catalog.orchestration_tokens_v1 o
@@ -14,7 +14,7 @@ LEFT JOIN catalog.configurations_v1 c
 LEFT JOIN catalog.configuration_versions_v1 v
     ON (v.project, v.component, v.configuration) = (j.project, j.component, j.configuration)
     AND v.version = coalesce(j.pinned_version, c.version)
-WHERE j.id = $1 AND j.status = 'ready'
+WHERE j.id = ANY ($1::uuid[]) AND j.status = 'ready'
 
 -- name: ancestors
 WITH RECURSIVE line AS (
@@ -25,25 +25,28 @@ WITH RECURSIVE line AS (
 SELECT configuration FROM line ORDER BY depth
 
 -- name: configuration_versions
-SELECT c.component, c.id AS configuration, c.version
-FROM catalog.configurations_v1 c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, configuration)
-    ON (wanted.component, wanted.configuration) = (c.component, c.id)
-WHERE c.project = $1 AND c.deleted_at IS NULL
+SELECT c.project, c.component, c.id AS configuration, c.version
+FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
+JOIN catalog.configurations_v1 c
+    ON (c.project, c.component, c.id) = (wanted.project, wanted.component, wanted.configuration)
+WHERE c.deleted_at IS NULL
 
--- name: begin_run
-SELECT table_project, table_name, max(last_seq) AS last_seq
-FROM triggers.begin_run($1, $2) GROUP BY 1, 2
+-- name: begin_runs
+SELECT project, orchestration, table_project, table_name, max(last_seq) AS last_seq
+FROM triggers.begin_runs($1, $2) GROUP BY 1, 2, 3, 4
 
--- name: start_run
+-- name: start_runs
 UPDATE jobs.jobs j
-SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, attempt = 1, version = $2,
-    full_run = $3, used_updates = $4, token_id = coalesce($5, j.token_id), revision = j.revision + 1,
+SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, attempt = 1, version = s.version,
+    full_run = s.full_run, used_updates = s.used::jsonb, token_id = coalesce(s.token_id, j.token_id),
+    revision = j.revision + 1,
     previous_success = coalesce(j.previous_success, (
         SELECT p.scheduled_for FROM jobs.jobs p
         WHERE p.lane_id = j.lane_id AND p.status = 'success' AND p.seq < j.seq ORDER BY p.seq DESC LIMIT 1))
-WHERE j.id = $1 AND j.status = 'ready'
-RETURNING *
+FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::text[], $5::uuid[])
+    AS s (id, version, full_run, used, token_id)
+WHERE j.id = s.id AND j.status = 'ready'
+RETURNING j.*
 
 -- name: refuse_run
 UPDATE jobs.jobs
@@ -55,17 +58,17 @@ RETURNING *
 -- name: insert_phases_and_tasks
 WITH phase AS (
     INSERT INTO jobs.phases (run_id, index, name, remaining)
-    SELECT $1, index, name, remaining
-    FROM unnest($2::integer[], $3::text[], $4::integer[]) AS p (index, name, remaining)
+    SELECT run_id, index, name, remaining
+    FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::integer[]) AS p (run_id, index, name, remaining)
 )
 INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, version, request,
                         continue_on_failure, active, lane_id, status)
-SELECT $1, phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
+SELECT run_id, phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
        lane_id, CASE WHEN active THEN 'pending' ELSE 'skipped' END
-FROM unnest($5::integer[], $6::integer[], $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[],
-            $12::jsonb[], $13::boolean[], $14::boolean[], $15::bigint[])
-    AS t (phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
-          lane_id)
+FROM unnest($5::uuid[], $6::integer[], $7::integer[], $8::text[], $9::text[], $10::text[], $11::text[], $12::integer[],
+            $13::jsonb[], $14::boolean[], $15::boolean[], $16::bigint[])
+    AS t (run_id, phase, position, task_id, name, component, configuration, version, request, continue_on_failure,
+          active, lane_id)
 
 -- name: create_children
 WITH child AS (
@@ -110,22 +113,27 @@ WITH child AS (
 SELECT id, kind, status, project, revision FROM made
 
 -- name: plan_step
+-- Driven from the runs by lateral index scans: a plan that needs statistics is a trap on a new installation.
 WITH planned AS (
     SELECT unnest($1::uuid[]) AS run_id
     UNION
-    SELECT p.run_id
-    FROM jobs.phases p
-    JOIN unnest($2::uuid[], $3::integer[], $4::integer[]) AS batch (run_id, index, finished)
-        ON (batch.run_id, batch.index) = (p.run_id, p.index)
-    WHERE p.remaining <= batch.finished
+    SELECT batch.run_id
+    FROM unnest($2::uuid[], $3::integer[], $4::integer[]) AS batch (run_id, index, finished)
+    CROSS JOIN LATERAL (
+        SELECT 1 FROM jobs.phases p
+        WHERE p.run_id = batch.run_id AND p.index = batch.index AND p.remaining <= batch.finished) AS nearly_done
 )
 SELECT r.id AS run_id, r.lane_id FROM planned JOIN jobs.jobs r ON r.id = planned.run_id
 UNION ALL
-SELECT t.run_id, t.lane_id
+SELECT planned.run_id, t.lane_id
 FROM planned
 CROSS JOIN LATERAL (
-    SELECT min(n.phase) AS phase FROM jobs.tasks n WHERE n.run_id = planned.run_id AND n.status = 'pending') AS next
-JOIN jobs.tasks t ON t.run_id = planned.run_id AND t.phase = next.phase AND t.status = 'pending'
+    SELECT p.index FROM jobs.phases p
+    WHERE p.run_id = planned.run_id AND p.started_at IS NULL AND p.remaining > 0
+    ORDER BY p.run_id, p.index LIMIT 1) AS next
+CROSS JOIN LATERAL (
+    SELECT x.lane_id FROM jobs.tasks x
+    WHERE x.run_id = planned.run_id AND x.phase = next.index AND x.status = 'pending') AS t
 
 -- name: lock_runs
 SELECT id, project, lane_id, status, parent_id, phase FROM jobs.jobs
@@ -141,8 +149,8 @@ WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'star
 WITH told AS (
     UPDATE jobs.tasks t SET status = result.status
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)
-    WHERE (t.run_id, t.task_id) = (result.run_id, result.task_id) AND t.job_id = result.job_id
-        AND t.status = 'started'
+    WHERE t.run_id = result.run_id AND t.task_id = result.task_id AND t.job_id = result.job_id
+        AND t.status = 'started' AND t.run_id = ANY ($1::uuid[]) AND t.task_id = ANY ($2::text[])
     RETURNING t.run_id, t.phase
 ), done AS (
     SELECT run_id, phase, count(*) AS n FROM told GROUP BY run_id, phase

@@ -25,6 +25,7 @@ from orchestrator_shared.runtime import points
 
 log = structlog.get_logger(__name__)
 
+START_BATCH = 50
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
 
@@ -237,8 +238,8 @@ class Engine:
         done.runs_are_ready |= more.runs_are_ready
 
     def _carry_on(self, done: Done) -> None:
-        points.reach(points.BEFORE_START)
         if done.claimed and self._prepare is not None:
+            points.reach(points.BEFORE_START)
             prepared = asyncio.ensure_future(self._prepare(done.claimed))
             for job in done.claimed:
                 self._begin(job, prepared)
@@ -266,11 +267,24 @@ class Engine:
         """Start every run that holds its lane; those that cannot start end here."""
         if not self._claiming:
             return
-        for run in await self._starter.ready():
-            left = await self._starter.start(run)
-            if left is not None:
-                self.settle([left], [left])
-            self.wake()
+        while runs := await self._starter.ready(START_BATCH):
+            left = await self._start_batch(runs)
+            self.settle(left, left)
+            if len(runs) < START_BATCH:
+                return
+
+    async def _start_batch(self, runs: Sequence[UUID]) -> set[UUID]:
+        """Start them together; if the database refuses one, each by itself: the one that fails alone ends."""
+        try:
+            return await self._starter.start(runs)
+        except DATA_ERRORS as error:
+            log.warning("engine.start_refused", runs=len(runs), reason=type(error).__name__)
+            if len(runs) == 1:
+                return await self._starter.refuse(
+                    runs[0], f"the run cannot be stored: {type(error).__name__}"
+                )
+        left = [await self._start_batch([run]) for run in runs]
+        return set().union(*left)
 
     def stop_claiming(self) -> None:
         """Leave everything new to the other replicas."""

@@ -1,25 +1,33 @@
 """Starting runs: the definition is fixed, updates heard so far are used, the first phase's jobs are made."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
 
 from orchestrator_runner import metrics
 from orchestrator_runner.adapters.changes import say_changed, say_run
-from orchestrator_runner.adapters.lanes import LaneKey, Lanes
-from orchestrator_runner.adapters.runs import Runs, first_child, lane_keys
+from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.adapters.runs import PlannedRun, Runs, lane_keys
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind
 from orchestrator_shared.messaging.outbox import Outbox
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    row: Row
+    reason: str
+    kind: ErrorKind
+
+
 class Starter:
-    """Starts ready runs, each in a transaction of its own."""
+    """Starts ready runs, all of a batch in one transaction."""
 
     def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs) -> None:
         self._pool = pool
@@ -27,67 +35,93 @@ class Starter:
         self._lanes = lanes
         self._runs = runs
 
-    async def ready(self, limit: int = 100) -> list[UUID]:
+    async def ready(self, limit: int) -> list[UUID]:
         """Runs that hold their lane and may start."""
         async with acquire(self._pool) as connection:
             return await self._runs.ready(connection, limit)
 
-    async def start(self, run: UUID) -> UUID | None:
-        """Start a run, or end it with the reason why it cannot.
+    async def start(self, runs: Sequence[UUID]) -> set[UUID]:
+        """Start these runs, or end them with the reason why they cannot.
 
-        Returns the run where there is nothing to wait for, and where it ended: the engine goes on with it.
+        Returns those with nothing to wait for and those that ended: the engine goes on with them.
         """
         async with acquire(self._pool) as connection:
-            row = await self._runs.to_start(connection, run)
-            if row is None:
-                return None
+            rows = await self._runs.to_start(connection, runs)
+            plans, refusals = await self._plan(connection, rows)
+            keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
+            lanes = await self._lanes.ensure(connection, keys)
+            versions = await self._runs.versions(connection, keys) if keys else {}
+        left = {await self._refuse(refusal) for refusal in refusals}
+        if plans:
+            left |= await self._begin(
+                [
+                    PlannedRun(
+                        run=row["id"],
+                        project=row["project"],
+                        orchestration=row["configuration"],
+                        lane_id=row["lane_id"],
+                        version=row["version"],
+                        token_id=row["token_id"],
+                        plan=plan,
+                        lanes=lanes,
+                        versions=versions,
+                    )
+                    for row, plan in plans
+                ]
+            )
+        return {run for run in left if run is not None}
+
+    async def refuse(self, run: UUID, reason: str) -> set[UUID]:
+        """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
+        async with acquire(self._pool) as connection:
+            rows = await self._runs.to_start(connection, [run])
+        left = {await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL)) for row in rows}
+        return {run for run in left if run is not None}
+
+    async def _plan(
+        self, connection: asyncpg.Connection, rows: Sequence[Row]
+    ) -> tuple[list[tuple[Row, RunPlan]], list[_Refusal]]:
+        plans, refusals = [], []
+        for row in rows:
+            ancestors = await self._runs.ancestors(connection, row["id"]) if row["depth"] else []
             try:
-                plan = await self._plan(connection, row)
+                plans.append((row, _plan_one(row, ancestors)))
             except UserError as error:
-                return await self._refuse(row, str(error))
-            own = (row["project"], ORCHESTRATOR, row["configuration"])
-            lanes = await self._lanes.ensure(connection, {own, *lane_keys(row["project"], plan.tasks)})
-            versions = await self._runs.versions(connection, row["project"], plan.tasks)
-        return await self._begin(row, plan, versions, lanes)
+                refusals.append(_Refusal(row, str(error), ErrorKind.USER))
+        return plans, refusals
 
-    async def _plan(self, connection: asyncpg.Connection, row: Row) -> RunPlan:
-        if row["current_version"] is None or row["deleted_at"] is not None:
-            raise UserError(f"the orchestration {row['configuration']!r} does not exist or is in the trash")
-        if row["definition"] is None:
-            raise UserError("the orchestration has no such version", field="version")
-        plan = plan_run(row["definition"], row["selection"], row["parameters"])
-        ancestors = await self._runs.ancestors(connection, row["id"]) if row["depth"] else []
-        check_nesting(row["configuration"], ancestors, plan.tasks)
-        return plan
-
-    async def _begin(
-        self, row: Row, plan: RunPlan, versions: dict[tuple[str, str], int], lanes: dict[LaneKey, int]
-    ) -> UUID | None:
-        run: UUID = row["id"]
-        of_task = {(component, name): lane for (_, component, name), lane in lanes.items()}
-        first = [] if plan.first_phase is None else plan.active_in(plan.first_phase)
+    async def _begin(self, starts: Sequence[PlannedRun]) -> set[UUID | None]:
+        children = {start.run: start.first_children() for start in starts}
         async with self._outbox.work() as work:
             connection = work.connection
-            await self._lanes.lock(connection, [row["lane_id"], *(of_task[task.lane] for task in first)])
-            used = None
-            if plan.full:
-                used = await self._runs.begin(connection, row["project"], row["configuration"])
-            started = await self._runs.start(connection, row, plan, used)
-            if started is None:
-                return None
-            await self._runs.write_plan(connection, run, plan, versions, of_task)
-            children = [first_child(run, task, versions, of_task) for task in first]
-            made = await self._runs.create_children(connection, children) if children else []
-            say_run(work, RunStarted, started)
-            say_changed(work, [started, *made])
-        metrics.RUNS_STARTED.inc()
-        return None if first else run
+            lanes = {start.lane_id for start in starts}
+            lanes |= {child.lane_id for first in children.values() for child in first}
+            await self._lanes.lock(connection, lanes)
+            full = {(start.project, start.orchestration) for start in starts if start.plan.full}
+            heard = await self._runs.begin(connection, full)
+            used = [
+                heard[start.project, start.orchestration] if start.plan.full else None for start in starts
+            ]
+            rows = await self._runs.start(connection, starts, used)
+            started = {row["id"] for row in rows}
+            begun = [start for start in starts if start.run in started]
+            if not begun:
+                return set()
+            await self._runs.write_plans(connection, begun)
+            first = [child for start in begun for child in children[start.run]]
+            made = await self._runs.create_children(connection, first) if first else []
+            for row in rows:
+                say_run(work, RunStarted, row)
+            say_changed(work, [*rows, *made])
+        metrics.RUNS_STARTED.inc(len(begun))
+        return {start.run for start in begun if not children[start.run]}
 
-    async def _refuse(self, row: Row, reason: str) -> UUID | None:
+    async def _refuse(self, refusal: _Refusal) -> UUID | None:
+        row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
             ended = await self._runs.refuse(
-                work.connection, row["id"], reason, ErrorKind.USER, row["version"]
+                work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
             )
             if ended is None:
                 return None
@@ -95,4 +129,16 @@ class Starter:
             say_run(work, RunFinished, ended)
             say_changed(work, [ended, *promoted])
         metrics.RUNS_FINISHED.labels(ended["status"]).inc()
-        return row["id"] if ended["parent_id"] is not None else None
+        run: UUID = row["id"]
+        return run
+
+
+def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
+    """Lay out a run; raises UserError with the reason why it cannot start."""
+    if row["current_version"] is None or row["deleted_at"] is not None:
+        raise UserError(f"the orchestration {row['configuration']!r} does not exist or is in the trash")
+    if row["definition"] is None:
+        raise UserError("the orchestration has no such version", field="version")
+    plan = plan_run(row["definition"], row["selection"], row["parameters"])
+    check_nesting(row["configuration"], ancestors, plan.tasks)
+    return plan

@@ -105,26 +105,26 @@ CREATE TABLE triggers.edits (
 
 CREATE TABLE triggers.outbox (LIKE catalog.outbox INCLUDING ALL);
 
--- Called by the runner in the transaction that starts a full run, whatever its origin. It locks the
--- orchestration's trigger rows in id order and, in a new statement, reads how far each table has been heard.
+-- Called by the runner in the transaction that starts full runs, whatever their origin. It locks the
+-- orchestrations' trigger rows in id order and, in a new statement, reads how far each table has been heard.
 -- The watcher locks the same rows before it decides and then reads the run starts: so an update is either
 -- heard before the start (and in this vector) or after it.
-CREATE FUNCTION triggers.begin_run(in_project text, in_orchestration text)
-RETURNS TABLE (trigger_id uuid, table_project text, table_name text, last_seq bigint)
+CREATE FUNCTION triggers.begin_runs(in_projects text[], in_orchestrations text[])
+RETURNS TABLE (project text, orchestration text, trigger_id uuid, table_project text, table_name text, last_seq bigint)
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM 1 FROM triggers.states s
-    WHERE s.project = in_project AND s.orchestration = in_orchestration
+    WHERE (s.project, s.orchestration) IN (SELECT * FROM unnest(in_projects, in_orchestrations))
     ORDER BY s.trigger_id FOR UPDATE;
     RETURN QUERY
-    SELECT c.trigger_id, c.table_project, c.table_name, coalesce(t.last_seq, 0)
-    FROM triggers.counts c
-    JOIN triggers.states s ON s.trigger_id = c.trigger_id
+    SELECT s.project, s.orchestration, c.trigger_id, c.table_project, c.table_name, coalesce(t.last_seq, 0)
+    FROM triggers.states s
+    JOIN triggers.counts c ON c.trigger_id = s.trigger_id
     LEFT JOIN triggers.tables t ON (t.project, t.name) = (c.table_project, c.table_name)
-    WHERE s.project = in_project AND s.orchestration = in_orchestration
-    ORDER BY 1, 2, 3;
+    WHERE (s.project, s.orchestration) IN (SELECT * FROM unnest(in_projects, in_orchestrations))
+    ORDER BY 1, 2, 3, 4, 5;
 END $$;
-REVOKE ALL ON FUNCTION triggers.begin_run(text, text) FROM public;
+REVOKE ALL ON FUNCTION triggers.begin_runs(text[], text[]) FROM public;
 
 CREATE VIEW triggers.tables_v1 AS SELECT project, name, last_seq, last_heard_at FROM triggers.tables;
 CREATE VIEW triggers.states_v1 AS

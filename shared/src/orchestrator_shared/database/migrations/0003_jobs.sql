@@ -99,7 +99,8 @@ COMMENT ON COLUMN jobs.jobs.delayed IS 'waits for due_at between two attempts, b
 -- next job would start while the last one is being killed.
 CREATE UNIQUE INDEX jobs_one_active_per_lane ON jobs.jobs (lane_id)
     WHERE status IN ('ready', 'processing', 'terminating');
-CREATE INDEX jobs_ready ON jobs.jobs (ready_at, id) WHERE status = 'ready';
+CREATE INDEX jobs_ready ON jobs.jobs (ready_at, id) WHERE status = 'ready' AND kind = 'component';
+CREATE INDEX jobs_ready_runs ON jobs.jobs (ready_at, id) WHERE status = 'ready' AND kind = 'run';
 CREATE INDEX jobs_waiting_in_lane ON jobs.jobs (lane_id, seq) WHERE status = 'waiting';
 CREATE INDEX jobs_delayed ON jobs.jobs (due_at) WHERE status = 'waiting' AND delayed;
 CREATE INDEX jobs_of_replica ON jobs.jobs (replica_id) WHERE status IN ('processing', 'terminating');
