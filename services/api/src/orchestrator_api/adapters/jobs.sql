@@ -12,6 +12,18 @@ RETURNING job_id
 SELECT job_id, project, component, configuration, version, tasks, parameters, scheduled_for, retry_of
 FROM catalog.run_requests WHERE job_id = $1
 
+-- name: insert_backfill
+INSERT INTO catalog.run_requests
+    (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at)
+SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6
+FROM unnest($7::uuid[], $8::timestamptz[]) AS fire (job_id, scheduled_for)
+ON CONFLICT (job_id) DO NOTHING
+RETURNING job_id
+
+-- name: known_runs
+SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($1::uuid[])
+UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[])
+
 -- name: job_is_known
 SELECT true FROM jobs.jobs_v1 WHERE id = $1
 

@@ -10,10 +10,14 @@ ORDER BY s.orchestration, s.name
 
 -- name: schedule
 SELECT s.id, s.orchestration, s.name, s.cron, s.every_seconds, s.timezone, s.enabled, s.overlap, s.misfire,
-       s.catch_up_seconds, s.version, n.next_at
+       s.catch_up_seconds, s.version, s.updated_at, n.next_at
 FROM catalog.schedules s
 LEFT JOIN scheduler.next_fires_v1 n ON n.schedule_id = s.id AND n.version = s.version AND n.enabled
 WHERE s.project = $1 AND s.orchestration = $2 AND s.name = $3 AND s.deleted_at IS NULL
+
+-- name: schedule_by_id
+SELECT id, orchestration, name, cron, every_seconds, timezone, version, updated_at
+FROM catalog.schedules WHERE project = $1 AND id = $2 AND deleted_at IS NULL
 
 -- name: schedule_exists
 SELECT true FROM catalog.schedules WHERE project = $1 AND id = $2

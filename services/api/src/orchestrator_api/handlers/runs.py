@@ -38,7 +38,7 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
     """Request a run; asking again with the same job id and the same wish changes nothing."""
     if wish.job_id is not None and await _was_asked(session, key, wish, wish.job_id):
         return wish.job_id
-    await _check(session, key, wish)
+    await check(session, key, wish)
     job_id = wish.job_id or new_job_id()
     if not await _insert(session, key, wish, job_id):  # asked at this very moment by another request
         await _was_asked(session, key, wish, job_id)
@@ -54,7 +54,8 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
     return job_id
 
 
-async def _check(session: Session, key: Key, wish: RunWish) -> None:
+async def check(session: Session, key: Key, wish: RunWish) -> None:
+    """Refuse a run that could not start: disabled without confirmation, unknown tasks, cycles."""
     configuration = await configurations.load(session, key)
     if not configuration["enabled"] and not wish.confirm:
         raise Conflict(f"{key.id} is disabled: send confirm: true to run it nevertheless", field="confirm")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from orchestrator_api.models.base import MAX_INT, Input, Output
+from orchestrator_api.models.base import MAX_INT, Input, Instant, Output, Slug
 
 Event = Literal[
     "error",
@@ -88,6 +88,51 @@ class PreviewOut(Output):
 
     fires: list[PreviewFire]
     warning: str | None = None
+
+
+class BackfillIn(Input):
+    """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
+
+    schedule_id: UUID | None = None
+    orchestration: Slug | None = None
+    schedule: Slug | None = None
+    start: Instant = Field(alias="from", description="Included.")
+    end: Instant = Field(alias="to", description="Not included; not in the future.")
+    dry_run: bool = Field(default=False, description="Only tell which runs it would be.")
+    notify: bool = Field(
+        default=False, description="Tell the person who starts it about the end of each run."
+    )
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+    @model_validator(mode="after")
+    def _names_a_schedule(self) -> "BackfillIn":
+        named = self.orchestration is not None and self.schedule is not None
+        if (self.schedule_id is None) != named or (
+            self.schedule_id and (self.orchestration or self.schedule)
+        ):
+            raise ValueError("give either schedule_id, or orchestration and schedule")
+        return self
+
+
+class BackfillFireOut(Output):
+    """One fire and its run."""
+
+    scheduled_for: datetime
+    local: str = Field(description="In the schedule's time zone.")
+    fire_key: str
+    job_id: UUID
+    is_new: bool = Field(description="Asked for now (in a dry run: not asked for yet); false: earlier.")
+
+
+class BackfillOut(Output):
+    """The runs of a backfill, oldest first."""
+
+    schedule_id: UUID
+    orchestration: str
+    schedule: str
+    dry_run: bool
+    requested: int = Field(description="How many runs were asked for now.")
+    fires: list[BackfillFireOut]
 
 
 class TriggerIn(Input):

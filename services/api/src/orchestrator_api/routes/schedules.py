@@ -9,9 +9,18 @@ from fastapi import APIRouter, Response
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.times import accept_times, preview
-from orchestrator_api.handlers import configurations, orchestrations, schedules
+from orchestrator_api.handlers import backfills, configurations, orchestrations, schedules
 from orchestrator_api.models.base import Page
-from orchestrator_api.models.schedules import FireOut, PreviewOut, ScheduleIn, ScheduleOut, TimesIn
+from orchestrator_api.models.schedules import (
+    BackfillFireOut,
+    BackfillIn,
+    BackfillOut,
+    FireOut,
+    PreviewOut,
+    ScheduleIn,
+    ScheduleOut,
+    TimesIn,
+)
 from orchestrator_api.routes.parts import (
     PREFIX,
     READ,
@@ -25,6 +34,7 @@ from orchestrator_api.routes.parts import (
     page,
 )
 from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=PREFIX, tags=["schedules"])
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
@@ -110,3 +120,27 @@ async def preview_schedule(call: Call, project: Project, body: TimesIn) -> Previ
             for fire in preview(times, session.now)
         ]
     return PreviewOut.model_validate({"fires": fires, "warning": times.warning})
+
+
+@router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
+async def backfill_schedule(
+    call: Call, project: Project, body: BackfillIn, response: Response
+) -> BackfillOut:
+    """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
+    async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
+        if not body.dry_run:
+            session.actor.require_run(ORCHESTRATOR)
+        made = await backfills.backfill(session, backfills.BackfillWish(**_wish(body)))
+    response.status_code = 200 if body.dry_run else 202
+    return BackfillOut(
+        schedule_id=made.schedule["id"],
+        orchestration=made.schedule["orchestration"],
+        schedule=made.schedule["name"],
+        dry_run=body.dry_run,
+        requested=0 if body.dry_run else sum(fire["is_new"] for fire in made.fires),
+        fires=[BackfillFireOut.model_validate(fire) for fire in made.fires],
+    )
+
+
+def _wish(body: BackfillIn) -> dict[str, Any]:
+    return body.model_dump(exclude_none=True)

@@ -1,0 +1,120 @@
+"""Backfills: requesting the runs of a schedule's past fires, each once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.backfilling import BackfillFire, plan_backfill
+from orchestrator_api.domain.times import accept_times
+from orchestrator_api.handlers import runs, schedules
+from orchestrator_api.handlers.orchestrations import key_of
+from orchestrator_api.session import Session
+from orchestrator_shared.contracts.commands import RunRequested
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import OverlapPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillWish:
+    """Which schedule, and which period."""
+
+    start: datetime
+    end: datetime
+    schedule_id: UUID | None = None
+    orchestration: str = ""
+    schedule: str = ""
+    dry_run: bool = False
+    notify: bool = False
+    confirm: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Backfilled:
+    """What was asked for; in a dry run, what would be."""
+
+    schedule: Row
+    fires: list[dict[str, Any]]
+
+
+async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
+    """One run request per fire, oldest first; those that were asked for before are left alone."""
+    schedule = await _find(session, wish)
+    times = accept_times(schedule["cron"], schedule["every_seconds"], schedule["timezone"])
+    anchor = schedule["updated_at"].replace(microsecond=0)
+    fires = plan_backfill(schedule["id"], times, anchor, wish.start, wish.end, session.now)
+    key = key_of(schedule["orchestration"])
+    await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
+    ids = [fire.job_id for fire in fires]
+    known = set(await session.sql.column("known_runs", ids))
+    if not wish.dry_run:
+        known |= set(ids) - await _request(
+            session, wish, schedule, [f for f in fires if f.job_id not in known]
+        )
+    shown = [
+        {
+            "scheduled_for": fire.scheduled_for,
+            "local": fire.local.isoformat(),
+            "fire_key": fire.fire_key,
+            "job_id": fire.job_id,
+            "is_new": fire.job_id not in known,
+        }
+        for fire in fires
+    ]
+    return Backfilled(schedule, shown)
+
+
+async def _find(session: Session, wish: BackfillWish) -> Row:
+    if wish.schedule_id is None:
+        return await schedules.find(session, wish.orchestration, wish.schedule)
+    row = await session.sql.one("schedule_by_id", session.project, wish.schedule_id)
+    if row is None:
+        raise NotFound(f"there is no schedule {wish.schedule_id} in this project", field="schedule_id")
+    return row
+
+
+async def _request(
+    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+) -> set[UUID]:
+    """Ask for the runs; returns the jobs that nobody asked for before."""
+    orchestration = schedule["orchestration"]
+    rows = await session.sql.column(
+        "insert_backfill",
+        session.project,
+        orchestration,
+        session.actor.origin.value,
+        session.actor.label,
+        session.actor.token_id,
+        session.now,
+        [fire.job_id for fire in fires],
+        [fire.scheduled_for for fire in fires],
+    )
+    new = set(rows)
+    session.say(*(_message(session, wish, schedule, fire) for fire in fires if fire.job_id in new))
+    period = {"from": wish.start.isoformat(), "to": wish.end.isoformat()}
+    subject = f"{orchestration}/{schedule['name']}"
+    await session.record("schedule.backfilled", subject, **period, requested=len(new))
+    return new
+
+
+def _message(session: Session, wish: BackfillWish, schedule: Row, fire: BackfillFire) -> RunRequested:
+    attended = session.actor.origin.is_attended
+    return RunRequested(
+        job_id=fire.job_id,
+        project=session.project,
+        component=ORCHESTRATOR,
+        configuration=schedule["orchestration"],
+        origin=session.actor.origin,
+        requested_at=session.now,
+        scheduled_for=fire.scheduled_for,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        notify=session.actor.email if attended and wish.notify else None,
+        attended=attended,
+        overlap=OverlapPolicy.QUEUE,
+        schedule_id=schedule["id"],
+        fire_key=fire.fire_key,
+    )

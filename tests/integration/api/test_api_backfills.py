@@ -1,0 +1,70 @@
+"""Backfills: one run per past fire of a schedule, oldest first, each once."""
+
+from datetime import datetime
+from typing import Any
+
+from tests.integration.api.conftest import Client, RunningApi, said
+from tests.integration.api.test_api_tokens import bearer
+from tests.support.brokers import BrokerVhost
+from tests.support.databases import Database
+
+PERIOD = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-08T00:00:00Z"}
+
+
+async def schedule(client: Client, **times: Any) -> str:
+    body = times or {"cron": "30 5 * * *", "timezone": "Europe/Prague"}
+    saved = await client.put("orchestrations/daily/schedules/mornings", body)
+    return str(saved["id"])
+
+
+async def test_one_request_per_fire_and_none_twice(
+    furnished: Client, database: Database, broker: BrokerVhost
+) -> None:
+    schedule_id = await schedule(furnished)
+    dry = await furnished.post(
+        "backfills", {"schedule_id": schedule_id, **PERIOD, "dry_run": True}, status=200
+    )
+    assert ([fire["is_new"] for fire in dry["fires"]], dry["requested"]) == ([True] * 3, 0)
+    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
+    body = {"orchestration": "daily", "schedule": "mornings", **PERIOD}
+    done = await furnished.post("backfills", body, status=202)
+    assert done["requested"] == 3
+    assert [fire["job_id"] for fire in done["fires"]] == [fire["job_id"] for fire in dry["fires"]]
+    messages = [envelope["data"] for envelope in await said(broker, "runner.commands", 3)]
+    moments = [datetime.fromisoformat(message["scheduled_for"]) for message in messages]
+    assert sorted(moments) == [datetime.fromisoformat(f"2026-01-0{day}T04:30:00Z") for day in (5, 6, 7)]
+    for message in messages:
+        assert (message["schedule_id"], message["overlap"]) == (schedule_id, "queue")
+        assert message["fire_key"].startswith("backfill:2026-01-0")
+        assert (message["attended"], message.get("notify")) == (True, None)
+    longer = {**body, "to": "2026-01-09T00:00:00Z"}
+    more = await furnished.post("backfills", longer, status=202)
+    assert ([fire["is_new"] for fire in more["fires"]], more["requested"]) == ([False] * 3 + [True], 1)
+    assert len(await said(broker, "runner.commands", 1)) == 1
+    job = await furnished.get(f"jobs/{done['fires'][0]['job_id']}")
+    assert (job["status"], job["scheduled_for"]) == ("created", "2026-01-05T04:30:00Z")
+    assert await database.fetchval("SELECT count(*) FROM catalog.audit WHERE action LIKE '%backfilled'") == 2
+
+
+async def test_too_many_are_counted(furnished: Client, database: Database) -> None:
+    await schedule(furnished, cron="* * * * *")
+    body = {"orchestration": "daily", "schedule": "mornings", **PERIOD}
+    problem = await furnished.post("backfills", body, status=422)
+    assert "4320 times" in problem["detail"]
+    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
+
+
+async def test_what_is_refused(api: RunningApi, furnished: Client) -> None:
+    await schedule(furnished)
+    body = {"orchestration": "daily", "schedule": "mornings", **PERIOD}
+    await furnished.post("backfills", {**body, "schedule": "ghost"}, status=404)
+    await furnished.post("backfills", {"orchestration": "daily", **PERIOD}, status=422)
+    await furnished.post("backfills", {**body, "schedule_id": "0" * 32}, status=422)
+    await furnished.post("backfills", {**body, "from": "2026-01-08"}, status=422)
+    await furnished.put("orchestrations/daily", {"enabled": False, "phases": []})
+    problem = await furnished.post("backfills", body, status=409)
+    assert problem["errors"][0]["field"] == "confirm"
+    problem = await furnished.post("backfills", {**body, "confirm": True}, status=422)
+    assert "no tasks" in problem["detail"]
+    async with bearer(api, furnished, scopes=["read"], components=[]) as reader:
+        await reader.post("backfills", body, status=403)
