@@ -28,7 +28,8 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
     for row in await session.sql.many("components", None, None):
         if row["id"] != ORCHESTRATOR:
             definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
-            items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in COMPONENT_FIELDS}
+            fields = (*COMPONENT_FIELDS, "http") if "http" in definition else COMPONENT_FIELDS
+            items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await session.sql.many("variables", project):
         items[Kind.VARIABLE, row["name"]] = _variable(session, row)
     for row in await session.sql.many("configurations", project, None, None, None, None):

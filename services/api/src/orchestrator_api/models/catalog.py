@@ -1,11 +1,12 @@
 """Projects, components, variables, shares and tables."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
+from orchestrator_shared.definitions.http_component import HttpComponent
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
@@ -49,9 +50,16 @@ class ComponentIn(Input):
     component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
     name: Name | None = None
     type: ComponentTypeName
-    executor: Literal["process"] = "process"
+    executor: Literal["process", "http"] = "process"
     command: list[str] = Field(
-        min_length=1, max_length=200, description='An argv, as in ["{python}", "-m", "my_component"].'
+        default_factory=list,
+        max_length=200,
+        description='Of a process: its argv, as in ["{python}", "-m", "my_component"].',
+    )
+    http: HttpComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="Of http: which requests to send.",
     )
     environment: dict[str, str | None] = Field(
         default_factory=dict, description="Variables of the program; null: taken over from the runner."
@@ -59,6 +67,14 @@ class ComponentIn(Input):
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
     description: str = Field(default="", max_length=10_000)
+
+    @model_validator(mode="after")
+    def _is_runnable(self) -> Self:
+        if self.executor == "process" and not (self.command and self.command[0]):
+            raise ValueError('a process needs its command as a list, as in ["{python}", "program.py"]')
+        if (self.executor == "http") != (self.http is not None):
+            raise ValueError("executor http and the section http belong together: give both or neither")
+        return self
 
 
 class ComponentOut(Output):
