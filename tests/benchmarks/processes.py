@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ class Started:
         self, name: str, command: Sequence[str], env: Mapping[str, str], folder: Path, cwd: Path | None = None
     ) -> None:
         self.name = name
-        self.log = folder / f"{name}.log"
+        self.log = folder / f"{name}-{secrets.token_hex(4)}.log"
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 list(command),
