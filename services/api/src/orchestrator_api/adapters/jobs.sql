@@ -138,6 +138,47 @@ FROM jobs.jobs_v1
 WHERE project = $1 AND component = 'orchestrator' AND configuration = ANY ($2::text[])
 ORDER BY configuration, number DESC
 
+-- name: attempts
+SELECT attempt, started_at, finished_at, outcome, message
+FROM jobs.attempts_v1 WHERE job_id = $1 ORDER BY attempt
+
+-- name: usual_durations
+-- The mean of the last 20 successes among the last 200 jobs of each configuration; partial runs do not count.
+SELECT w.component, w.configuration, usual.seconds
+FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
+CROSS JOIN LATERAL (
+    SELECT avg(extract(epoch FROM last.finished_at - last.started_at))::float8 AS seconds
+    FROM (
+        SELECT recent.started_at, recent.finished_at
+        FROM (
+            SELECT number, status, full_run, started_at, finished_at FROM jobs.jobs_v1
+            WHERE project = $1 AND component = w.component AND configuration = w.configuration
+            ORDER BY number DESC
+            LIMIT 200) recent
+        WHERE recent.status = 'success' AND recent.full_run IS DISTINCT FROM false
+          AND recent.started_at IS NOT NULL
+        ORDER BY recent.number DESC
+        LIMIT 20) last) usual
+WHERE usual.seconds IS NOT NULL
+
+-- name: overlaps
+SELECT r.job_id AS id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status,
+       r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
+FROM jobs.request_records_v1 r
+LEFT JOIN jobs.jobs_v1 j ON j.id = r.into_job_id
+LEFT JOIN catalog.schedules s ON s.id = r.schedule_id
+WHERE r.project = $1 AND r.configuration = $2 AND ($3::timestamptz IS NULL OR (r.at, r.job_id) < ($3, $4))
+ORDER BY r.at DESC, r.job_id DESC
+LIMIT $5
+
+-- name: overlap
+SELECT r.job_id AS id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status,
+       r.project, r.configuration, r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
+FROM jobs.request_records_v1 r
+LEFT JOIN jobs.jobs_v1 j ON j.id = r.into_job_id
+LEFT JOIN catalog.schedules s ON s.id = r.schedule_id
+WHERE r.project = $1 AND r.job_id = $2
+
 -- name: forget_run_requests
 -- Requests of jobs that retention has removed, oldest first.
 DELETE FROM catalog.run_requests r

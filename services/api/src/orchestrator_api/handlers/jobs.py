@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.job_times import Attempt, Moments, expected_end, waits_of
+from orchestrator_api.domain.overlaps import DECIDED, as_job, shown
 from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import NotFound
@@ -44,6 +46,9 @@ async def find(session: Session, job_id: UUID) -> Row:
     if request is not None:
         # Accepted between the two reads? Then the job is there now.
         return await session.sql.one("job", session.project, job_id) or _as_created(request)
+    record = await session.sql.one("overlap", session.project, job_id)
+    if record is not None:
+        return as_job(record)
     raise NotFound(f"there is no job {job_id} in this project", field="job")
 
 
@@ -95,7 +100,46 @@ async def completed(session: Session, rows: Iterable[Row]) -> list[Row]:
 async def detail(session: Session, job_id: UUID) -> Row:
     """One job with all that belongs to it."""
     (row,) = await completed(session, [await find(session, job_id)])
-    return {**row, "retries": await session.sql.many("retries", session.project, job_id)}
+    attempts = await session.sql.many("attempts", job_id)
+    usual = (await usual_durations(session, [(row["component"], row["configuration"])])).get(
+        (row["component"], row["configuration"])
+    )
+    return {
+        **row,
+        "retries": await session.sql.many("retries", session.project, job_id),
+        "attempts": attempts,
+        "waits": None if row["status"] in DECIDED else asdict(waits_of(_moments(row, attempts), session.now)),
+        "usual_duration_seconds": usual,
+        "expected_end": expected_end(row["status"], row["started_at"], usual),
+    }
+
+
+def _moments(row: Row, attempts: Sequence[Row]) -> Moments:
+    names = ("requested_at", "accepted_at", "started_at", "finished_at")
+    return Moments(
+        **{name: row[name] for name in names},
+        due_at=row.get("due_at"),
+        ready_at=row.get("ready_at"),
+        attempts=tuple(Attempt(each["started_at"], each["finished_at"]) for each in attempts),
+        is_waiting=row["status"] == "waiting",
+    )
+
+
+async def usual_durations(
+    session: Session, configurations: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], float]:
+    """How long the last successful jobs of these configurations took on average, in seconds."""
+    values = ([component for component, _ in configurations], [name for _, name in configurations])
+    rows = await session.sql.many("usual_durations", session.project, *values)
+    return {(row["component"], row["configuration"]): round(row["seconds"], 3) for row in rows}
+
+
+async def overlaps(
+    session: Session, orchestration: str, before: tuple[Any, ...], limit: int
+) -> list[dict[str, Any]]:
+    """Requests of an orchestration that were merged into a waiting run or skipped, newest first."""
+    rows = await session.sql.many("overlaps", session.project, orchestration, *before, limit)
+    return [shown(row) for row in rows]
 
 
 async def waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
@@ -141,5 +185,5 @@ async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, lim
     return {
         "chunks": chunks,
         "next": f"{last[0]}:{last[1]}" if last else None,
-        "finished": job["status"] in FINAL_STATUSES and len(chunks) < limit,
+        "finished": job["status"] in FINAL_STATUSES | DECIDED and len(chunks) < limit,
     }

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.nesting import find_cycle, with_children
+from orchestrator_api.domain.overlaps import explain_overlap
 from orchestrator_api.domain.phases import check_overrides, check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import masked_paths
@@ -165,6 +166,9 @@ async def terminate(session: Session, job_id: UUID) -> str:
     if job is None:
         job = await session.sql.one("created_job", session.project, job_id)
     if job is None:
+        record = await session.sql.one("overlap", session.project, job_id)
+        if record is not None:
+            raise Conflict(f"there is nothing to stop: it {explain_overlap(record)}")
         raise NotFound(f"there is no job {job_id} in this project", field="job")
     session.actor.require_run(job["component"])
     status = JobStatus(job.get("status", JobStatus.CREATED))

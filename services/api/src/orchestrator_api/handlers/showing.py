@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from orchestrator_api.adapters.sql import Row
+from orchestrator_api.handlers import jobs
 from orchestrator_api.session import Session
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.security import mask_secrets
 
 
@@ -18,10 +20,12 @@ async def orchestrations(session: Session, rows: Sequence[Row]) -> list[dict[str
     subscriptions = _grouped(await session.sql.many("subscriptions", project, only))
     names = [row["id"] for row in rows]
     last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
+    usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     return [
         _shown(
             row, schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]], last_runs.get(row["id"])
         )
+        | {"usual_duration_seconds": usual.get((ORCHESTRATOR, row["id"]))}
         for row in rows
     ]
 

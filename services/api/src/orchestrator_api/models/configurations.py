@@ -193,6 +193,9 @@ class OrchestrationOut(Output):
     notifications: list[SubscriptionOut]
     last_run: LastRun | None = None
     next_fire: datetime | None = None
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean of its last 20 successful runs, partial ones left out."
+    )
 
 
 class OrchestrationSaved(OrchestrationOut):

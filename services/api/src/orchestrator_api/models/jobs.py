@@ -113,9 +113,65 @@ class RetryRef(Output):
     requested_at: datetime
 
 
-class JobDetail(JobOut):
-    """One job with all that belongs to it."""
+class AttemptOut(Output):
+    """One attempt of a component's job."""
 
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    message: str | None
+
+
+class WaitsOut(Output):
+    """How long it has waited, by cause."""
+
+    total_seconds: float
+    acceptance_seconds: float = Field(description="From the request until a runner accepted it.")
+    configuration_busy_seconds: float = Field(description="Behind other jobs of the configuration.")
+    delay_seconds: float = Field(description="Between attempts, as the task says.")
+    slot_or_limit_seconds: float = Field(description="For a runner's free slot, or the project's limit.")
+    undivided_seconds: float = Field(
+        description="Before earlier attempts, for the configuration or a slot: not recorded for which."
+    )
+
+
+class OtherRun(Output):
+    """The run that a request met."""
+
+    id: UUID
+    number: int | None
+    status: str | None
+
+
+class OverlapOut(Output):
+    """A request that the overlap policy merged into a waiting run, or skipped."""
+
+    job_id: UUID
+    at: datetime
+    decision: Literal["merged", "skipped"]
+    detail: str
+    other: OtherRun | None = Field(
+        description="The run it became part of, or because of which it was skipped."
+    )
+    schedule_id: UUID | None
+    schedule: str | None
+    fire_key: str | None
+    scheduled_for: datetime
+
+
+class JobDetail(JobOut):
+    """One job with all that belongs to it. Its status may be `merged` or `skipped`: see `overlap`."""
+
+    overlap: OverlapOut | None = None
+    attempts: list[AttemptOut] = Field(default_factory=list)
+    waits: WaitsOut | None = None
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean of the last 20 successful ones."
+    )
+    expected_end: datetime | None = Field(
+        default=None, description="If it takes as long as usual; only while it is processing."
+    )
     retries: list[RetryRef] = Field(default_factory=list)
 
 

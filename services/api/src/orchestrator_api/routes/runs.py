@@ -14,6 +14,7 @@ from orchestrator_api.models.jobs import (
     JobOut,
     JobStatusName,
     LogOut,
+    OverlapOut,
     RunAccepted,
     RunIn,
     RunTasksOut,
@@ -83,6 +84,18 @@ async def list_runs(
             limit=limit + 1,
         )
     return Page[JobOut].model_validate(page(rows, limit, "listed_at", "id"))
+
+
+@router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)
+async def list_overlaps(
+    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
+) -> Page[OverlapOut]:
+    """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
+    before = decode_cursor(cursor, datetime, UUID)
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await jobs.overlaps(session, orchestration, before, limit + 1)
+    return Page[OverlapOut].model_validate(page(rows, limit, "at", "job_id"))
 
 
 @router.get("/jobs", tags=["jobs"], operation_id="list_jobs", responses=READ)
