@@ -39,6 +39,7 @@ def _seconds(value: object) -> int | None:
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 Description = Annotated[str, Field(max_length=10_000)]
+ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _Written(BaseModel):
@@ -246,6 +247,14 @@ class ComponentDocument(_Written):
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: dict[str, Any] = Field(default_factory=dict)
     """JSON Schema of the configurations' parameters."""
+    reads: list[ParameterName] = Field(
+        default_factory=list, max_length=50, exclude_if=lambda names: not names
+    )
+    """Parameters that name the tables it reads: a table's name, or a list of them; dots lead into objects."""
+    writes: list[ParameterName] = Field(
+        default_factory=list, max_length=50, exclude_if=lambda names: not names
+    )
+    """Parameters that name the tables it writes."""
 
     @model_validator(mode="after")
     def _is_runnable(self) -> Self:

@@ -65,6 +65,30 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 -- name: existing_components
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
+-- name: task_targets
+SELECT c.component, c.id, c.enabled, v.parameters
+FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+
+-- name: component_tables
+SELECT id, definition -> 'reads' AS reads, definition -> 'writes' AS writes
+FROM catalog.components WHERE id = ANY ($1::text[])
+
+-- name: written_tables
+-- What the last 20 jobs of each configuration reported as their outputs.
+SELECT DISTINCT w.component, w.configuration, output ->> 'table' AS table_name
+FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
+CROSS JOIN LATERAL (
+    SELECT j.output_tables FROM jobs.jobs_v1 j
+    WHERE j.project = $1 AND j.component = w.component AND j.configuration = w.configuration
+    ORDER BY j.number DESC
+    LIMIT 20) recent
+CROSS JOIN LATERAL jsonb_path_query(recent.output_tables, '$[*]') AS output
+WHERE output ->> 'table' IS NOT NULL
+
 -- name: component_types
 SELECT id, type FROM catalog.components WHERE id = ANY ($1::text[])
 

@@ -24,6 +24,7 @@ from orchestrator_api.domain.planning import (
 from orchestrator_api.domain.refusals import FieldError, Invalid, refuse
 from orchestrator_api.domain.times import accept_times
 from orchestrator_api.handlers import (
+    checking,
     components,
     configurations,
     notifications,
@@ -44,6 +45,7 @@ class Applied:
     """What was changed, or would be."""
 
     changes: list[Change]
+    errors: list[str]
     warnings: list[str]
 
 
@@ -58,7 +60,11 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     refuse(await _carry_out(session, changes, wanted, desired, current))
     if counts := _counts(changes):
         await session.record("definitions.applied", session.project, prune=prune, **counts)
-    return Applied(changes, _warnings(wanted, current))
+    phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
+    found = await checking.findings(session, phases)
+    errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
+    warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
+    return Applied(changes, errors, _warnings(wanted, current) + warnings)
 
 
 async def _carry_out(

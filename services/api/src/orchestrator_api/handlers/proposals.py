@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.domain.phases import doubled_ids, make_definition
 from orchestrator_api.domain.refusals import refuse
-from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers import checking, configurations
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.session import Session
 from orchestrator_shared.definitions.arranging import Operation, arrange
@@ -22,6 +22,8 @@ class Proposal:
     version: int
     phases: list[dict[str, Any]]
     changed: bool
+    errors: list[str]
+    warnings: list[str]
 
 
 async def propose(
@@ -41,4 +43,7 @@ async def propose(
     rows = await session.sql.many("component_types", components)
     types = {each["id"]: ComponentType(each["type"]) for each in rows}
     made = arrange(before, operations, types)
-    return Proposal(row["version"], made.to_json()["phases"], made.phases != saved.phases)
+    phases = made.to_json()["phases"]
+    found = (await checking.findings(session, {orchestration: phases}))[orchestration]
+    changed = made.phases != saved.phases
+    return Proposal(row["version"], phases, changed, found.errors, found.warnings)

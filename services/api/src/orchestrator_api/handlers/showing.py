@@ -1,18 +1,21 @@
 """Orchestrations as people see them: with what starts them, who hears of them, and their last run."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator_api.adapters.sql import Row
-from orchestrator_api.handlers import jobs
+from orchestrator_api.domain.checks import Findings
+from orchestrator_api.handlers import checking, jobs
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.security import mask_secrets
 
 
-async def orchestrations(session: Session, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows with everything that belongs to them."""
+async def orchestrations(
+    session: Session, rows: Sequence[Row], *, with_tables: bool = True
+) -> list[dict[str, Any]]:
+    """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom."""
     only = rows[0]["id"] if len(rows) == 1 else None
     project = session.project
     schedules = _grouped(await session.sql.many("schedules", project, only))
@@ -21,13 +24,26 @@ async def orchestrations(session: Session, rows: Sequence[Row]) -> list[dict[str
     names = [row["id"] for row in rows]
     last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
-    return [
-        _shown(
-            row, schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]], last_runs.get(row["id"])
-        )
-        | {"usual_duration_seconds": usual.get((ORCHESTRATOR, row["id"]))}
+    masked = {row["id"]: mask_secrets(row["parameters"]).get("phases", []) for row in rows}
+    found = await checking.findings(session, masked, with_tables=with_tables)
+    parts = [
+        _shown(row, masked[row["id"]], schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]])
         for row in rows
     ]
+    return [_judged(part, last_runs.get(part["id"]), usual, found[part["id"]]) for part in parts]
+
+
+def _judged(
+    part: dict[str, Any], last_run: Row | None, usual: Mapping[tuple[str, str], float], found: Findings
+) -> dict[str, Any]:
+    is_automatic = bool(part["schedules"] or part["triggers"])
+    own = warnings(part, part["phases"], is_automatic, part["notifications"], last_run)
+    return part | {
+        "last_run": last_run,
+        "usual_duration_seconds": usual.get((ORCHESTRATOR, part["id"])),
+        "errors": found.errors,
+        "warnings": own + found.warnings,
+    }
 
 
 def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
@@ -38,19 +54,20 @@ def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
 
 
 def _shown(
-    row: Row, schedules: list[Row], triggers: list[Row], subscriptions: list[Row], last_run: Row | None
+    row: Row,
+    phases: list[dict[str, Any]],
+    schedules: list[Row],
+    triggers: list[Row],
+    subscriptions: list[Row],
 ) -> dict[str, Any]:
     fires = [s["next_at"] for s in schedules if s["enabled"] and row["enabled"] and s["next_at"] is not None]
-    phases = mask_secrets(row["parameters"]).get("phases", [])
     return {
         **row,
         "phases": phases,
         "schedules": schedules,
         "triggers": triggers,
         "notifications": subscriptions,
-        "last_run": last_run,
         "next_fire": min(fires, default=None),
-        "warnings": warnings(row, phases, bool(schedules or triggers), subscriptions, last_run),
     }
 
 

@@ -19,6 +19,7 @@ SCHEDULE_FIELDS = (
     "catch_up_seconds",
 )
 COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after_crash", "parameters")
+OPTIONAL_FIELDS = ("http", "reads", "writes")
 
 
 async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
@@ -28,7 +29,7 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
     for row in await session.sql.many("components", None, None):
         if row["id"] != ORCHESTRATOR:
             definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
-            fields = (*COMPONENT_FIELDS, "http") if "http" in definition else COMPONENT_FIELDS
+            fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if name in definition)]
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await session.sql.many("variables", project):
         items[Kind.VARIABLE, row["name"]] = _variable(session, row)

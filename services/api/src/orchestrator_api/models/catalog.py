@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
 from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.models import ParameterName
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
@@ -66,6 +67,18 @@ class ComponentIn(Input):
     )
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
+    reads: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it reads; dots lead into objects.",
+    )
+    writes: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it writes.",
+    )
     description: str = Field(default="", max_length=10_000)
 
     @model_validator(mode="after")

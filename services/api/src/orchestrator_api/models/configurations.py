@@ -160,6 +160,8 @@ class ProposalOut(Output):
     version: int = Field(description="The saved version that this rests on.")
     phases: list[PhaseOut]
     changed: bool = Field(description="It differs from what is saved.")
+    errors: list[str]
+    warnings: list[str]
 
 
 class LastRun(Output):
@@ -187,7 +189,11 @@ class OrchestrationOut(Output):
     author: str
     created_at: datetime
     updated_at: datetime
-    warnings: list[str]
+    errors: list[str] = Field(description="What keeps a run of it from succeeding.")
+    warnings: list[str] = Field(
+        description="What a person should look at. Who reads a table while another writes it is judged only "
+        "for a single orchestration, not in lists."
+    )
     schedules: list[ScheduleOut]
     triggers: list[TriggerOut]
     notifications: list[SubscriptionOut]

@@ -29,6 +29,7 @@ class AppliedOut(Output):
     """What was changed, or would be."""
 
     changes: list[ChangeOut]
+    errors: list[str] = Field(description="What keeps runs of the documents' orchestrations from succeeding.")
     warnings: list[str]
 
 

@@ -47,7 +47,7 @@ async def list_orchestrations(
     async with call.session(Scope.READ, project) as session:
         rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, limit + 1)
         part = page(rows, limit, "component", "id")
-        part["items"] = await showing.orchestrations(session, part["items"])
+        part["items"] = await showing.orchestrations(session, part["items"], with_tables=False)
     return Page[OrchestrationOut].model_validate(part)
 
 

@@ -1,0 +1,87 @@
+"""Checking saved orchestrations against what is known of the project now."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator_api.domain.checks import (
+    Facts,
+    Findings,
+    Key,
+    TableNames,
+    Target,
+    check_phases,
+    tables_matter,
+)
+from orchestrator_api.domain.nesting import find_cycle, with_children
+from orchestrator_api.domain.phases import stored_tasks
+from orchestrator_api.session import Session
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+Phases = Sequence[dict[str, Any]]
+
+
+async def findings(
+    session: Session, definitions: Mapping[str, Phases], *, with_tables: bool = True
+) -> dict[str, Findings]:
+    """Errors and warnings of each orchestration, by its id.
+
+    Looking for readers beside writers costs a look at past jobs: lists leave it out.
+    """
+    tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
+    targets = await _targets(session, sorted({(t["component"], t["configuration"]) for t in tasks}))
+    components = await _components(session, sorted({task["component"] for task in tasks}))
+    written: Mapping[Key, frozenset[str]] = {}
+    if with_tables:
+        phases = [phase for each in definitions.values() for phase in each]
+        written = await _written(session, sorted(tables_matter(phases)))
+    cycles = await _cycles(session, definitions)
+    return {
+        name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
+        for name, phases in definitions.items()
+    }
+
+
+async def _targets(session: Session, keys: Sequence[Key]) -> dict[Key, Target]:
+    rows = await session.sql.many("task_targets", session.project, [k[0] for k in keys], [k[1] for k in keys])
+    return {
+        (row["component"], row["id"]): Target(
+            enabled=row["enabled"],
+            parameters=row["parameters"],
+            tasks=len(stored_tasks(row["parameters"])) if row["component"] == ORCHESTRATOR else 0,
+        )
+        for row in rows
+    }
+
+
+async def _components(session: Session, components: Sequence[str]) -> dict[str, TableNames]:
+    rows = await session.sql.many("component_tables", components)
+    return {row["id"]: TableNames(row["reads"] or (), row["writes"] or ()) for row in rows}
+
+
+async def _written(session: Session, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
+    values = (session.project, [key[0] for key in keys], [key[1] for key in keys])
+    tables: defaultdict[Key, set[str]] = defaultdict(set)
+    for row in await session.sql.many("written_tables", *values):
+        tables[row["component"], row["configuration"]].add(row["table_name"])
+    return {key: frozenset(names) for key, names in tables.items()}
+
+
+async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[str, list[str]]:
+    children = {
+        name: [task["configuration"] for task in stored_tasks({"phases": phases}) if _is_nested(task)]
+        for name, phases in definitions.items()
+    }
+    if not any(children.values()):
+        return {}
+    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    found = {
+        name: find_cycle(with_children(edges, name, nested), name)
+        for name, nested in children.items()
+        if nested
+    }
+    return {name: cycle for name, cycle in found.items() if cycle is not None}
+
+
+def _is_nested(task: Mapping[str, Any]) -> bool:
+    return bool(task["component"] == ORCHESTRATOR)

@@ -1,0 +1,141 @@
+"""What is found in an orchestration without running it."""
+
+from typing import Any
+
+import pytest
+
+from orchestrator_api.domain.checks import Facts, TableNames, Target, check_phases, tables_matter
+
+COMPONENTS = {
+    "load": TableNames(writes=["table"]),
+    "sql": TableNames(reads=["inputs"], writes=["out.tables"]),
+    "send": TableNames(reads=["sources.table", "#secret"]),
+    "orchestrator": TableNames(),
+}
+
+
+def task(run: str, **more: Any) -> dict[str, Any]:
+    component, _, configuration = run.partition("/")
+    return {
+        "id": more.pop("id", run),
+        "component": component,
+        "configuration": configuration,
+        "enabled": True,
+        "continue_on_failure": False,
+        "parameters": {},
+        **more,
+    }
+
+
+def phases(*parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"name": f"P{index}", "tasks": tasks} for index, tasks in enumerate(parts)]
+
+
+def facts(targets: dict[str, dict[str, Any]] | None = None, **more: Any) -> Facts:
+    parameters: dict[str, dict[str, Any]] = {"load/a": {}, "load/b": {}, "sql/c": {}, "send/d": {}}
+    parameters |= targets or {}
+    known = {
+        (run.split("/")[0], run.split("/")[1]): Target(parameters=each) for run, each in parameters.items()
+    }
+    return Facts(targets=known | more.pop("nested", {}), components=COMPONENTS, **more)
+
+
+def test_nothing_is_found_in_a_good_one() -> None:
+    found = check_phases(phases([task("load/a"), task("load/b")], [task("sql/c")]), facts())
+    assert (found.errors, found.warnings) == ([], [])
+
+
+def test_deleted_configuration_and_what_follows() -> None:
+    parts = phases([task("load/a"), task("load/gone")], [task("sql/c")], [task("send/d")])
+    found = check_phases(parts, facts())
+    assert found.errors == ["task 'load/gone': the configuration load/gone is deleted"]
+    assert found.warnings == ["never reached: 'P1' and 'P2', because 'load/gone' cannot run"]
+    parts[0]["tasks"][1]["continue_on_failure"] = True
+    assert check_phases(parts, facts()).warnings == []
+    parts[0]["tasks"][1]["enabled"] = False
+    found = check_phases(parts, facts())
+    assert (found.errors, len(found.warnings)) == ([], 1)
+
+
+def test_component_that_is_gone() -> None:
+    assert check_phases(phases([task("ghost/a")]), facts()).errors == [
+        "task 'ghost/a': there is no component 'ghost'"
+    ]
+
+
+def test_nested_without_tasks_and_disabled() -> None:
+    nested = {
+        ("orchestrator", "empty"): Target(),
+        ("orchestrator", "off"): Target(enabled=False, tasks=1),
+    }
+    found = check_phases(phases([task("orchestrator/empty"), task("orchestrator/off")]), facts(nested=nested))
+    assert found.errors == [
+        "task 'orchestrator/empty': the orchestration 'empty' has no tasks, so it cannot be run"
+    ]
+    assert found.warnings == [
+        "task 'orchestrator/off' runs orchestrator/off, which is disabled: it runs nevertheless"
+    ]
+
+
+def test_cycle_is_an_error() -> None:
+    found = check_phases(phases([task("load/a")]), facts(cycle=["a", "b", "a"]))
+    assert found.errors == ["orchestrations run each other in a cycle: a → b → a"]
+
+
+def test_same_configuration_twice_in_a_phase() -> None:
+    twice = phases([task("load/a"), task("load/a", id="again")])
+    assert check_phases(twice, facts()).warnings == [
+        "phase 'P0': 'load/a' and 'again' run the same configuration load/a: they will be serialized"
+    ]
+    apart = phases([task("load/a")], [task("load/a", id="again")])
+    inactive = phases([task("load/a"), task("load/a", id="again", enabled=False)])
+    assert [check_phases(each, facts()).warnings for each in (apart, inactive)] == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("targets", "written", "reads"),
+    [
+        ({"load/a": {"table": "in.c-x.t"}, "sql/c": {"inputs": ["in.c-y.u", "in.c-x.t"]}}, {}, True),
+        ({"sql/c": {"inputs": "in.c-x.t"}}, {("load", "a"): frozenset({"in.c-x.t"})}, True),
+        ({"load/a": {"table": "in.c-x.other"}, "sql/c": {"inputs": ["in.c-x.t"]}}, {}, False),
+        ({"load/a": {"table": "{{ vars.t }}"}, "sql/c": {"inputs": ["{{ vars.t }}"]}}, {}, False),
+        ({"sql/c": {"inputs": ["in.c-x.t"], "out": {"tables": ["in.c-x.t"]}}}, {}, False),
+    ],
+)
+def test_reader_beside_a_writer(
+    targets: dict[str, Any], written: dict[tuple[str, str], frozenset[str]], reads: bool
+) -> None:
+    beside = phases([task("load/a"), task("sql/c")])
+    expected = (
+        "phase 'P0': 'sql/c' reads in.c-x.t, which 'load/a' writes at the same time: "
+        "put it into a later phase"
+    )
+    assert check_phases(beside, facts(targets, written=written)).warnings == ([expected] if reads else [])
+    apart = phases([task("load/a")], [task("sql/c")])
+    assert check_phases(apart, facts(targets, written=written)).warnings == []
+
+
+def test_task_parameters_go_before_those_of_the_configuration() -> None:
+    known = facts({"load/a": {"table": "in.c-x.t"}, "send/d": {"sources": [{"table": "in.c-x.t"}]}})
+    assert len(check_phases(phases([task("load/a"), task("send/d")]), known).warnings) == 1
+    elsewhere = task("load/a", parameters={"parameters": {"table": "in.c-x.u"}})
+    assert check_phases(phases([elsewhere, task("send/d")]), known).warnings == []
+
+
+def test_secrets_are_never_told() -> None:
+    known = facts({"load/a": {"table": "hunter2"}, "send/d": {"#secret": "hunter2"}})
+    assert check_phases(phases([task("load/a"), task("send/d")]), known).warnings == []
+
+
+def test_inactive_phases() -> None:
+    parts = phases([task("load/a", enabled=False)], [task("load/b")])
+    assert check_phases(parts, facts()).warnings == [
+        "phase 'P0': all of its tasks are inactive, so it is passed over"
+    ]
+    assert check_phases(parts[:1], facts()).warnings == ["every task is inactive: a run does nothing"]
+    assert check_phases([], facts()).warnings == []
+
+
+def test_only_tasks_beside_others_are_looked_at() -> None:
+    parts = phases([task("load/a")], [task("load/b"), task("sql/c"), task("send/d", enabled=False)])
+    assert tables_matter(parts) == {("load", "b"), ("sql", "c")}
