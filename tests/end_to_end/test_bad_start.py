@@ -7,7 +7,7 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.service_process import ServiceProcess
-from tests.support.stack import MODULES
+from tests.support.stack_settings import MODULES
 
 from orchestrator_cli.local.processes import free_port
 

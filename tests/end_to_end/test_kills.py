@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import pytest
 import pytest_asyncio
 from tests.end_to_end.chain import Chains
-from tests.support.stack import MODULES, Stack, open_stack
+from tests.support.stack import Stack, open_stack
+from tests.support.stack_settings import MODULES
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("kills")]

@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 from tests.support.smtp_sink import ReceivedMail
-from tests.support.stack import ADMIN_EMAIL, Stack
+from tests.support.stack import Stack
+from tests.support.stack_settings import ADMIN_EMAIL
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("stack")]

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import pytest_asyncio
 from tests.end_to_end.chain import Chains
-from tests.support.stack import ADMIN_TOKEN, MODULES, open_stack
+from tests.support.stack import open_stack
+from tests.support.stack_settings import ADMIN_TOKEN, MODULES
 from tests.support.waiting import eventually
 
 from orchestrator_shared.domain.ids import new_job_id

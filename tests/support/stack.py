@@ -20,6 +20,7 @@ from tests.support.ledger import LEDGER_VARIABLE, PROGRAM, SCHEMA, Ledger
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
+from tests.support.stack_settings import ADMIN_TOKEN, MODULES, QUICK, RIGHTS
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -30,67 +31,10 @@ from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.messaging.topology import declare
 
 PROJECT = "demo"
-ADMIN_EMAIL = "admin@example.com"
-ADMIN_TOKEN = "orc_end_to_end_administrator_0123456789abcdefghij"
-MAIL_FROM = "Orchestrator <orchestrator@example.com>"
 COMPONENTS = {"load": "extractor", "shape": "transformation", "write": "writer", "fragile": "application"}
 LOOK_SECONDS = 0.1
 READY_SECONDS = 90
 
-MODULES = {
-    "api": "orchestrator_api",
-    "scheduler": "orchestrator_scheduler",
-    "trigger-watcher": "orchestrator_trigger_watcher",
-    "runner": "orchestrator_runner",
-    "notifier": "orchestrator_notifier",
-}
-
-FEED = r"amq\.gen.*"
-RIGHTS: Mapping[str, tuple[str, str, str]] = {
-    "api": (
-        f"^{FEED}$",
-        rf"^({FEED}|orchestrator\.(commands|events|table-updates|dead-letters))$",
-        rf"^({FEED}|orchestrator\.(events|dead-letters))$",
-    ),
-    "scheduler": ("^$", r"^orchestrator\.(commands|events|dead-letters)$", r"^scheduler\..*$"),
-    "trigger-watcher": ("^$", r"^orchestrator\.(commands|events|dead-letters)$", r"^trigger-watcher\..*$"),
-    "runner": (
-        f"^{FEED}$",
-        rf"^({FEED}|orchestrator\.(events|table-updates|dead-letters))$",
-        rf"^(runner\..*|{FEED}|orchestrator\.events)$",
-    ),
-    "notifier": ("^$", r"^orchestrator\.dead-letters$", r"^notifier\..*$"),
-}
-"""The broker's users: what each may configure, write and read, and nothing beyond."""
-
-QUICK: Mapping[str, Mapping[str, str]] = {
-    "api": {
-        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
-        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
-        "ORCHESTRATOR_PUBLIC_URL": "https://orchestrator.example.com",
-    },
-    "scheduler": {"ORCHESTRATOR_SCAN_SECONDS": "1", "ORCHESTRATOR_POLL_SECONDS": "0.2"},
-    "trigger-watcher": {"ORCHESTRATOR_SCAN_SECONDS": "1", "ORCHESTRATOR_DUE_POLL_SECONDS": "0.5"},
-    "runner": {
-        "ORCHESTRATOR_LEASE_SECONDS": "2",
-        "ORCHESTRATOR_HEARTBEAT_SECONDS": "0.5",
-        "ORCHESTRATOR_POLL_SECONDS": "0.5",
-        "ORCHESTRATOR_SCAN_SECONDS": "1",
-        "ORCHESTRATOR_TASK_GRACE_SECONDS": "1",
-        "ORCHESTRATOR_TASK_DRAIN_SECONDS": "0.3",
-    },
-    "notifier": {
-        "ORCHESTRATOR_SMTP_TLS": "none",
-        "ORCHESTRATOR_MAIL_FROM": MAIL_FROM,
-        "ORCHESTRATOR_PUBLIC_URL": "https://orchestrator.example.com",
-        "ORCHESTRATOR_SCAN_SECONDS": "1",
-        "ORCHESTRATOR_POLL_SECONDS": "0.3",
-        "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "2",
-        "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "2",
-        "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "4",
-        "ORCHESTRATOR_DELIVERY_RETRY_FIRST_SECONDS": "0.5",
-    },
-}
 
 LEFT_TO_DO = """
 SELECT (SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL) AS unfinished_jobs,
