@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -118,29 +119,13 @@ def build(
         poll_seconds=settings.poll_seconds,
         scan_seconds=settings.scan_seconds,
     )
-    attempts = Attempts(
-        pool=pool,
-        definitions=Definitions(),
-        logs=LogStore(pool),
-        executors=executors,
-        encryption=Encryption(settings.encryption_keys),
-        log_limits=LogLimits(max_bytes=settings.log_max_bytes),
-        api_url=settings.api_url,
+    engine.use(_attempts(settings, pool, executors).prepare)
+    commands = Commands(
+        Accept(pool, outbox, lanes, engine.look_around), Terminate(pool, outbox, lanes, engine)
     )
-    engine.use(attempts.prepare)
-    accept = Accept(pool, outbox, lanes, engine.look_around)
-    terminate = Terminate(pool, outbox, lanes, engine)
+    leases = _leases(settings, pool, replica_id)
 
-    leases = Leases(
-        pool,
-        replica_id=replica_id,
-        name=settings.runner_name,
-        slots=settings.runner_slots,
-        lease_seconds=settings.lease_seconds,
-        heartbeat_seconds=settings.heartbeat_seconds,
-    )
-
-    async def wake(_delivery: Delivery) -> None:
+    async def look_around(_delivery: Delivery) -> None:
         engine.look_around()
 
     return Parts(
@@ -155,9 +140,32 @@ def build(
             every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
             may_judge=lambda: leases.may_judge,
         ),
-        commands=Consumer.batches(broker, RUNNER_COMMANDS, Commands(accept, terminate)),
-        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: wake}),
+        commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
+        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around}),
         retention=Retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
+    )
+
+
+def _attempts(settings: RunnerSettings, pool: asyncpg.Pool, executors: dict[str, Executor]) -> Attempts:
+    return Attempts(
+        pool=pool,
+        definitions=Definitions(),
+        logs=LogStore(pool),
+        executors=executors,
+        encryption=Encryption(settings.encryption_keys),
+        log_limits=LogLimits(max_bytes=settings.log_max_bytes),
+        api_url=settings.api_url,
+    )
+
+
+def _leases(settings: RunnerSettings, pool: asyncpg.Pool, replica_id: UUID) -> Leases:
+    return Leases(
+        pool,
+        replica_id=replica_id,
+        name=settings.runner_name,
+        slots=settings.runner_slots,
+        lease_seconds=settings.lease_seconds,
+        heartbeat_seconds=settings.heartbeat_seconds,
     )
 
 
