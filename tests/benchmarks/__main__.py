@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from tests.benchmarks import counted, footprint, growth, history, report, workloads
-from tests.benchmarks.measuring import in_turns
+from tests.benchmarks.measuring import Samples, in_turns
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers.system import open_peers
 from tests.benchmarks.quorum import Quorum
@@ -17,37 +17,44 @@ from tests.benchmarks.reference.system import Reference
 from tests.benchmarks.spawning import raw_rate
 from tests.benchmarks.stage import Stage, stage
 from tests.benchmarks.systems import System
-from tests.benchmarks.workloads import Workload
+from tests.benchmarks.workloads import SPAWN_CONCURRENCY, Workload
 
 ALONE_RUNS = 100
-QUESTIONS = 200
+QUESTIONS = 50
 PROGRAMS = 500
 WARM_UP = (workloads.ALONE, workloads.MANY)
+NOOPS = (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE, workloads.ONE_LONG)
 
 
 async def goals(stage: Stage, arguments: argparse.Namespace) -> None:
     """The table of the goals."""
-    async with AsyncExitStack() as stack:
-        systems: list[System] = [
-            await stack.enter_async_context(Ours.open(stage)),
-            await stack.enter_async_context(Reference.open(stage)),
-        ]
-        quorum = await stack.enter_async_context(Quorum.open(stage))
-        await _warm_up(systems, (*WARM_UP, workloads.MANY_SPAWNED))
-        results, asked, raw = {}, [], []
-        for workload in (
-            workloads.ALONE,
-            workloads.MANY,
-            workloads.ONE_WIDE,
-            workloads.ONE_LONG,
-            workloads.MANY_SPAWNED,
+    results: dict[str, dict[str, Samples]] = {}
+    asked, raw = [], []
+    async with Reference.open(stage) as reference, Quorum.open(stage) as quorum:
+        async with Ours.open(stage) as ours:
+            await _warm_up([ours, reference], WARM_UP)
+            for workload in NOOPS:
+                asked += [await quorum.ask() for _ in range(QUESTIONS)]
+                results[workload.name] = await _measure([ours, reference], workload, arguments.repeats)
+        spawned = workloads.MANY_SPAWNED
+        async with (
+            Ours.open(stage, slots=SPAWN_CONCURRENCY) as few,
+            Ours.open(stage, name=report.MORE_SLOTS) as more,
         ):
-            asked += [await quorum.ask() for _ in range(QUESTIONS // 5)]
-            raw.append(await raw_rate(PROGRAMS))
-            results[workload.name] = await in_turns(systems, workload, _repeats(workload, arguments.repeats))
-            print(f"  measured: {workload.name}", flush=True)
-        baselines = report.Baselines(median(asked), median(raw))
+            await _warm_up([few, more, reference], (spawned,))
+            raw += [await raw_rate(PROGRAMS) for _ in range(arguments.repeats)]
+            results[spawned.name] = await _measure([few, more, reference], spawned, arguments.repeats)
+            raw += [await raw_rate(PROGRAMS) for _ in range(arguments.repeats)]
+    baselines = report.Baselines(median(asked), median(raw))
     print(report.table(report.HEADER, report.rows(results, baselines)))
+
+
+async def _measure(systems: list[System], workload: Workload, repeats: int) -> dict[str, Samples]:
+    if workload is workloads.ALONE:
+        repeats = max(repeats, ALONE_RUNS)
+    samples = await in_turns(systems, workload, repeats)
+    print(f"  measured: {workload.name}", flush=True)
+    return samples
 
 
 async def peers(stage: Stage, arguments: argparse.Namespace) -> None:
@@ -73,10 +80,6 @@ async def _warm_up(systems: list[System], warm_up: tuple[Workload, ...]) -> None
         for workload in warm_up:
             await system.run(workload)
         await system.analyze()
-
-
-def _repeats(workload: Workload, repeats: int) -> int:
-    return max(repeats, ALONE_RUNS) if workload is workloads.ALONE else repeats
 
 
 Section = Callable[[Stage, argparse.Namespace], Coroutine[Any, Any, None]]

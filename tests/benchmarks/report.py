@@ -8,6 +8,7 @@ from tests.benchmarks.measuring import Samples
 from tests.benchmarks.workloads import Workload
 
 OURS, REFERENCE = "ours", "R"
+MORE_SLOTS = "more-slots"
 HEADER = ("workload", "goal", OURS, REFERENCE, "ratio", "verdict")
 MET, MISSED, DEFECT = "met", "missed", "DEFECT"
 Results = Mapping[str, Mapping[str, Samples]]
@@ -84,12 +85,18 @@ def _steps(samples: Mapping[str, Samples], quorum: float) -> tuple[str, ...]:
 
 
 def _spawned(samples: Mapping[str, Samples], raw: float) -> list[tuple[str, ...]]:
-    name, goal, ours, reference, ratio, verdict = _throughput(workloads.MANY_SPAWNED, samples)
-    share = samples[OURS].rate(workloads.MANY_SPAWNED) / raw
-    return [
-        (name, goal, ours, reference, ratio, verdict),
-        (name, f"≥ 0.25 x raw ({raw:.0f}/s)", ours, reference, f"{share:.2f}", _at_least(share, 0.25)),
+    workload = workloads.MANY_SPAWNED
+    name, goal, ours, reference, ratio, verdict = _throughput(workload, samples)
+    share = samples[OURS].rate(workload) / raw
+    made = [
+        (f"{name}, 8 at once", goal, ours, reference, ratio, verdict),
+        ("", f"≥ 0.25 x raw ({raw:,.0f}/s)", ours, "", f"{share:.2f}", _at_least(share, 0.25)),
     ]
+    if MORE_SLOTS in samples:
+        more = samples[MORE_SLOTS].rate(workload)
+        ratio = f"{more / samples[REFERENCE].rate(workload):.2f}"
+        made.append((f"{name}, {workloads.NOOP_CONCURRENCY} slots", "", _rate(more), reference, ratio, ""))
+    return made
 
 
 def comparison(results: Results, systems: Sequence[str]) -> list[tuple[str, ...]]:
