@@ -38,8 +38,9 @@ FROM old_tasks t
 JOIN jobs.lanes l ON (l.project, l.component, l.configuration) = ('{project}', 'noop', t.configuration);
 
 INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, version, request,
-                        continue_on_failure, status, job_id, active)
-SELECT run_id, phase, position, task_id, task_id, 'noop', configuration, 1, '{}', false, 'success', id, true FROM old_tasks;
+                        continue_on_failure, status, job_id, active, lane_id)
+SELECT t.run_id, t.phase, t.position, t.task_id, t.task_id, 'noop', t.configuration, 1, '{}', false, 'success', t.id, true, j.lane_id
+FROM old_tasks t JOIN jobs.jobs j ON j.id = t.id;
 
 INSERT INTO jobs.attempts (job_id, attempt, replica_id, started_at, finished_at, outcome)
 SELECT id, 1, '00000000-0000-7000-8000-000000000001', at, at, 'success' FROM old_tasks;

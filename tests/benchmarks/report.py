@@ -88,7 +88,7 @@ def _spawned(samples: Mapping[str, Samples], raw: float) -> list[tuple[str, ...]
     workload = workloads.MANY_SPAWNED
     name, goal, ours, reference, ratio, verdict = _throughput(workload, samples)
     share = samples[OURS].rate(workload) / raw
-    made = [
+    made: list[tuple[str, ...]] = [
         (f"{name}, 8 at once", goal, ours, reference, ratio, verdict),
         ("", f"≥ 0.25 x raw ({raw:,.0f}/s)", ours, "", f"{share:.2f}", _at_least(share, 0.25)),
     ]
