@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 bin := .venv/bin
 workers ?= 2
-pytest := $(bin)/pytest -n $(workers)
+pytest := $(bin)/pytest -n $(workers) --dist loadgroup
 
 .PHONY: help demo demo-crash down test lint unit integration end-to-end soak bench bench-peers lock contracts clean
 

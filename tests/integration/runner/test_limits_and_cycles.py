@@ -63,5 +63,6 @@ async def test_retry_on_names_the_errors_worth_another_attempt(
 
     run = await pipelines.ended(await pipelines.run("campaigns"))
 
+    assert run["error_kind"] == "internal", "the worse kind of its tasks"
     jobs = await pipelines.children(run["id"])
     assert {name: job["attempt"] for name, job in jobs.items()} == {"user": 1, "internal": 2}

@@ -176,8 +176,10 @@ WITH ending AS (
     UPDATE jobs.tasks t SET status = 'not_executed' FROM ending e WHERE t.run_id = e.id AND t.status = 'pending'
 )
 UPDATE jobs.jobs j
-SET status = e.status, message = e.message, error_kind = e.error_kind, finished_at = clock_timestamp(),
-    revision = j.revision + 1
+SET status = e.status, message = e.message, finished_at = clock_timestamp(), revision = j.revision + 1,
+    error_kind = CASE WHEN e.error_kind IS NOT NULL AND EXISTS (
+        SELECT 1 FROM jobs.tasks t JOIN jobs.jobs c ON c.id = t.job_id
+        WHERE t.run_id = j.id AND t.status = 'error' AND c.error_kind = 'internal') THEN 'internal' ELSE e.error_kind END
 FROM ending e WHERE j.id = e.id AND j.status IN ('processing', 'terminating')
 RETURNING j.*
 
