@@ -3,7 +3,7 @@
 import pytest
 from tests.end_to_end.cli.conftest import REPOSITORY, CommandLine
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.xdist_group("local-stack")]
 
 EXAMPLE = str(REPOSITORY / "examples" / "nycflights")
 

@@ -10,7 +10,7 @@ from tests.end_to_end.cli.conftest import CommandLine
 from orchestrator_cli.local.processes import is_alive, wait_until
 from orchestrator_cli.stack.readiness import is_ready
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("local-stack")]
 
 
 def test_a_second_start_finds_the_running_stack(orchestrator: CommandLine) -> None:
