@@ -35,8 +35,12 @@ RUN case "${SERVICE:?name the service: --build-arg SERVICE=runner}" in \
 FROM ${PYTHON_IMAGE}
 ARG SERVICE
 LABEL org.opencontainers.image.title="orchestrator-${SERVICE}"
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin orchestrator \
-    && install -d -o orchestrator -m 700 /var/lib/orchestrator
+# A new volume takes owner and mode from the folder that it is mounted over.
+RUN groupadd --system --gid 10001 orchestrator \
+    && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin \
+        orchestrator \
+    && install -d -o orchestrator -g orchestrator -m 700 /var/lib/orchestrator \
+    && install -d -o orchestrator -g orchestrator -m 755 /files
 COPY --from=build /application /application
 ENV PATH=/application/bin:$PATH \
     PYTHONUNBUFFERED=1 \
@@ -44,7 +48,7 @@ ENV PATH=/application/bin:$PATH \
     ORCHESTRATOR_HTTP_HOST=0.0.0.0 \
     ORCHESTRATOR_HTTP_PORT=8080 \
     ORCHESTRATOR_WORK_DIR=/var/lib/orchestrator/work
-USER 10001
+USER 10001:10001
 WORKDIR /var/lib/orchestrator
 EXPOSE 8080
 ENTRYPOINT ["/application/bin/service"]
