@@ -10,6 +10,7 @@ import httpx
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
 
 Json = dict[str, Any]
+Params = Mapping[str, str | list[str]]
 
 TIMEOUT = httpx.Timeout(30, connect=5)
 READ_ATTEMPTS = 4
@@ -62,6 +63,9 @@ class ApiClient:
     def post(self, path: str, body: Json | None = None) -> Json:
         return self._request("POST", path, body=body or {})
 
+    def patch(self, path: str, body: Json) -> Json:
+        return self._request("PATCH", path, body=body)
+
     def delete(self, path: str) -> Json:
         return self._request("DELETE", path)
 
@@ -79,7 +83,7 @@ class ApiClient:
                 return
 
     def _request(
-        self, method: str, path: str, *, params: Mapping[str, str] | None = None, body: Json | None = None
+        self, method: str, path: str, *, params: Params | None = None, body: Json | None = None
     ) -> Json:
         try:
             response = self._http.request(method, path, params=params, json=body)
@@ -138,5 +142,9 @@ def _body(response: httpx.Response) -> Json:
     return body
 
 
-def _given(params: Mapping[str, object]) -> dict[str, str]:
-    return {key: str(value) for key, value in params.items() if value is not None}
+def _given(params: Mapping[str, object]) -> dict[str, str | list[str]]:
+    return {
+        key: [str(each) for each in value] if isinstance(value, list) else str(value)
+        for key, value in params.items()
+        if value is not None
+    }

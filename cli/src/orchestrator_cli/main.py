@@ -8,6 +8,8 @@ import typer
 from rich.text import Text
 
 from orchestrator_cli.commands import (
+    arranging,
+    backfill,
     component,
     components,
     db,
@@ -16,6 +18,7 @@ from orchestrator_cli.commands import (
     demo,
     dev,
     jobs,
+    projects,
     run,
     tables,
     triggers,
@@ -35,17 +38,21 @@ app = typer.Typer(
 app.add_typer(dev.app, name="dev")
 app.add_typer(db.app, name="db")
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(arranging.tasks, name="tasks")
+app.add_typer(arranging.phases, name="phases")
 app.add_typer(tables.app, name="tables")
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(variables.app, name="variables")
 app.add_typer(components.app, name="components")
 app.add_typer(component.app, name="component")
+app.add_typer(projects.app, name="projects")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("apply")(definitions.apply)
 app.command("validate")(definitions.validate)
 app.command("diff")(definitions.diff)
 app.command("export")(definitions.export)
 app.command("run")(run.run)
+app.command("backfill")(backfill.backfill)
 app.command("demo")(demo.demo)
 
 

@@ -1,7 +1,7 @@
 """Printing for people and for programs: consoles, tables, JSON, moments in time."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,6 +61,13 @@ def plain(text: str) -> str:
         character if character.isprintable() or character in "\t\n" else "\N{REPLACEMENT CHARACTER}"
         for character in text
     )
+
+
+def print_findings(answer: Mapping[str, Any]) -> None:
+    """Errors, then warnings, on standard error."""
+    for kind in ("error", "warning"):
+        for finding in answer.get(f"{kind}s") or []:
+            error_console().print(f"{kind}: {plain(str(finding))}", markup=False)
 
 
 def status_text(status: str) -> Text:

@@ -10,7 +10,7 @@ from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.definition_files import load_documents, to_yaml
 from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.following.changes import change_lines, change_summary
-from orchestrator_cli.output import console, error_console, plain, print_json
+from orchestrator_cli.output import console, print_findings, print_json
 
 FilesOption = Annotated[
     list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeat for more.")
@@ -76,7 +76,6 @@ def _show(answer: Json, *, as_json: bool, dry_run: bool) -> None:
     screen = console()
     for line in change_lines(answer["changes"]):
         screen.print(line)
-    for warning in answer.get("warnings") or []:
-        error_console().print(f"warning: {plain(str(warning))}", markup=False)
+    print_findings(answer)
     summary = change_summary(answer["changes"])
     print(f"would be: {summary}" if dry_run and summary != "no changes" else summary)

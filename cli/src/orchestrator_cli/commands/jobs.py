@@ -5,13 +5,25 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
+from orchestrator_cli.commands import retry
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.following.logs import follow_log, print_log
 from orchestrator_cli.following.tree import run_tree
 from orchestrator_cli.following.watch import fetch_tasks
-from orchestrator_cli.output import console, day_and_time, print_json, print_table, span, status_text
+from orchestrator_cli.output import (
+    console,
+    day_and_time,
+    duration,
+    plain,
+    print_json,
+    print_table,
+    span,
+    status_text,
+)
 
 app = typer.Typer(help="Jobs and runs.", no_args_is_help=True)
+app.command("retry")(retry.retry)
+app.command("overlaps")(retry.overlaps)
 
 
 @app.command("list")
@@ -72,18 +84,48 @@ def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -
         return
     screen = console()
     screen.print(run_tree(detail, phases))
-    for key in (
-        "id",
-        "origin",
-        "requested_by",
-        "version",
-        "attempt",
-        "scheduled_for",
-        "started_at",
-        "finished_at",
-    ):
-        if detail.get(key) is not None:
-            screen.print(f"  {key.replace('_', ' '):<14} {detail[key]}", markup=False)
+    for label, value in detail_lines(detail):
+        screen.print(f"  {label:<16} {plain(value)}", markup=False)
+
+
+SHOWN = (
+    "id",
+    "origin",
+    "requested_by",
+    "retry_of",
+    "version",
+    "attempt",
+    "scheduled_for",
+    "started_at",
+    "finished_at",
+    "expected_end",
+)
+WAITS = {
+    "acceptance_seconds": "to be accepted",
+    "configuration_busy_seconds": "for the configuration",
+    "delay_seconds": "between attempts",
+    "slot_or_limit_seconds": "for a slot or the limit",
+    "undivided_seconds": "before earlier attempts",
+}
+
+
+def detail_lines(detail: Json) -> list[tuple[str, str]]:
+    """Label and value of all that is known of a job."""
+    lines = [(key.replace("_", " "), str(detail[key])) for key in SHOWN if detail.get(key) is not None]
+    if waited := _waited(detail.get("waits") or {}):
+        lines.append(("waited", waited))
+    if (usual := detail.get("usual_duration_seconds")) is not None:
+        lines.append(("usually takes", duration(usual)))
+    lines += [("retried as", f"{retry['id']} ({retry['status']})") for retry in detail.get("retries") or []]
+    if overlap := detail.get("overlap"):
+        lines.append(("became", str(overlap["detail"])))
+    return lines
+
+
+def _waited(waits: Json) -> str:
+    """The whole time, and what for where it can be felt."""
+    causes = [f"{duration(waits[key])} {words}" for key, words in WAITS.items() if waits.get(key, 0) >= 0.05]
+    return f"{duration(waits['total_seconds'])}: {', '.join(causes)}" if causes else ""
 
 
 @app.command()

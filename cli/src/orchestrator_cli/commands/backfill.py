@@ -1,0 +1,61 @@
+"""`orchestrator backfill`: make up for a schedule's past fires."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.client import Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.output import day_and_time, print_json, print_table
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def backfill(
+    name: Annotated[str, typer.Argument(help="The orchestration.")],
+    schedule: Annotated[str, typer.Option("--schedule", help="The schedule whose fires are made up for.")],
+    start: Annotated[str, typer.Option("--from", help="A day (UTC) or an instant (RFC 3339); included.")],
+    end: Annotated[str, typer.Option("--to", help="A day (UTC) or an instant (RFC 3339); not included.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the runs, start none.")] = False,
+    confirm: Annotated[
+        bool, typer.Option("--confirm", help="Also if the orchestration is disabled.")
+    ] = False,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
+    where = context(project)
+    body: Json = {
+        "orchestration": name,
+        "schedule": schedule,
+        "from": instant(start),
+        "to": instant(end),
+        "dry_run": dry_run,
+        "confirm": confirm,
+    }
+    with where.client() as client:
+        answer = client.post(where.project_path("backfills"), body)
+    if as_json:
+        print_json(answer)
+        return
+    print_table(("scheduled for (UTC)", "local", "job", ""), (_row(fire) for fire in answer["fires"]))
+    print(summary(answer))
+
+
+def instant(text: str) -> str:
+    """A day is its midnight in UTC."""
+    return f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text
+
+
+def _row(fire: Json) -> tuple[object, ...]:
+    asked = "" if fire["is_new"] else "asked for earlier"
+    return day_and_time(fire["scheduled_for"]), fire["local"], fire["job_id"], asked
+
+
+def summary(answer: Json) -> str:
+    """How many runs there are, and what happened to them."""
+    new = sum(fire["is_new"] for fire in answer["fires"])
+    known = len(answer["fires"]) - new
+    begin = f"{new} runs would be started" if answer["dry_run"] else f"{answer['requested']} runs requested"
+    return begin + (f", {known} were asked for earlier" if known else "")

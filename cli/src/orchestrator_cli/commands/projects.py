@@ -1,0 +1,56 @@
+"""`orchestrator projects`: the tenants, and how many of their jobs run at once."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, context
+from orchestrator_cli.failures import BadInput
+from orchestrator_cli.output import print_json, print_table
+
+app = typer.Typer(help="Projects.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_projects(as_json: JsonOption = False) -> None:
+    """The projects that the token is good for."""
+    with context().client() as client:
+        items = list(client.items("/projects"))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("project", "name", "parallel jobs"),
+        ((item["id"], item["name"], item["parallel_limit"] or "no limit") for item in items),
+    )
+
+
+@app.command()
+def create(
+    project: str,
+    name: Annotated[str | None, typer.Option("--name", help="For people; else the id.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most component jobs at once.")] = None,
+) -> None:
+    """Make a project (administrators only)."""
+    given = {"id": project, "name": name, "parallel_limit": limit}
+    with context().client() as client:
+        client.post("/projects", {key: value for key, value in given.items() if value is not None})
+    print(f"{project} is created")
+
+
+@app.command("limit")
+def set_limit(
+    project: str, limit: Annotated[str, typer.Argument(help="Most component jobs at once, or `none`.")]
+) -> None:
+    """Set or lift the limit of parallel jobs (administrators only)."""
+    with context().client() as client:
+        client.patch(f"/projects/{project}", {"parallel_limit": parse_limit(limit)})
+    print(f"{project} has {'no limit' if limit == 'none' else f'a limit of {limit} parallel jobs'} now")
+
+
+def parse_limit(text: str) -> int | None:
+    if text == "none":
+        return None
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise BadInput(f"{text!r}: write a number from 1, or none")
+    return int(text)

@@ -1,0 +1,111 @@
+"""`orchestrator jobs retry` and `jobs overlaps`: running again what failed, and fires that became no run."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.run import exit_code
+from orchestrator_cli.following.watch import follow as follow_job
+from orchestrator_cli.output import (
+    console,
+    day_and_time,
+    error_console,
+    print_json,
+    print_table,
+    status_text,
+)
+
+
+def retry(
+    job: str,
+    project: ProjectOption = None,
+    task: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--task", "-t", help="These tasks instead of all that did not succeed; repeat for more."
+        ),
+    ] = None,
+    original: Annotated[
+        bool, typer.Option("--original", help="The version that ran then, not the current one.")
+    ] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Show what would be run, start nothing.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a finished job again: of a run, the tasks that did not succeed."""
+    where = context(project)
+    path = where.project_path(f"jobs/{job}")
+    with where.client() as client:
+        made = client.get(f"{path}/retry-plan", tasks=task, version="original" if original else None)
+        if plan:
+            show_plan(made, as_json=as_json)
+            return
+        answer = client.post(f"{path}/retries", {"plan_id": made["id"], **({"tasks": task} if task else {})})
+        if not follow:
+            _tell(answer, as_json=as_json)
+            return
+        ended = _follow(client, where.project_path(), str(answer["job_id"]), as_json=as_json)
+    raise typer.Exit(exit_code(ended, strict=False))
+
+
+def _tell(answer: Json, *, as_json: bool) -> None:
+    if as_json:
+        print_json(answer)
+    else:
+        print(answer["job_id"])
+
+
+def _follow(client: ApiClient, project_path: str, job_id: str, *, as_json: bool) -> Json:
+    ended = follow_job(client, project_path, job_id, error_console() if as_json else console())
+    if as_json:
+        print_json(ended)
+    return ended
+
+
+def show_plan(made: Json, *, as_json: bool) -> None:
+    """The tasks, how they ended, and which would be run."""
+    if as_json:
+        print_json(made)
+        return
+    rows = [
+        (task["id"], task["phase"], _status(task["status_before"]), plan_word(task)) for task in made["tasks"]
+    ]
+    rows += [(task["id"], "", _status(task["status_before"]), "is gone") for task in made["missing"]]
+    if rows:
+        print_table(("task", "phase", "before", "retry"), rows)
+    print(f"version {made['version']}")
+
+
+def _status(status: str | None) -> object:
+    return status_text(status) if status else "new"
+
+
+def plan_word(task: Json) -> str:
+    """What the plan does of a task."""
+    if not task["exists"]:
+        return "its configuration is deleted"
+    if task["selected"]:
+        return "runs"
+    return "stays out" if task["active"] else "stays out (inactive)"
+
+
+def overlaps(
+    orchestration: str,
+    project: ProjectOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """Fires that became part of a waiting run or were skipped."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path(f"orchestrations/{orchestration}/overlaps")
+        items = list(client.items(path, most=limit))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("scheduled for (UTC)", "schedule", "what became of it"),
+        ((day_and_time(item["scheduled_for"]), item["schedule"], item["detail"]) for item in items),
+    )

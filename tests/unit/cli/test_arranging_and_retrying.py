@@ -1,0 +1,211 @@
+"""Commands that propose first: what they ask the server for, and what they show."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from orchestrator_cli.client import ApiClient
+from orchestrator_cli.commands.arranging import phase_lines, phase_ref
+from orchestrator_cli.commands.backfill import instant, summary
+from orchestrator_cli.commands.jobs import detail_lines
+from orchestrator_cli.commands.projects import parse_limit
+from orchestrator_cli.context import Context
+from orchestrator_cli.failures import BadInput, ExitCode
+from orchestrator_cli.main import main
+
+PHASES = [{"name": "Extractors", "tasks": [{"id": "a/b", "enabled": True}, {"id": "c/d", "enabled": False}]}]
+PROPOSAL = {"version": 4, "phases": PHASES, "changed": True, "errors": ["broken"], "warnings": ["look"]}
+SAVED = {**PROPOSAL, "version": 5, "name": "Daily", "description": "d", "enabled": False, "id": "daily"}
+PLAN = {
+    "id": "p1",
+    "version": 3,
+    "tasks": [
+        {
+            "id": "a/b",
+            "phase": "E",
+            "status_before": "error",
+            "selected": True,
+            "exists": True,
+            "active": True,
+        },
+        {
+            "id": "c/d",
+            "phase": "E",
+            "status_before": None,
+            "selected": False,
+            "exists": False,
+            "active": True,
+        },
+    ],
+    "missing": [{"id": "e/f", "status_before": "success"}],
+}
+
+
+class Server:
+    """Answers by path, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, Any]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.removeprefix("/v1").removeprefix("/projects/demo/")
+        query = f"?{request.url.query.decode()}" if request.url.query else ""
+        body = json.loads(request.content) if request.content else None
+        self.asked.append((request.method, path + query, body))
+        return httpx.Response(200, json=self.answer(request.method, path))
+
+    def answer(self, method: str, path: str) -> dict[str, Any]:
+        if path.endswith(("grouping", "arrangement")):
+            return PROPOSAL
+        if path.endswith("retry-plan"):
+            return PLAN
+        if path.endswith("retries"):
+            return {"job_id": "j2"}
+        if path == "/projects":
+            return {"items": [{"id": "demo", "name": "Demo", "parallel_limit": None}], "next": None}
+        return SAVED
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Server:
+    made = Server()
+
+    def client(context: Context) -> ApiClient:
+        return ApiClient("http://server:1", "token", transport=httpx.MockTransport(made))
+
+    monkeypatch.setattr(Context, "client", client)
+    monkeypatch.setenv("ORCHESTRATOR_PROJECT", "demo")
+    monkeypatch.setenv("ORCHESTRATOR_URL", "http://server:1")
+    return made
+
+
+def test_grouping_is_shown_and_not_saved(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tasks", "group", "daily", "--by", "type"]) == ExitCode.OK
+    assert server.asked == [("POST", "orchestrations/daily/grouping", {"by": "type"})]
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["#1 Extractors", "     a/b", "     c/d  (inactive)", "not saved; --save does"]
+    assert err.splitlines() == ["error: broken", "warning: look"]
+
+
+def test_saving_keeps_the_rest_and_somebody_elses_change(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tasks", "group", "daily", "--save"]) == ExitCode.OK
+    assert server.asked[-1] == (
+        "PUT",
+        "orchestrations/daily",
+        {
+            "name": "Daily",
+            "description": "d",
+            "enabled": False,
+            "phases": PHASES,
+            "base_version": 4,
+            "note": "tasks arranged",
+        },
+    )
+    assert "saved as version 5" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "operation"),
+    [
+        (
+            ["tasks", "move", "daily", "a/b", "c/d", "--to", "New", "--before", "#1"],
+            {"operation": "move_tasks", "tasks": ["a/b", "c/d"], "to": "New", "before": 0},
+        ),
+        (
+            ["phases", "rename", "daily", "#2", "Second"],
+            {"operation": "rename_phase", "phase": 1, "name": "Second"},
+        ),
+        (
+            ["phases", "move", "daily", "B", "--after", "A"],
+            {"operation": "move_phase", "phase": "B", "after": "A"},
+        ),
+        (
+            ["phases", "merge", "daily", "A", "#3", "--name", "Both"],
+            {"operation": "merge_phases", "phases": ["A", 2], "name": "Both"},
+        ),
+    ],
+)
+def test_operations(server: Server, arguments: list[str], operation: dict[str, Any]) -> None:
+    assert main(arguments) == ExitCode.OK
+    assert server.asked == [("POST", "orchestrations/daily/arrangement", {"operations": [operation]})]
+
+
+def test_retry_carries_out_the_plan_it_fetched(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "retry", "j1"]) == ExitCode.OK
+    assert [ask[1:] for ask in server.asked] == [
+        ("jobs/j1/retry-plan", None),
+        ("jobs/j1/retries", {"plan_id": "p1"}),
+    ]
+    assert capsys.readouterr().out == "j2\n"
+    server.asked.clear()
+    assert main(["jobs", "retry", "j1", "-t", "a/b", "-t", "c/d", "--original"]) == ExitCode.OK
+    assert [ask[1:] for ask in server.asked] == [
+        ("jobs/j1/retry-plan?tasks=a%2Fb&tasks=c%2Fd&version=original", None),
+        ("jobs/j1/retries", {"plan_id": "p1", "tasks": ["a/b", "c/d"]}),
+    ]
+
+
+def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "retry", "j1", "--plan"]) == ExitCode.OK
+    assert [ask[0] for ask in server.asked] == ["GET"]
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[1:] == [
+        ["a/b", "E", "error", "runs"],
+        ["c/d", "E", "new", "its", "configuration", "is", "deleted"],
+        ["e/f", "success", "is", "gone"],
+        ["version", "3"],
+    ]
+
+
+def test_limit_of_a_project(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["projects", "limit", "demo", "3"]) == ExitCode.OK
+    assert main(["projects", "limit", "demo", "none"]) == ExitCode.OK
+    assert [(method, body) for method, _, body in server.asked] == [
+        ("PATCH", {"parallel_limit": 3}),
+        ("PATCH", {"parallel_limit": None}),
+    ]
+    assert main(["projects", "list"]) == ExitCode.OK
+    assert "no limit" in capsys.readouterr().out
+    for wrong in ("0", "x", "-1"):
+        with pytest.raises(BadInput):
+            parse_limit(wrong)
+
+
+def test_phases_are_named_or_numbered() -> None:
+    assert [phase_ref(text) for text in ("#1", "#12", "Load", "#x", "3")] == [0, 11, "Load", "#x", "3"]
+    with pytest.raises(BadInput):
+        phase_ref("#0")
+    assert phase_lines([]) == []
+
+
+def test_backfill_tells_what_is_new() -> None:
+    assert (instant("2026-01-05"), instant("2026-01-05T06:00:00+02:00")) == (
+        "2026-01-05T00:00:00Z",
+        "2026-01-05T06:00:00+02:00",
+    )
+    answer = {"dry_run": True, "requested": 0, "fires": [{"is_new": True}, {"is_new": False}]}
+    assert summary(answer) == "1 runs would be started, 1 were asked for earlier"
+    assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 runs requested")
+
+
+def test_job_tells_its_waits_and_what_is_usual() -> None:
+    waits = {"total_seconds": 75.0, "configuration_busy_seconds": 70.0, "slot_or_limit_seconds": 5.0}
+    lines = detail_lines(
+        {
+            "id": "j1",
+            "waits": {**waits, "acceptance_seconds": 0.01},
+            "usual_duration_seconds": 30.0,
+            "retries": [{"id": "j2", "status": "success"}],
+        }
+    )
+    assert lines == [
+        ("id", "j1"),
+        ("waited", "1 min 15 s: 1 min 10 s for the configuration, 5.0 s for a slot or the limit"),
+        ("usually takes", "30.0 s"),
+        ("retried as", "j2 (success)"),
+    ]
+    assert detail_lines({"id": "j1", "overlap": {"detail": "became part of run #7"}})[-1][0] == "became"
