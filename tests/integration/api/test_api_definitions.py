@@ -23,7 +23,13 @@ DOCUMENTS: list[dict[str, Any]] = [
         "orchestration": "campaigns",
         "description": "Refresh campaigns",
         "phases": [
-            {"name": "Extract", "tasks": [{"run": "loader/one", "attempts": 3}, {"run": "loader/two"}]},
+            {
+                "name": "Extract",
+                "tasks": [
+                    {"run": "loader/one", "attempts": 3, "retry_on": "internal"},
+                    {"run": "loader/two"},
+                ],
+            },
             {"name": "Write", "tasks": [{"run": "loader/one", "id": "again", "timeout": "30m"}]},
         ],
         "schedules": {"weekdays": {"cron": "30 5 * * 1-5", "timezone": "Europe/Prague"}},
@@ -93,6 +99,8 @@ async def test_export_reads_back_as_the_same(admin: Client) -> None:
     await apply(admin, DOCUMENTS)
     exported = (await admin.get("definitions"))["documents"]
     assert "hunter2" not in str(exported)
+    (campaigns,) = [each for each in exported if each.get("orchestration") == "campaigns"]
+    assert campaigns["phases"][0]["tasks"][0]["retry_on"] == "internal"
     again = await apply(admin, exported)
     assert set(again) == {"unchanged"}
     assert len(again["unchanged"]) == len(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
 from orchestrator_shared.definitions.http_component import HttpComponent
@@ -54,6 +54,7 @@ class ComponentIn(Input):
     executor: Literal["process", "http"] = "process"
     command: list[str] = Field(
         default_factory=list,
+        validate_default=True,
         max_length=200,
         description='Of a process: its argv, as in ["{python}", "-m", "my_component"].',
     )
@@ -81,10 +82,15 @@ class ComponentIn(Input):
     )
     description: str = Field(default="", max_length=10_000)
 
-    @model_validator(mode="after")
-    def _is_runnable(self) -> Self:
-        if self.executor == "process" and not (self.command and self.command[0]):
+    @field_validator("command")
+    @classmethod
+    def _is_runnable(cls, command: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("executor") == "process" and not (command and command[0]):
             raise ValueError('a process needs its command as a list, as in ["{python}", "program.py"]')
+        return command
+
+    @model_validator(mode="after")
+    def _fits_its_executor(self) -> Self:
         if (self.executor == "http") != (self.http is not None):
             raise ValueError("executor http and the section http belong together: give both or neither")
         return self
