@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from statistics import median
@@ -108,6 +109,9 @@ async def main() -> None:
     unknown = set(arguments.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}")
+    measuring = asyncio.current_task()
+    assert measuring is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)  # ends the servers too
     with stage(in_memory=arguments.in_memory) as servers:
         print("\n".join(await servers.conditions()), flush=True)
         for name in arguments.sections or usual:
