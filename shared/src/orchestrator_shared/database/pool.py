@@ -50,7 +50,7 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
         )
-    # What an array of them is takes the server tens of milliseconds to tell: ask now, not in the midst of work.
+    # To tell what an array of them is takes the server tens of milliseconds: ask now, not amid work.
     await connection.fetch("SELECT NULL::jsonb[]")
 
 

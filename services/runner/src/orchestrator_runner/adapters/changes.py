@@ -9,13 +9,19 @@ from orchestrator_shared.contracts.events import JobsChanged, RunCreated, RunEve
 from orchestrator_shared.domain.statuses import JobStatus, Origin
 from orchestrator_shared.messaging.outbox import Work
 
+MOST_PER_HINT = 2_000
+"""About 90 KB; consumers refuse more than 256."""
+
 
 def say_changed(work: Work, rows: Iterable[Row]) -> None:
-    """One hint per project and commit."""
+    """One hint per project and commit, more only where it would be too large to be read."""
     revisions: dict[str, dict[Any, int]] = defaultdict(dict)
     for row in rows:
         revisions[row["project"]][row["id"]] = row["revision"]
-    work.say(*(JobsChanged(project=project, revisions=changed) for project, changed in revisions.items()))
+    for project, changed in revisions.items():
+        items = list(changed.items())
+        for begin in range(0, len(items), MOST_PER_HINT):
+            work.say(JobsChanged(project=project, revisions=dict(items[begin : begin + MOST_PER_HINT])))
 
 
 def say_run(work: Work, kind: type[RunEvent], row: Row) -> None:
