@@ -30,13 +30,12 @@ async def test_one_request_per_fire_and_none_twice(
     done = await furnished.post("backfills", body, status=202)
     assert done["requested"] == 3
     assert [fire["job_id"] for fire in done["fires"]] == [fire["job_id"] for fire in dry["fires"]]
-    messages = [envelope["data"] for envelope in await said(broker, "runner.commands", 3)]
-    moments = [datetime.fromisoformat(message["scheduled_for"]) for message in messages]
-    assert sorted(moments) == [datetime.fromisoformat(f"2026-01-0{day}T04:30:00Z") for day in (5, 6, 7)]
-    for message in messages:
-        assert (message["schedule_id"], message["overlap"]) == (schedule_id, "queue")
-        assert message["fire_key"].startswith("backfill:2026-01-0")
-        assert (message["attended"], message.get("notify")) == (True, None)
+    [message] = [envelope["data"] for envelope in await said(broker, "runner.commands", 1)]
+    moments = [datetime.fromisoformat(fire["scheduled_for"]) for fire in message["fires"]]
+    assert moments == [datetime.fromisoformat(f"2026-01-0{day}T04:30:00Z") for day in (5, 6, 7)]
+    assert message["schedule_id"] == schedule_id
+    assert all(fire["fire_key"].startswith("backfill:2026-01-0") for fire in message["fires"])
+    assert (message["attended"], message.get("notify")) == (True, None)
     longer = {**body, "to": "2026-01-09T00:00:00Z"}
     more = await furnished.post("backfills", longer, status=202)
     assert ([fire["is_new"] for fire in more["fires"]], more["requested"]) == ([False] * 3 + [True], 1)

@@ -37,12 +37,9 @@ from orchestrator_runner.engine.step import Stepper
 from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
-from orchestrator_shared.contracts.envelope import wrap
-from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.domain.ids import new_id, new_job_id
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, Origin, OverlapPolicy, TaskStatus
-from orchestrator_shared.messaging.consumer import Delivery
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.publisher import Publisher
 
@@ -135,10 +132,6 @@ class World:
         return [replica for replica in self.replicas if not replica.lost]
 
 
-def delivery(message: Message) -> Delivery:
-    return Delivery(message, wrap(message, source="/test"), message.routing_key(), redelivered=False)
-
-
 class Lifecycle(RuleBasedStateMachine):
     """Requests, redeliveries, endings, losses, zombies, terminations: in any order."""
 
@@ -215,13 +208,13 @@ class Lifecycle(RuleBasedStateMachine):
                 fire_key=str(len(self.requests)),
             )
         )
-        self.do(self.world.accept([delivery(self.requests[-1])]))
+        self.do(self.world.accept([self.requests[-1]]))
 
     @precondition(lambda self: self.requests)
     @rule(data=st.data())
     def redeliver(self, data: st.DataObject) -> None:
         again = data.draw(st.lists(st.sampled_from(self.requests), min_size=1, max_size=3))
-        self.do(self.world.accept([delivery(message) for message in again]))
+        self.do(self.world.accept(again))
 
     @rule(which=st.integers(0, 5))
     def turn(self, which: int) -> None:
@@ -273,7 +266,7 @@ class Lifecycle(RuleBasedStateMachine):
             "SELECT id FROM jobs.jobs ORDER BY finished_at IS NOT NULL, accepted_at, id LIMIT 8"
         )
         job = rows[which % len(rows)]["id"] if rows else self.requests[0].job_id
-        await self.world.terminate(delivery(TerminateRequested(job_id=job, project="p")))
+        await self.world.terminate(TerminateRequested(job_id=job, project="p"))
 
     @invariant()
     def rules_hold(self) -> None:

@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from orchestrator_shared.contracts.message import COMMANDS, Message
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
@@ -47,6 +47,47 @@ class RunRequested(Message):
 
     def subject(self) -> str | None:
         return f"{self.project}/{self.component}/{self.configuration}"
+
+
+MAX_BACKFILL = 1_000
+
+
+class BackfillFire(BaseModel):
+    """One past fire of a schedule, and the job that runs it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    job_id: UUID
+    fire_key: str = Field(max_length=200)
+    scheduled_for: AwareDatetime
+
+
+class BackfillRequested(Message):
+    """Run an orchestration once for each of these fires, in this order: one message, because several would be
+    dealt out to several runners."""
+
+    type: ClassVar[str] = "orchestrator.backfill.requested.v1"
+    exchange: ClassVar[str] = COMMANDS
+    key: ClassVar[str] = "backfill.requested"
+
+    project: str = Field(pattern=SLUG)
+    configuration: str = Field(pattern=SLUG)
+    origin: Origin
+    requested_at: AwareDatetime
+    requested_by: str | None = Field(default=None, max_length=200)
+    token_id: UUID | None = None
+    notify: str | None = Field(default=None, max_length=320)
+    attended: bool = False
+    schedule_id: UUID
+    fires: list[BackfillFire] = Field(min_length=1, max_length=MAX_BACKFILL)
+
+    def requests(self) -> list[RunRequested]:
+        """The run requests that this stands for."""
+        common = self.model_dump(exclude={"fires"})
+        return [RunRequested(**common, **fire.model_dump()) for fire in self.fires]
+
+    def subject(self) -> str | None:
+        return f"{self.project}/{ORCHESTRATOR}/{self.configuration}"
 
 
 class TerminateRequested(Message):

@@ -9,6 +9,7 @@ MESSAGES: dict[str, type[Message]] = {
     model.type: model
     for model in (
         commands.RunRequested,
+        commands.BackfillRequested,
         commands.TerminateRequested,
         events.TableUpdated,
         events.RunCreated,
@@ -33,7 +34,10 @@ class Queue:
     feed: bool = False
 
 
-RUNNER_COMMANDS = Queue("runner.commands", (commands.RunRequested, commands.TerminateRequested))
+RUNNER_COMMANDS = Queue(
+    "runner.commands",
+    (commands.RunRequested, commands.BackfillRequested, commands.TerminateRequested),
+)
 RUNNER_FEED = Queue("runner.feed", (events.RunnersWake,), feed=True)
 SCHEDULER_CHANGES = Queue("scheduler.changes", (events.ScheduleChanged,))
 TRIGGER_WATCHER_UPDATES = Queue("trigger-watcher.updates", (events.TableUpdated,))

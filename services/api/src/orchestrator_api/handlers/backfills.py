@@ -12,10 +12,9 @@ from orchestrator_api.domain.times import accept_times
 from orchestrator_api.handlers import runs, schedules
 from orchestrator_api.handlers.orchestrations import key_of
 from orchestrator_api.session import Session
-from orchestrator_shared.contracts.commands import RunRequested
+from orchestrator_shared.contracts import commands
+from orchestrator_shared.contracts.commands import BackfillRequested
 from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.domain.statuses import OverlapPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +92,33 @@ async def _request(
         [fire.scheduled_for for fire in fires],
     )
     new = set(rows)
-    session.say(*(_message(session, wish, schedule, fire) for fire in fires if fire.job_id in new))
+    asked = [fire for fire in fires if fire.job_id in new]
+    if asked:
+        session.say(_message(session, wish, schedule, asked))
     period = {"from": wish.start.isoformat(), "to": wish.end.isoformat()}
     subject = f"{orchestration}/{schedule['name']}"
     await session.record("schedule.backfilled", subject, **period, requested=len(new))
     return new
 
 
-def _message(session: Session, wish: BackfillWish, schedule: Row, fire: BackfillFire) -> RunRequested:
+def _message(
+    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+) -> BackfillRequested:
     attended = session.actor.origin.is_attended
-    return RunRequested(
-        job_id=fire.job_id,
+    return BackfillRequested(
         project=session.project,
-        component=ORCHESTRATOR,
         configuration=schedule["orchestration"],
         origin=session.actor.origin,
         requested_at=session.now,
-        scheduled_for=fire.scheduled_for,
         requested_by=session.actor.label,
         token_id=session.actor.token_id,
         notify=session.actor.email if attended and wish.notify else None,
         attended=attended,
-        overlap=OverlapPolicy.QUEUE,
         schedule_id=schedule["id"],
-        fire_key=fire.fire_key,
+        fires=[
+            commands.BackfillFire(
+                job_id=fire.job_id, fire_key=fire.fire_key, scheduled_for=fire.scheduled_for
+            )
+            for fire in fires
+        ],
     )

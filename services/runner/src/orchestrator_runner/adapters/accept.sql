@@ -12,7 +12,7 @@ DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
 
 -- name: waiting_run_of_schedule
 SELECT id FROM jobs.jobs
-WHERE lane_id = $1 AND schedule_id = $2 AND status IN ('waiting', 'ready') AND attempt = 0
+WHERE lane_id = $1 AND schedule_id = $2 AND origin = 'schedule' AND status IN ('waiting', 'ready') AND attempt = 0
 ORDER BY seq LIMIT 1
 
 -- name: unfinished_in_lane

@@ -1,7 +1,7 @@
 """`run.requested`: every well-formed request becomes a row, in the order of acceptance within its lane."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +16,6 @@ from orchestrator_shared.contracts.events import RunCreated, RunFinished
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.messaging.consumer import Delivery
 from orchestrator_shared.messaging.outbox import Outbox, Work
 
 
@@ -30,8 +29,8 @@ class Accept:
         self._wake = wake
         self._queries = Queries.load("orchestrator_runner.adapters", "accept.sql")
 
-    async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        requests = list({r.job_id: r for r in (cast(RunRequested, d.message) for d in deliveries)}.values())
+    async def __call__(self, heard: Sequence[RunRequested]) -> None:
+        requests = list({request.job_id: request for request in heard}.values())
         async with acquire(self._pool) as connection:
             lanes = await self._lanes.ensure(connection, (_lane_key(request) for request in requests))
         async with self._outbox.work() as work:
@@ -43,7 +42,7 @@ class Accept:
             say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
-        metrics.REQUESTS.labels("repeated").inc(len(deliveries) - len(new))
+        metrics.REQUESTS.labels("repeated").inc(len(heard) - len(new))
 
     async def _unknown(
         self, connection: asyncpg.Connection, requests: Sequence[RunRequested]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.terminate import Terminate
-from orchestrator_shared.contracts.commands import RunRequested
+from orchestrator_shared.contracts.commands import BackfillRequested, RunRequested, TerminateRequested
 from orchestrator_shared.messaging.consumer import Delivery
 
 
@@ -16,9 +16,17 @@ class Commands:
         self._terminate = terminate
 
     async def __call__(self, deliveries: Sequence[Delivery]) -> None:
-        requests = [delivery for delivery in deliveries if isinstance(delivery.message, RunRequested)]
+        requests: list[RunRequested] = []
+        terminations: list[TerminateRequested] = []
+        for delivery in deliveries:
+            match delivery.message:
+                case RunRequested() as request:
+                    requests.append(request)
+                case BackfillRequested() as backfill:
+                    requests += backfill.requests()
+                case TerminateRequested() as termination:
+                    terminations.append(termination)
         if requests:
             await self._accept(requests)
-        for delivery in deliveries:
-            if not isinstance(delivery.message, RunRequested):
-                await self._terminate(delivery)
+        for termination in terminations:
+            await self._terminate(termination)

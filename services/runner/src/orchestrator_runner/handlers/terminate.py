@@ -1,6 +1,5 @@
 """`job.terminate-requested`: stop a job and everything below it."""
 
-from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -14,7 +13,6 @@ from orchestrator_shared.contracts.events import RunFinished, RunnersWake
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.consumer import Delivery
 from orchestrator_shared.messaging.outbox import Outbox
 
 ROUNDS = 5
@@ -30,8 +28,7 @@ class Terminate:
         self._engine = engine
         self._queries = Queries.load("orchestrator_runner.adapters", "termination.sql")
 
-    async def __call__(self, delivery: Delivery) -> None:
-        request = cast(TerminateRequested, delivery.message)
+    async def __call__(self, request: TerminateRequested) -> None:
         lanes: set[int] = set()
         for _ in range(ROUNDS):
             lanes = await self._try(request, lanes)
