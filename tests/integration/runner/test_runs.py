@@ -173,10 +173,15 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
         "load",
         {
             "code": code,
-            "#password": encryption.encrypt_value("hunter22", project=PROJECT),
-            "day": "{{ scheduled_for }}",
+            "#password": encryption.encrypt_value("{{ vars.password }}", project=PROJECT),
+            "day": ["{{ scheduled_for }}"],
             "over": {"a": 1, "b": 1},
         },
+    )
+    await pipelines.database.execute(
+        "INSERT INTO catalog.variables (project, name, value, secret) VALUES ($1, 'password', $2, true)",
+        PROJECT,
+        encryption.encrypt_value("hunter22", project=PROJECT),
     )
     await start_runner().ready()
     await pipelines.orchestration("campaigns", [task("load", parameters={"parameters": {"over": {"b": 2}}})])
@@ -188,6 +193,6 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
     job = (await pipelines.children(first["id"]))["load"]
     assert job["message"] == "count 1"
     assert job["output_tables"] == '[{"rows": 3, "table": "out.c-main.orders"}]'
-    assert await pipelines.log(job["id"]) == "*** 2026-03-01T05:30:00Z {'a': 1, 'b': 2}\n"
+    assert await pipelines.log(job["id"]) == "*** ['2026-03-01T05:30:00Z'] {'a': 1, 'b': 2}\n"
     again = (await pipelines.children(second["id"]))["load"]
     assert (again["message"], again["previous_success"]) == ("count 2", when)

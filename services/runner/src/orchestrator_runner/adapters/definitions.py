@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from orchestrator_runner.domain.jobs import ClaimedJob
-from orchestrator_runner.domain.parameters import uses_variables
+from orchestrator_runner.domain.parameters import may_use_variables
 from orchestrator_shared.database.queries import Queries
 
 K = TypeVar("K")
@@ -64,7 +64,7 @@ class Definitions:
         templates = {
             job.project
             for job, stored in zip(jobs, found, strict=True)
-            if uses_variables(stored) or uses_variables(job.parameters)
+            if may_use_variables(stored) or may_use_variables(job.parameters)
         }
         variables = await self._variables(connection, templates)
         return [

@@ -58,6 +58,15 @@ def uses_variables(value: Any) -> bool:
     return isinstance(value, list) and any(uses_variables(item) for item in value)
 
 
+def may_use_variables(value: Any) -> bool:
+    """The same before decryption: under a `#` key a placeholder may hide."""
+    if isinstance(value, Mapping):
+        return any(key.startswith("#") or may_use_variables(item) for key, item in value.items())
+    if isinstance(value, list):
+        return any(may_use_variables(item) for item in value)
+    return uses_variables(value)
+
+
 def secret_values(value: Any, *, secret: bool = False) -> set[str]:
     """Every string below a key that begins with `#`: what must never be seen in a log."""
     if isinstance(value, str):
