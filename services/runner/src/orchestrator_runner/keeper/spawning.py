@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 """What the keeper itself ignores: it ends when its runner does, and never before its tasks."""
-_RESTORED = (*IGNORED, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
+_RESTORED = (*IGNORED, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
