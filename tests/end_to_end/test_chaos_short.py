@@ -1,0 +1,23 @@
+"""Three runners, killed, stopped and cut off at random for some seconds; `make soak` does it for minutes.
+
+`TEST_SEED` repeats the faults and the load of an earlier run (not their timing).
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.brokers import BrokerVhost
+from tests.support.chaos import Scene, run_chaos
+from tests.support.databases import Database
+
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.timeout(150)]
+
+SEED = int(os.environ.get("TEST_SEED") or time.time())
+
+
+async def test_runners_keep_their_promises_in_a_short_chaos(
+    database: Database, broker: BrokerVhost, tmp_path: Path
+) -> None:
+    await run_chaos(Scene(database, broker, tmp_path, seed=SEED, jobs=150, seconds=12, bound=60))

@@ -1,0 +1,31 @@
+"""Three runners and thousands of jobs over fifty configurations, for minutes of random faults.
+
+`TEST_CHAOS_JOBS` and `TEST_CHAOS_SECONDS` say how much and for how long, `TEST_SEED` repeats the faults and
+the load of an earlier run (not their timing).
+"""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from tests.support.brokers import fresh_vhost
+from tests.support.chaos import Scene, run_chaos
+from tests.support.databases import Database
+from tests.support.servers import RabbitAddress
+
+from orchestrator_cli.local.rabbitmq import RabbitServer
+
+JOBS = int(os.environ.get("TEST_CHAOS_JOBS") or 5000)
+SECONDS = float(os.environ.get("TEST_CHAOS_SECONDS") or 360)
+SEED = int(os.environ.get("TEST_SEED") or time.time())
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * SECONDS + 300)]
+
+
+async def test_runners_keep_their_promises_in_chaos(
+    database: Database, private_broker: RabbitServer, tmp_path: Path
+) -> None:
+    address = RabbitAddress(private_broker.url, private_broker.management_url)
+    with fresh_vhost(address) as broker:
+        bound = 60 + SECONDS  # what was left undone while the faults lasted is done then
+        await run_chaos(Scene(database, broker, tmp_path, SEED, JOBS, SECONDS, bound, private_broker))
