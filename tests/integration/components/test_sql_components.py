@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 CREATE = 'CREATE TABLE "out.c-x".t AS SELECT n FROM generate_series(1, 3) n'
+SLEEPING = """FROM pg_stat_activity
+WHERE datname = current_database() AND query LIKE 'SELECT pg_sleep%' AND state = 'active'"""
 
 
 @pytest.fixture
@@ -101,7 +103,7 @@ async def test_sigterm_stops_the_statement_on_the_server(
     starter: "Starter", warehouse: "Connection", warehouse_url: str
 ) -> None:
     parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
-    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+    running = f"SELECT count(*) {SLEEPING}"
     with starter.start("sql_transformation", parameters) as process:
         await until(warehouse, running, 1)
         process.terminate()
@@ -115,7 +117,7 @@ async def test_a_killed_component_leaves_no_statement_running(
     starter: "Starter", warehouse: "Connection", warehouse_url: str
 ) -> None:
     parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
-    running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+    running = f"SELECT count(*) {SLEEPING}"
     with starter.start("sql_transformation", parameters) as process:
         await until(warehouse, running, 1)
         process.kill()
@@ -135,10 +137,12 @@ async def test_a_lost_connection_is_an_internal_error(
 ) -> None:
     parameters = {"statements": "SELECT pg_sleep(60)", "#connection": warehouse_url}
     with starter.start("sql_transformation", parameters) as process:
-        await until(warehouse, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'", 1)
-        await warehouse.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+        await until(
+            warehouse,
+            f"SELECT count(*) {SLEEPING}",
+            1,
         )
+        await warehouse.execute(f"SELECT pg_terminate_backend(pid) {SLEEPING}")
         _, err = process.communicate(timeout=10)
 
     assert process.returncode == 2

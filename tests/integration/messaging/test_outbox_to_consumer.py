@@ -139,5 +139,5 @@ async def test_a_failing_callback_does_not_undo_the_commit(pool: asyncpg.Pool, c
 
 
 def test_a_message_without_handler_is_a_mistake_of_the_code(connected: Broker) -> None:
-    with pytest.raises(ValueError, match="no handler for TerminateRequested"):
+    with pytest.raises(ValueError, match="no handler for BackfillRequested, TerminateRequested"):
         Consumer(connected, RUNNER_COMMANDS, {RunRequested: lambda _: asyncio.sleep(0)})
