@@ -4,9 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -23,25 +21,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from tests.support import databases
-from tests.support.databases import Database
+from tests.support.engine_world import Replica, World
 
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.adapters.runs import Runs
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending, TaskState, after_failure, next_step
-from orchestrator_runner.engine.leases import Recovery
-from orchestrator_runner.engine.loop import Engine, Execute
-from orchestrator_runner.engine.starts import Starter
-from orchestrator_runner.engine.step import Stepper
-from orchestrator_runner.handlers.accept import Accept
-from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_runner.domain.lifecycle import TaskState, next_step
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
-from orchestrator_shared.database.pool import prepare_connection
-from orchestrator_shared.domain.ids import new_id, new_job_id
-from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, Origin, OverlapPolicy, TaskStatus
-from orchestrator_shared.messaging.outbox import Outbox
-from orchestrator_shared.messaging.publisher import Publisher
+from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.domain.statuses import Origin, OverlapPolicy, TaskStatus
 
 CONFIGURATIONS = ("a", "b", "c")
 ORCHESTRATIONS = ("one", "two", "outer")
@@ -64,74 +49,6 @@ tasks_drawn = st.lists(
 )
 
 
-@dataclass(eq=False)
-class Replica:
-    """One replica's engine, with attempts that end when the test says so."""
-
-    id: UUID
-    engine: Engine
-    recovery: Recovery
-    open: dict[UUID, tuple[ClaimedJob, "asyncio.Future[Ending]"]] = field(default_factory=dict)
-    lost: bool = False
-
-    async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
-        return {job.id: partial(self._execute, job) for job in jobs}
-
-    async def _execute(self, job: ClaimedJob, stop: asyncio.Event) -> Result:
-        future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self.open[job.id] = (job, future)
-        stopped = asyncio.create_task(stop.wait())
-        waits: list[asyncio.Future[Any]] = [future, stopped]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        ending = future.result() if future.done() else Ending(JobStatus.TERMINATED)
-        self.open.pop(job.id, None)
-        return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)
-
-
-class World:
-    """The database and two replicas on it; messages are delivered by hand."""
-
-    def __init__(self, database: Database, pool: asyncpg.Pool) -> None:
-        self.database = database
-        self.pool = pool
-        # Nothing is published here: what was said stays in the outbox table.
-        self.outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=Publisher(None))  # type: ignore[arg-type]
-        self.replicas: list[Replica] = []
-        self.accept: Accept
-        self.terminate: Terminate
-
-    async def add_replica(self) -> Replica:
-        replica_id = new_id()
-        lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
-        engine = Engine(
-            pool=self.pool,
-            stepper=Stepper(self.pool, self.outbox, lanes, runs, ownership),
-            starter=Starter(self.pool, self.outbox, lanes, runs),
-            lanes=lanes,
-            runs=runs,
-            ownership=ownership,
-            slots=3,
-            poll_seconds=0,
-            scan_seconds=0,
-        )
-        recovery = Recovery(self.pool, engine, replica_id=replica_id, every_seconds=1, may_judge=lambda: True)
-        replica = Replica(replica_id, engine, recovery)
-        engine.use(replica.prepare)
-        await self.pool.execute(
-            "INSERT INTO jobs.replicas (id, name, slots, lease_until) VALUES ($1, 'test', 3, 'infinity')",
-            replica_id,
-        )
-        self.accept = Accept(self.pool, self.outbox, lanes, engine.wake)
-        self.terminate = Terminate(self.pool, self.outbox, lanes, engine)
-        self.replicas.append(replica)
-        return replica
-
-    @property
-    def living(self) -> list[Replica]:
-        return [replica for replica in self.replicas if not replica.lost]
-
-
 class Lifecycle(RuleBasedStateMachine):
     """Requests, redeliveries, endings, losses, zombies, terminations: in any order."""
 
@@ -151,46 +68,16 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _begin(self, one: Any, two: Any) -> None:
         database = await self.stack.enter_async_context(databases.migrated_database())
-        pool = await asyncpg.create_pool(
-            database.url_for("runner"), min_size=1, max_size=4, init=prepare_connection
-        )
-        self.stack.push_async_callback(pool.close)
-        self.world = World(database, pool)
-        async with database.connection() as connection:
-            await prepare_connection(connection)
-            await connection.execute("INSERT INTO catalog.projects (id, name) VALUES ('p', 'p')")
-            await connection.execute(
-                """INSERT INTO catalog.components (id, name, type, executor, after_crash, definition)
-                   VALUES ('c', 'c', 'application', 'process', 'rerun', '{}'),
-                          ('d', 'd', 'application', 'process', 'fail', '{}')"""
-            )
-            for name in CONFIGURATIONS:
-                await self._save(connection, "d" if name == "b" else "c", name, {})
-            await self._save(connection, "orchestrator", "one", _definition(one))
-            await self._save(connection, "orchestrator", "two", _definition(two))
-            nested = [{**_task("one", False, 1, True), "component": "orchestrator"}]
-            outer = {"phases": [{"name": "n", "tasks": nested}, *_definition(two)["phases"]]}
-            await self._save(connection, "orchestrator", "outer", outer)
+        self.world = await self.stack.enter_async_context(World.open(database))
+        for name in CONFIGURATIONS:
+            await self.world.save("d" if name == "b" else "c", name, {})
+        await self.world.save("orchestrator", "one", _definition(one))
+        await self.world.save("orchestrator", "two", _definition(two))
+        nested = [{**_task("one", False, 1, True), "component": "orchestrator"}]
+        outer = {"phases": [{"name": "n", "tasks": nested}, *_definition(two)["phases"]]}
+        await self.world.save("orchestrator", "outer", outer)
         for _ in range(2):
             await self.world.add_replica()
-
-    @staticmethod
-    async def _save(connection: asyncpg.Connection, component: str, name: str, parameters: Any) -> None:
-        async with connection.transaction():
-            await connection.execute(
-                """INSERT INTO catalog.configurations (project, component, id, name, version)
-                   VALUES ('p', $1, $2, $2, 1)""",
-                component,
-                name,
-            )
-            await connection.execute(
-                """INSERT INTO catalog.configuration_versions
-                       (project, component, configuration, version, parameters, author)
-                   VALUES ('p', $1, $2, 1, $3, 'test')""",
-                component,
-                name,
-                parameters,
-            )
 
     @rule(name=st.sampled_from(ORCHESTRATIONS), overlap=st.sampled_from(list(OverlapPolicy)))
     def request(self, name: str, overlap: OverlapPolicy) -> None:
@@ -208,13 +95,13 @@ class Lifecycle(RuleBasedStateMachine):
                 fire_key=str(len(self.requests)),
             )
         )
-        self.do(self.world.accept([self.requests[-1]]))
+        self.do(self.world.replicas[-1].accept([self.requests[-1]]))
 
     @precondition(lambda self: self.requests)
     @rule(data=st.data())
     def redeliver(self, data: st.DataObject) -> None:
         again = data.draw(st.lists(st.sampled_from(self.requests), min_size=1, max_size=3))
-        self.do(self.world.accept(again))
+        self.do(self.world.replicas[-1].accept(again))
 
     @rule(which=st.integers(0, 5))
     def turn(self, which: int) -> None:
@@ -229,13 +116,7 @@ class Lifecycle(RuleBasedStateMachine):
             self.do(self._end(replica, job_id, how))
 
     async def _end(self, replica: Replica, job_id: UUID, how: str) -> None:
-        job, future = replica.open[job_id]
-        if how == "success":
-            future.set_result(Ending(JobStatus.SUCCESS))
-        else:
-            future.set_result(after_failure(job.attempts, "broke", ErrorKind.USER))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        await (replica.end_attempt if how == "success" else replica.fail_attempt)(job_id)
         await replica.engine.turn()
 
     @precondition(lambda self: len(self.world.living) > 1)
@@ -266,7 +147,7 @@ class Lifecycle(RuleBasedStateMachine):
             "SELECT id FROM jobs.jobs ORDER BY finished_at IS NOT NULL, accepted_at, id LIMIT 8"
         )
         job = rows[which % len(rows)]["id"] if rows else self.requests[0].job_id
-        await self.world.terminate(TerminateRequested(job_id=job, project="p"))
+        await self.world.replicas[-1].terminate(TerminateRequested(job_id=job, project="p"))
 
     @invariant()
     def rules_hold(self) -> None:
@@ -328,22 +209,10 @@ class Lifecycle(RuleBasedStateMachine):
 
     async def _finish(self) -> None:
         """Everything that was asked for comes to an end."""
-        for _ in range(400):
-            for replica in self.world.living:
-                for job_id in sorted(replica.open):
-                    await self._end(replica, job_id, "success")
-                await replica.recovery.look()
-                await replica.engine.turn()
-            if not await self.world.pool.fetchval("SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL"):
-                break
-        left = await self.world.pool.fetch("SELECT id, kind, status FROM jobs.jobs WHERE finished_at IS NULL")
-        assert not left, f"every run ends: {[dict(row) for row in left]}"
+        await self.world.finish()
         await self._check()
         await self._check_roll_up()
-        for replica in self.world.replicas:
-            for _, future in replica.open.values():
-                future.cancel()
-            await replica.engine.drain(0, 1)
+        await self.world.let_go()
 
     async def _check_roll_up(self) -> None:
         for run in await self.world.pool.fetch(
