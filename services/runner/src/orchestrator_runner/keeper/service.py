@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 
+from orchestrator_runner.keeper import points
 from orchestrator_runner.keeper.channel import Channel
 from orchestrator_runner.keeper.lease import Lease, boottime
 from orchestrator_runner.keeper.processes import Family, become_subreaper, send_signal
@@ -58,6 +59,7 @@ class Keeper:
         self._tasks.reap()
         self._watch_lease()
         for task in self._tasks.settle():
+            points.reach(points.BEFORE_END)
             ended: Packet = {"is": "ended", "id": task.id, "status": task.status, "lost": task.lost}
             self._channel.say(ended)
         self._channel.flush()
@@ -106,12 +108,14 @@ class Keeper:
 
     def _start(self, packet: Packet, outputs: list[int]) -> Packet:
         stdout, stderr = outputs
+        points.reach(points.BEFORE_SPAWN)
         try:
             pid = spawn(
                 packet["argv"], packet["environment"], packet["directory"], (self._null, stdout, stderr)
             )
         except (OSError, ValueError) as error:
             return {"is": "unstartable", "id": packet["id"], "why": str(error)}
+        points.reach(points.AFTER_SPAWN)
         self._tasks.add(Task(packet["id"], pid, packet["mark"].encode(errors="surrogateescape")))
         return {"is": "started", "id": packet["id"], "pid": pid}
 
