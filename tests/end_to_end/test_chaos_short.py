@@ -20,4 +20,4 @@ SEED = int(os.environ.get("TEST_SEED") or time.time())
 async def test_runners_keep_their_promises_in_a_short_chaos(
     database: Database, broker: BrokerVhost, tmp_path: Path
 ) -> None:
-    await run_chaos(Scene(database, broker, tmp_path, seed=SEED, jobs=150, seconds=12, bound=60))
+    await run_chaos(Scene(database, broker, tmp_path, seed=SEED, jobs=100, seconds=8, bound=60))

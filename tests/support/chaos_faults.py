@@ -12,7 +12,8 @@ from tests.support.service_process import ServiceProcess
 from orchestrator_cli.local.rabbitmq import RabbitServer
 
 LEASE_SECONDS = 2.0
-PAUSE_SECONDS = (0.2, 1.4)
+STOP_SECONDS = (1.2 * LEASE_SECONDS, 3 * LEASE_SECONDS)
+PAUSE_SECONDS = (0.2, 1.1)
 
 
 class Faults:
@@ -31,16 +32,16 @@ class Faults:
         self._broker = broker
         self._dice = dice
         self._server = server
-        self._resuming: set[asyncio.Task[None]] = set()
+        self._resuming: dict[ServiceProcess, asyncio.Task[None]] = {}
         self.counts: Counter[str] = Counter()
 
     async def happen(self) -> None:
         """For ever."""
         kinds: list[tuple[Callable[[], Awaitable[None]], int]] = [
-            (self._kill, 10),
-            (self._suspend, 10),
-            (self._cut_broker, 5),
-            (self._cut_database, 5),
+            (self._kill, 8),
+            (self._suspend, 16),
+            (self._cut_broker, 4),
+            (self._cut_database, 4),
             (self._restart_broker, 1 if self._server else 0),
         ]
         while True:
@@ -60,25 +61,27 @@ class Faults:
 
     async def settle(self) -> None:
         """Let go on what still hangs."""
-        await asyncio.gather(*self._resuming)
+        await asyncio.gather(*self._resuming.values())
 
     async def _kill(self) -> None:
         self.counts["kills"] += 1
-        self._dice.choice(self._runners).kill()
+        self._awake().kill()
 
     async def _suspend(self) -> None:
-        runner, seconds = self._dice.choice(self._runners), LEASE_SECONDS * self._dice.uniform(0.8, 2.2)
-        if not runner.running:
-            return
+        runner, seconds = self._awake(), self._dice.uniform(*STOP_SECONDS)
+        if not runner.running or len(self._resuming) + 1 >= len(self._runners):
+            return  # one must be left that takes over from the others
         self.counts["stops"] += 1
         runner.suspend()
-        resuming = asyncio.create_task(self._resume(runner, seconds))
-        self._resuming.add(resuming)
-        resuming.add_done_callback(self._resuming.discard)
+        self._resuming[runner] = asyncio.create_task(self._resume(runner, seconds))
 
     async def _resume(self, runner: ServiceProcess, seconds: float) -> None:
         await asyncio.sleep(seconds)  # the fault's own length
         runner.resume()
+        del self._resuming[runner]
+
+    def _awake(self) -> ServiceProcess:
+        return self._dice.choice([runner for runner in self._runners if runner not in self._resuming])
 
     async def _cut_broker(self) -> None:
         self.counts["broker connections closed"] += await asyncio.to_thread(self._broker.close_connections)
