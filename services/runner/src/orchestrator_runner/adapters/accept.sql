@@ -1,5 +1,10 @@
 -- Accepting requests: every well-formed request becomes a row.
 
+-- name: lock_requests
+-- A request and a terminate for the same job meet here: whoever comes second sees what the first has written.
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
+
 -- name: known_jobs
 SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[])
 UNION SELECT job_id FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])

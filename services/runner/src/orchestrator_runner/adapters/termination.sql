@@ -10,6 +10,11 @@ SELECT j.id, j.lane_id, j.kind, j.status, j.attempt, j.finished_at
 FROM family JOIN jobs.jobs j USING (id)
 WHERE j.finished_at IS NULL
 
+-- name: lock_requests
+-- See accept.sql.
+SELECT pg_advisory_xact_lock(key)
+FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
+
 -- name: job_exists
 SELECT EXISTS (SELECT 1 FROM jobs.jobs WHERE id = $1)
     OR EXISTS (SELECT 1 FROM jobs.request_records WHERE job_id = $1)

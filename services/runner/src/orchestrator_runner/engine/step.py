@@ -55,6 +55,14 @@ class _Child:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The runs whose next step is covered by locks, and the locked lanes."""
+
+    runs: set[UUID]
+    lanes: set[int]
+
+
 class Stepper:
     """Locks in one order: lanes, runs from the deepest up, then only rows that nobody waits for."""
 
@@ -75,7 +83,7 @@ class Stepper:
             if lanes:
                 await self._lanes.lock(work.connection, lanes)
             children = await self._finish(work, todo, done)
-            await self._settle(work, todo, children, planned, done)
+            await self._settle(work, todo, children, _Plan(planned, lanes), done)
             if lanes:
                 self._note_ready(work, await self._lanes.promote(work.connection, lanes), done)
             if todo.slots:
@@ -123,9 +131,7 @@ class Stepper:
             if row["parent_id"] is not None and row["finished_at"] is not None
         ]
 
-    async def _settle(
-        self, work: Work, todo: Todo, children: list[_Child], planned: set[UUID], done: Done
-    ) -> None:
+    async def _settle(self, work: Work, todo: Todo, children: list[_Child], plan: _Plan, done: Done) -> None:
         """Tell runs how their children ended, and go on with those that wait for nothing."""
         connection = work.connection
         if todo.settle:
@@ -134,17 +140,17 @@ class Stepper:
                 _Child(row["run_id"], row["phase"], row["task_id"], row["job_id"], row["status"])
                 for row in rows
             ]
-        affected = {child.run for child in children} | planned
+        affected = {child.run for child in children} | plan.runs
         if not affected:
             return
         locked = await self._runs.lock(connection, affected)
         if children:
             told = [(c.run, c.task, c.job, c.status) for c in children]
             finished = await self._runs.settle(connection, told)
-            done.runs |= finished - planned
-        await self._go_on(work, [locked[run] for run in planned if run in locked], done)
+            done.runs |= finished - plan.runs
+        await self._go_on(work, [locked[run] for run in plan.runs if run in locked], plan.lanes, done)
 
-    async def _go_on(self, work: Work, runs: Sequence[asyncpg.Record], done: Done) -> None:
+    async def _go_on(self, work: Work, runs: Sequence[asyncpg.Record], lanes: set[int], done: Done) -> None:
         """Take the next step of every locked run none of whose tasks is underway."""
         underway = [row for row in runs if row["status"] in (JobStatus.PROCESSING, JobStatus.TERMINATING)]
         if not underway:
@@ -159,7 +165,11 @@ class Stepper:
                 continue
             step = next_step(tasks, stopping=run["status"] == JobStatus.TERMINATING)
             if isinstance(step, StartPhase):
-                children += [next_child(row) for row in rows if row["request"] is not None]
+                next_children = [next_child(row) for row in rows if row["request"] is not None]
+                if {child.lane_id for child in next_children} <= lanes:
+                    children += next_children
+                else:  # others took it further between our look and our locks: plan anew
+                    done.runs.add(run["id"])
             else:
                 ends[run["id"]] = step
         if children:

@@ -35,6 +35,8 @@ class Accept:
             lanes = await self._lanes.ensure(connection, (_lane_key(request) for request in requests))
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, lanes.values())
+            ids = [request.job_id for request in requests]
+            await work.connection.execute(self._queries["lock_requests"], ids)
             new = await self._unknown(work.connection, requests)
             details = await self._details(work.connection, new)
             for request in new:

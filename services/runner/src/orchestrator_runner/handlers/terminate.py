@@ -44,6 +44,8 @@ class Terminate:
         async with self._outbox.work() as work:
             connection = work.connection
             await self._lanes.lock(connection, lanes)
+            if not lanes:
+                await connection.execute(self._queries["lock_requests"], [request.job_id])
             family = await self._family(connection, request)
             await connection.execute(self._queries["lock_jobs"], [row["id"] for row in family])
             family = await self._family(connection, request)
