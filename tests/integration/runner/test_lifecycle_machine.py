@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -261,6 +262,7 @@ def _definition(phases: Sequence[Sequence[tuple[str, bool, int, bool]]]) -> dict
     }
 
 
+@pytest.mark.timeout(300)
 def test_random_histories_keep_the_rules() -> None:
     run_state_machine_as_test(
         Lifecycle,

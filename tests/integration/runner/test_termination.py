@@ -90,7 +90,8 @@ async def test_a_terminate_during_a_delay_between_attempts(
     await eventually(delayed)
     await pipelines.terminate(child)
 
-    assert (await pipelines.ended(child))["status"] == "terminated"
+    ended = await pipelines.ended(child)
+    assert (ended["status"], ended["delayed"]) == ("terminated", False)
     assert (await pipelines.ended(run))["status"] == "error"
 
 
