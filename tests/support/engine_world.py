@@ -60,8 +60,9 @@ class Replica:
         return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)
 
     async def end_attempt(self, job_id: UUID, ending: Ending = SUCCESS) -> None:
-        """End the attempt; its result waits for the next step."""
-        self.open[job_id][1].set_result(ending)
+        """End the attempt, unless it was stopped meanwhile; its result waits for the next step."""
+        if job_id in self.open and not self.open[job_id][1].done():
+            self.open[job_id][1].set_result(ending)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
 
