@@ -34,6 +34,7 @@ from orchestrator_shared.security import Encryption
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
+REFUSED_SECONDS = 1.0
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 
@@ -79,11 +80,12 @@ class Attempts:
             outcome = await self._run(job, executor, execution, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
-        except (ExecutionRefused, ExecutionLost) as error:
-            # Refused: nothing was started, so nothing can be done twice.
-            started = isinstance(error, ExecutionLost)
-            safe = job.safe_to_rerun or not started
-            ending = after_loss(job.attempts, safe_to_rerun=safe, reason=f"runner lost: {error}")
+        except ExecutionRefused as error:
+            # Nothing was started, as right after an outage. Without a pause refusals use up the free attempts.
+            ending = Ending(JobStatus.WAITING, str(error), delay_seconds=REFUSED_SECONDS, free=True)
+            return _result(job, ending)
+        except ExecutionLost as error:
+            ending = after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason=f"runner lost: {error}")
             return _result(job, ending)
         except Exception as error:
             log.exception("attempt.failed")
