@@ -81,7 +81,7 @@ class Attempts:
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionRefused as error:
-            # Nothing was started, as right after an outage. Without a pause refusals use up the free attempts.
+            # Nothing was started, as right after an outage: without a pause, free attempts are used up.
             ending = Ending(JobStatus.WAITING, str(error), delay_seconds=REFUSED_SECONDS, free=True)
             return _result(job, ending)
         except ExecutionLost as error:
