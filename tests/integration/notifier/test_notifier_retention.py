@@ -3,8 +3,7 @@
 import asyncpg
 from tests.support.databases import Database
 
-from orchestrator_notifier.adapters.facts import FactStore
-from orchestrator_notifier.engine.retention import Retention
+from orchestrator_notifier.wiring import retention
 
 OLD_FACTS = """
 INSERT INTO notifications.facts (key, project, orchestration, event, made_at)
@@ -27,8 +26,7 @@ async def test_old_facts_are_forgotten_in_batches(database: Database) -> None:
     await database.execute(OLD_FACTS, 1200)
     await database.execute(DELIVERIES)
     async with asyncpg.create_pool(database.url_for("notifier"), min_size=1, max_size=2) as pool:
-        facts = FactStore(message_domain="example.com", overlap_seconds=1)
-        assert await Retention(pool, facts, days=90).once() == 1199
+        assert await retention(pool, days=90).once() == {"forget": 1199}
 
     left = await database.fetch("SELECT key FROM notifications.facts ORDER BY key")
     assert [row["key"] for row in left] == ["old:2", "young"]

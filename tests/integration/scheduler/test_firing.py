@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
+import asyncpg
 import pytest
 from tests.integration.scheduler.stage import AGO, add_schedule, fires, next_at, replica, said, set_up
 from tests.support.databases import Database
 
-from orchestrator_scheduler.wiring import Scheduler
+from orchestrator_scheduler.wiring import Scheduler, load_queries, retention
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id, new_id
 
 HOURS = timedelta(hours=1)
@@ -162,5 +165,7 @@ async def test_old_fires_are_forgotten_in_batches(database: Database, scheduler:
     await scheduler.following.scan()
     kept = await database.fetchval("SELECT count(*) FROM scheduler.fires")
     await database.execute("UPDATE scheduler.fires SET at = at - interval '2 days' WHERE outcome = 'missed'")
-    assert await scheduler.following.forget(timedelta(days=1), 2) == kept - 1
+    async with asyncpg.create_pool(database.url_for("scheduler"), min_size=1, max_size=1) as pool:
+        forgetting = retention(partial(acquire, pool), load_queries(), days=1, batch=2)
+        assert await forgetting.once() == {"forget_fires": kept - 1}
     assert await database.fetchval("SELECT count(*) FROM scheduler.fires") == 1

@@ -2,15 +2,19 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
+import asyncpg
 import pytest
 from tests.integration.trigger_watcher.stage import HOUR, Stage, table, update
+from tests.support.databases import Database
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import MessageFault
 from orchestrator_shared.domain.ids import TriggerId, new_id, trigger_job_id
-from orchestrator_trigger_watcher.wiring import Watcher
+from orchestrator_trigger_watcher.wiring import Watcher, load_queries, retention
 
 ORDERS, RATES = table("in.c-crm.orders"), table("sales/in.c-rates.daily")
 
@@ -203,14 +207,18 @@ async def test_the_same_event_id_for_two_tables_at_once_is_one_update(stage: Sta
     assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 2
 
 
-async def test_old_rows_are_forgotten_in_batches_and_counts_stay(stage: Stage, watcher: Watcher) -> None:
+async def test_old_rows_are_forgotten_in_batches_and_counts_stay(
+    database: Database, stage: Stage, watcher: Watcher
+) -> None:
     trigger_id = await stage.trigger([ORDERS, RATES])
     await watcher.hearing.hear([update(ORDERS, str(i)) for i in range(7)])
     await stage.pool.execute(
         "UPDATE triggers.updates SET heard_at = heard_at - interval '2 days' WHERE seq < 7"
     )
     await stage.pool.execute("UPDATE triggers.dispositions SET at = at - interval '2 days' WHERE seq < 7")
-    assert await watcher.scanning.forget(timedelta(days=1), 2) == 12
+    async with asyncpg.create_pool(database.url_for("trigger_watcher"), min_size=1, max_size=1) as pool:
+        forgetting = retention(partial(acquire, pool), load_queries(), days=1, batch=2)
+        assert sum((await forgetting.once()).values()) == 12
     assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 1
     await watcher.hearing.hear([update(RATES, "1")])
     assert await stage.waiting(trigger_id) is not None

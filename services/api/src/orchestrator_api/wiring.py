@@ -1,28 +1,26 @@
 """The only place where the api's parts are made and put together."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
-import structlog
-
-from orchestrator_api.adapters.sql import Sql, load_queries
+from orchestrator_api.adapters.sql import load_queries
 from orchestrator_api.administrator import ensure_administrator
 from orchestrator_api.app import create_app
 from orchestrator_api.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
-from orchestrator_shared.database.pool import database
-from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.database.forgetting import Forgetting
+from orchestrator_shared.database.pool import acquire, database
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.runtime.repeating import repeat
 from orchestrator_shared.security import Encryption
 
-log = structlog.get_logger(__name__)
-
+RETENTION: dict[str, tuple[object, ...]] = {"forget_run_requests": (), "forget_audit": ()}
+"""Requests of jobs that are gone, and audit records past their time: the queries say how long."""
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
 
@@ -39,7 +37,11 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         relay = lifecycle.supervise("outbox", outbox.run())
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
-        retention = lifecycle.supervise("retention", _forget(outbox, queries))
+        forgetting = Forgetting(partial(acquire, pool), queries, RETENTION, batch=RETENTION_BATCH)
+        retention = lifecycle.supervise(
+            "retention",
+            repeat(forgetting.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"),
+        )
         lifecycle.ready_when("database", lambda: _answers(outbox))
         lifecycle.ready_when("broker", broker.ready)
         encryption = Encryption(settings.encryption_keys)
@@ -56,21 +58,3 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
 async def _answers(outbox: Outbox) -> bool:
     async with outbox.work() as work:
         return bool(await work.connection.fetchval("SELECT true"))
-
-
-async def _forget(outbox: Outbox, queries: Queries) -> None:
-    """Remove requests of jobs that are gone, and audit records past their time, in batches."""
-    while True:
-        try:
-            for name in ("forget_run_requests", "forget_audit"):
-                await _forget_all(outbox, queries, name)
-        except Unavailable as error:
-            log.warning("retention.postponed", reason=str(error))
-        await asyncio.sleep(RETENTION_SECONDS)
-
-
-async def _forget_all(outbox: Outbox, queries: Queries, name: str) -> None:
-    removed = RETENTION_BATCH
-    while removed == RETENTION_BATCH:
-        async with outbox.work() as work:
-            removed = await Sql(work.connection, queries).run(name, RETENTION_BATCH)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
@@ -14,7 +15,6 @@ from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
 from orchestrator_notifier.domain.retrying import RetryRules
 from orchestrator_notifier.engine.courier import Courier
-from orchestrator_notifier.engine.retention import Retention
 from orchestrator_notifier.engine.scan import Scan
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_notifier.settings import NotifierSettings
@@ -25,11 +25,16 @@ from orchestrator_shared.contracts.events import (
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
-from orchestrator_shared.database.pool import database
+from orchestrator_shared.database.forgetting import Forgetting
+from orchestrator_shared.database.pool import acquire, database
+from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.runtime.repeating import repeat
 
+RETENTION_SECONDS = 3600.0
+RETENTION_BATCH = 500
 LAST_MAIL_SECONDS = 10.0
 """How long a shutdown waits for the mail that is being sent."""
 
@@ -41,7 +46,7 @@ class Parts:
     consumer: Consumer
     courier: Courier
     scan: Scan
-    retention: Retention
+    retention: Forgetting
 
 
 @asynccontextmanager
@@ -97,8 +102,14 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             maker,
             every_seconds=settings.scan_seconds,
         ),
-        retention=Retention(pool, facts, days=settings.retention_days),
+        retention=retention(pool, days=settings.retention_days),
     )
+
+
+def retention(pool: asyncpg.Pool, *, days: int) -> Forgetting:
+    """Old facts with their deliveries; what is still to be sent is kept, however old."""
+    queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
+    return Forgetting(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:
@@ -128,7 +139,10 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
 @asynccontextmanager
 async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(lifecycle.supervised("retention", parts.retention.run()))
+        forget = repeat(
+            parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
+        )
+        await stack.enter_async_context(lifecycle.supervised("retention", forget))
         courier = await stack.enter_async_context(
             lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
         )

@@ -23,7 +23,7 @@ from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.engine.execution import Attempts
 from orchestrator_runner.engine.leases import Leases, Recovery
 from orchestrator_runner.engine.loop import Engine
-from orchestrator_runner.engine.retention import Retention
+from orchestrator_runner.engine.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.engine.starts import Starter
 from orchestrator_runner.engine.step import Stepper
 from orchestrator_runner.handlers.accept import Accept
@@ -32,12 +32,14 @@ from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.events import RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
+from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import database
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.runtime.repeating import repeat
 from orchestrator_shared.security import Encryption
 
 log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ class Parts:
     recovery: Recovery
     commands: Consumer
     feed: Consumer
-    retention: Retention
+    retention: Forgetting
 
 
 @asynccontextmanager
@@ -142,7 +144,7 @@ def build(
         ),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
         feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around}),
-        retention=Retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
+        retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
     )
 
 
@@ -188,7 +190,10 @@ async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts)
         stack.push_async_callback(parts.outbox.flush, FLUSH_SECONDS)
         await stack.enter_async_context(supervised("lease", parts.leases.keep(parts.keeper)))
         await stack.enter_async_context(supervised("keeper", _watch(parts.keeper)))
-        await stack.enter_async_context(supervised("retention", parts.retention.run()))
+        forget = repeat(
+            parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
+        )
+        await stack.enter_async_context(supervised("retention", forget))
         await stack.enter_async_context(supervised("recovery", parts.recovery.run()))
         engine = await stack.enter_async_context(supervised("engine", parts.engine.run()))
         commands = lifecycle.supervise("commands", parts.commands.run(lifecycle.stopping))

@@ -9,19 +9,22 @@ from functools import partial
 
 import asyncpg
 
+from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.domain.settlement import Limits
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
-from orchestrator_scheduler.handlers.following import Following, repeat
+from orchestrator_scheduler.handlers.following import Following
 from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
+from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.runtime.repeating import repeat
 
 NAME = "scheduler"
 FLUSH_SECONDS = 5.0
@@ -54,6 +57,17 @@ def limits(settings: SchedulerSettings) -> Limits:
     return Limits(timedelta(seconds=settings.misfire_grace_seconds), settings.fire_all_most)
 
 
+def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:
+    """Fires that are past their time."""
+    return Forgetting(
+        connections,
+        queries,
+        {"forget_fires": (timedelta(days=days),)},
+        batch=batch,
+        count=lambda _, rows: metrics.FORGOTTEN.inc(rows),
+    )
+
+
 @asynccontextmanager
 async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work, and close in order."""
@@ -62,8 +76,10 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
         Broker.open(settings.amqp_url, name=NAME, start_timeout=settings.startup_timeout_seconds) as broker,
     ):
         outbox = Outbox(schema="scheduler", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
-        scheduler = build(
-            outbox, partial(acquire, pool), load_queries(), limits(settings), batch=settings.fire_batch_size
+        connections, queries = partial(acquire, pool), load_queries()
+        scheduler = build(outbox, connections, queries, limits(settings), batch=settings.fire_batch_size)
+        forgetting = retention(
+            connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
         changes = Consumer(broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4)
         lifecycle.ready_when("database", lambda: _answers(pool))
@@ -72,7 +88,7 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
         async with lifecycle.supervised("outbox", outbox.run()):
             tasks = [
                 lifecycle.supervise("changes", changes.run(lifecycle.stopping)),
-                *_supervise_loops(scheduler, settings, lifecycle),
+                *_supervise_loops(scheduler, forgetting, settings, lifecycle),
             ]
             yield
             await asyncio.wait(tasks, timeout=settings.shutdown_grace_seconds / 2)
@@ -81,21 +97,17 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
 
 
 def _supervise_loops(
-    scheduler: Scheduler, settings: SchedulerSettings, lifecycle: Lifecycle
+    scheduler: Scheduler, forgetting: Forgetting, settings: SchedulerSettings, lifecycle: Lifecycle
 ) -> list[asyncio.Task[None]]:
     async def fire() -> None:
         await fire_forever(scheduler.firing, poll=settings.poll_seconds, stopping=lifecycle.stopping)
-
-    async def forget() -> None:
-        older_than = timedelta(days=settings.retention_days)
-        await scheduler.following.forget(older_than, settings.retention_batch_size)
 
     return [
         lifecycle.supervise(name, repeat(what, every=every, stopping=lifecycle.stopping, name=name))
         for name, what, every in (
             ("fire", fire, settings.poll_seconds),
             ("scan", scheduler.following.scan, settings.scan_seconds),
-            ("retention", forget, settings.retention_interval_seconds),
+            ("retention", forgetting.once, settings.retention_interval_seconds),
         )
     ]
 

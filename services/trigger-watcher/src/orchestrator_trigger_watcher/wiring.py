@@ -10,18 +10,21 @@ from functools import partial
 import asyncpg
 
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
+from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.handlers.hearing import Hearing
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
-from orchestrator_trigger_watcher.handlers.scanning import Scanning, repeat
+from orchestrator_trigger_watcher.handlers.scanning import Scanning
 from orchestrator_trigger_watcher.handlers.settling import Settling
 from orchestrator_trigger_watcher.handlers.syncing import Syncing
 from orchestrator_trigger_watcher.ports import Connections, Transactions
@@ -29,6 +32,7 @@ from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
 NAME = "trigger-watcher"
 FLUSH_SECONDS = 5.0
+FORGETFUL = ("forget_dispositions", "forget_updates", "forget_fires", "forget_edits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,21 @@ def build(transactions: Transactions, connections: Connections, queries: Queries
         triggers=triggers,
         syncing=syncing,
     )
-    scanning = Scanning(
-        connections=connections, catalog=catalog, updates=updates, settling=settling, syncing=syncing
-    )
+    scanning = Scanning(connections=connections, catalog=catalog, settling=settling, syncing=syncing)
     messages = MessageHandlers(hearing=hearing, settling=settling, syncing=syncing)
     return Watcher(hearing, settling, syncing, scanning, messages)
+
+
+def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:
+    """Updates, what became of them, fires and edits that are past their time."""
+    older_than = timedelta(days=days)
+    return Forgetting(
+        connections,
+        queries,
+        dict.fromkeys(FORGETFUL, (older_than,)),
+        batch=batch,
+        count=lambda name, rows: metrics.FORGOTTEN.labels(name).inc(rows),
+    )
 
 
 @asynccontextmanager
@@ -74,7 +88,11 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
         Broker.open(settings.amqp_url, name=NAME, start_timeout=settings.startup_timeout_seconds) as broker,
     ):
         outbox = Outbox(schema="triggers", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
-        watcher = build(outbox, partial(acquire, pool), load_queries())
+        connections, queries = partial(acquire, pool), load_queries()
+        watcher = build(outbox, connections, queries)
+        forgetting = retention(
+            connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
+        )
         updates = Consumer.batches(
             broker,
             TRIGGER_WATCHER_UPDATES,
@@ -89,7 +107,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             tasks = [
                 lifecycle.supervise("updates", updates.run(lifecycle.stopping)),
                 lifecycle.supervise("runs", runs.run(lifecycle.stopping)),
-                *_supervise_scans(watcher.scanning, settings, lifecycle),
+                *_supervise_scans(watcher.scanning, forgetting, settings, lifecycle),
             ]
             yield
             await asyncio.wait(tasks, timeout=settings.shutdown_grace_seconds / 2)
@@ -98,17 +116,14 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
 
 
 def _supervise_scans(
-    scanning: Scanning, settings: TriggerWatcherSettings, lifecycle: Lifecycle
+    scanning: Scanning, forgetting: Forgetting, settings: TriggerWatcherSettings, lifecycle: Lifecycle
 ) -> list[asyncio.Task[None]]:
-    async def forget() -> None:
-        await scanning.forget(timedelta(days=settings.retention_days), settings.retention_batch_size)
-
     return [
         lifecycle.supervise(name, repeat(what, every=every, stopping=lifecycle.stopping, name=name))
         for name, what, every in (
             ("scan", scanning.scan, settings.scan_seconds),
             ("due", scanning.fire_due, settings.due_poll_seconds),
-            ("retention", forget, settings.retention_interval_seconds),
+            ("retention", forgetting.once, settings.retention_interval_seconds),
         )
     ]
 

@@ -91,11 +91,6 @@ class FactStore:
         """All runs that finished before this have their facts; moves forward only."""
         await connection.execute(self._queries["advance"], to)
 
-    async def forget(self, connection: asyncpg.Connection, days: int, limit: int) -> int:
-        """Remove some old facts with their deliveries, except those still to be sent; returns how many."""
-        status: str = await connection.execute(self._queries["forget"], days, limit)
-        return int(status.rsplit(" ", 1)[1])
-
 
 def _run(row: asyncpg.Record) -> FinishedRun:
     previous = row["previous_status"]

@@ -1,1 +1,1 @@
-"""What runs in the background: sending, looking for lost events, forgetting."""
+"""What runs in the background: sending, and looking for lost events."""

@@ -36,9 +36,11 @@ WHERE r.lost_at IS NOT NULL
 LIMIT 1000
 
 -- name: forget_replicas
-DELETE FROM jobs.replicas r
-WHERE r.lost_at < clock_timestamp() - interval '7 days'
-    AND NOT EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.replica_id = r.id)
+DELETE FROM jobs.replicas WHERE id IN (
+    SELECT r.id FROM jobs.replicas r
+    WHERE r.lost_at < clock_timestamp() - make_interval(days => $1)
+        AND NOT EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.replica_id = r.id)
+    LIMIT $2)
 
 -- name: forget_jobs
 WITH old AS (

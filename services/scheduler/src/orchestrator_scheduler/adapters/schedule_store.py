@@ -112,11 +112,6 @@ class ScheduleStore:
         rows = await connection.fetch(self._queries["stale_schedules"])
         return [ScheduleId(row["schedule_id"]) for row in rows]
 
-    async def forget(self, connection: asyncpg.Connection, older_than: timedelta, most: int) -> int:
-        """Delete one batch of old fires; returns how many there were."""
-        status = await connection.execute(self._queries["forget_fires"], older_than, most)
-        return int(status.rpartition(" ")[2])
-
 
 def _known(row: asyncpg.Record) -> Known:
     planned = None if row["next_at"] is None else Planned(row["next_at"], row["next_key"])

@@ -1,1 +1,1 @@
-"""What the scheduler does: fire what is due, follow the catalog, forget what is old."""
+"""What the scheduler does: fire what is due, and follow the catalog."""

@@ -1,9 +1,7 @@
 """Following the catalog: hints about schedules, and the slow scan for hints that got lost."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from collections.abc import Mapping
 
 import structlog
 
@@ -49,31 +47,3 @@ class Following:
                     raise
                 log.exception("scan.item_failed", kind="schedule", item=str(schedule_id))
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)
-
-    async def forget(self, older_than: timedelta, batch: int) -> int:
-        """Delete old fires, batch by batch; returns how many."""
-        forgotten, deleted = 0, batch
-        while deleted >= batch:
-            async with self._connections() as connection:
-                deleted = await self._schedules.forget(connection, older_than, batch)
-            metrics.FORGOTTEN.inc(deleted)
-            forgotten += deleted
-        return forgotten
-
-
-async def repeat(
-    what: Callable[[], Awaitable[object]], *, every: float, stopping: asyncio.Event, name: str
-) -> None:
-    """Do it now and then again and again; a server of ours that does not answer is waited for."""
-    while not stopping.is_set():
-        try:
-            await what()
-        except Exception as error:
-            if not is_our_fault(error):
-                raise
-            log.warning("scan.unavailable", scan=name, reason=str(error))
-        try:
-            async with asyncio.timeout(every):
-                await stopping.wait()
-        except TimeoutError:
-            continue

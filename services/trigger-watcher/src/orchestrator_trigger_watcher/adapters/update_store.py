@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -91,13 +91,6 @@ class UpdateStore:
         """The database's clock, not frozen in a transaction: read it under the locks that order things."""
         at: datetime = await connection.fetchval(self._queries["read_clock"])
         return at
-
-    async def forget(
-        self, connection: asyncpg.Connection, what: str, older_than: timedelta, limit: int
-    ) -> int:
-        """Delete one batch of old rows by the named query; returns how many there were."""
-        status = await connection.execute(self._queries[what], older_than, limit)
-        return int(status.rpartition(" ")[2])
 
 
 def _keys(updates: Sequence[Update]) -> tuple[list[str], list[str], list[str]]:

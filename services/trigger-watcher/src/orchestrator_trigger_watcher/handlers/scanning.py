@@ -1,23 +1,18 @@
-"""Looking, slowly, for what lost hints would have told, and for what has grown old."""
+"""Looking, slowly, for what lost hints would have told, and for what has become due."""
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable
 
 import structlog
 
 from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
-from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.handlers.settling import Settling
 from orchestrator_trigger_watcher.handlers.syncing import Syncing
 from orchestrator_trigger_watcher.ports import Connections
 
 log = structlog.get_logger(__name__)
-
-FORGETFUL = ("forget_dispositions", "forget_updates", "forget_fires", "forget_edits")
 
 
 class Scanning:
@@ -28,13 +23,11 @@ class Scanning:
         *,
         connections: Connections,
         catalog: CatalogStore,
-        updates: UpdateStore,
         settling: Settling,
         syncing: Syncing,
     ) -> None:
         self._connections = connections
         self._catalog = catalog
-        self._updates = updates
         self._settling = settling
         self._syncing = syncing
 
@@ -58,18 +51,6 @@ class Scanning:
         for project, orchestration in due:
             await self._settle(project, orchestration)
 
-    async def forget(self, older_than: timedelta, batch: int) -> int:
-        """Delete what is old, batch by batch; returns how many rows."""
-        forgotten = 0
-        for query in FORGETFUL:
-            deleted = batch
-            while deleted >= batch:
-                async with self._connections() as connection:
-                    deleted = await self._updates.forget(connection, query, older_than, batch)
-                metrics.FORGOTTEN.labels(query).inc(deleted)
-                forgotten += deleted
-        return forgotten
-
     async def _settle(self, project: str, orchestration: str) -> None:
         await self._one(
             "orchestration", f"{project}/{orchestration}", self._settling.settle(project, orchestration)
@@ -83,21 +64,3 @@ class Scanning:
             if is_our_fault(error):
                 raise
             log.exception("scan.item_failed", kind=kind, item=name)
-
-
-async def repeat(
-    what: Callable[[], Awaitable[object]], *, every: float, stopping: asyncio.Event, name: str
-) -> None:
-    """Do it now and then again and again; a server of ours that does not answer is waited for."""
-    while not stopping.is_set():
-        try:
-            await what()
-        except Exception as error:
-            if not is_our_fault(error):
-                raise
-            log.warning("scan.unavailable", scan=name, reason=str(error))
-        try:
-            async with asyncio.timeout(every):
-                await stopping.wait()
-        except TimeoutError:
-            continue

@@ -1,0 +1,56 @@
+"""Forgetting what is old, in batches small enough to disturb nobody."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+import asyncpg
+
+from orchestrator_shared.database.queries import Queries
+
+Connections = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+Count = Callable[[str, int], object]
+"""Told after each batch: the query, and how many rows it deleted."""
+
+PAUSE_SECONDS = 0.2
+
+
+class Forgetting:
+    """Each query of the plan deletes one batch: its arguments are the plan's, then the size of a batch."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        queries: Queries,
+        plan: Mapping[str, tuple[object, ...]],
+        *,
+        batch: int,
+        pause: float = PAUSE_SECONDS,
+        count: Count | None = None,
+    ) -> None:
+        self._connections = connections
+        self._statements = {name: (queries[name], limits) for name, limits in plan.items()}
+        self._batch = batch
+        self._pause = pause
+        self._count = count
+
+    async def once(self) -> dict[str, int]:
+        """Forget everything that is old now; returns how many rows by each query."""
+        return {name: await self._all(name) for name in self._statements}
+
+    async def _all(self, name: str) -> int:
+        total = deleted = await self._one_batch(name)
+        while deleted >= self._batch:  # more than that where rows take others with them
+            await asyncio.sleep(self._pause)
+            deleted = await self._one_batch(name)
+            total += deleted
+        return total
+
+    async def _one_batch(self, name: str) -> int:
+        sql, limits = self._statements[name]
+        async with self._connections() as connection:
+            status: str = await connection.execute(sql, *limits, self._batch)
+        deleted = int(status.rpartition(" ")[2])
+        if self._count is not None:
+            self._count(name, deleted)
+        return deleted
