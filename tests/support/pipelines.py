@@ -106,7 +106,7 @@ class Pipelines:
     async def run(self, name: str, *, component: str = "orchestrator", **fields: Any) -> UUID:
         """Ask for a run; returns the job's id."""
         now = datetime.now(UTC)
-        details = {key: fields.pop(key) for key in ("tasks", "parameters") if key in fields}
+        details = {key: fields.pop(key) for key in ("tasks", "parameters", "task_versions") if key in fields}
         request = RunRequested(
             **{
                 "job_id": new_job_id(),
@@ -130,8 +130,8 @@ class Pipelines:
             await prepare_connection(connection)
             await connection.execute(
                 """INSERT INTO catalog.run_requests (job_id, project, component, configuration, origin,
-                       requested_by, token_id, tasks, parameters, scheduled_for)
-                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6, $7)""",
+                       requested_by, token_id, tasks, parameters, scheduled_for, task_versions)
+                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6, $7, $8)""",
                 request.job_id,
                 request.project,
                 request.component,
@@ -139,6 +139,7 @@ class Pipelines:
                 details.get("tasks"),
                 details.get("parameters", {}),
                 request.scheduled_for,
+                details.get("task_versions"),
             )
 
     async def terminate(self, job: UUID) -> None:

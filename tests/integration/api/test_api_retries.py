@@ -86,6 +86,62 @@ async def test_changed_plan_is_refused(furnished: Client, database: Database) ->
     await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=409)
 
 
+async def test_plan_pins_the_versions_of_the_tasks_configurations(
+    furnished: Client, database: Database
+) -> None:
+    run = await failed_run(database)
+    await database.execute("UPDATE jobs.tasks SET version = 1")
+    before = await furnished.get(f"jobs/{run}/retry-plan")
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 5}})
+    now = await furnished.get(f"jobs/{run}/retry-plan")
+    assert [task["version"] for task in before["tasks"]] == [1, 1]
+    assert [task["version"] for task in now["tasks"]] == [2, 1]
+    old = await furnished.get(f"jobs/{run}/retry-plan?version=original")
+    assert (old["id"], [task["version"] for task in old["tasks"]]) == (before["id"], [1, 1])
+    for plan, version in ((now, 2), (old, 1)):
+        accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+        pinned = await database.fetchval(
+            "SELECT task_versions FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])
+        )
+        assert json.loads(pinned) == {"daily": {"demo-extractor/one": version, "demo-extractor/two": 1}}
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 6}})
+    await furnished.post(f"jobs/{run}/retries", {"plan_id": now["id"]}, status=409)
+
+
+async def test_original_versions_reach_into_nested_runs(furnished: Client, database: Database) -> None:
+    await furnished.put(
+        "orchestrations/whole",
+        {"phases": [{"tasks": [{"id": "daily", "component": "orchestrator", "configuration": "daily"}]}]},
+    )
+    runner = Runner(database)
+    run = await runner.job("whole", 1, "error", component="orchestrator", id=uuid4(), version=1)
+    inner = await failed_run(database, parent_id=run, root_id=run, depth=1, task_id="daily")
+    lane = await runner.lane("orchestrator", "daily")
+    await database.execute(
+        "INSERT INTO jobs.phases (run_id, index, name, remaining) VALUES ($1, 0, 'P', 0)", run
+    )
+    await database.execute(TASK, run, 0, "daily", "error", lane)
+    await database.execute("UPDATE jobs.tasks SET job_id = $1 WHERE run_id = $2", inner, run)
+    await database.execute("UPDATE jobs.tasks SET version = 1 WHERE run_id = $1", inner)
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 5}})
+    await furnished.put("orchestrations/daily", orchestration("two"))
+
+    plans = [await furnished.get(f"jobs/{run}/retry-plan?version={v}") for v in ("current", "original")]
+    stored = []
+    for plan in plans:
+        accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+        stored.append(
+            await database.fetchval(
+                "SELECT task_versions FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])
+            )
+        )
+
+    assert [json.loads(each) for each in stored] == [
+        {"whole": {"daily": 2}},
+        {"whole": {"daily": 1}, "daily": {"demo-extractor/one": 1, "demo-extractor/two": 1}},
+    ]
+
+
 async def test_selection_may_be_changed(furnished: Client, database: Database) -> None:
     run = await failed_run(database)
     plan = await furnished.get(f"jobs/{run}/retry-plan")

@@ -158,6 +158,34 @@ async def test_attempts_with_delay_free_the_configuration(
     assert outcomes[0]["message"] == "not yet"
 
 
+async def test_pinned_versions_reach_the_tasks_of_nested_runs(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a="print('old')", b="print('old')", c="print('old')")
+    await pipelines.orchestration("inner", [task("b"), task("c")])
+    await pipelines.orchestration("outer", [task("a")], [task("inner", component="orchestrator")])
+    await pipelines.scripts(a="print('new')", b="print('new')", c="print('new')")
+    await pipelines.orchestration("inner", [task("c")])
+    await start_runner().ready()
+
+    pins = {"outer": {"a": 1, "inner": 1}, "inner": {"b": 1}}
+    run = await pipelines.ended(await pipelines.run("outer", task_versions=pins))
+
+    outer = await pipelines.children(run["id"])
+    inner = await pipelines.children(outer["inner"]["id"])
+    assert {name: job["version"] for name, job in {**outer, **inner}.items()} == {
+        "a": 1,
+        "inner": 1,
+        "b": 1,
+        "c": 2,
+    }
+    assert [await pipelines.log(job["id"]) for job in (outer["a"], inner["b"], inner["c"])] == [
+        "old\n",
+        "old\n",
+        "new\n",
+    ]
+
+
 async def test_parameters_secrets_state_and_output_tables(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:

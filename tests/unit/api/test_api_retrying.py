@@ -1,14 +1,22 @@
 """What a retry would run, and when its plan is another one."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from orchestrator_api.domain.retrying import Original, check_plan, check_something_to_run, plan_retry
+from orchestrator_api.domain.retrying import (
+    Key,
+    Original,
+    Target,
+    check_plan,
+    check_something_to_run,
+    plan_retry,
+)
 
-ALL = {("loader", name) for name in "abcd"}
+ALL: dict[Key, int] = {("loader", name): 7 for name in "abcd"}
 
 
 def definition(*names: str, disabled: str = "") -> dict[str, Any]:
@@ -23,6 +31,17 @@ def definition(*names: str, disabled: str = "") -> dict[str, Any]:
         for name in names
     ]
     return {"phases": [{"name": "All", "tasks": tasks}]}
+
+
+def target(
+    version: int,
+    given: dict[str, Any],
+    *,
+    without: str = "",
+    pins: Mapping[str, Mapping[str, int]] | None = None,
+) -> Target:
+    existing = {key: number for key, number in ALL.items() if key[1] not in without}
+    return Target(version, given, existing, "daily", pins or {})
 
 
 def original(selection: set[str] | None = None, **statuses: str) -> Original:
@@ -43,45 +62,60 @@ def original(selection: set[str] | None = None, **statuses: str) -> Original:
     ],
 )
 def test_preselected_is_every_active_task_without_success(before: str, selected: bool) -> None:
-    plan = plan_retry(original(a=before), 1, definition("a"), ALL)
+    plan = plan_retry(original(a=before), target(1, definition("a")))
     assert plan.tasks[0].selected is selected
-    off = plan_retry(original(a=before), 1, definition("a", disabled="a"), ALL)
+    off = plan_retry(original(a=before), target(1, definition("a", disabled="a")))
     assert off.selection == []
 
 
 def test_run_that_never_started_is_retried_whole() -> None:
-    plan = plan_retry(original(), 1, definition("a", "b", disabled="b"), ALL)
+    plan = plan_retry(original(), target(1, definition("a", "b", disabled="b")))
     assert (plan.selection, plan.tasks[0].status_before) == (["a"], None)
 
 
 def test_partial_run_is_retried_within_its_choice() -> None:
     before = original({"a", "b"}, a="error", b="success", c="skipped")
-    plan = plan_retry(before, 1, definition("a", "b", "c", disabled="a"), ALL)
+    plan = plan_retry(before, target(1, definition("a", "b", "c", disabled="a")))
     assert plan.selection == ["a"]
 
 
 def test_tasks_that_are_gone_are_shown_and_not_run() -> None:
-    plan = plan_retry(original(a="error", gone="error"), 2, definition("a", "d"), ALL - {("loader", "d")})
+    plan = plan_retry(original(a="error", gone="error"), target(2, definition("a", "d"), without="d"))
     assert [(m.id, m.status_before) for m in plan.missing] == [("gone", "error")]
     assert [(t.id, t.selected, t.exists) for t in plan.tasks] == [("a", True, True), ("d", False, False)]
     assert [e.field for e in check_plan(plan, ["a", "d", "gone"], is_run=True)] == ["tasks.1", "tasks.2"]
 
 
 def test_id_changes_with_what_the_plan_rests_on() -> None:
-    base = plan_retry(original(a="error"), 1, definition("a", "b"), ALL)
-    assert plan_retry(original(a="error"), 1, definition("a", "b"), ALL).id == base.id
+    base = plan_retry(original(a="error"), target(1, definition("a", "b")))
+    assert plan_retry(original(a="error"), target(1, definition("a", "b"))).id == base.id
     others = [
-        plan_retry(original(a="cancelled"), 1, definition("a", "b"), ALL),
-        plan_retry(original(a="error"), 2, definition("a", "b"), ALL),
-        plan_retry(original(a="error"), 1, definition("a", "b"), ALL, ["b"]),
-        plan_retry(original(a="error"), 1, definition("a", "b"), ALL - {("loader", "b")}),
-        plan_retry(replace(original(a="error"), id=UUID(int=2)), 1, definition("a", "b"), ALL),
+        plan_retry(original(a="cancelled"), target(1, definition("a", "b"))),
+        plan_retry(original(a="error"), target(2, definition("a", "b"))),
+        plan_retry(original(a="error"), target(1, definition("a", "b")), ["b"]),
+        plan_retry(original(a="error"), target(1, definition("a", "b"), without="b")),
+        plan_retry(original(a="error"), target(1, definition("a", "b"), pins={"daily": {"a": 6}})),
+        plan_retry(original(a="error"), target(1, definition("a", "b"), pins={"nested": {"x": 6}})),
+        plan_retry(replace(original(a="error"), id=UUID(int=2)), target(1, definition("a", "b"))),
     ]
     assert base.id not in {other.id for other in others}
 
 
+def test_plan_pins_the_versions_that_it_shows() -> None:
+    tasks = definition("a", "b")
+    current = plan_retry(original(a="error", b="success"), target(1, tasks))
+    assert [task.version for task in current.tasks] == [7, 7]
+    assert current.task_versions == {"daily": {"a": 7}}
+    pins = {"daily": {"a": 3, "b": 4}, "nested": {"x": 2}}
+    old = plan_retry(original(a="error", b="success"), target(1, tasks, pins=pins))
+    assert [task.version for task in old.tasks] == [3, 4]
+    assert old.task_versions == {"daily": {"a": 3}, "nested": {"x": 2}}
+    tasks["phases"][0]["tasks"][0]["parameters"] = {"version": 5}
+    assert plan_retry(original(a="error"), target(1, tasks, pins=pins)).tasks[0].version == 5
+
+
 def test_component_job_has_no_tasks_to_choose() -> None:
-    plan = plan_retry(original(), 3, {"rows": 1}, set())
+    plan = plan_retry(original(), Target(3, {"rows": 1}, {}))
     assert (plan.tasks, plan.version) == ((), 3)
     assert check_plan(plan, ["a"], is_run=False)
     assert not check_something_to_run(plan, is_run=False)

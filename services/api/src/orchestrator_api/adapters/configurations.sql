@@ -58,7 +58,7 @@ SELECT version, parameters FROM catalog.configuration_versions
 WHERE project = $1 AND component = $2 AND configuration = $3 AND version = $4
 
 -- name: existing_configurations
-SELECT c.component, c.id FROM catalog.configurations c
+SELECT c.component, c.id, c.version FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
 WHERE c.project = $1 AND c.deleted_at IS NULL
 

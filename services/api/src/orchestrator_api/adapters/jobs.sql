@@ -3,8 +3,8 @@
 -- name: insert_run_request
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters, scheduled_for,
-     requested_at, retry_of)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+     requested_at, retry_of, task_versions)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
@@ -117,6 +117,18 @@ ORDER BY t.phase, t.position
 
 -- name: task_statuses
 SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $1 ORDER BY phase, position
+
+-- name: task_versions
+-- Which version each task of a run and of its nested runs had; of an orchestration that was run twice the last.
+WITH RECURSIVE family AS (
+    SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $1
+    UNION ALL
+    SELECT c.id, c.configuration FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
+)
+SELECT DISTINCT ON (f.configuration, t.task_id) f.configuration AS orchestration, t.task_id,
+       coalesce(j.version, (t.request ->> 'version')::integer, t.version) AS version
+FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
+ORDER BY f.configuration, t.task_id, f.id DESC
 
 -- name: retries
 -- Requests first: a retry is shown at once. An accepted one is in both.

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from orchestrator_api.domain.refusals import FieldError
 from orchestrator_shared.domain.statuses import TaskStatus
 
+Key = tuple[str, str]
+"""Component and configuration."""
 SUCCEEDED = frozenset({TaskStatus.SUCCESS.value, TaskStatus.WARNING.value})
 
 
@@ -26,6 +28,27 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """What a retry goes by: a version of the definition, and what its tasks would run."""
+
+    version: int
+    definition: Mapping[str, Any]
+    existing: Mapping[Key, int]
+    """The configurations that are still there, and their current versions."""
+    orchestration: str = ""
+    pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The versions that ran then, by orchestration (nested ones too) and task id; none: the current ones."""
+
+    def version_of(self, task: Mapping[str, Any]) -> int | None:
+        """The version of its configuration that a task would run."""
+        own = (task.get("parameters") or {}).get("version")
+        if isinstance(own, int):
+            return own
+        current = self.existing.get((task["component"], task["configuration"]))
+        return self.pins.get(self.orchestration, {}).get(task["id"], current)
+
+
+@dataclass(frozen=True, slots=True)
 class PlannedTask:
     """A task of the version to be run, or one that is missing there."""
 
@@ -37,6 +60,8 @@ class PlannedTask:
     exists: bool
     """Its configuration is still there."""
     active: bool
+    version: int | None
+    """Of its configuration; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +80,8 @@ class RetryPlan:
     version: int
     tasks: tuple[PlannedTask, ...]
     missing: tuple[MissingTask, ...]
+    task_versions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What is pinned, by orchestration and task id."""
 
     @property
     def selection(self) -> list[str]:
@@ -62,20 +89,11 @@ class RetryPlan:
         return [task.id for task in self.tasks if task.selected]
 
 
-def plan_retry(
-    original: Original,
-    version: int,
-    definition: Mapping[str, Any],
-    existing: Collection[tuple[str, str]],
-    selection: Sequence[str] | None = None,
-) -> RetryPlan:
-    """The plan on this version of the definition; `selection` takes the place of the preselection.
-
-    `existing` are the configurations that are still there.
-    """
+def plan_retry(original: Original, target: Target, selection: Sequence[str] | None = None) -> RetryPlan:
+    """The plan on this target; `selection` takes the place of the preselection."""
     tasks = tuple(
-        _task(original, phase["name"], task, existing, selection)
-        for phase in definition.get("phases", [])
+        _task(original, phase["name"], task, target, selection)
+        for phase in target.definition.get("phases", [])
         for task in phase["tasks"]
     )
     known = {task.id for task in tasks}
@@ -84,18 +102,29 @@ def plan_retry(
         for identifier, status in original.statuses.items()
         if identifier not in known
     )
-    return RetryPlan(_plan_id(original, version, tasks), version, tasks, missing)
+    versions = _pinned(target, tasks)
+    return RetryPlan(
+        _plan_id(original, target.version, tasks, versions), target.version, tasks, missing, versions
+    )
+
+
+def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[str, int]]:
+    """The versions that the plan shows; those inside nested runs only where old ones are asked for."""
+    own = {task.id: task.version for task in tasks if task.selected and task.version is not None}
+    if not own:
+        return {}
+    return {**target.pins, target.orchestration: own}
 
 
 def _task(
     original: Original,
     phase: str,
     task: Mapping[str, Any],
-    existing: Collection[tuple[str, str]],
+    target: Target,
     selection: Sequence[str] | None,
 ) -> PlannedTask:
     before = original.statuses.get(task["id"])
-    exists = (task["component"], task["configuration"]) in existing
+    exists = (task["component"], task["configuration"]) in target.existing
     chosen = exists and _is_wanted(original, task) and before not in SUCCEEDED
     return PlannedTask(
         id=task["id"],
@@ -105,6 +134,7 @@ def _task(
         selected=chosen if selection is None else task["id"] in selection,
         exists=exists,
         active=task["enabled"],
+        version=target.version_of(task) if exists else None,
     )
 
 
@@ -115,15 +145,21 @@ def _is_wanted(original: Original, task: Mapping[str, Any]) -> bool:
     return bool(task["enabled"])
 
 
-def _plan_id(original: Original, version: int, tasks: Sequence[PlannedTask]) -> str:
+def _plan_id(
+    original: Original,
+    version: int,
+    tasks: Sequence[PlannedTask],
+    pinned: Mapping[str, Mapping[str, int]],
+) -> str:
     rests_on = [
         str(original.id),
         original.status,
         sorted(original.statuses.items()),
         version,
         [[task.id, task.selected, task.exists] for task in tasks],
+        pinned,
     ]
-    return hashlib.sha256(json.dumps(rests_on).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
 
 
 def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool) -> list[FieldError]:

@@ -11,6 +11,7 @@ from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.retrying import (
     Original,
     RetryPlan,
+    Target,
     check_plan,
     check_something_to_run,
     plan_retry,
@@ -41,9 +42,8 @@ async def plan(
 ) -> tuple[Row, RetryPlan]:
     """The finished job, and what a retry of it would run."""
     job = await _finished(session, job_id)
-    number, definition = await _definition(session, job, version)
-    original = await _original(session, job)
-    made = plan_retry(original, number, definition, await _existing(session, definition), tasks)
+    target = await _target(session, job, version)
+    made = plan_retry(await _original(session, job), target, tasks)
     refuse(check_plan(made, tasks, is_run=_is_run(job)))
     return job, made
 
@@ -101,6 +101,26 @@ def _is_run(job: Row) -> bool:
     return bool(job["component"] == ORCHESTRATOR)
 
 
+async def _target(session: Session, job: Row, version: Version) -> Target:
+    number, definition = await _definition(session, job, version)
+    return Target(
+        version=number,
+        definition=definition,
+        existing=await _existing(session, definition),
+        orchestration=job["configuration"],
+        pins=await _pins(session, job["id"]) if version == "original" else {},
+    )
+
+
+async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
+    """The versions that the tasks of the run, and those of its nested runs, had."""
+    pins: dict[str, dict[str, int]] = {}
+    for row in await session.sql.many("task_versions", run):
+        if row["version"] is not None:
+            pins.setdefault(row["orchestration"], {})[row["task_id"]] = row["version"]
+    return pins
+
+
 async def _definition(session: Session, job: Row, version: Version) -> tuple[int, Mapping[str, Any]]:
     key = Key(job["component"], job["configuration"])
     configuration = await configurations.load(session, key)
@@ -125,11 +145,11 @@ async def _original(session: Session, job: Row) -> Original:
     )
 
 
-async def _existing(session: Session, definition: Mapping[str, Any]) -> set[tuple[str, str]]:
+async def _existing(session: Session, definition: Mapping[str, Any]) -> dict[tuple[str, str], int]:
     tasks = stored_tasks(definition)
     values = ([task["component"] for task in tasks], [task["configuration"] for task in tasks])
     rows = await session.sql.many("existing_configurations", session.project, *values)
-    return {(row["component"], row["id"]) for row in rows}
+    return {(row["component"], row["id"]): row["version"] for row in rows}
 
 
 def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
@@ -147,4 +167,5 @@ def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.R
         notify=wish.notify,
         confirm=wish.confirm,
         retry_of=job["id"],
+        task_versions=made.task_versions or None,
     )

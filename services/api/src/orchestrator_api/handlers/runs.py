@@ -1,6 +1,6 @@
 """Starting runs and asking jobs to stop."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,8 @@ class RunWish:
     notify: bool = True
     confirm: bool = False
     retry_of: UUID | None = None
+    task_versions: Mapping[str, Mapping[str, int]] | None = None
+    """By orchestration and task id: pinned versions of the tasks' configurations."""
 
 
 async def start(session: Session, key: Key, wish: RunWish) -> UUID:
@@ -102,6 +104,7 @@ async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bo
         wish.scheduled_for or session.now,
         session.now,
         wish.retry_of,
+        wish.task_versions,
     )
     inserted = await session.sql.value(
         "insert_run_request", job_id, session.project, key.component, key.id, *values

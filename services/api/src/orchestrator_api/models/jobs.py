@@ -185,6 +185,7 @@ class RetryTask(Output):
     selected: bool = Field(description="It would be run.")
     exists: bool = Field(description="Its configuration is still there; it cannot be run otherwise.")
     active: bool = Field(description="The stored Active flag.")
+    version: int | None = Field(description="The version of its configuration that would be run.")
 
 
 class MissingTaskOut(Output):

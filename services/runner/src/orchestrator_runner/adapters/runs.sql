@@ -6,6 +6,7 @@ SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_
 -- name: runs_to_start
 SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.parameters, j.scheduled_for,
        c.version AS current_version, c.deleted_at, v.version, v.parameters AS definition,
+       (SELECT r.task_versions -> j.configuration FROM jobs.jobs r WHERE r.id = j.root_id) AS task_versions,
        (SELECT o.token_id FROM catalog.orchestration_tokens_v1 o
         WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_id
 FROM jobs.jobs j

@@ -53,10 +53,12 @@ def plan_run(
     definition: Mapping[str, Any],
     selection: Collection[str] | None,
     overrides: Mapping[str, Any] | None = None,
+    versions: Mapping[str, int] | None = None,
 ) -> RunPlan:
     """Lay out a run of a stored definition.
 
-    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run.
+    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run,
+    `versions` to the versions of their configurations, where they are pinned.
     A run is full when every active task is selected (PRODUCT.md section 5). Raises UserError where nothing
     could be run, or the selection names an unknown task.
     """
@@ -64,7 +66,7 @@ def plan_run(
     if not phases:
         raise UserError("the orchestration has no tasks: add one before running it", field="phases")
     tasks = [
-        _task(task, index, position, selection, overrides or {})
+        _task(task, index, position, selection, _wish(task, overrides or {}, versions or {}))
         for index, phase in enumerate(phases)
         for position, task in enumerate(phase["tasks"])
     ]
@@ -78,7 +80,7 @@ def _task(
     phase: int,
     position: int,
     selection: Collection[str] | None,
-    overrides: Mapping[str, Any],
+    request: Mapping[str, Any],
 ) -> PlannedTask:
     enabled = task.get("enabled", True)
     return PlannedTask(
@@ -91,8 +93,15 @@ def _task(
         continue_on_failure=task.get("continue_on_failure", False),
         active=enabled if selection is None else task["id"] in selection,
         enabled=enabled,
-        request=job_request(task, overrides.get(task["id"]) or {}).model_dump(mode="json"),
+        request=request,
     )
+
+
+def _wish(
+    task: Mapping[str, Any], overrides: Mapping[str, Any], versions: Mapping[str, int]
+) -> Mapping[str, Any]:
+    name = task["id"]
+    return job_request(task, overrides.get(name) or {}, versions.get(name)).model_dump(mode="json")
 
 
 def _check_selection(tasks: Sequence[PlannedTask], selection: Collection[str] | None) -> None:

@@ -31,12 +31,17 @@ class JobRequest(BaseModel):
 _OWN = ("attempts", "attempt_delay_seconds", "attempt_backoff", "retry_on", "timeout_seconds")
 
 
-def job_request(task: Mapping[str, Any], parameters: Mapping[str, Any]) -> JobRequest:
+def job_request(
+    task: Mapping[str, Any], parameters: Mapping[str, Any], version: int | None = None
+) -> JobRequest:
     """`parameters` of this one run over the Task Parameters over the task's own settings.
 
+    A pinned `version` gives way to the one that the Task Parameters name.
     Nested orchestrations have no time limit unless one is given. Raises UserError naming task and field.
     """
     request: dict[str, Any] = {name: task[name] for name in _OWN if name in task}
+    if version is not None:
+        request["version"] = version
     if task["component"] == ORCHESTRATOR:
         request.setdefault("timeout_seconds", None)
     merged = deep_merge(request, task.get("parameters") or {})

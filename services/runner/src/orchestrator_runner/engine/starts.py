@@ -139,6 +139,6 @@ def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
         raise UserError(f"the orchestration {row['configuration']!r} does not exist or is in the trash")
     if row["definition"] is None:
         raise UserError("the orchestration has no such version", field="version")
-    plan = plan_run(row["definition"], row["selection"], row["parameters"])
+    plan = plan_run(row["definition"], row["selection"], row["parameters"], row["task_versions"])
     check_nesting(row["configuration"], ancestors, plan.tasks)
     return plan

@@ -135,6 +135,7 @@ class Accept:
             None if is_run else DAY_SECONDS,
             None if stopped is None else "stopped before it started",
             None if stopped is None else stopped["requested_by"],
+            details.get("task_versions"),
         )
         assert row is not None, "an insert returns its row"
         say_changed(work, [row])
