@@ -18,6 +18,7 @@ from orchestrator_cli.commands import (
     demo,
     dev,
     jobs,
+    orchestrations,
     projects,
     run,
     tables,
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(dev.app, name="dev")
 app.add_typer(db.app, name="db")
+app.add_typer(orchestrations.app, name="orchestrations")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(arranging.tasks, name="tasks")
 app.add_typer(arranging.phases, name="phases")

@@ -17,7 +17,25 @@ from orchestrator_cli.main import main
 
 PHASES = [{"name": "Extractors", "tasks": [{"id": "a/b", "enabled": True}, {"id": "c/d", "enabled": False}]}]
 PROPOSAL = {"version": 4, "phases": PHASES, "changed": True, "errors": ["broken"], "warnings": ["look"]}
-SAVED = {**PROPOSAL, "version": 5, "name": "Daily", "description": "d", "enabled": False, "id": "daily"}
+SAVED = {
+    **PROPOSAL,
+    "version": 5,
+    "name": "Daily",
+    "description": "d",
+    "enabled": False,
+    "id": "daily",
+    "job_id": "j3",
+    "last_run": {"number": 3, "status": "error"},
+    "next_fire": "2026-11-22T04:30:00Z",
+    "usual_duration_seconds": 90.0,
+    "schedules": [
+        {"name": "mornings", "cron": "30 5 * * *", "timezone": "Europe/Prague", "enabled": True},
+        {"name": "often", "cron": None, "every_seconds": 2700, "timezone": "UTC", "enabled": False},
+    ],
+    "triggers": [
+        {"name": "crm", "tables": ["in.c-crm.contacts", "finance/in.c-rates.daily"], "enabled": True}
+    ],
+}
 PLAN = {
     "id": "p1",
     "version": 3,
@@ -29,6 +47,7 @@ PLAN = {
             "selected": True,
             "exists": True,
             "active": True,
+            "version": 7,
         },
         {
             "id": "c/d",
@@ -37,6 +56,7 @@ PLAN = {
             "selected": False,
             "exists": False,
             "active": True,
+            "version": None,
         },
     ],
     "missing": [{"id": "e/f", "status_before": "success"}],
@@ -63,6 +83,8 @@ class Server:
             return PLAN
         if path.endswith("retries"):
             return {"job_id": "j2"}
+        if path == "orchestrations":
+            return {"items": [SAVED], "next": None}
         if path == "/projects":
             return {"items": [{"id": "demo", "name": "Demo", "parallel_limit": None}], "next": None}
         return SAVED
@@ -149,12 +171,50 @@ def test_retry_carries_out_the_plan_it_fetched(server: Server, capsys: pytest.Ca
     ]
 
 
+def test_disabled_ones_are_run_with_a_confirmation(server: Server) -> None:
+    assert main(["run", "daily", "--confirm", "--no-notify"]) == ExitCode.OK
+    assert main(["jobs", "retry", "j1", "--confirm", "--no-notify"]) == ExitCode.OK
+    posted = [ask[1:] for ask in server.asked if ask[0] == "POST"]
+    assert posted == [
+        ("orchestrations/daily/runs", {"confirm": True, "notify": False}),
+        ("jobs/j1/retries", {"plan_id": "p1", "confirm": True, "notify": False}),
+    ]
+
+
+def test_an_orchestration_is_shown_with_its_findings(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["orchestrations", "show", "daily"]) == ExitCode.OK
+    shown = capsys.readouterr()
+    assert shown.out.splitlines() == [
+        "#1 Extractors",
+        "     a/b",
+        "     c/d  (inactive)",
+        "version 5, disabled",
+        "schedule mornings: 30 5 * * * Europe/Prague",
+        "schedule often: every 45 min 0 s UTC (off)",
+        "trigger crm: in.c-crm.contacts, finance/in.c-rates.daily",
+        "next fire 2026-11-22 04:30:00 UTC",
+        "usually takes 1 min 30 s",
+    ]
+    assert shown.err.splitlines() == ["error: broken", "warning: look"]
+    assert main(["orchestrations", "list"]) == ExitCode.OK
+    row = capsys.readouterr().out.splitlines()[1].split("  ")
+    assert [cell.strip() for cell in row if cell.strip()] == [
+        "daily",
+        "#3 error",
+        "2026-11-22 04:30:00",
+        "1 min 30 s",
+        "disabled, 1 errors, 1 warnings",
+    ]
+
+
 def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "retry", "j1", "--plan"]) == ExitCode.OK
     assert [ask[0] for ask in server.asked] == ["GET"]
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[1:] == [
-        ["a/b", "E", "error", "runs"],
+        ["a/b", "E", "error", "runs", "7"],
         ["c/d", "E", "new", "its", "configuration", "is", "deleted"],
         ["e/f", "success", "is", "gone"],
         ["version", "3"],

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import ConfirmOption, JsonOption, ProjectOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -18,9 +18,7 @@ def backfill(
     start: Annotated[str, typer.Option("--from", help="A day (UTC) or an instant (RFC 3339); included.")],
     end: Annotated[str, typer.Option("--to", help="A day (UTC) or an instant (RFC 3339); not included.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the runs, start none.")] = False,
-    confirm: Annotated[
-        bool, typer.Option("--confirm", help="Also if the orchestration is disabled.")
-    ] = False,
+    confirm: ConfirmOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:

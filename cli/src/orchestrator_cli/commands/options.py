@@ -12,6 +12,10 @@ ProjectOption = Annotated[
     typer.Option("--project", "-p", help="The project; else ORCHESTRATOR_PROJECT.", show_default=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print what the server answered, as JSON.")]
+ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Also if the orchestration is disabled.")]
+NotifyOption = Annotated[
+    bool, typer.Option("--notify/--no-notify", help="Whether to mail you the end, if you are a person.")
+]
 StateDirOption = Annotated[
     Path, typer.Option("--state-dir", help="The folder with the local stack's data, logs and keys.")
 ]

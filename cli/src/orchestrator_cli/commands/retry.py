@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.commands.run import exit_code
+from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
+from orchestrator_cli.commands.run import exit_code, flags
 from orchestrator_cli.following.watch import follow as follow_job
 from orchestrator_cli.output import (
     console,
@@ -31,6 +31,8 @@ def retry(
         bool, typer.Option("--original", help="The version that ran then, not the current one.")
     ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Show what would be run, start nothing.")] = False,
+    confirm: ConfirmOption = False,
+    notify: NotifyOption = True,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,7 +44,8 @@ def retry(
         if plan:
             show_plan(made, as_json=as_json)
             return
-        answer = client.post(f"{path}/retries", {"plan_id": made["id"], **({"tasks": task} if task else {})})
+        body: Json = {"plan_id": made["id"], **flags(confirm=confirm, notify=notify)}
+        answer = client.post(f"{path}/retries", {**body, "tasks": task} if task else body)
         if not follow:
             _tell(answer, as_json=as_json)
             return
@@ -70,11 +73,18 @@ def show_plan(made: Json, *, as_json: bool) -> None:
         print_json(made)
         return
     rows = [
-        (task["id"], task["phase"], _status(task["status_before"]), plan_word(task)) for task in made["tasks"]
+        (
+            task["id"],
+            task["phase"],
+            _status(task["status_before"]),
+            plan_word(task),
+            task.get("version") or "",
+        )
+        for task in made["tasks"]
     ]
-    rows += [(task["id"], "", _status(task["status_before"]), "is gone") for task in made["missing"]]
+    rows += [(task["id"], "", _status(task["status_before"]), "is gone", "") for task in made["missing"]]
     if rows:
-        print_table(("task", "phase", "before", "retry"), rows)
+        print_table(("task", "phase", "before", "retry", "version"), rows)
     print(f"version {made['version']}")
 
 

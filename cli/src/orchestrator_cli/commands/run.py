@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
 from orchestrator_cli.context import Context
 from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.following.watch import follow as follow_job
@@ -25,6 +25,8 @@ def run(
     ] = None,
     scheduled_for: Annotated[str | None, typer.Option(help="The instant it is run for (RFC 3339).")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="This version instead of the newest.")] = None,
+    confirm: ConfirmOption = False,
+    notify: NotifyOption = True,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="A run that ends with a warning counts as failed.")
@@ -38,6 +40,7 @@ def run(
         "parameters": parse_parameters(param or []) or None,
         "scheduled_for": scheduled_for,
         "version": version,
+        **flags(confirm=confirm, notify=notify),
     }
     with where.client() as client:
         answer = client.post(
@@ -48,6 +51,11 @@ def run(
             return
         job = _follow(client, where, str(answer["job_id"]), as_json=as_json)
     raise typer.Exit(exit_code(job, strict=strict))
+
+
+def flags(*, confirm: bool, notify: bool) -> Json:
+    """Only what differs from the server's defaults."""
+    return {**({"confirm": True} if confirm else {}), **({} if notify else {"notify": False})}
 
 
 def runs_path(where: Context, name: str) -> str:

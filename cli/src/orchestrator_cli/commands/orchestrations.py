@@ -1,0 +1,75 @@
+"""`orchestrator orchestrations`: what is saved, what starts it, and what is wrong with it."""
+
+from collections.abc import Iterator
+
+import typer
+
+from orchestrator_cli.client import Json
+from orchestrator_cli.commands.arranging import phase_lines
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.output import day_and_time, duration, plain, print_findings, print_json, print_table
+
+app = typer.Typer(help="Orchestrations.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_orchestrations(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """The orchestrations, their last and next runs."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path("orchestrations")))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("orchestration", "last run", "next fire (UTC)", "usually takes", ""), (_row(item) for item in items)
+    )
+
+
+def _row(item: Json) -> tuple[object, ...]:
+    last = item.get("last_run")
+    words = [] if item["enabled"] else ["disabled"]
+    words += [f"{len(item[kind])} {kind}" for kind in ("errors", "warnings") if item.get(kind)]
+    return (
+        item["id"],
+        f"#{last['number']} {last['status']}" if last else "",
+        day_and_time(item.get("next_fire")),
+        _usual(item),
+        ", ".join(words),
+    )
+
+
+def _usual(item: Json) -> str:
+    seconds = item.get("usual_duration_seconds")
+    return "" if seconds is None else duration(seconds)
+
+
+@app.command()
+def show(name: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """One orchestration: phases, schedules and triggers, errors and warnings."""
+    where = context(project)
+    with where.client() as client:
+        item = client.get(where.project_path(f"orchestrations/{name}"))
+    if as_json:
+        print_json(item)
+        return
+    for line in (*phase_lines(item["phases"]), *_lines(item)):
+        print(line)
+    print_findings(item)
+
+
+def _lines(item: Json) -> Iterator[str]:
+    yield f"version {item['version']}{'' if item['enabled'] else ', disabled'}"
+    for schedule in item.get("schedules") or []:
+        times = schedule.get("cron") or f"every {duration(schedule['every_seconds'])}"
+        yield plain(f"schedule {schedule['name']}: {times} {schedule['timezone']}{_off(schedule)}")
+    for trigger in item.get("triggers") or []:
+        yield plain(f"trigger {trigger['name']}: {', '.join(trigger['tables'])}{_off(trigger)}")
+    if item.get("next_fire"):
+        yield f"next fire {day_and_time(item['next_fire'])} UTC"
+    if usual := _usual(item):
+        yield f"usually takes {usual}"
+
+
+def _off(item: Json) -> str:
+    return "" if item["enabled"] else " (off)"
