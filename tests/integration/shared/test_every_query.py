@@ -1,0 +1,59 @@
+"""Every named query of every service is valid against the migrated schema, with the service's own rights."""
+
+from importlib import resources
+
+import pytest
+from tests.support.databases import Database
+
+from orchestrator_shared.database.queries import Queries
+
+SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+FILES = [
+    (service, file.name)
+    for service in SERVICES
+    for file in resources.files(f"orchestrator_{service}.adapters").iterdir()
+    if file.name.endswith(".sql")
+]
+BELONGS_TO_OTHERS = {
+    "scheduler": ["SELECT FROM catalog.schedules", "SELECT FROM jobs.jobs_v1"],
+    "trigger_watcher": ["SELECT FROM catalog.triggers", "SELECT FROM jobs.jobs"],
+    "runner": [
+        "INSERT INTO catalog.projects (id, name) VALUES ('x', 'x')",
+        "SELECT FROM catalog.tokens",
+        "UPDATE triggers.states SET generation = 1",
+        "DELETE FROM notifications.facts",
+    ],
+    "notifier": [
+        "INSERT INTO catalog.projects (id, name) VALUES ('x', 'x')",
+        "SELECT FROM catalog.tokens",
+        "SELECT FROM catalog.variables_v1",
+        "UPDATE jobs.jobs SET status = 'success'",
+        "DELETE FROM catalog.subscriptions",
+    ],
+}
+
+
+@pytest.mark.parametrize(("service", "file"), sorted(FILES))
+async def test_every_query_is_prepared_and_permitted(database: Database, service: str, file: str) -> None:
+    """PREPARE finds wrong names and types; planning it with EXPLAIN finds missing rights, too."""
+    queries = Queries.load(f"orchestrator_{service}.adapters", file)
+    async with database.connection(service) as connection:
+        for name in queries:
+            try:
+                await connection.execute(f"PREPARE tried AS {queries[name]}")
+                parameters = await connection.fetchval(
+                    "SELECT parameter_types::text[] FROM pg_prepared_statements WHERE name = 'tried'"
+                )
+                nothing = ", ".join(f"NULL::{parameter}" for parameter in parameters)
+                await connection.execute(f"EXPLAIN EXECUTE tried{f'({nothing})' if nothing else ''}")
+                await connection.execute("DEALLOCATE tried")
+            except Exception as error:
+                pytest.fail(f"{name}: {error}")
+
+
+@pytest.mark.parametrize("service", BELONGS_TO_OTHERS)
+async def test_no_service_may_touch_what_others_own(database: Database, service: str) -> None:
+    async with database.connection(service) as connection:
+        for statement in BELONGS_TO_OTHERS[service]:
+            with pytest.raises(Exception, match="permission denied"):
+                await connection.execute(statement)
