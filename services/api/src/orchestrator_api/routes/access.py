@@ -12,18 +12,8 @@ from orchestrator_api.models.access import AuditOut, DeliveryOut, TokenIn, Token
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import VariableIn, VariableOut
 from orchestrator_api.models.schedules import SubscriptionsIn, SubscriptionsOut
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 
 router = APIRouter(prefix=PREFIX)
 VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -70,14 +60,12 @@ async def delete_variable(call: Call, project: Project, name: VariableName) -> N
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
-async def list_tokens(
-    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
-) -> Page[TokenOut]:
+async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[TokenOut]:
     """The project's tokens, without their secrets (administrator)."""
-    (after,) = decode_cursor(cursor, UUID)
+    (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN, project) as session:
-        rows = await session.sql.many("tokens", project, after, limit + 1)
-    return Page[TokenOut].model_validate(page(rows, limit, "id"))
+        rows = await session.sql.many("tokens", project, after, paging.rows)
+    return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
 
 @router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201, responses=WRITE)
@@ -129,22 +117,18 @@ async def save_notifications(
 
 
 @router.get("/audit", tags=["records"], operation_id="list_audit", responses=READ)
-async def list_audit(
-    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
-) -> Page[AuditOut]:
+async def list_audit(call: Call, project: Project, paging: Paging) -> Page[AuditOut]:
     """Every change and run request, newest first."""
-    before = decode_cursor(cursor, datetime, UUID)
+    before = paging.place(datetime, UUID)
     async with call.session(Scope.CONFIGURE, project) as session:
-        rows = await session.sql.many("audit", project, *before, limit + 1)
-    return Page[AuditOut].model_validate(page(rows, limit, "at", "id"))
+        rows = await session.sql.many("audit", project, *before, paging.rows)
+    return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))
 
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
-async def list_deliveries(
-    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
-) -> Page[DeliveryOut]:
+async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
     """Mails that were or will be sent, newest first."""
-    before = decode_cursor(cursor, datetime, UUID)
+    before = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("deliveries", project, *before, limit + 1)
-    return Page[DeliveryOut].model_validate(page(rows, limit, "created_at", "id"))
+        rows = await session.sql.many("deliveries", project, *before, paging.rows)
+    return Page[DeliveryOut].model_validate(paging.of(rows, "created_at", "id"))

@@ -15,18 +15,8 @@ from orchestrator_api.models.configurations import (
     VersionOut,
 )
 from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.routes.runs import accepted
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -44,16 +34,15 @@ def _key(component: str, configuration: str) -> Key:
 async def list_configurations(
     call: Call,
     project: Project,
+    paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[ConfigurationOut]:
     """The configurations of the project, or of one component in it."""
-    after = decode_cursor(cursor, str, str)
+    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, component, *after, limit + 1)
+        rows = await session.sql.many("configurations", project, component, *after, paging.rows)
     shown = [configurations.masked(row) for row in rows]
-    return Page[ConfigurationOut].model_validate(page(shown, limit, "component", "id"))
+    return Page[ConfigurationOut].model_validate(paging.of(shown, "component", "id"))
 
 
 @router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
@@ -104,17 +93,16 @@ async def list_versions(
     project: Project,
     component: Identifier,
     configuration: Identifier,
-    limit: Limit = 100,
-    cursor: Cursor = None,
+    paging: Paging,
 ) -> Page[VersionOut]:
     """The versions of a configuration, newest first."""
-    (before,) = decode_cursor(cursor, int)
+    (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
         key = _key(component, configuration)
         await configurations.load(session, key)
-        rows = await session.sql.many("versions", project, component, configuration, before, limit + 1)
+        rows = await session.sql.many("versions", project, component, configuration, before, paging.rows)
     shown = [configurations.masked(row) for row in rows]
-    return Page[VersionOut].model_validate(page(shown, limit, "version"))
+    return Page[VersionOut].model_validate(paging.of(shown, "version"))
 
 
 @router.post(

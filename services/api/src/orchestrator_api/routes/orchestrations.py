@@ -19,18 +19,8 @@ from orchestrator_api.models.configurations import (
     OrchestrationVersionOut,
     ProposalOut,
 )
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -39,14 +29,12 @@ router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"])
 
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
-async def list_orchestrations(
-    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
-) -> Page[OrchestrationOut]:
+async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
     """The orchestrations of the project, with their last run and next fire."""
-    after = decode_cursor(cursor, str, str)
+    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, limit + 1)
-        part = page(rows, limit, "component", "id")
+        rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, paging.rows)
+        part = paging.of(rows, "component", "id")
         part["items"] = await showing.orchestrations(session, part["items"], with_tables=False)
     return Page[OrchestrationOut].model_validate(part)
 
@@ -85,15 +73,15 @@ async def delete_orchestration(call: Call, project: Project, orchestration: Iden
 
 @router.get("/{orchestration}/versions", operation_id="list_orchestration_versions", responses=READ)
 async def list_orchestration_versions(
-    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
+    call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OrchestrationVersionOut]:
     """The versions of an orchestration, newest first."""
-    (before,) = decode_cursor(cursor, int)
+    (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, limit + 1)
+        rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, paging.rows)
     shown = [{**row, "phases": configurations.masked(row)["parameters"].get("phases", [])} for row in rows]
-    return Page[OrchestrationVersionOut].model_validate(page(shown, limit, "version"))
+    return Page[OrchestrationVersionOut].model_validate(paging.of(shown, "version"))
 
 
 @router.post("/{orchestration}/grouping", operation_id="group_tasks", responses=WRITE)

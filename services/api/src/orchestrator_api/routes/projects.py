@@ -8,30 +8,21 @@ from orchestrator_api.domain.access import Scope, no_such_project
 from orchestrator_api.handlers import components
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut, ProjectPatch
-from orchestrator_api.routes.parts import (
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.domain.errors import Conflict, NotFound
 
 router = APIRouter(prefix="/v1")
 
 
 @router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
-async def list_projects(call: Call, limit: Limit = 100, cursor: Cursor = None) -> Page[ProjectOut]:
+async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
     """The projects that the token is good for."""
-    (after,) = decode_cursor(cursor, str)
+    (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
         only = None if session.actor.administers else session.actor.project
-        rows = await session.sql.many("projects", only, after, limit + 1)
-    return Page[ProjectOut].model_validate(page(rows, limit, "id"))
+        rows = await session.sql.many("projects", only, after, paging.rows)
+    return Page[ProjectOut].model_validate(paging.of(rows, "id"))
 
 
 @router.post("/projects", tags=["projects"], operation_id="create_project", status_code=201, responses=WRITE)
@@ -71,13 +62,13 @@ async def change_project(call: Call, project: Project, body: ProjectPatch) -> Pr
 
 
 @router.get("/components", tags=["components"], operation_id="list_components", responses=READ)
-async def list_components(call: Call, limit: Limit = 100, cursor: Cursor = None) -> Page[ComponentOut]:
+async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
     """The registered components, of all projects."""
-    (after,) = decode_cursor(cursor, str)
+    (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
-        rows = await session.sql.many("components", after, limit + 1)
+        rows = await session.sql.many("components", after, paging.rows)
     shown: list[dict[str, Any]] = [components.masked(row) for row in rows]
-    return Page[ComponentOut].model_validate(page(shown, limit, "id"))
+    return Page[ComponentOut].model_validate(paging.of(shown, "id"))
 
 
 @router.get("/components/{component}", tags=["components"], operation_id="get_component", responses=READ)

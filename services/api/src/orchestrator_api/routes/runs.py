@@ -20,18 +20,8 @@ from orchestrator_api.models.jobs import (
     RunTasksOut,
     TerminationOut,
 )
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Limit, Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -65,11 +55,9 @@ async def run_orchestration(
 
 
 @router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
-async def list_runs(
-    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
-) -> Page[JobOut]:
+async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
     """The runs of an orchestration, newest first."""
-    before = decode_cursor(cursor, datetime, UUID)
+    before = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
         rows = await jobs.listing(
@@ -81,38 +69,37 @@ async def list_runs(
             root=None,
             origin=None,
             before=before if before[0] else None,
-            limit=limit + 1,
+            limit=paging.rows,
         )
-    return Page[JobOut].model_validate(page(rows, limit, "listed_at", "id"))
+    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
 
 
 @router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)
 async def list_overlaps(
-    call: Call, project: Project, orchestration: Identifier, limit: Limit = 100, cursor: Cursor = None
+    call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OverlapOut]:
     """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
-    before = decode_cursor(cursor, datetime, UUID)
+    before = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await jobs.overlaps(session, orchestration, before, limit + 1)
-    return Page[OverlapOut].model_validate(page(rows, limit, "at", "job_id"))
+        rows = await jobs.overlaps(session, orchestration, before, paging.rows)
+    return Page[OverlapOut].model_validate(paging.of(rows, "at", "job_id"))
 
 
 @router.get("/jobs", tags=["jobs"], operation_id="list_jobs", responses=READ)
 async def list_jobs(
     call: Call,
     project: Project,
+    paging: Paging,
     status: Annotated[list[JobStatusName] | None, Query()] = None,
     component: Annotated[str | None, Query(max_length=64)] = None,
     configuration: Annotated[str | None, Query(max_length=64)] = None,
     parent: UUID | None = None,
     root: UUID | None = None,
     origin: Origin | None = None,
-    limit: Limit = 100,
-    cursor: Cursor = None,
 ) -> Page[JobOut]:
     """Jobs of the project, newest first."""
-    before = decode_cursor(cursor, datetime, UUID)
+    before = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         rows = await jobs.listing(
             session,
@@ -123,9 +110,9 @@ async def list_jobs(
             root=root,
             origin=origin.value if origin else None,
             before=before if before[0] else None,
-            limit=limit + 1,
+            limit=paging.rows,
         )
-    return Page[JobOut].model_validate(page(rows, limit, "listed_at", "id"))
+    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
 
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
@@ -152,7 +139,7 @@ async def get_job_log(
     after: Annotated[str | None, Query(description="`next` of the answer before: attempt:seq")] = None,
     limit: Limit = 100,
 ) -> LogOut:
-    """The log of a job, in pieces; read on with `after` until `finished`."""
+    """The log of a job, in pieces of some 4 MiB at most; read on with `after` until `finished`."""
     place = _place(after)
     async with call.session(Scope.READ, project) as session:
         return LogOut.model_validate(await jobs.log(session, job, place, limit))

@@ -21,18 +21,8 @@ from orchestrator_api.models.schedules import (
     ScheduleOut,
     TimesIn,
 )
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -93,16 +83,14 @@ async def delete_schedule(
 
 
 @router.get("/schedules/{schedule_id}/fires", operation_id="list_fires", responses=READ)
-async def list_fires(
-    call: Call, project: Project, schedule_id: UUID, limit: Limit = 100, cursor: Cursor = None
-) -> Page[FireOut]:
+async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Paging) -> Page[FireOut]:
     """What became of each fire of a schedule, newest first."""
-    before = decode_cursor(cursor, datetime, str)
+    before = paging.place(datetime, str)
     async with call.session(Scope.READ, project) as session:
         if not await session.sql.value("schedule_exists", project, schedule_id):
             raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
-        rows = await session.sql.many("fires", project, schedule_id, *before, limit + 1)
-    return Page[FireOut].model_validate(page(rows, limit, "scheduled_for", "fire_key"))
+        rows = await session.sql.many("fires", project, schedule_id, *before, paging.rows)
+    return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
 @router.post("/schedule-previews", operation_id="preview_schedule", responses=WRITE)

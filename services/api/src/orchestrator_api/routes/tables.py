@@ -8,18 +8,8 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import tables
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=PREFIX, tags=["tables"])
@@ -48,15 +38,13 @@ def _updates(body: TableUpdatesIn) -> list[tables.Update]:
 
 
 @router.get("/tables", operation_id="list_tables", responses=READ)
-async def list_tables(
-    call: Call, project: Project, limit: Limit = 100, cursor: Cursor = None
-) -> Page[TableOut]:
+async def list_tables(call: Call, project: Project, paging: Paging) -> Page[TableOut]:
     """Tables that were heard of, the own ones and those of buckets shared with the project."""
-    after = decode_cursor(cursor, str, str)
+    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("tables", project, *after, limit + 1)
+        rows = await session.sql.many("tables", project, *after, paging.rows)
     shown = [{**row, "updates": row["last_seq"]} for row in rows]
-    return Page[TableOut].model_validate(page(shown, limit, "project", "name"))
+    return Page[TableOut].model_validate(paging.of(shown, "project", "name"))
 
 
 @router.get("/buckets/{bucket}/shares", operation_id="list_shares", responses=READ)

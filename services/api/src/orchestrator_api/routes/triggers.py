@@ -9,18 +9,8 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import configurations, orchestrations, triggers
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
-from orchestrator_api.routes.parts import (
-    PREFIX,
-    READ,
-    WRITE,
-    Call,
-    Cursor,
-    Identifier,
-    Limit,
-    Project,
-    decode_cursor,
-    page,
-)
+from orchestrator_api.routes.paging import Paging
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"])
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -75,17 +65,17 @@ async def delete_trigger(
 
 @router.get("/triggers/{trigger_id}/dispositions", operation_id="list_dispositions", responses=READ)
 async def list_dispositions(
-    call: Call, project: Project, trigger_id: UUID, limit: Limit = 100, cursor: Cursor = None
+    call: Call, project: Project, trigger_id: UUID, paging: Paging
 ) -> Page[DispositionOut]:
     """What became of each table update for this trigger, newest first."""
-    before = decode_cursor(cursor, datetime, str, str, int)
+    before = paging.place(datetime, str, str, int)
     async with call.session(Scope.READ, project) as session:
         await triggers.find_by_id(session, trigger_id)
-        rows = await session.sql.many("dispositions", trigger_id, *before, limit + 1)
+        rows = await session.sql.many("dispositions", trigger_id, *before, paging.rows)
     shown = [
         {**row, "table": triggers.shown_table(project, row["project"], row["table_name"])} for row in rows
     ]
-    return Page[DispositionOut].model_validate(page(shown, limit, "at", "project", "table_name", "seq"))
+    return Page[DispositionOut].model_validate(paging.of(shown, "at", "project", "table_name", "seq"))
 
 
 @router.get("/triggers/{trigger_id}/explanation", operation_id="explain_trigger", responses=READ)

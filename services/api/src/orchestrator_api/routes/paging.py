@@ -1,0 +1,82 @@
+"""Lists in parts: how many rows a request asks for, and from which place on."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from orchestrator_shared.domain.errors import UserError
+
+MOST_ITEMS = 500
+
+Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The part of a list that a request asks for."""
+
+    limit: Limit = 100
+    cursor: Cursor = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows to read: one more than is shown tells whether there is a next part."""
+        return self.limit + 1
+
+    def place(self, *kinds: type) -> tuple[Any, ...]:
+        """Behind which row it begins: one value per kind, or as many Nones."""
+        return _decode(self.cursor, *kinds)
+
+    def of(self, rows: Sequence[dict[str, Any]], *names: str) -> dict[str, Any]:
+        """The page of these rows; the columns of these names are the place of the next one."""
+        shown = list(rows[: self.limit])
+        more = len(rows) > self.limit
+        return {"items": shown, "next": _encode(*(shown[-1][name] for name in names)) if more else None}
+
+
+Paging = Annotated[Part, Depends()]
+
+
+def _encode(*parts: Any) -> str:
+    """An opaque place in a list."""
+    text = json.dumps([part.isoformat() if isinstance(part, datetime) else str(part) for part in parts])
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str | None, *kinds: type) -> tuple[Any, ...]:
+    """The place again: one value per kind, or as many Nones; refuses what is no cursor of this list."""
+    if cursor is None:
+        return (None,) * len(kinds)
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list) or len(parts) != len(kinds):
+            raise ValueError("another list's cursor")
+        return tuple(_read(part, kind) for part, kind in zip(parts, kinds, strict=True))
+    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        raise UserError("give `next` of the answer before, unchanged", field="cursor") from None
+
+
+def _read(part: str, kind: type) -> Any:
+    if "\x00" in part:
+        raise ValueError("NUL")
+    if kind is datetime:
+        at = datetime.fromisoformat(part)
+        if at.tzinfo is None or not 1970 <= at.year <= 9000:
+            raise ValueError("no instant of ours")
+        return at
+    if kind is UUID:
+        return UUID(part)
+    if kind is int:
+        number = int(part)
+        if not -(2**31) <= number < 2**31:
+            raise ValueError("too large")
+        return number
+    return part
