@@ -1,112 +1,74 @@
 """The engine's parts on a real PostgreSQL, moved by hand: a test decides its replicas' turns and attempts."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from tests.support.databases import Database
+from tests.support.engine_replica import SUCCESS, Exchange, LeaseHolder, Replica, said
 
 from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.runs import Runs
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending, after_failure
-from orchestrator_runner.engine.leases import Recovery
-from orchestrator_runner.engine.loop import Engine, Execute
+from orchestrator_runner.engine.leases import Leases, Recovery
+from orchestrator_runner.engine.loop import Engine
 from orchestrator_runner.engine.starts import Starter
 from orchestrator_runner.engine.step import Stepper
 from orchestrator_runner.handlers.accept import Accept
+from orchestrator_runner.handlers.commands import Commands
 from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.messaging.outbox import Outbox
-from orchestrator_shared.messaging.publisher import Publisher
+from orchestrator_shared.messaging.relay import Tuning
+
+__all__ = ["PROJECT", "SUCCESS", "Replica", "World", "definition", "task"]
 
 PROJECT = "p"
-SUCCESS = Ending(JobStatus.SUCCESS)
 ROUNDS = 400
-
-
-@dataclass(eq=False)
-class Replica:
-    """One replica's engine, with attempts that end when the test says so."""
-
-    id: UUID
-    engine: Engine
-    recovery: Recovery
-    accept: Accept
-    terminate: Terminate
-    open: dict[UUID, tuple[ClaimedJob, "asyncio.Future[Ending]"]] = field(default_factory=dict)
-    lost: bool = False
-
-    async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
-        return {job.id: partial(self._execute, job) for job in jobs}
-
-    async def _execute(self, job: ClaimedJob, stop: asyncio.Event) -> Result:
-        future: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self.open[job.id] = (job, future)
-        stopped = asyncio.create_task(stop.wait())
-        waits: list[asyncio.Future[Any]] = [future, stopped]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        ending = future.result() if future.done() else Ending(JobStatus.TERMINATED)
-        self.open.pop(job.id, None)
-        return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)
-
-    async def end_attempt(self, job_id: UUID, ending: Ending = SUCCESS) -> None:
-        """End the attempt, unless it was stopped meanwhile; its result waits for the next step."""
-        if job_id in self.open and not self.open[job_id][1].done():
-            self.open[job_id][1].set_result(ending)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-
-    async def fail_attempt(self, job_id: UUID) -> None:
-        """End it as a failure: with another attempt where the task has some left."""
-        job, _ = self.open[job_id]
-        await self.end_attempt(job_id, after_failure(job.attempts, "broke", ErrorKind.USER))
+LEASE_SECONDS = 3600.0
+"""Longer than any test: leases run out when a test says so."""
 
 
 class World:
     """The database and replicas on it; messages are delivered by hand."""
 
-    def __init__(self, database: Database, pool: asyncpg.Pool) -> None:
+    def __init__(self, database: Database, pool: asyncpg.Pool, admin: asyncpg.Pool) -> None:
         self.database = database
         self.pool = pool
-        # Nothing is published here: what was said stays in the outbox table.
-        self.outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=Publisher(None))  # type: ignore[arg-type]
+        self.admin = admin
+        self.exchange = Exchange()
         self.replicas: list[Replica] = []
 
     @classmethod
     @asynccontextmanager
     async def open(cls, database: Database, *, connections: int = 4) -> AsyncIterator["World"]:
         """The project and two components: `c` is safe to run again after a crash, `d` is not."""
-        pool = await asyncpg.create_pool(
-            database.url_for("runner"), min_size=1, max_size=connections, init=prepare_connection
-        )
-        try:
-            await database.execute("INSERT INTO catalog.projects (id, name) VALUES ($1, $1)", PROJECT)
-            await database.execute(
-                """INSERT INTO catalog.components (id, name, type, executor, after_crash, definition)
-                   VALUES ('c', 'c', 'application', 'process', 'rerun', '{}'),
-                          ('d', 'd', 'application', 'process', 'fail', '{}')"""
-            )
-            yield cls(database, pool)
-        finally:
-            await pool.close()
+        async with pools(database, connections) as (pool, admin):
+            world = cls(database, pool, admin)
+            await world.begin()
+            yield world
 
-    async def save(self, component: str, name: str, parameters: Any) -> None:
-        """The first version of a configuration."""
-        async with self.database.connection() as connection, connection.transaction():
-            await prepare_connection(connection)
-            await connection.execute(
-                """INSERT INTO catalog.configurations (project, component, id, name, version)
-                   VALUES ($1, $2, $3, $3, 1)""",
+    async def begin(self) -> None:
+        """Make the project and its components."""
+        await self.admin.execute("INSERT INTO catalog.projects (id, name) VALUES ($1, $1)", PROJECT)
+        await self.admin.execute(
+            """INSERT INTO catalog.components (id, name, type, executor, after_crash, definition)
+               VALUES ('c', 'c', 'application', 'process', 'rerun', '{}'),
+                      ('d', 'd', 'application', 'process', 'fail', '{}')"""
+        )
+
+    async def save(self, component: str, name: str, parameters: Any) -> int:
+        """The next version of a configuration."""
+        async with self.admin.acquire() as connection, connection.transaction():
+            version: int = await connection.fetchval(
+                """INSERT INTO catalog.configurations AS c (project, component, id, name, version)
+                   VALUES ($1, $2, $3, $3, 1)
+                   ON CONFLICT (project, component, id) DO UPDATE SET version = c.version + 1
+                   RETURNING version""",
                 PROJECT,
                 component,
                 name,
@@ -114,20 +76,41 @@ class World:
             await connection.execute(
                 """INSERT INTO catalog.configuration_versions
                        (project, component, configuration, version, parameters, author)
-                   VALUES ($1, $2, $3, 1, $4, 'test')""",
+                   VALUES ($1, $2, $3, $4, $5, 'test')""",
                 PROJECT,
                 component,
                 name,
+                version,
                 parameters,
             )
+            return version
+
+    async def limit(self, parallel: int | None) -> None:
+        """Set, change or remove the project's parallel limit."""
+        await self.admin.execute(
+            "UPDATE catalog.projects SET parallel_limit = $2 WHERE id = $1", PROJECT, parallel
+        )
 
     async def add_replica(self, *, slots: int = 3) -> Replica:
-        replica_id = new_id()
+        replica = self._replica(new_id(), slots)
+        await replica.leases.register(LeaseHolder())
+        self.replicas.append(replica)
+        return replica
+
+    def _replica(self, replica_id: UUID, slots: int) -> Replica:
         lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
+        # Nothing is relayed unless a test asks for it: what was said stays in the outbox table.
+        outbox = Outbox(
+            schema="jobs",
+            source="/runner",
+            pool=self.pool,
+            publisher=self.exchange,
+            tuning=Tuning(grace=0.0, batch=1000),
+        )
         engine = Engine(
             pool=self.pool,
-            stepper=Stepper(self.pool, self.outbox, lanes, runs, ownership),
-            starter=Starter(self.pool, self.outbox, lanes, runs),
+            stepper=Stepper(self.pool, outbox, lanes, runs, ownership),
+            starter=Starter(self.pool, outbox, lanes, runs),
             lanes=lanes,
             runs=runs,
             ownership=ownership,
@@ -135,21 +118,42 @@ class World:
             poll_seconds=0,
             scan_seconds=0,
         )
+        accept = Accept(self.pool, outbox, lanes, engine.wake)
+        terminate = Terminate(self.pool, outbox, lanes, engine)
         replica = Replica(
             replica_id,
             engine,
             Recovery(self.pool, engine, replica_id=replica_id, every_seconds=1, may_judge=lambda: True),
-            Accept(self.pool, self.outbox, lanes, engine.wake),
-            Terminate(self.pool, self.outbox, lanes, engine),
-        )
-        engine.use(replica.prepare)
-        await self.pool.execute(
-            "INSERT INTO jobs.replicas (id, name, slots, lease_until) VALUES ($1, 'test', $2, 'infinity')",
-            replica_id,
+            accept,
+            terminate,
+            Commands(accept, terminate),
+            Leases(
+                self.pool,
+                replica_id=replica_id,
+                name="test",
+                slots=slots,
+                lease_seconds=LEASE_SECONDS,
+                heartbeat_seconds=1,
+            ),
+            LogStore(self.pool),
+            outbox._relay,
             slots,
         )
-        self.replicas.append(replica)
+        engine.use(replica.prepare)
         return replica
+
+    async def expire(self, replica: Replica) -> None:
+        """Let the time of its lease pass."""
+        await self.pool.execute(
+            """UPDATE jobs.replicas SET lease_until = clock_timestamp() - interval '1 second'
+               WHERE id = $1 AND lost_at IS NULL""",
+            replica.id,
+        )
+
+    async def let_delays_pass(self) -> None:
+        """Let the time of every delay between attempts pass, and of every claim of an outbox row."""
+        await self.pool.execute("UPDATE jobs.jobs SET due_at = clock_timestamp() WHERE delayed")
+        await self.pool.execute("UPDATE jobs.outbox SET claimed_until = NULL WHERE claimed_until IS NOT NULL")
 
     @property
     def living(self) -> list[Replica]:
@@ -158,10 +162,13 @@ class World:
     async def finish(self) -> None:
         """Let every open attempt succeed until nothing is left to do: everything comes to an end."""
         for _ in range(ROUNDS):
-            for replica in self.living:
+            await self.let_delays_pass()
+            for number, replica in enumerate(self.living):
+                if number and not replica.open:
+                    continue  # one is enough for what is new
                 for job_id in sorted(replica.open):
-                    await replica.end_attempt(job_id)
-                    await replica.engine.turn()
+                    job, _ = replica.open[job_id]
+                    await replica.end_attempt(job_id, said(job))
                 await replica.recovery.look()
                 await replica.engine.turn()
             if not await self.pool.fetchval("SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL"):
@@ -175,6 +182,18 @@ class World:
             for _, future in replica.open.values():
                 future.cancel()
             await replica.engine.drain(0, 1)
+
+
+@asynccontextmanager
+async def pools(database: Database, connections: int = 4) -> AsyncIterator[tuple[asyncpg.Pool, asyncpg.Pool]]:
+    """As the runner, and as the superuser who saves and looks."""
+    async with (
+        asyncpg.create_pool(
+            database.url_for("runner"), min_size=1, max_size=connections, init=prepare_connection
+        ) as pool,
+        asyncpg.create_pool(database.url, min_size=1, max_size=2, init=prepare_connection) as admin,
+    ):
+        yield pool, admin
 
 
 def task(name: str, *, component: str = "c", **fields: Any) -> dict[str, Any]:
