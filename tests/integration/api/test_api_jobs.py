@@ -175,6 +175,23 @@ async def test_tasks_of_a_run(furnished: Client, database: Database) -> None:
     assert phases[1]["tasks"][0]["job"] is None
 
 
+async def test_a_large_log_comes_in_answers_of_bounded_size(furnished: Client, database: Database) -> None:
+    job = await Runner(database).job("one", 1, "success")
+    await database.execute(
+        """INSERT INTO jobs.logs SELECT $1, 1, n, 'stdout', now(), repeat('x', 65536)
+           FROM generate_series(1, 100) AS n""",
+        job,
+    )
+    sizes, after = [], ""
+    while True:
+        part = await furnished.get(f"jobs/{job}/log?limit=500{after}")
+        sizes.append(len(part["chunks"]))
+        if part["finished"]:
+            break
+        after = f"&after={part['next']}"
+    assert sizes == [64, 36]
+
+
 async def test_log_is_read_on(furnished: Client, database: Database) -> None:
     runner = Runner(database)
     await runner.connect()

@@ -1,12 +1,10 @@
 """Printing a job's log, and going on with it until the job ends."""
 
 import sys
-import time
 from collections.abc import Iterator
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.following.tree import is_final
-from orchestrator_cli.following.watch import POLL_SECONDS, RUN_COMPONENT, fetch_tasks
+from orchestrator_cli.following.watch import RUN_COMPONENT, fetch_tasks, snapshots
 from orchestrator_cli.output import plain
 
 PAGE = 500
@@ -14,36 +12,38 @@ PAGE = 500
 
 def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """Everything there is now; of a run, its tasks' logs one after another."""
-    for name, job in _with_children(client, project_path, job_id):
+    job = client.get(f"{project_path}/jobs/{job_id}")
+    for name, each in _with_children(client, project_path, job, fetch_tasks(client, project_path, job)):
         if name:
             print(f"--- {plain(name)}", flush=True)
-        for chunk in _chunks(client, project_path, job):
-            _write(chunk, prefix="")
+        _print_new(client, project_path, each, None, "")
 
 
 def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """New text as it comes; of a run, every line says which task it is from."""
     cursors: dict[str, str | None] = {}
-    while True:
-        root = client.get(f"{project_path}/jobs/{job_id}")
-        for name, job in _with_children(client, project_path, job_id):
-            cursors[job] = _print_new(
-                client, project_path, job, cursors.get(job), f"{name} | " if name else ""
-            )
-        if is_final(root):
-            return
-        time.sleep(POLL_SECONDS)
+    # The job is looked at before its log: what a finished one has written is there then.
+    for job, phases in snapshots(client, project_path, job_id):
+        for name, each in _with_children(client, project_path, job, phases):
+            prefix = f"{name} | " if name else ""
+            cursors[each] = _print_new(client, project_path, each, cursors.get(each), prefix)
 
 
-def _with_children(client: ApiClient, project_path: str, job_id: str) -> Iterator[tuple[str, str]]:
-    job = client.get(f"{project_path}/jobs/{job_id}")
+def _with_children(
+    client: ApiClient, project_path: str, job: Json, phases: list[Json], prefix: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Name and id of every job with a log: of a run those of its tasks, of nested runs theirs."""
     if job.get("component") != RUN_COMPONENT:
-        yield "", job_id
+        yield "", str(job["id"])
         return
-    for phase in fetch_tasks(client, project_path, job):
-        for task in phase["tasks"]:
-            if task.get("job"):
-                yield str(task["id"]), str(task["job"]["id"])
+    for task in (task for phase in phases for task in phase["tasks"] if task.get("job")):
+        name, child = f"{prefix}{task['id']}", str(task["job"]["id"])
+        if task["component"] == RUN_COMPONENT:
+            nested = {"component": RUN_COMPONENT, "id": child}
+            below = fetch_tasks(client, project_path, nested)
+            yield from _with_children(client, project_path, nested, below, f"{name} / ")
+        else:
+            yield name, child
 
 
 def _print_new(client: ApiClient, project_path: str, job: str, cursor: str | None, prefix: str) -> str | None:
@@ -51,20 +51,9 @@ def _print_new(client: ApiClient, project_path: str, job: str, cursor: str | Non
         page = client.get(f"{project_path}/jobs/{job}/log", after=cursor, limit=PAGE)
         for chunk in page["chunks"]:
             _write(chunk, prefix)
-            cursor = f"{chunk['attempt']}:{chunk['seq']}"
-        if len(page["chunks"]) < PAGE:
+        cursor = page["next"]
+        if page["finished"] or not page["chunks"]:
             return cursor
-
-
-def _chunks(client: ApiClient, project_path: str, job: str) -> Iterator[Json]:
-    cursor: str | None = None
-    while True:
-        page = client.get(f"{project_path}/jobs/{job}/log", after=cursor, limit=PAGE)
-        yield from page["chunks"]
-        if len(page["chunks"]) < PAGE:
-            return
-        last = page["chunks"][-1]
-        cursor = f"{last['attempt']}:{last['seq']}"
 
 
 def _write(chunk: Json, prefix: str) -> None:

@@ -22,7 +22,8 @@ FINAL = frozenset({"success", "warning", "error", "cancelled", "terminated"})
 
 
 def is_final(job: Json) -> bool:
-    return job.get("status") in FINAL
+    """A request that was merged into another run, or skipped, is over, too."""
+    return job.get("status") in FINAL | {"merged", "skipped"}
 
 
 def title_of(job: Json) -> str:

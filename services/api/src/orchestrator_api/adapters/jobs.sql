@@ -139,10 +139,16 @@ WHERE r.project = $1 AND r.retry_of = $2
 ORDER BY r.requested_at, r.job_id
 
 -- name: log_chunks
-SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
-WHERE job_id = $1 AND ($2::integer IS NULL OR (attempt, seq) > ($2, $3))
+-- At most $4 chunks, and no more after $5 bytes; of how many that is a part.
+SELECT attempt, seq, at, stream, text, total FROM (
+    SELECT *, count(*) OVER () AS total,
+           sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
+    FROM (SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
+          WHERE job_id = $1 AND ($2::integer IS NULL OR (attempt, seq) > ($2, $3))
+          ORDER BY attempt, seq
+          LIMIT $4) AS page) AS sized
+WHERE bytes_before < $5
 ORDER BY attempt, seq
-LIMIT $4
 
 -- name: last_runs
 SELECT DISTINCT ON (configuration) configuration, id, number, status, origin, accepted_at, started_at, finished_at

@@ -16,6 +16,8 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
+LOG_BYTES = 4 * 1024 * 1024
+"""About the most text of a log in one answer: 500 chunks would be 32 MiB."""
 _CREATED: Row = {
     "number": None,
     "status": "created",
@@ -180,10 +182,11 @@ async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, lim
     """A part of the log. The job is read first: a log that is complete by then stays so."""
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
-    chunks = await session.sql.many("log_chunks", job_id, attempt, seq, limit)
+    chunks = await session.sql.many("log_chunks", job_id, attempt, seq, limit, LOG_BYTES)
+    is_whole = not chunks or len(chunks) == chunks[0]["total"] < limit
     last = (chunks[-1]["attempt"], chunks[-1]["seq"]) if chunks else after
     return {
         "chunks": chunks,
         "next": f"{last[0]}:{last[1]}" if last else None,
-        "finished": job["status"] in FINAL_STATUSES | DECIDED and len(chunks) < limit,
+        "finished": job["status"] in FINAL_STATUSES | DECIDED and is_whole,
     }
