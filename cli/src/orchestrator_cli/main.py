@@ -15,6 +15,7 @@ from orchestrator_cli.commands import (
     db,
     dead_letters,
     definitions,
+    deliveries,
     demo,
     dev,
     jobs,
@@ -54,6 +55,7 @@ app.command("validate")(definitions.validate)
 app.command("diff")(definitions.diff)
 app.command("export")(definitions.export)
 app.command("run")(run.run)
+app.command("deliveries")(deliveries.deliveries)
 app.command("backfill")(backfill.backfill)
 app.command("demo")(demo.demo)
 

@@ -1,5 +1,6 @@
 """What the api says to the other services, in the transaction that changes something."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from tests.integration.api.conftest import Client, orchestration, said
@@ -7,6 +8,16 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 
 DAILY = "orchestrations/daily"
+MAIL = """
+WITH fact AS (
+    INSERT INTO notifications.facts (key, project, orchestration, event)
+    VALUES ($2, 'demo', 'daily', $2) RETURNING key
+)
+INSERT INTO notifications.deliveries
+    (id, fact_key, project, orchestration, event, channel, recipient, reason, message_id, created_at)
+SELECT gen_random_uuid(), key, 'demo', 'daily', key, 'email', 'a@example.com', 'subscription', '<m>', $1
+FROM fact
+"""
 SCHEDULE = {"cron": "30  5 * * 1-5", "timezone": "Europe/Prague"}
 
 
@@ -147,6 +158,16 @@ async def test_every_change_leaves_a_record(furnished: Client) -> None:
     part = await furnished.get("audit?limit=3")
     rest = await furnished.get(f"audit?limit=500&cursor={part['next']}")
     assert [*part["items"], *rest["items"]] == entries
+
+
+async def test_mails_are_listed_with_what_they_tell_of(furnished: Client, database: Database) -> None:
+    await database.execute(MAIL, datetime(2026, 11, 21, 8, tzinfo=UTC), "schedule_missed")
+    await database.execute(MAIL, datetime(2026, 11, 21, 9, tzinfo=UTC), "error")
+    mails = (await furnished.get("deliveries"))["items"]
+    assert [(mail["event"], mail["recipient"], mail["status"]) for mail in mails] == [
+        ("error", "a@example.com", "pending"),
+        ("schedule_missed", "a@example.com", "pending"),
+    ]
 
 
 async def test_trace_of_a_request_goes_on_in_its_messages(furnished: Client, broker: BrokerVhost) -> None:

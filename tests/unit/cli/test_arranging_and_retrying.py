@@ -63,6 +63,17 @@ PLAN = {
 }
 
 
+DELIVERY = {
+    "created_at": "2026-11-21T09:00:00Z",
+    "event": "schedule_missed",
+    "orchestration": "daily",
+    "recipient": "a@example.com",
+    "status": "pending",
+    "attempts": 2,
+    "last_error": "421 later",
+}
+
+
 class Server:
     """Answers by path, and remembers what it was asked."""
 
@@ -85,6 +96,8 @@ class Server:
             return {"job_id": "j2"}
         if path == "orchestrations":
             return {"items": [SAVED], "next": None}
+        if path == "deliveries":
+            return {"items": [DELIVERY], "next": None}
         if path == "/projects":
             return {"items": [{"id": "demo", "name": "Demo", "parallel_limit": None}], "next": None}
         return SAVED
@@ -233,6 +246,17 @@ def test_limit_of_a_project(server: Server, capsys: pytest.CaptureFixture[str]) 
     for wrong in ("0", "x", "-1"):
         with pytest.raises(BadInput):
             parse_limit(wrong)
+
+
+def test_deliveries_tell_of_what_to_whom_and_why_not(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["deliveries", "--limit", "5"]) == ExitCode.OK
+    assert server.asked == [("GET", "deliveries?limit=5", None)]
+    shown = capsys.readouterr().out
+    assert all(
+        text in shown for text in ("schedule_missed", "daily", "a@example.com", "pending", "421 later")
+    )
 
 
 def test_phases_are_named_or_numbered() -> None:

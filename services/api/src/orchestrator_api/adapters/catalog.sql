@@ -73,8 +73,8 @@ ORDER BY t.project, t.name
 LIMIT $4
 
 -- name: deliveries
-SELECT id, fact_key, orchestration, job_id, channel, recipient, reason, status, attempts, next_attempt_at, message_id,
-       last_error, created_at, sent_at
+SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
+       message_id, last_error, created_at, sent_at
 FROM notifications.deliveries_v1
 WHERE project = $1 AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3))
 ORDER BY created_at DESC, id DESC

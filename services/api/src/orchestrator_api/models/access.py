@@ -64,6 +64,7 @@ class DeliveryOut(Output):
     id: UUID
     fact_key: str
     orchestration: str
+    event: str = Field(description="What it tells of, such as `error`.")
     job_id: UUID | None
     channel: str
     recipient: str

@@ -1,0 +1,37 @@
+"""`orchestrator deliveries`: which mails were or will be sent, why, and what became of them."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.output import day_and_time, print_json, print_table
+
+
+def deliveries(
+    project: ProjectOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest mails about runs: what each told of, to whom, and whether it was sent."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path("deliveries"), most=limit))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("written", "event", "orchestration", "to", "status", "tries", "last error"),
+        (
+            (
+                day_and_time(item["created_at"]),
+                item["event"],
+                item["orchestration"],
+                item["recipient"],
+                item["status"],
+                item["attempts"],
+                item.get("last_error") or "",
+            )
+            for item in items
+        ),
+    )
