@@ -26,6 +26,8 @@ class Context:
     project: str = ""
     state_folder: str = ""
     warehouse_url: str = ""
+    amqp_url: str = ""
+    """For programs that publish `table.updated` themselves."""
 
     def client(self) -> ApiClient:
         if not self.url:

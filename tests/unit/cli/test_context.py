@@ -1,13 +1,17 @@
 """Which server and token a command takes."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from orchestrator_cli.context import STATE_FOLDER, Context, find_context, resolve, write_context
 from orchestrator_cli.failures import BadInput
+from orchestrator_cli.main import main
 
-LOCAL = Context("http://127.0.0.1:1", "local-token", "demo", "/state", "postgresql://x")
+LOCAL = Context(
+    "http://127.0.0.1:1", "local-token", "demo", "/state", "postgresql://x", "amqp://u:it's@h/%2F"
+)
 
 
 @pytest.fixture
@@ -45,6 +49,18 @@ def test_nothing_known_says_what_to_set(local: Path, monkeypatch: pytest.MonkeyP
         resolve().client()
     with pytest.raises(BadInput, match="--project"):
         resolve(url="http://x").project_path()
+
+
+def test_a_shell_gets_to_know_the_stack(local: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["dev", "context"]) == 0
+    script = capsys.readouterr().out + "\nenv"
+    shell = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True, env={})
+    assert {line for line in shell.stdout.splitlines() if line.startswith("ORCHESTRATOR_")} == {
+        "ORCHESTRATOR_URL=http://127.0.0.1:1",
+        "ORCHESTRATOR_TOKEN=local-token",
+        "ORCHESTRATOR_PROJECT=demo",
+        "ORCHESTRATOR_AMQP_URL=amqp://u:it's@h/%2F",
+    }
 
 
 def test_a_token_is_not_shown_by_accident() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -96,7 +97,7 @@ def _local(layout: Layout, project: str) -> Setting:
         raise CommandFailure(
             f"{layout.root} has no context.json although the stack runs: end it and start anew"
         )
-    context = Context(found.url, found.token, project, found.state_folder, found.warehouse_url)
+    context = replace(found, project=project)
     with context.client() as client:
         _set_warehouse(client, context, found.warehouse_url)
     down_command = f"{command_name()} demo --down"

@@ -1,5 +1,6 @@
 """`orchestrator dev`: the whole product on this machine, without containers."""
 
+import shlex
 import time
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import DEFAULT_STATE_DIR, JsonOption, StateDirOption
-from orchestrator_cli.context import read_context
+from orchestrator_cli.context import PROJECT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, read_context
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.output import console, plain, print_json, print_table
 from orchestrator_cli.stack.data import remove_all
@@ -152,9 +153,15 @@ def context(state_dir: StateDirOption = DEFAULT_STATE_DIR) -> None:
     found = read_context(Layout.at(state_dir).root)
     if found is None:
         raise CommandFailure("no local stack has been started here")
-    print(f"export ORCHESTRATOR_URL={found.url}")
-    print(f"export ORCHESTRATOR_TOKEN={found.token}")
-    print(f"export ORCHESTRATOR_PROJECT={found.project}")
+    variables = {
+        URL_VARIABLE: found.url,
+        TOKEN_VARIABLE: found.token,
+        PROJECT_VARIABLE: found.project,
+        "ORCHESTRATOR_AMQP_URL": found.amqp_url,
+    }
+    for name, value in variables.items():
+        if value:
+            print(f"export {name}={shlex.quote(value)}")
 
 
 def _say(text: str) -> None:

@@ -90,7 +90,7 @@ class Supervisor:
         amqp = self.rabbitmq.url if self.rabbitmq else os.environ[AMQP_VARIABLE]
         self._start_children(Servers(database, amqp, warehouse))
         self.progress.begin("the project and the built-in components")
-        self._welcome(warehouse)
+        self._welcome(warehouse, amqp)
         self.progress.finish()
         self.record.state = StackState.READY
         self._save()
@@ -116,12 +116,19 @@ class Supervisor:
         self._save()
         wait_for_all(self.children)
 
-    def _welcome(self, warehouse: str) -> None:
+    def _welcome(self, warehouse: str, amqp: str) -> None:
         with ApiClient(self.record.url, self.keys.admin_token) as client:
             register_components(client)
             ensure_project(client, PROJECT)
             client.put(f"/projects/{PROJECT}/variables/warehouse", {"value": warehouse, "secret": True})
-        context = Context(self.record.url, self.keys.admin_token, PROJECT, str(self.layout.root), warehouse)
+        context = Context(
+            url=self.record.url,
+            token=self.keys.admin_token,
+            project=PROJECT,
+            state_folder=str(self.layout.root),
+            warehouse_url=warehouse,
+            amqp_url=amqp,
+        )
         write_context(self.layout.root, context)
 
     def _watch(self) -> None:
