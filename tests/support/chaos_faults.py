@@ -1,101 +1,148 @@
-"""Random faults of runners, their broker and their database connections, and a supervisor that restarts."""
+"""Random faults of runners, the api, their broker and their database connections, and who restarts them."""
 
 import asyncio
 import random
+import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
-from tests.support.brokers import BrokerVhost
-from tests.support.databases import Database
+from tests.support.chaos_world import Scene, World
 from tests.support.service_process import ServiceProcess
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+DECK = {"kill": 6, "stop": 5, "stop_a_long_task": 7, "cut_broker": 3, "cut_database": 3, "kill_api": 1}
+"""How often each fault comes while the cards are dealt once."""
+FIRST = ("stop_a_long_task", "kill", "cut_broker", "stop_a_long_task", "cut_database")
+"""What there is to see also where time is short."""
+STOPS = (1.2, 2.6)
+"""In leases: from a little more than one, to long after the takeover."""
+AIMED_STOPS = (1.9, 2.4)
+"""In leases: they end while the next attempt of the long task is underway."""
 
-LEASE_SECONDS = 2.0
-STOP_SECONDS = (1.2 * LEASE_SECONDS, 3 * LEASE_SECONDS)
-PAUSE_SECONDS = (0.2, 1.1)
+LATEST_LONG_TASK = """
+SELECT r.name
+FROM jobs.attempts a JOIN jobs.jobs j ON j.id = a.job_id JOIN jobs.replicas r ON r.id = a.replica_id
+WHERE a.finished_at IS NULL AND j.status = 'processing' AND j.configuration LIKE 'slow-%'
+    AND a.started_at > clock_timestamp() - interval '0.7 seconds' ORDER BY a.started_at DESC
+"""
+
+
+@dataclass(frozen=True)
+class Death:
+    """A runner that was killed, or stopped for longer than its lease, by the wall clock."""
+
+    runner: str
+    at: float
+    until: float = float("inf")
 
 
 class Faults:
-    """Breaks one thing after another until cancelled; `server` is a broker that may be stopped as a whole."""
+    """Breaks one thing after another until cancelled."""
 
-    def __init__(
-        self,
-        runners: Sequence[ServiceProcess],
-        database: Database,
-        broker: BrokerVhost,
-        dice: random.Random,
-        server: RabbitServer | None = None,
-    ) -> None:
-        self._runners = runners
-        self._database = database
-        self._broker = broker
+    def __init__(self, scene: Scene, world: World, dice: random.Random) -> None:
+        self._scene = scene
+        self._world = world
         self._dice = dice
-        self._server = server
-        self._resuming: dict[ServiceProcess, asyncio.Task[None]] = {}
+        self._resuming: dict[str, asyncio.Task[None]] = {}
+        self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
+            "kill": self._kill,
+            "stop": self._stop,
+            "stop_a_long_task": self._stop_a_long_task,
+            "cut_broker": self._cut_broker,
+            "cut_database": self._cut_database,
+            "kill_api": self._kill_api,
+            "restart_broker": self._restart_broker,
+        }
         self.counts: Counter[str] = Counter()
+        self.deaths: list[Death] = []
 
     async def happen(self) -> None:
-        """For ever."""
-        kinds: list[tuple[Callable[[], Awaitable[None]], int]] = [
-            (self._kill, 8),
-            (self._suspend, 16),
-            (self._cut_broker, 4),
-            (self._cut_database, 4),
-            (self._restart_broker, 1 if self._server else 0),
-        ]
+        """For ever: dealt like cards, so that each kind comes soon."""
         while True:
-            await asyncio.sleep(self._dice.uniform(*PAUSE_SECONDS))
-            (fault,) = self._dice.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])
-            await fault()
+            deck = DECK | ({"restart_broker": 1} if self._scene.server else {})
+            cards = [kind for kind, count in deck.items() for _ in range(count)]
+            self._dice.shuffle(cards)
+            for kind in [*FIRST, *cards]:
+                await asyncio.sleep(self._dice.uniform(*self._scene.pause_seconds))
+                await self._kinds[kind]()
 
     async def supervise(self) -> None:
         """Start again what ended, a moment later."""
         while True:
             await asyncio.sleep(0.1)
-            for runner in self._runners:
-                if not runner.running:
-                    self.counts[f"ended with {runner.exit_code}"] += 1
+            for service in (self._world.server, *self._world.runners.values()):
+                if not service.running:
+                    self.counts[f"{service.module} ended with {service.exit_code}"] += 1
                     await asyncio.sleep(self._dice.uniform(0, 0.5))
-                    runner.start()
+                    service.start()
 
     async def settle(self) -> None:
         """Let go on what still hangs."""
         await asyncio.gather(*self._resuming.values())
 
     async def _kill(self) -> None:
-        self.counts["kills"] += 1
-        self._awake().kill()
+        name, runner = self._awake()
+        if runner.running:
+            self.counts["kills"] += 1
+            self.deaths.append(Death(name, time.time()))
+            runner.kill()
 
-    async def _suspend(self) -> None:
-        runner, seconds = self._awake(), self._dice.uniform(*STOP_SECONDS)
-        if not runner.running or len(self._resuming) + 1 >= len(self._runners):
+    async def _kill_api(self) -> None:
+        self.counts["kills of the api"] += 1
+        self._world.server.kill()
+
+    async def _stop(self) -> None:
+        name, _ = self._awake()
+        self._suspend(name, self._scene.lease_seconds * self._dice.uniform(*STOPS))
+
+    async def _stop_a_long_task(self) -> None:
+        """The runner whose task has just begun and will take longer than the lease."""
+        seconds = self._scene.lease_seconds * self._dice.uniform(*AIMED_STOPS)
+        for _ in range(20):
+            rows = await self._scene.database.fetch(LATEST_LONG_TASK)
+            names = [row["name"] for row in rows if row["name"] not in self._resuming]
+            if names:
+                self.counts["stops in a long task"] += 1
+                return self._suspend(names[0], seconds)
+            await asyncio.sleep(0.1)
+        return None
+
+    def _suspend(self, name: str, seconds: float) -> None:
+        runner = self._world.runners[name]
+        if not runner.running or len(self._resuming) + 1 >= len(self._world.runners):
             return  # one must be left that takes over from the others
         self.counts["stops"] += 1
+        self.deaths.append(Death(name, time.time(), time.time() + seconds))
         runner.suspend()
-        self._resuming[runner] = asyncio.create_task(self._resume(runner, seconds))
+        self._resuming[name] = asyncio.create_task(self._resume(name, seconds))
 
-    async def _resume(self, runner: ServiceProcess, seconds: float) -> None:
+    async def _resume(self, name: str, seconds: float) -> None:
         await asyncio.sleep(seconds)  # the fault's own length
-        runner.resume()
-        del self._resuming[runner]
+        self._world.runners[name].resume()
+        del self._resuming[name]
 
-    def _awake(self) -> ServiceProcess:
-        return self._dice.choice([runner for runner in self._runners if runner not in self._resuming])
+    def _awake(self) -> tuple[str, ServiceProcess]:
+        runners = self._world.runners
+        return self._dice.choice([(name, runners[name]) for name in runners if name not in self._resuming])
 
     async def _cut_broker(self) -> None:
-        self.counts["broker connections closed"] += await asyncio.to_thread(self._broker.close_connections)
+        broker = self._scene.broker
+        self.counts["broker connections closed"] += await asyncio.to_thread(broker.close_connections)
 
     async def _cut_database(self) -> None:
-        ended = await self._database.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = $2",
-            self._database.role_names["runner"],
-            self._database.name,
+        """Every connection of every service."""
+        database = self._scene.database
+        ended = await database.fetch(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE usename = ANY ($1) AND datname = $2""",
+            list(database.role_names.values()),
+            database.name,
         )
         self.counts["database connections ended"] += len(ended)
 
     async def _restart_broker(self) -> None:
-        assert self._server
+        server = self._scene.server
+        assert server
         self.counts["broker restarts"] += 1
-        await asyncio.to_thread(self._server.stop)
-        await asyncio.to_thread(self._server.start)
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)

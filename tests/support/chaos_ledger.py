@@ -1,11 +1,10 @@
 """What the tasks of a chaos run say about themselves, by both clocks and with their process ids."""
 
-import itertools
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from tests.support.ledger import LEDGER_VARIABLE
 
@@ -14,34 +13,42 @@ import json, os, sys, time
 directory = os.environ["ORCHESTRATOR_DATA_DIR"]
 parameters = json.load(open(directory + "/config.json"))["parameters"]
 ledger = os.open(os.environ["{LEDGER_VARIABLE}"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-me = {{key: os.environ["ORCHESTRATOR_" + key.upper()]
-      for key in ("component", "configuration", "job_id", "run_id", "attempt")}}
-def note(what):
-    line = {{**me, "what": what, "pid": os.getpid(), "at": time.monotonic(), "wall": time.time()}}
+job, attempt, pid = os.environ["ORCHESTRATOR_JOB_ID"], os.environ["ORCHESTRATOR_ATTEMPT"], os.getpid()
+def note(what, **more):
+    line = {{"job_id": job, "attempt": int(attempt), "pid": pid, "what": what, "at": time.monotonic(),
+            "wall": time.time(), **more}}
     os.write(ledger, (json.dumps(line) + "\\n").encode())
-note("start")
-dice = int(me["job_id"][-6:], 16)
-seconds = 4.5 if dice % 5 == 0 else dice % 120 / 1000
-until = time.monotonic() + seconds
+note("start", **{{key: os.environ["ORCHESTRATOR_" + key.upper()]
+                 for key in ("project", "component", "configuration", "run_id")}})
+dice = int(job[-6:], 16)
+is_long = dice % parameters["long_of"] == 0
+until = time.monotonic() + (parameters["long"] if is_long else dice % 120 / 1000)
+lines = 1
+print("attempt", attempt, "line", lines)
 while (left := until - time.monotonic()) > 0:
-    time.sleep(min(left, 0.02))
+    time.sleep(min(left, 0.03))
     note("alive")
+    lines += 1
+    print("attempt", attempt, "line", lines)
+print("attempt", attempt, "wrote", lines, "lines")
 note("end")
-if parameters.get("fail_first") and me["attempt"] == "1":
+if parameters.get("fail_first") and attempt == "1":
     sys.exit("the first attempt fails")
-json.dump({{"message": "done"}}, open(directory + "/result.json", "w"))
+json.dump({{"message": f"attempt {{attempt}} wrote {{lines}} lines"}}, open(directory + "/result.json", "w"))
 """
-"""Every fifth job outlives a test's lease twice, so that a runner is caught that is taken over too early
-or whose tasks live on; the id decides, so that a repetition does the same."""
+"""Every `long_of`th job takes `long` seconds, which outlives a lease, so that a runner is caught that is
+taken over too early or whose tasks live on; the id decides, so that a repetition does the same. Result and
+log tell the attempts apart."""
 
 
 @dataclass(frozen=True)
 class Execution:
-    """One process of a task; a killed one has no end of its own."""
+    """One process of a task; a killed one has no end of its own. Times by CLOCK_MONOTONIC and by the wall."""
 
+    project: str
     configuration: str
-    job_id: str
-    run_id: str
+    job_id: UUID
+    run_id: UUID
     attempt: int
     pid: int
     first: float
@@ -53,20 +60,22 @@ class Execution:
 
 def read(file: Path) -> list[Execution]:
     """In the order in which they started."""
-    processes: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for line in file.read_text().splitlines():
-        entry = json.loads(line)
-        processes.setdefault((entry["job_id"], entry["attempt"], entry["pid"]), []).append(entry)
-    return sorted((_execution(notes) for notes in processes.values()), key=lambda each: each.first)
+    processes: dict[tuple[str, int, int], tuple[dict[str, Any], dict[str, Any]]] = {}
+    with file.open() as lines:
+        for line in lines:
+            entry = json.loads(line)
+            key = (entry["job_id"], entry["attempt"], entry["pid"])
+            processes[key] = (processes[key][0] if key in processes else entry, entry)
+    return sorted((_execution(*notes) for notes in processes.values()), key=lambda each: each.first)
 
 
-def _execution(notes: list[dict[str, Any]]) -> Execution:
-    first, last = notes[0], notes[-1]
+def _execution(first: dict[str, Any], last: dict[str, Any]) -> Execution:
     return Execution(
+        project=first["project"],
         configuration=f"{first['component']}/{first['configuration']}",
-        job_id=first["job_id"],
-        run_id=first["run_id"],
-        attempt=int(first["attempt"]),
+        job_id=UUID(first["job_id"]),
+        run_id=UUID(first["run_id"]),
+        attempt=first["attempt"],
         pid=first["pid"],
         first=first["at"],
         last=last["at"],
@@ -74,29 +83,3 @@ def _execution(notes: list[dict[str, Any]]) -> Execution:
         wall_last=last["wall"],
         ended=last["what"] == "end",
     )
-
-
-def overlaps(executions: Iterable[Execution]) -> list[str]:
-    """Processes of one configuration that lived at the same time, whoever started them."""
-    groups: dict[str, list[Execution]] = {}
-    for execution in executions:
-        groups.setdefault(execution.configuration, []).append(execution)
-    found = []
-    for configuration, group in groups.items():
-        latest = group[0]
-        for execution in group[1:]:
-            if execution.first < latest.last:
-                found.append(f"{configuration} overlaps: {latest} and {execution}")
-            latest = max(latest, execution, key=lambda each: each.last)
-    return found
-
-
-def started_twice(executions: Iterable[Execution]) -> list[str]:
-    """Attempts that had more than one process."""
-    key = lambda each: (each.job_id, each.attempt)  # noqa: E731
-    groups = itertools.groupby(sorted(executions, key=key), key)
-    return [
-        f"{job} attempt {attempt} was started twice"
-        for (job, attempt), group in groups
-        if len(list(group)) > 1
-    ]

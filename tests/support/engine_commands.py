@@ -1,4 +1,4 @@
-"""The runner's queue of commands in a test's hands: at least once, late, in any order, in batches or alone."""
+"""The runner's queue of commands in a test's hands: at least once, late, in any order, in any batches."""
 
 from collections.abc import Sequence
 from uuid import UUID

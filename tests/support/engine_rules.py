@@ -1,10 +1,11 @@
-"""The rules of the engine, checked after every step of a history: what must hold, and what must never change."""
+"""The rules of the engine, checked after every step of a history: what holds, and what never changes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import World
 
@@ -97,7 +98,7 @@ class Rules:
                 assert job["stop_requested_at"] or job["finished_at"], "no stop gets lost"
 
 
-async def _look(connection: asyncpg.Connection) -> Look:
+async def _look(connection: "PoolConnectionProxy[asyncpg.Record]") -> Look:
     jobs = await connection.fetch("SELECT * FROM jobs.jobs ORDER BY lane_id, seq")
     rest = await connection.fetchrow(
         """SELECT (SELECT array_agg(job_id) FROM jobs.request_records) AS records,

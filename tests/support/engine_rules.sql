@@ -78,7 +78,7 @@ SELECT j.id::text FROM jobs.configuration_states s JOIN jobs.jobs j ON j.id = s.
 WHERE j.status <> 'success' OR (s.state ->> 'epoch')::integer <> j.epoch
 UNION ALL
 SELECT a.job_id::text FROM jobs.attempts a JOIN jobs.jobs j ON j.id = a.job_id
-WHERE a.attempt = j.attempt AND a.message LIKE 'epoch %' AND a.message <> 'epoch ' || j.epoch
+WHERE a.attempt = j.attempt AND j.status IN ('success', 'error') AND a.message LIKE 'epoch %' AND a.message <> 'epoch ' || j.epoch
 
 -- name: a_job_runs_the_version_that_its_run_saw
 SELECT t.job_id::text FROM jobs.tasks t JOIN jobs.jobs j ON j.id = t.job_id
