@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.brokers import BrokerVhost
-from tests.support.chaos import Scene, run_chaos
+from tests.support.chaos import run_chaos
+from tests.support.chaos_world import Scene
 from tests.support.databases import Database
 
 pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.timeout(150)]
@@ -20,4 +21,5 @@ SEED = int(os.environ.get("TEST_SEED") or time.time())
 async def test_runners_keep_their_promises_in_a_short_chaos(
     database: Database, broker: BrokerVhost, tmp_path: Path
 ) -> None:
-    await run_chaos(Scene(database, broker, tmp_path, seed=SEED, jobs=100, seconds=8, bound=60))
+    scene = Scene(database, broker, tmp_path, seed=SEED, jobs=100, seconds=7, bound=60, lease_seconds=1.5)
+    await run_chaos(scene)

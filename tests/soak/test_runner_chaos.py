@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from tests.support.brokers import fresh_vhost
-from tests.support.chaos import Scene, run_chaos
+from tests.support.chaos import run_chaos
+from tests.support.chaos_world import Scene
 from tests.support.databases import Database
 from tests.support.servers import RabbitAddress
 
@@ -28,4 +29,16 @@ async def test_runners_keep_their_promises_in_chaos(
     address = RabbitAddress(private_broker.url, private_broker.management_url)
     with fresh_vhost(address) as broker:
         bound = 60 + SECONDS  # what was left undone while the faults lasted is done then
-        await run_chaos(Scene(database, broker, tmp_path, SEED, JOBS, SECONDS, bound, private_broker))
+        await run_chaos(
+            Scene(
+                database,
+                broker,
+                tmp_path,
+                SEED,
+                JOBS,
+                SECONDS,
+                bound,
+                pause_seconds=(0.4, 1.6),
+                server=private_broker,
+            )
+        )
