@@ -2,7 +2,9 @@
 
 import base64
 from typing import Any
+from uuid import UUID
 
+import pytest
 from tests.integration.runner.conftest import StartRunner
 from tests.support.http_service import HttpService, Received, Reply, http_service
 from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines, task
@@ -118,7 +120,61 @@ async def test_an_internal_service_that_nobody_named_is_refused(
         assert service.received == []
 
 
-async def test_a_lost_runner_begins_nothing_twice_and_its_zombie_cancels(
+async def begun(pipelines: Pipelines, service: HttpService) -> UUID:
+    """A job whose run at the service is underway, and known to whoever takes it over."""
+    job = await pipelines.run("remote", component="remote")
+
+    async def is_followed() -> bool:
+        return "state going" in await pipelines.log(job)
+
+    await eventually(is_followed, 20)
+    assert service.asked("GET", "/runs/r1")
+    return job
+
+
+@pytest.mark.parametrize("after_crash", ["fail", "rerun"])
+async def test_a_killed_runners_run_is_followed_by_another(
+    pipelines: Pipelines, start_runner: StartRunner, after_crash: str
+) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url, after_crash=after_crash)
+        first = start_runner(**internal(service))
+        await first.ready()
+        job = await begun(pipelines, service)
+
+        first.kill()
+        asked = len(service.asked("GET"))
+        await start_runner(**internal(service)).ready()
+        await eventually(lambda: len(service.asked("GET")) > asked, 20)
+        runs.state = "ok"
+        ended = await pipelines.ended(job)
+
+        assert (ended["status"], ended["attempt"], ended["free_attempts"]) == ("success", 1, 0)
+        assert len(service.asked("POST", "/runs")) == 1
+        assert not runs.cancelled
+        log = await pipelines.log(job)
+        assert log.count("state going") == 2
+        assert "going on with the run that another runner began" in log
+        assert TOKEN not in log
+
+
+async def test_what_is_kept_of_a_run_is_encrypted(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        await start_runner(**internal(service)).ready()
+        job = await begun(pipelines, service)
+        async with pipelines.database.connection() as connection:
+            stored = await connection.fetchval("SELECT handle FROM jobs.attempts WHERE job_id = $1", job)
+        runs.state = "ok"
+        await pipelines.ended(job)
+    assert stored.startswith('{"#run": "enc:v1:')
+
+
+async def test_a_frozen_runner_does_not_cancel_what_another_follows(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:
     runs = Runs()
@@ -127,39 +183,80 @@ async def test_a_lost_runner_begins_nothing_twice_and_its_zombie_cancels(
         await register(pipelines, service.url)
         first = start_runner(**internal(service))
         await first.ready()
-        job = await pipelines.run("remote", component="remote")
-        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
-        await start_runner(**internal(service)).ready()
+        job = await begun(pipelines, service)
+        second = start_runner(**internal(service))
+        await second.ready()
 
         first.suspend()
-        ended = await pipelines.ended(job)
-
-        assert (ended["status"], ended["error_kind"]) == ("error", "internal")
-        assert "runner lost" in ended["message"]
-        assert len(service.asked("POST", "/runs")) == 1
-        assert not runs.cancelled
+        await eventually(lambda: "recovery.jobs_adopted" in second.log_tail(1000), 30)
         first.resume()
-        await eventually(lambda: runs.cancelled, 20)
-        assert await pipelines.job(job) == ended
+        assert await first.ended() == 1
+        assert not runs.cancelled
+        runs.state = "ok"
+
+        assert (await pipelines.ended(job))["status"] == "success"
+        assert len(service.asked("POST", "/runs")) == 1
 
 
-async def test_a_runner_that_stops_cancels_and_another_begins_anew(
+async def test_a_runner_that_stops_leaves_its_run_to_another(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:
     runs = Runs()
     runs.state = "going"
     async with http_service(runs.handle) as service:
-        await register(pipelines, service.url, after_crash="rerun")
-        first = start_runner(**internal(service), ORCHESTRATOR_SHUTDOWN_GRACE_SECONDS="1")
+        await register(pipelines, service.url)
+        first = start_runner(**internal(service))
         await first.ready()
-        job = await pipelines.run("remote", component="remote")
-        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
-        await start_runner(**internal(service)).ready()
+        job = await begun(pipelines, service)
 
         first.terminate()
-        await eventually(lambda: runs.cancelled, 20)
-        runs.cancelled, runs.state = False, "ok"
+        assert await first.ended() == 0
+        assert await pipelines.status(job) == "processing"
+        await start_runner(**internal(service)).ready()
+        runs.state = "ok"
 
         assert (await pipelines.ended(job))["status"] == "success"
-        starts = [request for request in service.received if request.target == "/runs"]
-        assert [start.headers["idempotency-key"] for start in starts] == [f"{job}-1", f"{job}-2"]
+        assert len(service.asked("POST", "/runs")) == 1
+        assert not runs.cancelled
+
+
+async def test_a_job_that_is_terminated_without_a_runner_is_cancelled_by_the_next_one(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        first = start_runner(**internal(service))
+        await first.ready()
+        job = await begun(pipelines, service)
+        first.kill()
+        await pipelines.terminate(job)
+        await start_runner(**internal(service)).ready()
+
+        assert (await pipelines.ended(job))["status"] == "terminated"
+        assert runs.cancelled
+        assert [one.target for one in service.asked("POST")] == ["/runs", "/runs/r1/cancel"]
+
+
+async def test_time_spent_with_a_lost_runner_counts(pipelines: Pipelines, start_runner: StartRunner) -> None:
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        limited = task("remote", component="remote", timeout_seconds=4)
+        await pipelines.orchestration("outer", [limited])
+        first = start_runner(**internal(service))
+        await first.ready()
+        run = await pipelines.run("outer")
+        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
+        first.kill()
+        await start_runner(**internal(service)).ready()
+
+        await pipelines.ended(run)
+        job = (await pipelines.children(run))["remote"]
+
+        assert job["message"] == "timed out after 4s"
+        lasted = job["finished_at"] - job["started_at"]
+        assert lasted.total_seconds() < 7.5
+        assert runs.cancelled

@@ -86,7 +86,7 @@ def test_problems_are_told_with_their_place(old: str, new: str, path: str, messa
 def test_poll_and_states_belong_together() -> None:
     start: dict[str, Any] = {"start": {"url": "https://x.test/"}}
     HttpComponent.model_validate(start)
-    with pytest.raises(ValueError, match="poll and states belong together"):
+    with pytest.raises(ValueError, match="states belong to poll or callback"):
         HttpComponent.model_validate({**start, "states": {"success": ["ok"]}})
     with pytest.raises(ValueError, match="a GET request has none"):
         HttpComponent.model_validate({"start": {"url": "https://x.test/", "method": "GET", "body": {}}})

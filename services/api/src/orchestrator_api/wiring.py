@@ -19,7 +19,11 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.repeating import repeat
 from orchestrator_shared.security import Encryption
 
-RETENTION: dict[str, tuple[object, ...]] = {"forget_run_requests": (), "forget_audit": ()}
+RETENTION: dict[str, tuple[object, ...]] = {
+    "forget_run_requests": (),
+    "forget_audit": (),
+    "forget_callbacks": (),
+}
 """Requests of jobs that are gone, and audit records past their time: the queries say how long."""
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000

@@ -1,6 +1,6 @@
 """The only place where the runner's parts are made and joined."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,6 +11,7 @@ import structlog
 from orchestrator_runner.adapters.definitions import Definitions
 from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
+from orchestrator_runner.adapters.http_journal import Journals
 from orchestrator_runner.adapters.keeper_client import Keeper
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.log_capture import LogLimits
@@ -30,7 +31,7 @@ from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.commands import Commands
 from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
-from orchestrator_shared.contracts.events import RunnersWake
+from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import database
@@ -85,18 +86,20 @@ async def start(
                 ProcessSettings(work_directory=settings.work_dir, grace_seconds=settings.task_grace_seconds),
             )
         )
-        http = await stack.enter_async_context(_http_executor(settings))
+        http = await stack.enter_async_context(_http_executor(settings, owns=lambda: parts.leases.is_held))
         built_in: dict[str, Executor] = {"process": process, "http": http}
         parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})})
         await parts.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, settings, parts):
+        async with _working(lifecycle, settings, parts, http):
             yield
 
 
-def _http_executor(settings: RunnerSettings) -> AbstractAsyncContextManager[HttpExecutor]:
+def _http_executor(
+    settings: RunnerSettings, *, owns: Callable[[], bool]
+) -> AbstractAsyncContextManager[HttpExecutor]:
     client = HttpClient(internal=InternalHosts.parse(settings.internal_hosts))
-    return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds))
+    return HttpExecutor.open(client, HttpSettings(grace_seconds=settings.task_grace_seconds), owns=owns)
 
 
 def build(
@@ -121,7 +124,8 @@ def build(
         poll_seconds=settings.poll_seconds,
         scan_seconds=settings.scan_seconds,
     )
-    engine.use(_attempts(settings, pool, executors).prepare)
+    journals = Journals(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
+    engine.use(_attempts(settings, pool, executors, journals).prepare)
     commands = Commands(
         Accept(pool, outbox, lanes, engine.look_around), Terminate(pool, outbox, lanes, engine)
     )
@@ -129,6 +133,10 @@ def build(
 
     async def look_around(_delivery: Delivery) -> None:
         engine.look_around()
+
+    async def callback_received(delivery: Delivery) -> None:
+        assert isinstance(delivery.message, CallbackReceived)
+        journals.wake(delivery.message.job_id)
 
     return Parts(
         engine=engine,
@@ -139,22 +147,26 @@ def build(
             pool,
             engine,
             replica_id=replica_id,
+            slots=settings.runner_slots,
             every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
             may_judge=lambda: leases.may_judge,
         ),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
-        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around}),
+        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around, CallbackReceived: callback_received}),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
     )
 
 
-def _attempts(settings: RunnerSettings, pool: asyncpg.Pool, executors: dict[str, Executor]) -> Attempts:
+def _attempts(
+    settings: RunnerSettings, pool: asyncpg.Pool, executors: dict[str, Executor], journals: Journals
+) -> Attempts:
     return Attempts(
         pool=pool,
         definitions=Definitions(),
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),
+        journals=journals,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,
     )
@@ -183,7 +195,9 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
 
 
 @asynccontextmanager
-async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
+async def _working(
+    lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts, http: HttpExecutor
+) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         supervised = lifecycle.supervised
         await stack.enter_async_context(supervised("outbox", parts.outbox.run()))
@@ -203,18 +217,19 @@ async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts)
         finally:
             lifecycle.may_end(commands, feed)
             if not engine.done():
-                await _hand_over(settings, parts)
+                await _hand_over(settings, parts, http)
 
 
 async def _watch(keeper: Keeper) -> None:
     raise RuntimeError(await keeper.wait_closed())
 
 
-async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
+async def _hand_over(settings: RunnerSettings, parts: Parts, http: HttpExecutor) -> None:
     """A shutdown costs no attempt: tasks get the grace period, then they are stopped and given back."""
     kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
     parts.engine.stop_claiming()
     await parts.leases.announce_stop()
+    http.leave()
     grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
     await parts.engine.drain(grace, kill_seconds)
     await parts.engine.settle_up()

@@ -118,6 +118,17 @@ class RunnersWake(Message):
     ready: int
 
 
+class CallbackReceived(Message):
+    """Hint to the runners: another service reported on the run of this job. Not persistent."""
+
+    type: ClassVar[str] = "orchestrator.callback.received.v1"
+    exchange: ClassVar[str] = EVENTS
+    key: ClassVar[str] = "callback.received"
+    persistent: ClassVar[bool] = False
+
+    job_id: UUID
+
+
 class ScheduleChanged(Message):
     """A schedule, or the switch of its orchestration, was saved or removed."""
 

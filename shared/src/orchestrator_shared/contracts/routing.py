@@ -17,6 +17,7 @@ MESSAGES: dict[str, type[Message]] = {
         events.RunFinished,
         events.JobsChanged,
         events.RunnersWake,
+        events.CallbackReceived,
         events.ScheduleChanged,
         events.TriggerChanged,
         events.ScheduleMissed,
@@ -38,7 +39,7 @@ RUNNER_COMMANDS = Queue(
     "runner.commands",
     (commands.RunRequested, commands.BackfillRequested, commands.TerminateRequested),
 )
-RUNNER_FEED = Queue("runner.feed", (events.RunnersWake,), feed=True)
+RUNNER_FEED = Queue("runner.feed", (events.RunnersWake, events.CallbackReceived), feed=True)
 SCHEDULER_CHANGES = Queue("scheduler.changes", (events.ScheduleChanged,))
 TRIGGER_WATCHER_UPDATES = Queue("trigger-watcher.updates", (events.TableUpdated,))
 TRIGGER_WATCHER_RUNS = Queue(

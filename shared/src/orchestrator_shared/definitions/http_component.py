@@ -13,6 +13,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([^{}\s]+)\s*\}\}")
 PLAIN_NAMES = frozenset(
     {
         "attempt",
+        "callback_url",
         "component",
         "configuration",
         "id",
@@ -27,6 +28,7 @@ PLAIN_NAMES = frozenset(
     }
 )
 """What a placeholder may begin with; `parameters`, `start` and `state` are followed by a path."""
+CALLBACK_URL = "callback_url"
 DEEP_NAMES = frozenset({"parameters", "start", "state"})
 ANSWER_NAMES = frozenset({"id", "start"})
 """Known only once the start was answered."""
@@ -125,6 +127,18 @@ class HttpPoll(HttpRequest):
     """How long to go on without one good answer."""
 
 
+class HttpCallback(_Section):
+    """The service reports by itself, to the address that `start` handed over as {{ callback_url }}."""
+
+    state: AnswerPath | None = None
+    """Where in the report the state is; as in `poll` if it is not given."""
+    progress: AnswerPath | None = None
+    give_up_after_seconds: Seconds = Field(
+        default=86_400, validation_alias="give_up_after", ge=1, le=30 * 86_400
+    )
+    """Without `poll`: how long to wait for a report of the end."""
+
+
 class HttpCancel(HttpRequest):
     """What makes the other service stop."""
 
@@ -163,7 +177,7 @@ class HttpResult(_Section):
 
 
 class HttpComponent(_Section):
-    """Start, then poll; without `poll` the answer to the start is the outcome."""
+    """Start, then poll or be called back; with neither the answer to the start is the outcome."""
 
     headers: Headers = Field(default_factory=dict)
     """Sent with every request."""
@@ -171,6 +185,7 @@ class HttpComponent(_Section):
     id: AnswerPath | None = None
     """Where in the start's answer the run's id is."""
     poll: HttpPoll | None = None
+    callback: HttpCallback | None = Field(default=None, exclude_if=lambda section: section is None)
     states: HttpStates | None = None
     result: HttpResult = Field(default_factory=HttpResult)
     cancel: HttpCancel | None = None
@@ -178,17 +193,39 @@ class HttpComponent(_Section):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_headers(self.headers)
-        if (self.poll is None) != (self.states is None):
-            raise ValueError("poll and states belong together: write both or neither")
-        unknown = ANSWER_NAMES & first_names([self.start.url, self.start.headers, self.start.body])
-        if unknown:
+        if (self.poll is None and self.callback is None) != (self.states is None):
+            raise ValueError("states belong to poll or callback: write both or neither")
+        names = first_names([self.start.url, self.start.headers, self.start.body])
+        if unknown := ANSWER_NAMES & names:
             raise ValueError(f"start: {{{{ {min(unknown)} }}}} is not known before the start was answered")
+        self._check_callback(names)
         if self.id is None and "id" in first_names(self._followers()):
             raise ValueError("id: write where in the start's answer it is, as in id: data.id")
         check_names(self.headers)
         if ANSWER_NAMES & first_names(self.headers):
             raise ValueError("headers: id and start are not known when the run is started")
         return self
+
+    @property
+    def is_followed(self) -> bool:
+        """Whether the answer to the start is only the beginning."""
+        return self.poll is not None or self.callback is not None
+
+    def needed_of_start(self) -> set[str]:
+        """The paths into the start's answer that later requests put in; an empty one is all of it."""
+        names = placeholders(self._followers())
+        return {path for first, _, path in (name.partition(".") for name in names) if first == "start"}
+
+    def _check_callback(self, names_in_start: set[str]) -> None:
+        hands_over = CALLBACK_URL in names_in_start
+        if self.callback is not None and not hands_over:
+            raise ValueError(f"callback: the start has to hand over the address: {{{{ {CALLBACK_URL} }}}}")
+        if self.callback is None and hands_over:
+            raise ValueError(f"start: {{{{ {CALLBACK_URL} }}}} needs the section callback")
+        if self.callback is not None and self.callback.state is None and self.poll is None:
+            raise ValueError("callback: write where in the report the state is, as in state: data.status")
+        if CALLBACK_URL in first_names([self.headers, self._followers()]):
+            raise ValueError(f"{{{{ {CALLBACK_URL} }}}} is for the start only")
 
     def _followers(self) -> list[Any]:
         requests = [request for request in (self.poll, self.cancel) if request is not None]

@@ -8,7 +8,15 @@ from orchestrator_shared.database.queries import Queries
 
 Row = dict[str, Any]
 
-FILES = ("access.sql", "catalog.sql", "configurations.sql", "schedules.sql", "triggers.sql", "jobs.sql")
+FILES = (
+    "access.sql",
+    "catalog.sql",
+    "configurations.sql",
+    "schedules.sql",
+    "triggers.sql",
+    "jobs.sql",
+    "callbacks.sql",
+)
 
 
 def load_queries() -> Queries:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from orchestrator_api.routes import (
     access,
+    callbacks,
     configurations,
     dead_letters,
     definitions,
@@ -28,4 +29,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     access.router,
     definitions.router,
     dead_letters.router,
+    callbacks.router,
 )

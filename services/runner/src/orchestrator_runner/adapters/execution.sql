@@ -136,8 +136,11 @@ ON CONFLICT (project, component, configuration)
 DO UPDATE SET state = excluded.state, job_id = excluded.job_id, updated_at = clock_timestamp()
 
 -- name: owned
-SELECT id, lane_id, parent_id, phase, epoch FROM jobs.jobs
+-- Without those that have a handle: they are adopted, never started anew.
+SELECT id, lane_id, parent_id, phase, epoch FROM jobs.jobs j
 WHERE replica_id = $1 AND status IN ('processing', 'terminating')
+    AND NOT EXISTS (SELECT 1 FROM jobs.attempts a
+                    WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL)
 
 -- name: stops_wanted
 SELECT id, epoch FROM jobs.jobs WHERE replica_id = $1 AND status = 'terminating'

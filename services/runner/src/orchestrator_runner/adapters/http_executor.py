@@ -1,7 +1,7 @@
 """Runs components that are behind HTTP: the lifetime of attempts, each of them a run at another service."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,7 @@ from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_run import Pace, RemoteRun, RunLog
 from orchestrator_runner.domain.execution import (
     Execution,
+    ExecutionLeft,
     ExecutionLost,
     ExecutionRefused,
     LogSink,
@@ -37,10 +38,14 @@ class HttpSettings:
 class HttpExecutor:
     """An `Executor`."""
 
-    def __init__(self, client: HttpClient, settings: HttpSettings, pace: Pace) -> None:
+    def __init__(
+        self, client: HttpClient, settings: HttpSettings, pace: Pace, owns: Callable[[], bool]
+    ) -> None:
         self._client = client
         self._settings = settings
         self._pace = pace
+        self._owns = owns
+        self._leaving = asyncio.Event()
         self._closing = asyncio.Event()
         self._running = 0
         self._idle = asyncio.Event()
@@ -49,18 +54,32 @@ class HttpExecutor:
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, client: HttpClient, settings: HttpSettings | None = None, pace: Pace | None = None
+        cls,
+        client: HttpClient,
+        settings: HttpSettings | None = None,
+        pace: Pace | None = None,
+        *,
+        owns: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator["HttpExecutor"]:
-        """At the end, attempts that still run are cancelled at their service and lost."""
-        executor = cls(client, settings or HttpSettings(), pace or Pace())
+        """At the end, attempts that still run are left to others, or else cancelled at their service.
+
+        `owns`: whether attempts are this runner's for sure: it cancels no run that others may follow.
+        """
+        executor = cls(client, settings or HttpSettings(), pace or Pace(), owns)
         try:
             yield executor
         finally:
             executor._closing.set()
             await executor._idle.wait()
 
+    def leave(self) -> None:
+        """Leave attempts to other runners as soon as these can find them: this one is about to stop."""
+        self._leaving.set()
+
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """Run one attempt to its end; see `Executor`."""
+        if self._closing.is_set() and execution.handle is not None:
+            raise ExecutionLeft
         if self._closing.is_set():
             raise ExecutionRefused("the runner shuts down")
         forms = secret_forms(execution.secrets)
@@ -85,20 +104,26 @@ class HttpExecutor:
         working = asyncio.create_task(remote.work())
         stopping = asyncio.create_task(stop.wait())
         closing = asyncio.create_task(self._closing.wait())
-        grace = self._settings.grace_seconds
+        leaving = asyncio.create_task(self._may_leave(remote))
+        grace, leave = self._settings.grace_seconds, False
         try:
             done, _ = await asyncio.wait(
-                {working, stopping, closing},
-                timeout=execution.timeout_seconds,
+                {working, stopping, closing, leaving},
+                timeout=_time_left(execution),
                 return_when=asyncio.FIRST_COMPLETED,
             )
+            leave = _is_lost(working) or (stopping not in done and not done.isdisjoint({closing, leaving}))
         except asyncio.CancelledError:
-            grace = min(grace, CANCELLED_GRACE_SECONDS)
+            grace, leave = min(grace, CANCELLED_GRACE_SECONDS), True
             raise
         finally:
-            stopping.cancel()
-            closing.cancel()
-            await _surely(remote.close(working, grace))
+            for waiting in (stopping, closing, leaving):
+                waiting.cancel()
+            # A run that others can find is theirs to cancel, unless it is ours for sure.
+            leave = remote.kept.is_set() and remote.may_run and (leave or not self._owns())
+            await _surely(remote.close(working, grace, leave=leave))
+        if leave:
+            raise ExecutionLeft
         if working in done:
             return working.result()
         if stopping in done:
@@ -107,6 +132,20 @@ class HttpExecutor:
             raise ExecutionLost("the runner shuts down")
         limit = duration_text(execution.timeout_seconds or 0)
         return Outcome(JobStatus.ERROR, f"timed out after {limit}", ErrorKind.USER)
+
+    async def _may_leave(self, remote: RemoteRun) -> None:
+        await self._leaving.wait()
+        await remote.kept.wait()
+
+
+def _time_left(execution: Execution) -> float | None:
+    if execution.timeout_seconds is None:
+        return None
+    return max(execution.timeout_seconds - execution.ran_seconds, 0)
+
+
+def _is_lost(working: asyncio.Task[Outcome]) -> bool:
+    return working.done() and not working.cancelled() and isinstance(working.exception(), ExecutionLost)
 
 
 async def _surely(coroutine: Coroutine[None, None, None]) -> None:

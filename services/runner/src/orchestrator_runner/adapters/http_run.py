@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator_runner.adapters.http_client import ForbiddenHost, HttpClient
-from orchestrator_runner.domain.execution import Execution, LogSink, Outcome, Stream
+from orchestrator_runner.domain.execution import Execution, Journal, LogSink, Outcome, Stream
 from orchestrator_runner.domain.http_answer import (
     Again,
     Answer,
@@ -17,15 +18,18 @@ from orchestrator_runner.domain.http_answer import (
     Reply,
     Running,
     Unanswered,
+    decide_callback,
     decide_poll,
     decide_start,
     excerpt,
 )
 from orchestrator_runner.domain.http_backoff import Failures
-from orchestrator_runner.domain.http_template import Prepared, prepare
+from orchestrator_runner.domain.http_template import Prepared, picked, prepare
 from orchestrator_runner.domain.outcome import InvalidReport, duration_text
 from orchestrator_shared.definitions.http_component import (
     ANSWER_NAMES,
+    CALLBACK_URL,
+    HttpCallback,
     HttpCancel,
     HttpComponent,
     HttpPoll,
@@ -81,27 +85,37 @@ class RemoteRun:
         self._forms = forms
         self._names = _names(execution)
         self._starting: asyncio.Task[Reply] | None = None
-        self._may_run = False
+        self._seen = Running("")
+        self.kept = asyncio.Event()
+        """Set once another runner could go on with the run."""
+        self.may_run = False
         """Whether the other service may be at work for this attempt."""
 
     async def work(self) -> Outcome:
-        """Start, then follow."""
-        verdict = await self._start()
+        """Start, unless an earlier runner did; then follow."""
+        handle = self._execution.handle
+        verdict = await self._start() if handle is None else await self._recall(handle)
         if isinstance(verdict, Begun):
             self._know(verdict)
-            assert self._section.poll is not None
-            assert self._section.states is not None
-            verdict = await self._follow(self._section.poll, self._section.states)
-        self._may_run = not verdict.is_over
+            await self._keep(verdict)
+            verdict = await self._follow()
+        self.may_run = not verdict.is_over
         return verdict.outcome
 
-    async def close(self, working: asyncio.Task[Outcome], grace: float) -> None:
-        """Whatever happened: leave nothing running, here or there. Takes little more than the grace."""
+    async def close(self, working: asyncio.Task[Outcome], grace: float, *, leave: bool = False) -> None:
+        """Whatever happened: leave nothing running, here or there. Takes little more than the grace.
+
+        `leave`: somebody else goes on with the run.
+        """
         try:
             async with asyncio.timeout(grace):
+                if leave:
+                    await end(working)
+                    await self._log.say("the run goes on at the service, another runner goes on with it here")
+                    return
                 await self._learn_id(working)
                 await end(working)
-                if self._may_run:
+                if self.may_run:
                     await self._cancel_remote()
         except Exception as error:
             # The attempt has its outcome; and a log that cannot be written is not told of in the log.
@@ -119,7 +133,23 @@ class RemoteRun:
         if begun.id is not None:
             self._names["id"] = begun.id
 
+    async def _recall(self, handle: Mapping[str, Any]) -> Begun:
+        self.may_run = True
+        self.kept.set()
+        await self._log.say("going on with the run that another runner began")
+        return Begun(handle.get("start") or {}, handle.get("id"))
+
+    async def _keep(self, begun: Begun) -> None:
+        """Before anything else: from here on the run survives this runner."""
+        journal = self._execution.journal
+        if journal is None or self.kept.is_set():
+            return
+        await journal.keep({"id": begun.id, "start": picked(begun.data, self._section.needed_of_start())})
+        self.kept.set()
+
     async def _start(self) -> Begun | Ended:
+        if self._section.callback is not None and self._execution.journal is not None:
+            await self._execution.journal.expect_callbacks()
         section = self._section
         request = self._prepare(section.start, "start")
         if IDEMPOTENCY_KEY.lower() not in {name.lower() for name, _ in request.headers}:
@@ -137,20 +167,37 @@ class RemoteRun:
 
     async def _send_start(self, request: Prepared) -> Reply:
         # Shielded: a stop that comes now has to learn the run's id before it can cancel it.
-        before, self._may_run = self._may_run, True
+        before, self.may_run = self.may_run, True
         try:
             reply = await self._send(request)
         except ForbiddenHost:
-            self._may_run = before
+            self.may_run = before
             raise
         was_taken = reply.was_sent if isinstance(reply, Unanswered) else reply.is_good or reply.status >= 500
-        self._may_run = before or was_taken
+        self.may_run = before or was_taken
         return reply
 
-    async def _follow(self, poll: HttpPoll, states: HttpStates) -> Ended:
+    async def _follow(self) -> Ended:
+        """To the end, whoever tells of it first."""
+        section = self._section
+        assert section.states is not None
+        ways: list[Coroutine[Any, Any, Ended]] = []
+        if section.poll is not None:
+            ways.append(self._poll_to_the_end(section.poll, section.states))
+        if section.callback is not None and self._execution.journal is not None:
+            ways.append(self._hear_of_the_end(section.callback, self._execution.journal))
+        tasks = [asyncio.create_task(way) for way in ways]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(task for task in tasks if task in done).result()
+        finally:
+            for task in tasks:
+                await end(task)
+
+    async def _poll_to_the_end(self, poll: HttpPoll, states: HttpStates) -> Ended:
         failures = self._failures(poll.every_seconds, poll.give_up_after_seconds)
-        delay = min(FIRST_POLL_SECONDS, poll.every_seconds)
-        seen = Running("")
+        is_called_back = self._section.callback is not None
+        delay = poll.every_seconds if is_called_back else min(FIRST_POLL_SECONDS, poll.every_seconds)
         while True:
             await self._pace.sleep(delay)
             reply = await self._send(self._prepare(poll, "poll"), is_quiet=True)
@@ -161,12 +208,34 @@ class RemoteRun:
                 continue
             failures.clear(self._pace.now())
             delay = poll.every_seconds
-            await self._tell(seen, verdict)
+            await self._tell(verdict)
             if isinstance(verdict, Ended):
                 return verdict
-            seen = verdict
 
-    async def _tell(self, before: Running, now: Running | Ended) -> None:
+    async def _hear_of_the_end(self, callback: HttpCallback, journal: Journal) -> Ended:
+        limit = None if self._section.poll is not None else callback.give_up_after_seconds
+        try:
+            async with asyncio.timeout(limit):
+                while True:
+                    for body in await journal.callbacks():
+                        verdict = decide_callback(self._section, body)
+                        await self._note_callback(verdict)
+                        if isinstance(verdict, Ended):
+                            return verdict
+        except TimeoutError:
+            within = duration_text(limit or 0)
+            raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
+
+    async def _note_callback(self, verdict: Running | Ended | Again) -> None:
+        if isinstance(verdict, Again):
+            await self._log.say(f"{verdict.reason}: left alone")
+            return
+        await self._log.say("the service called back")
+        await self._tell(verdict)
+
+    async def _tell(self, now: Running | Ended) -> None:
+        before = self._seen
+        self._seen = Running(now.state or before.state, now.progress or before.progress)
         if now.state is not None and now.state != before.state:
             await self._log.say(f"state {now.state[:200]}")
         if now.progress and now.progress != before.progress:
@@ -261,4 +330,6 @@ def _names(execution: Execution) -> dict[str, Any]:
     for name in ("project", "component", "configuration", "run_id", "scheduled_for", "previous_success"):
         if (value := given.get(f"ORCHESTRATOR_{name.upper()}")) is not None:
             names[name] = value
+    if execution.callback_url is not None:
+        names[CALLBACK_URL] = execution.callback_url
     return names

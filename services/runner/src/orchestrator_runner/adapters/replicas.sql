@@ -33,6 +33,10 @@ FROM jobs.replicas r
 JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
 LEFT JOIN catalog.components_v1 c ON c.id = j.component
 WHERE r.lost_at IS NOT NULL
+    -- Those whose run goes on at another service are adopted.
+    AND NOT (coalesce(c.executor = 'http', false)
+             AND EXISTS (SELECT 1 FROM jobs.attempts a
+                         WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL))
 LIMIT 1000
 
 -- name: forget_replicas

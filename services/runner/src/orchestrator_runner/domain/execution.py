@@ -1,7 +1,7 @@
 """What every executor is given and what it gives back: one attempt of one job."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -11,6 +11,19 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName
 
 Stream = Literal["stdout", "stderr"]
+
+
+class Journal(Protocol):
+    """What outlives the runner: kept with the attempt, and told to it from outside."""
+
+    async def keep(self, handle: Mapping[str, Any]) -> None:
+        """Store how a successor finds what was begun; raises ExecutionLost if the job has a new owner."""
+
+    async def expect_callbacks(self) -> None:
+        """From here on, what is posted to the attempt's `callback_url` is kept; raises ExecutionLost."""
+
+    async def callbacks(self) -> Sequence[bytes]:
+        """Wait for bodies that were posted and not returned yet, in the order of their arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,14 @@ class Execution:
     """The section of the component's document that is named after its executor: `http`."""
     safe_to_rerun: bool = False
     """Whether the component declares that it may be started twice (`after_crash: rerun`)."""
+    journal: Journal | None = field(default=None, repr=False)
+    """None: what the attempt began is lost with its runner."""
+    handle: Mapping[str, Any] | None = field(default=None, repr=False)
+    """What an earlier runner kept of this very attempt: go on with it, begin nothing."""
+    ran_seconds: float = 0.0
+    """How long it ran there: part of its time limit."""
+    callback_url: str | None = field(default=None, repr=False)
+    """Where another service may report on this attempt; itself a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,10 @@ class ExecutionLost(Exception):
     """
 
 
+class ExecutionLeft(Exception):
+    """The attempt goes on without this runner: its handle is kept, and whoever takes it over finds it."""
+
+
 class LogSink(Protocol):
     """Where an executor puts what a task says, in the order in which it was said."""
 
@@ -81,10 +106,10 @@ class LogSink(Protocol):
 
 
 class Executor(Protocol):
-    """Runs attempts. When `run` returns or raises, nothing of the attempt is left running."""
+    """Runs attempts. When `run` returns or raises, nothing is left running; but see ExecutionLeft."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
-        """Run one attempt to its end; raises ExecutionRefused or ExecutionLost.
+        """Run one attempt to its end; raises ExecutionRefused, ExecutionLost or ExecutionLeft.
 
         Setting `stop` asks the task to end, and kills it after a grace period: the outcome is terminated.
         Cancelling the call kills it at once.

@@ -123,7 +123,7 @@ def decide_start(section: HttpComponent, reply: Reply, *, is_safe: bool) -> Begu
     if section.start.expect and reply.status not in section.start.expect:
         expected = ", ".join(map(str, section.start.expect))
         return Ended(_failed(f"start: {reply}, expected {expected}"), is_over=False)
-    return _begun(section, reply) if section.poll is not None else Ended(_finished(section.result, reply))
+    return _begun(section, reply) if section.is_followed else Ended(_finished(section.result, reply))
 
 
 def _lost(reason: str) -> Ended:
@@ -153,19 +153,35 @@ def decide_poll(
     if not reply.is_good:
         passing = reply.status in _PASSING or reply.status >= 500
         return Again(f"poll: {reply}", reply.retry_after, is_refusal=not passing)
+    return _read("poll", reply, poll.state, poll.progress, states, result)
+
+
+def decide_callback(section: HttpComponent, body: bytes) -> Running | Ended | Again:
+    """What a report means that the service sent by itself; Again: nothing."""
+    callback, poll, states = section.callback, section.poll, section.states
+    assert callback is not None
+    assert states is not None
+    state = callback.state or (poll.state if poll is not None else None)
+    progress = callback.progress or (poll.progress if poll is not None else None)
+    assert state is not None
+    return _read("callback", Answer(200, body=body), state, progress, states, section.result)
+
+
+def _read(
+    what: str, answer: Answer, path: str, progress: str | None, states: HttpStates, result: HttpResult
+) -> Running | Ended | Again:
     try:
-        found = find(reply.data, poll.state)
+        found = find(answer.data, path)
     except InvalidReport as error:
-        return Again(f"poll: {error}")
+        return Again(f"{what}: {error}")
     if not isinstance(found, str | int):
-        return Again(f"poll: the answer has no text or number at {poll.state}")
-    return _judge(state_text(found), poll, states, result, reply)
+        return Again(f"{what}: the answer has no text or number at {path}")
+    return _judge(state_text(found), _text_at(progress, answer), states, result, answer)
 
 
 def _judge(
-    state: str, poll: HttpPoll, states: HttpStates, result: HttpResult, answer: Answer
+    state: str, progress: str | None, states: HttpStates, result: HttpResult, answer: Answer
 ) -> Running | Ended:
-    progress = _text_at(poll.progress, answer)
     if _is_among(state, states.running):
         return Running(state, progress)
     if _is_among(state, states.success):

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
@@ -158,6 +158,23 @@ def find(data: Any, path: str) -> Any:
         else:
             return MISSING
     return data
+
+
+def picked(data: Mapping[str, Any], paths: Iterable[str]) -> Any:
+    """The part of an answer in which these paths lead to the same."""
+    made: dict[str, Any] = {}
+    for path in sorted(paths):
+        if not path:
+            return data
+        value = find(data, path)
+        if value is MISSING or find(made, path) is not MISSING:
+            continue
+        *way, last = path.split(".")
+        place = made
+        for key in way:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return made
 
 
 def as_text(value: Any, name: str, field: str) -> str:

@@ -1,7 +1,7 @@
 """A job in the hands of this replica, and what it says of it afterwards."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -42,6 +42,11 @@ class ClaimedJob:
     safe_to_rerun: bool
     component_saved_at: datetime | None
     has_state: bool
+    handle: Mapping[str, Any] | None = None
+    """Of a job that was taken over with its attempt: how to find the run it began elsewhere; encrypted."""
+    callback_hash: bytes | None = None
+    ran_seconds: float = 0.0
+    next_log_seq: int = 1
 
     @classmethod
     def from_row(cls, row: Row) -> "ClaimedJob":
@@ -68,6 +73,17 @@ class ClaimedJob:
             safe_to_rerun=row["after_crash"] == "rerun",
             component_saved_at=row["component_saved_at"],
             has_state=row["has_state"],
+        )
+
+    @classmethod
+    def from_adopted(cls, row: Row) -> "ClaimedJob":
+        """Read a row of the query `adopt`."""
+        return replace(
+            cls.from_row(row),
+            handle=row["handle"],
+            callback_hash=row["callback_hash"],
+            ran_seconds=row["ran_seconds"],
+            next_log_seq=row["next_log_seq"],
         )
 
 

@@ -13,10 +13,12 @@ import asyncpg
 import structlog
 
 from orchestrator_runner.adapters.definitions import Definitions, Loaded
+from orchestrator_runner.adapters.http_journal import Journals, callback_hash_of
 from orchestrator_runner.adapters.log_capture import LogCapture, LogLimits
 from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.domain.execution import (
     Execution,
+    ExecutionLeft,
     ExecutionLost,
     ExecutionRefused,
     Executor,
@@ -35,6 +37,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 REFUSED_SECONDS = 1.0
+HTTP = "http"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 
@@ -50,6 +53,7 @@ class Attempts:
         logs: LogStore,
         executors: Mapping[str, Executor],
         encryption: Encryption,
+        journals: Journals,
         log_limits: LogLimits,
         api_url: str | None = None,
     ) -> None:
@@ -58,6 +62,7 @@ class Attempts:
         self._logs = logs
         self._executors = executors
         self._encryption = encryption
+        self._journals = journals
         self._log_limits = log_limits
         self._api_url = api_url
 
@@ -80,6 +85,10 @@ class Attempts:
             outcome = await self._run(job, executor, execution, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
+        except ExecutionLeft:
+            # Nothing is reported: the job stays underway, and whoever adopts it goes on with this attempt.
+            log.info("attempt.left", attempt=job.attempt)
+            raise asyncio.CancelledError from None
         except ExecutionRefused as error:
             # Nothing was started, as right after an outage: without a pause, free attempts are used up.
             ending = Ending(JobStatus.WAITING, str(error), delay_seconds=REFUSED_SECONDS, free=True)
@@ -97,7 +106,10 @@ class Attempts:
         self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
     ) -> Outcome:
         capture = LogCapture(
-            partial(self._logs.append, job), secrets=execution.secrets, limits=self._log_limits
+            partial(self._logs.append, job),
+            secrets=execution.secrets,
+            limits=self._log_limits,
+            first_seq=job.next_log_seq,
         )
         try:
             return await executor.run(execution, capture, stop)
@@ -111,10 +123,18 @@ class Attempts:
         executor = self._executors.get(job.executor)
         if executor is None:
             raise UserError(f"this runner has no executor {job.executor!r}")
+        if job.handle is not None and job.executor != HTTP:
+            raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         if loaded.parameters is None:
             raise UserError(f"there is no configuration {job.component}/{job.configuration}")
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
+        target = definition.get(job.executor) or {}
+        callback_url, callback_hash = None, job.callback_hash
+        if job.executor == HTTP and job.handle is None and target.get("callback") is not None:
+            token, callback_url = self._journals.new_callback()
+            callback_hash = callback_hash_of(token)
+            secrets.add(token)
         return executor, Execution(
             job_id=job.id,
             attempt=job.attempt,
@@ -129,8 +149,12 @@ class Attempts:
             state=loaded.state,
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
-            target=definition.get(job.executor) or {},
+            target=target,
             safe_to_rerun=job.safe_to_rerun,
+            journal=self._journals.open(job, callback_hash) if job.executor == HTTP else None,
+            handle=self._journals.read_handle(job),
+            ran_seconds=job.ran_seconds,
+            callback_url=callback_url,
         )
 
     def _parameters(

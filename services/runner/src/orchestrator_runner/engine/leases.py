@@ -10,7 +10,7 @@ import structlog
 
 from orchestrator_runner import metrics
 from orchestrator_runner.adapters.keeper_client import Keeper, boottime
-from orchestrator_runner.domain.jobs import Result, attempts_of
+from orchestrator_runner.domain.jobs import ClaimedJob, Result, attempts_of
 from orchestrator_runner.domain.lifecycle import after_loss
 from orchestrator_runner.engine.loop import Engine
 from orchestrator_shared.database.pool import acquire
@@ -119,15 +119,19 @@ class Recovery:
         engine: Engine,
         *,
         replica_id: UUID,
+        slots: int = 8,
         every_seconds: float,
         may_judge: Callable[[], bool],
     ) -> None:
         self._replica_id = replica_id
+        self._slots = slots
         self._pool = pool
         self._engine = engine
         self._may_judge = may_judge
         self._every_seconds = every_seconds
-        self._queries = Queries.load("orchestrator_runner.adapters", "replicas.sql")
+        self._queries = Queries.load("orchestrator_runner.adapters", "replicas.sql", "http_runs.sql")
+        self._strays: set[UUID] = set()
+        """Own jobs whose run goes on at another service, and that nobody here works on."""
 
     async def run(self) -> None:
         """Look for ever."""
@@ -146,6 +150,7 @@ class Recovery:
         async with acquire(self._pool) as connection:
             lost = await connection.fetch(self._queries["declare_lost"], self._replica_id)
             rows = await connection.fetch(self._queries["jobs_of_lost_replicas"])
+            await self._adopt(connection)
         for row in lost:
             metrics.LOST_REPLICAS.inc()
             log.warning("replica.lost", replica=str(row["id"]), name=row["name"])
@@ -153,6 +158,17 @@ class Recovery:
             self._engine.report([_taken_over(row) for row in rows])
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))
+
+    async def _adopt(self, connection: asyncpg.Connection) -> None:
+        """Go on with attempts that outlived their runner."""
+        owned = await connection.fetch(self._queries["owned_elsewhere"], self._replica_id)
+        strays = {row["id"] for row in owned}.difference(self._engine.running_jobs)
+        # Twice in a row: the result of one that has just ended may not be written yet.
+        known, self._strays = self._strays, strays
+        values = (self._replica_id, self._slots, list(strays & known))
+        if rows := await connection.fetch(self._queries["adopt"], *values):
+            log.warning("recovery.jobs_adopted", jobs=len(rows))
+            self._engine.adopt([ClaimedJob.from_adopted(row) for row in rows])
 
 
 def _taken_over(row: asyncpg.Record) -> Result:

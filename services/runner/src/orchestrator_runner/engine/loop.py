@@ -100,6 +100,16 @@ class Engine:
         self._results.extend(results)
         self.wake()
 
+    def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Execute jobs that were taken over with their attempts; the look tells those that shall stop."""
+        self._carry_on(Done(claimed=list(jobs)))
+        self.look_around()
+
+    @property
+    def running_jobs(self) -> list[UUID]:
+        """The jobs that this replica executes now."""
+        return list(self._running)
+
     @property
     def running(self) -> int:
         """Jobs that this replica executes now."""

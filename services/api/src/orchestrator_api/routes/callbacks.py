@@ -1,0 +1,43 @@
+"""Where services that a component began a run at report what became of it."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.exceptions import HTTPException
+
+from orchestrator_api.handlers import callbacks
+from orchestrator_api.models.jobs import CallbackOut
+from orchestrator_api.routes.parts import problems
+from orchestrator_shared.domain.errors import UserError
+
+MOST_BYTES = 256 * 1024
+PROBLEMS = {
+    status: response for status, response in problems(400, 404, 409, 413).items() if status not in (401, 403)
+}
+BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "object", "maxProperties": 10_000}}},
+}
+
+router = APIRouter(prefix="/v1/callbacks", tags=["jobs"])
+
+
+@router.post(
+    "/{token}",
+    operation_id="receive_callback",
+    responses=PROBLEMS,
+    openapi_extra={"security": [], "requestBody": BODY},
+)
+async def receive_callback(request: Request, token: Annotated[str, Path(max_length=200)]) -> CallbackOut:
+    """Report on a run that a component of executor http began; the address itself is the secret.
+
+    It is good as long as the attempt is underway. Sending the same report again is harmless.
+    """
+    body = await request.body()
+    if len(body) > MOST_BYTES:
+        raise HTTPException(413, f"the report is larger than {MOST_BYTES} bytes: send its end only")
+    if not body or not isinstance(json.loads(body), dict):  # that it is JSON has been seen before
+        raise UserError("send a JSON object", field="body")
+    await callbacks.receive(request.app.state.sessions, token, body)
+    return CallbackOut(accepted=True)
