@@ -19,6 +19,9 @@ def is_server_fault(error: BaseException) -> bool:
     """Whether the database, or the way to it, failed: the same call may succeed later."""
     if isinstance(error, _SERVER):
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        # The server has said that it ends the connection, whose end has not been noticed yet.
+        return "cannot switch to state" in str(error)
     if isinstance(error, asyncpg.InterfaceError):
         return any(word in str(error) for word in _CLOSED)
     return isinstance(error, OSError) and not isinstance(error, _FILES)  # includes TimeoutError and DNS
