@@ -79,15 +79,15 @@ class Catalog:
 
     def _phases(self) -> list[list[dict[str, Any]]]:
         known = [*self.steady, *self.brittle, *self.flaky]
-        sizes = [self._dice.randint(1, 4) for _ in range(self._dice.randint(1, 3))]
+        sizes = [self._dice.randint(1, 3) for _ in range(self._dice.randint(1, 3))]
         chosen = iter(self._dice.sample(known, sum(sizes)))
         return [[_task(next(chosen)) for _ in range(size)] for size in sizes]
 
     def _nesting(self, number: int) -> list[list[dict[str, Any]]]:
         """Runs that are also asked for by themselves, in opposite orders; and the scheduled ones."""
-        inner = [self.runs[name] for name in ("run-0", "run-3", "run-4")]
-        order = inner if number % 2 == 0 else inner[::-1]
-        return [[_task(order[0]), _task(self._dice.choice(self.steady))], [_task(order[1]), _task(order[2])]]
+        inner = [self.runs[name] for name in ("run-0", "run-3")]
+        first, second = inner if number % 2 == 0 else inner[::-1]
+        return [[_task(first), _task(self._dice.choice(self.steady))], [_task(second)]]
 
     async def _orchestration(
         self, put: Put, project: str, name: str, phases: list[list[dict[str, Any]]]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -10,9 +10,12 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 from tests.support import databases
+from tests.support.engine_commands import CommandQueue
 from tests.support.engine_replica import Killed, reach
 from tests.support.engine_world import World, pools
 
+from orchestrator_runner import metrics
+from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.lifecycle import TaskState, next_step
 from orchestrator_shared.contracts.envelope import parse_envelope
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -58,8 +61,8 @@ class House:
     def __init__(self, runner: asyncio.Runner) -> None:
         self.runner = runner
         self.stack = AsyncExitStack()
-        self.reached: Counter[str] = Counter()
-        """How often which named point was one's end."""
+        self.happened: Counter[str] = Counter()
+        """How often which named point was a replica's end, and what came of the jobs."""
 
     @classmethod
     @contextmanager
@@ -84,6 +87,28 @@ class House:
         await world.admin.execute(FORGET)
         await world.begin()
         return world
+
+    def note(self, jobs: Collection[Row], queue: CommandQueue) -> None:
+        """Count what became of a history's jobs: a history in which nothing happens breaks nothing."""
+        self.happened["fenced"] = int(metrics.FENCED._value.get())
+        self.happened.update(job["status"] for job in jobs)
+        for name, sees in SEEN.items():
+            self.happened[name] += sum(1 for job in jobs if sees(job))
+        self.happened["messages"] += len(queue.sent)
+        self.happened += Counter()  # leaves nothing at zero
+
+
+SEEN: Mapping[str, Callable[[Row], bool]] = {
+    "run": lambda job: bool(job["kind"] == "run" and job["started_at"]),
+    "nested": lambda job: bool(job["kind"] == "run" and job["depth"] > 0),
+    "retried": lambda job: job["retry_of"] is not None,
+    "attempted again": lambda job: bool(job["attempt"] - job["free_attempts"] > 1),
+    "attempted again for nothing": lambda job: bool(job["free_attempts"] > 0),
+    "third epoch": lambda job: bool(job["epoch"] > 2),
+    "runner lost": lambda job: "runner lost" in (job["message"] or ""),
+    "cycle": lambda job: "wait for each other" in (job["message"] or ""),
+    "later version": lambda job: bool(job["kind"] == "run" and (job["version"] or 0) > 1),
+}
 
 
 def _ignore_the_dead(loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
