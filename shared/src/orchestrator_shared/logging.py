@@ -21,6 +21,17 @@ _URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s:/@]*:)[^\s/]+(?
 _TOKEN = re.compile(r"\borc_([A-Za-z0-9-]+)_[A-Za-z0-9_-]{20,}")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 MAX_DEPTH = 8
+LIBRARIES = {
+    "uvicorn": logging.WARNING,
+    "uvicorn.error": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "asyncio": logging.WARNING,
+    # Each of their lines about a server that is away is told by us, too, once and without a traceback.
+    "aio_pika": logging.CRITICAL,
+    "aiormq": logging.CRITICAL,
+    "asyncpg.pool": logging.ERROR,
+}
+"""From which level on their lines are shown; with our level DEBUG their warnings are, too."""
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -118,11 +129,11 @@ def _replace_handlers(handler: logging.Handler, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "aio_pika", "aiormq"):
+    for name, least in LIBRARIES.items():
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-        library.setLevel(max(logging.WARNING, root.level))
+        library.setLevel(max(logging.WARNING if root.level <= logging.DEBUG else least, root.level))
     logging.captureWarnings(True)
 
 

@@ -78,3 +78,12 @@ def test_passwords_with_odd_characters_are_hidden() -> None:
 def test_what_cannot_be_written_as_json_is_written_as_text(lines: Lines) -> None:
     structlog.get_logger().info("odd", value=object(), keys={1: "x"})
     assert lines()[0]["event"] == "odd"
+
+
+@pytest.mark.parametrize(("level", "shown"), [("info", False), ("debug", True)])
+def test_what_we_tell_of_an_outage_libraries_do_not_tell_again(lines: Lines, level: str, shown: bool) -> None:
+    logging._replace_handlers(stdlib_logging.getLogger().handlers[0], level.upper())
+    stdlib_logging.getLogger("aiormq.connection").error("error when creating transport")
+    stdlib_logging.getLogger("asyncpg.pool").warning("Failed to restore the pool connection floor")
+    stdlib_logging.getLogger("uvicorn.error").warning("ours do not tell this")
+    assert [line["level"] for line in lines()] == (["error", "warning", "warning"] if shown else ["warning"])

@@ -24,6 +24,7 @@ from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.messaging.topology import declare
 from orchestrator_shared.messaging.transport import Transports
 from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
+from orchestrator_shared.runtime.outages import Outage
 from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
@@ -57,6 +58,7 @@ class Link:
         self.up = asyncio.Event()
         self.blocked = False
         self.last_error: Exception | None = None
+        self._outage = Outage(f"broker {name}")
 
     @property
     def connected(self) -> bool:
@@ -138,9 +140,10 @@ class Link:
         else:
             self._enter()
             return True
-        log.warning(
-            "broker.unreachable", connection=self._name, address=self.address, error=repr(self.last_error)
-        )
+        if self._outage.is_news(repr(self.last_error)):
+            log.warning(
+                "broker.unreachable", connection=self._name, address=self.address, error=repr(self.last_error)
+            )
         self._connection = self._connection or connection
         await self._discard()
         return False
@@ -154,14 +157,16 @@ class Link:
             await self._prepare(channel)
         except ChannelAccessRefused as error:
             # A user without the right to configure: somebody else made the queues.
-            log.warning("broker.topology_not_permitted", connection=self._name, error=repr(error))
+            log.info("broker.topology_not_permitted", connection=self._name, error=repr(error))
             return
         await channel.close()
 
     def _enter(self) -> None:
         self._connected_gauge.set(1)
         self.up.set()
-        log.info("broker.connected", connection=self._name, address=self.address)
+        away = self._outage.seconds
+        self._outage.forget()
+        log.info("broker.connected", connection=self._name, address=self.address, away_seconds=away)
 
     async def _watch(self) -> None:
         """Return when the connection is closed; meanwhile know whether the broker blocks it."""

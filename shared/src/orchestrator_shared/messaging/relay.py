@@ -14,6 +14,7 @@ from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
 from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
 from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -79,11 +80,12 @@ class Relay:
             group.create_task(self._forever("measure", self._measure))
 
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
-        backoff = Backoff(first=0.1, most=5.0)
+        backoff, outage = Backoff(first=0.1, most=5.0), Outage(f"outbox {step}")
         while True:
             try:
                 await action()
                 backoff.reset()
+                outage.end()
                 continue
             except asyncio.CancelledError:
                 if cancelled_by_us():
@@ -92,7 +94,8 @@ class Relay:
             except Exception as failure:
                 error = failure
             RELAY_FAILURES.labels(step).inc()
-            log.warning("outbox.step_failed", step=step, schema=self._store.schema, error=repr(error))
+            if outage.is_news(repr(error)):
+                log.warning("outbox.step_failed", step=step, schema=self._store.schema, error=repr(error))
             await backoff.sleep()
 
     async def _publish_next(self) -> None:

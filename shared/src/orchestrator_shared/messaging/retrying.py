@@ -12,6 +12,7 @@ from orchestrator_shared.domain.errors import MessageFault, UserError
 from orchestrator_shared.messaging.backoff import Backoff
 from orchestrator_shared.messaging.metrics import CONSUMER_PAUSED, HANDLER_FAILURES
 from orchestrator_shared.messaging.waiting import cancelled_by_us
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -97,10 +98,11 @@ async def attempt(
 
     A batch (not `single`) fails at the first failure that is not ours, to be taken apart.
     """
-    backoff, failures, closed_gate = Backoff(first=tries.first_delay, most=tries.most_delay), 0, False
+    backoff, outage = Backoff(first=tries.first_delay, most=tries.most_delay), Outage(queue)
+    failures, closed_gate = 0, False
     try:
         while True:
-            failure = await _try(call, queue=queue, limit=tries.handler)
+            failure = await _try(call, queue=queue, limit=tries.handler, outage=outage)
             if failure is None:
                 return None
             failures += failure.fault is Fault.UNKNOWN
@@ -119,7 +121,9 @@ class Abandoned(Exception):
     """The delivery is left as it is: the broker will deliver it again."""
 
 
-async def _try(call: Callable[[], Awaitable[None]], *, queue: str, limit: float) -> Failure | None:
+async def _try(
+    call: Callable[[], Awaitable[None]], *, queue: str, limit: float, outage: Outage
+) -> Failure | None:
     try:
         async with asyncio.timeout(limit):
             await call()
@@ -134,7 +138,10 @@ async def _try(call: Callable[[], Awaitable[None]], *, queue: str, limit: float)
     fault = judge(caught)
     HANDLER_FAILURES.labels(queue, fault).inc()
     reason = str(caught) if fault is Fault.MESSAGE else f"{type(caught).__name__}: {caught}"
-    log.warning("handler.failed", queue=queue, fault=fault, reason=reason, exc_info=fault is Fault.UNKNOWN)
+    if fault is not Fault.OURS or outage.is_news(reason):
+        log.warning(
+            "handler.failed", queue=queue, fault=fault, reason=reason, exc_info=fault is Fault.UNKNOWN
+        )
     return Failure(fault, reason)
 
 

@@ -97,7 +97,7 @@ async def _declare(link: Link, queue: Queue) -> None:
         await declare(channel, *(() if queue.feed else (queue,)), timeout=link.timeouts.operation)
     except ChannelAccessRefused as error:
         # A refusal closes the channel, so this one is for declaring only.
-        log.warning("consumer.topology_not_permitted", queue=queue.name, error=repr(error))
+        log.info("consumer.topology_not_permitted", queue=queue.name, error=repr(error))
     finally:
         await end_quietly(channel.close(), timeout=link.timeouts.operation)
 

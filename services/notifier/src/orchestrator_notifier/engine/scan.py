@@ -12,6 +12,7 @@ from orchestrator_notifier.domain.facts import RootRun
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -38,13 +39,16 @@ class Scan:
 
     async def run(self) -> None:
         """Scan for ever."""
+        outage = Outage("scan")
         while True:
             again = False
             try:
                 again = await self.once()
                 await self._measure()
+                outage.end()
             except Unavailable as error:
-                log.warning("scan.database_unavailable", reason=str(error))
+                if outage.is_news(str(error)):
+                    log.warning("scan.database_unavailable", reason=str(error))
             if not again:
                 await asyncio.sleep(self._every)
 
