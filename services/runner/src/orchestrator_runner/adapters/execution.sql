@@ -50,7 +50,7 @@ WITH alive AS (
 ), picked AS (
     SELECT j.id
     FROM line JOIN room USING (project) JOIN jobs.jobs j ON j.id = line.id, alive
-    WHERE line.place <= room.free
+    WHERE line.place <= room.free AND j.status = 'ready'  -- again: it may have been stopped or claimed since we looked
     ORDER BY j.ready_at, j.id LIMIT $2
     FOR UPDATE OF j SKIP LOCKED
 ), claimed AS (
