@@ -46,6 +46,56 @@ async def test_bad_body_names_the_field(admin: Client, body: bytes, status: int,
     assert [p["id"] for p in (await admin.get("/v1/projects"))["items"]] == ["demo"]
 
 
+RUN, ARRANGE = "orchestrations/daily/runs", "orchestrations/daily/arrangement"
+SAVE = "orchestrations/bad"
+ONE = {"component": "demo-extractor", "configuration": "one"}
+NESTED = {"component": "orchestrator", "configuration": "daily"}
+TASK = "phases.0.tasks.0"
+
+
+def saved(task: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"phases": [{"tasks": [{**task, **more}]}]}
+
+
+def arranged(**operation: Any) -> dict[str, Any]:
+    return {"operations": [operation]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "says"),
+    [
+        (RUN, {"parameters": {"demo-extractor/one": 3}}, "parameters.demo-extractor/one", "an object"),
+        (RUN, {"scheduled_for": "yesterday"}, "scheduled_for", "2026-11-21T08:15:00Z"),
+        (RUN, {"scheduled_for": "2026-01-01T00:00:00"}, "scheduled_for", "time zone"),
+        (RUN, {"job_id": "abc"}, "job_id", "a UUID"),
+        (RUN, {"job_id": None, "colour": 1}, "colour", "no such field"),
+        (RUN, {"notify": "perhaps"}, "notify", "true or false"),
+        (RUN, {"tasks": "demo-extractor/one"}, "tasks", "a list"),
+        (f"jobs/{'0' * 32}/retries", {}, "plan_id", "is missing"),
+        (ARRANGE, {"operations": []}, "operations", "at least 1 entries"),
+        (ARRANGE, arranged(operation="fly"), "operations.0.operation", "one of group_by_type"),
+        (ARRANGE, arranged(), "operations.0.operation", "one of group_by_type"),
+        (ARRANGE, arranged(operation="merge_phases", phases=["A"]), "operations.0.phases", "at least 2"),
+        (ARRANGE, arranged(operation="move_phase", phase=0), "operations.0", "give either before or after"),
+        (ARRANGE, arranged(operation="move_phase", phase=-1, before=0), "operations.0.phase", "greater"),
+        (SAVE, saved(ONE, id="Bad Id"), f"{TASK}.id", "lower-case"),
+        (SAVE, saved(ONE, parameters={"timeout": "soon"}), f"{TASK}.parameters.timeout", "no duration"),
+        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "integer"),
+        (SAVE, saved(ONE, parameters={"attempts": 0}), f"{TASK}.parameters.attempts", "greater"),
+        (SAVE, saved(ONE, parameters={"parameters": 5}), f"{TASK}.parameters.parameters", "an object"),
+        (SAVE, saved(NESTED, timeout_seconds=60), f"{TASK}.timeout_seconds", "give one to its tasks"),
+        (SAVE, saved(NESTED, parameters={"timeout": "1m"}), f"{TASK}.parameters.timeout", "give one to"),
+    ],
+)
+async def test_what_the_engine_cannot_do_is_refused_with_the_way_out(
+    furnished: Client, path: str, body: Any, field: str, says: str
+) -> None:
+    problem = await furnished.call("PUT" if path == SAVE else "POST", path, body, status=422)
+    assert [error["field"] for error in problem["errors"]][:1] == [field]
+    assert says in problem["errors"][0]["detail"]
+    assert says in problem["detail"] or len(problem["errors"]) > 1
+
+
 async def test_body_over_one_mebibyte_is_refused(admin: Client) -> None:
     body = b'{"id": "x", "name": "' + b"a" * 1024 * 1024 + b'"}'
     assert (await raw(admin, body))["status"] == 413

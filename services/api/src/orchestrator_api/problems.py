@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, Unauthenticated
+from orchestrator_shared.definitions.arranging import OPERATIONS
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 
 log = structlog.get_logger(__name__)
@@ -65,25 +66,64 @@ def _detail(error: UserError, errors: Sequence[FieldError]) -> str:
 
 def from_validation(error: RequestValidationError) -> JSONResponse:
     """What pydantic found, without the values."""
-    errors = [
-        FieldError(_path(item["loc"]), str(item["msg"]).removeprefix("Value error, "))
-        for item in error.errors()[:MOST_ERRORS]
-    ]
+    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MOST_ERRORS]]
     detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
     return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
 
 
-def _path(location: Sequence[Any]) -> str:
-    parts = [str(part) for part in location]
+def _path(error: Mapping[str, Any]) -> str:
+    parts = [str(part) for part in error["loc"]]
     if parts and parts[0] in ("body", "path", "query") and len(parts) > 1:
         parts = parts[1:]
+    if error["type"].startswith("union_tag_"):
+        parts.append(error["ctx"]["discriminator"].strip("'"))
+    if parts[0] == "operations":  # pydantic puts the name of the operation between, which is no field
+        parts = [part for part in parts if part not in OPERATIONS and not part.startswith("constrained-")]
     return ".".join(parts)
+
+
+_TEXTS = {
+    "missing": "is missing",
+    "extra_forbidden": "there is no such field: look for it in /docs",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "timezone_aware": "lacks the time zone: write it as in 2026-11-21T08:15:00Z",
+}
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    """What pydantic says, in words for people who never heard of it."""
+    kind, text = str(error["type"]), str(error["msg"])
+    if kind in _TEXTS:
+        return _TEXTS[kind]
+    if kind.startswith(("datetime_", "date_from")):
+        return "must be an instant with its time zone, as in 2026-11-21T08:15:00Z"
+    if kind == "string_pattern_mismatch":
+        return _pattern(str(error["ctx"]["pattern"]))
+    if kind.startswith("uuid_"):
+        return "must be a UUID, as in 019a3c5e-0000-7000-8000-000000000000"
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return f"must be one of {', '.join(OPERATIONS)}"
+    if kind in ("too_short", "too_long"):
+        bound, word = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")
+        return f"must have {bound} {error['ctx'][word]} entries"
+    return text.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
 def unavailable(error: Unavailable) -> JSONResponse:
     """A server of ours does not answer."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem(503, f"{error}: try again in a few seconds", headers=headers)
+
+
+def _pattern(pattern: str) -> str:
+    if "@" in pattern:
+        return "must be an address, as in data-team@example.com"
+    others = ", dots, dashes" if "." in pattern else ""
+    return f"use lower-case letters, digits, underscores{others}; begin and end with a letter or digit"
 
 
 async def _user_error(_request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -90,6 +90,10 @@ Operation = Annotated[
     GroupByType | OneTaskPerPhase | MoveTasks | RenamePhase | MovePhase | MergePhases,
     Field(discriminator="operation"),
 ]
+OPERATIONS: tuple[str, ...] = tuple(
+    get_args(kind.model_fields["operation"].annotation)[0] for kind in get_args(get_args(Operation)[0])
+)
+"""Their names."""
 Types = Mapping[str, ComponentType]
 """The type of each component; one that is not known counts as an application."""
 

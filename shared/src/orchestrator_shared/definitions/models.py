@@ -6,8 +6,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import (
     MAX_ATTEMPTS,
+    MAX_DELAY_SECONDS,
     TASK_ID,
     OrchestrationDefinition,
     Phase,
@@ -66,7 +68,9 @@ class TaskDocument(_Written):
     continue_on_failure: bool = False
     timeout_seconds: Seconds | None = Field(default=None, validation_alias="timeout", ge=1, le=31_622_400)
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
-    attempt_delay_seconds: Seconds = Field(default=0, validation_alias="attempt_delay", ge=0, le=604_800)
+    attempt_delay_seconds: Seconds = Field(
+        default=0, validation_alias="attempt_delay", ge=0, le=MAX_DELAY_SECONDS
+    )
     attempt_backoff: float = Field(default=1.0, ge=1, le=10)
     retry_on: RetryOn = "any"
     parameters: dict[str, Any] = Field(default_factory=dict)
@@ -76,6 +80,15 @@ class TaskDocument(_Written):
     def _is_run(cls, run: str) -> str:
         split_run(run)
         return run
+
+    @model_validator(mode="after")
+    def _can_run(self) -> Self:
+        component, _ = split_run(self.run)
+        if component == ORCHESTRATOR and self.timeout_seconds is not None:
+            raise ValueError(f"timeout: {NESTED_TIMEOUT}")
+        for key, reason in wrong_task_parameters(component, self.parameters):
+            raise ValueError(f"parameters.{key}: {reason}")
+        return self
 
     def task(self) -> Task:
         """The task as it is stored."""

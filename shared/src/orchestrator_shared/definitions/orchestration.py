@@ -8,6 +8,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
 
 DEFAULT_TIMEOUT_SECONDS = 86_400
 MAX_ATTEMPTS = 20
+MAX_DELAY_SECONDS = 604_800
 TASK_ID = r"^[a-z0-9]([a-z0-9._/-]{0,128}[a-z0-9])?$"
 """A task's id: `component/configuration` unless it was given one."""
 
@@ -35,7 +36,7 @@ class Task(_Stored):
     timeout_seconds: int | None = Field(default=DEFAULT_TIMEOUT_SECONDS, ge=1, le=31_622_400)
     """24 hours unless set; none for nested orchestrations."""
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
-    attempt_delay_seconds: int = Field(default=0, ge=0, le=604_800)
+    attempt_delay_seconds: int = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     attempt_backoff: float = Field(default=1.0, ge=1, le=10)
     """Each further delay is the one before times this."""
     retry_on: RetryOn = "any"

@@ -66,7 +66,7 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
 -- name: task_targets
-SELECT c.component, c.id, c.enabled, v.parameters
+SELECT c.component, c.id, c.enabled, c.version, v.parameters
 FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v

@@ -20,6 +20,7 @@ class Target:
     parameters: Given = field(default_factory=dict)
     tasks: int = 0
     """Of a nested orchestration."""
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
         for task in phase["tasks"]:
             (errors if task["enabled"] else warnings).extend(_broken(task, facts))
             warnings.extend(_disabled(task, facts))
+            warnings.extend(_without_effect(task))
         warnings.extend(_serialized(phase))
         warnings.extend(_reading_while_written(phase, facts))
     warnings.extend(_inactive(phases))
@@ -76,12 +78,25 @@ def _broken(task: Given, facts: Facts) -> Iterator[str]:
         yield f"task {task['id']!r}: the configuration {_shown(key)} is deleted"
     elif key[0] == ORCHESTRATOR and not target.tasks:
         yield f"task {task['id']!r}: the orchestration {key[1]!r} has no tasks, so it cannot be run"
+    elif (version := _pinned(task)) > target.version:
+        newest = f"the newest is {target.version}"
+        yield f"task {task['id']!r}: there is no version {version} of {_shown(key)}; {newest}"
+
+
+def _pinned(task: Given) -> int:
+    version = (task.get("parameters") or {}).get("version")
+    return version if isinstance(version, int) else 0
 
 
 def _disabled(task: Given, facts: Facts) -> Iterator[str]:
     target = facts.targets.get(_key(task))
     if task["enabled"] and target is not None and not target.enabled:
         yield f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs nevertheless"
+
+
+def _without_effect(task: Given) -> Iterator[str]:
+    if task["component"] == ORCHESTRATOR and task.get("attempts", 1) > 1:
+        yield f"task {task['id']!r}: a nested orchestration has one attempt: give its tasks some"
 
 
 def _serialized(phase: Given) -> Iterator[str]:

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator_api.domain.refusals import FieldError
+from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
 def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefinition:
@@ -62,6 +64,19 @@ def unknown_targets(
             elif (component, configuration) not in configurations:
                 detail = f"there is no configuration {component}/{configuration}: save it first"
                 errors.append(FieldError(f"{path}.configuration", detail))
+    return errors
+
+
+def wrong_requests(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Settings with which a task could never run."""
+    errors = []
+    for p, phase in enumerate(given):
+        for t, task in enumerate(phase.get("tasks") or []):
+            path = f"phases.{p}.tasks.{t}"
+            if task["component"] == ORCHESTRATOR and task.get("timeout_seconds") is not None:
+                errors.append(FieldError(f"{path}.timeout_seconds", NESTED_TIMEOUT))
+            wrong = wrong_task_parameters(task["component"], task.get("parameters") or {})
+            errors += [FieldError(f"{path}.parameters.{key}", reason) for key, reason in wrong]
     return errors
 
 

@@ -48,6 +48,7 @@ async def _targets(session: Session, keys: Sequence[Key]) -> dict[Key, Target]:
         (row["component"], row["id"]): Target(
             enabled=row["enabled"],
             parameters=row["parameters"],
+            version=row["version"],
             tasks=len(stored_tasks(row["parameters"])) if row["component"] == ORCHESTRATOR else 0,
         )
         for row in rows

@@ -76,7 +76,7 @@ def _aligned(stored: Row | None, definition: dict[str, Any]) -> Row | None:
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
     """Refuse tasks that do not exist, that the token may not run, doubled ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
-    refuse(domain.doubled_ids(given))
+    refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
     components = sorted({task["component"] for task in tasks})
     known = set(await session.sql.column("existing_components", components))
     pairs = sorted({(task["component"], task["configuration"]) for task in tasks})

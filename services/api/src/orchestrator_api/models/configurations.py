@@ -19,7 +19,7 @@ from orchestrator_api.models.base import (
 )
 from orchestrator_api.models.schedules import ScheduleOut, SubscriptionOut, TriggerOut
 from orchestrator_shared.definitions.arranging import Operation
-from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, RetryOn
+from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
 
 
 class ConfigurationIn(Input):
@@ -78,7 +78,7 @@ class TaskIn(Input):
         description="24 hours unless set; none for a nested orchestration.",
     )
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
-    attempt_delay_seconds: int = Field(default=0, ge=0, le=604_800)
+    attempt_delay_seconds: int = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
     retry_on: RetryOn = "any"
     parameters: JsonObject = Field(

@@ -28,10 +28,10 @@ class Attempts:
         return self.made - self.free < self.most and self.retry_on in ("any", kind)
 
     def next_delay_seconds(self) -> float:
-        """The wait before the next attempt: `delay * backoff ** (failures - 1)`, at most a day."""
+        """The wait before the next attempt: `delay * backoff ** (failures - 1)`, at most a week."""
         failures = max(self.made - self.free, 1)
         exponent = min(failures - 1, 64)
-        return float(min(self.delay_seconds * self.backoff**exponent, 86_400.0))
+        return float(min(self.delay_seconds * self.backoff**exponent, 604_800.0))
 
 
 @dataclass(frozen=True, slots=True)

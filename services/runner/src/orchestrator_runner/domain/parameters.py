@@ -5,21 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.merging import deep_merge as deep_merge
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 MAX_DEPTH = 50
-
-
-def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """`over` wins; objects are merged, everything else (lists too) is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        below = merged.get(key)
-        if isinstance(below, Mapping) and isinstance(value, Mapping):
-            merged[key] = deep_merge(below, value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def substitute(value: Any, names: Mapping[str, str], *, path: str = "parameters") -> Any:
