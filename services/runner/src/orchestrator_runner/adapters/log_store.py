@@ -27,6 +27,7 @@ class LogStore:
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
         """Raises ExecutionLost when the job has a new owner: its task must not go on."""
+        repeated = False
         while True:
             try:
                 async with acquire(self._pool) as connection:
@@ -34,8 +35,10 @@ class LogStore:
                 break
             except Unavailable as error:
                 log.warning("log.database_unavailable", job=str(job.id), reason=str(error))
+                repeated = True
                 await asyncio.sleep(RETRY_SECONDS)
-        if status == "INSERT 0 0":
+        # A repeated batch may have been stored the first time, and its answer lost: the next one will tell.
+        if status == "INSERT 0 0" and not repeated:
             raise ExecutionLost("the job has a new owner")
 
 

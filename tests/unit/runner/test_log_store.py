@@ -1,0 +1,79 @@
+"""Storing logs when the database's answers do not arrive, and when the job belongs to somebody else."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from orchestrator_runner.adapters import log_store
+from orchestrator_runner.adapters.log_capture import LogChunk
+from orchestrator_runner.adapters.log_store import LogStore
+from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.domain.jobs import ClaimedJob
+from orchestrator_runner.domain.lifecycle import Attempts
+
+NOTHING_STORED = "INSERT 0 0"
+CHUNKS = [LogChunk(1, datetime(2026, 3, 1, tzinfo=UTC), "stdout", "hello\n")]
+JOB = ClaimedJob(
+    id=uuid4(),
+    lane_id=1,
+    project="demo",
+    component="script",
+    configuration="a",
+    version=1,
+    run_id=None,
+    root_id=uuid4(),
+    phase=None,
+    task_id=None,
+    epoch=1,
+    attempt=1,
+    attempts=Attempts(made=1, free=0, most=1, delay_seconds=0, backoff=1),
+    timeout_seconds=None,
+    parameters={},
+    scheduled_for=datetime(2026, 3, 1, tzinfo=UTC),
+    previous_success=None,
+    executor="process",
+    safe_to_rerun=False,
+    component_saved_at=None,
+    has_state=False,
+)
+
+
+class Answers:
+    """A pool whose statements end as told."""
+
+    def __init__(self, *answers: str | Exception) -> None:
+        self._answers: Iterator[str | Exception] = iter(answers)
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Answers"]:
+        yield self
+
+    async def execute(self, *_: Any) -> str:
+        answer = next(self._answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def store(*answers: str | Exception) -> LogStore:
+    return LogStore(cast(asyncpg.Pool, Answers(*answers)))
+
+
+@pytest.fixture(autouse=True)
+def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_store, "RETRY_SECONDS", 0.0)
+
+
+async def test_what_nobody_owns_is_not_stored() -> None:
+    with pytest.raises(ExecutionLost):
+        await store(NOTHING_STORED).append(JOB, CHUNKS)
+
+
+async def test_a_batch_that_was_stored_although_its_answer_was_lost_costs_no_job() -> None:
+    lost = asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+    await store(lost, NOTHING_STORED).append(JOB, CHUNKS)
