@@ -13,26 +13,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from orchestrator_components.contract import SUCCESS, USER_ERROR
+from orchestrator_shared.domain.reports import InvalidReport, parse_object, parse_result
 
 LONGEST_RUN = 60.0
 LONGEST_START = 0.5
-
-
-class _OutputTable(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    table: str = Field(pattern=r"^[^/]+\.[^./]+$")
-    rows: int | None = Field(default=None, ge=0)
-
-
-class _Result(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    message: str = ""
-    output_tables: list[_OutputTable] = Field(default_factory=list)
 
 
 def check(
@@ -41,36 +26,37 @@ def check(
     *,
     environment: Mapping[str, str] | None = None,
     grace: float = 10.0,
+    needs_parameters: bool = True,
 ) -> list[str]:
-    """Run the component several times, with `config` as good parameters; tell what is wrong."""
+    """Run the component several times, with `config` as good parameters; tell what is wrong.
+
+    `needs_parameters`: it cannot do without, so that none at all are a mistake of the user.
+    """
     command = [part.replace("{python}", sys.executable) for part in command]
     extra = dict(environment or {})
     return [
         *_check_good(command, config, extra),
         *_check_bad(command, "parameters that are no object", "not an object", extra),
-        *(_check_bad(command, "empty parameters", {}, extra) if config else []),
+        *(_check_bad(command, "empty parameters", {}, extra) if config and needs_parameters else []),
         *_check_sigterm(command, config, extra, grace),
     ]
 
 
 def result_problems(directory: Path) -> list[str]:
-    """What is wrong with the files that a component left in its private directory."""
+    """What is wrong with the files that a component left in its directory: what a runner would say."""
     problems = []
-    result = directory / "result.json"
-    if result.exists():
-        try:
-            _Result.model_validate_json(result.read_bytes())
-        except ValidationError as error:
-            for problem in error.errors():
-                field = ".".join(str(part) for part in ("result.json", *problem["loc"]))
-                problems.append(f"{field}: {problem['msg']}")
-    state = directory / "state.json"
-    if state.exists():
-        with suppress(ValueError):
-            if isinstance(json.loads(state.read_bytes()), dict):
-                return problems
-        problems.append("state.json: must be a JSON object")
+    for name, parse in (("result.json", parse_result), ("state.json", _parse_state)):
+        file = directory / name
+        if file.exists():
+            try:
+                parse(file.read_bytes())
+            except InvalidReport as error:
+                problems.append(str(error))
     return problems
+
+
+def _parse_state(content: bytes) -> None:
+    parse_object("state.json", content)
 
 
 def _check_good(command: Sequence[str], config: Mapping[str, Any], extra: Mapping[str, str]) -> Iterator[str]:

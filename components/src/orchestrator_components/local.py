@@ -17,8 +17,10 @@ from typing import Any
 
 import yaml
 
+from orchestrator_components import conformance
 from orchestrator_components.conformance import result_problems
 from orchestrator_components.contract import INTERNAL_ERROR, SUCCESS, UserError, write_atomically
+from orchestrator_shared.domain.reports import parse_result
 
 WRONG_USE = 2
 SECONDS_TO_END = 10.0
@@ -45,6 +47,34 @@ def run(
         _prepare(directory, config, Path(state_file) if state_file else None)
         code = _execute(command, environment_of(definition, config, directory), directory)
         return _tell(code, directory, Path(state_file) if state_file else None)
+
+
+def check(directory_or_yaml: Path | str, config_file: Path | str) -> int:
+    """Tell whether the component keeps the contract; 0: it does, 1: it does not, 2: it cannot be started."""
+    try:
+        definition_file = find_definition(Path(directory_or_yaml))
+        definition = _mapping(definition_file)
+        config = read_config(Path(config_file), str(definition.get("component", definition_file.stem)))
+        command = command_of(definition, definition_file.parent)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    schema = definition.get("parameters")
+    try:
+        problems = conformance.check(
+            command,
+            config["parameters"],
+            environment=declared_environment(definition),
+            needs_parameters=not isinstance(schema, dict) or bool(schema.get("required")),
+        )
+    except OSError as error:
+        print(f"command: cannot start {command[0]}: {error.strerror}", file=sys.stderr)
+        return WRONG_USE
+    for problem in problems:
+        print(f"-- {problem}", file=sys.stderr)
+    if not problems:
+        print("-- keeps the contract: success, results, bad parameters and SIGTERM are as they should be")
+    return 1 if problems else 0
 
 
 def find_definition(path: Path) -> Path:
@@ -111,11 +141,14 @@ def environment_of(
         "ORCHESTRATOR_ATTEMPT": "1",
         "ORCHESTRATOR_SCHEDULED_FOR": now,
     }
-    for name, value in (definition.get("environment") or {}).items():
-        passed = os.environ.get(name) if value is None else str(value)
-        if passed is not None:
-            environment[name] = passed
-    return environment
+    return environment | declared_environment(definition)
+
+
+def declared_environment(definition: Mapping[str, Any]) -> dict[str, str]:
+    """What the document adds."""
+    declared = definition.get("environment") or {}
+    given = {name: os.environ.get(name) if value is None else str(value) for name, value in declared.items()}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _mapping(path: Path, *, strict: bool = True) -> dict[str, Any]:
@@ -187,10 +220,10 @@ def _tell(code: int, directory: Path, state_file: Path | None) -> int:
         print("\n".join(f"-- {problem}" for problem in problems), file=sys.stderr)
         return INTERNAL_ERROR
     result = directory / "result.json"
-    content = json.loads(result.read_text(encoding="utf-8")) if result.exists() else {}
-    print(f"-- success: {content.get('message', '')}".rstrip(": "))
-    for output in content.get("output_tables", []):
-        print(f"-- updated {output['table']}: {output.get('rows', '?')} rows")
+    message, tables = parse_result(result.read_bytes() if result.exists() else None)
+    print(f"-- success: {message}".rstrip(": "))
+    for output in tables:
+        print(f"-- updated {output.table}: {'?' if output.rows is None else output.rows} rows")
     if state_file and (directory / "state.json").exists():
         shutil.copyfile(directory / "state.json", state_file)
     return SUCCESS

@@ -46,9 +46,12 @@ def test_a_definition_names_the_models_parameters(component: str) -> None:
 def test_a_definition_has_the_agreed_shape(component: str) -> None:
     content = definition(component)
 
-    assert set(content) == {
+    assert set(content) - {"reads", "writes"} == {
         "component", "name", "type", "executor", "command", "environment", "after_crash", "parameters",
     }  # fmt: skip
+    assert set(content.get("reads", [])) | set(content.get("writes", [])) <= set(
+        content["parameters"]["properties"]
+    )
     assert content["component"] == component
     assert content["command"] == ["{python}", "-m", f"orchestrator_components.{component.replace('-', '_')}"]
     assert content["after_crash"] == ("fail" if component == "command" else "rerun")

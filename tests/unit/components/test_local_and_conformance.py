@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from orchestrator_components.conformance import check
+from orchestrator_components.local import check as check_folder
 from orchestrator_components.local import run
 
 TEMPLATE = Path(__file__).parents[3] / "examples" / "component-template"
@@ -35,6 +36,39 @@ def test_the_template_runs_and_keeps_the_contract(capfd: pytest.CaptureFixture[s
     assert "-- success: Hello, world!" in capfd.readouterr().out
 
     assert check(["{python}", str(TEMPLATE / "component.py")], {"name": "world"}) == []
+
+
+def test_the_template_passes_the_check(capfd: pytest.CaptureFixture[str]) -> None:
+    assert check_folder(TEMPLATE, TEMPLATE / "config.yaml") == 0
+    assert "-- keeps the contract" in capfd.readouterr().out
+
+
+def test_a_check_tells_what_is_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    program(tmp_path, "print(os.environ['A'])")
+    assert check_folder(tmp_path, tmp_path / "config.json") == 1
+    told = capfd.readouterr().err
+    assert "-- parameters that are no object: exit code 0 instead of 1" in told
+    assert "-- empty parameters" in told
+
+    definition = yaml.safe_load((tmp_path / "component.yaml").read_text())
+    definition["parameters"] = {"type": "object", "properties": {"x": {"type": "integer"}}}
+    (tmp_path / "component.yaml").write_text(yaml.safe_dump(definition))
+    assert check_folder(tmp_path, tmp_path / "config.json") == 1
+    assert "empty parameters" not in capfd.readouterr().err, "nothing is required"
+    assert check_folder(tmp_path / "nowhere", tmp_path / "config.json") == 2
+
+
+def test_tables_may_be_told_as_names(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What a runner accepts, the check and a local run accept."""
+    program(
+        tmp_path,
+        "if not isinstance(json.load(open(folder / 'config.json'))['parameters'], dict): sys.exit('no')\n"
+        "if not json.load(open(folder / 'config.json'))['parameters']: sys.exit('x is missing')\n"
+        "(folder / 'result.json').write_text(json.dumps({'output_tables': ['out.c-a.b'], 'more': 1}))\n",
+    )
+    assert check([sys.executable, str(tmp_path / "it.py")], {"x": 1}) == []
+    assert run(tmp_path, tmp_path / "config.json") == 0
+    assert "-- updated out.c-a.b: ? rows" in capfd.readouterr().out
 
 
 def test_state_is_kept_and_output_tables_are_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -118,12 +152,12 @@ def test_placeholders_need_a_project(tmp_path: Path, capfd: pytest.CaptureFixtur
         ("sys.exit(3)", "good parameters: exit code 3"),
         ("pass", "no object: exit code 0 instead of 1"),
         ("sys.exit(1)", "the last line of stderr must tell"),
-        ("(folder / 'result.json').write_text('{\"message\": 1}')", "result.json.message"),
+        ("(folder / 'result.json').write_text('{\"message\": 1}')", "result.json: message: must be a string"),
         (
             '(folder / \'result.json\').write_text(\'{"output_tables": [{"table": "x"}]}\')',
-            "output_tables.0.table",
+            "result.json: output_tables[0]: 'x' is no table",
         ),
-        ("(folder / 'state.json').write_text('[]')", "state.json: must be a JSON object"),
+        ("(folder / 'state.json').write_text('[]')", "state.json: must be an object"),
         (
             "if not isinstance(json.load(open(folder / 'config.json'))['parameters'], dict): sys.exit('no')\n"
             "signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3)",

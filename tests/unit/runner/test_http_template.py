@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_runner.domain.http_template import MISSING, find, parse_address, prepare, render_url
-from orchestrator_runner.domain.outcome import InvalidReport
 from orchestrator_shared.definitions.http_component import HttpRequest
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.reports import InvalidReport
 
 NAMES: dict[str, Any] = {
     "job_id": "7",

@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from orchestrator_runner.domain.execution import OutputTable
 from orchestrator_runner.domain.outcome import (
-    MAX_FILE_BYTES,
     Exit,
     Report,
     StopCause,
@@ -16,6 +14,7 @@ from orchestrator_runner.domain.outcome import (
     last_line,
     storable,
 )
+from orchestrator_shared.domain.reports import MAX_FILE_BYTES, OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName
 

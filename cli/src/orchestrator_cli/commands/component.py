@@ -10,11 +10,6 @@ from orchestrator_cli.failures import BadInput
 app = typer.Typer(help="Write a component of your own.", no_args_is_help=True)
 
 
-@app.callback()
-def group() -> None:
-    """Keeps `run` a command of its own: a group with one command would swallow its name."""
-
-
 @app.command()
 def run(
     directory: Annotated[Path, typer.Argument(help="The component's folder, or its YAML.")],
@@ -29,3 +24,16 @@ def run(
     except ImportError:
         raise BadInput("the components are not installed: install `orchestrator-cli[dev]`") from None
     raise typer.Exit(run_component(directory, config, state_file=state))
+
+
+@app.command()
+def check(
+    directory: Annotated[Path, typer.Argument(help="The component's folder, or its YAML.")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="A configuration that it succeeds with.")],
+) -> None:
+    """Run a component several times, also with bad parameters, and tell whether it keeps the contract."""
+    try:
+        from orchestrator_components.local import check as check_component
+    except ImportError:
+        raise BadInput("the components are not installed: install `orchestrator-cli[dev]`") from None
+    raise typer.Exit(check_component(directory, config))

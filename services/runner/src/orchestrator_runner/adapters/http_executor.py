@@ -18,9 +18,10 @@ from orchestrator_runner.domain.execution import (
     Outcome,
 )
 from orchestrator_runner.domain.masking import mask, secret_forms
-from orchestrator_runner.domain.outcome import InvalidReport, duration_text, storable
+from orchestrator_runner.domain.outcome import duration_text, storable
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.reports import InvalidReport
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 CANCELLED_GRACE_SECONDS = 3.0

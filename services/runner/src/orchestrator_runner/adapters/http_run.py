@@ -25,7 +25,7 @@ from orchestrator_runner.domain.http_answer import (
 )
 from orchestrator_runner.domain.http_backoff import Failures
 from orchestrator_runner.domain.http_template import Prepared, picked, prepare
-from orchestrator_runner.domain.outcome import InvalidReport, duration_text
+from orchestrator_runner.domain.outcome import duration_text
 from orchestrator_shared.definitions.http_component import (
     ANSWER_NAMES,
     CALLBACK_URL,
@@ -37,6 +37,7 @@ from orchestrator_shared.definitions.http_component import (
     HttpStates,
     first_names,
 )
+from orchestrator_shared.domain.reports import InvalidReport
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 FIRST_POLL_SECONDS = 1.0

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator_runner.domain.execution import Execution
-from orchestrator_runner.domain.outcome import MAX_FILE_BYTES, Report
+from orchestrator_runner.domain.outcome import Report
+from orchestrator_shared.domain.reports import MAX_FILE_BYTES
 
 _PREFIX = "replica-"
 _LOCK = ".lock"

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.domain.tables import TableName
 
 Stream = Literal["stdout", "stderr"]
 
@@ -55,14 +55,6 @@ class Execution:
     """How long it ran there: part of its time limit."""
     callback_url: str | None = field(default=None, repr=False)
     """Where another service may report on this attempt; itself a secret."""
-
-
-@dataclass(frozen=True, slots=True)
-class OutputTable:
-    """A table that the task reports to have written."""
-
-    table: TableName
-    rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from typing import Any
 from orchestrator_runner.domain.execution import Outcome
 from orchestrator_runner.domain.http_template import MISSING, find
 from orchestrator_runner.domain.masking import mask
-from orchestrator_runner.domain.outcome import InvalidReport, parse_object, parse_tables
 from orchestrator_shared.definitions.http_component import (
     HttpComponent,
     HttpPoll,
@@ -18,6 +17,7 @@ from orchestrator_shared.definitions.http_component import (
     StateName,
     state_text,
 )
+from orchestrator_shared.domain.reports import InvalidReport, parse_object, parse_tables
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 EXCERPT = 300

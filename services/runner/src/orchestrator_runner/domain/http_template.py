@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
-from orchestrator_runner.domain.outcome import InvalidReport
 from orchestrator_shared.definitions.http_component import PLACEHOLDER, Headers, HttpRequest, check_headers
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.reports import InvalidReport
 
 MISSING: Any = object()
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45}")
