@@ -51,9 +51,9 @@ end-to-end: ## Tests of all services together
 	@.ci/bootstrap
 	@$(pytest) tests/end_to_end
 
-soak: ## Hours of work in minutes, with faults (slow)
+soak: ## Faults for a quarter of an hour: chaos, lost runners, broken networks (CONTRIBUTING.md has the parts)
 	@.ci/bootstrap
-	@$(bin)/pytest tests/soak
+	@$(bin)/pytest -s tests/soak
 
 bench: ## Measure the engine beside a minimal one, and count what it does (minutes; sections="goals counted ...")
 	@.ci/bootstrap
