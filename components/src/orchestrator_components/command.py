@@ -83,8 +83,8 @@ def _run_to_end(argv: list[str]) -> tuple[int, str]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UserError(f"parameters.argv: cannot start {argv[0]}: {reason}") from None
     assert process.stderr is not None
-    tail = _Tail(process.stderr)
     try:
+        tail = _Tail(process.stderr)
         code = process.wait()
     except Terminated:
         _end(process)
