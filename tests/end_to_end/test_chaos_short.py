@@ -13,7 +13,7 @@ from tests.support.chaos import run_chaos
 from tests.support.chaos_world import Scene
 from tests.support.databases import Database
 
-pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.timeout(150)]
+pytestmark = [pytest.mark.xdist_group("chaos"), pytest.mark.timeout(240)]
 
 SEED = int(os.environ.get("TEST_SEED") or time.time())
 
@@ -21,5 +21,5 @@ SEED = int(os.environ.get("TEST_SEED") or time.time())
 async def test_runners_keep_their_promises_in_a_short_chaos(
     database: Database, broker: BrokerVhost, tmp_path: Path
 ) -> None:
-    scene = Scene(database, broker, tmp_path, seed=SEED, jobs=100, seconds=7, bound=60, lease_seconds=1.5)
+    scene = Scene(database, broker, tmp_path, seed=SEED, jobs=100, seconds=7, bound=100, lease_seconds=1.5)
     await run_chaos(scene)
