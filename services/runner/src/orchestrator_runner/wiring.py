@@ -131,13 +131,6 @@ def build(
     )
     leases = _leases(settings, pool, replica_id)
 
-    async def look_around(_delivery: Delivery) -> None:
-        engine.look_around()
-
-    async def callback_received(delivery: Delivery) -> None:
-        assert isinstance(delivery.message, CallbackReceived)
-        journals.wake(delivery.message.job_id)
-
     return Parts(
         engine=engine,
         outbox=outbox,
@@ -155,6 +148,17 @@ def build(
         feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around, CallbackReceived: callback_received}),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
     )
+
+
+def _feed(broker: Broker, engine: Engine, journals: Journals) -> Consumer:
+    async def look_around(_delivery: Delivery) -> None:
+        engine.look_around()
+
+    async def callback_received(delivery: Delivery) -> None:
+        assert isinstance(delivery.message, CallbackReceived)
+        journals.wake(delivery.message.job_id)
+
+    return Consumer(broker, RUNNER_FEED, {RunnersWake: look_around, CallbackReceived: callback_received})
 
 
 def _attempts(

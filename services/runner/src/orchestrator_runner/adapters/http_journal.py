@@ -14,7 +14,7 @@ from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable, UserError
-from orchestrator_shared.security import Encryption, hash_token, new_token
+from orchestrator_shared.security import Encryption, new_token
 
 log = structlog.get_logger(__name__)
 
@@ -129,11 +129,6 @@ class JobJournal:
         rows = await self._journals.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
         self._seen += [row["seq"] for row in rows]
         return [row["body"] for row in rows]
-
-
-def callback_hash_of(token: str) -> bytes:
-    """What is stored of a callback's token."""
-    return hash_token(token)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

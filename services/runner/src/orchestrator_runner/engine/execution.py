@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ import asyncpg
 import structlog
 
 from orchestrator_runner.adapters.definitions import Definitions, Loaded
-from orchestrator_runner.adapters.http_journal import Journals, callback_hash_of
+from orchestrator_runner.adapters.http_journal import Journals
 from orchestrator_runner.adapters.log_capture import LogCapture, LogLimits
 from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.domain.execution import (
@@ -31,7 +32,7 @@ from orchestrator_runner.engine.loop import Execute
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.security import Encryption
+from orchestrator_shared.security import Encryption, hash_token
 
 log = structlog.get_logger(__name__)
 
@@ -129,13 +130,7 @@ class Attempts:
             raise UserError(f"there is no configuration {job.component}/{job.configuration}")
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
-        target = definition.get(job.executor) or {}
-        callback_url, callback_hash = None, job.callback_hash
-        if job.executor == HTTP and job.handle is None and target.get("callback") is not None:
-            token, callback_url = self._journals.new_callback()
-            callback_hash = callback_hash_of(token)
-            secrets.add(token)
-        return executor, Execution(
+        execution = Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
@@ -149,9 +144,22 @@ class Attempts:
             state=loaded.state,
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
-            target=target,
+            target=definition.get(job.executor) or {},
             safe_to_rerun=job.safe_to_rerun,
-            journal=self._journals.open(job, callback_hash) if job.executor == HTTP else None,
+        )
+        return executor, self._with_journal(job, execution) if job.executor == HTTP else execution
+
+    def _with_journal(self, job: ClaimedJob, execution: Execution) -> Execution:
+        """What outlives this runner: an adopted attempt goes on with it, a new one may be called back."""
+        callback_url, callback_hash = None, job.callback_hash
+        secrets = execution.secrets
+        if job.handle is None and execution.target.get("callback") is not None:
+            token, callback_url = self._journals.new_callback()
+            callback_hash, secrets = hash_token(token), secrets | {token}
+        return replace(
+            execution,
+            secrets=secrets,
+            journal=self._journals.open(job, callback_hash),
             handle=self._journals.read_handle(job),
             ran_seconds=job.ran_seconds,
             callback_url=callback_url,
