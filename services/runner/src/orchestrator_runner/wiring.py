@@ -145,7 +145,7 @@ def build(
             may_judge=lambda: leases.may_judge,
         ),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
-        feed=Consumer(broker, RUNNER_FEED, {RunnersWake: look_around, CallbackReceived: callback_received}),
+        feed=_feed(broker, engine, journals),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
     )
 
