@@ -163,6 +163,7 @@ class Stack:
             headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=10,
             trust_env=False,
+            verify=False,  # plain HTTP
         )
         self.clients.append(client)
         return Caller(client)

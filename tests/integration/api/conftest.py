@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 import aio_pika
 import httpx
 import pytest
-from tests.support.brokers import BrokerVhost
+from tests.support import servers
+from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
 
 from orchestrator_api.settings import ApiSettings
@@ -79,6 +80,19 @@ async def running(settings: ApiSettings) -> AsyncIterator[RunningApi]:
         lifecycle.stopping.set()
     assert lifecycle.failure is None
     await asyncio.wait_for(lifecycle.cancel_all(), 5)
+
+
+@pytest.fixture(scope="session")
+def vhost() -> Iterator[BrokerVhost]:
+    with fresh_vhost(servers.rabbitmq()) as made:
+        yield made
+
+
+@pytest.fixture
+def broker(vhost: BrokerVhost) -> Iterator[BrokerVhost]:
+    """One for all tests of the api, emptied after each: to make its queues takes longer than most."""
+    yield vhost
+    vhost.purge()
 
 
 @pytest.fixture
