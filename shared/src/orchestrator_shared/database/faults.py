@@ -10,6 +10,7 @@ _SERVER = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby took over and this connection is on the old side
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InternalClientError,  # its protocol machine was torn down amid a query, as a lost connection does
 )
 _FILES = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 _CLOSED = ("clos", "released back to the pool", "connection was ")
