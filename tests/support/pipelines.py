@@ -23,6 +23,8 @@ from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import Origin
 
 PROJECT = "demo"
+DETAILS = ("tasks", "parameters", "task_versions", "retry_of")
+"""What of a request lies in the catalog."""
 ENCRYPTION_KEY = base64.b64encode(bytes(range(32))).decode()
 
 SCRIPT = """
@@ -106,7 +108,7 @@ class Pipelines:
     async def run(self, name: str, *, component: str = "orchestrator", **fields: Any) -> UUID:
         """Ask for a run; returns the job's id."""
         now = datetime.now(UTC)
-        details = {key: fields.pop(key) for key in ("tasks", "parameters", "task_versions") if key in fields}
+        details = {key: fields.pop(key) for key in DETAILS if key in fields}
         request = RunRequested(
             **{
                 "job_id": new_job_id(),
@@ -130,8 +132,9 @@ class Pipelines:
             await prepare_connection(connection)
             await connection.execute(
                 """INSERT INTO catalog.run_requests (job_id, project, component, configuration, origin,
-                       requested_by, token_id, tasks, parameters, scheduled_for, task_versions)
-                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6, $7, $8)""",
+                       requested_by, token_id, tasks, parameters, scheduled_for, task_versions,
+                       retry_of)
+                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6, $7, $8, $9)""",
                 request.job_id,
                 request.project,
                 request.component,
@@ -140,6 +143,7 @@ class Pipelines:
                 details.get("parameters", {}),
                 request.scheduled_for,
                 details.get("task_versions"),
+                details.get("retry_of"),
             )
 
     async def terminate(self, job: UUID) -> None:

@@ -211,6 +211,13 @@ async def test_log_is_read_on(furnished: Client, database: Database) -> None:
 async def test_secrets_in_parameters_are_masked(furnished: Client, database: Database) -> None:
     job = await Runner(database).job("one", 1, "success", parameters='{"#password": "enc:v1:x", "rows": 1}')
     assert (await furnished.get(f"jobs/{job}"))["parameters"] == {"#password": "***", "rows": 1}
+    await furnished.put(
+        "configurations/demo-extractor/one", {"parameters": {"rows": 5, "#password": "hunter2"}}
+    )
+    await database.execute("""UPDATE jobs.jobs SET version = 2, parameters = '{"rows": 7}'""")
+    shown = await furnished.get(f"jobs/{job}")
+    assert shown["parameters_as_run"] == {"#password": "***", "rows": 7}
+    assert shown["parameters"] == {"rows": 7}
     secret = {"demo-extractor/one": {"#key": "hunter2"}}
     accepted = await furnished.post("orchestrations/daily/runs", {"parameters": secret})
     assert (await furnished.get(f"jobs/{accepted['job_id']}"))["parameters"] == {

@@ -36,7 +36,8 @@ async def test_merged_and_skipped_fires_are_explained(furnished: Client, databas
     assert (await furnished.get(f"jobs/{merged}/log"))["finished"] is True
     assert (await furnished.get(f"jobs/{merged}/tasks"))["phases"] == []
     assert "run #7" in (await furnished.post(f"jobs/{merged}/termination", status=409))["detail"]
-    await furnished.get(f"jobs/{merged}/retry-plan", status=409)
+    refused = await furnished.get(f"jobs/{merged}/retry-plan", status=409)
+    assert "nothing to retry: it became part of run #7" in refused["detail"]
     await furnished.get("orchestrations/ghost/overlaps", status=404)
 
 

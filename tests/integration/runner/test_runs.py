@@ -158,6 +158,30 @@ async def test_attempts_with_delay_free_the_configuration(
     assert outcomes[0]["message"] == "not yet"
 
 
+async def test_a_retry_keeps_the_previous_success_of_its_original(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a=FAIL)
+    await pipelines.orchestration("campaigns", [task("a")])
+    await start_runner().ready()
+    days = [datetime(2026, 3, day, tzinfo=UTC) for day in range(1, 5)]
+
+    first = await pipelines.ended(await pipelines.run("campaigns", scheduled_for=days[0]))
+    await pipelines.scripts(a=OK)
+    second = await pipelines.ended(await pipelines.run("campaigns", scheduled_for=days[1]))
+    third = await pipelines.ended(await pipelines.run("campaigns", scheduled_for=days[2]))
+    await pipelines.ended(await pipelines.run("campaigns", scheduled_for=days[3]))
+    retries = [
+        await pipelines.ended(
+            await pipelines.run("campaigns", retry_of=run["id"], scheduled_for=run["scheduled_for"])
+        )
+        for run in (first, second, third)
+    ]
+
+    assert [run["previous_success"] for run in (first, second, third)] == [None, None, days[1]]
+    assert [run["previous_success"] for run in retries] == [None, None, days[1]]
+
+
 async def test_pinned_versions_reach_the_tasks_of_nested_runs(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:

@@ -13,6 +13,7 @@ from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.merging import deep_merge
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
@@ -108,12 +109,25 @@ async def detail(session: Session, job_id: UUID) -> Row:
     )
     return {
         **row,
+        "parameters_as_run": await _as_run(session, row),
         "retries": await session.sql.many("retries", session.project, job_id),
         "attempts": attempts,
         "waits": None if row["status"] in DECIDED else asdict(waits_of(_moments(row, attempts), session.now)),
         "usual_duration_seconds": usual,
         "expected_end": expected_end(row["status"], row["started_at"], usual),
     }
+
+
+async def _as_run(session: Session, row: Row) -> dict[str, Any] | None:
+    """The parameters of the version that ran, with the job's own merged over them."""
+    if row["kind"] == "run" or row["version"] is None:
+        return None
+    key = (session.project, row["component"], row["configuration"], row["version"])
+    stored = await session.sql.one("version", *key)
+    if stored is None:
+        return None
+    merged: dict[str, Any] = mask_secrets(deep_merge(stored["parameters"], row["parameters"]))
+    return merged
 
 
 def _moments(row: Row, attempts: Sequence[Row]) -> Moments:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.overlaps import DECIDED
 from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.retrying import (
@@ -92,6 +93,8 @@ def _versions(job: Row) -> tuple[Version, ...]:
 
 async def _finished(session: Session, job_id: UUID) -> Row:
     job = await jobs.find(session, job_id)
+    if job["status"] in DECIDED:
+        raise Conflict(f"there is nothing to retry: it {job['message']}")
     if job["status"] not in FINAL_STATUSES:
         raise Conflict(f"the job is not finished: it is {job['status']!r}; wait for its end or terminate it")
     return job

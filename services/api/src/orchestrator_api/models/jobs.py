@@ -164,6 +164,11 @@ class JobDetail(JobOut):
     """One job with all that belongs to it. Its status may be `merged` or `skipped`: see `overlap`."""
 
     overlap: OverlapOut | None = None
+    parameters_as_run: dict[str, Any] | None = Field(
+        default=None,
+        description="Of a component's job: its version's parameters with its own merged over them, secrets "
+        "masked, placeholders as they are.",
+    )
     attempts: list[AttemptOut] = Field(default_factory=list)
     waits: WaitsOut | None = None
     usual_duration_seconds: float | None = Field(

@@ -44,12 +44,12 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     responses=WRITE,
 )
 async def run_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: RunIn
+    call: Call, project: Project, orchestration: Identifier, body: RunIn | None = None
 ) -> RunAccepted:
     """Run an orchestration, whole or only the chosen tasks."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR)
-        wish = runs.RunWish(**body.model_dump())
+        wish = runs.RunWish(**(body or RunIn()).model_dump())
         job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
         return await accepted(session, job_id)
 

@@ -48,7 +48,11 @@ INSERT INTO jobs.jobs (
     $20, $21, $22, $23, $24, $25,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
-    (SELECT o.previous_success FROM jobs.jobs o WHERE o.id = $19),
+    (SELECT coalesce(o.previous_success, (
+        SELECT p.scheduled_for FROM jobs.jobs p
+        WHERE o.kind = 'run' AND p.lane_id = o.lane_id AND p.status = 'success' AND p.seq < o.seq
+        ORDER BY p.seq DESC LIMIT 1))
+     FROM jobs.jobs o WHERE o.id = $19),
     $28
 )
 RETURNING *
