@@ -1,10 +1,9 @@
 """The account of a chaos run: every broken promise, and the figures."""
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
 from typing import Any
-from uuid import UUID
 
+import asyncpg
 from tests.support.chaos_evidence import Evidence
 from tests.support.chaos_faults import Death
 from tests.support.chaos_rules_jobs import broken_by_jobs
@@ -46,34 +45,34 @@ def figures(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def takeovers(evidence: Evidence) -> dict[str, float]:
+def takeovers(evidence: Evidence) -> dict[str, str]:
     """Seconds from a runner's death until its attempts were taken from it."""
-    seconds = sorted(taken for death in evidence.deaths for taken in _taken_over(evidence, death))
-    if not seconds:
-        return {"count": 0}
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for death in evidence.deaths:
+        seconds["stopped" if death.until < float("inf") else "killed"] += _taken_over(evidence, death)
     return {
-        "count": len(seconds),
-        "median": round(seconds[len(seconds) // 2], 2),
-        "most": round(seconds[-1], 2),
+        how: f"{len(each)}, median {sorted(each)[len(each) // 2]:.1f} s, most {max(each):.1f} s"
+        for how, each in seconds.items()
+        if each
     }
 
 
-def _taken_over(evidence: Evidence, death: Death) -> Iterator[float]:
+def _taken_over(evidence: Evidence, death: Death) -> list[float]:
     replica = _replica(evidence, death)
-    lost_at = replica and evidence.replicas[replica]["lost_at"]
-    if lost_at is None:
-        return
-    for attempt in evidence.attempts.values():
-        if attempt["replica_id"] == replica and attempt["finished_at"] >= lost_at:
-            yield attempt["finished_at"].timestamp() - death.at
+    if replica is None or replica["lost_at"] is None or replica["lost_at"].timestamp() > death.until:
+        return []  # it came back in time: if it was lost, then by another fault
+    return [
+        attempt["finished_at"].timestamp() - death.at
+        for attempt in evidence.attempts.values()
+        if attempt["replica_id"] == replica["id"] and attempt["finished_at"] >= replica["lost_at"]
+    ]
 
 
-def _replica(evidence: Evidence, death: Death) -> UUID | None:
+def _replica(evidence: Evidence, death: Death) -> asyncpg.Record | None:
     """The one of this name that had begun last."""
     of_this_name = [
         replica
         for replica in evidence.replicas.values()
         if replica["name"] == death.runner and replica["started_at"].timestamp() < death.at
     ]
-    latest = max(of_this_name, key=lambda each: each["started_at"], default=None)
-    return None if latest is None else latest["id"]
+    return max(of_this_name, key=lambda each: each["started_at"], default=None)

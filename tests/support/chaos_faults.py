@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from tests.support.chaos_world import Scene, World
 from tests.support.service_process import ServiceProcess
 
+from orchestrator_cli.local.rabbitmq import RabbitServer
+
 DECK = {"kill": 6, "stop": 5, "stop_a_long_task": 7, "cut_broker": 3, "cut_database": 3, "kill_api": 1}
 """How often each fault comes while the cards are dealt once."""
 FIRST = ("stop_a_long_task", "kill", "cut_broker", "stop_a_long_task", "cut_database")
@@ -44,6 +46,7 @@ class Faults:
         self._world = world
         self._dice = dice
         self._resuming: dict[str, asyncio.Task[None]] = {}
+        self._restarting: asyncio.Task[None] | None = None
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "kill": self._kill,
             "stop": self._stop,
@@ -78,7 +81,7 @@ class Faults:
 
     async def settle(self) -> None:
         """Let go on what still hangs."""
-        await asyncio.gather(*self._resuming.values())
+        await asyncio.gather(*self._resuming.values(), *filter(None, [self._restarting]))
 
     async def _kill(self) -> None:
         name, runner = self._awake()
@@ -126,6 +129,8 @@ class Faults:
         return self._dice.choice([(name, runners[name]) for name in runners if name not in self._resuming])
 
     async def _cut_broker(self) -> None:
+        if self._restarting is not None and not self._restarting.done():
+            return  # nobody is there to be asked
         broker = self._scene.broker
         self.counts["broker connections closed"] += await asyncio.to_thread(broker.close_connections)
 
@@ -141,8 +146,14 @@ class Faults:
         self.counts["database connections ended"] += len(ended)
 
     async def _restart_broker(self) -> None:
+        """Takes seconds, in which other things break too."""
         server = self._scene.server
         assert server
-        self.counts["broker restarts"] += 1
-        await asyncio.to_thread(server.stop)
-        await asyncio.to_thread(server.start)
+        if self._restarting is None or self._restarting.done():
+            self.counts["broker restarts"] += 1
+            self._restarting = asyncio.create_task(_restart(server))
+
+
+async def _restart(server: RabbitServer) -> None:
+    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.start)

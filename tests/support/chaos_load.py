@@ -23,7 +23,7 @@ from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import Origin
 
 BATCH_SECONDS = 0.4
-SHARES = {"quick": 58, "run": 12, "slow": 7, "narrow": 11, "fires": 6, "backfill": 1}
+SHARES = {"quick": 60, "run": 12, "slow": 6, "narrow": 11, "fires": 3, "backfill": 0.5}
 REPEATED_SHARE, TERMINATED_SHARE = 0.1, 0.07
 WISHES_PER_BATCH = 3
 Wish = Callable[[], Coroutine[None, None, None]]
