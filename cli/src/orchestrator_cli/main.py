@@ -22,6 +22,7 @@ from orchestrator_cli.commands import (
     orchestrations,
     projects,
     run,
+    schedules,
     tables,
     triggers,
     variables,
@@ -43,6 +44,7 @@ app.add_typer(orchestrations.app, name="orchestrations")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(arranging.tasks, name="tasks")
 app.add_typer(arranging.phases, name="phases")
+app.add_typer(schedules.app, name="schedules")
 app.add_typer(tables.app, name="tables")
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(variables.app, name="variables")

@@ -94,6 +94,9 @@ class Server:
             return PLAN
         if path.endswith("retries"):
             return {"job_id": "j2"}
+        if path.endswith("fires"):
+            fire = {"scheduled_for": "2026-11-21T05:30:00Z", "at": None, "outcome": "missed", "job_id": None}
+            return {"items": [fire], "next": None}
         if path == "orchestrations":
             return {"items": [SAVED], "next": None}
         if path == "deliveries":
@@ -222,6 +225,15 @@ def test_an_orchestration_is_shown_with_its_findings(
     ]
 
 
+def test_fires_of_a_schedule(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schedules", "fires", "daily", "mornings"]) == ExitCode.OK
+    assert [path for _, path, _ in server.asked] == [
+        "orchestrations/daily/schedules/mornings",
+        "schedules/daily/fires?limit=20",
+    ]
+    assert "missed" in capsys.readouterr().out
+
+
 def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "retry", "j1", "--plan"]) == ExitCode.OK
     assert [ask[0] for ask in server.asked] == ["GET"]
@@ -291,5 +303,19 @@ def test_job_tells_its_waits_and_what_is_usual() -> None:
         ("waited", "1 min 15 s: 1 min 10 s for the configuration, 5.0 s for a slot or the limit"),
         ("usually takes", "30.0 s"),
         ("retried as", "j2 (success)"),
+    ]
+    second = {"attempt": 2, "started_at": "2026-11-21T08:00:00Z", "finished_at": None}
+    first = {
+        **second,
+        "attempt": 1,
+        "finished_at": "2026-11-21T08:00:05Z",
+        "outcome": "error",
+        "message": "no",
+    }
+    waiting = {"reason": "configuration_busy", "detail": "the configuration is busy with job #3", "place": 2}
+    assert detail_lines({"id": "j1", "waiting": waiting, "attempts": [first, second]})[1:] == [
+        ("waits", "the configuration is busy with job #3 (place 2 in line)"),
+        ("attempt 1", "error, 5.0 s: no"),
+        ("attempt 2", ""),
     ]
     assert detail_lines({"id": "j1", "overlap": {"detail": "became part of run #7"}})[-1][0] == "became"

@@ -112,6 +112,9 @@ WAITS = {
 def detail_lines(detail: Json) -> list[tuple[str, str]]:
     """Label and value of all that is known of a job."""
     lines = [(key.replace("_", " "), str(detail[key])) for key in SHOWN if detail.get(key) is not None]
+    if waiting := detail.get("waiting"):
+        lines.append(("waits", f"{waiting['detail']} (place {waiting['place']} in line)"))
+    lines += _attempts(detail)
     if waited := _waited(detail.get("waits") or {}):
         lines.append(("waited", waited))
     if (usual := detail.get("usual_duration_seconds")) is not None:
@@ -120,6 +123,20 @@ def detail_lines(detail: Json) -> list[tuple[str, str]]:
     if overlap := detail.get("overlap"):
         lines.append(("became", str(overlap["detail"])))
     return lines
+
+
+def _attempts(detail: Json) -> list[tuple[str, str]]:
+    """How the attempts ended, where there were several."""
+    made = detail.get("attempts") or []
+    if len(made) < 2:
+        return []
+    return [(f"attempt {each['attempt']}", _ending(each)) for each in made]
+
+
+def _ending(attempt: Json) -> str:
+    words = (attempt.get("outcome"), span(attempt["started_at"], attempt.get("finished_at")))
+    told = f": {attempt['message']}" if attempt.get("message") else ""
+    return ", ".join(word for word in words if word) + told
 
 
 def _waited(waits: Json) -> str:

@@ -1,0 +1,35 @@
+"""`orchestrator schedules`: what became of each fire."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.output import day_and_time, print_json, print_table
+
+app = typer.Typer(help="Schedules.", no_args_is_help=True)
+
+
+@app.command()
+def fires(
+    orchestration: str,
+    schedule: str,
+    project: ProjectOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """The newest fires: requested, missed or disabled; `jobs overlaps` tells of merged and skipped ones."""
+    where = context(project)
+    with where.client() as client:
+        saved = client.get(where.project_path(f"orchestrations/{orchestration}/schedules/{schedule}"))
+        items = list(client.items(where.project_path(f"schedules/{saved['id']}/fires"), most=limit))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("scheduled for (UTC)", "what became of it", "when (UTC)", "job"),
+        (
+            (day_and_time(item["scheduled_for"]), item["outcome"], day_and_time(item["at"]), item["job_id"])
+            for item in items
+        ),
+    )
