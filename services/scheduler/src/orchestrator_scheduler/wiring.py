@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import asyncpg
-
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.domain.settlement import Limits
@@ -18,7 +16,7 @@ from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, database
+from orchestrator_shared.database.pool import acquire, answers, database
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -82,7 +80,7 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
             connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
         changes = Consumer(broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4)
-        lifecycle.ready_when("database", lambda: _answers(pool))
+        lifecycle.ready_when("database", partial(answers, pool))
         lifecycle.ready_when("broker", broker.ready)
         lifecycle.ready_when("consumers", lambda: changes.consuming)
         async with lifecycle.supervised("outbox", outbox.run()):
@@ -110,9 +108,3 @@ def _supervise_loops(
             ("retention", forgetting.once, settings.retention_interval_seconds),
         )
     ]
-
-
-async def _answers(pool: asyncpg.Pool) -> bool:
-    async with acquire(pool) as connection:
-        await connection.fetchval("SELECT 1")
-    return True

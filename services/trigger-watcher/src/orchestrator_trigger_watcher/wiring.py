@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-import asyncpg
-
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, database
+from orchestrator_shared.database.pool import acquire, answers, database
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -100,7 +98,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             size=settings.updates_batch_size,
         )
         runs = Consumer(broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
-        lifecycle.ready_when("database", lambda: _answers(pool))
+        lifecycle.ready_when("database", partial(answers, pool))
         lifecycle.ready_when("broker", broker.ready)
         lifecycle.ready_when("consumers", lambda: updates.consuming and runs.consuming)
         async with lifecycle.supervised("outbox", outbox.run()):
@@ -126,9 +124,3 @@ def _supervise_scans(
             ("retention", forgetting.once, settings.retention_interval_seconds),
         )
     ]
-
-
-async def _answers(pool: asyncpg.Pool) -> bool:
-    async with acquire(pool) as connection:
-        await connection.fetchval("SELECT 1")
-    return True

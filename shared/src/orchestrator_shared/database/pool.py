@@ -163,6 +163,12 @@ async def acquire(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
         _raise(error)
 
 
+async def answers(pool: asyncpg.Pool) -> bool:
+    """Whether the database serves us now, for a service's readiness; raises Unavailable if not."""
+    async with acquire(pool) as connection:
+        return await connection.fetchval("SELECT true") is True
+
+
 @asynccontextmanager
 async def transaction(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     """One transaction. A lost COMMIT has an unknown outcome: callers repeat by natural key."""
