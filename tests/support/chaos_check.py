@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 import asyncpg
-from tests.support.chaos_evidence import Evidence
+from tests.support.chaos_evidence import Evidence, brief
 from tests.support.chaos_faults import Death
 from tests.support.chaos_rules_jobs import broken_by_jobs
 from tests.support.chaos_rules_ledger import broken_by_tasks, most_at_once
@@ -13,6 +13,9 @@ from tests.support.chaos_rules_runs import broken_by_runs
 
 def broken_promises(evidence: Evidence) -> list[str]:
     """One sentence each."""
+    unfinished = [job for job in evidence.jobs.values() if job["finished_at"] is None]
+    if unfinished:  # the other rules speak of what is over
+        return [f"has not ended: {brief(job)}" for job in unfinished]
     rules = (broken_by_tasks, broken_by_jobs, broken_by_runs)
     return [sentence for rule in rules for sentence in rule(evidence)]
 

@@ -35,7 +35,6 @@ def _job_problems(evidence: Evidence, job: asyncpg.Record) -> list[str]:
     charged = job["attempt"] - job["free_attempts"]
     status, message = job["status"], job["message"] or ""
     rules = {
-        "has not ended": job["finished_at"] is not None,
         "more free attempts than allowed": job["free_attempts"] <= MAX_FREE_ATTEMPTS,
         "more attempts than allowed": charged <= job["max_attempts"],
         "the ledger knows an attempt that was never made": all(
