@@ -74,6 +74,35 @@ async def test_a_hundred_megabytes_cost_little_more_than_their_inserts(
     assert speeds[0] > 0.3 * speeds[1]
 
 
+async def test_a_gigabyte_in_one_line_is_cut_and_takes_no_memory(
+    database: Database,
+    broker: BrokerVhost,
+    tmp_path: Path,
+    service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
+) -> None:
+    pipelines = Pipelines(database, broker)
+    await pipelines.prepare()
+    line = 'os.execvp("sh", ["sh", "-c", "head -c 1000000000 /dev/zero | tr \'\\\\0\' x"])'
+    await pipelines.scripts(endless=line, quiet="result(message='warm')")
+    runner = service_process("orchestrator_runner", runner_environment(database, broker, tmp_path))
+    await runner.ready()
+    await pipelines.ended(await pipelines.run("quiet", component="script"))
+    idle = peak_kib(runner.pid)
+
+    job = await pipelines.ended(await pipelines.run("endless", component="script"), 240)
+
+    assert job["status"] == "success", job["message"]
+    size = await database.fetchval(
+        "SELECT sum(octet_length(text)) FROM jobs.logs WHERE job_id = $1", job["id"]
+    )
+    notice = await database.fetchval(
+        "SELECT right(text, 50) FROM jobs.logs WHERE job_id = $1 ORDER BY seq DESC LIMIT 1", job["id"]
+    )
+    assert 100 * 1024 * 1024 < size < 100 * 1024 * 1024 + 1000
+    assert notice.endswith("[log cut off: more than 104857600 bytes]\n")
+    assert peak_kib(runner.pid) - idle < 40 * 1024
+
+
 def peak_kib(pid: int) -> int:
     """The most memory that a process ever had."""
     match = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
