@@ -61,7 +61,10 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
     """Refuse a run that could not start: disabled without confirmation, unknown tasks, cycles."""
     configuration = await configurations.load(session, key)
     if not configuration["enabled"] and not wish.confirm:
-        raise Conflict(f"{key.id} is disabled: send confirm: true to run it nevertheless", field="confirm")
+        raise Conflict(
+            f"{key.id} is disabled: send confirm: true, or --confirm on the command line, to run it nevertheless",
+            field="confirm",
+        )
     definition = await _definition(session, key, wish, configuration)
     if masked := masked_paths(wish.parameters, "parameters"):
         raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
