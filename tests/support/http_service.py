@@ -26,7 +26,10 @@ class Received:
 
 @dataclass(slots=True)
 class Reply:
-    """An answer; `raw` is written instead of it, `hang` never answers, `cut` closes without an answer."""
+    """An answer; `raw` is written instead of it, `hang` never answers, `cut` closes without an answer.
+
+    `endless` follows it again and again, every `pause` seconds.
+    """
 
     status: int = 200
     body: Any = None
@@ -35,6 +38,7 @@ class Reply:
     hang: bool = False
     cut: bool = False
     endless: bytes = b""
+    pause: float = 0
 
     def encoded(self) -> bytes:
         if self.raw is not None:
@@ -102,7 +106,7 @@ class HttpService:
         while reply.endless:
             writer.write(reply.endless)
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(reply.pause)
 
 
 async def _read(reader: asyncio.StreamReader) -> Received:

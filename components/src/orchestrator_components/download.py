@@ -1,7 +1,6 @@
 """Fetching a URL into a file: bounded in time and size, and not into places a stranger must not reach."""
 
 import asyncio
-import ipaddress
 import os
 import socket
 import time
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from orchestrator_components.contract import UserError
+from orchestrator_shared.domain.addresses import is_public
 
 MOST_BYTES = 5 * 1024**3
 MOST_SECONDS = 3600.0
@@ -88,7 +88,7 @@ def _check_peer(stream: Any, host: str) -> None:
 
 
 def _require_global(address: str, host: str) -> None:
-    if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+    if not is_public(address):
         raise UserError(
             f"source: {host} is an internal address; an administrator can allow it in {INTERNAL_HOSTS}"
         )

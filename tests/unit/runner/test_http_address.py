@@ -2,7 +2,8 @@
 
 import pytest
 
-from orchestrator_runner.domain.http_address import InternalHosts, is_public
+from orchestrator_runner.domain.http_address import InternalHosts
+from orchestrator_shared.domain.addresses import is_public
 
 
 @pytest.mark.parametrize(
@@ -13,6 +14,8 @@ from orchestrator_runner.domain.http_address import InternalHosts, is_public
         "::", "::1", "fe80::1", "fe80::1%eth0", "fc00::1", "fd00:ec2::254", "fec0::1", "ff02::1",
         "2001:db8::1",
         "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+        "::7f00:1", "::ffff:0:127.0.0.1", "64:ff9b:1::7f00:1", "5f00::1", "3fff::1", "192.0.0.8",
+        "192.88.99.1",
         "2002:7f00:1::", "2002:a9fe:a9fe::1", "2001:0:4136:e378:8000:63bf:5601:5601",
     ],
 )  # fmt: skip

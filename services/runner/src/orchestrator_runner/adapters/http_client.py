@@ -9,10 +9,11 @@ from typing import Any
 
 import httpcore
 
-from orchestrator_runner.domain.http_address import InternalHosts, is_public
+from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.domain.http_answer import Answer, Reply, Unanswered
 from orchestrator_runner.domain.http_backoff import parse_retry_after
 from orchestrator_runner.domain.http_template import Prepared
+from orchestrator_shared.domain.addresses import is_public
 from orchestrator_shared.domain.errors import UserError
 
 MOST_BYTES = 1024 * 1024

@@ -1,31 +1,9 @@
 """Where a component's requests may go: to public addresses, and to hosts that an administrator named."""
 
-import ipaddress
 import re
 from dataclasses import dataclass
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _ENTRY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet, also where an IPv4 address hides in an IPv6 one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        embedded = _embedded(ip)
-        if embedded is not None:
-            return is_public(str(embedded))
-        if ip.is_site_local:
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
-def _embedded(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    if ip in _NAT64:
-        return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-    if ip.teredo is not None:
-        return ip.teredo[1]
-    return ip.ipv4_mapped or ip.sixtofour
 
 
 @dataclass(frozen=True, slots=True)
