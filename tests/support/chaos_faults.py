@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from tests.support.chaos_world import Scene, World
-from tests.support.service_process import ServiceProcess
 
 from orchestrator_cli.local.rabbitmq import RabbitServer
 
@@ -28,6 +27,11 @@ SELECT r.name
 FROM jobs.attempts a JOIN jobs.jobs j ON j.id = a.job_id JOIN jobs.replicas r ON r.id = a.replica_id
 WHERE a.finished_at IS NULL AND j.status = 'processing' AND j.configuration LIKE 'slow-%'
     AND a.started_at > clock_timestamp() - interval '0.7 seconds' ORDER BY a.started_at DESC
+"""
+
+WITH_LEASE = """
+SELECT DISTINCT name FROM jobs.replicas
+WHERE lost_at IS NULL AND lease_until > clock_timestamp() ORDER BY name
 """
 
 
@@ -86,39 +90,37 @@ class Faults:
         await asyncio.gather(*self._resuming.values(), *filter(None, [self._restarting]))
 
     async def _kill(self) -> None:
-        name, runner = self._awake()
-        if runner.running:
+        if name := await self._victim():
             self.counts["kills"] += 1
             self.deaths.append(Death(name, time.time()))
-            runner.kill()
+            self._world.runners[name].kill()
 
     async def _kill_api(self) -> None:
         self.counts["kills of the api"] += 1
         self._world.server.kill()
 
     async def _stop(self) -> None:
-        name, _ = self._awake()
-        self._suspend(name, self._scene.lease_seconds * self._dice.uniform(*STOPS))
+        seconds = self._scene.lease_seconds * self._dice.uniform(*STOPS)
+        if name := await self._victim():
+            self._suspend(name, seconds)
 
     async def _stop_a_long_task(self) -> None:
         """The runner whose task has just begun and will take longer than the lease."""
         seconds = self._scene.lease_seconds * self._dice.uniform(*AIMED_STOPS)
-        for _ in range(20):
+        deadline = time.monotonic() + 2
+        while time.monotonic() < deadline:
+            able = await self._able()
             rows = await self._scene.database.fetch(LATEST_LONG_TASK)
-            names = [row["name"] for row in rows if row["name"] not in self._resuming]
-            if names:
+            if names := [row["name"] for row in rows if row["name"] in able and len(able) > 1]:
                 self.counts["stops in a long task"] += 1
                 return self._suspend(names[0], seconds)
             await asyncio.sleep(0.1)
         return None
 
     def _suspend(self, name: str, seconds: float) -> None:
-        runner = self._world.runners[name]
-        if not runner.running or len(self._resuming) + 1 >= len(self._world.runners):
-            return  # one must be left that takes over from the others
         self.counts["stops"] += 1
         self.deaths.append(Death(name, time.time(), time.time() + seconds))
-        runner.suspend()
+        self._world.runners[name].suspend()
         self._resuming[name] = asyncio.create_task(self._resume(name, seconds))
 
     async def _resume(self, name: str, seconds: float) -> None:
@@ -126,9 +128,20 @@ class Faults:
         self._world.runners[name].resume()
         del self._resuming[name]
 
-    def _awake(self) -> tuple[str, ServiceProcess]:
-        runners = self._world.runners
-        return self._dice.choice([(name, runners[name]) for name in runners if name not in self._resuming])
+    async def _victim(self) -> str | None:
+        """One of several: one must be left that takes over, however slowly the others start."""
+        able = await self._able()
+        index = self._dice.randrange(len(self._world.runners))
+        return able[index % len(able)] if len(able) > 1 else None
+
+    async def _able(self) -> list[str]:
+        """The runners that could take over from others now."""
+        rows = await self._scene.database.fetch(WITH_LEASE)
+        return [
+            row["name"]
+            for row in rows
+            if row["name"] not in self._resuming and self._world.runners[row["name"]].running
+        ]
 
     async def _cut_broker(self) -> None:
         if self._restarting is not None and not self._restarting.done():
