@@ -182,6 +182,22 @@ async def test_a_retry_keeps_the_previous_success_of_its_original(
     assert [run["previous_success"] for run in retries] == [None, None, days[1]]
 
 
+async def test_a_tasks_job_retried_by_itself_keeps_its_attempts_and_time_limit(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    await pipelines.scripts(a=FAIL)
+    wish = {"attempts": 2, "attempt_backoff": 3.0, "retry_on": "user", "timeout_seconds": 60}
+    await pipelines.orchestration("campaigns", [task("a", **wish)])
+    await start_runner().ready()
+    run = await pipelines.ended(await pipelines.run("campaigns"))
+    job = (await pipelines.children(run["id"]))["a"]
+
+    again = await pipelines.ended(await pipelines.run("a", component="script", retry_of=job["id"]))
+
+    rules = ("attempt", "max_attempts", "attempt_backoff", "retry_on", "timeout_seconds")
+    assert [again[rule] for rule in rules] == [2, 2, 3.0, "user", 60]
+
+
 async def test_pinned_versions_reach_the_tasks_of_nested_runs(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:

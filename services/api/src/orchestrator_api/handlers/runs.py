@@ -62,7 +62,7 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
     configuration = await configurations.load(session, key)
     if not configuration["enabled"] and not wish.confirm:
         raise Conflict(
-            f"{key.id} is disabled: send confirm: true, or --confirm on the command line, to run it nevertheless",
+            f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
             field="confirm",
         )
     definition = await _definition(session, key, wish, configuration)

@@ -36,23 +36,25 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (job_id) DO NOTHING
 
 -- name: insert_job
+-- A retry asks for what its original asked for.
 INSERT INTO jobs.jobs (
     id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
     requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,
     pinned_version, selection, parameters, scheduled_for, requested_at, timeout_seconds,
     finished_at, message, error_kind, stop_requested_at, stop_requested_by, previous_success,
-    task_versions
-) VALUES (
+    task_versions, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on
+)
+SELECT
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
     $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, $25,
+    $20, $21, $22, $23, $24, CASE WHEN o.id IS NULL THEN $25 ELSE o.timeout_seconds END,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
-    (SELECT coalesce(o.previous_success, (
+    coalesce(o.previous_success, (
         SELECT p.scheduled_for FROM jobs.jobs p
         WHERE o.kind = 'run' AND p.lane_id = o.lane_id AND p.status = 'success' AND p.seq < o.seq
-        ORDER BY p.seq DESC LIMIT 1))
-     FROM jobs.jobs o WHERE o.id = $19),
-    $28
-)
+        ORDER BY p.seq DESC LIMIT 1)),
+    $28, coalesce(o.max_attempts, 1), coalesce(o.attempt_delay_seconds, 0), coalesce(o.attempt_backoff, 1),
+    coalesce(o.retry_on, 'any')
+FROM (SELECT) AS request LEFT JOIN jobs.jobs o ON o.id = $19
 RETURNING *
