@@ -48,7 +48,7 @@ class CommandLine:
         return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def orchestrator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
     """A running stack; everything it started is gone afterwards, and so are its data."""
     command = CommandLine(tmp_path_factory.mktemp("stack"))
