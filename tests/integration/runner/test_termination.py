@@ -92,6 +92,7 @@ async def test_a_terminate_during_a_delay_between_attempts(
 
     ended = await pipelines.ended(child)
     assert (ended["status"], ended["delayed"]) == ("terminated", False)
+    assert ended["message"] == "stopped between two attempts"
     assert (await pipelines.ended(run))["status"] == "error"
 
 

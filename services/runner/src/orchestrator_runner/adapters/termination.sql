@@ -32,7 +32,10 @@ SET status = CASE
         WHEN attempt > 0 THEN 'terminated'
         ELSE 'cancelled' END,
     finished_at = CASE WHEN status IN ('processing', 'terminating') THEN NULL ELSE clock_timestamp() END,
-    message = CASE WHEN status IN ('processing', 'terminating') THEN message ELSE 'stopped before it started' END,
+    message = CASE
+        WHEN status IN ('processing', 'terminating') THEN message
+        WHEN attempt > 0 THEN 'stopped between two attempts'
+        ELSE 'stopped before it started' END,
     delayed = false,
     stop_requested_at = coalesce(stop_requested_at, clock_timestamp()),
     stop_requested_by = coalesce(stop_requested_by, $2),
