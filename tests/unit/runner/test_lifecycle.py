@@ -172,5 +172,9 @@ def test_a_cycle_is_refused_at_the_start_and_named() -> None:
     with pytest.raises(UserError, match="outer → inner → outer"):
         check_nesting("inner", ["outer"], plan.tasks)
     check_nesting("inner", ["other"], plan.tasks)
+    above = [f"level{number}" for number in range(50)]
+    check_nesting("inner", above[:49], plan.tasks)
+    with pytest.raises(UserError, match="nested more than 50 deep"):
+        check_nesting("inner", above, plan.tasks)
     asleep = plan_run({"phases": [{"name": "One", "tasks": [{**nested, "enabled": False}]}]}, None)
     check_nesting("inner", ["outer"], asleep.tasks)

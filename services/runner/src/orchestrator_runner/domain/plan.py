@@ -110,11 +110,19 @@ def _check_selection(tasks: Sequence[PlannedTask], selection: Collection[str] | 
         raise UserError(f"the orchestration has no task {unknown[0]!r}", field="tasks")
 
 
+MAX_DEPTH = 50
+"""The database holds no job deeper below its root."""
+
+
 def check_nesting(own: str, ancestors: Sequence[str], tasks: Sequence[PlannedTask]) -> None:
-    """Refuse a run that would wait for itself; `ancestors` from the root to the parent. Raises UserError
-    that names the cycle."""
+    """Refuse a run that would wait for itself, or be nested too deeply; `ancestors` from the root to the
+    parent. Raises UserError that names the cycle."""
     line = [*ancestors, own]
     for task in tasks:
-        if task.active and task.component == ORCHESTRATOR and task.configuration in line:
+        if not task.active:
+            continue
+        if len(line) > MAX_DEPTH:
+            raise UserError(f"orchestrations are nested more than {MAX_DEPTH} deep", field=task.id)
+        if task.component == ORCHESTRATOR and task.configuration in line:
             cycle = [*line[line.index(task.configuration) :], task.configuration]
             raise UserError("the orchestrations run each other: " + " → ".join(cycle), field=task.id)
