@@ -14,7 +14,13 @@ from tests.support.waiting import eventually
 from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.adapters.http_run import Pace
-from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, Outcome
+from orchestrator_runner.domain.execution import (
+    Execution,
+    ExecutionLeft,
+    ExecutionLost,
+    ExecutionRefused,
+    Outcome,
+)
 from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
@@ -478,3 +484,79 @@ async def test_secrets_in_addresses_and_headers_are_not_told(harness: HttpHarnes
     assert "bad key ***, ***" in told
     assert "p@ss" not in told
     assert "p%40ss" not in told
+
+
+class Kept:
+    """A `Journal` that remembers in order what it was told; and the service's requests between."""
+
+    def __init__(self, service: HttpService, *, fails: bool = False) -> None:
+        self.service = service
+        self.fails = fails
+        self.handle: Any = None
+        self.asked_before = 0
+
+    async def keep(self, handle: Any) -> None:
+        self.asked_before = len(self.service.asked("GET"))
+        if self.fails:
+            raise ExecutionLost("the job has a new owner")
+        self.handle = handle
+
+    async def expect_callbacks(self) -> None:
+        assert not self.service.received
+
+    async def callbacks(self) -> list[bytes]:
+        await asyncio.Event().wait()
+        return []
+
+
+async def test_the_run_is_kept_before_anything_is_asked(harness: HttpHarness) -> None:
+    journal = Kept(harness.service)
+    poll = {"url": f"{harness.service.url}/runs/{{{{ start.data.id }}}}"}
+    assert (await harness.run(poll=poll, fields={"journal": journal})).status is JobStatus.SUCCESS
+    assert (journal.asked_before, journal.handle) == (0, {"id": 41, "start": {"data": {"id": 41}}})
+    again = await harness.run(poll=poll, fields={"journal": journal, "handle": journal.handle})
+    assert again.status is JobStatus.SUCCESS
+    assert len(harness.service.asked("POST")) == 1
+
+
+async def test_a_run_that_could_not_be_kept_is_cancelled(harness: HttpHarness) -> None:
+    harness.runs.states = ["running"]
+    with pytest.raises(ExecutionLost):
+        await harness.run(fields={"journal": Kept(harness.service, fails=True)})
+    assert harness.runs.cancelled == ["41"]
+
+
+@pytest.mark.parametrize("way", ["leave", "close", "cancel"])
+async def test_a_run_that_is_kept_is_left_to_others(harness: HttpHarness, way: str) -> None:
+    harness.runs.states = ["running"]
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    execution = harness.execution(journal=Kept(harness.service))
+    async with HttpExecutor.open(client, HttpSettings(1.0), harness.pace) as executor:
+        run = asyncio.create_task(executor.run(execution, harness.log, asyncio.Event()))
+        await harness.log.wait_for("stderr", b"state running")
+        if way == "leave":
+            executor.leave()
+            with pytest.raises(ExecutionLeft):
+                await asyncio.wait_for(run, BOUND)
+        elif way == "cancel":
+            run.cancel()
+    with pytest.raises(asyncio.CancelledError if way == "cancel" else ExecutionLeft):
+        await run
+    assert harness.runs.cancelled == []
+
+
+@pytest.mark.parametrize("owns", [True, False])
+async def test_only_the_owner_cancels_a_run_that_is_kept(harness: HttpHarness, owns: bool) -> None:
+    harness.runs.states, stop = ["running"], asyncio.Event()
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    execution = harness.execution(journal=Kept(harness.service))
+    async with HttpExecutor.open(client, HttpSettings(1.0), harness.pace, owns=lambda: owns) as executor:
+        run = asyncio.create_task(executor.run(execution, harness.log, stop))
+        await harness.log.wait_for("stderr", b"state running")
+        stop.set()
+        if owns:
+            assert (await run).status is JobStatus.TERMINATED
+        else:
+            with pytest.raises(ExecutionLeft):
+                await run
+    assert harness.runs.cancelled == (["41"] if owns else [])

@@ -90,3 +90,49 @@ def test_poll_and_states_belong_together() -> None:
         HttpComponent.model_validate({**start, "states": {"success": ["ok"]}})
     with pytest.raises(ValueError, match="a GET request has none"):
         HttpComponent.model_validate({"start": {"url": "https://x.test/", "method": "GET", "body": {}}})
+
+
+CALLED_BACK: dict[str, Any] = {
+    "start": {"url": "https://x.test/", "body": {"notify": "{{ callback_url }}"}},
+    "callback": {"state": "status"},
+    "states": {"success": ["ok"]},
+}
+
+
+def test_a_callback_needs_no_poll() -> None:
+    section = HttpComponent.model_validate(CALLED_BACK)
+    assert section.is_followed
+    assert HttpComponent.model_validate(section.model_dump(mode="json")) == section
+    assert "callback" not in HttpComponent.model_validate({"start": {"url": "https://x.test/"}}).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"start": {"url": "https://x.test/"}}, "the start has to hand over the address"),
+        ({"callback": None}, "states belong to poll or callback"),
+        ({"callback": None, "states": None}, "needs the section callback"),
+        ({"callback": {}}, "write where in the report the state is"),
+        ({"states": None}, "states belong to poll or callback"),
+        ({"cancel": {"url": "https://x.test/{{ callback_url }}"}}, "is for the start only"),
+        ({"headers": {"X": "{{ callback_url }}"}}, "is for the start only"),
+        ({"callback": {"state": "status", "give_up_after": "31d"}}, "give_up_after"),
+    ],
+)
+def test_what_is_wrong_with_a_callback_is_told(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        HttpComponent.model_validate({**CALLED_BACK, **change})
+
+
+def test_only_what_later_requests_put_in_is_needed_of_the_start() -> None:
+    section = {
+        "start": {"url": "https://x.test/"},
+        "poll": {"url": "{{ start.links.self }}", "state": "s", "headers": {"X": "{{ start.key }}"}},
+        "states": {"success": ["ok"]},
+        "cancel": {"url": "https://x.test/{{ start.links.cancel }}/{{ job_id }}"},
+    }
+    assert HttpComponent.model_validate(section).needed_of_start() == {
+        "links.self",
+        "key",
+        "links.cancel",
+    }

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.domain.http_template import MISSING, find, parse_address, prepare, render_url
+from orchestrator_runner.domain.http_template import MISSING, find, parse_address, picked, prepare, render_url
 from orchestrator_shared.definitions.http_component import HttpRequest
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport
@@ -144,3 +144,14 @@ def test_an_address_shows_no_query_and_brackets_ipv6() -> None:
     assert str(address) == "https://[2606:4700::1]:8443/a"
     assert address.host == "2606:4700::1"
     assert address.target == "/a?key=s3cret"
+
+
+def test_the_part_of_an_answer_that_is_needed() -> None:
+    data = {"links": {"self": "u", "other": "v"}, "items": [{"id": 1}, {"id": 2}], "large": "x" * 9}
+    assert picked(data, ["links.self", "items.1.id", "nowhere.at.all"]) == {
+        "links": {"self": "u"},
+        "items": {"1": {"id": 2}},
+    }
+    assert picked(data, ["items", "items.0.id"]) == {"items": data["items"]}
+    assert picked(data, [""]) == data
+    assert picked(data, []) == {}
