@@ -1,6 +1,6 @@
 """Runs from request to end, by a real runner process on real servers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from tests.integration.runner.conftest import StartRunner
@@ -178,8 +178,17 @@ async def test_a_retry_keeps_the_previous_success_of_its_original(
         for run in (first, second, third)
     ]
 
+    backfilled = await pipelines.ended(
+        await pipelines.run("campaigns", scheduled_for=days[1] + timedelta(hours=1))
+    )
+    regular = await pipelines.ended(
+        await pipelines.run("campaigns", scheduled_for=days[3] + timedelta(hours=1))
+    )
+
     assert [run["previous_success"] for run in (first, second, third)] == [None, None, days[1]]
     assert [run["previous_success"] for run in retries] == [None, None, days[1]]
+    assert backfilled["previous_success"] == days[1], "of an earlier instant, though later ones succeeded"
+    assert regular["previous_success"] == days[3], "the newest instant, though older ones were retried since"
 
 
 async def test_a_tasks_job_retried_by_itself_keeps_its_attempts_and_time_limit(

@@ -50,10 +50,10 @@ SELECT
     $20, $21, $22, $23, $24, CASE WHEN o.id IS NULL THEN $25 ELSE o.timeout_seconds END,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
-    coalesce(o.previous_success, (
+    CASE WHEN o.started_at IS NOT NULL THEN o.previous_success ELSE (
         SELECT p.scheduled_for FROM jobs.jobs p
-        WHERE o.kind = 'run' AND p.lane_id = o.lane_id AND p.status = 'success' AND p.seq < o.seq
-        ORDER BY p.seq DESC LIMIT 1)),
+        WHERE p.lane_id = o.lane_id AND p.kind = 'run' AND p.status = 'success' AND p.scheduled_for < o.scheduled_for
+        ORDER BY p.scheduled_for DESC LIMIT 1) END,
     $28, coalesce(o.max_attempts, 1), coalesce(o.attempt_delay_seconds, 0), coalesce(o.attempt_backoff, 1),
     coalesce(o.retry_on, 'any')
 FROM (SELECT) AS request LEFT JOIN jobs.jobs o ON o.id = $19

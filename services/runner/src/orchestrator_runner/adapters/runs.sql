@@ -43,8 +43,9 @@ SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, 
     revision = j.revision + 1,
     previous_success = coalesce(j.previous_success, (
         SELECT p.scheduled_for FROM jobs.jobs p
-        WHERE j.retry_of IS NULL AND p.lane_id = j.lane_id AND p.status = 'success' AND p.seq < j.seq
-        ORDER BY p.seq DESC LIMIT 1))
+        WHERE j.retry_of IS NULL AND p.lane_id = j.lane_id AND p.kind = 'run' AND p.status = 'success'
+            AND p.scheduled_for < j.scheduled_for
+        ORDER BY p.scheduled_for DESC LIMIT 1))
 FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::text[], $5::uuid[])
     AS s (id, version, full_run, used, token_id)
 WHERE j.id = s.id AND j.status = 'ready'
