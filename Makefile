@@ -51,7 +51,7 @@ end-to-end: ## Tests of all services together
 	@.ci/bootstrap
 	@$(pytest) tests/end_to_end
 
-soak: ## Faults for a quarter of an hour: chaos, lost runners, broken networks (CONTRIBUTING.md has the parts)
+soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (slow)
 	@.ci/bootstrap
 	@$(bin)/pytest -s tests/soak
 
