@@ -9,7 +9,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule, run_state_machine_as_test
-from tests.support.engine_histories import CONFIGURATIONS, SEEN, House, check_roll_up, check_said
+from tests.support.engine_histories import (
+    CONFIGURATIONS,
+    ORCHESTRATIONS,
+    SEEN,
+    House,
+    check_roll_up,
+    check_said,
+)
 from tests.support.engine_people import People, which
 from tests.support.engine_replica import Killed, Replica, said
 from tests.support.engine_world import PROJECT
@@ -43,11 +50,18 @@ class Lifecycle(People):
         self.do(self.take_turn(which))
 
     @rule(which=which)
-    def turn_together(self, which: int) -> None:
-        self.do(self._turn_together(which))
+    def work_at_once(self, which: int) -> None:
+        self.do(self._work_at_once(which))
 
-    async def _turn_together(self, which: int) -> None:
-        await asyncio.gather(self.take_turn(which), self.take_turn(which + 1))
+    async def _work_at_once(self, which: int) -> None:
+        """Two replicas write how their attempts ended while a request of the same tasks comes in."""
+        for replica in {self.replica(which), self.replica(which + 1)} - {None}:
+            assert replica is not None
+            for job_id in sorted(replica.open):
+                await replica.act(_ended(replica, job_id, "success"))
+        self.send([*ORCHESTRATIONS, *CONFIGURATIONS][which % 7])
+        parts = [self.take_turn(which), self.take_turn(which + 1), self.hand_over(which + 2, [-1])]
+        await asyncio.gather(*parts)
 
     @rule(which=which, how=how)
     def end_attempt(self, which: int, how: str) -> None:
