@@ -92,6 +92,17 @@ def private_folder(name: str) -> Path:
 
 
 @contextlib.contextmanager
+def private_rabbitmq() -> Iterator[RabbitServer]:
+    """A node of its own for what stops, kills or blocks it."""
+    server = RabbitServer(private_folder("rabbitmq"), management=True)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@contextlib.contextmanager
 def locked(name: str) -> Iterator[Path]:
     """The run's folder, under a lock that all workers of the run share."""
     folder = run_folder()

@@ -1,10 +1,13 @@
 """A private RabbitMQ server: start, kill, restart on the same ports, a predecessor left running."""
 
+import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import aio_pika
 import pytest
+from tests.support.servers import private_rabbitmq
 
 from orchestrator_cli.local import rabbitmq
 from orchestrator_cli.local.processes import ServerError, is_alive, port_is_free
@@ -25,46 +28,57 @@ def listening(ports: list[int]) -> set[tuple[int, str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[RabbitServer]:
+    """One for both tests that need a real one; the second one ends it."""
+    if rabbitmq.find_server() is None and not os.environ.get("CI"):
+        pytest.skip("RabbitMQ is not installed on this machine")
+    with private_rabbitmq() as made:
+        yield made
+
+
+@pytest.mark.xdist_group("private-rabbitmq")
+def test_it_listens_on_loopback_only_and_obeys_its_control_program(server: RabbitServer) -> None:
+    ports = server.ports
+    found = listening([ports.amqp, ports.management, ports.distribution, ports.epmd])
+    assert {port for port, _ in found} == {ports.amqp, ports.management, ports.distribution, ports.epmd}
+    assert {address for _, address in found} <= LOOPBACK
+    server.control("add_vhost", "other")
+    assert "other" in server.control("list_vhosts")
+    with pytest.raises(ServerError, match="list_nothing"):
+        server.control("list_nothing")
+
+
+@pytest.mark.xdist_group("private-rabbitmq")
 async def test_messages_survive_a_restart_and_a_kill_ends_everything(
-    private_broker: RabbitServer,
+    server: RabbitServer,
 ) -> None:
-    url, ports = private_broker.url, private_broker.ports
+    url, ports = server.url, server.ports
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.declare_queue("kept", durable=True, arguments={"x-queue-type": "quorum"})
         message = aio_pika.Message(b"hello", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         await channel.default_exchange.publish(message, routing_key=queue.name)
 
-    private_broker.stop()
-    assert private_broker.pid is None
+    server.stop()
+    assert server.pid is None
     assert ports.are_free()
 
-    private_broker.start()
-    assert private_broker.url == url
+    server.start()
+    assert server.url == url
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
         queue = await channel.get_queue("kept")
         assert (await queue.get(timeout=5)).body == b"hello"
 
-    successor = RabbitServer(private_broker.folder, management=True)
+    successor = RabbitServer(server.folder, management=True)
     successor.start()
-    assert (successor.pid, successor.url) == (private_broker.pid, url)
-    epmd = int((private_broker.folder / "epmd.pid").read_text())
+    assert (successor.pid, successor.url) == (server.pid, url)
+    epmd = int((server.folder / "epmd.pid").read_text())
     assert is_alive(epmd)
     successor.kill()
     assert not is_alive(epmd)
     assert ports.are_free()
-
-
-def test_it_listens_on_loopback_only_and_obeys_its_control_program(private_broker: RabbitServer) -> None:
-    ports = private_broker.ports
-    found = listening([ports.amqp, ports.management, ports.distribution, ports.epmd])
-    assert {port for port, _ in found} == {ports.amqp, ports.management, ports.distribution, ports.epmd}
-    assert {address for _, address in found} <= LOOPBACK
-    private_broker.control("add_vhost", "other")
-    assert "other" in private_broker.control("list_vhosts")
-    with pytest.raises(ServerError, match="list_nothing"):
-        private_broker.control("list_nothing")
 
 
 def test_a_start_that_fails_shows_the_end_of_the_log_and_leaves_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A broker that is stopped and started again, and one that blocks publishing."""
+"""A broker that is killed and started again, and one that blocks publishing."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ async def say(outbox: Outbox) -> None:
 
 
 @pytest.mark.slow
-async def test_a_restart_and_an_alarm_lose_nothing(pool: asyncpg.Pool, private_broker: RabbitServer) -> None:
+async def test_a_crash_and_an_alarm_lose_nothing(pool: asyncpg.Pool, private_broker: RabbitServer) -> None:
     heard: set[str] = set()
 
     async def on_run(delivery: Delivery) -> None:
@@ -33,7 +33,7 @@ async def test_a_restart_and_an_alarm_lose_nothing(pool: asyncpg.Pool, private_b
             await say(outbox)
             await eventually(lambda: len(heard) == 1)
 
-            await asyncio.to_thread(private_broker.stop)
+            await asyncio.to_thread(private_broker.stop, immediate=True)  # confirmed is kept, also then
             await eventually(lambda: not connected.ready() and not consumer.consuming)
             await say(outbox)
             await asyncio.to_thread(private_broker.start)
