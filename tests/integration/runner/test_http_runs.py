@@ -259,3 +259,31 @@ async def test_time_spent_with_a_lost_runner_counts(pipelines: Pipelines, start_
 
         assert (await pipelines.children(run))["remote"]["message"] == "timed out after 1m"
         assert runs.cancelled
+
+
+async def test_a_job_that_was_adopted_without_an_answer_is_found(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    """The COMMIT of an adoption whose answer is lost: the job is the replica's, and nobody works on it."""
+    runs = Runs()
+    runs.state = "going"
+    async with http_service(runs.handle) as service:
+        await register(pipelines, service.url)
+        first = start_runner(**internal(service))
+        await first.ready()
+        job = await begun(pipelines, service)
+        await start_runner(**internal(service)).ready()
+        first.kill()
+        async with pipelines.database.connection() as connection:
+            await connection.execute(
+                """UPDATE jobs.jobs j SET epoch = epoch + 1,
+                       replica_id = (SELECT r.id FROM jobs.replicas r WHERE r.id <> j.replica_id)
+                   WHERE j.id = $1""",
+                job,
+            )
+        runs.state = "ok"
+
+        ended = await pipelines.ended(job)
+
+        assert (ended["status"], ended["attempt"]) == ("success", 1)
+        assert [one.target for one in service.asked("POST")] == ["/runs"]
