@@ -52,7 +52,7 @@ async def _disturbed(scene: Scene, load: Load, faults: Faults) -> None:
     supervising = asyncio.create_task(faults.supervise())
     breaking = asyncio.create_task(faults.happen())
     try:
-        await load.offer(scene.jobs, scene.seconds)
+        await load.offer(scene.jobs, scene.seconds, lambda: faults.have_shown_all)
         assert not breaking.done(), breaking
         breaking.cancel()
         await asyncio.gather(breaking, return_exceptions=True)

@@ -19,14 +19,17 @@ BROKER_SECONDS = 240
 """It starts in five seconds, unless all else starts at the same time on a small machine."""
 STOPS = (1.2, 2.6)
 """In leases: from a little more than one, to long after the takeover."""
-AIMED_STOPS = (1.9, 2.4)
+AIMED_STOPS = (2.2, 2.8)
 """In leases: they end while the next attempt of the long task is underway."""
+
+AIMING_SECONDS = 8
+"""Until there is one, and another runner that could take over."""
 
 LATEST_LONG_TASK = """
 SELECT r.name
 FROM jobs.attempts a JOIN jobs.jobs j ON j.id = a.job_id JOIN jobs.replicas r ON r.id = a.replica_id
 WHERE a.finished_at IS NULL AND j.status = 'processing' AND j.configuration LIKE 'slow-%'
-    AND a.started_at > clock_timestamp() - interval '0.7 seconds' ORDER BY a.started_at DESC
+    AND a.started_at > clock_timestamp() - interval '0.5 seconds' ORDER BY a.started_at DESC
 """
 
 WITH_LEASE = """
@@ -53,6 +56,7 @@ class Faults:
         self._dice = dice
         self._resuming: dict[str, asyncio.Task[None]] = {}
         self._restarting: asyncio.Task[None] | None = None
+        self._happened = 0
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "kill": self._kill,
             "stop": self._stop,
@@ -74,6 +78,12 @@ class Faults:
             for kind in [*FIRST, *cards]:
                 await asyncio.sleep(self._dice.uniform(*self._scene.pause_seconds))
                 await self._kinds[kind]()
+                self._happened += 1
+
+    @property
+    def have_shown_all(self) -> bool:
+        """Whether what must be seen also in a short time has happened."""
+        return self._happened >= len(FIRST)
 
     async def supervise(self) -> None:
         """Start again what ended, a moment later."""
@@ -107,7 +117,7 @@ class Faults:
     async def _stop_a_long_task(self) -> None:
         """The runner whose task has just begun and will take longer than the lease."""
         seconds = self._scene.lease_seconds * self._dice.uniform(*AIMED_STOPS)
-        deadline = time.monotonic() + 2
+        deadline = time.monotonic() + AIMING_SECONDS
         while time.monotonic() < deadline:
             able = await self._able()
             rows = await self._scene.database.fetch(LATEST_LONG_TASK)

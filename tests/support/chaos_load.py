@@ -23,7 +23,9 @@ from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import Origin
 
 BATCH_SECONDS = 0.4
-SHARES = {"quick": 60, "run": 12, "slow": 6, "narrow": 11, "fires": 3, "backfill": 0.5}
+SHARES = {"quick": 60, "run": 12, "narrow": 11, "fires": 3, "backfill": 0.5}
+SLOW_EVERY = 5
+"""Batches: often enough that there is mostly one for a fault to aim at."""
 REPEATED_SHARE, TERMINATED_SHARE = 0.1, 0.07
 WISHES_PER_BATCH = 3
 Wish = Callable[[], Coroutine[None, None, None]]
@@ -58,17 +60,19 @@ class Load:
         self._catalog = catalog
         self._dice = dice
         self._fires = 0
+        self._batches = 0
         self._projects: dict[UUID, str] = {}
         self.asked = Asked()
         self.planned = 0
 
-    async def offer(self, jobs: int, seconds: float) -> None:
-        """About this many jobs, children included, over this time."""
+    async def offer(self, jobs: int, seconds: float, is_enough: Callable[[], bool]) -> None:
+        """About this many jobs, children included, over this time; more, a while, if that is not enough."""
         began = time.monotonic()
         first = [*self._catalog.narrow, *self._catalog.slow, *self._catalog.nested[:1]]
         await self._publish(*(self._request(each) for each in first))
         async with asyncio.TaskGroup() as group:
-            while self.planned < jobs:
+            last = began + 2 * seconds
+            while self.planned < jobs or (not is_enough() and time.monotonic() < last):
                 await self._publish(*self._batch(jobs * BATCH_SECONDS / seconds))
                 for wish in self._wishes():
                     group.create_task(wish())
@@ -78,6 +82,9 @@ class Load:
     def _batch(self, jobs: float) -> list[Message]:
         messages: list[Message] = []
         until = self.planned + jobs
+        self._batches += 1
+        if self._batches % SLOW_EVERY == 0:
+            messages.append(self._request(self._dice.choice(self._catalog.slow)))
         while self.planned < until:
             messages += self._draw()
         return messages + self._repeat(len(messages)) + self._terminate(len(messages))
@@ -92,8 +99,6 @@ class Load:
                 return [self._backfill("run-2", 3)]
             case "run":
                 return [self._request(self._dice.choice(list(catalog.runs.values())))]
-            case "slow":
-                return [self._request(self._dice.choice(catalog.slow))]
             case "narrow":
                 return [self._request(self._dice.choice(catalog.narrow))]
             case _:

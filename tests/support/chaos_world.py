@@ -47,7 +47,7 @@ class Scene:
     @property
     def long_seconds(self) -> float:
         """A task that takes so long outlives a lease, the takeover and much of what comes after."""
-        return 2.3 * self.lease_seconds
+        return 3 * self.lease_seconds
 
 
 class Api:
