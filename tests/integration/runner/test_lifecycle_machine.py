@@ -36,7 +36,7 @@ MOST_REPLICAS = 4
 how = st.sampled_from(["success", "success", "error"])
 faults = st.sampled_from([Killed, Killed, Unavailable])
 DATABASE_POINTS = (points.BEFORE_COMMIT, points.BEFORE_PUBLISH)
-RICH = {*points.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - {"cycle", "third epoch"}
+RICH = {*points.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - {"cycle", "third epoch", "warning"}
 """What happens in histories that are rich enough to break something; the rest does now and then."""
 
 
