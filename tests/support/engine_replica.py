@@ -13,7 +13,8 @@ from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure
 from orchestrator_runner.engine.leases import LeaseLost, Leases, Recovery
-from orchestrator_runner.engine.loop import Engine, Execute
+from orchestrator_runner.engine.loop import Engine
+from orchestrator_runner.engine.slots import Execute
 from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.commands import Commands
 from orchestrator_runner.handlers.terminate import Terminate

@@ -110,7 +110,7 @@ class World:
         engine = Engine(
             pool=self.pool,
             stepper=Stepper(self.pool, outbox, lanes, runs, ownership),
-            starter=Starter(self.pool, outbox, lanes, runs),
+            starter=Starter(self.pool, outbox, lanes, runs, replica_id),
             lanes=lanes,
             runs=runs,
             ownership=ownership,
@@ -152,7 +152,9 @@ class World:
 
     async def let_delays_pass(self) -> None:
         """Let the time of every delay between attempts pass, and of every claim of an outbox row."""
-        await self.pool.execute("UPDATE jobs.jobs SET due_at = clock_timestamp() WHERE delayed")
+        await self.pool.execute(
+            "UPDATE jobs.jobs SET due_at = clock_timestamp(), revision = revision + 1 WHERE delayed"
+        )
         await self.pool.execute("UPDATE jobs.outbox SET claimed_until = NULL WHERE claimed_until IS NOT NULL")
 
     @property

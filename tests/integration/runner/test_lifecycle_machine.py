@@ -36,7 +36,8 @@ MOST_REPLICAS = 4
 how = st.sampled_from(["success", "success", "error"])
 faults = st.sampled_from([Killed, Killed, Unavailable])
 DATABASE_POINTS = (points.BEFORE_COMMIT, points.BEFORE_PUBLISH)
-RICH = {*points.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - {"cycle", "third epoch", "warning"}
+RARE = {"attempted again", "cycle", "third epoch", "warning"}
+RICH = {*points.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - RARE
 """What happens in histories that are rich enough to break something; the rest does now and then."""
 
 
@@ -92,7 +93,7 @@ class Lifecycle(People):
         replica, job_id = attempts[which % len(attempts)]
         job, _ = replica.open[job_id]
         row = self.kept.seen.jobs[job_id]
-        owned = row["epoch"] == job.epoch and row["finished_at"] is None and row["status"] != "waiting"
+        owned = row["epoch"] == job.epoch and row["status"] in ("processing", "terminating")
         self.logged += 1
         chunk = LogChunk(self.logged, datetime.now(UTC), "stdout", "x")
         try:

@@ -42,7 +42,7 @@ GUARDED_ELSEWHERE = {
     "insert_phases_and_tasks": "test_lifecycle_machine.py::test_random_histories_keep_the_rules",
     "merge_into": "test_overlap.py::test_later_fires_merge_into_the_one_that_waits",
     "create_children": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
-    "settle_tasks": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
+    "settle": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
     "forget_jobs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
     "forget_logs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
 }
@@ -158,7 +158,7 @@ async def claim(world: World, replica: Replica) -> None:
     await replica.engine.turn()
 
 
-async def claim_limited(world: World, replica: Replica) -> None:
+async def claim_in_limited_project(world: World, replica: Replica) -> None:
     await world.limit(5)
     await replica.engine.turn()
 
@@ -167,7 +167,7 @@ async def adopt(world: World, replica: Replica) -> None:
     await world.pool.fetch(QUERIES["adopt"], replica.id, 5, [])
 
 
-CLAIMS = {"claim": claim, "claim_limited": claim_limited, "adopt": adopt}
+CLAIMS = {"claim": claim, "claim, in a limited project": claim_in_limited_project, "adopt": adopt}
 
 
 @pytest.mark.parametrize("who", ["first", "late"])

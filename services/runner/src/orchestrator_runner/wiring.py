@@ -34,7 +34,7 @@ from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import database
+from orchestrator_shared.database.pool import FIXED_PLANS, database
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -71,7 +71,9 @@ async def start(
     `executors` by name are added to the built-in ones.
     """
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, application_name="orchestrator runner"))
+        pool = await stack.enter_async_context(
+            database(settings, application_name="orchestrator runner", planning=FIXED_PLANS)
+        )
         broker = await stack.enter_async_context(
             Broker.open(settings.amqp_url, name="runner", start_timeout=settings.startup_timeout_seconds)
         )
@@ -116,7 +118,7 @@ def build(
     engine = Engine(
         pool=pool,
         stepper=Stepper(pool, outbox, lanes, runs, ownership),
-        starter=Starter(pool, outbox, lanes, runs),
+        starter=Starter(pool, outbox, lanes, runs, replica_id),
         lanes=lanes,
         runs=runs,
         ownership=ownership,

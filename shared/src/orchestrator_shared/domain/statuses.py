@@ -45,6 +45,7 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.PROCESSING: frozenset(
         {
             JobStatus.WAITING,
+            JobStatus.READY,
             JobStatus.TERMINATING,
             JobStatus.SUCCESS,
             JobStatus.WARNING,
@@ -60,7 +61,8 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.TERMINATED: frozenset(),
 }
 """The one transition table. `processing` to `waiting` is the delay before a next attempt, or a lost runner's
-job that is run again; `waiting` to `terminated` is a stop during such a delay."""
+job that is run again; `processing` to `ready` gives back a claim before anything began; `waiting` to
+`terminated` is a stop during such a delay."""
 
 
 class TaskStatus(StrEnum):

@@ -2,36 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import asyncpg
 
 from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_runner.domain.parameters import may_use_variables
+from orchestrator_runner.domain.remembered import Remembered
 from orchestrator_shared.database.queries import Queries
 
-K = TypeVar("K")
-V = TypeVar("V")
 REMEMBERED = 5_000
-
-
-class Remembered(Generic[K, V]):
-    """A dictionary that forgets its oldest entries."""
-
-    def __init__(self, most: int = REMEMBERED) -> None:
-        self._most = most
-        self._entries: dict[K, V] = {}
-
-    def __contains__(self, key: K) -> bool:
-        return key in self._entries
-
-    def get(self, key: K) -> V | None:
-        return self._entries.get(key)
-
-    def __setitem__(self, key: K, value: V) -> None:
-        self._entries[key] = value
-        while len(self._entries) > self._most:
-            del self._entries[next(iter(self._entries))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +32,8 @@ class Definitions:
 
     def __init__(self) -> None:
         self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
-        self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered()
-        self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered()
+        self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered(REMEMBERED)
+        self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered(REMEMBERED)
 
     async def load(self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
         """One for each job, in order."""

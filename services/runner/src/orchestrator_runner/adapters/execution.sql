@@ -1,58 +1,38 @@
 -- Handing jobs to a replica, and writing what came of them; every write of a job is fenced by its epoch.
 
 -- name: claim
--- The limited projects as an array, not as a join: so the rows come in the index's order and the scan ends early.
+-- Jobs for $2 free slots, and up to $3 more to begin when the next slots are free: only such as may be run again,
+-- since a crash does not tell which of them had begun. Projects with a parallel limit are claimed for where $4 names
+-- them; an array keeps them off the first scan, so that its rows come in the index's order and it ends early.
 WITH alive AS (
     SELECT id FROM jobs.replicas
     WHERE id = $1 AND lost_at IS NULL AND lease_until > clock_timestamp()
     FOR KEY SHARE
-), picked AS (
-    SELECT j.id FROM jobs.jobs j
+), unlimited AS (
+    SELECT j.id, j.ready_at, j.component FROM jobs.jobs j
     WHERE j.status = 'ready' AND j.kind = 'component' AND (SELECT true FROM alive)
         AND j.project <> ALL (ARRAY(SELECT p.id FROM catalog.projects_v1 p WHERE p.parallel_limit IS NOT NULL))
-    ORDER BY j.ready_at, j.id LIMIT $2
+    ORDER BY j.ready_at, j.id LIMIT $2::integer + $3::integer
     FOR UPDATE OF j SKIP LOCKED
-), claimed AS (
-    UPDATE jobs.jobs j
-    SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
-        started_at = coalesce(j.started_at, clock_timestamp()), revision = j.revision + 1,
-        version = coalesce(j.version, j.pinned_version, (
-            SELECT c.version FROM catalog.configurations_v1 c
-            WHERE (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
-                AND c.deleted_at IS NULL))
-    FROM picked WHERE j.id = picked.id
-    RETURNING j.*
-), noted AS (
-    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
-)
-SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
-       j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
-       j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
-       c.executor, c.after_crash, c.updated_at AS component_saved_at,
-       EXISTS (SELECT 1 FROM jobs.configuration_states s
-               WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state
-FROM claimed j LEFT JOIN catalog.components_v1 c ON c.id = j.component
-
--- name: claim_limited
-WITH alive AS (
-    SELECT id FROM jobs.replicas
-    WHERE id = $1 AND lost_at IS NULL AND lease_until > clock_timestamp()
-    FOR KEY SHARE
 ), room AS (
     SELECT p.id AS project, p.parallel_limit - (
         SELECT count(*) FROM jobs.jobs u
         WHERE u.project = p.id AND u.status IN ('processing', 'terminating') AND u.kind = 'component') AS free
-    FROM catalog.projects_v1 p WHERE p.id = ANY ($3::text[])
+    FROM catalog.projects_v1 p WHERE p.id = ANY ($4::text[]) AND p.parallel_limit IS NOT NULL
 ), line AS (
     SELECT j.id, j.project, row_number() OVER (PARTITION BY j.project ORDER BY j.ready_at, j.id) AS place
     FROM jobs.jobs j
-    WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = ANY ($3::text[])
-), picked AS (
-    SELECT j.id
+    WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = ANY ($4::text[])
+), limited AS (
+    SELECT j.id, j.ready_at, j.component
     FROM line JOIN room USING (project) JOIN jobs.jobs j ON j.id = line.id, alive
-    WHERE line.place <= room.free AND j.status = 'ready'  -- again: it may have been stopped or claimed since we looked
-    ORDER BY j.ready_at, j.id LIMIT $2
+    WHERE line.place <= room.free AND j.status = 'ready'  -- again: it may have been stopped or claimed since
+    ORDER BY j.ready_at, j.id LIMIT $2::integer
     FOR UPDATE OF j SKIP LOCKED
+), picked AS (
+    SELECT p.id, row_number() OVER (ORDER BY p.ready_at, p.id) AS place, c.after_crash
+    FROM (SELECT * FROM unlimited UNION ALL SELECT * FROM limited) AS p
+    LEFT JOIN catalog.components_v1 c ON c.id = p.component
 ), claimed AS (
     UPDATE jobs.jobs j
     SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
@@ -61,18 +41,22 @@ WITH alive AS (
             SELECT c.version FROM catalog.configurations_v1 c
             WHERE (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
                 AND c.deleted_at IS NULL))
-    FROM picked WHERE j.id = picked.id
+    FROM picked
+    WHERE j.id = picked.id AND (
+        picked.place <= $2 OR (picked.place <= $2::integer + $3::integer AND picked.after_crash = 'rerun'))
     RETURNING j.*
 ), noted AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $1 FROM claimed
 )
-SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
-       j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
+SELECT j.id, j.status, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id,
+       j.phase, j.task_id, j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
        j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       extract(epoch FROM clock_timestamp() - j.ready_at)::float8 AS seconds_ready,
        c.executor, c.after_crash, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
                WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state
 FROM claimed j LEFT JOIN catalog.components_v1 c ON c.id = j.component
+ORDER BY j.ready_at, j.id
 
 -- name: ready_left
 SELECT count(*) FROM (
@@ -97,6 +81,7 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, c
 SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])
 
 -- name: finish_jobs
+-- `ready`: given back, as if it had never been claimed; the epoch stays, for whoever claimed it.
 WITH result AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[],
                          $8::boolean[])
@@ -107,26 +92,33 @@ WITH result AS (
         message = CASE WHEN j.status = 'terminating' THEN 'terminated on request' ELSE r.message END,
         error_kind = CASE j.status WHEN 'terminating' THEN NULL ELSE r.error_kind END,
         output_tables = CASE WHEN j.status = 'processing' AND r.status = 'success' THEN r.output_tables::jsonb ELSE '[]' END,
-        replica_id = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.replica_id END,
+        replica_id = CASE WHEN j.status = 'processing' AND r.status IN ('waiting', 'ready') THEN NULL ELSE j.replica_id END,
+        attempt = CASE WHEN j.status = 'processing' AND r.status = 'ready' THEN j.attempt - 1 ELSE j.attempt END,
+        started_at = CASE WHEN j.status = 'processing' AND r.status = 'ready' AND j.attempt = 1 THEN NULL ELSE j.started_at END,
         due_at = CASE WHEN r.status = 'waiting' THEN clock_timestamp() + make_interval(secs => r.delay) ELSE j.due_at END,
         delayed = j.status = 'processing' AND r.status = 'waiting' AND r.delay > 0,
         ready_at = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.ready_at END,
         free_attempts = j.free_attempts + r.free::integer,
-        finished_at = CASE WHEN j.status = 'terminating' OR r.status <> 'waiting' THEN clock_timestamp() END,
+        finished_at = CASE WHEN j.status = 'terminating' OR r.status NOT IN ('waiting', 'ready') THEN clock_timestamp() END,
         revision = j.revision + 1
     FROM result r
     WHERE j.id = r.id AND j.epoch = r.epoch AND j.status IN ('processing', 'terminating')
-    RETURNING j.id, j.status, j.project, j.component, j.configuration, j.parent_id, j.task_id, j.phase, j.attempt,
-              j.revision, j.message, j.output_tables, j.finished_at
+    RETURNING j.id, j.lane_id, j.kind, j.status, j.project, j.parent_id, j.task_id, j.phase, j.attempt, j.revision,
+              j.output_tables, j.finished_at
+), forgotten AS (
+    DELETE FROM jobs.attempts a USING done
+    WHERE a.job_id = done.id AND a.attempt = done.attempt + 1 AND done.status = 'ready'
 ), noted AS (
     UPDATE jobs.attempts a
     SET finished_at = clock_timestamp(), message = r.message,
         outcome = CASE WHEN done.status = 'waiting' AND r.free THEN 'lost' WHEN done.status = 'waiting' THEN 'error'
                        ELSE done.status END
     FROM done JOIN result r ON r.id = done.id
-    WHERE a.job_id = done.id AND a.attempt = done.attempt
+    WHERE a.job_id = done.id AND a.attempt = done.attempt AND done.status <> 'ready'
 )
-SELECT * FROM done
+SELECT done.*, done.status = 'waiting' OR (done.finished_at IS NOT NULL AND EXISTS (
+    SELECT 1 FROM jobs.jobs w WHERE w.lane_id = done.lane_id AND w.status = 'waiting')) AS frees_its_lane
+FROM done
 
 -- name: save_states
 INSERT INTO jobs.configuration_states (project, component, configuration, state, job_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
+from orchestrator_runner.domain.jobs import Result
 from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
 
@@ -14,15 +14,18 @@ class Ownership:
     """Every method runs on a connection; `finish` inside the caller's transaction."""
 
     def __init__(self, replica_id: UUID) -> None:
-        self._replica_id = replica_id
+        self.replica_id = replica_id
         self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
 
     async def claim(
-        self, connection: asyncpg.Connection, limit: int
-    ) -> list[tuple[ClaimedJob, asyncpg.Record]]:
-        """Take up to so many ready jobs; none if this replica's lease is over."""
-        rows = await connection.fetch(self._queries["claim"], self._replica_id, limit)
-        return [(ClaimedJob.from_row(row), row) for row in rows]
+        self, connection: asyncpg.Connection, slots: int, ahead: int, limited: Sequence[str]
+    ) -> list[asyncpg.Record]:
+        """Take up to so many ready jobs, and `ahead` more that may wait for a slot; none if this replica's
+        lease is over. For the projects in `limited` one replica claims at a time: none exceeds its limit.
+        """
+        if limited:
+            await connection.execute(self._queries["lock_projects"], list(limited))
+        return await connection.fetch(self._queries["claim"], self.replica_id, slots, ahead, list(limited))
 
     async def limited_projects(self, connection: asyncpg.Connection) -> list[str]:
         """Projects with a parallel limit and jobs that are ready; their locks are made where missing."""
@@ -31,14 +34,6 @@ class Ownership:
         if projects:
             await connection.execute(self._queries["ensure_project_locks"], projects)
         return projects
-
-    async def claim_limited(
-        self, connection: asyncpg.Connection, limit: int, projects: Sequence[str]
-    ) -> list[tuple[ClaimedJob, asyncpg.Record]]:
-        """The same for these projects, one replica at a time, so that none exceeds its limit."""
-        await connection.execute(self._queries["lock_projects"], list(projects))
-        rows = await connection.fetch(self._queries["claim_limited"], self._replica_id, limit, list(projects))
-        return [(ClaimedJob.from_row(row), row) for row in rows]
 
     async def ready_left(self, connection: asyncpg.Connection) -> int:
         """How many jobs (at most 100) are ready and unclaimed."""
@@ -72,9 +67,9 @@ class Ownership:
 
     async def stops_wanted(self, connection: asyncpg.Connection) -> set[UUID]:
         """Jobs of this replica that somebody asked to stop."""
-        rows = await connection.fetch(self._queries["stops_wanted"], self._replica_id)
+        rows = await connection.fetch(self._queries["stops_wanted"], self.replica_id)
         return {row["id"] for row in rows}
 
     async def owned(self, connection: asyncpg.Connection) -> list[asyncpg.Record]:
         """Every job that the database gives to this replica."""
-        return await connection.fetch(self._queries["owned"], self._replica_id)
+        return await connection.fetch(self._queries["owned"], self.replica_id)

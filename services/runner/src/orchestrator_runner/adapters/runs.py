@@ -11,6 +11,7 @@ import asyncpg
 
 from orchestrator_runner.adapters.lanes import LaneKey
 from orchestrator_runner.domain.cycles import UnfinishedRun
+from orchestrator_runner.domain.foresight import Foresight, Underway
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.lifecycle import EndRun, TaskState
 from orchestrator_runner.domain.plan import PlannedTask, RunPlan
@@ -33,6 +34,26 @@ class ChildTask:
     configuration: str
     version: int | None
     request: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class EndedChild:
+    """A job of a run that ended."""
+
+    run: UUID
+    phase: int
+    task: str
+    job: UUID
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLeft:
+    """How many tasks of a phase have not finished."""
+
+    run: UUID
+    phase: int
+    remaining: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +92,22 @@ class PlannedRun:
             for task in (() if first is None else self.plan.active_in(first))
         ]
 
+    def underway(self) -> Underway | None:
+        """What follows once it has begun; None where no task is active."""
+        first = self.plan.first_phase
+        if first is None:
+            return None
+        later = [task for task in self.plan.tasks if task.active and task.phase > first]
+        following = min((task.phase for task in later), default=None)
+        lanes = {self.lanes[self.key(task)] for task in later if task.phase == following}
+        return Underway(first, len(self.plan.active_in(first)), frozenset(lanes | {self.lane_id}))
+
 
 class Runs:
     """Every method runs on a connection, inside the caller's transaction."""
 
     def __init__(self) -> None:
+        self.foresight = Foresight()
         self._queries = Queries.load("orchestrator_runner.adapters", "runs.sql")
 
     async def ready(self, connection: asyncpg.Connection, limit: int) -> list[UUID]:
@@ -161,9 +193,10 @@ class Runs:
         return await connection.fetchrow(self._queries["refuse_run"], run, message, kind, version)
 
     async def create_children(
-        self, connection: asyncpg.Connection, children: Sequence[ChildTask]
+        self, connection: asyncpg.Connection, children: Sequence[ChildTask], replica: UUID, slots: int
     ) -> list[asyncpg.Record]:
-        """Make the jobs of these tasks, in lanes that the caller has locked: ready where the lane is free."""
+        """Make the jobs of these tasks, in lanes that the caller has locked: ready where the lane is free,
+        and up to `slots` of these claimed by this replica at once."""
         requests = [child.request for child in children]
         return await connection.fetch(
             self._queries["create_children"],
@@ -182,6 +215,8 @@ class Runs:
             [request["attempt_backoff"] for request in requests],
             [request["timeout_seconds"] for request in requests],
             [request["retry_on"] for request in requests],
+            replica,
+            slots,
         )
 
     async def plan_step(
@@ -199,9 +234,11 @@ class Runs:
         )
         return {row["run_id"] for row in rows}, {row["lane_id"] for row in rows}
 
-    async def lock(self, connection: asyncpg.Connection, runs: Iterable[UUID]) -> dict[UUID, asyncpg.Record]:
-        """Lock runs, the deepest first; returns their rows as they are now."""
-        rows = await connection.fetch(self._queries["lock_runs"], list(runs))
+    async def lock(
+        self, connection: asyncpg.Connection, lanes: Iterable[int], runs: Iterable[UUID]
+    ) -> dict[UUID, asyncpg.Record]:
+        """Lock lanes, then runs, the deepest first; returns the runs' rows as they are now."""
+        rows = await connection.fetch(self._queries["lock_step"], sorted(set(lanes)), list(runs))
         return {row["id"]: row for row in rows}
 
     async def children_to_settle(
@@ -211,19 +248,20 @@ class Runs:
         return await connection.fetch(self._queries["children_to_settle"], list(jobs))
 
     async def settle(
-        self, connection: asyncpg.Connection, children: Sequence[tuple[UUID, str, UUID, str]]
-    ) -> set[UUID]:
-        """Tell runs how tasks ended: (run, task, job, status). Returns those whose phase is finished."""
-        columns = [list(column) for column in zip(*sorted(children), strict=True)]
-        rows = await connection.fetch(self._queries["settle_tasks"], *columns)
-        return {row["run_id"] for row in rows if row["remaining"] == 0}
-
-    async def states(
-        self, connection: asyncpg.Connection, runs: Iterable[UUID]
-    ) -> dict[UUID, list[asyncpg.Record]]:
-        """Every task of these runs; those of the first pending phase with their requests."""
-        rows = await connection.fetch(self._queries["task_states"], list(runs))
-        return {run: list(group) for run, group in groupby(rows, key=lambda row: row["run_id"])}
+        self, connection: asyncpg.Connection, children: Sequence[EndedChild], going_on: Collection[UUID]
+    ) -> tuple[list[PhaseLeft], dict[UUID, list[asyncpg.Record]]]:
+        """Tell locked runs how tasks ended. Returns what is left of these tasks' phases, and every task of
+        the runs in `going_on`, those of the first pending phase with their requests."""
+        told = sorted((child.run, child.task, child.job, child.status) for child in children)
+        columns = [list(column) for column in zip(*told, strict=True)] if told else [[], [], [], []]
+        rows = await connection.fetch(self._queries["settle"], *columns, list(going_on))
+        left = [
+            PhaseLeft(row["run_id"], row["phase"], row["remaining"])
+            for row in rows
+            if row["remaining"] is not None
+        ]
+        tasks = (row for row in rows if row["remaining"] is None)
+        return left, {run: list(group) for run, group in groupby(tasks, key=lambda row: row["run_id"])}
 
     async def end(self, connection: asyncpg.Connection, ends: Mapping[UUID, EndRun]) -> list[asyncpg.Record]:
         """Write the ends of locked runs; tasks never reached are shown as such."""
@@ -268,19 +306,25 @@ def lane_keys(project: str, tasks: Iterable[PlannedTask]) -> set[LaneKey]:
     return {(project, task.component, task.configuration) for task in tasks}
 
 
-def task_state(row: Row) -> TaskState:
-    """A task as the lifecycle sees it, from a row of `states`."""
+def task_state(row: Row, ended: Mapping[UUID, str]) -> TaskState:
+    """A task as the lifecycle sees it, from a row of `settle` and the ends of the jobs that this told of."""
+    status = ended.get(row["job_id"], row["status"]) if row["status"] == TaskStatus.STARTED else row["status"]
     return TaskState(
         id=row["task_id"],
         phase=row["phase"],
         active=row["active"],
-        status=TaskStatus(row["status"]),
+        status=TaskStatus(status),
         continue_on_failure=row["continue_on_failure"],
     )
 
 
+def ended_child(row: Row) -> EndedChild:
+    """A child of a run that ended, from its job's row."""
+    return EndedChild(row["parent_id"], row["phase"], row["task_id"], row["id"], row["status"])
+
+
 def next_child(row: Row) -> ChildTask:
-    """A pending task of the next phase, from a row of `states`."""
+    """A pending task of the next phase, from a row of `settle`."""
     return ChildTask(
         run=row["run_id"],
         lane_id=row["lane_id"],

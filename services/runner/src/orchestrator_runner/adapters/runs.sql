@@ -74,6 +74,7 @@ FROM unnest($5::uuid[], $6::integer[], $7::integer[], $8::text[], $9::text[], $1
           active, lane_id)
 
 -- name: create_children
+-- In locked lanes. The first $17 whose lanes are free begin at once on the replica $16, without a claim of their own.
 WITH child AS (
     SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY run_id, position) AS place
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[],
@@ -92,20 +93,39 @@ WITH child AS (
             SELECT 1 FROM jobs.jobs w
             WHERE w.lane_id = l.id AND w.status = 'waiting' AND (NOT w.delayed OR w.due_at <= clock_timestamp()))
         AS is_free
+), alive AS (
+    SELECT id FROM jobs.replicas
+    WHERE id = $16 AND $17 > 0 AND lost_at IS NULL AND lease_until > clock_timestamp()
+    FOR KEY SHARE
+), placed AS (
+    SELECT c.*, n.first + c.place - 1 AS seq, r.project, r.root_id, r.depth, r.requested_by, r.token_id, r.attended,
+           r.scheduled_for, r.previous_success, n.is_free AND c.place = 1 AS is_next,
+           c.component <> 'orchestrator' AND c.version IS NOT NULL AND n.is_free AND c.place = 1
+               AND EXISTS (SELECT 1 FROM alive)
+               AND (SELECT p.parallel_limit FROM catalog.projects_v1 p WHERE p.id = r.project) IS NULL AS may_begin
+    FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = c.run_id
+), line AS (
+    SELECT *, may_begin AND row_number() OVER (PARTITION BY may_begin ORDER BY run_id, position) <= $17 AS begins
+    FROM placed
 ), made AS (
     INSERT INTO jobs.jobs (
         id, lane_id, seq, project, component, configuration, kind, status, ready_at, origin, parent_id, root_id, depth,
         phase, task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
-        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version)
-    SELECT c.id, c.lane_id, n.first + c.place - 1, r.project, c.component, c.configuration,
-           CASE c.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END,
-           CASE WHEN n.is_free AND c.place = 1 THEN 'ready' ELSE 'waiting' END,
-           CASE WHEN n.is_free AND c.place = 1 THEN clock_timestamp() END,
-           'parent', r.id, r.root_id, r.depth + 1, c.phase, c.task_id, r.requested_by, r.token_id, r.attended,
-           c.parameters, r.scheduled_for, r.previous_success, clock_timestamp(), c.max_attempts,
-           c.attempt_delay_seconds, c.attempt_backoff, c.timeout_seconds, c.retry_on, c.version, c.version
-    FROM child c JOIN numbered n ON n.id = c.lane_id JOIN jobs.jobs r ON r.id = c.run_id
-    RETURNING id, parent_id, task_id, kind, status, project, revision
+        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version,
+        epoch, attempt, replica_id, started_at)
+    SELECT id, lane_id, seq, project, component, configuration,
+           CASE component WHEN 'orchestrator' THEN 'run' ELSE 'component' END,
+           CASE WHEN begins THEN 'processing' WHEN is_next THEN 'ready' ELSE 'waiting' END,
+           CASE WHEN is_next THEN clock_timestamp() END,
+           'parent', run_id, root_id, depth + 1, phase, task_id, requested_by, token_id, attended,
+           parameters, scheduled_for, previous_success, clock_timestamp(), max_attempts,
+           attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, version,
+           begins::integer, begins::integer, CASE WHEN begins THEN $16::uuid END,
+           CASE WHEN begins THEN clock_timestamp() END
+    FROM line
+    RETURNING *
+), noted AS (
+    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, 1, $16 FROM made WHERE status = 'processing'
 ), linked AS (
     UPDATE jobs.tasks t SET status = 'started', job_id = made.id
     FROM made WHERE (t.run_id, t.task_id) = (made.parent_id, made.task_id)
@@ -113,7 +133,14 @@ WITH child AS (
     UPDATE jobs.phases p SET started_at = clock_timestamp()
     FROM (SELECT DISTINCT run_id, phase FROM child) AS c WHERE (p.run_id, p.index) = (c.run_id, c.phase)
 )
-SELECT id, kind, status, project, revision FROM made
+SELECT j.id, j.kind, j.status, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id,
+       j.phase, j.task_id, j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds,
+       j.attempt_backoff, j.retry_on, j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       0.0::float8 AS seconds_ready, c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       j.status = 'processing' AND EXISTS (
+           SELECT 1 FROM jobs.configuration_states s
+           WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state
+FROM made j LEFT JOIN catalog.components_v1 c ON c.id = j.component
 
 -- name: plan_step
 -- Driven from the runs by lateral index scans: a plan that needs statistics is a trap on a new installation.
@@ -138,38 +165,52 @@ CROSS JOIN LATERAL (
     SELECT x.lane_id FROM jobs.tasks x
     WHERE x.run_id = planned.run_id AND x.phase = next.index AND x.status = 'pending') AS t
 
--- name: lock_runs
-SELECT id, project, lane_id, status, parent_id, phase FROM jobs.jobs
-WHERE id = ANY ($1::uuid[]) ORDER BY depth DESC, id FOR NO KEY UPDATE
+-- name: lock_step
+-- Lanes in id order, then runs from the deepest up: the second scan depends on the first. What these rows guard is
+-- read by later statements.
+WITH lane AS MATERIALIZED (
+    SELECT id FROM jobs.lanes WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+), locked AS MATERIALIZED (SELECT count(*) AS lanes FROM lane)
+SELECT r.id, r.project, r.lane_id, r.status, r.parent_id, r.phase
+FROM locked, jobs.jobs r
+WHERE r.id = ANY ($2::uuid[]) AND locked.lanes >= 0
+ORDER BY r.depth DESC, r.id FOR NO KEY UPDATE OF r
 
 -- name: children_to_settle
-SELECT j.id AS job_id, j.parent_id AS run_id, j.task_id, j.phase, j.status, j.lane_id
+SELECT j.id, j.parent_id, j.task_id, j.phase, j.status
 FROM jobs.jobs j
 JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
 WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id
 
--- name: settle_tasks
+-- name: settle
+-- Tells locked runs how tasks ended. Returns what is left of the phases concerned, and every task of the runs in $5
+-- as it was before, those of the next phase with their requests.
 WITH told AS (
     UPDATE jobs.tasks t SET status = result.status
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)
     WHERE t.run_id = result.run_id AND t.task_id = result.task_id AND t.job_id = result.job_id
-        AND t.status = 'started' AND t.run_id = ANY ($1::uuid[]) AND t.task_id = ANY ($2::text[])
+        AND t.status = 'started'
     RETURNING t.run_id, t.phase
 ), done AS (
     SELECT run_id, phase, count(*) AS n FROM told GROUP BY run_id, phase
-)
-UPDATE jobs.phases p
-SET remaining = p.remaining - done.n,
-    finished_at = CASE WHEN p.remaining = done.n THEN clock_timestamp() END
-FROM done WHERE (p.run_id, p.index) = (done.run_id, done.phase)
-RETURNING p.run_id, p.remaining
-
--- name: task_states
-SELECT run_id, task_id, phase, position, active, status, continue_on_failure, component, configuration, version,
-       lane_id, CASE WHEN status = 'pending' AND phase = first_pending THEN request END AS request
-FROM (
+), counted AS (
+    UPDATE jobs.phases p
+    SET remaining = p.remaining - done.n,
+        finished_at = CASE WHEN p.remaining = done.n THEN clock_timestamp() END
+    FROM done WHERE (p.run_id, p.index) = (done.run_id, done.phase)
+    RETURNING p.run_id, p.index, p.remaining
+), task AS (
     SELECT *, min(phase) FILTER (WHERE status = 'pending') OVER (PARTITION BY run_id) AS first_pending
-    FROM jobs.tasks WHERE run_id = ANY ($1::uuid[])) AS task
+    FROM jobs.tasks WHERE run_id = ANY ($5::uuid[])
+)
+SELECT run_id, index AS phase, remaining, NULL AS task_id, NULL AS position, NULL AS active, NULL AS status,
+       NULL AS job_id, NULL AS continue_on_failure, NULL AS component, NULL AS configuration, NULL AS version,
+       NULL AS lane_id, NULL AS request
+FROM counted
+UNION ALL
+SELECT run_id, phase, NULL, task_id, position, active, status, job_id, continue_on_failure, component, configuration,
+       version, lane_id, CASE WHEN status = 'pending' AND phase = first_pending THEN request END
+FROM task
 ORDER BY run_id, phase, position
 
 -- name: end_runs

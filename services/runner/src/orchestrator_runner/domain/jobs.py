@@ -113,6 +113,15 @@ class Result:
     state: Mapping[str, Any] | None = None
 
     @property
-    def settles_task(self) -> bool:
-        """Whether this ends a task of a run (another attempt does not)."""
-        return self.run_id is not None and self.ending.status is not JobStatus.WAITING
+    def settles(self) -> tuple[UUID, int] | None:
+        """The run and phase in which this ends a task (another attempt does not)."""
+        if self.run_id is None or self.phase is None:
+            return None
+        goes_on = self.ending.status in (JobStatus.WAITING, JobStatus.READY)
+        return None if goes_on else (self.run_id, self.phase)
+
+    @classmethod
+    def given_back(cls, job: "ClaimedJob", reason: str) -> "Result":
+        """Nothing was begun: the job is ready again, as if it had never been claimed."""
+        ending = Ending(JobStatus.READY, reason)
+        return cls(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)

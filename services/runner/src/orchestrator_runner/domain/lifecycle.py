@@ -36,7 +36,8 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What becomes of a job when its attempt is over; status `waiting` means another attempt follows."""
+    """What becomes of a job when its attempt is over: status `waiting` means that another attempt follows,
+    `ready` that this one was never begun."""
 
     status: JobStatus
     message: str = ""
@@ -105,6 +106,12 @@ def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | End
     if pending:
         return StartPhase(min(pending))
     return _good_end(tasks)
+
+
+def phase_after(tasks: Iterable[TaskState], index: int) -> int | None:
+    """The phase that follows this one, if all goes well."""
+    pending = (task.phase for task in tasks if task.active and task.status is TaskStatus.PENDING)
+    return min((phase for phase in pending if phase > index), default=None)
 
 
 def _good_end(tasks: Iterable[TaskState]) -> EndRun:

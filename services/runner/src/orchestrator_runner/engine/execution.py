@@ -28,7 +28,7 @@ from orchestrator_runner.domain.execution import (
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
-from orchestrator_runner.engine.loop import Execute
+from orchestrator_runner.engine.slots import Execute
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -37,7 +37,6 @@ from orchestrator_shared.security import Encryption, hash_token
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
-REFUSED_SECONDS = 1.0
 HTTP = "http"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
@@ -91,9 +90,8 @@ class Attempts:
             log.info("attempt.left", attempt=job.attempt)
             raise asyncio.CancelledError from None
         except ExecutionRefused as error:
-            # Nothing was started, as right after an outage: without a pause, free attempts are used up.
-            ending = Ending(JobStatus.WAITING, str(error), delay_seconds=REFUSED_SECONDS, free=True)
-            return _result(job, ending)
+            log.warning("attempt.refused", reason=str(error))
+            return Result.given_back(job, str(error))
         except ExecutionLost as error:
             ending = after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason=f"runner lost: {error}")
             return _result(job, ending)

@@ -162,7 +162,7 @@ class Recovery:
     async def _adopt(self, connection: asyncpg.Connection) -> None:
         """Go on with attempts that outlived their runner."""
         owned = await connection.fetch(self._queries["owned_elsewhere"], self._replica_id)
-        strays = {row["id"] for row in owned}.difference(self._engine.running_jobs)
+        strays = {row["id"] for row in owned}.difference(self._engine.jobs)
         # Twice in a row: the result of one that has just ended may not be written yet.
         known, self._strays = self._strays, strays
         values = (self._replica_id, self._slots, list(strays & known))

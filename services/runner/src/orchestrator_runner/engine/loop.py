@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import asyncpg
@@ -16,8 +15,10 @@ from orchestrator_runner.adapters.runs import Runs
 from orchestrator_runner.domain.cycles import find_cycles
 from orchestrator_runner.domain.jobs import ClaimedJob, Result, Row
 from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.engine.slots import Prepare, Slots
 from orchestrator_runner.engine.starts import Starter
-from orchestrator_runner.engine.step import Done, Stepper, Todo
+from orchestrator_runner.engine.step import Stepper
+from orchestrator_runner.engine.todo import Done, Todo
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -28,12 +29,9 @@ log = structlog.get_logger(__name__)
 START_BATCH = 50
 RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
-
-Execute = Callable[[asyncio.Event], Awaitable[Result]]
-"""Runs one attempt to its end, or until the event is set; never raises."""
-Prepared = Mapping[UUID, Execute]
-Prepare = Callable[[Sequence[ClaimedJob]], Coroutine[Any, Any, Prepared]]
-"""Makes claimed jobs executable, all at once; waits out an outage."""
+REFUSED_SECONDS = 1.0
+"""The pause in claiming after a claimed job could not be begun here: others may be able to."""
+STEP_SECONDS = 0.005
 
 
 class Engine:
@@ -58,14 +56,13 @@ class Engine:
         self._lanes = lanes
         self._runs = runs
         self._ownership = ownership
-        self._slots = slots
+        self._slots = Slots(slots, self._ended)
         self._poll_seconds = poll_seconds
         self._scan_seconds = scan_seconds
         self._prepare: Prepare | None = None
         self._results: list[Result] = []
         self._settle: set[UUID] = set()
         self._ready_to_go_on: set[UUID] = set()
-        self._running: dict[UUID, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._woken = asyncio.Event()
         self._claiming = True
         self._stepping = False
@@ -73,8 +70,11 @@ class Engine:
         self._last_poll = 0.0
         self._limited: tuple[str, ...] = ()
         self._looking = True
+        self._backlog = True
+        self._step_seconds = STEP_SECONDS
+        self._claims_from = 0.0
         metrics.SLOTS.set(slots)
-        metrics.RUNNING.set_function(lambda: len(self._running))
+        metrics.RUNNING.set_function(lambda: self.running)
 
     def use(self, prepare: Prepare) -> None:
         """Set what executes claimed jobs; without it nothing is claimed."""
@@ -100,20 +100,25 @@ class Engine:
         self._results.extend(results)
         self.wake()
 
+    def _ended(self, result: Result) -> None:
+        if result.ending.status is JobStatus.READY:
+            self._claims_from = time.monotonic() + REFUSED_SECONDS
+        self.report([result])
+
     def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
         """Execute jobs that were taken over with their attempts; the look tells those that shall stop."""
-        self._carry_on(Done(claimed=list(jobs)))
+        self._begin(jobs, at_once=True)
         self.look_around()
 
     @property
-    def running_jobs(self) -> list[UUID]:
-        """The jobs that this replica executes now."""
-        return list(self._running)
+    def jobs(self) -> set[UUID]:
+        """Every job in the hands of this replica."""
+        return self._slots.jobs
 
     @property
     def running(self) -> int:
         """Jobs that this replica executes now."""
-        return len(self._running)
+        return self._slots.running
 
     async def run(self) -> None:
         """Step for ever; an outage of the database is waited out with everything kept."""
@@ -138,9 +143,9 @@ class Engine:
         looking, self._looking = self._looking, False
         if looking:
             await self._look()
-        ready = await self.step()
-        if looking or ready:
             await self._start_runs()
+            self._backlog = True
+        await self.step()
 
     async def _wait(self) -> None:
         if not self._woken.is_set():
@@ -158,17 +163,17 @@ class Engine:
             self._limited = tuple(await self._ownership.limited_projects(connection))
         if due:
             await self._stepper.promote(due)
+        self.report(self._slots.give_back())
         self._looking = True
         self._last_poll = time.monotonic()
 
     async def _look(self) -> None:
         """Stop what somebody asked to stop."""
-        if not self._running:
+        if not self._slots.jobs:
             return
         async with acquire(self._pool) as connection:
             wanted = await self._ownership.stops_wanted(connection)
-        for job in wanted & self._running.keys():
-            self._running[job][1].set()
+        self.report(self._slots.stop(wanted))
 
     async def _scan(self) -> None:
         """What a crash or a lost COMMIT left behind."""
@@ -181,13 +186,15 @@ class Engine:
             self._settle |= {ended} if ended else set()
         self._ready_to_go_on |= runs
         self._settle |= children
-        known = self._running.keys() | {result.job_id for result in self._results}
+        known = self._slots.jobs | {result.job_id for result in self._results}
         self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
         self._last_scan = time.monotonic()
 
-    async def step(self) -> bool:
-        """One transaction for everything that has gathered; says whether it made a run ready to start."""
+    async def step(self) -> None:
+        """One transaction for everything that has gathered."""
         todo = self._take()
+        if not todo:
+            return
         started = time.perf_counter()
         self._stepping = True
         try:
@@ -197,22 +204,30 @@ class Engine:
             raise
         finally:
             self._stepping = False
-        metrics.STEP_SECONDS.observe(time.perf_counter() - started)
+        self._step_seconds = time.perf_counter() - started
+        metrics.STEP_SECONDS.observe(self._step_seconds)
         metrics.STEP_RESULTS.observe(len(todo.results))
+        self._backlog = done.backlog
         self._carry_on(done)
-        return done.runs_are_ready
 
     def _take(self) -> Todo:
-        free = self._slots - len(self._running)
+        slots, ahead = self._room()
         todo = Todo(
             results=tuple(self._results),
             settle=frozenset(self._settle),
             runs=frozenset(self._ready_to_go_on),
-            slots=max(free, 0) if self._claiming and self._prepare else 0,
+            slots=slots,
+            ahead=ahead,
+            backlog=self._backlog,
             limited=self._limited,
         )
         self._results, self._settle, self._ready_to_go_on = [], set(), set()
         return todo
+
+    def _room(self) -> tuple[int, int]:
+        if not self._claiming or self._prepare is None or time.monotonic() < self._claims_from:
+            return 0, 0
+        return self._slots.room(self._step_seconds)
 
     def _put_back(self, todo: Todo) -> None:
         self._results[:0] = todo.results
@@ -246,55 +261,47 @@ class Engine:
         done.settle |= more.settle
         done.runs |= more.runs
         done.runs_are_ready |= more.runs_are_ready
+        done.backlog |= more.backlog
 
     def _carry_on(self, done: Done) -> None:
-        if done.claimed and self._prepare is not None:
-            points.reach(points.BEFORE_START)
-            prepared = asyncio.ensure_future(self._prepare(done.claimed))
-            for job in done.claimed:
-                self._begin(job, prepared)
+        self._begin(done.claimed)
         if done.settle or done.runs:
             self.settle(done.settle, done.runs)
+        if done.runs_are_ready:
+            self.look_around()
 
-    def _begin(self, job: ClaimedJob, prepared: "asyncio.Future[Prepared]") -> None:
-        stop = asyncio.Event()
-        task = asyncio.create_task(self._attempt(job, prepared, stop), name=f"job {job.id}")
-        self._running[job.id] = (task, stop)
-
-    async def _attempt(
-        self, job: ClaimedJob, prepared: "asyncio.Future[Prepared]", stop: asyncio.Event
-    ) -> None:
-        try:
-            execute = (await asyncio.shield(prepared))[job.id]
-            result = await execute(stop)
-            points.reach(points.BEFORE_RESULT)
-            self._results.append(result)
-        finally:
-            del self._running[job.id]
-            self.wake()
+    def _begin(self, claimed: Sequence[ClaimedJob], *, at_once: bool = False) -> None:
+        if claimed and self._prepare is not None:
+            points.reach(points.BEFORE_START)
+            self._slots.take(claimed, asyncio.ensure_future(self._prepare(claimed)), at_once=at_once)
 
     async def _start_runs(self) -> None:
         """Start every run that holds its lane; those that cannot start end here."""
         if not self._claiming:
             return
         while runs := await self._starter.ready(START_BATCH):
-            left = await self._start_batch(runs)
-            self.settle(left, left)
+            done = await self._start_batch(runs)
+            self._backlog |= done.backlog
+            self._carry_on(done)
             if len(runs) < START_BATCH:
                 return
 
-    async def _start_batch(self, runs: Sequence[UUID]) -> set[UUID]:
+    async def _start_batch(self, runs: Sequence[UUID]) -> Done:
         """Start them together; if the database refuses one, each by itself: the one that fails alone ends."""
+        slots, _ = (0, 0) if self._backlog else self._room()
         try:
-            return await self._starter.start(runs)
+            return await self._starter.start(runs, slots)
         except DATA_ERRORS as error:
             log.warning("engine.start_refused", runs=len(runs), reason=type(error).__name__)
             if len(runs) == 1:
                 return await self._starter.refuse(
                     runs[0], f"the run cannot be stored: {type(error).__name__}"
                 )
-        left = [await self._start_batch([run]) for run in runs]
-        return set().union(*left)
+        done = Done()
+        self._backlog = True  # so that none of them claims slots that were counted once
+        for run in runs:
+            self._merge(done, await self._start_batch([run]))
+        return done
 
     def stop_claiming(self) -> None:
         """Leave everything new to the other replicas."""
@@ -302,12 +309,8 @@ class Engine:
 
     async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
         """Wait for running jobs; those that take longer are stopped and given back."""
-        if self._running:
-            await asyncio.wait(self._tasks(), timeout=grace_seconds)
-        for _, stop in list(self._running.values()):
-            stop.set()
-        if self._running:
-            await asyncio.wait(self._tasks(), timeout=kill_seconds)
+        self.report(self._slots.give_back(older_than=0))
+        await self._slots.drain(grace_seconds, kill_seconds)
 
     async def settle_up(self) -> None:
         """Wait until the loop has written every result, as far as the database lets it."""
@@ -315,11 +318,8 @@ class Engine:
             self.wake()
             await asyncio.sleep(0.01)
 
-    def _tasks(self) -> Sequence[asyncio.Task[None]]:
-        return [task for task, _ in self._running.values()]
-
 
 def _never_started(row: Row) -> Result:
     """A claim whose COMMIT was lost on its way back: nothing was done, so it is given back."""
-    ending = Ending(JobStatus.WAITING, "claimed, but never started", free=True)
+    ending = Ending(JobStatus.READY, "claimed, but never started")
     return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

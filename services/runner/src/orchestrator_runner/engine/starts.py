@@ -12,10 +12,11 @@ from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.runs import PlannedRun, Runs, lane_keys
 from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.plan import RunPlan, check_nesting, plan_run
+from orchestrator_runner.engine.todo import Done, claimed
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.statuses import ErrorKind
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.messaging.outbox import Outbox
 
 
@@ -29,7 +30,10 @@ class _Refusal:
 class Starter:
     """Starts ready runs, all of a batch in one transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, replica_id: UUID
+    ) -> None:
+        self._replica_id = replica_id
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
@@ -40,10 +44,11 @@ class Starter:
         async with acquire(self._pool) as connection:
             return await self._runs.ready(connection, limit)
 
-    async def start(self, runs: Sequence[UUID]) -> set[UUID]:
+    async def start(self, runs: Sequence[UUID], slots: int) -> Done:
         """Start these runs, or end them with the reason why they cannot.
 
-        Returns those with nothing to wait for and those that ended: the engine goes on with them.
+        Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
+        to the engine's next step.
         """
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, runs)
@@ -51,9 +56,11 @@ class Starter:
             keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
             versions = await self._runs.versions(connection, keys) if keys else {}
-        left = {await self._refuse(refusal) for refusal in refusals}
+        done = Done()
+        for refusal in refusals:
+            await self._refuse(refusal, done)
         if plans:
-            left |= await self._begin(
+            await self._begin(
                 [
                     PlannedRun(
                         run=row["id"],
@@ -67,16 +74,20 @@ class Starter:
                         versions=versions,
                     )
                     for row, plan in plans
-                ]
+                ],
+                slots,
+                done,
             )
-        return {run for run in left if run is not None}
+        return done
 
-    async def refuse(self, run: UUID, reason: str) -> set[UUID]:
+    async def refuse(self, run: UUID, reason: str) -> Done:
         """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, [run])
-        left = {await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL)) for row in rows}
-        return {run for run in left if run is not None}
+        done = Done()
+        for row in rows:
+            await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL), done)
+        return done
 
     async def _plan(
         self, connection: asyncpg.Connection, rows: Sequence[Row]
@@ -90,7 +101,7 @@ class Starter:
                 refusals.append(_Refusal(row, str(error), ErrorKind.USER))
         return plans, refusals
 
-    async def _begin(self, starts: Sequence[PlannedRun]) -> set[UUID | None]:
+    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: Done) -> None:
         children = {start.run: start.first_children() for start in starts}
         async with self._outbox.work() as work:
             connection = work.connection
@@ -106,17 +117,30 @@ class Starter:
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
             if not begun:
-                return set()
+                return
             await self._runs.write_plans(connection, begun)
             first = [child for start in begun for child in children[start.run]]
-            made = await self._runs.create_children(connection, first) if first else []
+            made: Sequence[Row] = ()
+            if first:
+                made = await self._runs.create_children(connection, first, self._replica_id, slots)
             for row in rows:
                 say_run(work, RunStarted, row)
             say_changed(work, [*rows, *made])
         metrics.RUNS_STARTED.inc(len(begun))
-        return {start.run for start in begun if not children[start.run]}
+        self._note(begun, made, done)
 
-    async def _refuse(self, refusal: _Refusal) -> UUID | None:
+    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: Done) -> None:
+        for start in begun:
+            if underway := start.underway():
+                self._runs.foresight.begin(start.run, underway)
+            else:
+                done.runs.add(start.run)
+        ready = {row["kind"] for row in made if row["status"] == JobStatus.READY}
+        done.runs_are_ready |= "run" in ready
+        done.backlog |= "component" in ready
+        done.claimed += claimed(made)
+
+    async def _refuse(self, refusal: _Refusal, done: Done) -> None:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
@@ -124,13 +148,13 @@ class Starter:
                 work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
             )
             if ended is None:
-                return None
+                return
             promoted = await self._lanes.promote(work.connection, [row["lane_id"]])
             say_run(work, RunFinished, ended)
             say_changed(work, [ended, *promoted])
         metrics.RUNS_FINISHED.labels(ended["status"]).inc()
-        run: UUID = row["id"]
-        return run
+        done.runs_are_ready |= bool(promoted)
+        done.settle.add(row["id"])
 
 
 def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
