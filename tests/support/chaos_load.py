@@ -24,6 +24,7 @@ from orchestrator_shared.domain.statuses import Origin
 
 BATCH_SECONDS = 0.4
 SHARES = {"quick": 60, "run": 12, "narrow": 11, "fires": 3, "backfill": 0.5}
+NESTED_SHARE = 0.08
 SLOW_EVERY = 5
 """Batches: often enough that there is mostly one for a fault to aim at."""
 REPEATED_SHARE, TERMINATED_SHARE = 0.1, 0.07
@@ -98,11 +99,17 @@ class Load:
             case "backfill":
                 return [self._backfill("run-2", 3)]
             case "run":
-                return [self._request(self._dice.choice(list(catalog.runs.values())))]
+                return [self._request(self._a_run())]
             case "narrow":
                 return [self._request(self._dice.choice(catalog.narrow))]
             case _:
                 return [self._request(self._dice.choice(catalog.steady + catalog.brittle))]
+
+    def _a_run(self) -> Configuration:
+        """Nested ones seldom: they take long, and wait for each other."""
+        nested = self._catalog.nested
+        plain = [run for run in self._catalog.runs.values() if run not in nested]
+        return self._dice.choice(nested if self._dice.random() < NESTED_SHARE else plain)
 
     def _request(self, what: Configuration, **more: object) -> RunRequested:
         self.planned += what.jobs
@@ -187,7 +194,7 @@ class Load:
 
     def _wish_selected(self) -> Wish:
         """A run by hand of some of an orchestration's tasks."""
-        what = self._dice.choice(list(self._catalog.runs.values()))
+        what = self._a_run()
         tasks = self._dice.sample(list(what.tasks), self._dice.randint(1, len(what.tasks)))
         job = self._new_job(what)
         self.planned += 1 + sum(what.tasks[task] for task in tasks)
