@@ -67,18 +67,21 @@ class Load:
         self.planned = 0
 
     async def offer(self, jobs: int, seconds: float, is_enough: Callable[[], bool]) -> None:
-        """About this many jobs, children included, over this time; more, a while, if that is not enough."""
+        """About this many jobs, children included, over this time; then a few long ones while that is not enough."""
         began = time.monotonic()
         first = [*self._catalog.narrow, *self._catalog.slow, *self._catalog.nested[:1]]
-        await self._publish(*(self._request(each) for each in first))
+        fires = [*self._fire("run-0", 2), *self._fire("run-1", 2)]  # one is merged, one skipped
+        await self._publish(*fires, *(self._request(each) for each in first))
         async with asyncio.TaskGroup() as group:
-            last = began + 2 * seconds
-            while self.planned < jobs or (not is_enough() and time.monotonic() < last):
+            while self.planned < jobs:
                 await self._publish(*self._batch(jobs * BATCH_SECONDS / seconds))
                 for wish in self._wishes():
                     group.create_task(wish())
                 due = began + self.planned * seconds / jobs
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
+            while not is_enough() and time.monotonic() < began + 2 * seconds:
+                await self._publish(self._request(self._dice.choice(self._catalog.slow)))
+                await asyncio.sleep(SLOW_EVERY * BATCH_SECONDS)
 
     def _batch(self, jobs: float) -> list[Message]:
         messages: list[Message] = []

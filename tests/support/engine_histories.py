@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from itertools import count
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
@@ -62,6 +63,7 @@ class House:
     def __init__(self, runner: asyncio.Runner) -> None:
         self.runner = runner
         self.stack = AsyncExitStack()
+        self.numbers = count()
         self.happened: Counter[str] = Counter()
         """How often which named point was a replica's end, and what came of the jobs."""
 
