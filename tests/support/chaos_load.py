@@ -67,7 +67,7 @@ class Load:
         self.planned = 0
 
     async def offer(self, jobs: int, seconds: float, is_enough: Callable[[], bool]) -> None:
-        """About this many jobs, children included, over this time; then a few long ones while that is not enough."""
+        """About this many jobs, children included, over this time; then long ones until it is enough."""
         began = time.monotonic()
         first = [*self._catalog.narrow, *self._catalog.slow, *self._catalog.nested[:1]]
         fires = [*self._fire("run-0", 2), *self._fire("run-1", 2)]  # one is merged, one skipped
