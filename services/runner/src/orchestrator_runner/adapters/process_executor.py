@@ -90,15 +90,15 @@ class ProcessExecutor:
     async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
         loop = asyncio.get_running_loop()
         directory = await self._make_directory(execution)
-        wanted = False
+        report = Report()
         try:
             ended, cause = await attempt.run(directory, stop)
-            wanted = cause is None and ended.code == 0
+            if cause is None and ended.code == 0:
+                report = await loop.run_in_executor(self._files, read_report, directory)
         except NotStartable as error:
             return Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
         finally:
-            collecting = loop.run_in_executor(self._files, self._collect, directory, wanted)
-            report = await asyncio.shield(collecting)
+            self._remove(directory)
         return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
     async def _make_directory(self, execution: Execution) -> str:
@@ -112,12 +112,10 @@ class ProcessExecutor:
             await loop.run_in_executor(self._files, remove_task_directory, await making)
             raise
 
-    def _collect(self, directory: str, wanted: bool) -> Report:
-        try:
-            return read_report(directory) if wanted else Report()
-        finally:
-            if not self._settings.keep_directories:
-                remove_task_directory(directory)
+    def _remove(self, directory: str) -> None:
+        """Nobody waits for it but the next attempts, in the same line."""
+        if not self._settings.keep_directories:
+            self._files.submit(remove_task_directory, directory)
 
 
 class _Attempt:

@@ -50,6 +50,11 @@ class Slots:
         """Every job in the hands of this replica."""
         return self._running.keys() | self._waiting.keys()
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether jobs are at hand for the next slots that become free."""
+        return bool(self._waiting)
+
     def room(self, step_seconds: float) -> tuple[int, int]:
         """How many jobs could begin now, and how many more will be able to while the next step is written,
         twice over. Where attempts are long, that is none."""
