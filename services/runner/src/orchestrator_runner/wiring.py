@@ -167,8 +167,7 @@ def _attempts(
     settings: RunnerSettings, pool: asyncpg.Pool, executors: dict[str, Executor], journals: Journals
 ) -> Attempts:
     return Attempts(
-        pool=pool,
-        definitions=Definitions(),
+        definitions=Definitions(pool),
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),

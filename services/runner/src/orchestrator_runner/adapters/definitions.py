@@ -9,6 +9,7 @@ import asyncpg
 from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_runner.domain.parameters import may_use_variables
 from orchestrator_runner.domain.remembered import Remembered
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 
 REMEMBERED = 5_000
@@ -30,23 +31,24 @@ class Loaded:
 class Definitions:
     """Loads for a batch of jobs with as few queries as there are kinds of things not known yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
         self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
         self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered(REMEMBERED)
         self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered(REMEMBERED)
 
-    async def load(self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
-        """One for each job, in order."""
-        await self._load_components(connection, jobs)
-        await self._load_parameters(connection, jobs)
-        states = await self._states(connection, [job for job in jobs if job.has_state])
+    async def load(self, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
+        """One for each job, in order; asks for nothing where everything is known."""
+        await self._load_components(jobs)
+        await self._load_parameters(jobs)
+        states = await self._states([job for job in jobs if job.has_state])
         found = [self._parameters.get(_version(job)) for job in jobs]
         templates = {
             job.project
             for job, stored in zip(jobs, found, strict=True)
             if may_use_variables(stored) or may_use_variables(job.parameters)
         }
-        variables = await self._variables(connection, templates)
+        variables = await self._variables(templates)
         return [
             Loaded(
                 definition=self._components.get((job.component, job.component_saved_at)) or {},
@@ -57,7 +59,7 @@ class Definitions:
             for job, stored in zip(jobs, found, strict=True)
         ]
 
-    async def _load_components(self, connection: asyncpg.Connection, jobs: Iterable[ClaimedJob]) -> None:
+    async def _load_components(self, jobs: Iterable[ClaimedJob]) -> None:
         missing = {
             job.component
             for job in jobs
@@ -65,39 +67,39 @@ class Definitions:
         }
         if not missing:
             return
-        for row in await connection.fetch(self._queries["component_definitions"], list(missing)):
+        for row in await self._fetch("component_definitions", list(missing)):
             self._components[row["id"], row["updated_at"]] = row["definition"]
             # Saved again since the claim: the newer document is as good.
             for job in jobs:
                 if job.component == row["id"]:
                     self._components[row["id"], job.component_saved_at] = row["definition"]
 
-    async def _load_parameters(self, connection: asyncpg.Connection, jobs: Iterable[ClaimedJob]) -> None:
+    async def _load_parameters(self, jobs: Iterable[ClaimedJob]) -> None:
         missing = {_version(job) for job in jobs if job.version and _version(job) not in self._parameters}
         if not missing:
             return
         columns = [list(column) for column in zip(*missing, strict=True)]
-        for row in await connection.fetch(self._queries["stored_parameters"], *columns):
+        for row in await self._fetch("stored_parameters", *columns):
             key = (row["project"], row["component"], row["configuration"], row["version"])
             self._parameters[key] = row["parameters"]
 
-    async def _states(
-        self, connection: asyncpg.Connection, jobs: Sequence[ClaimedJob]
-    ) -> dict[tuple[str, str, str], dict[str, Any]]:
+    async def _states(self, jobs: Sequence[ClaimedJob]) -> dict[tuple[str, str, str], dict[str, Any]]:
         if not jobs:
             return {}
         columns = [list(column) for column in zip(*map(_configuration, jobs), strict=True)]
-        rows = await connection.fetch(self._queries["states"], *columns)
+        rows = await self._fetch("states", *columns)
         return {(row["project"], row["component"], row["configuration"]): row["state"] for row in rows}
 
-    async def _variables(
-        self, connection: asyncpg.Connection, projects: set[str]
-    ) -> dict[str, dict[str, tuple[str, bool]]]:
+    async def _variables(self, projects: set[str]) -> dict[str, dict[str, tuple[str, bool]]]:
         variables: dict[str, dict[str, tuple[str, bool]]] = {}
         if projects:
-            for row in await connection.fetch(self._queries["variables"], list(projects)):
+            for row in await self._fetch("variables", list(projects)):
                 variables.setdefault(row["project"], {})[row["name"]] = (row["value"], row["secret"])
         return variables
+
+    async def _fetch(self, name: str, *values: object) -> list[asyncpg.Record]:
+        async with acquire(self._pool) as connection:
+            return await connection.fetch(self._queries[name], *values)
 
 
 def _configuration(job: ClaimedJob) -> tuple[str, str, str]:

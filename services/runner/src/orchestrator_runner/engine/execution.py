@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import structlog
 
 from orchestrator_runner.adapters.definitions import Definitions, Loaded
@@ -29,7 +28,6 @@ from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
 from orchestrator_runner.engine.slots import Execute
-from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.security import Encryption, hash_token
@@ -48,7 +46,6 @@ class Attempts:
     def __init__(
         self,
         *,
-        pool: asyncpg.Pool,
         definitions: Definitions,
         logs: LogStore,
         executors: Mapping[str, Executor],
@@ -57,7 +54,6 @@ class Attempts:
         log_limits: LogLimits,
         api_url: str | None = None,
     ) -> None:
-        self._pool = pool
         self._definitions = definitions
         self._logs = logs
         self._executors = executors
@@ -70,8 +66,7 @@ class Attempts:
         """Load what all of these need; see `Prepare`."""
         while True:
             try:
-                async with acquire(self._pool) as connection:
-                    loaded = await self._definitions.load(connection, jobs)
+                loaded = await self._definitions.load(jobs)
                 break
             except Unavailable as error:
                 log.warning("attempts.database_unavailable", reason=str(error))

@@ -19,6 +19,7 @@ from orchestrator_runner.adapters.runs import (
 )
 from orchestrator_runner.domain.cycles import UnfinishedRun, describe, victim
 from orchestrator_runner.domain.foresight import Underway
+from orchestrator_runner.domain.jobs import Row
 from orchestrator_runner.domain.lifecycle import EndRun, StartPhase, TaskState, next_step, phase_after
 from orchestrator_runner.engine.planning import Plan, plan
 from orchestrator_runner.engine.todo import Done, Todo, claimed
@@ -85,6 +86,7 @@ class _Step:
         self._runs = runs
         self._ownership = ownership
         self._locked: dict[UUID, asyncpg.Record] = {}
+        self._changed: list[Row] = []
         self._freed: set[int] = set()
         self._ready = 0
 
@@ -94,6 +96,7 @@ class _Step:
         if self._freed:
             self._note(await self._lanes.promote(self._connection, self._freed))
         await self._claim()
+        say_changed(self._work, self._changed)
 
     async def _lock(self) -> None:
         if self._plan.runs:
@@ -195,8 +198,8 @@ class _Step:
                 self.done.settle.add(row["id"])
 
     def _note(self, rows: Rows) -> None:
-        """Tell of changed jobs, and remember what became ready."""
-        say_changed(self._work, rows)
+        """Remember what changed, and what became ready."""
+        self._changed += rows
         ready = [row["kind"] for row in rows if row["status"] == JobStatus.READY]
         self.done.runs_are_ready |= "run" in ready
         self._ready += len(ready) - ready.count("run")
@@ -210,7 +213,7 @@ class _Step:
         self.done.backlog = True
         if slots + ahead > 0:
             rows = await self._ownership.claim(self._connection, slots, ahead, self._todo.limited)
-            say_changed(self._work, rows)
+            self._changed += rows
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._ownership.ready_left(self._connection):
