@@ -3,19 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from orchestrator_runner.adapters.files import Files
 from orchestrator_runner.adapters.keeper_client import Child, Keeper, NotStartable
 from orchestrator_runner.adapters.pipes import Pipe
 from orchestrator_runner.adapters.task_directory import (
     WorkDirectory,
     make_task_directory,
+    name_task_directory,
     read_report,
-    remove_task_directory,
+    remove_contract_files,
+    remove_tree,
 )
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
 from orchestrator_runner.domain.masking import mask, secret_forms
@@ -43,8 +45,7 @@ class ProcessExecutor:
         self._keeper = keeper
         self._work = work
         self._settings = settings
-        # Few and own: a slow disk delays tasks, but not the loop that renews the lease.
-        self._files = ThreadPoolExecutor(max_workers=4, thread_name_prefix="task-files")
+        self._files = Files()
         self._attempts: set[_Attempt] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -70,7 +71,7 @@ class ProcessExecutor:
             await asyncio.to_thread(executor._close)
 
     def _close(self) -> None:
-        self._files.shutdown()
+        self._files.close()
         self._work.close()
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
@@ -88,34 +89,41 @@ class ProcessExecutor:
                 self._idle.set()
 
     async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
-        loop = asyncio.get_running_loop()
         directory = await self._make_directory(execution)
         report = Report()
         try:
             ended, cause = await attempt.run(directory, stop)
             if cause is None and ended.code == 0:
-                report = await loop.run_in_executor(self._files, read_report, directory)
+                report = await self._files.do(read_report, directory)
         except NotStartable as error:
             return Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
         finally:
-            self._remove(directory)
+            await self._remove(directory)
         return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
     async def _make_directory(self, execution: Execution) -> str:
-        loop = asyncio.get_running_loop()
-        making = loop.run_in_executor(self._files, make_task_directory, self._work.path, execution)
+        path = name_task_directory(self._work.path, execution)
+        making = asyncio.ensure_future(self._files.do(make_task_directory, path, execution))
         try:
-            return await asyncio.shield(making)
+            await asyncio.shield(making)
         except OSError as error:
             raise ExecutionRefused(f"no directory can be made for the task: {error}") from error
         except asyncio.CancelledError:
-            await loop.run_in_executor(self._files, remove_task_directory, await making)
+            with contextlib.suppress(OSError):
+                await making
+            self._files.later(remove_tree, path)
             raise
+        return path
 
-    def _remove(self, directory: str) -> None:
-        """Nobody waits for it but the next attempts, in the same line."""
-        if not self._settings.keep_directories:
-            self._files.submit(remove_task_directory, directory)
+    async def _remove(self, directory: str) -> None:
+        if self._settings.keep_directories:
+            return
+        removed = False
+        try:
+            removed = await self._files.do(remove_contract_files, directory)
+        finally:
+            if not removed:
+                self._files.later(remove_tree, directory)
 
 
 class _Attempt:

@@ -58,18 +58,21 @@ def _remove_if_abandoned(path: Path) -> bool:
     return True
 
 
-def make_task_directory(parent: Path, execution: Execution) -> str:
-    """A new directory with config.json and, if there is a state, state.json."""
-    path = f"{parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
+def name_task_directory(parent: Path, execution: Execution) -> str:
+    """A new directory's path, of which nobody can know before."""
+    return f"{parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
+
+
+def make_task_directory(path: str, execution: Execution) -> None:
+    """Make it, with config.json and, if there is a state, state.json."""
     os.mkdir(path, 0o700)
     try:
         _write_json(f"{path}/config.json", execution.config)
         if execution.state is not None:
             _write_json(f"{path}/state.json", execution.state)
     except BaseException:
-        remove_task_directory(path)
+        remove_tree(path)
         raise
-    return path
 
 
 def _write_json(path: str, value: Any) -> None:
@@ -102,15 +105,16 @@ def _read_file(path: str) -> bytes | None:
         return file.read(MAX_FILE_BYTES + 1)
 
 
-def remove_task_directory(path: str) -> None:
-    """Remove an attempt's directory; most hold nothing but the files of the contract."""
+def remove_contract_files(path: str) -> bool:
+    """Remove an attempt's directory if it holds nothing but the files of the contract, as most do."""
     try:
         for name in _CONTRACT_FILES:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{path}/{name}")
         os.rmdir(path)
     except OSError:
-        remove_tree(path)
+        return False
+    return True
 
 
 def remove_tree(path: str | Path) -> None:
