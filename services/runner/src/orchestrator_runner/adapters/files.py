@@ -13,9 +13,11 @@ THREADS = 4
 
 
 class Files:
-    """To hand an operation to a thread and back costs several times what a quick disk needs for it. But a slow
-    one must delay tasks only, not the loop that renews the lease: after a slow answer all goes through
-    threads, until they see quick ones again."""
+    """To hand an operation to a thread and back costs several times what a quick disk needs for it.
+
+    But a slow one must delay tasks only, not the loop that renews the lease: after a slow answer all goes
+    through threads, until they see quick ones again.
+    """
 
     def __init__(self) -> None:
         # Few and own: tasks' files keep no other work from its thread.
