@@ -22,7 +22,7 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import RunRequested
-from orchestrator_shared.contracts.events import RunnersWake
+from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_FEED
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.connection import Broker, Timeouts
@@ -229,7 +229,7 @@ async def test_a_user_who_may_not_configure_uses_what_is_there(
 
     async with Broker.open(url, name="runner", timeouts=QUICK) as connected:
         commands = Consumer(connected, RUNS, {RunRequested: on_message})
-        feed = Consumer(connected, RUNNER_FEED, {RunnersWake: on_message})
+        feed = Consumer(connected, RUNNER_FEED, {RunnersWake: on_message, CallbackReceived: on_message})
         async with relaying(pool, connected) as outbox, consuming(commands), consuming(feed):
             await eventually(lambda: feed.consuming)
             await say(outbox, 1)

@@ -12,7 +12,7 @@ from tests.integration.messaging.messages import RUNS, run_requested, updated
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.commands import RunRequested
-from orchestrator_shared.contracts.events import RunnersWake, TableUpdated
+from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake, TableUpdated
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -72,7 +72,7 @@ async def test_hints_reach_the_feed_of_every_replica(pool: asyncpg.Pool, connect
         async def on_wake(delivery: Delivery) -> None:
             heard.append(name)
 
-        return Consumer(connected, RUNNER_FEED, {RunnersWake: on_wake})
+        return Consumer(connected, RUNNER_FEED, {RunnersWake: on_wake, CallbackReceived: on_wake})
 
     first, second = replica("first"), replica("second")
     async with relaying(pool, connected) as outbox, consuming(first), consuming(second):
