@@ -14,6 +14,7 @@ from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable, UserError
+from orchestrator_shared.runtime.outages import Outage
 from orchestrator_shared.security import Encryption, new_token
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,7 @@ class Journals:
         self._pool = pool
         self._encryption = encryption
         self._api_url = api_url
+        self._outage = Outage("journal")
         self._queries = Queries.load("orchestrator_runner.adapters", "http_runs.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
@@ -97,9 +99,12 @@ class Journals:
         while True:
             try:
                 async with acquire(self._pool) as connection:
-                    return await do(connection)
+                    result = await do(connection)
+                self._outage.end()
+                return result
             except Unavailable as error:
-                log.warning("journal.database_unavailable", reason=str(error))
+                if self._outage.is_news(str(error)):
+                    log.warning("journal.database_unavailable", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
 
 

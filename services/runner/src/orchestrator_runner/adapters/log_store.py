@@ -12,6 +12,7 @@ from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +24,7 @@ class LogStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._outage = Outage("logs")
         self._append = Queries.load("orchestrator_runner.adapters", "execution.sql")["append_logs"]
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
@@ -32,9 +34,11 @@ class LogStore:
             try:
                 async with acquire(self._pool) as connection:
                     status = await connection.execute(self._append, *_columns(job, chunks))
+                self._outage.end()
                 break
             except Unavailable as error:
-                log.warning("log.database_unavailable", job=str(job.id), reason=str(error))
+                if self._outage.is_news(str(error)):
+                    log.warning("log.database_unavailable", reason=str(error))
                 repeated = True
                 await asyncio.sleep(RETRY_SECONDS)
         # A repeated batch may have been stored the first time, and its answer lost: the next one will tell.

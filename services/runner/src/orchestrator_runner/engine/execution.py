@@ -30,6 +30,7 @@ from orchestrator_runner.domain.parameters import deep_merge, secret_values, sub
 from orchestrator_runner.engine.slots import Execute
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.runtime.outages import Outage
 from orchestrator_shared.security import Encryption, hash_token
 
 log = structlog.get_logger(__name__)
@@ -64,12 +65,15 @@ class Attempts:
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
+        outage = Outage("attempts")
         while True:
             try:
                 loaded = await self._definitions.load(jobs)
+                outage.end()
                 break
             except Unavailable as error:
-                log.warning("attempts.database_unavailable", reason=str(error))
+                if outage.is_news(str(error)):
+                    log.warning("attempts.database_unavailable", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 

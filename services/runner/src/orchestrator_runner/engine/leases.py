@@ -16,6 +16,7 @@ from orchestrator_runner.engine.loop import Engine
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +78,7 @@ class Leases:
             await self._renew(keeper)
 
     async def _renew(self, keeper: Keeper) -> None:
+        outage = Outage("lease")
         while True:
             asked_at = boottime()
             try:
@@ -84,9 +86,12 @@ class Leases:
                     until = await connection.fetchval(
                         self._queries["renew"], self._replica_id, self._lease_seconds
                     )
+                outage.end()
                 break
             except Unavailable as error:
-                log.warning("replica.lease_not_renewed", reason=str(error), left=self._until - boottime())
+                if outage.is_news(str(error)):
+                    left = round(self._until - boottime(), 1)
+                    log.warning("replica.lease_not_renewed", reason=str(error), left=left)
                 await asyncio.sleep(RETRY_SECONDS)
         if until is None:
             raise LeaseLost("the lease of this replica ran out and its jobs have been taken over")
@@ -135,14 +140,17 @@ class Recovery:
 
     async def run(self) -> None:
         """Look for ever."""
+        outage = Outage("recovery")
         while True:
             await asyncio.sleep(self._every_seconds)
             if not self._may_judge():
                 continue
             try:
                 await self.look()
+                outage.end()
             except Unavailable as error:
-                log.warning("recovery.database_unavailable", reason=str(error))
+                if outage.is_news(str(error)):
+                    log.warning("recovery.database_unavailable", reason=str(error))
 
     async def look(self) -> None:
         """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""

@@ -23,6 +23,7 @@ from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime.outages import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -123,17 +124,17 @@ class Engine:
 
     async def run(self) -> None:
         """Step for ever; an outage of the database is waited out with everything kept."""
-        failures = 0
+        outage = Outage("engine")
         while True:
             try:
                 await self._wait()
                 await self._gather()
                 await self.turn()
-                failures = 0
+                outage.end()
             except Unavailable as error:
-                pause = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
-                failures += 1
-                log.warning("engine.database_unavailable", reason=str(error), pause_seconds=pause)
+                pause = RETRY_SECONDS[min(outage.tries, len(RETRY_SECONDS) - 1)]
+                if outage.is_news(str(error)):
+                    log.warning("engine.database_unavailable", reason=str(error))
                 await asyncio.sleep(pause)
 
     async def turn(self) -> None:
