@@ -12,6 +12,7 @@ from typing import Any
 from tests.benchmarks import counted, footprint, growth, history, report, workloads
 from tests.benchmarks.measuring import Samples, in_turns
 from tests.benchmarks.ours import Ours
+from tests.benchmarks.peers import prefect_system as prefect
 from tests.benchmarks.peers.system import open_peers
 from tests.benchmarks.quorum import Quorum
 from tests.benchmarks.reference.system import Reference
@@ -24,6 +25,7 @@ ALONE_RUNS = 100
 QUESTIONS = 50
 PROGRAMS = 500
 WARM_UP = (workloads.ALONE, workloads.MANY)
+COMPARED = (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE)
 NOOPS = (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE, workloads.ONE_LONG)
 
 
@@ -59,7 +61,7 @@ async def _measure(systems: list[System], workload: Workload, repeats: int) -> d
 
 
 async def peers(stage: Stage, arguments: argparse.Namespace) -> None:
-    """The same workloads on task queues that people would pick instead."""
+    """The same workloads on what people would pick instead."""
     async with AsyncExitStack() as stack:
         systems: list[System] = [
             await stack.enter_async_context(Ours.open(stage)),
@@ -68,10 +70,13 @@ async def peers(stage: Stage, arguments: argparse.Namespace) -> None:
         ]
         await _warm_up(systems, WARM_UP)
         results = {}
-        for workload in (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE):
+        for workload in COMPARED:
             results[workload.name] = await in_turns(systems, workload, arguments.repeats)
             print(f"  measured: {workload.name}", flush=True)
     names = [system.name for system in systems]
+    for workload_name, samples in (await prefect.measure(stage, COMPARED, arguments.repeats)).items():
+        results[workload_name][prefect.NAME] = samples
+    names += [prefect.NAME] if prefect.NAME in results[workloads.ALONE.name] else []
     print(report.table(("workload", *names), report.comparison(results, names)))
 
 

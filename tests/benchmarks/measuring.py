@@ -17,6 +17,8 @@ class Samples:
     seconds: list[float] = field(default_factory=list)
     cpu_seconds: list[float] = field(default_factory=list)
     """Of its own processes, without the servers."""
+    missing: str = ""
+    """Why there are none, if so."""
 
     @property
     def median(self) -> float:

@@ -57,6 +57,10 @@ class Started:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
     async def says(self, text: str = READY, seconds: float = 60) -> None:
         """Wait until its log contains a text."""
         deadline = time.monotonic() + seconds

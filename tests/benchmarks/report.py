@@ -105,14 +105,15 @@ def comparison(results: Results, systems: Sequence[str]) -> list[tuple[str, ...]
     for workload in (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE):
         if workload.name in results:
             samples = results[workload.name]
-            alone = workload is workloads.ALONE
-            figures = [
-                _ms(samples[name].median) if alone else _rate(samples[name].rate(workload))
-                for name in systems
-                if name in samples
-            ]
+            figures = [_compared(workload, samples[name]) for name in systems if name in samples]
             made.append((workload.name, *figures))
     return made
+
+
+def _compared(workload: Workload, samples: Samples) -> str:
+    if samples.missing:
+        return samples.missing
+    return _ms(samples.median) if workload is workloads.ALONE else _rate(samples.rate(workload))
 
 
 def _at_most(ratio: float, goal: float) -> str:

@@ -50,6 +50,25 @@ class NotInstalled(Exception):
     """The environment of a peer cannot be made here."""
 
 
+class Hearing:
+    """Hears which runs have ended, through the database's notifications."""
+
+    def __init__(self) -> None:
+        self._ended: set[str] = set()
+        self._news = asyncio.Event()
+
+    def hear(self, *event: object) -> None:
+        self._ended.add(str(event[-1]))
+        self._news.set()
+
+    async def wait(self, runs: set[str]) -> None:
+        async with asyncio.timeout(SECONDS):
+            while not runs <= self._ended:
+                self._news.clear()
+                await self._news.wait()
+        self._ended -= runs
+
+
 class Peer:
     """A worker as its documentation starts one, and a client that sends what it is told to."""
 
@@ -60,8 +79,7 @@ class Peer:
         self.database = database
         self.processes = [worker]
         self._client = client
-        self._ended: set[str] = set()
-        self._news = asyncio.Event()
+        self._hearing = Hearing()
 
     @classmethod
     @asynccontextmanager
@@ -82,12 +100,8 @@ class Peer:
             listener = await asyncpg.connect(database.url)
             stack.push_async_callback(listener.close)
             peer = cls(name, database, worker, client)
-            await listener.add_listener("peer_finished", peer._hear)
+            await listener.add_listener("peer_finished", peer._hearing.hear)
             yield peer
-
-    def _hear(self, *event: object) -> None:
-        self._ended.add(str(event[-1]))
-        self._news.set()
 
     async def analyze(self) -> None:
         await self.database.execute("ANALYZE")
@@ -98,18 +112,11 @@ class Peer:
         assert self._client.stdin is not None
         began = time.perf_counter()
         self._client.stdin.write(f"{request}\n".encode())
-        await self._wait(set(runs))
+        await self._hearing.wait(set(runs))
         seconds = time.perf_counter() - began
         row = (await self.database.fetch(CHECK, runs))[0]
         assert tuple(row) == (workload.tasks, workload.runs), f"{self.name}, {workload.name}: {tuple(row)}"
         return seconds
-
-    async def _wait(self, runs: set[str]) -> None:
-        async with asyncio.timeout(SECONDS):
-            while not runs <= self._ended:
-                self._news.clear()
-                await self._news.wait()
-        self._ended -= runs
 
 
 def environment(name: str) -> Path:
@@ -125,7 +132,10 @@ def environment(name: str) -> Path:
             [uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(folder)],
             [uv, "pip", "install", "--quiet", "--python", python, *pinned],
         ):
-            made = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+            try:
+                made = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise NotInstalled(f"{name}: {error}") from error
             if made.returncode != 0:
                 raise NotInstalled(f"{name}: {made.stderr.strip()[-500:]}")
         (folder / "complete").touch()
