@@ -59,7 +59,7 @@ bench: ## Measure the engine beside a minimal one, and count what it does (minut
 	@.ci/bootstrap
 	@$(bin)/python -m tests.benchmarks $(sections)
 
-bench-peers: ## The same workloads on Celery, dramatiq and procrastinate, each in an environment of its own
+bench-peers: ## The same workloads on Celery, dramatiq, procrastinate and Prefect, each in an environment of its own
 	@.ci/bootstrap
 	@$(bin)/python -m tests.benchmarks peers
 

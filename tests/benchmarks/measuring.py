@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Self
 
 from tests.benchmarks.processes import total
 from tests.benchmarks.systems import System
@@ -19,6 +20,11 @@ class Samples:
     """Of its own processes, without the servers."""
     missing: str = ""
     """Why there are none, if so."""
+
+    def __iadd__(self, more: Self) -> Self:
+        self.seconds += more.seconds
+        self.cpu_seconds += more.cpu_seconds
+        return self
 
     @property
     def median(self) -> float:

@@ -111,7 +111,7 @@ def comparison(results: Results, systems: Sequence[str]) -> list[tuple[str, ...]
 
 
 def _compared(workload: Workload, samples: Samples) -> str:
-    if samples.missing:
+    if not samples.seconds:
         return samples.missing
     return _ms(samples.median) if workload is workloads.ALONE else _rate(samples.rate(workload))
 
