@@ -32,8 +32,10 @@ def main(role: str) -> None:
     told = psycopg.connect(url, autocommit=True)
 
     def execute(run: str, sizes: list[int]) -> None:
-        phases(run, sizes)
-        told.execute("SELECT pg_notify('peer_finished', %s)", (run,))
+        try:
+            phases(run, sizes)
+        finally:  # a failure is found by looking at what was recorded
+            told.execute("SELECT pg_notify('peer_finished', %s)", (run,))
 
     with psycopg.connect(url, autocommit=True) as asked, ThreadPoolExecutor(FLOWS) as threads:
         asked.execute("LISTEN peer_requests")

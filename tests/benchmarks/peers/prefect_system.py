@@ -59,7 +59,7 @@ class Prefect:
             command = [str(binaries / "python"), "-c", "import prefect_app; prefect_app.main('worker')"]
             worker = Started(NAME, command, env, stage.folder, cwd=HERE)
             stack.callback(worker.end)
-            await worker.says()
+            await _ready(worker)
             listener = await asyncpg.connect(database.url)
             stack.push_async_callback(listener.close)
             keeps = "PostgreSQL" if own else f"SQLite (this PostgreSQL has no {EXTENSION})"
@@ -146,6 +146,13 @@ async def _answers(server: Started, api: str) -> None:
     raise NotInstalled(f"{NAME}: its server does not start: {server.log.read_text()[-500:]}")
 
 
+async def _ready(worker: Started) -> None:
+    try:
+        await worker.says()
+    except RuntimeError as error:
+        raise NotInstalled(f"{NAME}: its worker does not start: {str(error)[-500:]}") from error
+
+
 async def measure(stage: Stage, workloads: Sequence[Workload], repeats: int) -> dict[str, Samples]:
     """By workload, nothing if it is left out; with no other system beside it: its server never rests."""
     try:
@@ -170,6 +177,10 @@ async def _measure(prefect: Prefect, workloads: Sequence[Workload], repeats: int
     except TimeoutError as error:
         limits = f"{SECONDS:.0f} s for a measurement, {ALL_SECONDS:.0f} s for all"
         print(f"  {NAME}: stopped, as it takes too long ({limits}). {error}", flush=True)
+    except httpx.HTTPError as error:
+        print(f"  {NAME}: stopped, as its server does not answer: {error!r}", flush=True)
+        for samples in results.values():
+            samples.missing = "failed"
     counts = ", ".join(str(len(samples.seconds)) for samples in results.values())
     print(f"  {NAME}: measured alone, {counts} times; keeps its state in {prefect.keeps}", flush=True)
     return results
