@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from orchestrator_runner.domain.execution import LogSink, Stream
@@ -19,9 +20,25 @@ class Pipe:
         self._read_end, self.write_end = os.pipe()
         os.set_blocking(self._read_end, False)
         self._waiter: asyncio.Future[None] | None = None
+        self._is_watched = False
         self._all_writers_ended = False
         self.tail = b""
         self.total = 0
+
+    def when_readable(self, begin: Callable[[], None]) -> None:
+        """Call this once, when there is something to pump: most tasks write little, and late."""
+
+        def readable() -> None:
+            self._stop_watching()
+            begin()
+
+        asyncio.get_running_loop().add_reader(self._read_end, readable)
+        self._is_watched = True
+
+    def _stop_watching(self) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            asyncio.get_running_loop().remove_reader(self._read_end)
 
     async def pump(self, log: LogSink) -> None:
         """Hand on what is written until nothing more can come."""
@@ -34,10 +51,12 @@ class Pipe:
     def finish(self) -> None:
         """The task has no process left: read what is in the pipe, then stop, whoever else holds it open."""
         self._all_writers_ended = True
+        self._stop_watching()
         self._wake()
 
     def close(self) -> None:
         """Let go of the descriptor."""
+        self._stop_watching()
         self._wake()
         os.close(self._read_end)
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ class _Attempt:
         self._grace = grace
         self._child: Child | None = None
         self._is_abandoned = False
+        self._pumps: dict[Pipe, asyncio.Task[None]] = {}
         self._log_broke: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def abandon(self) -> None:
@@ -149,23 +151,26 @@ class _Attempt:
             raise ExecutionRefused("the runner shuts down")
         pipes = _open_pipes()
         child = self._child = self._spawn(directory, pipes)
-        pumps = [asyncio.create_task(pipe.pump(self._log)) for pipe in pipes]
-        for pump in pumps:
-            pump.add_done_callback(self._note_broken_log)
+        for pipe in pipes:
+            pipe.when_readable(partial(self._pump, pipe))
         try:
             cause = await self._until_ended(child, stop)
             for pipe in pipes:
                 pipe.finish()
-            for pump in pumps:
-                await pump
+            for pipe in pipes:
+                await (self._pumps[pipe] if pipe in self._pumps else pipe.pump(self._log))
             return Exit(child.ended.result(), self._last_error_line(pipes[1])), cause
         finally:
             if not child.ended.done():
                 await self._end_now(child)
-            if not all(pump.done() for pump in pumps):
-                await _end_pumps(pumps)
+            if not all(pump.done() for pump in self._pumps.values()):
+                await _end_pumps(self._pumps.values())
             for pipe in pipes:
                 pipe.close()
+
+    def _pump(self, pipe: Pipe) -> None:
+        self._pumps[pipe] = pump = asyncio.create_task(pipe.pump(self._log))
+        pump.add_done_callback(self._note_broken_log)
 
     def _note_broken_log(self, pump: asyncio.Task[None]) -> None:
         if not pump.cancelled() and pump.exception() is not None and not self._log_broke.done():
@@ -211,6 +216,8 @@ class _Attempt:
                 await asyncio.wait({child.ended})
 
     def _last_error_line(self, stderr: Pipe) -> str:
+        if not stderr.tail:
+            return ""
         forms = secret_forms(self._execution.secrets)
         return last_line(stderr.tail, is_whole=stderr.total == len(stderr.tail), secrets=forms)
 
@@ -220,7 +227,7 @@ async def _first_of(*futures: asyncio.Future[Any], timeout: float | None = None)
     return done
 
 
-async def _end_pumps(pumps: list[asyncio.Task[None]]) -> None:
+async def _end_pumps(pumps: Collection[asyncio.Task[None]]) -> None:
     for pump in pumps:
         pump.cancel()
     await asyncio.gather(*pumps, return_exceptions=True)
@@ -239,5 +246,7 @@ def _open_pipes() -> tuple[Pipe, Pipe]:
 
 
 def _masked(outcome: Outcome, execution: Execution) -> Outcome:
+    if not outcome.message:
+        return outcome
     shown = mask(outcome.message.encode(errors="replace"), secret_forms(execution.secrets))
     return replace(outcome, message=storable(shown.decode(errors="replace")))

@@ -18,6 +18,7 @@ from orchestrator_shared.domain.reports import MAX_FILE_BYTES
 
 _PREFIX = "replica-"
 _LOCK = ".lock"
+_JSON = json.JSONEncoder(ensure_ascii=False, default=dict)
 _CONTRACT_FILES = ("config.json", "state.json", "result.json")
 
 
@@ -76,7 +77,7 @@ def make_task_directory(path: str, execution: Execution) -> None:
 
 
 def _write_json(path: str, value: Any) -> None:
-    content = json.dumps(value, ensure_ascii=False, default=dict).encode(errors="surrogatepass")
+    content = _JSON.encode(value).encode(errors="surrogatepass")
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         while content:
