@@ -33,7 +33,7 @@ DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Val
 REFUSED_SECONDS = 1.0
 """The pause in claiming after a claimed job could not be begun here: others may be able to."""
 STEP_SECONDS = 0.005
-GATHER_SECONDS = 0.01
+GATHER_SECONDS = 0.02
 
 
 class Engine:
@@ -162,7 +162,7 @@ class Engine:
     async def _gather(self) -> None:
         """While no slot is short of jobs, more results in one step cost nobody anything."""
         if self._slots.is_ahead and not self._looking:
-            await asyncio.sleep(min(self._step_seconds, GATHER_SECONDS))
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _poll(self) -> None:
         """The net under all hints: due retries, and projects whose parallel limit leaves room again."""
@@ -235,7 +235,7 @@ class Engine:
     def _room(self) -> tuple[int, int]:
         if not self._claiming or self._prepare is None or time.monotonic() < self._claims_from:
             return 0, 0
-        return self._slots.room(self._step_seconds + min(self._step_seconds, GATHER_SECONDS))
+        return self._slots.room(self._step_seconds + GATHER_SECONDS)
 
     def _put_back(self, todo: Todo) -> None:
         self._results[:0] = todo.results

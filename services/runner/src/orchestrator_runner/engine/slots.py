@@ -12,6 +12,7 @@ from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_shared.runtime import points
 
 PACE_SECONDS = 0.25
+AHEAD_STEPS = 4
 AHEAD_MOST = 64
 AHEAD_SECONDS = 1.0
 """How long a job that was claimed ahead may wait for a slot here while another replica may have one."""
@@ -56,13 +57,13 @@ class Slots:
         return bool(self._waiting)
 
     def room(self, step_seconds: float) -> tuple[int, int]:
-        """How many jobs could begin now, and how many more will be able to while the next step is written,
-        twice over. Where attempts are long, that is none."""
+        """How many jobs could begin now, and how many more will be able to in the time of some steps. Where
+        attempts are long, that is none."""
         held = len(self._running) + len(self._waiting)
         now = time.monotonic()
         while self._ends and self._ends[0] < now - PACE_SECONDS:
             self._ends.popleft()
-        soon = min(int(2 * step_seconds * len(self._ends) / PACE_SECONDS), AHEAD_MOST)
+        soon = min(int(AHEAD_STEPS * step_seconds * len(self._ends) / PACE_SECONDS), AHEAD_MOST)
         free = max(self.count - held, 0)
         return free, max(self.count + soon - held - free, 0)
 
