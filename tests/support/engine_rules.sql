@@ -14,9 +14,14 @@ WHERE q.started_at IS NOT NULL AND p.remaining > 0 OR q.started_at < p.finished_
 SELECT r.id::text FROM jobs.jobs r JOIN jobs.jobs c ON c.parent_id = r.id
 WHERE r.finished_at IS NOT NULL AND c.finished_at IS NULL
 
--- name: a_task_has_one_job
-SELECT parent_id::text FROM jobs.jobs WHERE parent_id IS NOT NULL
-GROUP BY parent_id, task_id HAVING count(*) > 1
+-- name: a_task_has_one_job_at_a_time
+SELECT c.parent_id::text FROM jobs.jobs c JOIN jobs.tasks t ON (t.run_id, t.task_id) = (c.parent_id, c.task_id)
+WHERE c.id <> t.job_id AND (
+    c.kind = 'component' OR c.status <> 'error'
+    OR NOT EXISTS (SELECT 1 FROM jobs.jobs n WHERE (n.parent_id, n.retry_of) = (c.parent_id, c.id)))
+UNION ALL
+SELECT parent_id::text FROM jobs.jobs WHERE kind = 'run' AND parent_id IS NOT NULL
+GROUP BY parent_id, task_id HAVING count(*) > max(max_attempts)
 
 -- name: a_phase_counts_its_tasks_that_have_not_finished
 SELECT p.run_id::text FROM jobs.phases p

@@ -77,16 +77,11 @@ def test_nested_without_tasks_and_disabled() -> None:
     ]
 
 
-def test_version_that_is_not_there_and_attempts_without_effect() -> None:
+def test_version_that_is_not_there() -> None:
     pinned = [task("load/a", parameters={"version": version}) for version in (1, 2)]
     assert check_phases(phases(pinned[:1]), facts()).errors == []
     assert check_phases(phases(pinned[1:]), facts()).errors == [
         "task 'load/a': there is no version 2 of load/a; the newest is 1"
-    ]
-    nested = {"inner": {"tasks": 1}}
-    found = check_phases(phases([task("orchestrator/inner", attempts=2)]), facts(nested=nested))
-    assert found.warnings == [
-        "task 'orchestrator/inner': a nested orchestration has one attempt: give its tasks some"
     ]
 
 

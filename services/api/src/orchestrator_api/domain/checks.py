@@ -61,7 +61,6 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
         for task in phase["tasks"]:
             (errors if task["enabled"] else warnings).extend(_broken(task, facts))
             warnings.extend(_disabled(task, facts))
-            warnings.extend(_without_effect(task))
         warnings.extend(_serialized(phase))
         warnings.extend(_reading_while_written(phase, facts))
     warnings.extend(_inactive(phases))
@@ -92,11 +91,6 @@ def _disabled(task: Given, facts: Facts) -> Iterator[str]:
     target = facts.targets.get(_key(task))
     if task["enabled"] and target is not None and not target.enabled:
         yield f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs nevertheless"
-
-
-def _without_effect(task: Given) -> Iterator[str]:
-    if task["component"] == ORCHESTRATOR and task.get("attempts", 1) > 1:
-        yield f"task {task['id']!r}: a nested orchestration has one attempt: give its tasks some"
 
 
 def _serialized(phase: Given) -> Iterator[str]:

@@ -247,6 +247,12 @@ class Runs:
         """Of these jobs, those that ended and whose runs do not know yet."""
         return await connection.fetch(self._queries["children_to_settle"], list(jobs))
 
+    async def repeat(self, connection: asyncpg.Connection, run: UUID, delay_seconds: float) -> asyncpg.Record:
+        """Make another attempt of a nested run, in its lane, which the caller has locked."""
+        row = await connection.fetchrow(self._queries["repeat_run"], run, new_id(), delay_seconds)
+        assert row is not None, "a settled job is there"
+        return row
+
     async def settle(
         self, connection: asyncpg.Connection, children: Sequence[EndedChild], going_on: Collection[UUID]
     ) -> tuple[list[PhaseLeft], dict[UUID, list[asyncpg.Record]]]:

@@ -177,10 +177,37 @@ WHERE r.id = ANY ($2::uuid[]) AND locked.lanes >= 0
 ORDER BY r.depth DESC, r.id FOR NO KEY UPDATE OF r
 
 -- name: children_to_settle
-SELECT j.id, j.parent_id, j.task_id, j.phase, j.status
+-- Of a nested run every attempt is a run of its own, so `attempt` counts those of its task.
+SELECT j.id, j.parent_id, j.task_id, j.phase, j.status, j.kind, j.lane_id, j.message, j.started_at, j.error_kind,
+       j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, 0 AS free_attempts,
+       (SELECT count(*) FROM jobs.jobs s
+        WHERE s.parent_id = j.parent_id AND s.phase = j.phase AND s.task_id = j.task_id) AS attempt
 FROM jobs.jobs j
 JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
 WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id
+
+-- name: repeat_run
+-- Another attempt of a nested run, in its locked lane.
+WITH numbered AS (
+    UPDATE jobs.lanes l SET next_seq = l.next_seq + 1
+    FROM jobs.jobs j WHERE j.id = $1 AND l.id = j.lane_id
+    RETURNING l.id, l.next_seq - 1 AS seq
+), made AS (
+    INSERT INTO jobs.jobs (
+        id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
+        task_id, requested_by, token_id, attended, retry_of, pinned_version, parameters, scheduled_for, previous_success,
+        requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, due_at, delayed)
+    SELECT $2, j.lane_id, n.seq, j.project, j.component, j.configuration, j.kind, 'waiting', j.origin, j.parent_id,
+           j.root_id, j.depth, j.phase, j.task_id, j.requested_by, j.token_id, j.attended, j.id, j.pinned_version,
+           j.parameters, j.scheduled_for, j.previous_success, clock_timestamp(), j.max_attempts, j.attempt_delay_seconds,
+           j.attempt_backoff, j.retry_on, clock_timestamp() + make_interval(secs => $3), $3 > 0
+    FROM jobs.jobs j JOIN numbered n ON n.id = j.lane_id WHERE j.id = $1
+    RETURNING id, kind, status, project, revision, parent_id, task_id
+), linked AS (
+    UPDATE jobs.tasks t SET job_id = made.id
+    FROM made WHERE (t.run_id, t.task_id) = (made.parent_id, made.task_id) AND t.job_id = $1
+)
+SELECT id, kind, status, project, revision FROM made
 
 -- name: settle
 -- Tells locked runs how tasks ended. Returns what is left of the phases concerned, and every task of the runs in $5

@@ -35,6 +35,7 @@ async def plan(todo: Todo, runs: Runs, pool: asyncpg.Pool) -> Plan:
             if todo.settle:
                 rows = await runs.children_to_settle(connection, todo.settle)
                 unknown += [(row["parent_id"], row["phase"]) for row in rows]
+                made.lanes |= {row["lane_id"] for row in rows if row["kind"] == "run"}
             going_on, lanes = await runs.plan_step(connection, todo.runs, unknown)
         made.lanes |= lanes
         made.going_on |= going_on

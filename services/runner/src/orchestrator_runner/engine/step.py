@@ -19,12 +19,19 @@ from orchestrator_runner.adapters.runs import (
 )
 from orchestrator_runner.domain.cycles import UnfinishedRun, describe, victim
 from orchestrator_runner.domain.foresight import Underway
-from orchestrator_runner.domain.jobs import Row
-from orchestrator_runner.domain.lifecycle import EndRun, StartPhase, TaskState, next_step, phase_after
+from orchestrator_runner.domain.jobs import Row, attempts_of
+from orchestrator_runner.domain.lifecycle import (
+    EndRun,
+    StartPhase,
+    TaskState,
+    after_failure,
+    next_step,
+    phase_after,
+)
 from orchestrator_runner.engine.planning import Plan, plan
 from orchestrator_runner.engine.todo import Done, Todo, claimed
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
-from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
 from orchestrator_shared.messaging.outbox import Outbox, Work
 
 Rows = Sequence[asyncpg.Record]
@@ -130,10 +137,7 @@ class _Step:
     async def _settle(self, children: list[EndedChild]) -> None:
         """Tell runs how their children ended, and go on with those that wait for nothing."""
         if self._todo.settle:
-            rows = await self._runs.children_to_settle(self._connection, self._todo.settle)
-            others = [ended_child(row) for row in rows]
-            children = children + [child for child in others if child.run in self._locked]
-            self.done.settle |= {child.job for child in others if child.run not in self._locked}
+            children = children + await self._others()
         going_on = self._plan.going_on & self._locked.keys()
         if not children and not going_on:
             return
@@ -144,6 +148,20 @@ class _Step:
                 self.done.runs.add(left.run)
         ended = {child.job: child.status for child in children}
         await self._go_on({run: tasks.get(run, []) for run in going_on}, ended)
+
+    async def _others(self) -> list[EndedChild]:
+        """Children that ended elsewhere, except nested runs that are attempted again."""
+        children = []
+        for row in await self._runs.children_to_settle(self._connection, self._todo.settle):
+            run = self._locked.get(row["parent_id"])
+            if run is None or (row["kind"] == "run" and row["lane_id"] not in self._plan.lanes):
+                self.done.settle.add(row["id"])  # others took it further between our look and our locks
+            elif (delay := _delay_before_again(row, run)) is None:
+                children.append(ended_child(row))
+            else:
+                self._note([await self._runs.repeat(self._connection, row["id"], delay)])
+                self._freed.add(row["lane_id"])
+        return children
 
     async def _go_on(self, runs: dict[UUID, Rows], ended: dict[UUID, str]) -> None:
         """Take the next step of every locked run none of whose tasks is underway."""
@@ -218,3 +236,16 @@ class _Step:
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._ownership.ready_left(self._connection):
             self._work.say(RunnersWake(ready=1))
+
+
+def _delay_before_again(child: Row, parent: Row) -> float | None:
+    """Seconds until a nested run that failed is attempted again; None where it is not."""
+    if (
+        child["kind"] != "run"
+        or child["status"] != JobStatus.ERROR
+        or parent["status"] != JobStatus.PROCESSING
+        or child["started_at"] is None
+    ):
+        return None
+    ending = after_failure(attempts_of(child), child["message"], ErrorKind(child["error_kind"]))
+    return ending.delay_seconds if ending.status is JobStatus.WAITING else None
