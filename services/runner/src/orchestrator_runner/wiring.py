@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -34,7 +35,7 @@ from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import FIXED_PLANS, database
+from orchestrator_shared.database.pool import FIXED_PLANS, answers, database
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -189,10 +190,7 @@ def _leases(settings: RunnerSettings, pool: asyncpg.Pool, replica_id: UUID) -> L
 
 
 def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
-    async def database_answers() -> bool:
-        return await pool.fetchval("SELECT true", timeout=1.5) is True
-
-    lifecycle.ready_when("database", database_answers)
+    lifecycle.ready_when("database", partial(answers, pool))
     lifecycle.ready_when("broker", broker.ready)
     lifecycle.ready_when("commands", lambda: parts.commands.consuming)
     lifecycle.ready_when("lease", lambda: parts.leases.is_held)
