@@ -1,11 +1,12 @@
-"""A project to run, and runners as real processes."""
+"""A project to run, runners as real processes, and the http executor by itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
+from tests.support.http_harness import HttpHarness, http_harness
 from tests.support.pipelines import Pipelines, runner_environment
 from tests.support.service_process import ServiceProcess
 
@@ -32,3 +33,9 @@ def start_runner(
         return service_process("orchestrator_runner", runner_environment(database, broker, tmp_path, **more))
 
     return start
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpHarness]:
+    async with http_harness() as made:
+        yield made

@@ -1,0 +1,146 @@
+"""Runs at other services that are stopped, lost, or left to another runner."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.support.executor_conformance import BOUND, RecordingLog
+from tests.support.http_harness import HttpHarness, Kept
+from tests.support.http_service import Received, Reply
+from tests.support.waiting import eventually
+
+from orchestrator_runner.adapters.http_client import HttpClient
+from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
+from orchestrator_runner.domain.execution import ExecutionLeft, ExecutionLost, ExecutionRefused
+from orchestrator_runner.domain.http_address import InternalHosts
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+
+
+async def test_an_unknown_state_is_named_and_the_run_cancelled(http: HttpHarness) -> None:
+    http.runs.states = ["running", "exploded"]
+    outcome = await http.run()
+    assert (outcome.status, outcome.error_kind) == (JobStatus.ERROR, ErrorKind.INTERNAL)
+    assert "'exploded', which the component's states do not list" in outcome.message
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_the_time_limit_cancels_the_run_and_sees_it_end(http: HttpHarness) -> None:
+    http.runs.states, http.runs.cancel_takes = ["running"], 2
+    outcome = await http.run(fields={"timeout_seconds": 0.3})
+    assert outcome.message == "timed out after 0.3s"
+    assert http.runs.cancelled == ["41"]
+    assert http.runs.cancel_takes == 0
+    assert http.lines[-1] == "state stopped"
+
+
+async def test_a_stop_during_the_start_waits_for_the_id_to_cancel(http: HttpHarness) -> None:
+    answered, stop = asyncio.Event(), asyncio.Event()
+    at_once: Callable[[Received], Reply] = http.runs.handle
+
+    async def late(request: Received) -> Reply:
+        if request.target == "/runs":
+            await answered.wait()
+        return at_once(request)
+
+    http.service.handle = late
+    run = asyncio.create_task(http.run(stop=stop))
+    await eventually(lambda: http.service.received)
+    stop.set()
+    await asyncio.sleep(0)
+    answered.set()
+    assert (await run).status is JobStatus.TERMINATED
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_a_cancel_that_is_never_answered_holds_nobody_up(http: HttpHarness) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    handle = http.runs.handle
+    http.service.handle = lambda request: (
+        Reply(hang=True) if request.target.endswith("/cancel") else handle(request)
+    )
+    run = asyncio.create_task(http.run(stop=stop))
+    await http.log.wait_for("stderr", b"state running")
+    stop.set()
+    assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
+    assert http.lines[-1] == "the run may go on at the service: no time left"
+
+
+async def test_losing_the_attempt_cancels_the_run(http: HttpHarness) -> None:
+    http.runs.states = ["running"]
+    run = asyncio.create_task(http.run())
+    await http.log.wait_for("stderr", b"state running")
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_an_executor_that_closes_cancels_and_loses_its_attempts(http: HttpHarness) -> None:
+    http.runs.states = ["running"]
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    log = RecordingLog()
+    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
+        run = asyncio.create_task(executor.run(http.execution(), log, asyncio.Event()))
+        await log.wait_for("stderr", b"state running")
+    with pytest.raises(ExecutionLost):
+        await run
+    assert http.runs.cancelled == ["41"]
+    with pytest.raises(ExecutionRefused):
+        await executor.run(http.execution(), log, asyncio.Event())
+
+
+async def test_a_log_that_cannot_be_stored_ends_the_run(http: HttpHarness) -> None:
+    class BrokenLog(RecordingLog):
+        async def write(self, *part: Any) -> None:
+            await super().write(*part)
+            if b"state" in part[2]:
+                raise RuntimeError("the log is full")
+
+    http.runs.states = ["running"]
+    with pytest.raises(RuntimeError, match="the log is full"):
+        await http.executor.run(http.execution(), BrokenLog(), asyncio.Event())
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_a_run_that_could_not_be_kept_is_cancelled(http: HttpHarness) -> None:
+    http.runs.states = ["running"]
+    with pytest.raises(ExecutionLost):
+        await http.run(fields={"journal": Kept(http.service, fails=True)})
+    assert http.runs.cancelled == ["41"]
+
+
+@pytest.mark.parametrize("way", ["leave", "close", "cancel"])
+async def test_a_run_that_is_kept_is_left_to_others(http: HttpHarness, way: str) -> None:
+    http.runs.states = ["running"]
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    execution = http.execution(journal=Kept(http.service))
+    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
+        run = asyncio.create_task(executor.run(execution, http.log, asyncio.Event()))
+        await http.log.wait_for("stderr", b"state running")
+        if way == "leave":
+            executor.leave()
+            with pytest.raises(ExecutionLeft):
+                await asyncio.wait_for(run, BOUND)
+        elif way == "cancel":
+            run.cancel()
+    with pytest.raises(asyncio.CancelledError if way == "cancel" else ExecutionLeft):
+        await run
+    assert http.runs.cancelled == []
+
+
+@pytest.mark.parametrize("owns", [True, False])
+async def test_only_the_owner_cancels_a_run_that_is_kept(http: HttpHarness, owns: bool) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    execution = http.execution(journal=Kept(http.service))
+    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace, owns=lambda: owns) as executor:
+        run = asyncio.create_task(executor.run(execution, http.log, stop))
+        await http.log.wait_for("stderr", b"state running")
+        stop.set()
+        if owns:
+            assert (await run).status is JobStatus.TERMINATED
+        else:
+            with pytest.raises(ExecutionLeft):
+                await run
+    assert http.runs.cancelled == (["41"] if owns else [])
