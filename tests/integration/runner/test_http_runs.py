@@ -1,6 +1,9 @@
 """A component behind HTTP in a real run, by a real runner process."""
 
 import base64
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +11,7 @@ import pytest
 from tests.integration.runner.conftest import StartRunner
 from tests.support.http_service import HttpService, Received, Reply, http_service
 from tests.support.pipelines import ENCRYPTION_KEY, PROJECT, Pipelines, task
+from tests.support.service_process import ServiceProcess
 from tests.support.waiting import eventually
 
 from orchestrator_shared.database.pool import prepare_connection
@@ -90,21 +94,6 @@ async def test_a_run_at_another_service(pipelines: Pipelines, start_runner: Star
         assert TOKEN not in log
 
 
-async def test_terminating_cancels_at_the_service(pipelines: Pipelines, start_runner: StartRunner) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        await start_runner(**internal(service)).ready()
-        job = await pipelines.run("remote", component="remote")
-        await eventually(lambda: service.asked("GET", "/runs/r1"), 20)
-
-        await pipelines.terminate(job)
-
-        assert (await pipelines.ended(job))["status"] == "terminated"
-        assert runs.cancelled
-
-
 async def test_an_internal_service_that_nobody_named_is_refused(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:
@@ -120,123 +109,121 @@ async def test_an_internal_service_that_nobody_named_is_refused(
         assert service.received == []
 
 
-async def begun(pipelines: Pipelines, service: HttpService) -> UUID:
-    """A job whose run at the service is underway, and known to whoever takes it over."""
-    job = await pipelines.run("remote", component="remote")
+@dataclass(frozen=True)
+class Story:
+    """A runner, and its job whose run at the service is underway and known to whoever takes it over."""
 
-    async def is_followed() -> bool:
-        return "state going" in await pipelines.log(job)
+    pipelines: Pipelines
+    service: HttpService
+    runs: Runs
+    runner: ServiceProcess
+    start_runner: StartRunner
+    job: UUID
 
-    await eventually(is_followed, 20)
-    assert service.asked("GET", "/runs/r1")
-    return job
+    async def another_runner(self) -> ServiceProcess:
+        runner: ServiceProcess = self.start_runner(**internal(self.service))
+        await runner.ready()
+        return runner
+
+    async def ended(self, state: str | None = None) -> Any:
+        """The job at its end, to which the service's run comes first."""
+        self.runs.state = state or self.runs.state
+        return await self.pipelines.ended(self.job)
+
+
+Tell = Callable[..., AbstractAsyncContextManager[Story]]
+
+
+@pytest.fixture
+def story(pipelines: Pipelines, start_runner: StartRunner) -> Tell:
+    @asynccontextmanager
+    async def tell(after_crash: str = "fail") -> AsyncIterator[Story]:
+        runs = Runs()
+        runs.state = "going"
+        async with http_service(runs.handle) as service:
+            await register(pipelines, service.url, after_crash=after_crash)
+            runner = start_runner(**internal(service))
+            await runner.ready()
+            job = await pipelines.run("remote", component="remote")
+
+            async def is_followed() -> bool:
+                return "state going" in await pipelines.log(job)
+
+            await eventually(is_followed, 20)
+            yield Story(pipelines, service, runs, runner, start_runner, job)
+
+    return tell
+
+
+async def test_terminating_cancels_at_the_service(story: Tell) -> None:
+    async with story() as told:
+        await told.pipelines.terminate(told.job)
+
+        assert (await told.ended())["status"] == "terminated"
+        assert told.runs.cancelled
 
 
 @pytest.mark.parametrize("after_crash", ["fail", "rerun"])
-async def test_a_killed_runners_run_is_followed_by_another(
-    pipelines: Pipelines, start_runner: StartRunner, after_crash: str
-) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url, after_crash=after_crash)
-        first = start_runner(**internal(service))
-        await first.ready()
-        job = await begun(pipelines, service)
-
-        first.kill()
-        asked = len(service.asked("GET"))
-        await start_runner(**internal(service)).ready()
-        await eventually(lambda: len(service.asked("GET")) > asked, 20)
-        runs.state = "ok"
-        ended = await pipelines.ended(job)
+async def test_a_killed_runners_run_is_followed_by_another(story: Tell, after_crash: str) -> None:
+    async with story(after_crash) as told:
+        told.runner.kill()
+        asked = len(told.service.asked("GET"))
+        await told.another_runner()
+        await eventually(lambda: len(told.service.asked("GET")) > asked, 20)
+        ended = await told.ended("ok")
 
         assert (ended["status"], ended["attempt"], ended["free_attempts"]) == ("success", 1, 0)
-        assert len(service.asked("POST", "/runs")) == 1
-        assert not runs.cancelled
-        log = await pipelines.log(job)
+        assert len(told.service.asked("POST", "/runs")) == 1
+        assert not told.runs.cancelled
+        log = await told.pipelines.log(told.job)
         assert log.count("state going") == 2
         assert "going on with the run that another runner began" in log
         assert TOKEN not in log
 
 
-async def test_what_is_kept_of_a_run_is_encrypted(pipelines: Pipelines, start_runner: StartRunner) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        await start_runner(**internal(service)).ready()
-        job = await begun(pipelines, service)
-        async with pipelines.database.connection() as connection:
-            stored = await connection.fetchval("SELECT handle FROM jobs.attempts WHERE job_id = $1", job)
-        runs.state = "ok"
-        await pipelines.ended(job)
+async def test_what_is_kept_of_a_run_is_encrypted(story: Tell) -> None:
+    async with story() as told:
+        async with told.pipelines.database.connection() as connection:
+            stored = await connection.fetchval("SELECT handle FROM jobs.attempts WHERE job_id = $1", told.job)
+        await told.ended("ok")
     assert stored.startswith('{"#run": "enc:v1:')
 
 
-async def test_a_frozen_runner_does_not_cancel_what_another_follows(
-    pipelines: Pipelines, start_runner: StartRunner
-) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        first = start_runner(**internal(service))
-        await first.ready()
-        job = await begun(pipelines, service)
-        second = start_runner(**internal(service))
-        await second.ready()
+async def test_a_frozen_runner_does_not_cancel_what_another_follows(story: Tell) -> None:
+    async with story() as told:
+        second = await told.another_runner()
 
-        first.suspend()
+        told.runner.suspend()
         await eventually(lambda: "recovery.jobs_adopted" in second.log_tail(1000), 30)
-        first.resume()
-        assert await first.ended() == 1
-        assert not runs.cancelled
-        runs.state = "ok"
+        told.runner.resume()
+        assert await told.runner.ended() == 1
+        assert not told.runs.cancelled
 
-        assert (await pipelines.ended(job))["status"] == "success"
-        assert len(service.asked("POST", "/runs")) == 1
-
-
-async def test_a_runner_that_stops_leaves_its_run_to_another(
-    pipelines: Pipelines, start_runner: StartRunner
-) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        first = start_runner(**internal(service))
-        await first.ready()
-        job = await begun(pipelines, service)
-
-        first.terminate()
-        assert await first.ended() == 0
-        assert await pipelines.status(job) == "processing"
-        await start_runner(**internal(service)).ready()
-        runs.state = "ok"
-
-        assert (await pipelines.ended(job))["status"] == "success"
-        assert len(service.asked("POST", "/runs")) == 1
-        assert not runs.cancelled
+        assert (await told.ended("ok"))["status"] == "success"
+        assert len(told.service.asked("POST", "/runs")) == 1
 
 
-async def test_a_job_that_is_terminated_without_a_runner_is_cancelled_by_the_next_one(
-    pipelines: Pipelines, start_runner: StartRunner
-) -> None:
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        first = start_runner(**internal(service))
-        await first.ready()
-        job = await begun(pipelines, service)
-        first.kill()
-        await pipelines.terminate(job)
-        await start_runner(**internal(service)).ready()
+async def test_a_runner_that_stops_leaves_its_run_to_another(story: Tell) -> None:
+    async with story() as told:
+        told.runner.terminate()
+        assert await told.runner.ended() == 0
+        assert await told.pipelines.status(told.job) == "processing"
+        await told.another_runner()
 
-        assert (await pipelines.ended(job))["status"] == "terminated"
-        assert runs.cancelled
-        assert [one.target for one in service.asked("POST")] == ["/runs", "/runs/r1/cancel"]
+        assert (await told.ended("ok"))["status"] == "success"
+        assert len(told.service.asked("POST", "/runs")) == 1
+        assert not told.runs.cancelled
+
+
+async def test_a_job_that_is_terminated_without_a_runner_is_cancelled_by_the_next_one(story: Tell) -> None:
+    async with story() as told:
+        told.runner.kill()
+        await told.pipelines.terminate(told.job)
+        await told.another_runner()
+
+        assert (await told.ended())["status"] == "terminated"
+        assert told.runs.cancelled
+        assert [one.target for one in told.service.asked("POST")] == ["/runs", "/runs/r1/cancel"]
 
 
 async def test_time_spent_with_a_lost_runner_counts(pipelines: Pipelines, start_runner: StartRunner) -> None:
@@ -261,29 +248,20 @@ async def test_time_spent_with_a_lost_runner_counts(pipelines: Pipelines, start_
         assert runs.cancelled
 
 
-async def test_a_job_that_was_adopted_without_an_answer_is_found(
-    pipelines: Pipelines, start_runner: StartRunner
-) -> None:
+async def test_a_job_that_was_adopted_without_an_answer_is_found(story: Tell) -> None:
     """The COMMIT of an adoption whose answer is lost: the job is the replica's, and nobody works on it."""
-    runs = Runs()
-    runs.state = "going"
-    async with http_service(runs.handle) as service:
-        await register(pipelines, service.url)
-        first = start_runner(**internal(service))
-        await first.ready()
-        job = await begun(pipelines, service)
-        await start_runner(**internal(service)).ready()
-        first.kill()
-        async with pipelines.database.connection() as connection:
+    async with story() as told:
+        await told.another_runner()
+        told.runner.kill()
+        async with told.pipelines.database.connection() as connection:
             await connection.execute(
                 """UPDATE jobs.jobs j SET epoch = epoch + 1,
                        replica_id = (SELECT r.id FROM jobs.replicas r WHERE r.id <> j.replica_id)
                    WHERE j.id = $1""",
-                job,
+                told.job,
             )
-        runs.state = "ok"
 
-        ended = await pipelines.ended(job)
+        ended = await told.ended("ok")
 
         assert (ended["status"], ended["attempt"]) == ("success", 1)
-        assert [one.target for one in service.asked("POST")] == ["/runs"]
+        assert [one.target for one in told.service.asked("POST")] == ["/runs"]
