@@ -218,9 +218,9 @@ async def test_secrets_in_parameters_are_masked(furnished: Client, database: Dat
     shown = await furnished.get(f"jobs/{job}")
     assert shown["parameters_as_run"] == {"#password": "***", "rows": 7}
     assert shown["parameters"] == {"rows": 7}
-    secret = {"demo-extractor/one": {"#key": "hunter2"}}
+    secret = {"demo-extractor/one": {"#password": "hunter2"}}
     accepted = await furnished.post("orchestrations/daily/runs", {"parameters": secret})
     assert (await furnished.get(f"jobs/{accepted['job_id']}"))["parameters"] == {
-        "demo-extractor/one": {"#key": "***"}
+        "demo-extractor/one": {"#password": "***"}
     }
     assert "hunter2" not in await database.fetchval("SELECT parameters::text FROM catalog.run_requests")

@@ -73,6 +73,17 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
 WHERE c.project = $1 AND c.deleted_at IS NULL
 
+-- name: override_targets
+-- What parameters of a run or of a task are merged over, in the versions asked for or else the current ones.
+SELECT c.component, c.id, wanted.version AS asked, v.parameters, k.definition -> 'parameters' AS schema
+FROM unnest($2::text[], $3::text[], $4::integer[]) AS wanted (component, id, version)
+JOIN catalog.configurations c
+  ON (c.project, c.component, c.id) = ($1, wanted.component, wanted.id) AND c.deleted_at IS NULL
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version)
+   = (c.project, c.component, c.id, coalesce(wanted.version, c.version))
+JOIN catalog.components k ON k.id = c.component
+
 -- name: component_tables
 SELECT id, definition -> 'reads' AS reads, definition -> 'writes' AS writes
 FROM catalog.components WHERE id = ANY ($1::text[])

@@ -1,17 +1,50 @@
 """Parameters against the JSON Schema of their component."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 import jsonschema
-from jsonschema.validators import Draft202012Validator
+from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from orchestrator_api.domain.refusals import FieldError
+from orchestrator_shared.definitions.placeholders import has_placeholder
 
 MOST_ERRORS = 20
+_OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
+_NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
+"""Rules whose messages name properties and tell no values."""
+
+
+def _unless_placeholder(rule: str) -> Any:
+    """What a placeholder will be is known when it runs; that it will be a text is known now."""
+    judge = Draft202012Validator.VALIDATORS[rule]
+
+    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if not has_placeholder(instance):
+            yield from judge(validator, value, instance, schema) or ()
+
+    return judged
+
+
+def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Several branches may fit what is not known yet."""
+    rule = "anyOf" if _depends(instance) else "oneOf"
+    yield from Draft202012Validator.VALIDATORS[rule](validator, value, instance, schema) or ()
+
+
+def _depends(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_depends(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_depends(item) for item in value)
+    return has_placeholder(value)
+
+
+_RULES = {"oneOf": _one_of} | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
+_Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
 
 
 def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
@@ -19,30 +52,98 @@ def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
     try:
         Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as error:
-        path = ".".join(["parameters", *map(str, error.absolute_path)])
-        return [FieldError(path, f"no JSON Schema: {_short(error.message)}")]
+        return [FieldError(_path(error, "parameters"), f"no JSON Schema: {_short(error.message)}")]
     return []
 
 
-def check_parameters(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> list[FieldError]:
+def check_parameters(
+    parameters: Mapping[str, Any], schema: Mapping[str, Any], prefix: str = "parameters"
+) -> list[FieldError]:
     """What is wrong with parameters; never repeats a value, which may be a secret."""
+    return _told(_errors(parameters, schema), prefix)
+
+
+def check_brought(
+    merged: Mapping[str, Any],
+    before: Mapping[str, Any],
+    brought: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    prefix: str,
+) -> list[FieldError]:
+    """What is wrong with `merged` because of what was `brought`; `before` is the same without it.
+
+    Whatever was wrong before is not the fault of what was brought, unless it brings that very value.
+    """
+    found = _errors(merged, schema)
+    first = next(found, None)
+    if first is None:
+        return []
+    known = {_mark(error) for error in _errors(before, schema)}
+    new = (error for error in _again(first, found) if _is_in(brought, error) or _mark(error) not in known)
+    return _told(new, prefix)
+
+
+class _Unusable(jsonschema.ValidationError):
+    """The schema itself cannot be gone by."""
+
+
+def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
     registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
-    validator = Draft202012Validator(schema, registry=registry)
     try:
-        errors = list(islice(validator.iter_errors(parameters), MOST_ERRORS))
+        yield from _Validator(schema, registry=registry).iter_errors(parameters)
     except Unresolvable as error:
-        return [
-            FieldError("parameters", f"the component's schema has a $ref that leads nowhere: {error.ref}")
-        ]
-    return [_field_error(error) for error in errors]
+        yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
+    except RecursionError:
+        yield _Unusable("the component's schema has a $ref that leads in a circle")
 
 
-def _field_error(error: jsonschema.ValidationError) -> FieldError:
-    path = ".".join(["parameters", *map(str, error.absolute_path)])
-    rule, value = str(error.validator), error.validator_value
-    if rule in ("required", "additionalProperties"):
-        return FieldError(path, _short(error.message) if rule == "additionalProperties" else _missing(error))
-    return FieldError(path, f"does not fit the component's schema: {rule} {_short(repr(value))}")
+def _again(
+    first: jsonschema.ValidationError, others: Iterator[jsonschema.ValidationError]
+) -> Iterator[jsonschema.ValidationError]:
+    yield first
+    yield from others
+
+
+def _mark(error: jsonschema.ValidationError) -> tuple[object, ...]:
+    """The same for the same mistake, whatever else the parameters say."""
+    tells = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
+    return (*error.absolute_path, "", *error.absolute_schema_path, error.message if tells else "")
+
+
+def _is_in(brought: Any, error: jsonschema.ValidationError) -> bool:
+    """Whether the value at fault was brought as it is, not merged into another."""
+    for part in error.absolute_path:
+        if not isinstance(brought, Mapping):
+            return True
+        if part not in brought:
+            return False
+        brought = brought[part]
+    return not isinstance(brought, Mapping)
+
+
+def _told(errors: Iterator[jsonschema.ValidationError], prefix: str) -> list[FieldError]:
+    told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MOST_ERRORS))
+    return list(told)
+
+
+def _path(error: jsonschema.exceptions._Error, prefix: str) -> str:
+    return ".".join([prefix, *map(str, error.absolute_path)])
+
+
+def _field_error(error: jsonschema.ValidationError, prefix: str) -> FieldError:
+    return FieldError(_path(error, prefix), _reason(error))
+
+
+def _reason(error: jsonschema.ValidationError) -> str:
+    if isinstance(error, _Unusable):
+        return str(error.message)
+    if error.validator == "required":
+        return _missing(error)
+    if error.validator == "additionalProperties":
+        return _short(error.message)
+    if error.validator == "type" and has_placeholder(error.instance):
+        return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
+    return f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
 
 
 def _missing(error: jsonschema.ValidationError) -> str:

@@ -96,16 +96,19 @@ def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | No
     ]
 
 
-def check_overrides(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> list[FieldError]:
+def check_overrides(
+    definition: Mapping[str, Any], parameters: Mapping[str, Any], path: str = "parameters"
+) -> list[FieldError]:
     """Parameters of one run are given by task id."""
     known = [task["id"] for task in stored_tasks(definition)]
-    return [
-        FieldError(
-            f"parameters.{name}", f"there is no task {name!r} in this version; there are {_some(known)}"
-        )
-        for name in parameters
-        if name not in known
-    ]
+    errors = []
+    for name, given in parameters.items():
+        if name not in known:
+            detail = f"there is no task {name!r} in this version; there are {_some(known)}"
+            errors.append(FieldError(f"{path}.{name}", detail))
+        elif not isinstance(given, Mapping):
+            errors.append(FieldError(f"{path}.{name}", "must be an object: the parameters of this task"))
+    return errors
 
 
 def _some(names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
 from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.refusals import FieldError, Forbidden, refuse
-from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers import configurations, overrides
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
@@ -47,6 +47,7 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     _check_base(stored, wish.base_version)
     definition = domain.make_definition(wish.phases).to_json()
     whole = configurations.restore_secrets(session, definition, _aligned(stored, definition), prefix="")
+    await _check_parameters(session, wish.phases, whole)
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
     )
@@ -87,6 +88,22 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     refuse(domain.unknown_targets(given, known, existing))
     _check_rights(session, components)
     await _check_cycle(session, orchestration, tasks)
+
+
+async def _check_parameters(session: Session, given: Given, definition: dict[str, Any]) -> None:
+    """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`."""
+    paths = [
+        f"phases.{p}.tasks.{t}.parameters.parameters"
+        for p, phase in enumerate(given)
+        for t, _ in enumerate(phase.get("tasks") or [])
+    ]
+    found = []
+    for path, task in zip(paths, domain.stored_tasks(definition), strict=True):
+        own = task["parameters"].get("parameters") or {}
+        bare = {**task, "parameters": {k: v for k, v in task["parameters"].items() if k != "parameters"}}
+        if override := overrides.of_task(bare, own, path):
+            found.append(override)
+    refuse(await overrides.check(session, found))
 
 
 def _check_rights(session: Session, components: Sequence[str]) -> None:

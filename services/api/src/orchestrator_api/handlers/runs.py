@@ -9,10 +9,10 @@ from uuid import UUID
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.overlaps import explain_overlap
-from orchestrator_api.domain.phases import check_overrides, check_selection, stored_tasks
+from orchestrator_api.domain.phases import check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import masked_paths
-from orchestrator_api.handlers import configurations
+from orchestrator_api.handlers import configurations, overrides
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
@@ -58,7 +58,7 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
 
 
 async def check(session: Session, key: Key, wish: RunWish) -> None:
-    """Refuse a run that could not start: disabled without confirmation, unknown tasks, cycles."""
+    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, wrong parameters."""
     configuration = await configurations.load(session, key)
     if not configuration["enabled"] and not wish.confirm:
         raise Conflict(
@@ -70,8 +70,10 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
         raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
     if key.component == ORCHESTRATOR:
         refuse(check_selection(definition, wish.tasks))
-        refuse(check_overrides(definition, wish.parameters))
         await _check_cycle(session, key.id, definition)
+    if wish.parameters and wish.retry_of is None:  # a retry brings none: it repeats those of its original
+        own = overrides.Override(key, wish.parameters, "parameters", wish.version)
+        refuse(await overrides.check(session, [own]))
 
 
 async def _definition(session: Session, key: Key, wish: RunWish, configuration: Row) -> dict[str, Any]:

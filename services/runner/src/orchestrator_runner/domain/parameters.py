@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator_shared.definitions.placeholders import PLACEHOLDER, has_placeholder
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.merging import deep_merge as deep_merge
 
-_PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 MAX_DEPTH = 50
 
 
@@ -35,16 +35,16 @@ def _substitute_text(text: str, names: Mapping[str, str], path: str) -> str:
             )
         return names[name]
 
-    return _PLACEHOLDER.sub(replace, text)
+    return PLACEHOLDER.sub(replace, text)
 
 
 def uses_variables(value: Any) -> bool:
     """Whether any string has a placeholder."""
-    if isinstance(value, str):
-        return _PLACEHOLDER.search(value) is not None
     if isinstance(value, Mapping):
         return any(uses_variables(item) for item in value.values())
-    return isinstance(value, list) and any(uses_variables(item) for item in value)
+    if isinstance(value, list):
+        return any(uses_variables(item) for item in value)
+    return has_placeholder(value)
 
 
 def may_use_variables(value: Any) -> bool:

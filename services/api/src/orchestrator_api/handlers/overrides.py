@@ -1,0 +1,105 @@
+"""Parameters that are merged over a configuration's own: of one run, and of tasks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.adapters.sql import Row
+from orchestrator_api.domain.parameters import check_brought
+from orchestrator_api.domain.phases import check_overrides, stored_tasks
+from orchestrator_api.domain.refusals import FieldError
+from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.session import Session
+from orchestrator_shared.definitions.job_request import job_request
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.merging import deep_merge
+
+Json = Mapping[str, Any]
+Target = tuple[str, str, int | None]
+"""Component, configuration, and its version; None: the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a request or a task brings for one configuration."""
+
+    key: Key
+    brought: Json
+    path: str
+    version: int | None = None
+    below: Sequence[Json] = ()
+    """What lies between it and the configuration's parameters, from the configuration upwards."""
+
+    @property
+    def target(self) -> Target:
+        return (self.key.component, self.key.id, self.version)
+
+
+async def check(session: Session, overrides: Sequence[Override]) -> list[FieldError]:
+    """What does not fit once it is merged; what was wrong without it is left to the run, as is what is gone.
+
+    A nested orchestration takes parameters by the ids of its tasks. Each level of nesting is a level of what
+    was brought, so this ends also where orchestrations run each other.
+    """
+    errors: list[FieldError] = []
+    while overrides:
+        rows = await _targets(session, {each.target for each in overrides})
+        known = [(each, rows[each.target]) for each in overrides if each.target in rows]
+        overrides = []
+        for each, row in known:
+            if each.key.component == ORCHESTRATOR:
+                errors += check_overrides(row["parameters"], each.brought, each.path)
+                overrides += _of_tasks(each, row["parameters"])
+            else:
+                errors += _check_one(session, each, row)
+    return errors
+
+
+def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
+    """`brought` for a task over its own Task Parameters and those of the runs around it; None if nothing."""
+    try:
+        request = job_request(task, {})
+    except UserError:
+        return None  # with these Task Parameters no run could start: told where they are saved
+    key = Key(task["component"], task["configuration"])
+    return Override(key, brought, path, request.version, (request.parameters, *outer)) if brought else None
+
+
+def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:
+    tasks = {task["id"]: task for task in stored_tasks(definition)}
+    for name, brought in override.brought.items():
+        if name not in tasks or not isinstance(brought, Mapping):
+            continue
+        outer = [layer[name] for layer in override.below if isinstance(layer.get(name), Mapping)]
+        if made := of_task(tasks[name], brought, f"{override.path}.{name}", outer):
+            yield made
+
+
+def _check_one(session: Session, override: Override, row: Row) -> list[FieldError]:
+    layers = [row["parameters"], *override.below]
+    try:
+        merged = _plain(session, _merge([*layers, override.brought]))
+        before = _plain(session, _merge(layers))
+    except UserError:
+        return []  # a stored secret cannot be read: not the fault of what is brought
+    return check_brought(merged, before, override.brought, row["schema"] or {}, override.path)
+
+
+def _merge(layers: Sequence[Json]) -> Json:
+    """As a job merges them: each over those below, the uppermost two first."""
+    merged = layers[-1]
+    for layer in reversed(layers[:-1]):
+        merged = deep_merge(layer, merged)
+    return merged
+
+
+def _plain(session: Session, parameters: Json) -> dict[str, Any]:
+    plain: dict[str, Any] = session.encryption.decrypt_secrets(parameters, session.project)
+    return plain
+
+
+async def _targets(session: Session, targets: set[Target]) -> dict[Target, Row]:
+    columns = [list(column) for column in zip(*targets, strict=True)]
+    rows = await session.sql.many("override_targets", session.project, *columns)
+    return {(row["component"], row["id"], row["asked"]): row for row in rows}

@@ -1,0 +1,88 @@
+"""Parameters against a component's schema: placeholders, and whose fault a mistake is."""
+
+from typing import Any
+
+import pytest
+
+from orchestrator_api.domain.parameters import check_brought, check_parameters
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "required": ["table"],
+    "properties": {
+        "table": {"type": "string", "pattern": "^in\\."},
+        "rows": {"type": "integer", "minimum": 1},
+        "mode": {"enum": ["full", "delta"]},
+        "since": {"anyOf": [{"type": "integer"}, {"type": "string", "maxLength": 10}]},
+        "db": {"type": "object", "required": ["host"], "properties": {"host": {"type": "string"}}},
+        "#password": {"type": "string", "minLength": 8},
+        "columns": {"type": "array", "items": {"type": "string"}},
+    },
+    "additionalProperties": False,
+}
+FINE = {"table": "in.c-a.b", "rows": 5}
+
+
+def fields(merged: dict[str, Any], before: dict[str, Any], brought: dict[str, Any]) -> list[str]:
+    return [error.field for error in check_brought(merged, before, brought, SCHEMA, "parameters.load")]
+
+
+@pytest.mark.parametrize("name", ["table", "mode", "since", "#password"])
+def test_a_placeholder_stands_for_any_text(name: str) -> None:
+    assert check_parameters({**FINE, name: "{{ vars.one_that_is_not_known_yet }}"}, SCHEMA) == []
+
+
+def test_a_placeholder_is_a_text_and_nothing_else() -> None:
+    (error,) = check_parameters({**FINE, "rows": "{{ vars.rows }}"}, SCHEMA)
+    assert error.field == "parameters.rows"
+    assert "filled in as text" in error.detail
+    assert "integer" in error.detail
+
+
+def test_what_only_looks_like_a_placeholder_is_judged() -> None:
+    assert [error.field for error in check_parameters({**FINE, "mode": "{{ vars }"}, SCHEMA)] == [
+        "parameters.mode"
+    ]
+
+
+def test_branches_that_a_placeholder_decides_may_all_fit() -> None:
+    branches = [{"properties": {"kind": {"const": kind}}, "required": ["kind"]} for kind in ("a", "b")]
+    assert check_parameters({"kind": "{{ vars.kind }}"}, {"oneOf": branches}) == []
+    assert check_parameters({"kind": "c"}, {"oneOf": branches}) != []
+
+
+def test_each_thing_that_lacks_is_told_once() -> None:
+    schema = {"required": ["a", "b"]}
+    assert [error.detail for error in check_parameters({}, schema)] == ["lacks 'a', 'b'"]
+
+
+def test_mistakes_that_are_brought_are_told_with_their_path() -> None:
+    assert fields({**FINE, "rows": "x"}, FINE, {"rows": "x"}) == ["parameters.load.rows"]
+    assert fields({**FINE, "color": 1}, FINE, {"color": 1}) == ["parameters.load"]
+    assert fields({**FINE, "db": {"port": 1}}, FINE, {"db": {"port": 1}}) == ["parameters.load.db"]
+    assert fields({**FINE, "columns": ["a", 1]}, FINE, {"columns": ["a", 1]}) == ["parameters.load.columns.1"]
+
+
+def test_mistakes_that_were_there_before_are_nobodys_fault() -> None:
+    broken = {"rows": "x", "color": 1, "db": {}}
+    assert fields({**broken, "mode": "full"}, broken, {"mode": "full"}) == []
+    assert fields({**broken, "db": {"port": 1}}, broken, {"db": {"port": 1}}) == []
+    assert fields({**broken, "mode": "other"}, broken, {"mode": "other"}) == ["parameters.load.mode"]
+    assert fields({**broken, "size": 1}, broken, {"size": 1}) == ["parameters.load"]
+
+
+def test_a_value_that_is_brought_is_judged_also_where_it_was_as_wrong_before() -> None:
+    before = {**FINE, "rows": "x"}
+    assert fields(before, before, {"rows": "x"}) == ["parameters.load.rows"]
+    assert fields({**FINE, "rows": "y"}, before, {"rows": "y"}) == ["parameters.load.rows"]
+
+
+def test_what_the_configuration_lacks_may_be_brought() -> None:
+    assert fields(FINE, {"rows": 5}, {"table": "in.c-a.b"}) == []
+
+
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"$ref": "#/$defs/none"}, {"$ref": "https://example.com/x"}])
+def test_a_schema_that_leads_nowhere_is_told_and_is_not_the_requests_fault(schema: dict[str, Any]) -> None:
+    (error,) = check_parameters({"a": 1}, schema)
+    assert "$ref" in error.detail
+    assert check_brought({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
