@@ -111,7 +111,7 @@ async def test_no_lease_no_task(tmp_path: Path) -> None:
         keeper.renew_lease(30, asked_at=boottime() - 31)  # the database answered too late
         with pytest.raises(ExecutionRefused, match="lease ran out"):
             await executor.run(command("true"), RecordingLog(), asyncio.Event())
-        assert [path.name for path in (tmp_path / "work").glob("replica-*/*")] == [".lock"]
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_tasks_start_again_once_a_lost_lease_is_renewed(tmp_path: Path) -> None:

@@ -47,4 +47,4 @@ async def test_a_crowd_leaves_nothing_behind(tmp_path: Path) -> None:
         await crowd(executor, 75)
         assert (descriptors(os.getpid()), descriptors(keeper.pid)) == before
         assert Family(keeper.pid).children == []
-        assert [path.name for path in tmp_path.glob("replica-*/*")] == [".lock"]
+    assert list(tmp_path.iterdir()) == []

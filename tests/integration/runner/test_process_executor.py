@@ -73,8 +73,18 @@ class ProcessHarness:
         outcome = await self.executor.run(self.command(*argv, **fields), log, asyncio.Event())
         return outcome, log
 
+    async def said(self, execution: Execution) -> list[str]:
+        log = RecordingLog()
+        outcome = await self.executor.run(execution, log, asyncio.Event())
+        assert outcome.status is JobStatus.SUCCESS
+        return log.text("stdout").decode().splitlines()
+
     def left_behind(self) -> list[Path]:
-        return [path for path in self.work.glob("replica-*/*") if path.name != ".lock"]
+        found = set(self.work.glob("replica-*/*")) - set(self.spares())
+        return [path for path in found if path.name != ".lock"]
+
+    def spares(self) -> list[Path]:
+        return list(self.work.glob("replica-*/spare.*"))
 
 
 @pytest.fixture
@@ -158,6 +168,51 @@ async def test_what_cannot_start_says_why(harness: ProcessHarness, argv: list[st
 async def test_exits_become_outcomes(harness: ProcessHarness, script: str, kind: str, message: str) -> None:
     outcome, _ = await harness.run("sh", "-c", script)
     assert (outcome.status, outcome.error_kind, outcome.message) == (JobStatus.ERROR, kind, message)
+
+
+LOOK_AROUND = "import os; print(os.stat('.').st_ino, os.listdir(), open('config.json').read())"
+
+
+async def test_a_directory_in_which_nothing_was_left_is_blanked_and_given_again(
+    harness: ProcessHarness,
+) -> None:
+    first = harness.python(LOOK_AROUND, config={"#password": "a long secret"}, state={"rows": 1})
+    (said,) = await harness.said(first)
+    inode, _, rest = said.partition(" ")
+    assert rest in (
+        """['config.json', 'state.json'] {"#password": "a long secret"}""",
+        """['state.json', 'config.json'] {"#password": "a long secret"}""",
+    )
+    (spare,) = harness.spares()
+    assert [path.name for path in spare.iterdir()] == ["config.json"]
+    assert (spare / "config.json").read_text().strip(" ") == ""
+    assert await harness.said(harness.python(LOOK_AROUND, config={"a": 1})) == [
+        f"""{inode} ['config.json'] {{"a": 1}}"""
+    ]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "touch more",
+        "mkdir more",
+        "chmod 755 .",
+        "chmod 644 config.json",
+        "rm config.json",
+        "ln config.json ../hard-link",
+        "mv config.json ../moved; ln -s ../moved config.json",
+        "rm config.json; mkfifo -m 600 config.json",
+        "head -c 70000 /dev/zero > config.json",
+        "mv $PWD $PWD.moved; ln -s $PWD.moved $PWD",
+    ],
+)
+async def test_a_directory_that_is_not_as_it_was_made_is_not_given_again(
+    harness: ProcessHarness, script: str
+) -> None:
+    await harness.run("sh", "-c", script, config={"#password": "secret"})
+    assert harness.spares() == []
+    (said,) = await harness.said(harness.python(LOOK_AROUND, config={"a": 1}))
+    assert said.endswith("""['config.json'] {"a": 1}""")
 
 
 async def test_a_directory_that_resists_is_removed(harness: ProcessHarness) -> None:

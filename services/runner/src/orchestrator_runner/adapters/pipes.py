@@ -22,14 +22,19 @@ class Pipe:
         self._waiter: asyncio.Future[None] | None = None
         self._is_watched = False
         self._all_writers_ended = False
+        self._first = b""
         self.tail = b""
         self.total = 0
 
     def when_readable(self, begin: Callable[[], None]) -> None:
-        """Call this once, when there is something to pump: most tasks write little, and late."""
+        """Call this once, when there is something to pump: most tasks write little, and late, or nothing."""
 
         def readable() -> None:
             self._stop_watching()
+            with contextlib.suppress(BlockingIOError):
+                self._first = os.read(self._read_end, _READ_SIZE)
+                if not self._first:
+                    return
             begin()
 
         asyncio.get_running_loop().add_reader(self._read_end, readable)
@@ -66,6 +71,9 @@ class Pipe:
         os.close(self.write_end)
 
     async def _read(self) -> bytes:
+        if self._first:
+            first, self._first = self._first, b""
+            return first
         while True:
             with contextlib.suppress(BlockingIOError):
                 return os.read(self._read_end, _READ_SIZE)

@@ -13,11 +13,9 @@ from orchestrator_runner.adapters.files import Files
 from orchestrator_runner.adapters.keeper_client import Child, Keeper, NotStartable
 from orchestrator_runner.adapters.pipes import Pipe
 from orchestrator_runner.adapters.task_directory import (
+    TaskDirectories,
     WorkDirectory,
-    make_task_directory,
-    name_task_directory,
     read_report,
-    remove_contract_files,
     remove_tree,
 )
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
@@ -45,6 +43,7 @@ class ProcessExecutor:
     def __init__(self, keeper: Keeper, work: WorkDirectory, settings: ProcessSettings) -> None:
         self._keeper = keeper
         self._work = work
+        self._directories = TaskDirectories(work.path)
         self._settings = settings
         self._files = Files()
         self._attempts: set[_Attempt] = set()
@@ -73,6 +72,7 @@ class ProcessExecutor:
 
     def _close(self) -> None:
         self._files.close()
+        self._directories.close()
         self._work.close()
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
@@ -103,8 +103,8 @@ class ProcessExecutor:
         return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
     async def _make_directory(self, execution: Execution) -> str:
-        path = name_task_directory(self._work.path, execution)
-        making = asyncio.ensure_future(self._files.do(make_task_directory, path, execution))
+        path = self._directories.name(execution)
+        making = asyncio.ensure_future(self._files.do(self._directories.make, path, execution))
         try:
             await asyncio.shield(making)
         except OSError as error:
@@ -119,11 +119,11 @@ class ProcessExecutor:
     async def _remove(self, directory: str) -> None:
         if self._settings.keep_directories:
             return
-        removed = False
+        is_spare = False
         try:
-            removed = await self._files.do(remove_contract_files, directory)
+            is_spare = await self._files.do(self._directories.give_back, directory)
         finally:
-            if not removed:
+            if not is_spare:
                 self._files.later(remove_tree, directory)
 
 

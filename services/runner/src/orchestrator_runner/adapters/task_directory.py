@@ -1,4 +1,4 @@
-"""The private directory of an attempt: what goes in, what may come out, and nothing that stays."""
+"""The private directories of attempts: what goes in, what may come out, and nothing that stays."""
 
 import contextlib
 import errno
@@ -8,6 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,11 @@ from orchestrator_shared.domain.reports import MAX_FILE_BYTES
 _PREFIX = "replica-"
 _LOCK = ".lock"
 _JSON = json.JSONEncoder(ensure_ascii=False, default=dict)
-_CONTRACT_FILES = ("config.json", "state.json", "result.json")
+_LEFT_FILES = ("state.json", "result.json")
+_SPARES = 64
+_SPARE_CONFIG_BYTES = 64 * 1024
+_DIRECTORY = stat.S_IFDIR | 0o700
+_CONFIG = stat.S_IFREG | 0o600
 
 
 class WorkDirectory:
@@ -59,27 +64,86 @@ def _remove_if_abandoned(path: Path) -> bool:
     return True
 
 
-def name_task_directory(parent: Path, execution: Execution) -> str:
-    """A new directory's path, of which nobody can know before."""
-    return f"{parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
+class TaskDirectories:
+    """Gives every attempt a directory of its own, and gives those that are as we made them again.
+
+    To make and remove some hundred a second costs a file system more than the tasks themselves: ext4 looks at
+    every inode that was freed within the last minutes before it takes one.
+    """
+
+    def __init__(self, parent: Path) -> None:
+        self._parent = parent
+        self._spares: deque[str] = deque()
+
+    def name(self, execution: Execution) -> str:
+        """A new directory's path, of which nobody can know before."""
+        return f"{self._parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
+
+    def make(self, path: str, execution: Execution) -> None:
+        """Make it, with config.json and, if there is a state, state.json."""
+        if not self._take_spare(path):
+            os.mkdir(path, 0o700)
+        try:
+            _write_json(f"{path}/config.json", execution.config)
+            if execution.state is not None:
+                _write_json(f"{path}/state.json", execution.state)
+        except BaseException:
+            remove_tree(path)
+            raise
+
+    def _take_spare(self, path: str) -> bool:
+        while self._spares:
+            with contextlib.suppress(IndexError, FileNotFoundError):
+                os.rename(self._spares.pop(), path)
+                return True
+        return False
+
+    def give_back(self, path: str) -> bool:
+        """Keep for another attempt what holds nothing but a config.json of ours, blank from now on.
+
+        False if it is not like that: the caller removes it. No process of the attempt may be left.
+        """
+        if len(self._spares) >= _SPARES:
+            return False
+        try:
+            for name in _LEFT_FILES:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(f"{path}/{name}")
+            if os.lstat(path).st_mode != _DIRECTORY or os.listdir(path) != ["config.json"]:
+                return False
+            if not _blank(f"{path}/config.json"):
+                return False
+            spare = f"{self._parent}/spare.{os.urandom(6).hex()}"
+            os.rename(path, spare)
+        except OSError:
+            return False
+        self._spares.append(spare)
+        return True
+
+    def close(self) -> None:
+        """Remove the spare ones."""
+        while self._spares:
+            remove_tree(self._spares.pop())
 
 
-def make_task_directory(path: str, execution: Execution) -> None:
-    """Make it, with config.json and, if there is a state, state.json."""
-    os.mkdir(path, 0o700)
+def _blank(path: str) -> bool:
+    """Overwrite it, secrets and all, unless it is large or another file than the one we wrote."""
+    descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        _write_json(f"{path}/config.json", execution.config)
-        if execution.state is not None:
-            _write_json(f"{path}/state.json", execution.state)
-    except BaseException:
-        remove_tree(path)
-        raise
+        found = os.fstat(descriptor)
+        if found.st_mode != _CONFIG or found.st_nlink != 1 or found.st_size > _SPARE_CONFIG_BYTES:
+            return False
+        return os.write(descriptor, b" " * found.st_size) == found.st_size
+    finally:
+        os.close(descriptor)
 
 
 def _write_json(path: str, value: Any) -> None:
     content = _JSON.encode(value).encode(errors="surrogatepass")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
+        if os.fstat(descriptor).st_size > len(content):
+            os.ftruncate(descriptor, len(content))
         while content:
             content = content[os.write(descriptor, content) :]
     finally:
@@ -104,18 +168,6 @@ def _read_file(path: str) -> bytes | None:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "is no regular file", path)
         return file.read(MAX_FILE_BYTES + 1)
-
-
-def remove_contract_files(path: str) -> bool:
-    """Remove an attempt's directory if it holds nothing but the files of the contract, as most do."""
-    try:
-        for name in _CONTRACT_FILES:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{path}/{name}")
-        os.rmdir(path)
-    except OSError:
-        return False
-    return True
 
 
 def remove_tree(path: str | Path) -> None:
