@@ -1,5 +1,6 @@
 """A small client of the HTTP API: bounded waits, reads tried again, problem details turned into sentences."""
 
+import json
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
@@ -17,6 +18,7 @@ READ_ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 PAGE = 200
+JSON = {"Content-Type": "application/json"}
 
 
 class Refused(CommandFailure):
@@ -85,8 +87,9 @@ class ApiClient:
     def _request(
         self, method: str, path: str, *, params: Params | None = None, body: Json | None = None
     ) -> Json:
+        content = None if body is None else _encoded(body)
         try:
-            response = self._http.request(method, path, params=params, json=body)
+            response = self._http.request(method, path, params=params, content=content, headers=JSON)
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
             raise BadInput(f"{self.url} is no address of a server: {error}") from None
         except httpx.HTTPError as error:
@@ -128,6 +131,13 @@ def _problem(response: httpx.Response) -> Json:
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _encoded(body: Json) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"this cannot be sent as JSON: {error}") from None
 
 
 def _body(response: httpx.Response) -> Json:

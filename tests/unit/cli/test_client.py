@@ -76,6 +76,12 @@ def test_an_unusable_address_is_bad_input() -> None:
         client.post("/x")
 
 
+@pytest.mark.parametrize("value", [float("nan"), "half \ud800"])
+def test_what_is_no_json_is_bad_input(value: object) -> None:
+    with pytest.raises(BadInput, match="cannot be sent as JSON"):
+        api(lambda _: httpx.Response(200, json={})).post("/x", {"parameters": value})
+
+
 def test_lists_are_read_to_their_last_page() -> None:
     asked: list[dict[str, Any]] = []
 

@@ -62,9 +62,35 @@ def test_a_server_that_is_not_there_is_exit_code_3(
 
 def test_parameters_are_json_where_they_can_be() -> None:
     assert parse_parameters(["a=1", "b.c=x", "b.d=[1]", "e="]) == {"a": 1, "b": {"c": "x", "d": [1]}, "e": ""}
+    assert parse_parameters(["a=NaN", "b=1e999", "c=" + "[" * 100_000]) == {
+        "a": "NaN",
+        "b": "1e999",
+        "c": "[" * 100_000,
+    }
     for wrong in (["a"], ["=1"], ["a..b=1"], ["a=1", "a.b=2"]):
         with pytest.raises(BadInput, match="--param"):
             parse_parameters(wrong)
+
+
+@pytest.mark.parametrize(
+    ("pair", "made"),
+    [
+        ('"sql.orders/v1.2".rows=5', {"sql.orders/v1.2": {"rows": 5}}),
+        ('load."a.b"="x=y"', {"load": {"a.b": "x=y"}}),
+        ('"a=b".c=1', {"a=b": {"c": 1}}),
+        (r'"a\"b"=1', {'a"b': 1}),
+        ('"in.c/x"."#key"=secret=value', {"in.c/x": {"#key": "secret=value"}}),
+        ('a="b.c"=', {"a": '"b.c"='}),
+    ],
+)
+def test_keys_that_have_dots_are_quoted(pair: str, made: dict[str, object]) -> None:
+    assert parse_parameters([pair]) == made
+
+
+@pytest.mark.parametrize("pair", ['"a.b"c=1', '"a.b=1', '""=1', 'a."".b=1', '"a', '"a".', "a."])
+def test_quotes_that_are_left_open_are_refused(pair: str) -> None:
+    with pytest.raises(BadInput, match="quote a key that has dots"):
+        parse_parameters([pair])
 
 
 @pytest.mark.parametrize(

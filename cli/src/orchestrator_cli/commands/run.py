@@ -1,6 +1,7 @@
 """`orchestrator run`: start an orchestration or a configuration, and follow it to its end."""
 
 import json
+import re
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,9 @@ from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.following.watch import follow as follow_job
 from orchestrator_cli.output import console, error_console, print_json
 
+_KEY = re.compile(r'(?P<key>"(?:[^"\\\x00-\x1f]|\\["\\/])+"|[^.="][^.=]*)(?P<end>[.=])')
+"""One key of `--param`: plain, or in quotes as in JSON where it has dots or equals signs."""
+
 
 def run(
     name: Annotated[str, typer.Argument(help="An orchestration, or component/configuration.")],
@@ -21,7 +25,11 @@ def run(
     ] = None,
     param: Annotated[
         list[str] | None,
-        typer.Option("--param", help="key=value, merged over the parameters; repeat for more."),
+        typer.Option(
+            "--param",
+            help="key=value, merged over the parameters; of an orchestration task.key=value. A task or a key "
+            "that has dots is put into quotes: '\"a.b\".key=value'. Repeat for more.",
+        ),
     ] = None,
     scheduled_for: Annotated[str | None, typer.Option(help="The instant it is run for (RFC 3339).")] = None,
     version: Annotated[int | None, typer.Option(min=1, help="This version instead of the newest.")] = None,
@@ -65,13 +73,10 @@ def runs_path(where: Context, name: str) -> str:
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, Any]:
-    """`a.b=1` is {"a": {"b": 1}}; a value that is JSON is taken as such, anything else is text."""
+    """`a.b=1` is {"a": {"b": 1}}, `"a.b".c=1` is {"a.b": {"c": 1}}; a value that is JSON is taken as such."""
     made: dict[str, Any] = {}
     for pair in pairs:
-        key, equals, text = pair.partition("=")
-        if not equals or not all(key.split(".")):
-            raise BadInput(f"--param {pair}: write key=value")
-        *folders, last = key.split(".")
+        (*folders, last), text = _keys(pair)
         place = made
         for folder in folders:
             place = place.setdefault(folder, {})
@@ -81,11 +86,33 @@ def parse_parameters(pairs: list[str]) -> dict[str, Any]:
     return made
 
 
+def _keys(pair: str) -> tuple[list[str], str]:
+    """The keys before the first `=` that no quotes hold, and the text after it."""
+    keys: list[str] = []
+    at = 0
+    while True:
+        match = _KEY.match(pair, at)
+        if match is None:
+            raise BadInput(
+                f'--param {pair}: write key=value, as in load.rows=5; quote a key that has dots: "a.b".rows=5'
+            )
+        keys.append(_unquoted(match["key"]))
+        at = match.end()
+        if match["end"] == "=":
+            return keys, pair[at:]
+
+
+def _unquoted(key: str) -> str:
+    return str(json.loads(key)) if key.startswith('"') else key
+
+
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+        json.dumps(value, allow_nan=False)  # NaN and 1e999 are no JSON, though Python reads them
+    except (ValueError, RecursionError):
         return text
+    return value
 
 
 def exit_code(job: Json, *, strict: bool) -> ExitCode:

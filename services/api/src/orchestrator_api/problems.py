@@ -45,7 +45,8 @@ def from_user_error(error: UserError) -> JSONResponse:
     if isinstance(error, Invalid):
         errors = list(error.errors)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
-    return problem(_status(error), _detail(error, errors), errors, headers)
+    status = _status(error)
+    return problem(status, _detail(error, errors, status), errors, headers)
 
 
 def _status(error: UserError) -> int:
@@ -58,9 +59,11 @@ def _status(error: UserError) -> int:
     return next((status for kind, status in statuses if isinstance(error, kind)), 422)
 
 
-def _detail(error: UserError, errors: Sequence[FieldError]) -> str:
+def _detail(error: UserError, errors: Sequence[FieldError], status: int) -> str:
     if len(errors) > 1:
         return f"{len(errors)} fields are wrong; the first is {errors[0].field}: {errors[0].detail}"
+    if errors and status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return f"{errors[0].field}: {errors[0].detail}"
     return error.detail
 
 
