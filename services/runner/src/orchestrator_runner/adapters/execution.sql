@@ -37,8 +37,12 @@ WITH alive AS (
     UPDATE jobs.jobs j
     SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
         started_at = coalesce(j.started_at, clock_timestamp()), revision = j.revision + 1,
-        version = coalesce(j.version, j.pinned_version, (
-            SELECT c.version FROM catalog.configurations_v1 c
+        -- Of a configuration in the trash no version is run, a pinned one neither; once claimed, it may go there.
+        version = coalesce(j.version, (
+            SELECT coalesce(j.pinned_version, (
+                SELECT (t.request ->> 'version')::integer FROM jobs.tasks t
+                WHERE (t.run_id, t.task_id) = (j.parent_id, j.task_id)), c.version)
+            FROM catalog.configurations_v1 c
             WHERE (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
                 AND c.deleted_at IS NULL))
     FROM picked

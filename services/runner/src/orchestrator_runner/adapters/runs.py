@@ -17,7 +17,7 @@ from orchestrator_runner.domain.lifecycle import EndRun, TaskState
 from orchestrator_runner.domain.plan import PlannedTask, RunPlan
 from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
 
 
@@ -208,7 +208,7 @@ class Runs:
             [child.task_id for child in children],
             [child.component for child in children],
             [child.configuration for child in children],
-            [child.request["version"] or child.version for child in children],
+            [_version(child) for child in children],
             [request["parameters"] for request in requests],
             [request["attempts"] for request in requests],
             [request["attempt_delay_seconds"] for request in requests],
@@ -305,6 +305,14 @@ class Runs:
         runs = await connection.fetch(self._queries["runs_to_go_on"])
         children = await connection.fetch(self._queries["children_left_unsettled"])
         return {row["id"] for row in runs}, {row["id"] for row in children}
+
+
+def _version(child: ChildTask) -> int | None:
+    """None if its configuration was in the trash when the run started: the claim looks there again. Nested
+    runs look when they start."""
+    if child.version is None and child.component != ORCHESTRATOR:
+        return None
+    return child.request["version"] or child.version
 
 
 def lane_keys(project: str, tasks: Iterable[PlannedTask]) -> set[LaneKey]:

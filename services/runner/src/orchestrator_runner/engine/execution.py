@@ -124,7 +124,7 @@ class Attempts:
         if job.handle is not None and job.executor != HTTP:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         if loaded.parameters is None:
-            raise UserError(f"there is no configuration {job.component}/{job.configuration}")
+            raise UserError(_missing(job))
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
         execution = Execution(
@@ -197,6 +197,13 @@ class Attempts:
         if self._api_url is not None:
             environment["ORCHESTRATOR_API_URL"] = self._api_url
         return environment
+
+
+def _missing(job: ClaimedJob) -> str:
+    name = f"{job.component}/{job.configuration}"
+    if job.version is not None:
+        return f"there is no version {job.version} of the configuration {name}"
+    return f"the configuration {name} is in the trash or was never there: restore it by saving it, then retry"
 
 
 def _instant(at: datetime) -> str:

@@ -160,7 +160,10 @@ class Starter:
 def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
     """Lay out a run; raises UserError with the reason why it cannot start."""
     if row["current_version"] is None or row["deleted_at"] is not None:
-        raise UserError(f"the orchestration {row['configuration']!r} does not exist or is in the trash")
+        name = row["configuration"]
+        raise UserError(
+            f"the orchestration {name!r} is in the trash or was never there: save it to restore it"
+        )
     if row["definition"] is None:
         raise UserError("the orchestration has no such version", field="version")
     plan = plan_run(row["definition"], row["selection"], row["parameters"], row["task_versions"])
