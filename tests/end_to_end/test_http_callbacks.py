@@ -191,8 +191,28 @@ async def test_a_report_that_nobody_heard_is_found_by_the_next_runner(world: Wor
     assert [one.target for one in world.service.received] == ["/runs"]
 
 
+async def test_a_stopped_run_that_calls_back_is_seen_to_end(world: World) -> None:
+    await world.start_runner(ORCHESTRATOR_TASK_GRACE_SECONDS="30").ready()
+    job_id = await world.begun()
+
+    await world.admin.post(f"jobs/{job_id}/termination")
+    await eventually(lambda: world.service.asked("POST", "/cancel"), 20)
+    following = await world.admin.post("configurations/reports/daily/runs")
+    assert (await world.admin.get(f"jobs/{job_id}"))["status"] == "terminating"
+    assert len(world.service.asked("POST", "/runs")) == 1, "the next one began beside it"
+    since = time.monotonic()
+    assert (await world.report({"status": "failed", "said": "stopped"})).status_code == 200
+
+    assert (await world.ended(job_id))["status"] == "terminated"
+    assert time.monotonic() - since < CALLBACK_POLL_SECONDS - 1, "the runner was not woken"
+    assert "state failed" in await world.log(job_id)
+    await eventually(lambda: len(world.service.asked("POST", "/runs")) == 2, 20)
+    assert (await world.report({"status": "done"})).status_code == 200
+    assert (await world.ended(following["job_id"]))["status"] == "success"
+
+
 async def test_reports_are_bounded_and_bad_ones_refused(world: World) -> None:
-    await world.start_runner().ready()
+    await world.start_runner(ORCHESTRATOR_TASK_GRACE_SECONDS="1").ready()
     job_id = await world.begun()
 
     large = b'{"status": "done", "x": "' + b"y" * 300_000 + b'"}'

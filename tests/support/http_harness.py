@@ -1,6 +1,7 @@
 """The http executor with a service at the other end that does what a test tells it to, in quick time."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -12,7 +13,7 @@ from tests.support.http_service import HttpService, Received, Reply, http_servic
 
 from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
-from orchestrator_runner.adapters.http_run import Pace
+from orchestrator_runner.adapters.http_talk import Pace
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, Outcome
 from orchestrator_runner.domain.http_address import InternalHosts
 
@@ -109,7 +110,7 @@ def target(url: str, **sections: Any) -> dict[str, Any]:
         "cancel": {"url": f"{url}/runs/{{{{ id }}}}/cancel"},
     }
     for name, section in sections.items():
-        made[name] = {**made[name], **section} if isinstance(section, dict) else section
+        made[name] = {**made.get(name, {}), **section} if isinstance(section, dict) else section
     return {name: section for name, section in made.items() if section is not None}
 
 
@@ -147,26 +148,26 @@ class HttpHarness:
 
 
 class Kept:
-    """A `Journal` that remembers in order what it was told; and the service's requests between."""
+    """A `Journal` that remembers in order what it was told, and the service's requests before each."""
 
     def __init__(self, service: HttpService, *, fails: bool = False) -> None:
         self.service = service
         self.fails = fails
-        self.handle: Any = None
-        self.asked_before = 0
+        self.handles: list[Any] = []
+        self.asked_before: list[int] = []
+        self.reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def keep(self, handle: Any) -> None:
-        self.asked_before = len(self.service.asked("GET"))
+        self.asked_before.append(len(self.service.received))
         if self.fails:
             raise ExecutionLost("the job has a new owner")
-        self.handle = handle
+        self.handles.append(handle)
 
     async def expect_callbacks(self) -> None:
         assert not self.service.received
 
     async def callbacks(self) -> list[bytes]:
-        await asyncio.Event().wait()
-        return []
+        return [json.dumps(await self.reports.get()).encode()]
 
 
 @asynccontextmanager

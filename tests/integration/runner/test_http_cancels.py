@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.support.executor_conformance import BOUND, RecordingLog
-from tests.support.http_harness import HttpHarness, Kept
+from tests.support.http_harness import HttpHarness, Kept, target
 from tests.support.http_service import Received, Reply
 from tests.support.waiting import eventually
 
@@ -14,6 +14,7 @@ from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.domain.execution import ExecutionLeft, ExecutionLost, ExecutionRefused
 from orchestrator_runner.domain.http_address import InternalHosts
+from orchestrator_runner.domain.http_handle import handle_of_start
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 
@@ -144,3 +145,115 @@ async def test_only_the_owner_cancels_a_run_that_is_kept(http: HttpHarness, owns
             with pytest.raises(ExecutionLeft):
                 await run
     assert http.runs.cancelled == (["41"] if owns else [])
+
+
+ALONE: dict[str, Any] = {"poll": None, "states": None, "id": None}
+"""The answer to the start is the outcome."""
+CALLED_BACK: dict[str, Any] = {
+    "start": {"body": {"notify": "{{ callback_url }}"}},
+    "callback": {"state": "status"},
+    "poll": None,
+}
+
+
+async def test_a_run_that_reports_by_itself_is_seen_to_end(http: HttpHarness) -> None:
+    journal, stop = Kept(http.service), asyncio.Event()
+    fields = {"journal": journal, "callback_url": "https://api.test/x"}
+    run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
+    await eventually(lambda: journal.handles)
+    stop.set()
+    await eventually(lambda: http.runs.cancelled)
+    journal.reports.put_nowait({"status": "running"})
+    await eventually(journal.reports.empty)
+    assert not run.done()
+    journal.reports.put_nowait({"status": "broken"})
+    assert (await run).status is JobStatus.TERMINATED
+    assert http.lines[-1] == "state broken"
+
+
+async def test_a_report_that_never_comes_holds_nobody_up(http: HttpHarness) -> None:
+    journal, stop = Kept(http.service), asyncio.Event()
+    fields = {"journal": journal, "callback_url": "https://api.test/x"}
+    run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
+    await eventually(lambda: journal.handles)
+    stop.set()
+    assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
+    assert http.runs.cancelled == ["41"]
+    assert http.lines[-1] == "the run may go on at the service: no time left"
+
+
+@pytest.mark.parametrize("has_cancel", [True, False])
+async def test_the_answer_that_is_the_outcome_is_waited_for(http: HttpHarness, has_cancel: bool) -> None:
+    """And the cancel does not wait for it, where it needs nothing of it."""
+    answered, stop = asyncio.Event(), asyncio.Event()
+
+    async def slow(request: Received) -> Reply:
+        if request.target == "/runs":
+            await answered.wait()
+        return Reply(200, {})
+
+    http.service.handle = slow
+    cancel = {"url": f"{http.service.url}/cancel/{{{{ job_id }}}}"} if has_cancel else None
+    run = asyncio.create_task(http.run(stop=stop, **ALONE, cancel=cancel))
+    await eventually(lambda: http.service.received)
+    stop.set()
+    said = b"/cancel/" if has_cancel else b"the component has no cancel"
+    await http.log.wait_for("stderr", said)
+    assert not run.done()
+    answered.set()
+    assert (await run).status is JobStatus.TERMINATED
+    assert http.lines[-1] == f"POST {http.service.url}/runs: answered 200 Status"
+
+
+async def test_a_run_that_cannot_be_cancelled_is_still_seen_to_end(http: HttpHarness) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    run = asyncio.create_task(http.run(stop=stop, cancel=None))
+    await http.log.wait_for("stderr", b"state running")
+    stop.set()
+    await http.log.wait_for("stderr", b"has no cancel: the run may go on at the service")
+    http.runs.states = ["ok"]
+    assert (await run).status is JobStatus.TERMINATED
+    assert http.lines[-1] == "state ok"
+
+
+async def test_a_stop_after_a_lost_answer_asks_for_the_id_with_the_same_key(http: HttpHarness) -> None:
+    http.runs.starts, stop = [Reply(cut=True)], asyncio.Event()
+    run = asyncio.create_task(http.run(stop=stop, start={"idempotent": True}))
+    await http.log.wait_for("stderr", b"again in 2s")
+    stop.set()
+    assert (await run).status is JobStatus.TERMINATED
+    first, second = http.service.asked("POST", "/runs")[:2]
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_a_lost_runners_start_is_settled_before_it_is_cancelled(http: HttpHarness) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    stop.set()
+    fields = {"journal": Kept(http.service), "handle": handle_of_start(None)}
+    outcome = await http.run(stop=stop, start={"idempotent": True}, fields=fields)
+    assert outcome.status is JobStatus.TERMINATED
+    assert http.runs.cancelled == ["41"]
+
+
+async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    run = asyncio.create_task(http.run(stop=stop))
+    await http.log.wait_for("stderr", b"state running")
+    handle = http.runs.handle
+    http.service.handle = lambda request: Reply(403) if request.method == "GET" else handle(request)
+    stop.set()
+    assert (await run).status is JobStatus.TERMINATED
+    assert http.lines[-1] == "the run may go on at the service: no time left"
+
+
+async def test_a_stopping_runner_leaves_a_start_that_may_be_sent_again(http: HttpHarness) -> None:
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    http.service.handle = lambda _: Reply(hang=True)
+    target_ = target(http.service.url, start={"idempotent": True})
+    execution = http.execution(journal=Kept(http.service), target=target_)
+    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
+        run = asyncio.create_task(executor.run(execution, http.log, asyncio.Event()))
+        await eventually(lambda: http.service.received)
+    with pytest.raises(ExecutionLeft):
+        await run

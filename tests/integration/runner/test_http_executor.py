@@ -1,6 +1,7 @@
 """The http executor: the conformance suite, how runs are begun and followed, and what is kept of them."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,9 @@ from tests.support.executor_conformance import ExecutorConformance
 from tests.support.http_harness import JOB, HttpHarness, Kept
 from tests.support.http_service import Reply
 
+from orchestrator_runner.adapters import http_run
+from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.domain.http_handle import callback_url_of
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 
@@ -164,7 +168,67 @@ async def test_the_run_is_kept_before_anything_is_asked(http: HttpHarness) -> No
     journal = Kept(http.service)
     poll = {"url": f"{http.service.url}/runs/{{{{ start.data.id }}}}"}
     assert (await http.run(poll=poll, fields={"journal": journal})).status is JobStatus.SUCCESS
-    assert (journal.asked_before, journal.handle) == (0, {"id": 41, "start": {"data": {"id": 41}}})
-    again = await http.run(poll=poll, fields={"journal": journal, "handle": journal.handle})
+    kept = {"id": 41, "start": {"data": {"id": 41}}}
+    assert (journal.asked_before, journal.handles) == ([1], [kept])
+    again = await http.run(poll=poll, fields={"journal": journal, "handle": kept})
     assert again.status is JobStatus.SUCCESS
     assert len(http.service.asked("POST")) == 1
+
+
+CALLED_BACK: dict[str, Any] = {"callback": {"state": "status"}, "poll": None}
+NOTIFY = {"body": {"notify": "{{ callback_url }}"}}
+
+
+async def test_a_start_that_may_be_sent_again_is_sent_again_by_the_next_runner(http: HttpHarness) -> None:
+    journal, url = Kept(http.service), "https://api.test/v1/callbacks/t0ken-for-them"
+    fields = {"journal": journal, "callback_url": url}
+    start = {**NOTIFY, "idempotent": True}
+    journal.reports.put_nowait({"status": "ok"})
+    sections = {**CALLED_BACK, "start": start}
+    assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
+    assert journal.asked_before == [0, 1]
+
+    # Its runner was lost before the answer: the next one has what was kept first, and the same address.
+    lost = journal.handles[0]
+    assert callback_url_of(lost) == url
+    http.service.received.clear()
+    journal.reports.put_nowait({"status": "ok"})
+    again = await http.run(**sections, fields={**fields, "handle": lost})
+
+    assert again.status is JobStatus.SUCCESS
+    (sent,) = http.service.asked("POST")
+    assert (sent.headers["idempotency-key"], sent.json) == (f"{JOB}-1", {"notify": url})
+    assert "sending it again with the same key" in "".join(http.lines)
+    with pytest.raises(ExecutionLost):  # the component's document has changed meanwhile
+        await http.run(**CALLED_BACK, start=NOTIFY, fields={**fields, "handle": lost})
+
+
+async def test_a_repeated_start_waits_until_the_first_one_is_answered(http: HttpHarness) -> None:
+    http.runs.starts = [Reply(cut=True), Reply(409, {}), Reply(409, {}, {"Retry-After": "9"})]
+    outcome = await http.run(start={"idempotent": True})
+    assert outcome.status is JobStatus.SUCCESS
+    assert http.pace.waits[:3] == [2.0, 4.0, 9.0]
+
+
+async def test_a_run_named_by_its_start_is_found_without_an_id(http: HttpHarness) -> None:
+    named = f"{http.service.url}/runs/{{{{ job_id }}}}-{{{{ attempt }}}}"
+    answers = {"PUT": [Reply(cut=True), Reply(409, {})], "GET": [Reply(200, {"data": {"status": "ok"}})]}
+    http.service.handle = lambda request: answers[request.method].pop(0)
+    start = {"url": named, "method": "PUT", "expect": [201, 409], "idempotent": True}
+    outcome = await http.run(start=start, id=None, poll={"url": named}, cancel={"url": named})
+    assert outcome.status is JobStatus.SUCCESS
+    assert {request.target for request in http.service.received} == {f"/runs/{JOB}-1"}
+
+
+async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
+    http: HttpHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_run, "LATE_CALLBACK_SECONDS", 0.2)
+    journal = Kept(http.service)
+    handle = {"id": 41, "start": {}}
+    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0, "callback_url": "x"}
+    sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
+    late = await http.run(**sections, fields=fields)
+    assert late.message == "gave up: no callback told of the end within 1h"
+    journal.reports.put_nowait({"status": "ok"})
+    assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS

@@ -97,3 +97,15 @@ async def test_secrets_in_addresses_and_headers_are_not_told(http: HttpHarness) 
     assert "bad key ***, ***" in told
     assert "p@ss" not in told
     assert "p%40ss" not in told
+
+
+async def test_a_secret_address_is_not_told_in_another_spelling(http: HttpHarness) -> None:
+    secret = f"HTTP://127.0.0.1:{http.service.port}/hooks/s3cret-of-theirs?sig=hidden-too"
+    fields = {"config": {"parameters": {"#hook": secret}}, "secrets": frozenset({secret})}
+    alone = {"poll": None, "states": None, "id": None, "cancel": None, "headers": None}
+    assert (
+        await http.run(**alone, start={"url": "{{ parameters.#hook }}"}, fields=fields)
+    ).status is JobStatus.SUCCESS
+    assert http.service.received[0].target == "/hooks/s3cret-of-theirs?sig=hidden-too"
+    assert f"POST http://127.0.0.1:{http.service.port}***: answered" in http.lines[0]
+    assert "s3cret" not in "".join(http.lines)

@@ -21,7 +21,9 @@ from orchestrator_shared.security import Encryption
 TOKEN = "t0ken-of-theirs"
 
 
-async def register(pipelines: Pipelines, url: str, *, after_crash: str = "fail") -> None:
+async def register(
+    pipelines: Pipelines, url: str, *, after_crash: str = "fail", idempotent: bool = False
+) -> None:
     """The component `remote` as the api stores it, and its configuration `remote`."""
     document = ComponentDocument.model_validate(
         {
@@ -32,7 +34,11 @@ async def register(pipelines: Pipelines, url: str, *, after_crash: str = "fail")
             "after_crash": after_crash,
             "http": {
                 "headers": {"Authorization": "Bearer {{ parameters.#token }}"},
-                "start": {"url": f"{url}/runs", "body": {"why": "{{ project }}/{{ configuration }}"}},
+                "start": {
+                    "url": f"{url}/runs",
+                    "body": {"why": "{{ project }}/{{ configuration }}"},
+                    "idempotent": idempotent,
+                },
                 "id": "id",
                 "poll": {"url": f"{url}/runs/{{{{ id }}}}", "every": 1, "state": "state"},
                 "states": {"success": ["ok"], "running": ["going"]},
@@ -179,6 +185,30 @@ async def test_a_killed_runners_run_is_followed_by_another(story: Tell, after_cr
         assert log.count("state going") == 2
         assert "going on with the run that another runner began" in log
         assert TOKEN not in log
+
+
+@pytest.mark.parametrize("after_crash", ["fail", "rerun"])
+async def test_a_start_whose_runner_is_lost_is_sent_again_with_its_key(
+    pipelines: Pipelines, start_runner: StartRunner, after_crash: str
+) -> None:
+    """The service has taken it, and its answer reaches nobody: the moment in which no one knows of the run."""
+    runs = Runs()
+    async with http_service(lambda _: Reply(hang=True)) as service:
+        await register(pipelines, service.url, after_crash=after_crash, idempotent=True)
+        first = start_runner(**internal(service))
+        await first.ready()
+        job = await pipelines.run("remote", component="remote")
+        await eventually(lambda: service.asked("POST", "/runs"), 20)
+
+        first.kill()
+        service.handle = runs.handle
+        await start_runner(**internal(service)).ready()
+        ended = await pipelines.ended(job)
+
+        assert (ended["status"], ended["attempt"], ended["free_attempts"]) == ("success", 1, 0)
+        keys = [request.headers["idempotency-key"] for request in service.asked("POST", "/runs")]
+        assert keys == [f"{job}-1"] * 2
+        assert "sending it again with the same key" in await pipelines.log(job)
 
 
 async def test_what_is_kept_of_a_run_is_encrypted(story: Tell) -> None:

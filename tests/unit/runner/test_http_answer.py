@@ -75,6 +75,30 @@ def test_starts(reply: Answer | Unanswered, is_safe: bool, expected: type) -> No
     assert type(decide_start(section(), reply, is_safe=is_safe)) is expected
 
 
+def test_a_repeated_start_that_is_underway_is_waited_for() -> None:
+    keeps_keys = section(start={"idempotent": True})
+    again = decide_start(keeps_keys, answer(409), is_safe=True, may_have_begun=True)
+    assert isinstance(again, Again)
+    assert not again.is_refusal
+    first = decide_start(keeps_keys, answer(409), is_safe=True)
+    assert isinstance(first, Ended)
+    assert first.is_over
+    other = decide_start(section(), answer(409), is_safe=True, may_have_begun=True)
+    assert isinstance(other, Ended)
+    assert not other.is_over
+
+
+def test_a_run_that_the_start_names_may_be_there_already() -> None:
+    named = {"url": "https://x.test/runs/{{ job_id }}-{{ attempt }}"}
+    start = {**named, "method": "PUT", "expect": [201, 409], "idempotent": True}
+    made = section(start=start, id=None, poll={**named, "state": "state"})
+    assert decide_start(made, answer(409), is_safe=True) == Begun({})
+    with pytest.raises(ValueError, match="an answer 409 has no id: name the run"):
+        section(start=start)
+    with pytest.raises(ValueError, match="an answer 409 has no id: name the run"):
+        HttpComponent.model_validate({"start": start})
+
+
 def test_only_an_expected_answer_begins() -> None:
     picky = section(start={"expect": [201]})
     assert isinstance(decide_start(picky, answer(201, id=5), is_safe=False), Begun)
@@ -145,19 +169,25 @@ def test_only_refusals_count_as_such() -> None:
 
 
 def test_waits_grow_up_to_a_minute_and_begin_anew_after_a_good_answer() -> None:
-    failures = Failures(every=5, give_up_after=600, now=0)
+    failures = Failures(every=5, give_up_after=600)
     again = Again("no")
     assert [failures.next_delay(again, 0) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
     assert failures.next_delay(Again("no", retry_after=100), 0) == 100
     assert failures.next_delay(Again("no", retry_after=1e9), 0) == 300
     assert failures.next_delay(again, 541) is None
-    failures.clear(541)
+    failures.clear()
     assert failures.next_delay(again, 541) == 5
-    assert Failures(every=300, give_up_after=600, now=0).next_delay(again, 0) == 300
+
+
+@pytest.mark.parametrize("every", [600, 3600])
+def test_whoever_asks_rarely_does_not_give_up_at_the_first_failure(every: float) -> None:
+    failures = Failures(every=every, give_up_after=600)
+    delays = [failures.next_delay(Again("502"), 7200 + 60 * n) for n in range(11)]
+    assert delays == [60] * 10 + [None]
 
 
 def test_five_refusals_in_a_row_are_enough() -> None:
-    failures = Failures(every=1, give_up_after=600, now=0)
+    failures = Failures(every=1, give_up_after=600)
     refusal = Again("403", is_refusal=True)
     given = [failures.next_delay(each, 0) for each in (*[refusal] * 4, Again("500"), *[refusal] * 5)]
     assert given.index(None) == 9

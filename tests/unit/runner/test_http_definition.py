@@ -72,7 +72,7 @@ def test_a_component_of_another_executor_has_no_such_section() -> None:
         ('"Bearer ', '"Bearer\\n', "http", "a line break or control character"),
         ("user_error: [30]", "user_error: [20]", "http.states", "the state '20' is there twice"),
         ("success: [10]", "success: []", "http.states.success", "at least 1"),
-        ("expect: [200, 201]", "expect: [302]", "http.start.expect[0]", "less than or equal to 299"),
+        ("expect: [200, 201]", "expect: [302]", "http.start.expect[0]", "expected 200 to 299, or 409"),
         ("executor: http\n", "executor: process\ncommand: [x]\n", "", "belong together"),
     ],
 )

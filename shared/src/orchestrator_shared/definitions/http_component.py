@@ -29,6 +29,8 @@ PLAIN_NAMES = frozenset(
 )
 """What a placeholder may begin with; `parameters`, `start` and `state` are followed by a path."""
 CALLBACK_URL = "callback_url"
+ALREADY = 409
+"""The status of an answer to a start that is known already."""
 DEEP_NAMES = frozenset({"parameters", "start", "state"})
 ANSWER_NAMES = frozenset({"id", "start"})
 """Known only once the start was answered."""
@@ -61,6 +63,12 @@ def _answer_path(path: str) -> str:
     if not _PATH.fullmatch(path):
         raise ValueError("expected keys joined by dots, as in data.items.0.id")
     return path
+
+
+def _status_of_begun(status: int) -> int:
+    if not (200 <= status <= 299 or status == ALREADY):
+        raise ValueError(f"expected 200 to 299, or {ALREADY}")
+    return status
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
@@ -107,8 +115,10 @@ class HttpStart(HttpRequest):
     """What makes the other service begin."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    expect: list[Annotated[int, Field(ge=200, le=299)]] = Field(default_factory=list, max_length=20)
-    """Status codes that mean "begun"; none: every 2xx."""
+    expect: list[Annotated[int, AfterValidator(_status_of_begun)]] = Field(
+        default_factory=list, max_length=20
+    )
+    """Status codes that mean "begun"; none: every 2xx. 409: the run is there already, named by the start."""
     idempotent: bool = False
     """The service answers a second request with the same Idempotency-Key without beginning twice."""
     give_up_after_seconds: Seconds = Field(default=120, validation_alias="give_up_after", ge=0, le=86_400)
@@ -201,6 +211,7 @@ class HttpComponent(_Section):
         self._check_callback(names)
         if self.id is None and "id" in first_names(self._followers()):
             raise ValueError("id: write where in the start's answer it is, as in id: data.id")
+        self._check_already()
         check_names(self.headers)
         if ANSWER_NAMES & first_names(self.headers):
             raise ValueError("headers: id and start are not known when the run is started")
@@ -226,6 +237,14 @@ class HttpComponent(_Section):
             raise ValueError("callback: write where in the report the state is, as in state: data.status")
         if CALLBACK_URL in first_names([self.headers, self._followers()]):
             raise ValueError(f"{{{{ {CALLBACK_URL} }}}} is for the start only")
+
+    def _check_already(self) -> None:
+        names_it = ANSWER_NAMES.isdisjoint(first_names(self._followers())) and self.id is None
+        if ALREADY in self.start.expect and not (names_it and self.is_followed):
+            raise ValueError(
+                f"start: expect: an answer {ALREADY} has no id: name the run in start, poll and cancel, "
+                "as in {{ job_id }}-{{ attempt }}, and leave out id"
+            )
 
     def _followers(self) -> list[Any]:
         requests = [request for request in (self.poll, self.cancel) if request is not None]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pydantic import ValidationError
 
 from orchestrator_runner.adapters.http_client import HttpClient
-from orchestrator_runner.adapters.http_run import Pace, RemoteRun, RunLog
+from orchestrator_runner.adapters.http_run import RemoteRun
+from orchestrator_runner.adapters.http_talk import Pace, Talk
 from orchestrator_runner.domain.execution import (
     Execution,
     ExecutionLeft,
@@ -17,6 +18,7 @@ from orchestrator_runner.domain.execution import (
     LogSink,
     Outcome,
 )
+from orchestrator_runner.domain.http_template import secret_targets
 from orchestrator_runner.domain.masking import mask, secret_forms
 from orchestrator_runner.domain.outcome import duration_text, storable
 from orchestrator_shared.definitions.http_component import HttpComponent
@@ -83,12 +85,13 @@ class HttpExecutor:
             raise ExecutionLeft
         if self._closing.is_set():
             raise ExecutionRefused("the runner shuts down")
-        forms = secret_forms(execution.secrets)
+        forms = secret_forms(execution.secrets | secret_targets(execution.secrets))
         self._running += 1
         self._idle.clear()
         try:
             section = _section(execution)
-            remote = RemoteRun(section, execution, RunLog(log), self._client, self._pace, forms)
+            talk = Talk(section, execution, log, self._client, self._pace, forms)
+            remote = RemoteRun(section, execution, talk)
             outcome = await self._until_ended(remote, execution, stop)
         except UserError as error:
             outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.USER)
@@ -121,7 +124,8 @@ class HttpExecutor:
             for waiting in (stopping, closing, leaving):
                 waiting.cancel()
             # A run that others can find is theirs to cancel, unless it is ours for sure.
-            leave = remote.kept.is_set() and remote.may_run and (leave or not self._owns())
+            can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
+            leave = can_be_left and (leave or not self._owns())
             await _surely(remote.close(working, grace, leave=leave))
         if leave:
             raise ExecutionLeft

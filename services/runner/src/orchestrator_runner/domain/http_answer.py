@@ -10,6 +10,7 @@ from orchestrator_runner.domain.execution import Outcome
 from orchestrator_runner.domain.http_template import MISSING, find
 from orchestrator_runner.domain.masking import mask
 from orchestrator_shared.definitions.http_component import (
+    ALREADY,
     HttpComponent,
     HttpPoll,
     HttpResult,
@@ -108,8 +109,10 @@ class Ended:
     """False where the other service may still be at it."""
 
 
-def decide_start(section: HttpComponent, reply: Reply, *, is_safe: bool) -> Begun | Ended | Again:
-    """`is_safe`: the start may be sent twice."""
+def decide_start(
+    section: HttpComponent, reply: Reply, *, is_safe: bool, may_have_begun: bool = False
+) -> Begun | Ended | Again:
+    """`is_safe`: the start may be sent twice; `may_have_begun`: it was, and the first answer is not known."""
     if isinstance(reply, Unanswered):
         if not reply.was_sent or is_safe:
             return Again(f"start: {reply}")
@@ -118,8 +121,14 @@ def decide_start(section: HttpComponent, reply: Reply, *, is_safe: bool) -> Begu
         return Again(f"start: {reply}", reply.retry_after)
     if reply.status >= 500:
         return Again(f"start: {reply}", reply.retry_after) if is_safe else _lost(str(reply))
+    if reply.status == ALREADY and ALREADY in section.start.expect:
+        return Begun({})
+    if reply.status == ALREADY and section.start.idempotent and may_have_begun:
+        # Services that keep keys say so while the first request with one is still being answered.
+        return Again(f"start: {reply}", reply.retry_after)
     if not reply.is_good:
-        return Ended(_failed(_message(section.result, reply) or f"start: {reply}", ErrorKind.USER))
+        message = _message(section.result, reply) or f"start: {reply}"
+        return Ended(_failed(message, ErrorKind.USER), is_over=not may_have_begun)
     if section.start.expect and reply.status not in section.start.expect:
         expected = ", ".join(map(str, section.start.expect))
         return Ended(_failed(f"start: {reply}, expected {expected}"), is_over=False)

@@ -12,26 +12,30 @@ MOST_REFUSALS = 5
 
 
 class Failures:
-    """Counts failed exchanges since the last good one."""
+    """Counts failed exchanges since the last good one.
 
-    def __init__(self, *, every: float, give_up_after: float, now: float) -> None:
+    The time runs from the first of them: who asks rarely has not been refused all along.
+    """
+
+    def __init__(self, *, every: float, give_up_after: float) -> None:
         self._every = every
         self._give_up_after = give_up_after
-        self._since = now
+        self._since: float | None = None
         self._count = 0
         self._refusals = 0
 
-    def clear(self, now: float) -> None:
+    def clear(self) -> None:
         """A good answer came."""
-        self._since, self._count, self._refusals = now, 0, 0
+        self._since, self._count, self._refusals = None, 0, 0
 
     def next_delay(self, again: Again, now: float) -> float | None:
         """The wait before the next try; None: give up."""
+        self._since = now if self._since is None else self._since
         self._count += 1
         self._refusals = self._refusals + 1 if again.is_refusal else 0
         if self._refusals >= MOST_REFUSALS:
             return None
-        delay = min(self._every * 2.0 ** min(self._count - 1, 20), max(MOST_SECONDS, self._every))
+        delay = min(self._every * 2.0 ** min(self._count - 1, 20), MOST_SECONDS)
         if again.retry_after is not None:
             delay = max(delay, min(again.retry_after, MOST_ASKED_SECONDS))
         return None if now + delay - self._since > self._give_up_after else delay

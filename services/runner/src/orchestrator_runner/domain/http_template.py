@@ -15,6 +15,8 @@ MISSING: Any = object()
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45}")
 _OPTIONAL = frozenset({"state", "previous_success"})
 """What the first run of a configuration does not have yet: put in as nothing."""
+_MIN_TARGET = 8
+"""Shorter paths, such as /, are in many addresses."""
 _SAFE_IN_URL = "%/:=&?~+!$,;'@()*[]"
 
 Names = Mapping[str, Any]
@@ -108,6 +110,18 @@ def parse_address(url: str, *, field: str) -> Address:
     if {".", ".."} & set(parts.path.lower().replace("%2e", ".").split("/")):
         raise UserError("has a segment . or .. in its path, which leads elsewhere", field=field)
     return Address(parts.scheme, parts.hostname or "", port, _target(parts))
+
+
+def secret_targets(secrets: Iterable[str]) -> set[str]:
+    """Paths and queries of those that are URLs: an address is not always told as it was written."""
+    found: set[str] = set()
+    for secret in secrets:
+        try:
+            target = parse_address(secret.strip(), field="").target
+        except UserError:
+            continue
+        found |= {target, target.partition("?")[0]}
+    return {target for target in found if len(target) >= _MIN_TARGET}
 
 
 def _target(parts: SplitResult) -> str:

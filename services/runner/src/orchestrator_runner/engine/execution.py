@@ -24,6 +24,7 @@ from orchestrator_runner.domain.execution import (
     Executor,
     Outcome,
 )
+from orchestrator_runner.domain.http_handle import callback_url_of
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
@@ -148,16 +149,19 @@ class Attempts:
 
     def _with_journal(self, job: ClaimedJob, execution: Execution) -> Execution:
         """What outlives this runner: an adopted attempt goes on with it, a new one may be called back."""
-        callback_url, callback_hash = None, job.callback_hash
-        secrets = execution.secrets
-        if job.handle is None and execution.target.get("callback") is not None:
+        callback_hash, secrets = job.callback_hash, execution.secrets
+        handle = self._journals.read_handle(job)
+        callback_url = None if handle is None else callback_url_of(handle)
+        if handle is None and execution.target.get("callback") is not None:
             token, callback_url = self._journals.new_callback()
-            callback_hash, secrets = hash_token(token), secrets | {token}
+            callback_hash = hash_token(token)
+        if callback_url is not None:
+            secrets |= {callback_url.rpartition("/")[2]}
         return replace(
             execution,
             secrets=secrets,
             journal=self._journals.open(job, callback_hash),
-            handle=self._journals.read_handle(job),
+            handle=handle,
             ran_seconds=job.ran_seconds,
             callback_url=callback_url,
         )
