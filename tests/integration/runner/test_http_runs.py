@@ -191,7 +191,7 @@ async def test_a_killed_runners_run_is_followed_by_another(story: Tell, after_cr
 async def test_a_start_whose_runner_is_lost_is_sent_again_with_its_key(
     pipelines: Pipelines, start_runner: StartRunner, after_crash: str
 ) -> None:
-    """The service has taken it, and its answer reaches nobody: the moment in which no one knows of the run."""
+    """The service has taken it, and its answer reaches nobody: nobody knows of the run then."""
     runs = Runs()
     async with http_service(lambda _: Reply(hang=True)) as service:
         await register(pipelines, service.url, after_crash=after_crash, idempotent=True)
