@@ -76,7 +76,6 @@ class PlannedRun:
 
     def first_children(self) -> list[ChildTask]:
         """The tasks of its first phase; none where no task is active."""
-        first = self.plan.first_phase
         return [
             ChildTask(
                 run=self.run,
@@ -89,18 +88,18 @@ class PlannedRun:
                 version=self.versions.get(self.key(task)),
                 request=task.request,
             )
-            for task in (() if first is None else self.plan.active_in(first))
+            for first in self.plan.active_phases[:1]
+            for task in self.plan.active_in(first)
         ]
 
     def underway(self) -> Underway | None:
         """What follows once it has begun; None where no task is active."""
-        first = self.plan.first_phase
-        if first is None:
+        phases = self.plan.active_phases
+        if not phases:
             return None
-        later = [task for task in self.plan.tasks if task.active and task.phase > first]
-        following = min((task.phase for task in later), default=None)
-        lanes = {self.lanes[self.key(task)] for task in later if task.phase == following}
-        return Underway(first, len(self.plan.active_in(first)), frozenset(lanes | {self.lane_id}))
+        following = [task for phase in phases[1:2] for task in self.plan.active_in(phase)]
+        lanes = {self.lane_id, *(self.lanes[self.key(task)] for task in following)}
+        return Underway(phases[0], len(self.plan.active_in(phases[0])), frozenset(lanes))
 
 
 class Runs:

@@ -44,9 +44,9 @@ class RunPlan:
         return [task for task in self.tasks if task.phase == phase and task.active]
 
     @property
-    def first_phase(self) -> int | None:
-        """The first phase with something to execute; None where nothing is."""
-        return min((task.phase for task in self.tasks if task.active), default=None)
+    def active_phases(self) -> Sequence[int]:
+        """The phases with something to execute, in their order."""
+        return sorted({task.phase for task in self.tasks if task.active})
 
 
 def plan_run(
