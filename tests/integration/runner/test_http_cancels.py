@@ -236,6 +236,16 @@ async def test_a_lost_runners_start_is_settled_before_it_is_cancelled(http: Http
     assert http.runs.cancelled == ["41"]
 
 
+async def test_a_run_that_is_known_is_not_started_for_its_cancel(http: HttpHarness) -> None:
+    http.runs.states, stop = ["running"], asyncio.Event()
+    fields = {"journal": Kept(http.service), "handle": {"id": 41, "start": {}}}
+    run = asyncio.create_task(http.run(stop=stop, start={"idempotent": True}, fields=fields))
+    await http.log.wait_for("stderr", b"state running")
+    stop.set()
+    assert (await run).status is JobStatus.TERMINATED
+    assert [request.target for request in http.service.asked("POST")] == ["/runs/41/cancel"]
+
+
 async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     run = asyncio.create_task(http.run(stop=stop))

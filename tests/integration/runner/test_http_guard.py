@@ -130,6 +130,16 @@ async def test_the_next_address_is_tried_and_a_dead_one_is_told() -> None:
         assert reply == Unanswered("cannot find the host two.test", was_sent=False)
 
 
+@pytest.mark.parametrize(("method", "length"), [("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("GET", None)])
+async def test_what_could_have_a_body_says_that_it_has_none(method: str, length: str | None) -> None:
+    async with http_service(lambda _: Reply(200, {})) as service:
+        client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+        address = parse_address(service.url, field="url")
+        await client.send(Prepared(method, address, (), None, 5))
+        assert service.received[0].headers.get("content-length") == length
+        assert "transfer-encoding" not in service.received[0].headers
+
+
 async def test_a_name_service_that_hangs_is_bounded() -> None:
     async def hang(_host: str, _port: int) -> list[str]:
         await asyncio.sleep(600)

@@ -19,6 +19,7 @@ from orchestrator_shared.domain.errors import UserError
 MOST_BYTES = 1024 * 1024
 CONNECT_SECONDS = 10.0
 INTERNAL_HOSTS = "ORCHESTRATOR_INTERNAL_HOSTS"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -126,7 +127,7 @@ class HttpClient:
                 request.method,
                 url,
                 headers=_headers(request),
-                content=request.body,
+                content=_content(request),
                 extensions={"trace": note},
             ) as response,
         ):
@@ -156,6 +157,11 @@ class HttpClient:
             retry_after=parse_retry_after(wanted, datetime.now(UTC)),
             fault=fault,
         )
+
+
+def _content(request: Prepared) -> bytes | None:
+    # "Content-Length: 0" then, without which some servers refuse what could have a body.
+    return b"" if request.body is None and request.method in _WITH_BODY else request.body
 
 
 def _headers(request: Prepared) -> list[tuple[bytes, bytes]]:
