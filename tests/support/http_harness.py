@@ -15,7 +15,7 @@ from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.adapters.http_talk import Pace
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, Outcome
-from orchestrator_runner.domain.http_address import InternalHosts
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 JOB = UUID(int=7)
 Script = list[Reply | str]

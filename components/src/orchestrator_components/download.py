@@ -4,19 +4,21 @@ import asyncio
 import os
 import socket
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from orchestrator_components.contract import UserError
 from orchestrator_shared.domain.addresses import is_public
+from orchestrator_shared.domain.internal_hosts import INTERNAL_HOSTS, InternalHosts
 
 MOST_BYTES = 5 * 1024**3
 MOST_SECONDS = 3600.0
 MOST_REDIRECTS = 5
 SILENCE_SECONDS = 60.0
-INTERNAL_HOSTS = "ORCHESTRATOR_INTERNAL_HOSTS"
+MOST_ADDRESSES = 8
 
 
 async def fetch(
@@ -46,52 +48,73 @@ def shown(url: str) -> str:
 
 async def _fetch_following(client: httpx.AsyncClient, url: str, target: Path, most_bytes: int) -> None:
     for _ in range(MOST_REDIRECTS + 1):
-        host = await _permitted_host(url)
-        async with client.stream("GET", url) as response:
-            _check_peer(response.extensions.get("network_stream"), host)
-            if response.next_request is None:
+        parsed = httpx.URL(url)
+        async with _answer(client, parsed, await _permitted_addresses(parsed)) as response:
+            if not response.has_redirect_location:
                 _check_status(response, url)
                 await _save(response, target, most_bytes, url)
                 return
-            url = str(response.next_request.url)
+            url = str(parsed.join(response.headers["Location"]))
     raise UserError(f"source: more than {MOST_REDIRECTS} redirects, the last to {shown(url)}")
 
 
-async def _permitted_host(url: str) -> str:
-    parsed = httpx.URL(url)
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise UserError(f"source: {shown(url)} is not an http or https URL")
-    if parsed.host in internal_hosts():
-        return parsed.host
+async def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+async def _permitted_addresses(url: httpx.URL) -> list[str]:
+    if url.scheme not in ("http", "https") or not url.host:
+        raise UserError(f"source: {shown(str(url))} is not an http or https URL")
+    host, port = _host(url), url.port or (443 if url.scheme == "https" else 80)
     try:
-        port = parsed.port or (443 if parsed.scheme == "https" else 80)
-        found = await asyncio.get_running_loop().getaddrinfo(parsed.host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise UserError(f"source: cannot find the host {parsed.host}: {error.strerror or error}") from None
-    for entry in found:
-        _require_global(str(entry[4][0]), parsed.host)
-    return parsed.host
-
-
-def internal_hosts() -> frozenset[str]:
-    names = os.environ.get(INTERNAL_HOSTS, "")
-    return frozenset(name.strip() for name in names.split(",") if name.strip())
-
-
-def _check_peer(stream: Any, host: str) -> None:
-    # The name may have been answered differently the second time (DNS rebinding); the body is not read yet.
-    if stream is None or host in internal_hosts():
-        return
-    peer = stream.get_extra_info("server_addr")
-    if peer:
-        _require_global(str(peer[0]), host)
-
-
-def _require_global(address: str, host: str) -> None:
-    if not is_public(address):
+        addresses = await resolve(host, port)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"source: cannot find the host {host}: {reason}") from None
+    if not _named().allows(host, port) and not all(map(is_public, addresses)):
         raise UserError(
             f"source: {host} is an internal address; an administrator can allow it in {INTERNAL_HOSTS}"
         )
+    return addresses
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii")  # as it is asked for, also where it is written in another alphabet
+
+
+def _named() -> InternalHosts:
+    try:
+        return InternalHosts.parse(os.environ.get(INTERNAL_HOSTS, ""))
+    except ValueError as error:
+        raise UserError(f"{INTERNAL_HOSTS}: {error}") from None
+
+
+@asynccontextmanager
+async def _answer(
+    client: httpx.AsyncClient, url: httpx.URL, addresses: Sequence[str]
+) -> AsyncIterator[httpx.Response]:
+    """Connected to what the name was resolved to before: a second answer could lead elsewhere."""
+    fault: httpx.HTTPError = httpx.ConnectError("it has no address")
+    for address in addresses[:MOST_ADDRESSES]:
+        request = client.build_request(
+            "GET",
+            url.copy_with(host=address),
+            headers={"Host": url.netloc.decode("ascii")},
+            extensions={"sni_hostname": _host(url)},
+        )
+        try:
+            response = await client.send(request, stream=True)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            fault = error
+            continue
+        try:
+            yield response
+        finally:
+            await response.aclose()
+        return
+    raise fault
 
 
 def _check_status(response: httpx.Response, url: str) -> None:

@@ -13,8 +13,8 @@ from tests.support.waiting import eventually
 from orchestrator_runner.adapters.http_client import HttpClient
 from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
 from orchestrator_runner.domain.execution import ExecutionLeft, ExecutionLost, ExecutionRefused
-from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.domain.http_handle import handle_of_start
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 

@@ -3,22 +3,18 @@
 import asyncio
 import ssl
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpcore
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.support.certificates import self_signed
 from tests.support.http_service import HttpService, Reply, http_service
 
 from orchestrator_runner.adapters.http_client import ForbiddenHost, HttpClient, Resolve
-from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.domain.http_answer import Answer, Unanswered
 from orchestrator_runner.domain.http_template import Prepared, parse_address
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 PUBLIC = "93.184.216.34"
 NOBODY = InternalHosts()
@@ -158,24 +154,7 @@ async def test_a_name_that_does_not_exist_was_not_sent_to() -> None:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """For service.test, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "service.test")])
-    now = datetime.now(UTC)
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("service.test")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "service.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + built.public_bytes(serialization.Encoding.PEM))
-    return file
+    return self_signed(tmp_path, "service.test")
 
 
 async def test_tls_is_checked_against_the_name_not_the_address(certificate: Path) -> None:

@@ -21,7 +21,6 @@ from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.adapters.runs import Runs
 from orchestrator_runner.domain.execution import Executor
-from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.engine.execution import Attempts
 from orchestrator_runner.engine.leases import Leases, Recovery
 from orchestrator_runner.engine.loop import Engine
@@ -37,6 +36,7 @@ from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import FIXED_PLANS, answers, database
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
 from orchestrator_shared.messaging.outbox import Outbox

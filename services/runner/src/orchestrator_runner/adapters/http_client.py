@@ -9,16 +9,15 @@ from typing import Any
 
 import httpcore
 
-from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_runner.domain.http_answer import Answer, Reply, Unanswered
 from orchestrator_runner.domain.http_backoff import parse_retry_after
 from orchestrator_runner.domain.http_template import Prepared
 from orchestrator_shared.domain.addresses import is_public
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.internal_hosts import INTERNAL_HOSTS, InternalHosts
 
 MOST_BYTES = 1024 * 1024
 CONNECT_SECONDS = 10.0
-INTERNAL_HOSTS = "ORCHESTRATOR_INTERNAL_HOSTS"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]

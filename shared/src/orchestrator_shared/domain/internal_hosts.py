@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+INTERNAL_HOSTS = "ORCHESTRATOR_INTERNAL_HOSTS"
 _ENTRY = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::(?P<port>\d{1,5}))?")
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator_runner.domain.http_address import InternalHosts
 from orchestrator_shared.domain.addresses import is_public
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 
 @pytest.mark.parametrize(
