@@ -1,9 +1,10 @@
 """Bad input gets a problem that names the field, and leaves nothing half done."""
 
+import base64
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Client, RunningApi
+from tests.integration.api.conftest import COMPONENT, Client, RunningApi
 from tests.support.databases import Database
 
 
@@ -222,3 +223,45 @@ async def test_without_a_token_nothing_is_told(api: RunningApi, admin: Client) -
                 assert response.status_code == 401
                 assert response.headers["www-authenticate"] == "Bearer"
                 assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_refusals_name_the_field_whatever_is_sent(furnished: Client) -> None:
+    runs = "orchestrations/daily/runs"
+
+    async def field(method: str, path: str, body: Any = None) -> str:
+        problem = await furnished.call(method, path, body, status=422)
+        return str(problem["errors"][0]["field"])
+
+    forged = {"demo-extractor/one": {"#password": "enc:v1:AAAA"}}
+    assert await field("POST", runs, {"parameters": forged}) == "parameters"
+    assert await field("POST", runs, {"scheduled_for": 1_700_000_000}) == "scheduled_for"
+    half = base64.urlsafe_b64encode(b'["\\ud800", "x"]').decode()
+    assert await field("GET", f"configurations?cursor={half}") == "cursor"
+    forged_configuration = {"parameters": forged["demo-extractor/one"]}
+    assert await field("PUT", "configurations/demo-extractor/one", forged_configuration) == "parameters"
+    task = {"component": "demo-extractor", "configuration": "one", "parameters": {"timeout_seconds": 1e300}}
+    wrong = {"phases": [{"tasks": [task]}]}
+    assert await field("PUT", "orchestrations/x", wrong) == "phases.0.tasks.0.parameters.timeout_seconds"
+
+
+async def test_an_answer_about_many_mistakes_stays_small(furnished: Client) -> None:
+    wrong: dict[str, Any] = {f"task-{number}": {} for number in range(20_000)}
+    problem = await furnished.post("orchestrations/daily/runs", {"parameters": wrong}, status=422)
+    assert len(problem["errors"]) == 50
+    many = [f"task-{number}" for number in range(10_000)]
+    problem = await furnished.post("orchestrations/daily/runs", {"tasks": many}, status=422)
+    assert len(problem["errors"]) == 50
+
+
+async def test_a_number_that_no_float_holds_is_judged(furnished: Client) -> None:
+    schema = {"properties": {"share": {"multipleOf": 0.1}}}
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": schema})
+    huge = {"parameters": {"share": 10**400}}
+    problem = await furnished.put("configurations/demo-extractor/one", huge, status=422)
+    assert problem["errors"][0]["field"] == "parameters.share"
+
+
+async def test_a_run_needs_no_body(furnished: Client) -> None:
+    for path in ("orchestrations/daily/runs", "configurations/demo-extractor/one/runs"):
+        response = await furnished.http.post(f"/v1/projects/demo/{path}")
+        assert response.status_code == 202

@@ -1,9 +1,15 @@
 """Projects, components, configurations, orchestrations, runs and jobs over HTTP."""
 
+import asyncio
+import base64
+import json
 from typing import Any
 
-from tests.integration.api.conftest import Client, orchestration
+from tests.integration.api.conftest import KEY, Client, orchestration
 from tests.support.databases import Database
+from tests.support.waiting import eventually
+
+from orchestrator_shared.security import Encryption
 
 
 async def test_project_is_made_once(admin: Client) -> None:
@@ -48,6 +54,32 @@ async def test_secret_is_encrypted_masked_and_kept(furnished: Client, database: 
         "configurations/demo-extractor/new", {"parameters": {"#password": "***"}}, status=422
     )
     assert problem["errors"][0]["field"] == "parameters.#password"
+
+
+async def test_a_mask_stands_for_the_secret_that_another_save_is_writing(
+    furnished: Client, database: Database
+) -> None:
+    path, masked = "configurations/demo-extractor/one", {"parameters": {"rows": 1, "#password": "***"}}
+    await furnished.put(path, {"parameters": {"rows": 1, "#password": "first"}})
+    newer = Encryption([base64.b64decode(KEY)]).encrypt_value("second", project="demo")
+
+    async def is_held_up() -> bool:
+        held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        held += " AND wait_event_type = 'Lock'"
+        return bool(await database.fetchval(held))
+
+    async with database.connection() as other, other.transaction():
+        await other.execute("UPDATE catalog.configurations SET version = 3 WHERE id = 'one'")
+        await other.execute(
+            "INSERT INTO catalog.configuration_versions"
+            " (project, component, configuration, version, parameters, author)"
+            " VALUES ('demo', 'demo-extractor', 'one', 3, $1, 'other')",
+            json.dumps({"rows": 1, "#password": newer}),
+        )
+        save = asyncio.create_task(furnished.put(path, masked))
+        await eventually(is_held_up)
+    saved = await save
+    assert (saved["version"], saved["changed"]) == (3, False)
 
 
 async def test_parameters_are_checked_against_the_schema(furnished: Client) -> None:

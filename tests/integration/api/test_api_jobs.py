@@ -1,11 +1,14 @@
 """Jobs as the runner's tables have them: listed, explained, with tasks and logs."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from tests.integration.api.conftest import Client
 from tests.support.databases import Database
+
+from orchestrator_api.adapters.sql import load_queries
 
 
 class Runner:
@@ -87,6 +90,45 @@ async def test_waiting_jobs_tell_why(furnished: Client, database: Database) -> N
     listed = {job["id"]: job["waiting"]["reason"] for job in (await furnished.get("jobs"))["items"]}
     assert listed[str(second)] == "configuration_busy"
     assert len(listed) == 4
+
+
+async def test_a_job_between_two_attempts_holds_nobody(furnished: Client, database: Database) -> None:
+    runner = Runner(database)
+    await runner.connect()
+    later = {"attempt": 1, "delayed": True, "due_at": datetime.now(UTC) + timedelta(minutes=1)}
+    delayed = await runner.job("one", 1, "waiting", **later)
+    second, third = await runner.job("one", 2, "ready"), await runner.job("one", 3, "waiting")
+    shown = {job["id"]: job["waiting"] for job in (await furnished.get("jobs"))["items"]}
+    assert (shown[str(second)]["reason"], shown[str(second)]["place"]) == ("no_free_slot", 1)
+    assert (shown[str(third)]["holder"]["id"], shown[str(third)]["place"]) == (str(second), 2)
+    assert shown[str(delayed)]["reason"] == "next_attempt_delayed"
+
+
+async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
+    furnished: Client, database: Database
+) -> None:
+    """The lane's history is looked through once, not once per job that waits."""
+    runner = Runner(database)
+    first = await runner.job("one", 1, "success")
+    same = (
+        "lane_id, project, component, configuration, kind, status, origin, root_id, scheduled_for,"
+        " requested_at, started_at, finished_at, attempt"
+    )
+    await database.execute(
+        f"INSERT INTO jobs.jobs (id, seq, {same}) SELECT gen_random_uuid(), n, {same}"
+        " FROM jobs.jobs, generate_series(2, 2000) AS n WHERE id = $1",
+        first,
+    )
+    waiting = [await runner.job("one", number, "waiting") for number in range(2001, 2021)]
+    query = load_queries()["waiting_facts"]
+    (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", waiting)
+    assert rows_removed(json.loads(row[0])[0]["Plan"]) < 2 * 2020
+
+
+def rows_removed(plan: dict[str, Any]) -> float:
+    """How many rows a plan looked at in vain."""
+    own = plan.get("Rows Removed by Filter", 0) * plan.get("Actual Loops", 1)
+    return float(own + sum(rows_removed(each) for each in plan.get("Plans", [])))
 
 
 async def test_project_limit_is_a_reason(furnished: Client, database: Database) -> None:

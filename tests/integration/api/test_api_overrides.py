@@ -46,14 +46,17 @@ async def test_parameters_of_one_run_name_task_and_path(furnished: Client, datab
 async def test_asking_again_is_not_judged_again(furnished: Client) -> None:
     wish = {"job_id": "019a3c5e-0000-7000-8000-000000000001", "parameters": {ONE: {"rows": 7}}}
     await furnished.post("orchestrations/daily/runs", wish, status=202)
-    stricter = {**COMPONENT["parameters"], "properties": {}}
+    stricter = {"properties": {}, "additionalProperties": False}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": stricter})
     await furnished.post("orchestrations/daily/runs", wish, status=202)
 
 
 async def test_what_is_judged_is_the_merged_result(furnished: Client) -> None:
     pair = {"required": ["host", "port"]}
-    needs = {"required": ["table", "db"], "properties": {"db": pair, "#access": {"required": ["user", "key"]}}}
+    needs = {
+        "required": ["table", "db"],
+        "properties": {"db": pair, "#access": {"required": ["user", "key"]}},
+    }
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": needs})
     access = {"user": "u", "key": "k"}
     stored = {"table": "in.c-a.b", "db": {"host": "x", "port": 1}, "#access": access}
@@ -72,13 +75,17 @@ async def test_what_was_wrong_before_is_left_to_the_run(furnished: Client) -> No
     await furnished.post(runs, {}, status=202)
     await furnished.post(runs, {"parameters": {"mode": "a"}}, status=202)
     assert fields(await furnished.post(runs, {"parameters": {"rows": 1}}, status=422)) == ["parameters.rows"]
-    assert fields(await furnished.post(runs, {"parameters": {"mode": "b"}}, status=422)) == ["parameters.mode"]
+    assert fields(await furnished.post(runs, {"parameters": {"mode": "b"}}, status=422)) == [
+        "parameters.mode"
+    ]
 
 
-async def test_a_secret_that_nobody_can_read_is_left_to_the_run(furnished: Client, database: Database) -> None:
+async def test_a_secret_that_nobody_can_read_is_left_to_the_run(
+    furnished: Client, database: Database
+) -> None:
     await furnished.put(f"configurations/{ONE}", {"parameters": {"#password": "enough of a secret"}})
     await database.execute(
-        "UPDATE catalog.configuration_versions SET parameters = '{\"#password\": \"enc:v1:AAAA\"}'"
+        'UPDATE catalog.configuration_versions SET parameters = \'{"#password": "enc:v1:AAAA"}\''
         " WHERE configuration = 'one' AND version = 2"
     )
     await furnished.post(f"configurations/{ONE}/runs", {"parameters": {"rows": 3}}, status=202)

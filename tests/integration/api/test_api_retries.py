@@ -168,6 +168,8 @@ async def test_asking_twice_is_asking_once(furnished: Client, database: Database
     await furnished.put("orchestrations/daily", orchestration("two"))
     again = await furnished.post(f"jobs/{run}/retries", body, status=202)
     assert again["job_id"] == body["job_id"]
+    other = await furnished.post(f"jobs/{run}/retries", {**body, "tasks": ["demo-extractor/two"]}, status=409)
+    assert other["errors"][0]["field"] == "job_id"
     assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 1
 
 

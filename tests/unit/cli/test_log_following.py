@@ -19,6 +19,7 @@ class Server:
     def __init__(self) -> None:
         self.looks = 0
         self.outages = 0
+        self.log_outages = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1/projects/demo/jobs/")
@@ -26,6 +27,9 @@ class Server:
             self.outages -= 1
             return httpx.Response(503, json={"detail": "away"})
         if path.endswith("/log"):
+            if self.log_outages:
+                self.log_outages -= 1
+                return httpx.Response(503, json={"detail": "away"})
             return httpx.Response(200, json=self.log(request.url.params.get("after")))
         if path.endswith("/tasks"):
             return httpx.Response(200, json={"phases": TASKS[path.removesuffix("/tasks")]})
@@ -74,6 +78,28 @@ def test_followed_to_its_end_whatever_fits_into_an_answer(
     shown = capsys.readouterr()
     assert (shown.out, shown.err) == ("line 1\nline 3\n", "line 2\n")
     assert server.looks == 4
+
+
+def test_an_outage_between_two_pieces_is_sat_out(
+    client: ApiClient, server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.log_outages = 6
+    follow_log(client, "/projects/demo", "run")
+    assert capsys.readouterr().out == "a | line 1\na | line 3\n"
+
+
+def test_tasks_that_are_over_are_not_asked_for_again(
+    client: ApiClient, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def log(after: str | None) -> dict[str, Any]:
+        asked.append(str(after))
+        return {"chunks": [], "next": "1:9", "finished": True}
+
+    monkeypatch.setattr(server, "log", log)
+    follow_log(client, "/projects/demo", "run")
+    assert (asked, server.looks) == (["None"], 4)
 
 
 def test_lines_of_nested_runs_name_their_task(client: ApiClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Protocol
 
 from rich.console import Console
 from rich.live import Live
@@ -17,7 +18,33 @@ OUTAGE_SECONDS = 60.0
 RUN_COMPONENT = "orchestrator"
 
 
-def fetch_tasks(client: ApiClient, project_path: str, job: Json) -> list[Json]:
+class Reader(Protocol):
+    """Whoever can be asked."""
+
+    def get(self, path: str, **params: object) -> Json:
+        """What is there."""
+
+
+class Patient:
+    """Asks again where the server does not answer: a short outage is sat out."""
+
+    def __init__(self, client: Reader) -> None:
+        self._client = client
+
+    def get(self, path: str, **params: object) -> Json:
+        """What is there, as soon as there is an answer."""
+        lost_at: float | None = None
+        while True:
+            try:
+                return self._client.get(path, **params)
+            except Unreachable:
+                lost_at = lost_at or time.monotonic()
+                if time.monotonic() - lost_at > OUTAGE_SECONDS:
+                    raise
+            time.sleep(POLL_SECONDS)
+
+
+def fetch_tasks(client: Reader, project_path: str, job: Json) -> list[Json]:
     """The phases of a run; other jobs have none."""
     if job.get("component") != RUN_COMPONENT:
         return []
@@ -25,21 +52,12 @@ def fetch_tasks(client: ApiClient, project_path: str, job: Json) -> list[Json]:
     return list(phases)
 
 
-def snapshots(client: ApiClient, project_path: str, job_id: str) -> Iterator[tuple[Json, list[Json]]]:
+def snapshots(client: Reader, project_path: str, job_id: str) -> Iterator[tuple[Json, list[Json]]]:
     """The job and its phases, again and again until it is finished; a short outage is sat out."""
-    lost_at: float | None = None
+    patient = Patient(client)
     while True:
-        try:
-            job = client.get(f"{project_path}/jobs/{job_id}")
-            phases = fetch_tasks(client, project_path, job)
-        except Unreachable:
-            lost_at = lost_at or time.monotonic()
-            if time.monotonic() - lost_at > OUTAGE_SECONDS:
-                raise
-            time.sleep(POLL_SECONDS)
-            continue
-        lost_at = None
-        yield job, phases
+        job = patient.get(f"{project_path}/jobs/{job_id}")
+        yield job, fetch_tasks(patient, project_path, job)
         if is_final(job):
             return
         time.sleep(POLL_SECONDS)

@@ -34,7 +34,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": [{"field": error.field, "detail": error.detail} for error in errors],
+        "errors": [{"field": error.field, "detail": error.detail} for error in errors[:MOST_ERRORS]],
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 

@@ -13,6 +13,7 @@ from orchestrator_api.ports import Works
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox import Work
 from orchestrator_shared.security import Encryption, hash_token
@@ -34,6 +35,14 @@ class Session:
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""
         self.work.say(*messages)
+
+    def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
+        """The parameters as they are stored; refuses, naming the field, what is no secret of this project."""
+        try:
+            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
+        except UserError as error:
+            raise UserError(error.detail, field=field) from None
+        return stored
 
     async def record(self, action: str, subject: str, **detail: Any) -> None:
         """Leave an audit record; `detail` never holds a secret."""

@@ -174,7 +174,9 @@ def move_tasks(
     moving = [by_id[identifier] for identifier in dict.fromkeys(tasks) if identifier not in staying]
     moved = {task.id for task in moving}
     left = [
-        phase.model_copy(update={"tasks": tuple(task for task in phase.tasks if task.id not in moved)})
+        phase
+        if moved.isdisjoint(task.id for task in phase.tasks)
+        else phase.model_copy(update={"tasks": tuple(task for task in phase.tasks if task.id not in moved)})
         for phase in phases
     ]
     left[target] = left[target].model_copy(update={"tasks": (*left[target].tasks, *moving)})

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator_shared.contracts.envelope import explain
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
-from orchestrator_shared.domain.durations import parse_duration
+from orchestrator_shared.domain.durations import MAX_SECONDS, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
@@ -27,7 +27,7 @@ class JobRequest(BaseModel):
     attempt_delay_seconds: float = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
     retry_on: RetryOn = "any"
-    timeout_seconds: float | None = Field(default=DAY_SECONDS, gt=0)
+    timeout_seconds: float | None = Field(default=DAY_SECONDS, gt=0, le=MAX_SECONDS)
 
 
 _OWN = ("attempts", "attempt_delay_seconds", "attempt_backoff", "retry_on", "timeout_seconds")

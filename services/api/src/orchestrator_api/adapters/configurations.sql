@@ -66,7 +66,11 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
 -- name: task_targets
-SELECT c.component, c.id, c.enabled, c.version, v.parameters
+-- Parameters only where they are wanted: those of all tasks of a list of orchestrations are many.
+SELECT c.component, c.id, c.enabled, c.version,
+       CASE WHEN $4 AND c.component <> 'orchestrator' THEN v.parameters END AS parameters,
+       CASE c.component WHEN 'orchestrator' THEN
+           (SELECT count(*) FROM jsonb_path_query(v.parameters, '$.phases[*].tasks[*]')) ELSE 0 END AS tasks
 FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v

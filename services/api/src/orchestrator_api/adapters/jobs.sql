@@ -80,28 +80,40 @@ ORDER BY listed_at DESC, id DESC
 LIMIT $10
 
 -- name: waiting_facts
--- What holds each of these waiting jobs; the judgement is made in domain/waiting.py.
+-- What holds each of these waiting jobs; the judgement is made in domain/waiting.py. Lanes and projects are looked at
+-- once, however many of their jobs wait. A job between two attempts blocks nobody.
+WITH asked AS MATERIALIZED (
+    SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[]) AND status = 'waiting'
+), line AS MATERIALIZED (
+    SELECT w.id, w.lane_id, w.number, w.status, w.blocks,
+           count(*) FILTER (WHERE w.blocks AND w.status = 'waiting') OVER (
+               PARTITION BY w.lane_id ORDER BY w.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
+    FROM (SELECT DISTINCT lane_id FROM asked) AS lane
+    CROSS JOIN LATERAL (
+        SELECT j.id, j.lane_id, j.number, j.status,
+               NOT (j.status = 'waiting' AND j.delayed AND j.due_at > clock_timestamp()) AS blocks
+        FROM jobs.jobs_v1 j WHERE j.lane_id = lane.lane_id AND j.finished_at IS NULL) AS w
+), head AS (
+    SELECT DISTINCT ON (lane_id) id, lane_id, number, status FROM line
+    WHERE blocks ORDER BY lane_id, status = 'waiting', number
+), project AS MATERIALIZED (
+    SELECT p.id, p.parallel_limit,
+           CASE WHEN p.parallel_limit IS NULL THEN 0 ELSE
+               (SELECT count(*) FROM jobs.jobs_v1 u
+                WHERE u.project = p.id AND u.kind = 'component' AND u.status IN ('processing', 'terminating'))
+           END AS underway
+    FROM catalog.projects p WHERE p.id IN (SELECT project FROM asked)
+)
 SELECT j.id, j.attempt, j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.ready_at, j.kind,
        holder.id AS holder_id, holder.number AS holder_number, holder.status AS holder_status,
-       (SELECT count(*) FROM jobs.jobs_v1 w
-        WHERE w.lane_id = j.lane_id AND w.status = 'waiting' AND w.number < j.number) AS ahead,
-       p.parallel_limit,
-       CASE WHEN p.parallel_limit IS NULL THEN 0 ELSE
-           (SELECT count(*) FROM jobs.jobs_v1 u
-            WHERE u.project = j.project AND u.kind = 'component' AND u.status IN ('processing', 'terminating'))
-       END AS underway,
+       coalesce(line.ahead, 0) AS ahead, project.parallel_limit, project.underway,
        EXISTS (SELECT FROM jobs.replicas_v1 r
                WHERE r.lease_until > clock_timestamp() AND NOT r.stopping AND r.lost_at IS NULL) AS runner_is_connected
-FROM jobs.jobs_v1 j
-JOIN catalog.projects p ON p.id = j.project
-LEFT JOIN LATERAL (
-    SELECT h.id, h.number, h.status FROM jobs.jobs_v1 h
-    WHERE h.lane_id = j.lane_id AND h.id <> j.id
-      AND (h.status IN ('processing', 'terminating') OR (h.status = 'waiting' AND h.number < j.number))
-    ORDER BY h.status = 'waiting', h.number
-    LIMIT 1
-) holder ON true
-WHERE j.id = ANY ($1::uuid[]) AND j.status = 'waiting'
+FROM asked j
+JOIN project ON project.id = j.project
+JOIN line ON line.id = j.id
+LEFT JOIN head AS holder
+  ON holder.lane_id = j.lane_id AND holder.id <> j.id AND (holder.status <> 'waiting' OR holder.number < j.number)
 
 -- name: phases
 SELECT index, name, started_at, finished_at FROM jobs.phases_v1 WHERE run_id = $1 ORDER BY index
@@ -151,10 +163,14 @@ WHERE bytes_before < $5
 ORDER BY attempt, seq
 
 -- name: last_runs
-SELECT DISTINCT ON (configuration) configuration, id, number, status, origin, accepted_at, started_at, finished_at
-FROM jobs.jobs_v1
-WHERE project = $1 AND component = 'orchestrator' AND configuration = ANY ($2::text[])
-ORDER BY configuration, number DESC
+SELECT last.*
+FROM unnest($2::text[]) AS wanted (configuration)
+CROSS JOIN LATERAL (
+    SELECT configuration, id, number, status, origin, accepted_at, started_at, finished_at
+    FROM jobs.jobs_v1
+    WHERE project = $1 AND component = 'orchestrator' AND configuration = wanted.configuration
+    ORDER BY number DESC
+    LIMIT 1) AS last
 
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message

@@ -35,6 +35,14 @@ def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[
     yield from Draft202012Validator.VALIDATORS[rule](validator, value, instance, schema) or ()
 
 
+def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Of a number that no float holds nobody can tell."""
+    try:
+        yield from Draft202012Validator.VALIDATORS["multipleOf"](validator, value, instance, schema) or ()
+    except OverflowError:
+        yield jsonschema.ValidationError("the number is too large")
+
+
 def _depends(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_depends(item) for item in value.values())
@@ -43,7 +51,9 @@ def _depends(value: Any) -> bool:
     return has_placeholder(value)
 
 
-_RULES = {"oneOf": _one_of} | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
+_RULES = {"oneOf": _one_of, "multipleOf": _multiple_of} | {
+    rule: _unless_placeholder(rule) for rule in _OF_VALUES
+}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
 
 

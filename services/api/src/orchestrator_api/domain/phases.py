@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from orchestrator_api.domain.refusals import FieldError
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MOST_ERRORS = 50
+"""More would only be a larger answer to the same mistake."""
 
 
 def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefinition:
@@ -82,33 +86,42 @@ def wrong_requests(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
 
 def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | None) -> list[FieldError]:
     """What is wrong with a choice of tasks; None means the active ones."""
-    known = [task["id"] for task in stored_tasks(definition)]
+    known = _ids(definition)
     if not known:
         return [FieldError("tasks", "this orchestration has no tasks: add one before running it")]
     if selection is None:
         return []
     if not selection:
         return [FieldError("tasks", "choose at least one task, or leave tasks out to run the active ones")]
-    return [
-        FieldError(f"tasks.{i}", f"there is no task {task!r} in this version; there are {_some(known)}")
-        for i, task in enumerate(selection)
-        if task not in known
-    ]
+    unknown = ((f"tasks.{i}", task) for i, task in enumerate(selection) if task not in known)
+    return [_unknown_task(path, task, known) for path, task in islice(unknown, MOST_ERRORS)]
 
 
 def check_overrides(
     definition: Mapping[str, Any], parameters: Mapping[str, Any], path: str = "parameters"
 ) -> list[FieldError]:
     """Parameters of one run are given by task id."""
-    known = [task["id"] for task in stored_tasks(definition)]
-    errors = []
-    for name, given in parameters.items():
-        if name not in known:
-            detail = f"there is no task {name!r} in this version; there are {_some(known)}"
-            errors.append(FieldError(f"{path}.{name}", detail))
-        elif not isinstance(given, Mapping):
-            errors.append(FieldError(f"{path}.{name}", "must be an object: the parameters of this task"))
-    return errors
+    known = _ids(definition)
+    wrong = ((name, value) for name, value in parameters.items() if not _fits(name, value, known))
+    return [
+        FieldError(f"{path}.{name}", "must be an object: the parameters of this task")
+        if name in known
+        else _unknown_task(f"{path}.{name}", name, known)
+        for name, _ in islice(wrong, MOST_ERRORS)
+    ]
+
+
+def _fits(name: str, value: object, known: Mapping[str, None]) -> bool:
+    return name in known and isinstance(value, Mapping)
+
+
+def _ids(definition: Mapping[str, Any]) -> dict[str, None]:
+    """The ids of all tasks, in their order."""
+    return dict.fromkeys(task["id"] for task in stored_tasks(definition))
+
+
+def _unknown_task(path: str, name: str, known: Mapping[str, None]) -> FieldError:
+    return FieldError(path, f"there is no task {name!r} in this version; there are {_some(list(known))}")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -91,8 +91,9 @@ class RetryPlan:
 
 def plan_retry(original: Original, target: Target, selection: Sequence[str] | None = None) -> RetryPlan:
     """The plan on this target; `selection` takes the place of the preselection."""
+    chosen = None if selection is None else frozenset(selection)
     tasks = tuple(
-        _task(original, phase["name"], task, target, selection)
+        _task(original, phase["name"], task, target, chosen)
         for phase in target.definition.get("phases", [])
         for task in phase["tasks"]
     )
@@ -121,7 +122,7 @@ def _task(
     phase: str,
     task: Mapping[str, Any],
     target: Target,
-    selection: Sequence[str] | None,
+    selection: Set[str] | None,
 ) -> PlannedTask:
     before = original.statuses.get(task["id"])
     exists = (task["component"], task["configuration"]) in target.existing

@@ -29,8 +29,11 @@ async def findings(
     Looking for readers beside writers costs a look at past jobs: lists leave it out.
     """
     tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
-    targets = await _targets(session, sorted({(t["component"], t["configuration"]) for t in tasks}))
+    keys = sorted({(task["component"], task["configuration"]) for task in tasks})
+    targets = await _targets(session, keys, with_parameters=with_tables)
     components = await _components(session, sorted({task["component"] for task in tasks}))
+    if not with_tables:
+        components = dict.fromkeys(components, TableNames())
     written: Mapping[Key, frozenset[str]] = {}
     if with_tables:
         phases = [phase for each in definitions.values() for phase in each]
@@ -42,14 +45,15 @@ async def findings(
     }
 
 
-async def _targets(session: Session, keys: Sequence[Key]) -> dict[Key, Target]:
-    rows = await session.sql.many("task_targets", session.project, [k[0] for k in keys], [k[1] for k in keys])
+async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:
+    names = ([key[0] for key in keys], [key[1] for key in keys])
+    rows = await session.sql.many("task_targets", session.project, *names, with_parameters)
     return {
         (row["component"], row["id"]): Target(
             enabled=row["enabled"],
-            parameters=row["parameters"],
+            parameters=row["parameters"] or {},
             version=row["version"],
-            tasks=len(stored_tasks(row["parameters"])) if row["component"] == ORCHESTRATOR else 0,
+            tasks=row["tasks"],
         )
         for row in rows
     }

@@ -70,6 +70,8 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     component = await session.sql.one("component", key.component)
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
+    # Before it is read: what *** stands for may be changed by another save at this moment.
+    await session.sql.run("lock_configuration", session.project, key.component, key.id)
     stored = await session.sql.one("configuration", session.project, key.component, key.id)
     parameters = restore_secrets(session, wish.parameters, stored)
     refuse(check_parameters(parameters, component["definition"].get("parameters") or {}))
@@ -96,7 +98,9 @@ def _with(wish: Wish, parameters: dict[str, Any]) -> Wish:
 async def save(session: Session, key: Key, wish: Wish) -> Saved:
     """Write the configuration: a new version if the parameters differ, nothing if nothing does."""
     project = session.project
-    encrypted = session.encryption.encrypt_secrets(wish.parameters, project)
+    encrypted = session.encrypted(
+        wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
+    )
     values = (project, key.component, key.id, wish.name, wish.description, wish.enabled)
     if await session.sql.value("insert_configuration", *values) is not None:
         await _insert_version(session, key, 1, encrypted, wish.note)

@@ -1,5 +1,6 @@
 """Reading jobs: what the runner knows, and requests that it has not accepted yet."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -175,10 +176,10 @@ async def tasks(session: Session, job_id: UUID) -> list[dict[str, Any]]:
     phases = await session.sql.many("phases", job_id)
     rows = await session.sql.many("tasks", job_id)
     reasons = await waiting(session, [row["job_id"] for row in rows if row["job_status"] == "waiting"])
-    return [
-        {**phase, "tasks": [_task(row, reasons) for row in rows if row["phase"] == phase["index"]]}
-        for phase in phases
-    ]
+    shown: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        shown[row["phase"]].append(_task(row, reasons))
+    return [{**phase, "tasks": shown[phase["index"]]} for phase in phases]
 
 
 def _task(row: Row, reasons: dict[UUID, dict[str, Any]]) -> dict[str, Any]:

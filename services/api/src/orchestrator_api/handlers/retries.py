@@ -53,7 +53,7 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
     """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
     job = await _finished(session, job_id)
     session.actor.require_run(job["component"])
-    if wish.job_id is not None and await _was_carried_out(session, job_id, wish.job_id):
+    if wish.job_id is not None and await _was_carried_out(session, job_id, wish, wish.job_id):
         return wish.job_id
     made = await _planned(session, job_id, wish)
     refuse(check_something_to_run(made, is_run=_is_run(job)))
@@ -61,10 +61,14 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
     return await runs.start(session, key, _run(session, job, made, wish))
 
 
-async def _was_carried_out(session: Session, job_id: UUID, retry_id: UUID) -> bool:
-    """Asking twice is asking once, also where the plan has changed in between."""
+async def _was_carried_out(session: Session, job_id: UUID, wish: RetryWish, retry_id: UUID) -> bool:
+    """Asking twice is asking once, also where the plan has changed in between; with other tasks it is not."""
     stored = await session.sql.one("run_request", retry_id)
-    return stored is not None and (stored["project"], stored["retry_of"]) == (session.project, job_id)
+    if stored is None or (stored["project"], stored["retry_of"]) != (session.project, job_id):
+        return False
+    if wish.tasks is not None and set(wish.tasks) != set(stored["tasks"] or ()):
+        raise runs.taken(retry_id)
+    return True
 
 
 async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> RetryPlan:

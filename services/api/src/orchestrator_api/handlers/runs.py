@@ -105,7 +105,7 @@ async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bo
         session.actor.token_id,
         wish.version,
         list(wish.tasks) if wish.tasks is not None else None,
-        session.encryption.encrypt_secrets(wish.parameters, session.project),
+        session.encrypted(wish.parameters, "parameters"),
         wish.scheduled_for or session.now,
         session.now,
         wish.retry_of,
@@ -125,10 +125,10 @@ async def _was_asked(session: Session, key: Key, wish: RunWish, job_id: UUID) ->
     stored = await session.sql.one("run_request", job_id)
     if stored is None:
         if await session.sql.value("job_is_known", job_id):
-            raise _taken(job_id)
+            raise taken(job_id)
         return False
     if stored["project"] != session.project or not _is_same(session, key, wish, stored):
-        raise _taken(job_id)
+        raise taken(job_id)
     return True
 
 
@@ -145,7 +145,8 @@ def _is_same(session: Session, key: Key, wish: RunWish, stored: Row) -> bool:
     )
 
 
-def _taken(job_id: UUID) -> Conflict:
+def taken(job_id: UUID) -> Conflict:
+    """The id stands for another request already."""
     return Conflict(f"the job {job_id} was asked for with another request: choose a new id", field="job_id")
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from orchestrator_shared.definitions.orchestration import TASK_ID
 from orchestrator_shared.domain.ids import SLUG
@@ -21,13 +21,19 @@ TaskId = Annotated[
 JsonObject = dict[str, Any]
 
 
+def _is_no_number(value: object) -> object:
+    if isinstance(value, int | float):
+        raise ValueError("write an instant with its time zone, as in 2026-11-21T08:15:00Z, and no number")
+    return value
+
+
 def _is_storable(value: datetime) -> datetime:
     if not 1970 <= value.year <= 9000:
         raise ValueError("write an instant between the years 1970 and 9000")
     return value.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_is_storable)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number), AfterValidator(_is_storable)]
 
 
 class Input(BaseModel):

@@ -113,11 +113,15 @@ async def list_versions(
     responses=WRITE,
 )
 async def run_configuration(
-    call: Call, project: Project, component: Identifier, configuration: Identifier, body: ConfigurationRunIn
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: ConfigurationRunIn | None = None,
 ) -> RunAccepted:
     """Run a configuration by itself."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component)
-        wish = runs.RunWish(**body.model_dump())
+        wish = runs.RunWish(**(body or ConfigurationRunIn()).model_dump())
         job_id = await runs.start(session, _key(component, configuration), wish)
         return await accepted(session, job_id)

@@ -65,8 +65,8 @@ def _decode(cursor: str | None, *kinds: type) -> tuple[Any, ...]:
 
 
 def _read(part: str, kind: type) -> Any:
-    if "\x00" in part:
-        raise ValueError("NUL")
+    if "\x00" in part or not part.encode():  # half of a surrogate pair cannot be encoded
+        raise ValueError("no value of ours")
     if kind is datetime:
         at = datetime.fromisoformat(part)
         if at.tzinfo is None or not 1970 <= at.year <= 9000:
