@@ -257,13 +257,21 @@ async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
     assert http.lines[-1] == "the run may go on at the service: no time left"
 
 
-async def test_a_stopping_runner_leaves_a_start_that_may_be_sent_again(http: HttpHarness) -> None:
-    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+@pytest.mark.parametrize("way", ["close", "drain"])
+async def test_a_stopping_runner_leaves_a_start_that_may_be_sent_again(http: HttpHarness, way: str) -> None:
+    client, stop = HttpClient(internal=InternalHosts.parse("127.0.0.1")), asyncio.Event()
     http.service.handle = lambda _: Reply(hang=True)
-    target_ = target(http.service.url, start={"idempotent": True})
-    execution = http.execution(journal=Kept(http.service), target=target_)
+    section = target(http.service.url, start={"idempotent": True})
+    execution = http.execution(journal=Kept(http.service), target=section)
     async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
-        run = asyncio.create_task(executor.run(execution, http.log, asyncio.Event()))
+        run = asyncio.create_task(executor.run(execution, http.log, stop))
         await eventually(lambda: http.service.received)
+        if way == "drain":
+            executor.leave()
+            await asyncio.sleep(0)
+            assert not run.done(), "the answer may come in time"
+            stop.set()
+            with pytest.raises(ExecutionLeft):
+                await asyncio.wait_for(run, BOUND)
     with pytest.raises(ExecutionLeft):
         await run

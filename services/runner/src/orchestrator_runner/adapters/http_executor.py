@@ -116,7 +116,10 @@ class HttpExecutor:
                 timeout=_time_left(execution),
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            leave = _is_lost(working) or (stopping not in done and not done.isdisjoint({closing, leaving}))
+            # A runner that is about to stop ends what is left by a stop, too: who takes it over knows better.
+            is_ending = self._leaving.is_set() and working not in done
+            is_going = stopping not in done and not done.isdisjoint({closing, leaving})
+            leave = _is_lost(working) or is_ending or is_going
         except asyncio.CancelledError:
             grace, leave = min(grace, CANCELLED_GRACE_SECONDS), True
             raise
