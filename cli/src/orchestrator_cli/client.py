@@ -2,19 +2,20 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_shared.domain.ids import new_job_id
 
 Json = dict[str, Any]
 Params = Mapping[str, str | list[str]]
 
 TIMEOUT = httpx.Timeout(30, connect=5)
-READ_ATTEMPTS = 4
+ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
 PAGE = 200
@@ -31,7 +32,7 @@ class Refused(CommandFailure):
 
 
 class ApiClient:
-    """Requests below `/v1`; GETs are tried again when the server is busy or the connection breaks."""
+    """Requests below `/v1`; what may be asked twice is, when the server is busy or the connection breaks."""
 
     def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url.rstrip("/")
@@ -52,18 +53,18 @@ class ApiClient:
         self._http.close()
 
     def get(self, path: str, **params: object) -> Json:
-        for attempt in range(1, READ_ATTEMPTS):
-            try:
-                return self._request("GET", path, params=_given(params))
-            except Unreachable:
-                time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-        return self._request("GET", path, params=_given(params))
+        return _again(lambda: self._request("GET", path, params=_given(params)))
 
     def put(self, path: str, body: Json) -> Json:
         return self._request("PUT", path, body=body)
 
     def post(self, path: str, body: Json | None = None) -> Json:
         return self._request("POST", path, body=body or {})
+
+    def request_run(self, path: str, body: Json) -> Json:
+        """Ask for a run under an id of its own: asked again where no answer comes, it is still one run."""
+        named = {**body, "job_id": str(new_job_id())}
+        return _again(lambda: self.post(path, named))
 
     def patch(self, path: str, body: Json) -> Json:
         return self._request("PATCH", path, body=body)
@@ -98,6 +99,15 @@ class ApiClient:
         if response.is_success:
             return _body(response)
         raise failure_of(response)
+
+
+def _again(ask: Callable[[], Json]) -> Json:
+    for attempt in range(1, ATTEMPTS):
+        try:
+            return ask()
+        except Unreachable:
+            time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+    return ask()
 
 
 START_HINT = (

@@ -1,5 +1,6 @@
 """The API client: reads are tried again, refusals become sentences with the fields they name."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -35,6 +36,21 @@ def test_a_busy_server_is_asked_again_for_reads_only() -> None:
     with pytest.raises(Unreachable, match="starting"):
         api(answer).post("/projects")
     assert asked == ["POST"]
+
+
+def test_a_run_is_asked_for_again_under_the_same_id() -> None:
+    asked: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content))
+        if len(asked) == 1:
+            raise httpx.ReadTimeout("no answer", request=request)
+        return httpx.Response(202, json={"job_id": asked[-1]["job_id"]})
+
+    client = api(answer)
+    answered = client.request_run("/x/runs", {"confirm": True})
+    assert asked == [{"confirm": True, "job_id": answered["job_id"]}] * 2
+    assert client.request_run("/x/runs", {})["job_id"] != answered["job_id"]
 
 
 def test_no_answer_ends_in_a_sentence_and_exit_code_3() -> None:

@@ -53,6 +53,8 @@ def test_a_request_that_cannot_be_names_task_and_field() -> None:
         ("load", {"parameters": {}, "version": 1, "timeout": "1h", "anything": [1]}, []),
         ("load", {"timeout": "soon"}, ["timeout"]),
         ("load", {"version": 0, "attempts": 99}, ["version", "attempts"]),
+        ("load", {"version": "1"}, ["version"]),
+        ("load", {"version": True, "timeout_seconds": 1e300}, ["version", "timeout_seconds"]),
         ("load", {"parameters": []}, ["parameters"]),
         ("orchestrator", {"parameters": {"load/a": {"x": 1}}}, []),
         ("orchestrator", {"timeout_seconds": 5}, ["timeout_seconds"]),

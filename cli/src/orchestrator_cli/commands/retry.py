@@ -45,7 +45,7 @@ def retry(
             show_plan(made, as_json=as_json)
             return
         body: Json = {"plan_id": made["id"], **flags(confirm=confirm, notify=notify)}
-        answer = client.post(f"{path}/retries", {**body, "tasks": task} if task else body)
+        answer = client.request_run(f"{path}/retries", {**body, "tasks": task} if task else body)
         if not follow:
             _tell(answer, as_json=as_json)
             return

@@ -51,7 +51,7 @@ def run(
         **flags(confirm=confirm, notify=notify),
     }
     with where.client() as client:
-        answer = client.post(
+        answer = client.request_run(
             runs_path(where, name), {key: value for key, value in body.items() if value is not None}
         )
         if not follow:

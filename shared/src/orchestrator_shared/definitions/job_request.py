@@ -22,7 +22,7 @@ class JobRequest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     parameters: dict[str, Any] = {}
-    version: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    version: int | None = Field(default=None, ge=1, le=2**31 - 1, strict=True)
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
     attempt_delay_seconds: float = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
