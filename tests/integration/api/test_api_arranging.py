@@ -87,6 +87,10 @@ async def test_wrong_operations_are_named(furnished: Client) -> None:
     problem = await furnished.post(path, {"operations": [ghost]}, status=422)
     assert problem["errors"][0]["field"] == "operations.0.tasks.0"
     await furnished.post(path, {"operations": [{"operation": "shuffle"}]}, status=422)
+    problem = await furnished.post(
+        path, {"operations": [{"operation": "one_task_per_phase"}] * 101}, status=422
+    )
+    assert (problem["detail"]) == "operations: must have at most 100 entries"
     both = {"operation": "move_tasks", "tasks": ["a"], "to": "x", "before": "x", "after": "y"}
     await furnished.post(path, {"operations": [both]}, status=422)
     twice = orchestration("one")["phases"][0]

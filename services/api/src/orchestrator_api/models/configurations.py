@@ -124,7 +124,7 @@ class GroupingIn(Input):
 class ArrangementIn(Input):
     """Operations on the phases, carried out one after another."""
 
-    operations: list[Operation] = Field(min_length=1, max_length=1_000)
+    operations: list[Operation] = Field(min_length=1, max_length=100)
     phases: list[PhaseIn] | None = Field(
         default=None, max_length=1_000, description="These instead of the saved ones."
     )
