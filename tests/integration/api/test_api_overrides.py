@@ -113,6 +113,24 @@ async def test_task_parameters_are_judged_on_save(furnished: Client) -> None:
     await furnished.put("orchestrations/daily", {"phases": saved["phases"], "description": "again"})
 
 
+async def test_task_parameters_that_do_not_fit_any_more_are_told_and_not_refused(furnished: Client) -> None:
+    phases = orchestration("one", "two")["phases"]
+    phases[1]["tasks"][0]["parameters"] = {"parameters": {"rows": 9, "#password": "secret"}}
+    saved = await furnished.put("orchestrations/daily", {"phases": phases})
+    assert saved["errors"] == []
+    stricter = {"properties": {"rows": {"maximum": 5}}}
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": stricter})
+    shown = await furnished.get("orchestrations/daily")
+    assert shown["errors"] == [
+        f"task {TWO!r}: parameters.rows: does not fit the component's schema: maximum 5"
+    ]
+    off = await furnished.put("orchestrations/daily", {"phases": shown["phases"], "enabled": False})
+    assert (off["enabled"], off["version"]) == (False, 2)
+    shown["phases"][1]["tasks"][0]["parameters"]["parameters"]["rows"] = 8
+    problem = await furnished.put("orchestrations/daily", {"phases": shown["phases"]}, status=422)
+    assert fields(problem) == ["phases.1.tasks.0.parameters.parameters.rows"]
+
+
 async def test_task_parameters_are_judged_in_definitions(furnished: Client) -> None:
     document = {
         "orchestration": "daily",

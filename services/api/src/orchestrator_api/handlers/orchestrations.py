@@ -1,5 +1,6 @@
 """Saving and deleting orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,7 +48,7 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     _check_base(stored, wish.base_version)
     definition = domain.make_definition(wish.phases).to_json()
     whole = configurations.restore_secrets(session, definition, _aligned(stored, definition), prefix="")
-    await _check_parameters(session, wish.phases, whole)
+    await _check_parameters(session, wish.phases, whole, stored)
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
     )
@@ -90,20 +91,30 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     await _check_cycle(session, orchestration, tasks)
 
 
-async def _check_parameters(session: Session, given: Given, definition: dict[str, Any]) -> None:
-    """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`."""
+async def _check_parameters(
+    session: Session, given: Given, definition: dict[str, Any], stored: Row | None
+) -> None:
+    """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`.
+
+    Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
+    """
+    plain = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
+    before = {_task_parameters(task) for task in domain.stored_tasks(plain)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"
         for p, phase in enumerate(given)
         for t, _ in enumerate(phase.get("tasks") or [])
     ]
-    found = []
-    for path, task in zip(paths, domain.stored_tasks(definition), strict=True):
-        own = task["parameters"].get("parameters") or {}
-        bare = {**task, "parameters": {k: v for k, v in task["parameters"].items() if k != "parameters"}}
-        if override := overrides.of_task(bare, own, path):
-            found.append(override)
-    refuse(await overrides.check(session, found))
+    found = [
+        overrides.of_own(task, path)
+        for path, task in zip(paths, domain.stored_tasks(definition), strict=True)
+        if _task_parameters(task) not in before
+    ]
+    refuse(await overrides.check(session, [each for each in found if each is not None]))
+
+
+def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
+    return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
 
 
 def _check_rights(session: Session, components: Sequence[str]) -> None:

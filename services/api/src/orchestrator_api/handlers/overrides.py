@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.parameters import check_brought
-from orchestrator_api.domain.phases import check_overrides, stored_tasks
+from orchestrator_api.domain.phases import MOST_ERRORS, check_overrides, stored_tasks
 from orchestrator_api.domain.refusals import FieldError
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.session import Session
@@ -64,6 +64,21 @@ def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) ->
         return None  # with these Task Parameters no run could start: told where they are saved
     key = Key(task["component"], task["configuration"])
     return Override(key, brought, path, request.version, (request.parameters, *outer)) if brought else None
+
+
+def of_own(task: Json, path: str) -> Override | None:
+    """The parameters among a task's own Task Parameters; None if there are none."""
+    given = task.get("parameters") or {}
+    bare = {**task, "parameters": {key: value for key, value in given.items() if key != "parameters"}}
+    own = given.get("parameters")
+    return of_task(bare, own if isinstance(own, Mapping) else {}, path)
+
+
+async def misfits(session: Session, definition: Json) -> list[str]:
+    """Which Task Parameters of a stored orchestration do not fit any more, for people."""
+    own = (of_own(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
+    found = await check(session, [each for each in own if each is not None])
+    return [f"{error.field}: {error.detail}" for error in found[:MOST_ERRORS]]
 
 
 def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:

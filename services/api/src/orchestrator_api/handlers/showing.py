@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.checks import Findings
-from orchestrator_api.handlers import checking, jobs
+from orchestrator_api.handlers import checking, jobs, overrides
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.security import mask_secrets
@@ -15,7 +15,8 @@ from orchestrator_shared.security import mask_secrets
 async def orchestrations(
     session: Session, rows: Sequence[Row], *, with_tables: bool = True
 ) -> list[dict[str, Any]]:
-    """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom."""
+    """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
+    parameters by their schemas."""
     only = rows[0]["id"] if len(rows) == 1 else None
     project = session.project
     schedules = _grouped(await session.sql.many("schedules", project, only))
@@ -26,6 +27,9 @@ async def orchestrations(
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row["id"]: mask_secrets(row["parameters"]).get("phases", []) for row in rows}
     found = await checking.findings(session, masked, with_tables=with_tables)
+    if with_tables:
+        for row in rows:
+            found[row["id"]].errors.extend(await overrides.misfits(session, row["parameters"]))
     parts = [
         _shown(row, masked[row["id"]], schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]])
         for row in rows
