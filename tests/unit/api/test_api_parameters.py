@@ -81,7 +81,9 @@ def test_what_the_configuration_lacks_may_be_brought() -> None:
     assert fields(FINE, {"rows": 5}, {"table": "in.c-a.b"}) == []
 
 
-@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"$ref": "#/$defs/none"}, {"$ref": "https://example.com/x"}])
+@pytest.mark.parametrize(
+    "schema", [{"$ref": "#"}, {"$ref": "#/$defs/none"}, {"$ref": "https://example.com/x"}]
+)
 def test_a_schema_that_leads_nowhere_is_told_and_is_not_the_requests_fault(schema: dict[str, Any]) -> None:
     (error,) = check_parameters({"a": 1}, schema)
     assert "$ref" in error.detail
