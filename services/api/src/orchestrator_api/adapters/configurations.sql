@@ -96,9 +96,10 @@ FROM catalog.components WHERE id = ANY ($1::text[])
 -- What the last 20 jobs of each configuration reported as their outputs.
 SELECT DISTINCT w.component, w.configuration, output ->> 'table' AS table_name
 FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($1, w.component, w.configuration)
 CROSS JOIN LATERAL (
     SELECT j.output_tables FROM jobs.jobs_v1 j
-    WHERE j.project = $1 AND j.component = w.component AND j.configuration = w.configuration
+    WHERE j.lane_id = l.id
     ORDER BY j.number DESC
     LIMIT 20) recent
 CROSS JOIN LATERAL jsonb_path_query(recent.output_tables, '$[*]') AS output

@@ -42,6 +42,7 @@ FROM catalog.run_requests r
 WHERE r.project = $1 AND r.job_id = $2 AND r.requested_at > clock_timestamp() - interval '7 days'
 
 -- name: jobs
+-- Those of a configuration by its lane, all others by their time: either is an index, the two in one are not.
 WITH created AS (
     SELECT r.job_id AS id, NULL::bigint AS number, r.project, r.component, r.configuration,
            CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END AS kind, 'created' AS status, r.origin,
@@ -65,15 +66,24 @@ WITH created AS (
            task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
            finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
            parameters, accepted_at AS listed_at
-    FROM jobs.jobs_v1
-    WHERE project = $1
-      AND ($2::text[] IS NULL OR status = ANY ($2))
-      AND ($3::text IS NULL OR component = $3) AND ($4::text IS NULL OR configuration = $4)
-      AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::uuid IS NULL OR root_id = $6)
-      AND ($7::text IS NULL OR origin = $7)
-      AND ($8::timestamptz IS NULL OR (accepted_at, id) < ($8, $9))
-    ORDER BY accepted_at DESC, id DESC
-    LIMIT $10
+    FROM (
+        (SELECT * FROM jobs.jobs_v1
+         WHERE $4::text IS NULL AND project = $1
+           AND ($3::text IS NULL OR component = $3) AND ($2::text[] IS NULL OR status = ANY ($2))
+           AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::uuid IS NULL OR root_id = $6)
+           AND ($7::text IS NULL OR origin = $7)
+           AND ($8::timestamptz IS NULL OR (accepted_at, id) < ($8, $9))
+         ORDER BY accepted_at DESC, id DESC
+         LIMIT $10)
+        UNION ALL
+        (SELECT j.* FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+         WHERE (l.project, l.configuration) = ($1, $4)
+           AND ($3::text IS NULL OR l.component = $3) AND ($2::text[] IS NULL OR j.status = ANY ($2))
+           AND ($5::uuid IS NULL OR j.parent_id = $5) AND ($6::uuid IS NULL OR j.root_id = $6)
+           AND ($7::text IS NULL OR j.origin = $7)
+           AND ($8::timestamptz IS NULL OR (j.accepted_at, j.id) < ($8, $9))
+         ORDER BY j.accepted_at DESC, j.id DESC
+         LIMIT $10)) AS of_project_or_configuration
 )
 SELECT * FROM (SELECT * FROM created UNION ALL SELECT * FROM known) listed
 ORDER BY listed_at DESC, id DESC
@@ -164,13 +174,13 @@ ORDER BY attempt, seq
 
 -- name: last_runs
 SELECT last.*
-FROM unnest($2::text[]) AS wanted (configuration)
+FROM jobs.lanes_v1 l
 CROSS JOIN LATERAL (
     SELECT configuration, id, number, status, origin, accepted_at, started_at, finished_at
-    FROM jobs.jobs_v1
-    WHERE project = $1 AND component = 'orchestrator' AND configuration = wanted.configuration
+    FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
     ORDER BY number DESC
     LIMIT 1) AS last
+WHERE l.project = $1 AND l.component = 'orchestrator' AND l.configuration = ANY ($2::text[])
 
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message
@@ -180,13 +190,14 @@ FROM jobs.attempts_v1 WHERE job_id = $1 ORDER BY attempt
 -- The mean of the last 20 successes among the last 200 jobs of each configuration; partial runs do not count.
 SELECT w.component, w.configuration, usual.seconds
 FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($1, w.component, w.configuration)
 CROSS JOIN LATERAL (
     SELECT avg(extract(epoch FROM last.finished_at - last.started_at))::float8 AS seconds
     FROM (
         SELECT recent.started_at, recent.finished_at
         FROM (
             SELECT number, status, full_run, started_at, finished_at FROM jobs.jobs_v1
-            WHERE project = $1 AND component = w.component AND configuration = w.configuration
+            WHERE lane_id = l.id
             ORDER BY number DESC
             LIMIT 200) recent
         WHERE recent.status = 'success' AND recent.full_run IS DISTINCT FROM false

@@ -80,5 +80,11 @@ ORDER BY generation DESC
 LIMIT 1
 
 -- name: last_full_run
-SELECT max(started_at) FROM jobs.jobs_v1
-WHERE project = $1 AND component = 'orchestrator' AND configuration = $2 AND full_run AND started_at IS NOT NULL
+-- Runs of one orchestration start one after another.
+SELECT max(latest.started_at)
+FROM jobs.lanes_v1 l
+CROSS JOIN LATERAL (
+    SELECT j.started_at FROM jobs.jobs_v1 j
+    WHERE j.lane_id = l.id AND j.full_run AND j.started_at IS NOT NULL
+    ORDER BY j.number DESC LIMIT 20) latest
+WHERE (l.project, l.component, l.configuration) = ($1, 'orchestrator', $2)

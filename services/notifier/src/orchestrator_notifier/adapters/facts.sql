@@ -11,16 +11,16 @@ SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $1::text || '/
 -- name: untold_runs
 -- Of this root, and of roots before it in its lane: their events may be lost, or overtaken.
 WITH roots AS (
-    SELECT r.id, r.number FROM jobs.jobs_v1 r
-    WHERE (r.project, r.component, r.configuration) = ($2, 'orchestrator', $3)
+    SELECT r.id, r.number FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 r ON r.lane_id = l.id
+    WHERE (l.project, l.component, l.configuration) = ($2, 'orchestrator', $3)
         AND r.number BETWEEN $4::bigint - 100 AND $4::bigint
         AND (r.id = $1 OR (r.parent_id IS NULL AND r.finished_at >
             (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs') - make_interval(secs => $5)))
 )
 SELECT j.id, j.root_id, j.project, j.configuration AS orchestration, j.status, j.attended, j.notify,
        (SELECT p.status FROM jobs.jobs_v1 p
-        WHERE (p.project, p.component, p.configuration) = (j.project, j.component, j.configuration)
-            AND p.number < j.number AND NOT p.attended AND p.finished_at IS NOT NULL AND p.status <> 'cancelled'
+        WHERE p.lane_id = j.lane_id AND p.number < j.number AND NOT p.attended AND p.finished_at IS NOT NULL
+            AND p.status <> 'cancelled'
         ORDER BY p.number DESC LIMIT 1) AS previous_status
 FROM roots JOIN jobs.jobs_v1 j ON j.root_id = roots.id
 WHERE j.kind = 'run' AND j.finished_at IS NOT NULL

@@ -16,13 +16,20 @@ SELECT job_id, tasks, parameters, retry_of, task_versions FROM catalog.run_reque
 DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
 
 -- name: waiting_run_of_schedule
-SELECT id FROM jobs.jobs
-WHERE lane_id = $1 AND schedule_id = $2 AND origin = 'schedule' AND status IN ('waiting', 'ready') AND attempt = 0
+-- Each half has its partial index: asked in one, they would be searched for among all that the lane ever ran.
+SELECT id FROM (
+    SELECT id, seq FROM jobs.jobs
+    WHERE lane_id = $1 AND schedule_id = $2 AND origin = 'schedule' AND status = 'waiting' AND attempt = 0
+    UNION ALL
+    SELECT id, seq FROM jobs.jobs
+    WHERE lane_id = $1 AND schedule_id = $2 AND origin = 'schedule' AND status = 'ready' AND attempt = 0) AS run
 ORDER BY seq LIMIT 1
 
 -- name: unfinished_in_lane
-SELECT id FROM jobs.jobs
-WHERE lane_id = $1 AND status IN ('waiting', 'ready', 'processing', 'terminating')
+SELECT id FROM (
+    SELECT id, seq FROM jobs.jobs WHERE lane_id = $1 AND status = 'waiting'
+    UNION ALL
+    SELECT id, seq FROM jobs.jobs WHERE lane_id = $1 AND status IN ('ready', 'processing', 'terminating')) AS job
 ORDER BY seq LIMIT 1
 
 -- name: merge_into

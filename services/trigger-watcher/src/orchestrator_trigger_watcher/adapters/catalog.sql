@@ -51,10 +51,10 @@ WHERE EXISTS (
 ) OR EXISTS (
     SELECT 1
     FROM triggers.counts c
+    JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = (s.project, 'orchestrator', s.orchestration)
     CROSS JOIN LATERAL (
         SELECT j.used_updates FROM jobs.jobs_v1 j
-        WHERE (j.project, j.component, j.configuration) = (s.project, 'orchestrator', s.orchestration)
-          AND j.started_at IS NOT NULL AND j.full_run
+        WHERE j.lane_id = l.id AND j.started_at IS NOT NULL AND j.full_run
         ORDER BY j.number DESC LIMIT 20
     ) r
     WHERE c.trigger_id = s.trigger_id

@@ -39,10 +39,10 @@ WITH orchestrations AS (
 ), started AS MATERIALIZED (
     SELECT o.project, o.orchestration, latest.started_at, latest.finished_at
     FROM orchestrations o
+    JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = (o.project, 'orchestrator', o.orchestration)
     CROSS JOIN LATERAL (
         SELECT j.started_at, j.finished_at FROM jobs.jobs_v1 j
-        WHERE (j.project, j.component, j.configuration) = (o.project, 'orchestrator', o.orchestration)
-          AND j.started_at IS NOT NULL AND j.full_run
+        WHERE j.lane_id = l.id AND j.started_at IS NOT NULL AND j.full_run
         ORDER BY j.number DESC LIMIT 20
     ) latest
 )
@@ -76,10 +76,10 @@ WITH orchestrations AS (
 ), vectors AS MATERIALIZED (
     SELECT o.project, o.orchestration, entry.key, max(entry.value::bigint) AS seq
     FROM orchestrations o
+    JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = (o.project, 'orchestrator', o.orchestration)
     CROSS JOIN LATERAL (
         SELECT j.used_updates FROM jobs.jobs_v1 j
-        WHERE (j.project, j.component, j.configuration) = (o.project, 'orchestrator', o.orchestration)
-          AND j.started_at IS NOT NULL AND j.full_run AND j.used_updates IS NOT NULL
+        WHERE j.lane_id = l.id AND j.started_at IS NOT NULL AND j.full_run AND j.used_updates IS NOT NULL
         ORDER BY j.number DESC LIMIT 20
     ) latest
     CROSS JOIN LATERAL jsonb_each_text(latest.used_updates) entry

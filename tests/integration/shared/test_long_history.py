@@ -1,0 +1,95 @@
+"""Queries about one configuration read a few of its jobs, however many it has had and whatever the values."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from tests.support.databases import Database
+
+from orchestrator_shared.database.pool import FIXED_PLANS
+from orchestrator_shared.database.queries import Queries
+
+LANES = 5
+JOBS = 1500
+"""In each lane."""
+ONE = "00000000-0000-0000-0000-000000000001"
+# Runs of the last day, one a minute, all ended; every other one with an error.
+FILL = f"""
+INSERT INTO catalog.projects (id, name) VALUES ('p', 'p');
+INSERT INTO jobs.lanes (id, project, component, configuration, next_seq) OVERRIDING SYSTEM VALUE
+SELECT n, 'p', 'orchestrator', 'c' || n, {JOBS + 1} FROM generate_series(1, {LANES}) AS n;
+INSERT INTO jobs.jobs (
+    id, lane_id, seq, project, component, configuration, kind, status, error_kind, origin, root_id,
+    scheduled_for, requested_at, accepted_at, started_at, finished_at, version, full_run, used_updates,
+    attempt)
+SELECT id, lane, seq, 'p', 'orchestrator', configuration, 'run',
+       CASE seq % 2 WHEN 0 THEN 'success' ELSE 'error' END, CASE seq % 2 WHEN 1 THEN 'user' END, 'api', id,
+       at, at, at, at, at + interval '1 second', 1, true, '{{}}', 1
+FROM (SELECT gen_random_uuid() AS id, l.id AS lane, l.configuration, seq,
+             now() - make_interval(mins => {JOBS} - seq) AS at
+      FROM generate_series(1, {JOBS}) AS seq, jobs.lanes l) AS run;
+INSERT INTO triggers.states
+    (trigger_id, project, orchestration, name, version, reset_count, enabled, cool_down_seconds, mode)
+VALUES ('{ONE}', 'p', 'c2', 't', 1, 0, true, 0, 'ignore');
+INSERT INTO triggers.tables (project, name) VALUES ('p', 't');
+INSERT INTO triggers.counts (trigger_id, table_project, table_name, counted, used)
+VALUES ('{ONE}', 'p', 't', 0, 0);
+ANALYZE
+"""
+LISTED = "'p', NULL, 'orchestrator', 'c2', NULL, NULL, NULL, NULL, NULL, 50"
+CASES = [
+    ("runner", "accept.sql", "unfinished_in_lane", "2", 0),
+    ("runner", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
+    ("api", "jobs.sql", "jobs", LISTED, JOBS),
+    ("api", "jobs.sql", "last_runs", "'p', '{c1,c2}'", 2),
+    ("api", "jobs.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
+    ("api", "configurations.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
+    ("api", "triggers.sql", "last_full_run", "'p', 'c2'", 20),
+    ("trigger_watcher", "triggers.sql", "read_runs", f"'{{{ONE}}}'", 20),
+    ("trigger_watcher", "triggers.sql", "read_used", f"'{{{ONE}}}'", 20),
+    ("trigger_watcher", "catalog.sql", "unsettled_orchestrations", "", 20),
+    # A hundred roots before it and itself, and what is told of the newest.
+    ("notifier", "facts.sql", "untold_runs", f"'{ONE}', 'p', 'c2', {JOBS}, 1", 120),
+]
+
+
+def scanned(plan: dict[str, Any]) -> Iterator[float]:
+    """How many rows of jobs the scans in a plan have looked at."""
+    if plan.get("Relation Name") == "jobs":
+        rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        yield rows * plan["Actual Loops"]
+    for below in plan.get("Plans", []):
+        yield from scanned(below)
+
+
+@pytest.fixture
+async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
+    async with database.connection() as connection:
+        await connection.execute(FILL)
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        yield connection
+
+
+async def explained(connection: asyncpg.Connection, sql: str, arguments: str) -> dict[str, Any]:
+    await connection.execute(f"PREPARE tried AS {sql}")
+    execute = f"EXECUTE tried ({arguments})" if arguments else "EXECUTE tried"
+    plan = json.loads(
+        await connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, VERBOSE, FORMAT JSON) {execute}")
+    )
+    await connection.execute("DEALLOCATE tried")
+    found: dict[str, Any] = plan[0]["Plan"]
+    return found
+
+
+async def test_few_jobs_are_read(superuser: asyncpg.Connection) -> None:
+    read = {}
+    for service, file, name, arguments, _ in CASES:
+        for setting, value in FIXED_PLANS.items() if service == "runner" else ():
+            await superuser.execute(f"SET {setting} = {value}")
+        queries = Queries.load(f"orchestrator_{service}.adapters", file)
+        read[name] = sum(scanned(await explained(superuser, queries[name], arguments)))
+        await superuser.execute("RESET enable_seqscan")
+    most = {name: allowed for _, _, name, _, allowed in CASES}
+    assert {name: rows for name, rows in read.items() if rows > most[name]} == {}
