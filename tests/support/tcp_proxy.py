@@ -46,6 +46,12 @@ class TcpProxy:
         """Accept connections and keep the open ones, but pass nothing on."""
         self._flowing.clear()
 
+    def silence(self) -> None:
+        """Pass nothing on over the open connections, as a firewall that forgot them; new ones are served."""
+        self._flowing.clear()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+
     async def resume(self) -> None:
         """Be a good network again, on the same port."""
         self._flowing.set()
@@ -86,14 +92,15 @@ class TcpProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
         opened = [writer]
+        flowing = self._flowing
         try:
-            await self._flowing.wait()
+            await flowing.wait()
             far_reader, far_writer = await asyncio.open_connection(*self._target)
             opened.append(far_writer)
             self._writers.add(far_writer)
             pumps = [
-                asyncio.ensure_future(self._pump(reader, far_writer)),
-                asyncio.ensure_future(self._pump(far_reader, writer)),
+                asyncio.ensure_future(self._pump(reader, far_writer, flowing)),
+                asyncio.ensure_future(self._pump(far_reader, writer, flowing)),
             ]
             try:
                 await asyncio.wait(pumps, return_when=asyncio.FIRST_EXCEPTION)
@@ -108,12 +115,14 @@ class TcpProxy:
                 self._writers.discard(each)
                 each.close()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
         while data := await reader.read(65_536):
-            await self._flowing.wait()
+            await flowing.wait()
             writer.write(data)
             await writer.drain()
-        await self._flowing.wait()
+        await flowing.wait()
         if writer.can_write_eof():
             writer.write_eof()
 

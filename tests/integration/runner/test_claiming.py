@@ -139,7 +139,7 @@ async def test_a_job_stopped_before_it_began_ends(world: World, hand: Hand) -> N
 
     await hand.stepper.step(Todo(results=[Result.given_back(job, "stopped")]))
 
-    assert await world.pool.fetchval("SELECT status FROM jobs.jobs WHERE id = $1", job.id) == "terminated"
+    assert await world.pool.fetchval("SELECT status FROM jobs.jobs WHERE id = $1", job.id) == "cancelled"
 
 
 async def test_who_starts_a_run_begins_its_first_jobs_with_the_slots_it_has(world: World, hand: Hand) -> None:

@@ -135,9 +135,11 @@ async def test_only_the_owner_cancels_a_run_that_is_kept(http: HttpHarness, owns
     http.runs.states, stop = ["running"], asyncio.Event()
     client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
     execution = http.execution(journal=Kept(http.service))
-    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace, owns=lambda: owns) as executor:
+    held = [True]
+    async with HttpExecutor.open(client, HttpSettings(1.0), http.pace, owns=lambda: held[0]) as executor:
         run = asyncio.create_task(executor.run(execution, http.log, stop))
         await http.log.wait_for("stderr", b"state running")
+        held[0] = owns
         stop.set()
         if owns:
             assert (await run).status is JobStatus.TERMINATED

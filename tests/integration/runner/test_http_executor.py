@@ -10,7 +10,7 @@ from tests.support.http_harness import JOB, HttpHarness, Kept
 from tests.support.http_service import Reply
 
 from orchestrator_runner.adapters import http_run
-from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.domain.execution import ExecutionLost, ExecutionRefused
 from orchestrator_runner.domain.http_handle import callback_url_of
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
@@ -232,3 +232,11 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     assert late.message == "gave up: no callback told of the end within 1h"
     journal.reports.put_nowait({"status": "ok"})
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
+
+
+async def test_no_run_is_begun_without_a_lease(http: HttpHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner that was frozen between its claim and the start: another one may have begun the job anew."""
+    monkeypatch.setattr(http.executor, "_owns", lambda: False)
+    with pytest.raises(ExecutionRefused, match="lease"):
+        await http.run()
+    assert not http.service.received

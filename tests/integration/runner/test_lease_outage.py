@@ -4,11 +4,18 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from tests.integration.runner.conftest import StartRunner
+from tests.support.databases import Database
+from tests.support.engine_replica import LeaseHolder
 from tests.support.pipelines import Pipelines, task
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
+
+from orchestrator_runner.engine.leases import Leases
+from orchestrator_shared.database.pool import prepare_connection
+from orchestrator_shared.domain.ids import new_id
 
 LEASE_SECONDS = 2
 STARTED = "SELECT count(*) FROM jobs.attempts"
@@ -46,3 +53,29 @@ async def test_all_replicas_live_through_an_outage_longer_than_their_lease(
     lost = "SELECT count(*) FROM jobs.replicas WHERE lost_at IS NOT NULL"
     assert await pipelines.database.fetchval(lost) == 0
     assert all(runner.running for runner in runners)
+
+
+async def test_a_connection_that_fell_silent_does_not_cost_the_lease(
+    database: Database, tcp_proxy: Callable[[str, int], Awaitable[TcpProxy]]
+) -> None:
+    """It stays open and says nothing more; new ones work. A statement has longer than a lease."""
+    address = urlsplit(database.url_for("runner"))
+    proxy = await tcp_proxy(address.hostname or "", address.port or 5432)
+    pool = await asyncpg.create_pool(
+        proxy.url(database.url_for("runner")), min_size=1, init=prepare_connection, command_timeout=35
+    )
+    leases = Leases(
+        pool, replica_id=new_id(), name="r", slots=1, lease_seconds=LEASE_SECONDS, heartbeat_seconds=0.4
+    )
+    holder = LeaseHolder()
+    await leases.register(holder)
+    keeping = asyncio.create_task(leases.keep(holder))
+    try:
+        await eventually(lambda: holder.renewed >= 2)
+        proxy.silence()
+        await asyncio.sleep(LEASE_SECONDS + 0.5)
+        assert leases.is_held
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+        pool.terminate()

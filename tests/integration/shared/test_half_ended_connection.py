@@ -24,7 +24,9 @@ class NeverEnding(TcpProxy):
         super().__init__(target_host, target_port)
         self.farewell = asyncio.Event()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event
+    ) -> None:
         while data := await reader.read(65_536):
             writer.write(data)
             await writer.drain()

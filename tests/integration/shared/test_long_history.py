@@ -15,6 +15,7 @@ LANES = 5
 JOBS = 1500
 """In each lane."""
 ONE = "00000000-0000-0000-0000-000000000001"
+WAITING = "00000000-0000-0000-0000-000000000002"
 # Runs of the last day, one a minute, all ended; every other one with an error.
 FILL = f"""
 INSERT INTO catalog.projects (id, name) VALUES ('p', 'p');
@@ -30,6 +31,11 @@ SELECT id, lane, seq, 'p', 'orchestrator', configuration, 'run',
 FROM (SELECT gen_random_uuid() AS id, l.id AS lane, l.configuration, seq,
              now() - make_interval(mins => {JOBS} - seq) AS at
       FROM generate_series(1, {JOBS}) AS seq, jobs.lanes l) AS run;
+INSERT INTO jobs.jobs (id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
+                       scheduled_for, requested_at)
+SELECT '{WAITING}', id, 0, 'p', component, configuration, 'run', 'waiting', 'api', '{WAITING}', now(), now()
+FROM jobs.lanes WHERE id = 3;
+UPDATE catalog.projects SET parallel_limit = 5;
 INSERT INTO triggers.states
     (trigger_id, project, orchestration, name, version, reset_count, enabled, cool_down_seconds, mode)
 VALUES ('{ONE}', 'p', 'c2', 't', 1, 0, true, 0, 'ignore');
@@ -45,6 +51,7 @@ CASES = [
     ("api", "jobs.sql", "jobs", LISTED, JOBS),
     ("api", "jobs.sql", "last_runs", "'p', '{c1,c2}'", 2),
     ("api", "jobs.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
+    ("api", "jobs.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api", "configurations.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
     ("api", "triggers.sql", "last_full_run", "'p', 'c2'", 20),
     ("trigger_watcher", "triggers.sql", "read_runs", f"'{{{ONE}}}'", 20),

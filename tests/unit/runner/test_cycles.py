@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.domain.cycles import UnfinishedRun, describe, find_cycles, victim
+from orchestrator_runner.domain.cycles import UnfinishedRun, describe, find_cycles, victim, who_waits
 from orchestrator_shared.domain.statuses import JobStatus
 
 
@@ -81,3 +81,46 @@ def test_ending_every_victim_leaves_no_circle(drawn: list[tuple[int, bool, int |
             else:
                 return  # not reachable by real runs: nobody in it is anybody's child
     assert not find_cycles(runs)
+
+
+def test_a_long_line_is_no_work() -> None:
+    """Thousands of runs in one lane, as backfills make them: each waits for the one that holds it."""
+    line = [run(n, 1, n, JobStatus.WAITING if n else JobStatus.PROCESSING) for n in range(4_000)]
+    others = [run(5_000, 2, 1, JobStatus.PROCESSING), run(5_001, 1, 5_001, JobStatus.WAITING, parent=5_000)]
+
+    found = who_waits({found.id: found for found in [*line, *others]})
+
+    assert sum(len(waited_for) for waited_for in found.values()) == 4_001
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.one_of(st.none(), st.integers(0, 13))), max_size=14))
+def test_waiting_for_the_holder_finds_what_waiting_for_all_before_does(
+    drawn: list[tuple[int, int | None]],
+) -> None:
+    """On states that can be: who comes first to a lane holds it, parents have started."""
+    runs: list[UnfinishedRun] = []
+    seqs: dict[int, int] = {}
+    for number, (lane, parent) in enumerate(drawn):
+        seqs[lane] = seqs.get(lane, 0) + 1
+        status = JobStatus.WAITING if seqs[lane] > 1 else JobStatus.PROCESSING
+        started = parent is not None and parent < number and runs[parent].status is JobStatus.PROCESSING
+        runs.append(run(number, lane, seqs[lane], status, parent if started else None))
+    assert bool(find_cycles(runs)) == _has_circle(runs)
+
+
+def _has_circle(runs: list[UnfinishedRun]) -> bool:
+    """By the full relation: a waiting run waits for all before it in its lane."""
+    edges = {
+        one.id: {
+            other.id
+            for other in runs
+            if other.parent_id == one.id
+            or (one.status is JobStatus.WAITING and other.lane_id == one.lane_id and other.seq < one.seq)
+        }
+        for one in runs
+    }
+    left = dict(edges)
+    while free := [one for one, waited_for in left.items() if not waited_for & left.keys()]:
+        for one in free:
+            del left[one]
+    return bool(left)

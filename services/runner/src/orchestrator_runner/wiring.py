@@ -1,5 +1,7 @@
 """The only place where the runner's parts are made and joined."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,16 +31,16 @@ from orchestrator_runner.engine.starts import Starter
 from orchestrator_runner.engine.step import Stepper
 from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.commands import Commands
+from orchestrator_runner.handlers.hints import hints
 from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
-from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import FIXED_PLANS, answers, database
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
-from orchestrator_shared.messaging.consumer import Consumer, Delivery
+from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.repeating import repeat
@@ -148,20 +150,9 @@ def build(
             may_judge=lambda: leases.may_judge,
         ),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
-        feed=_feed(broker, engine, journals),
+        feed=Consumer(broker, RUNNER_FEED, hints(engine.look_around, journals.wake, own_id=replica_id)),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
     )
-
-
-def _feed(broker: Broker, engine: Engine, journals: Journals) -> Consumer:
-    async def look_around(_delivery: Delivery) -> None:
-        engine.look_around()
-
-    async def callback_received(delivery: Delivery) -> None:
-        assert isinstance(delivery.message, CallbackReceived)
-        journals.wake(delivery.message.job_id)
-
-    return Consumer(broker, RUNNER_FEED, {RunnersWake: look_around, CallbackReceived: callback_received})
 
 
 def _attempts(
@@ -235,6 +226,8 @@ async def _hand_over(settings: RunnerSettings, parts: Parts, http: HttpExecutor)
     http.leave()
     grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
     await parts.engine.drain(grace, kill_seconds)
-    await parts.engine.settle_up()
+    with contextlib.suppress(TimeoutError):  # what the database does not take now, others find
+        async with asyncio.timeout(FLUSH_SECONDS):
+            await parts.engine.settle_up()
     await parts.leases.leave()
     log.info("replica.left", running=parts.engine.running)

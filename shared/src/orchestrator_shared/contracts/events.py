@@ -116,6 +116,8 @@ class RunnersWake(Message):
     persistent: ClassVar[bool] = False
 
     ready: int
+    replica_id: UUID | None = None
+    """Whose hint it is: it knows already."""
 
 
 class CallbackReceived(Message):

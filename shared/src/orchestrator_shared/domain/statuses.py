@@ -53,7 +53,7 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
             JobStatus.TERMINATED,
         }
     ),
-    JobStatus.TERMINATING: frozenset({JobStatus.TERMINATED}),
+    JobStatus.TERMINATING: frozenset({JobStatus.TERMINATED, JobStatus.CANCELLED}),
     JobStatus.SUCCESS: frozenset(),
     JobStatus.WARNING: frozenset(),
     JobStatus.ERROR: frozenset(),
@@ -61,8 +61,8 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.TERMINATED: frozenset(),
 }
 """The one transition table. `processing` to `waiting` is the delay before a next attempt, or a lost runner's
-job that is run again; `processing` to `ready` gives back a claim before anything began; `waiting` to
-`terminated` is a stop during such a delay."""
+job that is run again; `processing` to `ready` gives back a claim before anything began, `terminating` to
+`cancelled` one that was to be stopped; `waiting` to `terminated` is a stop during such a delay."""
 
 
 class TaskStatus(StrEnum):

@@ -100,9 +100,12 @@ WITH asked AS MATERIALIZED (
                PARTITION BY w.lane_id ORDER BY w.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
     FROM (SELECT DISTINCT lane_id FROM asked) AS lane
     CROSS JOIN LATERAL (
-        SELECT j.id, j.lane_id, j.number, j.status,
-               NOT (j.status = 'waiting' AND j.delayed AND j.due_at > clock_timestamp()) AS blocks
-        FROM jobs.jobs_v1 j WHERE j.lane_id = lane.lane_id AND j.finished_at IS NULL) AS w
+        SELECT j.id, j.lane_id, j.number, j.status, NOT (j.delayed AND j.due_at > clock_timestamp()) AS blocks
+        FROM jobs.jobs_v1 j WHERE j.lane_id = lane.lane_id AND j.exact_status = 'waiting'
+        UNION ALL
+        SELECT j.id, j.lane_id, j.number, j.status, true
+        FROM jobs.jobs_v1 j
+        WHERE j.lane_id = lane.lane_id AND j.exact_status IN ('ready', 'processing', 'terminating')) AS w
 ), head AS (
     SELECT DISTINCT ON (lane_id) id, lane_id, number, status FROM line
     WHERE blocks ORDER BY lane_id, status = 'waiting', number
@@ -110,7 +113,7 @@ WITH asked AS MATERIALIZED (
     SELECT p.id, p.parallel_limit,
            CASE WHEN p.parallel_limit IS NULL THEN 0 ELSE
                (SELECT count(*) FROM jobs.jobs_v1 u
-                WHERE u.project = p.id AND u.kind = 'component' AND u.status IN ('processing', 'terminating'))
+                WHERE u.project = p.id AND u.kind = 'component' AND u.exact_status IN ('processing', 'terminating'))
            END AS underway
     FROM catalog.projects p WHERE p.id IN (SELECT project FROM asked)
 )

@@ -55,7 +55,7 @@ SELECT
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
     $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
     $20, $21, $22, $23, $24, CASE WHEN o.id IS NULL THEN $25 ELSE o.timeout_seconds END,
-    CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $26, NULL,
+    CASE WHEN $8 IN ('cancelled', 'error') THEN clock_timestamp() END, $26, $29,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
     CASE WHEN o.started_at IS NOT NULL THEN o.previous_success ELSE (
         SELECT p.scheduled_for FROM jobs.jobs p

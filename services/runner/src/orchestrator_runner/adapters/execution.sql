@@ -20,13 +20,14 @@ WITH alive AS (
         WHERE u.project = p.id AND u.status IN ('processing', 'terminating') AND u.kind = 'component') AS free
     FROM catalog.projects_v1 p WHERE p.id = ANY ($4::text[]) AND p.parallel_limit IS NOT NULL
 ), line AS (
-    SELECT j.id, j.project, row_number() OVER (PARTITION BY j.project ORDER BY j.ready_at, j.id) AS place
-    FROM jobs.jobs j
-    WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = ANY ($4::text[])
+    SELECT next.id FROM room CROSS JOIN LATERAL (
+        SELECT j.id FROM jobs.jobs j
+        WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = room.project
+        ORDER BY j.ready_at, j.id LIMIT least(greatest(room.free, 0), $2::integer)) AS next
 ), limited AS (
     SELECT j.id, j.ready_at, j.component
-    FROM line JOIN room USING (project) JOIN jobs.jobs j ON j.id = line.id, alive
-    WHERE line.place <= room.free AND j.status = 'ready'  -- again: it may have been stopped or claimed since
+    FROM line JOIN jobs.jobs j ON j.id = line.id, alive
+    WHERE j.status = 'ready'  -- again: it may have been stopped or claimed since
     ORDER BY j.ready_at, j.id LIMIT $2::integer
     FOR UPDATE OF j SKIP LOCKED
 ), picked AS (
@@ -85,20 +86,24 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, c
 SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])
 
 -- name: finish_jobs
--- `ready`: given back, as if it had never been claimed; the epoch stays, for whoever claimed it.
+-- `ready`: given back, as if it had never been claimed; the epoch stays, for whoever claimed it. Asked to stop meanwhile,
+-- it has certainly done nothing, if this was its first attempt.
 WITH result AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[],
                          $8::boolean[])
         AS r (id, epoch, status, message, error_kind, output_tables, delay, free)
 ), done AS (
     UPDATE jobs.jobs j
-    SET status = CASE j.status WHEN 'terminating' THEN 'terminated' ELSE r.status END,
-        message = CASE WHEN j.status = 'terminating' THEN 'terminated on request' ELSE r.message END,
+    SET status = CASE WHEN j.status <> 'terminating' THEN r.status
+                      WHEN r.status = 'ready' AND j.attempt = 1 THEN 'cancelled' ELSE 'terminated' END,
+        message = CASE WHEN j.status <> 'terminating' THEN r.message
+                       WHEN r.status = 'ready' AND j.attempt = 1 THEN 'stopped before it started'
+                       ELSE 'terminated on request' END,
         error_kind = CASE j.status WHEN 'terminating' THEN NULL ELSE r.error_kind END,
         output_tables = CASE WHEN j.status = 'processing' AND r.status = 'success' THEN r.output_tables::jsonb ELSE '[]' END,
         replica_id = CASE WHEN j.status = 'processing' AND r.status IN ('waiting', 'ready') THEN NULL ELSE j.replica_id END,
-        attempt = CASE WHEN j.status = 'processing' AND r.status = 'ready' THEN j.attempt - 1 ELSE j.attempt END,
-        started_at = CASE WHEN j.status = 'processing' AND r.status = 'ready' AND j.attempt = 1 THEN NULL ELSE j.started_at END,
+        attempt = CASE WHEN r.status = 'ready' THEN j.attempt - 1 ELSE j.attempt END,
+        started_at = CASE WHEN r.status = 'ready' AND j.attempt = 1 THEN NULL ELSE j.started_at END,
         due_at = CASE WHEN r.status = 'waiting' THEN clock_timestamp() + make_interval(secs => r.delay) ELSE j.due_at END,
         delayed = j.status = 'processing' AND r.status = 'waiting' AND r.delay > 0,
         ready_at = CASE WHEN j.status = 'processing' AND r.status = 'waiting' THEN NULL ELSE j.ready_at END,
@@ -111,14 +116,15 @@ WITH result AS (
               j.output_tables, j.finished_at
 ), forgotten AS (
     DELETE FROM jobs.attempts a USING done
-    WHERE a.job_id = done.id AND a.attempt = done.attempt + 1 AND done.status = 'ready'
+    JOIN result r ON r.id = done.id
+    WHERE a.job_id = done.id AND a.attempt = done.attempt + 1 AND r.status = 'ready'
 ), noted AS (
     UPDATE jobs.attempts a
     SET finished_at = clock_timestamp(), message = r.message,
         outcome = CASE WHEN done.status = 'waiting' AND r.free THEN 'lost' WHEN done.status = 'waiting' THEN 'error'
                        ELSE done.status END
     FROM done JOIN result r ON r.id = done.id
-    WHERE a.job_id = done.id AND a.attempt = done.attempt AND done.status <> 'ready'
+    WHERE a.job_id = done.id AND a.attempt = done.attempt AND r.status <> 'ready'
 )
 SELECT done.*, done.status = 'waiting' OR (done.finished_at IS NOT NULL AND EXISTS (
     SELECT 1 FROM jobs.jobs w WHERE w.lane_id = done.lane_id AND w.status = 'waiting')) AS frees_its_lane
@@ -152,7 +158,10 @@ ON CONFLICT DO NOTHING
 -- name: limited_projects
 SELECT p.id FROM catalog.projects_v1 p
 WHERE p.parallel_limit IS NOT NULL
-    AND EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = p.id)
+    AND (EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = p.id)
+         -- their runs may make the next ones ready before the next look
+         OR EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status IN ('processing', 'terminating') AND j.kind = 'component'
+                    AND j.project = p.id))
 ORDER BY p.id
 
 -- name: ensure_project_locks

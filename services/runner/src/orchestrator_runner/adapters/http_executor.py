@@ -85,6 +85,8 @@ class HttpExecutor:
             raise ExecutionLeft
         if self._closing.is_set():
             raise ExecutionRefused("the runner shuts down")
+        if execution.handle is None and not self._owns():
+            raise ExecutionRefused("the lease of this runner ran out")
         forms = secret_forms(execution.secrets | secret_targets(execution.secrets))
         self._running += 1
         self._idle.clear()

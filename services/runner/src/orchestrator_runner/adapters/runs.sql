@@ -180,8 +180,9 @@ ORDER BY r.depth DESC, r.id FOR NO KEY UPDATE OF r
 -- Of a nested run every attempt is a run of its own, so `attempt` counts those of its task.
 SELECT j.id, j.parent_id, j.task_id, j.phase, j.status, j.kind, j.lane_id, j.message, j.started_at, j.error_kind,
        j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, 0 AS free_attempts,
-       (SELECT count(*) FROM jobs.jobs s
-        WHERE s.parent_id = j.parent_id AND s.phase = j.phase AND s.task_id = j.task_id) AS attempt
+       CASE WHEN j.kind = 'run' AND j.status = 'error' AND j.max_attempts > 1 THEN (
+           SELECT count(*) FROM jobs.jobs s
+           WHERE s.parent_id = j.parent_id AND s.phase = j.phase AND s.task_id = j.task_id) ELSE 1 END AS attempt
 FROM jobs.jobs j
 JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
 WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id

@@ -24,7 +24,7 @@ class UnfinishedRun:
 def find_cycles(runs: Iterable[UnfinishedRun]) -> list[list[UnfinishedRun]]:
     """Every circle of waiting, each as its runs in the order in which they wait; circles share no run."""
     known = {run.id: run for run in runs}
-    waits = _waits(known)
+    waits = who_waits(known)
     done: set[UUID] = set()
     cycles = []
     for start in sorted(known):
@@ -35,21 +35,17 @@ def find_cycles(runs: Iterable[UnfinishedRun]) -> list[list[UnfinishedRun]]:
     return cycles
 
 
-def _waits(known: Mapping[UUID, UnfinishedRun]) -> dict[UUID, list[UUID]]:
-    """Who waits for whom: a waiting run for those before it in its lane, a started one for its children."""
-    lanes: dict[int, list[UnfinishedRun]] = defaultdict(list)
-    for run in known.values():
-        lanes[run.lane_id].append(run)
+def who_waits(known: Mapping[UUID, UnfinishedRun]) -> dict[UUID, list[UUID]]:
+    """Who waits for whom: a waiting run for the one that holds its lane, as those before it do, a
+    started one for its children."""
+    holders = {run.lane_id: run.id for run in known.values() if run.status in ACTIVE_STATUSES}
     waits: dict[UUID, list[UUID]] = defaultdict(list)
     for run in known.values():
         if run.parent_id is not None and run.parent_id in known:
             waits[run.parent_id].append(run.id)
         if run.status is JobStatus.WAITING:
-            waits[run.id] += [
-                other.id
-                for other in lanes[run.lane_id]
-                if other.id != run.id and (other.seq < run.seq or other.status in ACTIVE_STATUSES)
-            ]
+            holder = holders.get(run.lane_id)
+            waits[run.id] += [] if holder is None else [holder]
     return waits
 
 

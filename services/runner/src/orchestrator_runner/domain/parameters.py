@@ -8,8 +8,6 @@ from orchestrator_shared.definitions.placeholders import PLACEHOLDER, has_placeh
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.merging import deep_merge as deep_merge
 
-MAX_DEPTH = 50
-
 
 def substitute(value: Any, names: Mapping[str, str], *, path: str = "parameters") -> Any:
     """Put values in the place of `{{ name }}` in every string: plain substitution, no expressions.

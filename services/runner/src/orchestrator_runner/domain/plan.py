@@ -62,11 +62,12 @@ def plan_run(
     A run is full when every active task is selected (PRODUCT.md section 5). Raises UserError where nothing
     could be run, or the selection names an unknown task.
     """
+    selected = None if selection is None else frozenset(selection)
     phases = [phase for phase in definition.get("phases", ()) if phase.get("tasks")]
     if not phases:
         raise UserError("the orchestration has no tasks: add one before running it", field="phases")
     tasks = [
-        _task(task, index, position, selection, _wish(task, overrides or {}, versions or {}))
+        _task(task, index, position, selected, _wish(task, overrides or {}, versions or {}))
         for index, phase in enumerate(phases)
         for position, task in enumerate(phase["tasks"])
     ]
@@ -79,7 +80,7 @@ def _task(
     task: Mapping[str, Any],
     phase: int,
     position: int,
-    selection: Collection[str] | None,
+    selected: frozenset[str] | None,
     request: Mapping[str, Any],
 ) -> PlannedTask:
     enabled = task.get("enabled", True)
@@ -91,7 +92,7 @@ def _task(
         component=task["component"],
         configuration=task["configuration"],
         continue_on_failure=task.get("continue_on_failure", False),
-        active=enabled if selection is None else task["id"] in selection,
+        active=enabled if selected is None else task["id"] in selected,
         enabled=enabled,
         request=request,
     )

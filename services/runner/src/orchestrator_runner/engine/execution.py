@@ -76,7 +76,13 @@ class Attempts:
                 if outage.is_news(str(error)):
                     log.warning("attempts.database_unavailable", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
+            except Exception as error:
+                log.exception("attempts.unprepared", jobs=len(jobs))
+                return {job.id: partial(self._fail, job, error) for job in jobs}
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
+
+    async def _fail(self, job: ClaimedJob, error: Exception, _stop: asyncio.Event) -> Result:
+        return _failed(job, error)
 
     async def _execute(self, job: ClaimedJob, loaded: Loaded, stop: asyncio.Event) -> Result:
         structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
@@ -97,8 +103,7 @@ class Attempts:
             return _result(job, ending)
         except Exception as error:
             log.exception("attempt.failed")
-            reason = f"the runner failed: {type(error).__name__}"
-            return _result(job, after_failure(job.attempts, reason, ErrorKind.INTERNAL))
+            return _failed(job, error)
         return _judge(job, outcome)
 
     async def _run(
@@ -235,6 +240,11 @@ def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
         )
     kind = outcome.error_kind or ErrorKind.INTERNAL
     return _result(job, after_failure(job.attempts, outcome.message, kind))
+
+
+def _failed(job: ClaimedJob, error: Exception) -> Result:
+    reason = f"the runner failed: {type(error).__name__}"
+    return _result(job, after_failure(job.attempts, reason, ErrorKind.INTERNAL))
 
 
 def _result(

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -82,10 +83,7 @@ class Leases:
         while True:
             asked_at = boottime()
             try:
-                async with acquire(self._pool) as connection:
-                    until = await connection.fetchval(
-                        self._queries["renew"], self._replica_id, self._lease_seconds
-                    )
+                until = await self._ask_for_more()
                 outage.end()
                 break
             except Unavailable as error:
@@ -97,6 +95,20 @@ class Leases:
             raise LeaseLost("the lease of this replica ran out and its jobs have been taken over")
         metrics.LEASE_LEFT.set(max(self._until - boottime(), 0))
         self._pass_on(keeper, asked_at)
+
+    async def _ask_for_more(self) -> datetime | None:
+        """A connection that fell silent must not cost the lease: the next try takes another one."""
+        async with acquire(self._pool) as connection:
+            try:
+                return await connection.fetchval(  # type: ignore[no-any-return]
+                    self._queries["renew"],
+                    self._replica_id,
+                    self._lease_seconds,
+                    timeout=self._heartbeat_seconds,
+                )
+            except TimeoutError:
+                connection.terminate()
+                raise
 
     def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
         if self._until and not self.is_held:

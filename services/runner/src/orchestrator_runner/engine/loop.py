@@ -166,12 +166,12 @@ class Engine:
 
     async def _poll(self) -> None:
         """The net under all hints: due retries, and projects whose parallel limit leaves room again."""
+        self.report(self._slots.give_back())  # also while the database is away: others may have slots
         async with acquire(self._pool) as connection:
             due = await self._lanes.with_due_jobs(connection)
             self._limited = tuple(await self._ownership.limited_projects(connection))
         if due:
             await self._stepper.promote(due)
-        self.report(self._slots.give_back())
         self._looking = True
         self._last_poll = time.monotonic()
 
@@ -287,23 +287,23 @@ class Engine:
         """Start every run that holds its lane; those that cannot start end here."""
         if not self._claiming:
             return
-        while runs := await self._starter.ready(START_BATCH):
+        if runs := await self._starter.ready(START_BATCH):
             done = await self._start_batch(runs)
             self._backlog |= done.backlog
             self._carry_on(done)
-            if len(runs) < START_BATCH:
-                return
+        if len(runs) == START_BATCH:
+            self.look_around()  # after a step: results do not wait for all that can start
 
     async def _start_batch(self, runs: Sequence[UUID]) -> Done:
-        """Start them together; if the database refuses one, each by itself: the one that fails alone ends."""
+        """Start them together; if one cannot be, each by itself: the one that fails alone ends."""
         slots, _ = (0, 0) if self._backlog else self._room()
         try:
             return await self._starter.start(runs, slots)
-        except DATA_ERRORS as error:
-            log.warning("engine.start_refused", runs=len(runs), reason=type(error).__name__)
+        except (*DATA_ERRORS, LookupError, TypeError) as error:
+            log.warning("engine.start_refused", runs=len(runs), reason=type(error).__name__, exc_info=True)
             if len(runs) == 1:
                 return await self._starter.refuse(
-                    runs[0], f"the run cannot be stored: {type(error).__name__}"
+                    runs[0], f"the run cannot be started: {type(error).__name__}"
                 )
         done = Done()
         self._backlog = True  # so that none of them claims slots that were counted once
@@ -321,8 +321,8 @@ class Engine:
         await self._slots.drain(grace_seconds, kill_seconds)
 
     async def settle_up(self) -> None:
-        """Wait until the loop has written every result, as far as the database lets it."""
-        while self._results or self._stepping:
+        """Wait until the loop has written all that it knows; without the database, for ever."""
+        while self._results or self._settle or self._ready_to_go_on or self._stepping:
             self.wake()
             await asyncio.sleep(0.01)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +20,8 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.messaging.outbox import Outbox
 
+MOST_TASKS = 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
@@ -28,7 +31,7 @@ class _Refusal:
 
 
 class Starter:
-    """Starts ready runs, all of a batch in one transaction."""
+    """Starts ready runs, many in one transaction."""
 
     def __init__(
         self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, replica_id: UUID
@@ -48,7 +51,7 @@ class Starter:
         """Start these runs, or end them with the reason why they cannot.
 
         Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
-        to the engine's next step.
+        to the engine's next step; where they have very many tasks, some stay ready for the next call.
         """
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, runs)
@@ -59,25 +62,24 @@ class Starter:
         done = Done()
         for refusal in refusals:
             await self._refuse(refusal, done)
-        if plans:
-            await self._begin(
-                [
-                    PlannedRun(
-                        run=row["id"],
-                        project=row["project"],
-                        orchestration=row["configuration"],
-                        lane_id=row["lane_id"],
-                        version=row["version"],
-                        token_id=row["token_id"],
-                        plan=plan,
-                        lanes=lanes,
-                        versions=versions,
-                    )
-                    for row, plan in plans
-                ],
-                slots,
-                done,
+        starts = [
+            PlannedRun(
+                run=row["id"],
+                project=row["project"],
+                orchestration=row["configuration"],
+                lane_id=row["lane_id"],
+                version=row["version"],
+                token_id=row["token_id"],
+                plan=plan,
+                lanes=lanes,
+                versions=versions,
             )
+            for row, plan in plans
+        ]
+        if starts:
+            part = _first_part(starts)
+            await self._begin(part, slots, done)
+            done.runs_are_ready |= len(part) < len(starts)
         return done
 
     async def refuse(self, run: UUID, reason: str) -> Done:
@@ -155,6 +157,12 @@ class Starter:
         metrics.RUNS_FINISHED.labels(ended["status"]).inc()
         done.runs_are_ready |= bool(promoted)
         done.settle.add(row["id"])
+
+
+def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
+    """As many together as one transaction writes well within its time; at least one."""
+    tasks = accumulate(len(start.plan.tasks) for start in starts)
+    return [start for start, so_far in zip(starts, tasks, strict=True) if so_far <= MOST_TASKS] or starts[:1]
 
 
 def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:

@@ -235,7 +235,7 @@ class _Step:
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._ownership.ready_left(self._connection):
-            self._work.say(RunnersWake(ready=1))
+            self._work.say(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:

@@ -9,13 +9,15 @@ import asyncpg
 from orchestrator_runner import metrics
 from orchestrator_runner.adapters.changes import say_changed, say_run
 from orchestrator_runner.adapters.lanes import LaneKey, Lanes
-from orchestrator_runner.domain.overlap import Merge, Skip, decide_overlap
+from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.domain.overlap import Merge, Queue, Skip, decide_overlap
 from orchestrator_runner.ports import Wake
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import RunCreated, RunFinished
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy
 from orchestrator_shared.messaging.outbox import Outbox, Work
 
 
@@ -40,7 +42,7 @@ class Accept:
             new = await self._unknown(work.connection, requests)
             details = await self._details(work.connection, new)
             for request in new:
-                await self._accept(work, request, lanes[_lane_key(request)], details.get(request.job_id, {}))
+                await self._accept(work, request, lanes[_lane_key(request)], details.get(request.job_id))
             say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
@@ -62,26 +64,25 @@ class Accept:
         rows = await connection.fetch(self._queries["request_details"], wanted)
         return {row["job_id"]: dict(row) for row in rows}
 
-    async def _accept(self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any]) -> None:
-        decision = decide_overlap(
-            request.overlap,
-            waiting=await self._waiting_run(work.connection, request, lane),
-            unfinished=await work.connection.fetchval(self._queries["unfinished_in_lane"], lane),
-        )
+    async def _accept(
+        self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any] | None
+    ) -> None:
+        decision = await self._decide(work.connection, request, lane)
         if isinstance(decision, Merge | Skip):
             await self._record(work.connection, request, decision)
         else:
             await self._insert(work, request, lane, details)
 
-    async def _waiting_run(
+    async def _decide(
         self, connection: asyncpg.Connection, request: RunRequested, lane: int
-    ) -> UUID | None:
-        if request.schedule_id is None:
-            return None
-        waiting: UUID | None = await connection.fetchval(
-            self._queries["waiting_run_of_schedule"], lane, request.schedule_id
-        )
-        return waiting
+    ) -> Queue | Merge | Skip:
+        waiting = unfinished = None
+        if request.overlap is OverlapPolicy.ONE_WAITING and request.schedule_id is not None:
+            sql = self._queries["waiting_run_of_schedule"]
+            waiting = await connection.fetchval(sql, lane, request.schedule_id)
+        if request.overlap is OverlapPolicy.SKIP:
+            unfinished = await connection.fetchval(self._queries["unfinished_in_lane"], lane)
+        return decide_overlap(request.overlap, waiting=waiting, unfinished=unfinished)
 
     async def _record(
         self, connection: asyncpg.Connection, request: RunRequested, decision: Merge | Skip
@@ -102,9 +103,13 @@ class Accept:
         )
         metrics.REQUESTS.labels(name).inc()
 
-    async def _insert(self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any]) -> None:
+    async def _insert(
+        self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any] | None
+    ) -> None:
         connection = work.connection
         stopped = await connection.fetchrow(self._queries["take_tombstone"], request.job_id)
+        start = _start(request, details, is_stopped=stopped is not None)
+        details = details or {}
         is_run = request.component == ORCHESTRATOR
         row = await connection.fetchrow(
             self._queries["insert_job"],
@@ -115,7 +120,7 @@ class Accept:
             request.component,
             request.configuration,
             "run" if is_run else "component",
-            "waiting" if stopped is None else "cancelled",
+            start.status,
             request.origin,
             request.requested_by,
             request.token_id,
@@ -133,20 +138,33 @@ class Accept:
             request.scheduled_for,
             request.requested_at,
             None if is_run else DAY_SECONDS,
-            None if stopped is None else "stopped before it started",
+            start.message or None,
             None if stopped is None else stopped["requested_by"],
             details.get("task_versions"),
+            start.error_kind,
         )
         assert row is not None, "an insert returns its row"
         say_changed(work, [row])
         if is_run:
             say_run(work, RunCreated, row)
-            if stopped is not None:
+            if start.status.is_final:
                 say_run(work, RunFinished, row)
 
 
 DAY_SECONDS = 86_400.0
 """The time limit of a component job that is run by itself."""
+
+
+def _start(request: RunRequested, details: Mapping[str, Any] | None, *, is_stopped: bool) -> Ending:
+    """As what its job begins, and ends where it cannot be run as it was meant."""
+    if is_stopped:
+        return Ending(JobStatus.CANCELLED, "stopped before it started")
+    if request.details and details is None:
+        reason = (
+            "what was asked for (tasks, parameters) is no longer kept: it came too late, request it again"
+        )
+        return Ending(JobStatus.ERROR, reason, ErrorKind.USER)
+    return Ending(JobStatus.WAITING)
 
 
 def _lane_key(request: RunRequested) -> LaneKey:

@@ -1,0 +1,65 @@
+"""Claimed jobs whose configurations cannot be loaded, for a reason that waiting does not mend."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import cast
+from uuid import UUID
+
+import pytest
+
+from orchestrator_runner.adapters.definitions import Definitions, Loaded
+from orchestrator_runner.adapters.http_journal import Journals
+from orchestrator_runner.adapters.log_capture import LogLimits
+from orchestrator_runner.adapters.log_store import LogStore
+from orchestrator_runner.domain.jobs import ClaimedJob
+from orchestrator_runner.domain.lifecycle import Attempts as Made
+from orchestrator_runner.engine.execution import Attempts
+from orchestrator_shared.domain.statuses import JobStatus
+from orchestrator_shared.security import Encryption
+
+
+class Broken(Definitions):
+    def __init__(self) -> None:
+        pass
+
+    async def load(self, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
+        raise KeyError("version")
+
+
+@pytest.mark.parametrize(("most", "status"), [(1, JobStatus.ERROR), (2, JobStatus.WAITING)])
+async def test_they_end_as_attempts_that_failed(most: int, status: JobStatus) -> None:
+    attempts = Attempts(
+        definitions=Broken(),
+        logs=cast(LogStore, None),
+        executors={},
+        encryption=cast(Encryption, None),
+        journals=cast(Journals, None),
+        log_limits=LogLimits(),
+    )
+    job = ClaimedJob(
+        id=UUID(int=1),
+        lane_id=1,
+        project="p",
+        component="c",
+        configuration="a",
+        version=1,
+        run_id=None,
+        root_id=UUID(int=1),
+        phase=None,
+        task_id=None,
+        epoch=1,
+        attempt=1,
+        attempts=Made(made=1, free=0, most=most, delay_seconds=0, backoff=1),
+        timeout_seconds=None,
+        parameters={},
+        scheduled_for=datetime.now(UTC),
+        previous_success=None,
+        executor="process",
+        safe_to_rerun=True,
+        component_saved_at=None,
+        has_state=False,
+    )
+    prepared = await attempts.prepare([job])
+    result = await prepared[job.id](asyncio.Event())
+    assert (result.ending.status, result.ending.message) == (status, "the runner failed: KeyError")
