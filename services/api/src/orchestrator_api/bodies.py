@@ -1,7 +1,9 @@
 """Bodies are read and judged before any route: size, JSON, characters that cannot be stored."""
 
+import asyncio
 import json
 import math
+from collections.abc import Coroutine
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +14,7 @@ from orchestrator_shared.domain.errors import OrchestratorError
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 100
+ARRIVAL_SECONDS = 30.0
 
 
 class _Refused(OrchestratorError):
@@ -34,7 +37,7 @@ class BodyGuard:
             return
         try:
             _check_address(scope)
-            body = await _read(scope, receive)
+            body = await _in_time(_read(scope, receive))
             if body:
                 check_json(body)
         except _Refused as refused:
@@ -46,6 +49,15 @@ class BodyGuard:
 def _check_address(scope: Scope) -> None:
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
         raise _Refused(422, "the address contains a NUL character (%00)", "url")
+
+
+async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
+    """Some addresses need no token: whoever sends byte by byte must not hold a connection for ever."""
+    try:
+        return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
+    except TimeoutError:
+        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send less at once"
+        raise _Refused(408, detail, "body") from None
 
 
 async def _read(scope: Scope, receive: Receive) -> bytes:
