@@ -59,10 +59,12 @@ class Execution:
 
 
 def read(file: Path) -> list[Execution]:
-    """In the order in which they started."""
+    """In the order in which they started; a line that is being written now is left for the next reading."""
     processes: dict[tuple[str, int, int], tuple[dict[str, Any], dict[str, Any]]] = {}
     with file.open() as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                break
             entry = json.loads(line)
             key = (entry["job_id"], entry["attempt"], entry["pid"])
             processes[key] = (processes[key][0] if key in processes else entry, entry)
