@@ -20,7 +20,7 @@ from orchestrator_cli.local.rabbitmq import RabbitServer
 JOBS = int(os.environ.get("TEST_CHAOS_JOBS") or 5400)
 SECONDS = float(os.environ.get("TEST_CHAOS_SECONDS") or 360)
 SEED = int(os.environ.get("TEST_SEED") or time.time())
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3 * SECONDS + 300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * SECONDS + 300)]
 
 
 async def test_runners_keep_their_promises_in_chaos(
@@ -28,7 +28,7 @@ async def test_runners_keep_their_promises_in_chaos(
 ) -> None:
     address = RabbitAddress(private_broker.url, private_broker.management_url)
     with fresh_vhost(address) as broker:
-        bound = 60 + SECONDS  # what was left undone while the faults lasted is done then
+        bound = 60 + 2 * SECONDS  # of what was left undone, much has to be done one after another
         await run_chaos(
             Scene(
                 database,
