@@ -4,13 +4,13 @@ import argparse
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
 from tests.benchmarks import counted, footprint, growth, history, report, workloads
-from tests.benchmarks.measuring import Samples, in_turns
+from tests.benchmarks.measuring import Samples, in_turns, nothing
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers import prefect_system as prefect
 from tests.benchmarks.peers.system import open_peers
@@ -22,40 +22,53 @@ from tests.benchmarks.systems import System
 from tests.benchmarks.workloads import SPAWN_CONCURRENCY, Workload
 
 ALONE_RUNS = 100
-QUESTIONS = 50
-PROGRAMS = 500
+QUESTIONS = 20
+PROGRAMS = 200
+"""Before each run of the workload that they are compared with."""
 WARM_UP = (workloads.ALONE, workloads.MANY)
 COMPARED = (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE)
-NOOPS = (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE, workloads.ONE_LONG)
 
 
 async def goals(stage: Stage, arguments: argparse.Namespace) -> None:
     """The table of the goals."""
     results: dict[str, dict[str, Samples]] = {}
-    asked, raw = [], []
+    asked: list[float] = []
+    raw: list[float] = []
     async with Reference.open(stage) as reference, Quorum.open(stage) as quorum:
         async with Ours.open(stage) as ours:
             await _warm_up([ours, reference], WARM_UP)
-            for workload in NOOPS:
-                asked += [await quorum.ask() for _ in range(QUESTIONS)]
+            for workload in COMPARED:
                 results[workload.name] = await _measure([ours, reference], workload, arguments.repeats)
+
+            async def ask() -> None:
+                asked.extend([await quorum.ask() for _ in range(QUESTIONS)])
+
+            long = workloads.ONE_LONG
+            results[long.name] = await _measure([ours, reference], long, 4 * arguments.repeats, ask)
         spawned = workloads.MANY_SPAWNED
         async with (
             Ours.open(stage, slots=SPAWN_CONCURRENCY) as few,
             Ours.open(stage, name=report.MORE_SLOTS) as more,
         ):
             await _warm_up([few, more, reference], (spawned,))
-            raw += [await raw_rate(PROGRAMS) for _ in range(arguments.repeats)]
-            results[spawned.name] = await _measure([few, more, reference], spawned, arguments.repeats)
-            raw += [await raw_rate(PROGRAMS) for _ in range(arguments.repeats)]
+
+            async def spawn() -> None:
+                raw.append(await raw_rate(PROGRAMS))
+
+            results[spawned.name] = await _measure([few, more, reference], spawned, arguments.repeats, spawn)
     baselines = report.Baselines(median(asked), median(raw))
     print(report.table(report.HEADER, report.rows(results, baselines)))
 
 
-async def _measure(systems: list[System], workload: Workload, repeats: int) -> dict[str, Samples]:
+async def _measure(
+    systems: list[System],
+    workload: Workload,
+    repeats: int,
+    before_each: Callable[[], Awaitable[object]] = nothing,
+) -> dict[str, Samples]:
     if workload is workloads.ALONE:
         repeats = max(repeats, ALONE_RUNS)
-    samples = await in_turns(systems, workload, repeats)
+    samples = await in_turns(systems, workload, repeats, before_each)
     print(f"  measured: {workload.name}", flush=True)
     return samples
 

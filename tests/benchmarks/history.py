@@ -29,8 +29,7 @@ async def section(stage: Stage, arguments: argparse.Namespace) -> None:
                 await system.analyze()
             lines = []
             for workload in (workloads.ALONE, workloads.MANY, workloads.ONE_WIDE):
-                repeats = arguments.repeats * (4 if workload is workloads.ALONE else 1)
-                samples = await in_turns([empty, old], workload, repeats)
+                samples = await in_turns([empty, old], workload, 4 * arguments.repeats)
                 ratio = samples["full"].median / samples["empty"].median
                 times = [f"{samples[name].median * 1000:.0f} ms" for name in ("empty", "full")]
                 lines.append((workload.name, *times, f"{ratio:.2f}", MET if ratio <= SLOWER else MISSED))

@@ -1,7 +1,7 @@
 """Measuring systems in turns, so that whatever else the machine does hits all of them alike."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Self
@@ -39,12 +39,25 @@ class Samples:
         return workload.tasks / self.median
 
 
-async def in_turns(systems: Sequence[System], workload: Workload, repeats: int) -> dict[str, Samples]:
-    """Run the workload on every system, `repeats` times; another one begins each time."""
+async def nothing() -> None:
+    """Nothing is compared with."""
+
+
+async def in_turns(
+    systems: Sequence[System],
+    workload: Workload,
+    repeats: int,
+    before_each: Callable[[], Awaitable[object]] = nothing,
+) -> dict[str, Samples]:
+    """Run the workload on every system, `repeats` times; another one begins each time.
+
+    `before_each` measures what is compared with: on a machine whose speed changes, beside it.
+    """
     samples: dict[str, Samples] = defaultdict(Samples)
     for repeat in range(repeats):
         first = repeat % len(systems)
         for system in (*systems[first:], *systems[:first]):
+            await before_each()
             before = total(system.processes)
             seconds = await system.run(workload)
             samples[system.name].seconds.append(seconds)
