@@ -17,7 +17,7 @@ from tests.support.servers import RabbitAddress
 
 from orchestrator_cli.local.rabbitmq import RabbitServer
 
-JOBS = int(os.environ.get("TEST_CHAOS_JOBS") or 5400)
+JOBS = int(os.environ.get("TEST_CHAOS_JOBS") or 6000)
 SECONDS = float(os.environ.get("TEST_CHAOS_SECONDS") or 360)
 SEED = int(os.environ.get("TEST_SEED") or time.time())
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(4 * SECONDS + 300)]
