@@ -83,13 +83,13 @@ async def test_waiting_jobs_tell_why(furnished: Client, database: Database) -> N
     waiting = (await furnished.get(f"jobs/{third}"))["waiting"]
     assert (waiting["reason"], waiting["place"]) == ("configuration_busy", 3)
     assert waiting["holder"]["id"] == str(first)
-    delayed = await runner.job(
-        "two", 1, "waiting", attempt=1, due_at=datetime.now(UTC) + timedelta(minutes=1)
-    )
-    assert (await furnished.get(f"jobs/{delayed}"))["waiting"]["reason"] == "next_attempt_delayed"
+    later = {"delayed": True, "due_at": datetime.now(UTC) + timedelta(minutes=1)}
+    for number, attempt in ((1, 1), (2, 0)):  # a job's next attempt; that of a nested run is another run
+        delayed = await runner.job("two", number, "waiting", attempt=attempt, **later)
+        assert (await furnished.get(f"jobs/{delayed}"))["waiting"]["reason"] == "next_attempt_delayed"
     listed = {job["id"]: job["waiting"]["reason"] for job in (await furnished.get("jobs"))["items"]}
     assert listed[str(second)] == "configuration_busy"
-    assert len(listed) == 4
+    assert len(listed) == 5
 
 
 async def test_a_job_between_two_attempts_holds_nobody(furnished: Client, database: Database) -> None:

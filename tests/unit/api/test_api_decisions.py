@@ -66,7 +66,6 @@ def test_token_expires_at_its_instant() -> None:
 
 
 WAITING = WaitingFacts(
-    attempt=0,
     is_delayed=False,
     due_at=NOW,
     kind="component",
@@ -89,7 +88,7 @@ WAITING = WaitingFacts(
         (replace(WAITING, parallel_limit=2, underway=1), "no_free_slot"),
         (replace(WAITING, parallel_limit=1, underway=1, kind="run"), "no_free_slot"),
         (replace(WAITING, holder_id=uuid4(), holder_number=3, ahead=2), "configuration_busy"),
-        (replace(WAITING, attempt=1, is_delayed=True, holder_id=uuid4()), "next_attempt_delayed"),
+        (replace(WAITING, is_delayed=True, holder_id=uuid4()), "next_attempt_delayed"),
     ],
 )
 def test_reason_of_waiting(facts: WaitingFacts, reason: str) -> None:

@@ -42,6 +42,8 @@ NOW = 100
         # still behind another job; ready and without a slot
         (moments(waiting=True), (1, 99, 0, 0, 0)),
         (moments(waiting=True, ready=40), (1, 39, 0, 60, 0)),
+        # another attempt of a nested run is a run of its own: due at 60, then behind another one
+        (moments(due=60, waiting=True), (1, 40, 59, 0, 0)),
         # cancelled while waiting
         (moments(finished=31), (1, 30, 0, 0, 0)),
         # a second attempt, due 10 s after the first; then 3 s behind another job and 2 s for a slot

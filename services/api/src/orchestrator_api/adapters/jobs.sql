@@ -117,7 +117,7 @@ WITH asked AS MATERIALIZED (
            END AS underway
     FROM catalog.projects p WHERE p.id IN (SELECT project FROM asked)
 )
-SELECT j.id, j.attempt, j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.ready_at, j.kind,
+SELECT j.id, j.delayed AND j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.ready_at, j.kind,
        holder.id AS holder_id, holder.number AS holder_number, holder.status AS holder_status,
        coalesce(line.ahead, 0) AS ahead, project.parallel_limit, project.underway,
        EXISTS (SELECT FROM jobs.replicas_v1 r

@@ -83,7 +83,7 @@ def _causes(moments: Moments, gap: _Gap) -> tuple[float, float, float, float]:
     whole = _seconds(gap.begin, gap.end)
     if not gap.is_last:
         return (0.0, 0.0, 0.0, whole) if gap.is_first else (0.0, whole, 0.0, 0.0)
-    due = gap.begin if gap.is_first else _within(moments.due_at or gap.begin, gap)
+    due = _within(moments.due_at or gap.begin, gap)
     ready = _within(moments.ready_at or gap.end, gap)
     ready = max(ready, due)
     return _seconds(due, ready), _seconds(gap.begin, due), _seconds(ready, gap.end), 0.0

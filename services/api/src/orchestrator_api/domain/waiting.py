@@ -10,8 +10,8 @@ from uuid import UUID
 class WaitingFacts:
     """What the database knows about one waiting job."""
 
-    attempt: int
     is_delayed: bool
+    """Between two attempts, of itself or of the nested run before it."""
     due_at: datetime
     kind: str
     holder_id: UUID | None
@@ -36,7 +36,7 @@ class Waiting:
 def explain_waiting(facts: WaitingFacts) -> Waiting:
     """The first rule that holds the job."""
     place = facts.ahead + 1
-    if facts.is_delayed and facts.attempt > 0:
+    if facts.is_delayed:
         detail = f"the next attempt is due at {facts.due_at:%Y-%m-%dT%H:%M:%SZ}"
         return Waiting("next_attempt_delayed", detail, None, place)
     if facts.holder_id is not None:
