@@ -1,12 +1,14 @@
 """A job's log on the command line: followed while it runs, in pieces of any size, of nested runs, too."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from orchestrator_cli.client import ApiClient
+from orchestrator_cli.failures import Unreachable
 from orchestrator_cli.following import watch
 from orchestrator_cli.following.logs import follow_log, print_log
 
@@ -100,6 +102,19 @@ def test_tasks_that_are_over_are_not_asked_for_again(
     monkeypatch.setattr(server, "log", log)
     follow_log(client, "/projects/demo", "run")
     assert (asked, server.looks) == (["None"], 4)
+
+
+def test_a_long_outage_is_sat_out_as_long_as_it_says_and_no_longer(
+    client: ApiClient, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept: list[float] = []
+    clock = SimpleNamespace(monotonic=lambda: 1 + sum(slept), sleep=slept.append)
+    monkeypatch.setattr(watch, "time", clock)
+    monkeypatch.setattr(watch, "POLL_SECONDS", 1.0)
+    server.outages = 10_000
+    with pytest.raises(Unreachable):
+        follow_log(client, "/projects/demo", "job")
+    assert watch.OUTAGE_SECONDS <= sum(slept) <= watch.OUTAGE_SECONDS + 2
 
 
 def test_lines_of_nested_runs_name_their_task(client: ApiClient, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,7 +25,7 @@ def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
     whole: set[str] = set()
     patient = Patient(client)
     # The job is looked at before its log: what a finished one has written is there then.
-    for job, phases in snapshots(patient, project_path, job_id):
+    for job, phases in snapshots(client, project_path, job_id):
         for name, each in _with_children(patient, project_path, job, phases):
             if each in whole:
                 continue
