@@ -1,7 +1,7 @@
 """Parameters against the JSON Schema of their component."""
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import jsonschema
@@ -10,7 +10,7 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from orchestrator_api.domain.refusals import FieldError
-from orchestrator_shared.definitions.placeholders import has_placeholder
+from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
 
 MOST_ERRORS = 20
 _OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
@@ -31,7 +31,7 @@ def _unless_placeholder(rule: str) -> Any:
 
 def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
     """Several branches may fit what is not known yet."""
-    rule = "anyOf" if _depends(instance) else "oneOf"
+    rule = "anyOf" if holds_placeholder(instance) else "oneOf"
     yield from Draft202012Validator.VALIDATORS[rule](validator, value, instance, schema) or ()
 
 
@@ -41,14 +41,6 @@ def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iter
         yield from Draft202012Validator.VALIDATORS["multipleOf"](validator, value, instance, schema) or ()
     except OverflowError:
         yield jsonschema.ValidationError("the number is too large")
-
-
-def _depends(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_depends(item) for item in value.values())
-    if isinstance(value, list):
-        return any(_depends(item) for item in value)
-    return has_placeholder(value)
 
 
 _RULES = {"oneOf": _one_of, "multipleOf": _multiple_of} | {
@@ -89,7 +81,7 @@ def check_brought(
     if first is None:
         return []
     known = {_mark(error) for error in _errors(before, schema)}
-    new = (error for error in _again(first, found) if _is_in(brought, error) or _mark(error) not in known)
+    new = (error for error in chain([first], found) if _is_in(brought, error) or _mark(error) not in known)
     return _told(new, prefix)
 
 
@@ -105,13 +97,6 @@ def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterato
         yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
     except RecursionError:
         yield _Unusable("the component's schema has a $ref that leads in a circle")
-
-
-def _again(
-    first: jsonschema.ValidationError, others: Iterator[jsonschema.ValidationError]
-) -> Iterator[jsonschema.ValidationError]:
-    yield first
-    yield from others
 
 
 def _mark(error: jsonschema.ValidationError) -> tuple[object, ...]:

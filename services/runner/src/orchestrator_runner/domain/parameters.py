@@ -36,22 +36,13 @@ def _substitute_text(text: str, names: Mapping[str, str], path: str) -> str:
     return PLACEHOLDER.sub(replace, text)
 
 
-def uses_variables(value: Any) -> bool:
-    """Whether any string has a placeholder."""
-    if isinstance(value, Mapping):
-        return any(uses_variables(item) for item in value.values())
-    if isinstance(value, list):
-        return any(uses_variables(item) for item in value)
-    return has_placeholder(value)
-
-
 def may_use_variables(value: Any) -> bool:
-    """The same before decryption: under a `#` key a placeholder may hide."""
+    """Whether there is, or may be, a placeholder before decryption: under a `#` key one may hide."""
     if isinstance(value, Mapping):
         return any(key.startswith("#") or may_use_variables(item) for key, item in value.items())
     if isinstance(value, list):
         return any(may_use_variables(item) for item in value)
-    return uses_variables(value)
+    return has_placeholder(value)
 
 
 def secret_values(value: Any, *, secret: bool = False) -> set[str]:

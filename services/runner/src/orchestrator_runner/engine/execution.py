@@ -27,8 +27,9 @@ from orchestrator_runner.domain.execution import (
 from orchestrator_runner.domain.http_handle import callback_url_of
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
 from orchestrator_runner.domain.lifecycle import Ending, after_failure, after_loss
-from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute, uses_variables
+from orchestrator_runner.domain.parameters import deep_merge, secret_values, substitute
 from orchestrator_runner.engine.slots import Execute
+from orchestrator_shared.definitions.placeholders import holds_placeholder
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.runtime.outages import Outage
@@ -177,7 +178,7 @@ class Attempts:
         merged = deep_merge(stored, job.parameters)
         parameters = self._encryption.decrypt_secrets(merged, project=job.project)
         secrets: set[str] = set()
-        if uses_variables(parameters):
+        if holds_placeholder(parameters):
             names = {"scheduled_for": _instant(job.scheduled_for)}
             for name, (value, secret) in variables.items():
                 plain = self._encryption.decrypt_value(value, project=job.project) if secret else value

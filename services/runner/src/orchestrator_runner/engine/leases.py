@@ -100,7 +100,7 @@ class Leases:
         """A connection that fell silent must not cost the lease: the next try takes another one."""
         async with acquire(self._pool) as connection:
             try:
-                return await connection.fetchval(  # type: ignore[no-any-return]
+                until: datetime | None = await connection.fetchval(
                     self._queries["renew"],
                     self._replica_id,
                     self._lease_seconds,
@@ -109,6 +109,7 @@ class Leases:
             except TimeoutError:
                 connection.terminate()
                 raise
+        return until
 
     def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
         if self._until and not self.is_held:
