@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,12 +21,14 @@ from orchestrator_runner.engine.step import Stepper
 from orchestrator_runner.handlers.accept import Accept
 from orchestrator_runner.handlers.commands import Commands
 from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.database.pool import prepare_connection
-from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id, new_job_id
+from orchestrator_shared.domain.statuses import Origin
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.relay import Tuning
 
-__all__ = ["PROJECT", "SUCCESS", "Replica", "World", "definition", "task"]
+__all__ = ["PROJECT", "SUCCESS", "Replica", "World", "definition", "requested", "task"]
 
 PROJECT = "p"
 ROUNDS = 400
@@ -208,3 +211,20 @@ def definition(*phases: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "phases": [{"name": f"Phase {index}", "tasks": list(tasks)} for index, tasks in enumerate(phases)]
     }
+
+
+def requested(name: str, component: str = ORCHESTRATOR, **fields: Any) -> RunRequested:
+    """A request for a run, or with a `component` for a job, as the scheduler makes it."""
+    now = datetime.now(UTC)
+    return RunRequested(
+        **{
+            "job_id": new_job_id(),
+            "project": PROJECT,
+            "component": component,
+            "configuration": name,
+            "origin": Origin.SCHEDULE,
+            "requested_at": now,
+            "scheduled_for": now,
+            **fields,
+        }
+    )

@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.integration.runner.test_interleavings import requested
 from tests.support.databases import Database
 from tests.support.engine_replica import Replica
-from tests.support.engine_world import World, definition, task
+from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.domain.plan import RunPlan, plan_run
 from orchestrator_runner.engine.todo import Done, Todo

@@ -3,21 +3,20 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Coroutine
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
 from tests.support.databases import Database
-from tests.support.engine_world import PROJECT, SUCCESS, Replica, World, definition, task
+from tests.support.engine_world import PROJECT, SUCCESS, Replica, World, definition, requested, task
 from tests.support.waiting import eventually
 
 from orchestrator_runner.domain.jobs import Result
 from orchestrator_runner.domain.lifecycle import Ending
-from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
-from orchestrator_shared.domain.statuses import JobStatus, Origin, OverlapPolicy
+from orchestrator_shared.contracts.commands import TerminateRequested
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import JobStatus, OverlapPolicy
 
 LANES = "SELECT id FROM jobs.lanes ORDER BY id FOR UPDATE"
 """Held by a test, this stops every step, accept and termination once it has read what it acts upon."""
@@ -60,22 +59,6 @@ async def waiting(world: World, expected: int) -> bool:
     )
     assert found == expected, f"{found} sessions wait"
     return True
-
-
-def requested(name: str, component: str = ORCHESTRATOR, **fields: Any) -> RunRequested:
-    now = datetime.now(UTC)
-    return RunRequested(
-        **{
-            "job_id": new_job_id(),
-            "project": PROJECT,
-            "component": component,
-            "configuration": name,
-            "origin": Origin.SCHEDULE,
-            "requested_at": now,
-            "scheduled_for": now,
-            **fields,
-        }
-    )
 
 
 def stop(job: UUID) -> TerminateRequested:

@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from tests.integration.runner.test_interleavings import requested
 from tests.support.databases import Database
 from tests.support.engine_replica import Replica
-from tests.support.engine_world import World, definition, task
+from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_shared.contracts.commands import TerminateRequested
 

@@ -5,9 +5,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from tests.integration.runner.test_interleavings import requested
 from tests.support.databases import Database
-from tests.support.engine_world import World, definition, task
+from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.engine.retention import BATCH, retention
 

@@ -13,10 +13,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.integration.runner.test_interleavings import requested, stop
+from tests.integration.runner.test_interleavings import stop
 from tests.support.databases import Database
 from tests.support.engine_replica import SUCCESS, Replica
-from tests.support.engine_world import World, definition, task
+from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.adapters.lanes import Lanes
 from orchestrator_runner.adapters.log_capture import LogChunk

@@ -1,13 +1,14 @@
 """A run of very many tasks: what is asked of the database grows with them, and not faster."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from tests.support.databases import Database
+from tests.support.query_plans import rows_read
 
 from orchestrator_shared.database.pool import FIXED_PLANS, prepare_connection
 from orchestrator_shared.database.queries import Queries
@@ -47,18 +48,9 @@ async def connection(database: Database) -> AsyncIterator[asyncpg.Connection]:
     await connection.close(timeout=5)
 
 
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for below in plan.get("Plans", ()):
-        yield from nodes(below)
-
-
-async def rows_read(connection: asyncpg.Connection, sql: str, *values: Any) -> float:
+async def read_by(connection: asyncpg.Connection, sql: str, *values: Any) -> float:
     answer = await connection.fetchval("EXPLAIN (ANALYZE, FORMAT JSON) " + sql, *values)
-    plan = (json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"]
-    scans = [node for node in nodes(plan) if "Relation Name" in node]
-    rows = [node["Actual Rows"] + node.get("Rows Removed by Filter", 0) for node in scans]
-    return float(sum(node["Actual Loops"] * row for node, row in zip(scans, rows, strict=True)))
+    return rows_read((json.loads(answer) if isinstance(answer, str) else answer)[0]["Plan"])
 
 
 async def test_settling_reads_each_task_a_few_times(connection: asyncpg.Connection) -> None:
@@ -75,4 +67,4 @@ async def test_settling_reads_each_task_a_few_times(connection: asyncpg.Connecti
     await connection.execute("ANALYZE jobs.jobs, jobs.tasks")
     jobs = [row["id"] for row in await connection.fetch("SELECT id FROM jobs.jobs WHERE parent_id = $1", run)]
     assert len(jobs) == TASKS
-    assert await rows_read(connection, sql, jobs) < 10 * TASKS
+    assert await read_by(connection, sql, jobs) < 10 * TASKS

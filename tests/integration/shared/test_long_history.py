@@ -1,12 +1,13 @@
 """Queries about one configuration read a few of its jobs, however many it has had and whatever the values."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
 import pytest
 from tests.support.databases import Database
+from tests.support.query_plans import rows_read
 
 from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.queries import Queries
@@ -62,15 +63,6 @@ CASES = [
 ]
 
 
-def scanned(plan: dict[str, Any]) -> Iterator[float]:
-    """How many rows of jobs the scans in a plan have looked at."""
-    if plan.get("Relation Name") == "jobs":
-        rows = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-        yield rows * plan["Actual Loops"]
-    for below in plan.get("Plans", []):
-        yield from scanned(below)
-
-
 @pytest.fixture
 async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
     async with database.connection() as connection:
@@ -96,7 +88,7 @@ async def test_few_jobs_are_read(superuser: asyncpg.Connection) -> None:
         for setting, value in FIXED_PLANS.items() if service == "runner" else ():
             await superuser.execute(f"SET {setting} = {value}")
         queries = Queries.load(f"orchestrator_{service}.adapters", file)
-        read[name] = sum(scanned(await explained(superuser, queries[name], arguments)))
+        read[name] = rows_read(await explained(superuser, queries[name], arguments), "jobs")
         await superuser.execute("RESET enable_seqscan")
     most = {name: allowed for _, _, name, _, allowed in CASES}
     assert {name: rows for name, rows in read.items() if rows > most[name]} == {}

@@ -4,43 +4,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import uuid4
 
 import asyncpg
 import pytest
+from tests.support.claimed_jobs import claimed_job
 
 from orchestrator_runner.adapters import log_store
 from orchestrator_runner.adapters.log_capture import LogChunk
 from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.domain.execution import ExecutionLost
-from orchestrator_runner.domain.jobs import ClaimedJob
-from orchestrator_runner.domain.lifecycle import Attempts
 
 NOTHING_STORED = "INSERT 0 0"
 CHUNKS = [LogChunk(1, datetime(2026, 3, 1, tzinfo=UTC), "stdout", "hello\n")]
-JOB = ClaimedJob(
-    id=uuid4(),
-    lane_id=1,
-    project="demo",
-    component="script",
-    configuration="a",
-    version=1,
-    run_id=None,
-    root_id=uuid4(),
-    phase=None,
-    task_id=None,
-    epoch=1,
-    attempt=1,
-    attempts=Attempts(made=1, free=0, most=1, delay_seconds=0, backoff=1),
-    timeout_seconds=None,
-    parameters={},
-    scheduled_for=datetime(2026, 3, 1, tzinfo=UTC),
-    previous_success=None,
-    executor="process",
-    safe_to_rerun=False,
-    component_saved_at=None,
-    has_state=False,
-)
+JOB = claimed_job()
 
 
 class Answers:

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from uuid import UUID
 
+from tests.support.claimed_jobs import claimed_job
+
 from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Attempts, Ending
+from orchestrator_runner.domain.lifecycle import Ending
 from orchestrator_runner.engine.slots import Execute, Prepared, Slots
 from orchestrator_shared.domain.statuses import JobStatus
 
@@ -15,29 +17,7 @@ NOW = datetime.now(UTC)
 
 
 def job(number: int) -> ClaimedJob:
-    return ClaimedJob(
-        id=UUID(int=number),
-        lane_id=number,
-        project="p",
-        component="c",
-        configuration=str(number),
-        version=1,
-        run_id=None,
-        root_id=UUID(int=number),
-        phase=None,
-        task_id=None,
-        epoch=1,
-        attempt=1,
-        attempts=Attempts(made=1, free=0, most=1, delay_seconds=0, backoff=1),
-        timeout_seconds=None,
-        parameters={},
-        scheduled_for=NOW,
-        previous_success=None,
-        executor="process",
-        safe_to_rerun=True,
-        component_saved_at=None,
-        has_state=False,
-    )
+    return claimed_job(number, safe_to_rerun=True)
 
 
 class Bench:

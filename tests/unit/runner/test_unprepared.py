@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import cast
-from uuid import UUID
 
 import pytest
+from tests.support.claimed_jobs import claimed_job
 
 from orchestrator_runner.adapters.definitions import Definitions, Loaded
 from orchestrator_runner.adapters.http_journal import Journals
@@ -37,29 +36,7 @@ async def test_they_end_as_attempts_that_failed(most: int, status: JobStatus) ->
         journals=cast(Journals, None),
         log_limits=LogLimits(),
     )
-    job = ClaimedJob(
-        id=UUID(int=1),
-        lane_id=1,
-        project="p",
-        component="c",
-        configuration="a",
-        version=1,
-        run_id=None,
-        root_id=UUID(int=1),
-        phase=None,
-        task_id=None,
-        epoch=1,
-        attempt=1,
-        attempts=Made(made=1, free=0, most=most, delay_seconds=0, backoff=1),
-        timeout_seconds=None,
-        parameters={},
-        scheduled_for=datetime.now(UTC),
-        previous_success=None,
-        executor="process",
-        safe_to_rerun=True,
-        component_saved_at=None,
-        has_state=False,
-    )
+    job = claimed_job(attempts=Made(made=1, free=0, most=most, delay_seconds=0, backoff=1))
     prepared = await attempts.prepare([job])
     result = await prepared[job.id](asyncio.Event())
     assert (result.ending.status, result.ending.message) == (status, "the runner failed: KeyError")
