@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator_api.adapters.sql import Sql
 from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.offload import Offload
 from orchestrator_api.ports import Works
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
@@ -30,6 +31,7 @@ class Session:
     actor: Actor
     now: datetime
     encryption: Encryption
+    offload: Offload
     project: str = ""
 
     def say(self, *messages: Message) -> None:
@@ -59,6 +61,7 @@ class Sessions:
     queries: Queries
     encryption: Encryption
     clock: Clock
+    offload: Offload
 
     @asynccontextmanager
     async def open(self, token: str | None, scope: Scope, project: str | None) -> AsyncIterator[Session]:
@@ -72,7 +75,7 @@ class Sessions:
             if project is not None:
                 await _enter(sql, actor, project)
             actor.require(scope)
-            yield Session(work, sql, actor, now, self.encryption, project or "")
+            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
 
 
 async def identify(sql: Sql, token: str, now: datetime) -> Actor:

@@ -52,7 +52,7 @@ class Applied:
 
 async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
     """Make the project what the documents say. A plan does the same and rolls back."""
-    desired = read_documents(raws, session.project)
+    desired = await session.offload.run(read_documents, raws, session.project)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
     stored = await snapshot.read(session, reviving)
@@ -69,7 +69,8 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    return Applied(changes, errors, _warnings(wanted, current) + warnings)
+    uneven = await session.offload.run(_warnings, wanted, current)
+    return Applied(changes, errors, uneven + warnings)
 
 
 async def _carry_out(
