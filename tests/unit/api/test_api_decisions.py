@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token
+from orchestrator_api.domain.access import STATUS, Actor, Scope, TokenFacts, check_token
 from orchestrator_api.domain.explanation import TableFacts, TriggerFacts, cool_down_until, summarise
 from orchestrator_api.domain.parameters import check_parameters, check_schema
 from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
@@ -35,6 +35,8 @@ def test_administrator_may_everything() -> None:
 def test_admin_scope_alone_is_not_enough() -> None:
     with pytest.raises(Forbidden):
         replace(actor(Scope.RUN), is_administrator=True).require(Scope.ADMIN)
+    with pytest.raises(Forbidden):
+        actor(Scope.ADMIN, project=None).require(Scope.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +53,34 @@ def test_without_the_scope_no_run() -> None:
         actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator")
 
 
-def test_configure_and_run_may_read_but_tables_may_not() -> None:
+def test_configure_may_read_but_run_and_tables_may_not() -> None:
     actor(Scope.CONFIGURE).require(Scope.READ)
-    actor(Scope.RUN).require(Scope.READ)
-    with pytest.raises(Forbidden):
-        actor(Scope.TABLES).require(Scope.READ)
+    actor(Scope.RUN).require(*STATUS)
+    for scope in (Scope.RUN, Scope.TABLES):
+        with pytest.raises(Forbidden):
+            actor(scope).require(Scope.READ)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "components", "orchestrator", "other"),
+    [
+        ((Scope.RUN,), ("*",), False, False),
+        ((Scope.CONFIGURE,), (), False, False),
+        ((Scope.CONFIGURE,), ("other",), False, True),
+        ((Scope.CONFIGURE,), ("*",), True, True),
+        ((Scope.CONFIGURE, Scope.RUN), (), True, False),
+    ],
+)
+def test_configuring_needs_the_scope_and_the_component(
+    scopes: tuple[Scope, ...], components: tuple[str, ...], orchestrator: bool, other: bool
+) -> None:
+    bearer = actor(*scopes, components=components)
+    for component, may in (("orchestrator", orchestrator), ("other", other)):
+        if may:
+            bearer.require_configure(component)
+        else:
+            with pytest.raises(Forbidden):
+                bearer.require_configure(component)
 
 
 def test_token_expires_at_its_instant() -> None:

@@ -1,6 +1,6 @@
 """One request's transaction: who asks, when, and the ways to read, write, say and record."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,8 +64,10 @@ class Sessions:
     offload: Offload
 
     @asynccontextmanager
-    async def open(self, token: str | None, scope: Scope, project: str | None) -> AsyncIterator[Session]:
-        """A session of the token's bearer; refuses whom the project or the scope is closed to."""
+    async def open(
+        self, token: str | None, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[Session]:
+        """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         async with self.works.work() as work:
@@ -74,7 +76,7 @@ class Sessions:
             actor = await identify(sql, token, now)
             if project is not None:
                 await _enter(sql, actor, project)
-            actor.require(scope)
+            actor.require(*scopes)
             yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
 
 

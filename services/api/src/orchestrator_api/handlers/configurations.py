@@ -67,6 +67,7 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     """Save a configuration of a component, its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
+    session.actor.require_configure(key.component, field="component")
     component = await session.sql.one("component", key.component)
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
@@ -139,6 +140,7 @@ async def _insert_version(
 
 async def delete(session: Session, key: Key) -> None:
     """Delete a configuration that no orchestration runs."""
+    session.actor.require_configure(key.component)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await load(session, key)
     users = await session.sql.column("usages", session.project, key.component, key.id)

@@ -9,9 +9,9 @@ from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
 from orchestrator_api.domain.nesting import find_cycle, with_children
-from orchestrator_api.domain.refusals import FieldError, Forbidden, refuse
+from orchestrator_api.domain.refusals import FieldError, refuse
 from orchestrator_api.domain.secrets import left_in_phases, restored_phases
-from orchestrator_api.handlers import configurations, overrides
+from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
@@ -43,6 +43,7 @@ def key_of(orchestration: str) -> Key:
 async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
     """Save a new version, or nothing if nothing differs."""
     key = key_of(orchestration)
+    session.actor.require_configure(ORCHESTRATOR)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await check_tasks(session, orchestration, wish.phases)
     stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
@@ -88,7 +89,7 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     )
     existing = {(row["component"], row["id"]) for row in rows} | {(ORCHESTRATOR, orchestration)}
     refuse(domain.unknown_targets(given, known, existing))
-    _check_rights(session, components)
+    await rights.check_saved_tasks(session, tasks)
     await _check_cycle(session, orchestration, tasks)
 
 
@@ -112,19 +113,13 @@ async def _check_parameters(
         for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
         if _task_parameters(task) not in before
     ]
-    refuse(await overrides.check(session, [each for each in found if each is not None]))
+    brought = [each for each in found if each is not None]
+    await rights.check_overrides(session, brought)
+    refuse(await overrides.check(session, brought))
 
 
 def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
     return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
-
-
-def _check_rights(session: Session, components: Sequence[str]) -> None:
-    if forbidden := [component for component in components if not session.actor.may_run(component)]:
-        raise Forbidden(
-            f"this token may not run the component {forbidden[0]!r}, so it may not make a task of it",
-            field="phases",
-        )
 
 
 async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
@@ -166,6 +161,7 @@ async def delete(session: Session, orchestration: str) -> None:
 
 async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which nobody is shown."""
+    session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, key_of(orchestration))
     row = await session.sql.one("orchestration_token", session.project, orchestration)
     if row is None:

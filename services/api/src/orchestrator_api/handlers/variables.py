@@ -1,6 +1,7 @@
 """Project variables, the secret ones encrypted."""
 
 from orchestrator_api.adapters.sql import Row
+from orchestrator_api.handlers import rights
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.security import MASK, is_mask
@@ -28,6 +29,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
         return False
     if stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret):
         return False
+    await rights.check_variable(session, name)
     kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
     await session.sql.run("save_variable", session.project, name, kept, secret)
     action = "variable.created" if stored is None else "variable.changed"
@@ -53,6 +55,7 @@ def _clear(session: Session, stored: Row) -> str:
 
 async def delete(session: Session, name: str) -> None:
     """Delete it; parameters that use it fail when they run."""
+    await rights.check_variable(session, name)
     if not await session.sql.run("delete_variable", session.project, name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
     await session.record("variable.deleted", name)
