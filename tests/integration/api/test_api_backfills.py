@@ -67,3 +67,21 @@ async def test_what_is_refused(api: RunningApi, furnished: Client) -> None:
     assert "no tasks" in problem["detail"]
     async with bearer(api, furnished, scopes=["read"], components=[]) as reader:
         await reader.post("backfills", body, status=403)
+
+
+async def test_a_change_of_the_clocks_holds_up_nobody(furnished: Client) -> None:
+    """Issue 8, number 28: both requests held the api for ever, at a core of 100 %."""
+    await schedule(furnished, cron="0 * * * *", timezone="Europe/Prague")
+    body = {"orchestration": "daily", "schedule": "mornings", "dry_run": True}
+    for start in ("2026-03-29T00:30:00Z", "2026-03-29T00:30:00.000005Z"):
+        period = {"from": start, "to": "2026-03-29T04:00:00Z"}
+        found = await furnished.post("backfills", {**body, **period}, status=200)
+        assert [fire["local"][:16] for fire in found["fires"]] == [
+            "2026-03-29T03:00",
+            "2026-03-29T04:00",
+            "2026-03-29T05:00",
+        ]
+    preview = await furnished.post(
+        "schedule-previews", {"cron": "*/30 2 28 3 *", "timezone": "Europe/Prague"}, status=200
+    )
+    assert {fire["local"][5:10] for fire in preview["fires"]} == {"03-28"}
