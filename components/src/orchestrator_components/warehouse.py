@@ -16,7 +16,7 @@ from orchestrator_components.contract import UserError
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
-TABLE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+$"
+TABLE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+"
 LONGEST_IDENTIFIER = 63
 CONNECT_SECONDS = 15
 CLOSE_SECONDS = 2
@@ -34,7 +34,7 @@ class TableName:
 
     @classmethod
     def parse(cls, text: str) -> "TableName":
-        if not re.match(TABLE_PATTERN, text):
+        if not re.fullmatch(TABLE_PATTERN, text):
             raise ValueError("must be a bucket and a table such as in.c-sales.orders")
         bucket, _, table = text.rpartition(".")
         if max(len(bucket), len(table)) > LONGEST_IDENTIFIER:
