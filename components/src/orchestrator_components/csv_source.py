@@ -26,6 +26,8 @@ def is_utf8(encoding: str) -> bool:
 
 async def local_copy(source: str) -> Path:
     """The source as a file on this machine."""
+    if not is_url(source) and "://" in source:
+        raise UserError("source: a URL must begin with http:// or https://")
     if not is_url(source):
         path = allowed_path(source, field="source")
         if not path.is_file():

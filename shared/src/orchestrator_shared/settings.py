@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as _SourceError
 
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.domain.urls import require_unambiguous
 
 PREFIX = "ORCHESTRATOR_"
 KEY_BYTES = 32
@@ -62,6 +63,8 @@ def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
         fine = parts.scheme in schemes and (parts.port or 1) > 0
     except ValueError:
         fine = False
+    if "://" in url:
+        require_unambiguous(url, example=example)
     if not fine:
         raise ValueError(f"expected a URL such as {example}")
     return url

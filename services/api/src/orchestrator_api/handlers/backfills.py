@@ -44,7 +44,9 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     schedule = await _find(session, wish)
     times = accept_times(schedule["cron"], schedule["every_seconds"], schedule["timezone"])
     anchor = schedule["updated_at"].replace(microsecond=0)
-    fires = plan_backfill(schedule["id"], times, anchor, wish.start, wish.end, session.now)
+    fires = await session.offload.run(
+        plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
+    )
     key = key_of(schedule["orchestration"])
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]

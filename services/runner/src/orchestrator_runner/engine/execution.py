@@ -34,11 +34,13 @@ from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.runtime.outages import Outage
 from orchestrator_shared.security import Encryption, hash_token
+from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 HTTP = "http"
+_STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 
@@ -105,7 +107,7 @@ class Attempts:
         except Exception as error:
             log.exception("attempt.failed")
             return _failed(job, error)
-        return _judge(job, outcome)
+        return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
         self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
@@ -145,7 +147,7 @@ class Attempts:
                 "version": job.version,
                 "parameters": parameters,
             },
-            state=loaded.state,
+            state=self._open_state(job, loaded.state),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
             target=definition.get(job.executor) or {},
@@ -171,6 +173,26 @@ class Attempts:
             ran_seconds=job.ran_seconds,
             callback_url=callback_url,
         )
+
+    def _seal_state(self, job: ClaimedJob, state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """A component may keep secrets in its state, such as a token: all of it is encrypted."""
+        if state is None:
+            return None
+        sealed: Mapping[str, Any] = self._encryption.encrypt_secrets({_STATE: dict(state)}, job.project)
+        return sealed
+
+    def _open_state(self, job: ClaimedJob, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The state again; rows that were written before states were encrypted are as they are."""
+        if stored is None or stored.keys() != {_STATE} or not self._encryption.is_encrypted(stored[_STATE]):
+            return stored
+        try:
+            state: Mapping[str, Any] = self._encryption.decrypt_secrets(stored, job.project)[_STATE]
+        except UserError:
+            raise UserError(
+                "the saved state of this configuration cannot be decrypted: put its key back into "
+                f"{variable('encryption_keys')}"
+            ) from None
+        return state
 
     def _parameters(
         self, job: ClaimedJob, stored: Mapping[str, Any], variables: Variables
