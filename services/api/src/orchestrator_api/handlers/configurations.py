@@ -5,11 +5,13 @@ from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.parameters import check_parameters
+from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
 NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
@@ -112,9 +114,17 @@ async def save(session: Session, key: Key, wish: Wish) -> Saved:
     return await _update(session, key, wish, stored, encrypted)
 
 
+def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
+    if key.component != ORCHESTRATOR:
+        return same(before, now)
+    parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
+    return before == now and same(*parameters)
+
+
 async def _update(session: Session, key: Key, wish: Wish, stored: Row, encrypted: dict[str, Any]) -> Saved:
     before = session.encryption.decrypt_secrets(stored["parameters"], session.project)
-    new_version = before != session.encryption.decrypt_secrets(encrypted, session.project)
+    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
     revived = stored["deleted_at"] is not None
     switched = revived or stored["enabled"] != wish.enabled
     renamed = (stored["name"], stored["description"]) != (wish.name, wish.description)
