@@ -22,7 +22,7 @@ async def failed_run(database: Database, *, number: int = 1, **more: Any) -> UUI
     """A run of daily: its first task failed, its second was never reached."""
     runner = Runner(database)
     run = await runner.job(
-        "daily", number, "error", component="orchestrator", id=uuid4(), **{"version": 1, **more}
+        "daily", number, "error", component="orchestrator", **{"id": uuid4(), "version": 1, **more}
     )
     lane = await runner.lane("demo-extractor", "one")
     for index, (task, status) in enumerate(
@@ -203,7 +203,7 @@ async def test_retry_needs_the_right_to_run(api: RunningApi, furnished: Client, 
     async with bearer(api, furnished, scopes=["read"], components=[]) as reader:
         assert (await reader.get(f"jobs/{run}/retry-plan"))["id"] == plan["id"]
         await reader.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=403)
-    async with bearer(api, furnished, scopes=["run"], components=[]) as robot:
+    async with bearer(api, furnished, scopes=["read", "run"], components=[]) as robot:
         accepted = await robot.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
     requested = await database.fetchval(
         "SELECT origin FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])

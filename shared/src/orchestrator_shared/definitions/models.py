@@ -136,6 +136,11 @@ class ScheduleDocument(_Written):
     def _is_one_of_both(self) -> Self:
         if (self.cron is None) == (self.every_seconds is None):
             raise ValueError('write either cron: "30 5 * * 1-5" or every: 45m')
+        if self.cron is not None:
+            try:
+                Cron.parse(self.cron).check_zone(parse_zone(self.timezone))
+            except UserError as error:
+                raise ValueError(f"cron: {error.detail}") from error
         return self
 
     def schedule(self) -> Schedule:

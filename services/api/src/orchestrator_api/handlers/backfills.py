@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
-from orchestrator_api.domain.backfilling import BackfillFire, plan_backfill
+from orchestrator_api.domain.backfilling import BackfillFire, Counted, anchor_of, plan_backfill
 from orchestrator_api.domain.times import accept_times
 from orchestrator_api.handlers import runs, schedules
 from orchestrator_api.handlers.orchestrations import key_of
@@ -43,8 +43,10 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     """One run request per fire, oldest first; those that were asked for before are left alone."""
     schedule = await _find(session, wish)
     times = accept_times(schedule["cron"], schedule["every_seconds"], schedule["timezone"])
-    anchor = schedule["updated_at"].replace(microsecond=0)
-    fires = plan_backfill(schedule["id"], times, anchor, wish.start, wish.end, session.now)
+    anchor = await _anchor(session, schedule)
+    fires = await session.offload.run(
+        plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
+    )
     key = key_of(schedule["orchestration"])
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
@@ -73,6 +75,12 @@ async def _find(session: Session, wish: BackfillWish) -> Row:
     if row is None:
         raise NotFound(f"there is no schedule {wish.schedule_id} in this project", field="schedule_id")
     return row
+
+
+async def _anchor(session: Session, schedule: Row) -> datetime:
+    row = await session.sql.one("interval_counted", schedule["id"])
+    counted = None if row is None else Counted(row["version"], row["anchor"], row["next_at"])
+    return anchor_of(schedule["every_seconds"] or 0, schedule["version"], schedule["updated_at"], counted)
 
 
 async def _request(

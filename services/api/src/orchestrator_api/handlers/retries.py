@@ -1,7 +1,7 @@
 """Retrying finished jobs: a plan that can be looked at, then exactly that plan."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -55,10 +55,11 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
     session.actor.require_run(job["component"])
     if wish.job_id is not None and await _was_carried_out(session, job_id, wish, wish.job_id):
         return wish.job_id
-    made = await _planned(session, job_id, wish)
+    made, version = await _planned(session, job_id, wish)
     refuse(check_something_to_run(made, is_run=_is_run(job)))
     key = Key(job["component"], job["configuration"])
-    return await runs.start(session, key, _run(session, job, made, wish))
+    asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
+    return await runs.start(session, key, asked)
 
 
 async def _was_carried_out(session: Session, job_id: UUID, wish: RetryWish, retry_id: UUID) -> bool:
@@ -71,7 +72,7 @@ async def _was_carried_out(session: Session, job_id: UUID, wish: RetryWish, retr
     return True
 
 
-async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> RetryPlan:
+async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
     """The same plan again, made from what is there now.
 
     The id tells which version was asked for, and which selection unless `tasks` repeats or changes it.
@@ -79,11 +80,11 @@ async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> RetryPlan
     for version in _versions(await _finished(session, job_id)):
         _, fetched = await plan(session, job_id, None, version)
         if fetched.id == wish.plan_id and wish.tasks is None:
-            return fetched
+            return fetched, version
         if wish.tasks is not None:
             _, changed = await plan(session, job_id, wish.tasks, version)
             if wish.plan_id in (changed.id, fetched.id):
-                return changed
+                return changed, version
     raise Conflict(
         "the plan has changed since it was fetched, or was made for other tasks: "
         "fetch it again, and send its tasks along if they are not the preselected ones",

@@ -11,8 +11,8 @@ from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.overlaps import explain_overlap
 from orchestrator_api.domain.phases import check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
-from orchestrator_api.domain.secrets import masked_paths
-from orchestrator_api.handlers import configurations, overrides
+from orchestrator_api.domain.secrets import left_masks
+from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
@@ -35,6 +35,8 @@ class RunWish:
     retry_of: UUID | None = None
     task_versions: Mapping[str, Mapping[str, int]] | None = None
     """By orchestration and task id: pinned versions of the tasks' configurations."""
+    versions_of: UUID | None = None
+    """A finished job whose old versions these are."""
 
 
 async def start(session: Session, key: Key, wish: RunWish) -> UUID:
@@ -60,14 +62,17 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
 async def check(session: Session, key: Key, wish: RunWish) -> None:
     """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, wrong parameters."""
     configuration = await configurations.load(session, key)
+    departure = rights.Departure(wish.version, wish.tasks, wish.parameters, wish.versions_of)
+    await rights.check_version(session, key, configuration, departure)
     if not configuration["enabled"] and not wish.confirm:
         raise Conflict(
             f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
             field="confirm",
         )
     definition = await _definition(session, key, wish, configuration)
-    if masked := masked_paths(wish.parameters, "parameters"):
-        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
+    await rights.check_departure(session, key, configuration, definition, departure)
+    if masked := left_masks(wish.parameters, "parameters"):
+        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0].field)
     if key.component == ORCHESTRATOR:
         refuse(check_selection(definition, wish.tasks))
         await _check_cycle(session, key.id, definition)

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from orchestrator_api.domain.access import Scope
+from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_api.handlers import configurations, orchestrations, proposals, showing
 from orchestrator_api.handlers.orchestrations import OrchestrationWish
 from orchestrator_api.models.access import TokenOut
@@ -80,7 +81,7 @@ async def list_orchestration_versions(
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
         rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, paging.rows)
-    shown = [{**row, "phases": configurations.masked(row)["parameters"].get("phases", [])} for row in rows]
+    shown = [{**row, "phases": masked_phases(row["parameters"].get("phases", []))} for row in rows]
     return Page[OrchestrationVersionOut].model_validate(paging.of(shown, "version"))
 
 

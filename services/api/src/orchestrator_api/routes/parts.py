@@ -21,9 +21,12 @@ class Caller:
         self._sessions = sessions
         self._token = token
 
-    def session(self, scope: Scope, project: str | None = None) -> AbstractAsyncContextManager[Session]:
-        """A session in the project (or outside of any) with a right to the scope."""
-        return self._sessions.open(self._token, scope, project)
+    def session(
+        self, scope: Scope | tuple[Scope, ...], project: str | None = None
+    ) -> AbstractAsyncContextManager[Session]:
+        """A session in the project (or outside of any) of a token with the scope, or with one of several."""
+        scopes = scope if isinstance(scope, tuple) else (scope,)
+        return self._sessions.open(self._token, scopes, project)
 
 
 def _caller(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from orchestrator_api.domain.access import Scope
+from orchestrator_api.domain.access import STATUS, Scope
 from orchestrator_api.handlers import retries
 from orchestrator_api.models.base import TaskId
 from orchestrator_api.models.jobs import RetryIn, RetryPlanOut, RunAccepted
@@ -28,7 +28,7 @@ async def plan_retry(
     ] = "current",
 ) -> RetryPlanOut:
     """What a retry of a finished job would run: preselected is every active task that did not succeed."""
-    async with call.session(Scope.READ, project) as session:
+    async with call.session(STATUS, project) as session:
         _, plan = await retries.plan(session, job, tasks, version)
     return RetryPlanOut.model_validate(plan)
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.times import accept_times, preview
+from orchestrator_api.domain.times import Times, accept_times, preview
 from orchestrator_api.handlers import backfills, configurations, orchestrations, schedules
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import (
@@ -23,6 +23,7 @@ from orchestrator_api.models.schedules import (
 )
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -41,7 +42,7 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
         rows = await session.sql.many("schedules", project, orchestration)
-    return Page[ScheduleOut](items=[_shown(row) for row in rows])
+        return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 
 @router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ)
@@ -97,17 +98,18 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
     """The next five fires of a schedule that is not saved yet."""
     async with call.session(Scope.READ, project) as session:
-        times = accept_times(body.cron, body.every_seconds, body.timezone)
-        fires: list[dict[str, Any]] = [
-            {
-                "at": fire.at,
-                "local": fire.local.isoformat(),
-                "moved": fire.moved,
-                "repeated": fire.repeated,
-            }
-            for fire in preview(times, session.now)
-        ]
-    return PreviewOut.model_validate({"fires": fires, "warning": times.warning})
+        now, offload = session.now, session.offload
+    times, fires = await offload.run(_preview, body, now)
+    shown: list[dict[str, Any]] = [
+        {"at": fire.at, "local": fire.local.isoformat(), "moved": fire.moved, "repeated": fire.repeated}
+        for fire in fires
+    ]
+    return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
+
+
+def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
+    times = accept_times(body.cron, body.every_seconds, body.timezone)
+    return times, preview(times, now)
 
 
 @router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
