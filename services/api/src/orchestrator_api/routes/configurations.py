@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.handlers import configurations, runs
+from orchestrator_api.handlers import configurations, idempotency, runs
 from orchestrator_api.handlers.configurations import Key, Wish
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.configurations import (
@@ -16,7 +16,7 @@ from orchestrator_api.models.configurations import (
 )
 from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.routes.runs import accepted
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -118,10 +118,13 @@ async def run_configuration(
     component: Identifier,
     configuration: Identifier,
     body: ConfigurationRunIn | None = None,
+    key: IdempotencyKey = None,
 ) -> RunAccepted:
     """Run a configuration by itself."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component)
-        wish = runs.RunWish(**(body or ConfigurationRunIn()).model_dump())
+        given = (body or ConfigurationRunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        wish = runs.RunWish(**given, asked=asked)
         job_id = await runs.start(session, _key(component, configuration), wish)
         return await accepted(session, job_id)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.times import Times, accept_times, preview
-from orchestrator_api.handlers import backfills, configurations, orchestrations, schedules
+from orchestrator_api.handlers import backfills, configurations, idempotency, orchestrations, schedules
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import (
     BackfillFireOut,
@@ -22,7 +22,7 @@ from orchestrator_api.models.schedules import (
     TimesIn,
 )
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -114,13 +114,15 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
 
 @router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
 async def backfill_schedule(
-    call: Call, project: Project, body: BackfillIn, response: Response
+    call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
 ) -> BackfillOut:
     """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR)
-        made = await backfills.backfill(session, backfills.BackfillWish(**_wish(body)))
+        given = _wish(body)
+        asked = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
         schedule_id=made.schedule["id"],
