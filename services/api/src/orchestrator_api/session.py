@@ -66,6 +66,18 @@ class Sessions:
     @asynccontextmanager
     async def open(self, token: str | None, scope: Scope, project: str | None) -> AsyncIterator[Session]:
         """A session of the token's bearer; refuses whom the project or the scope is closed to."""
+        async with self._entered(token, scope, project) as (work, sql, actor, now):
+            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+
+    async def admit(self, token: str | None, scope: Scope | None, project: str | None) -> None:
+        """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
+        async with self._entered(token, scope, project):
+            pass
+
+    @asynccontextmanager
+    async def _entered(
+        self, token: str | None, scope: Scope | None, project: str | None
+    ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         async with self.works.work() as work:
@@ -74,8 +86,9 @@ class Sessions:
             actor = await identify(sql, token, now)
             if project is not None:
                 await _enter(sql, actor, project)
-            actor.require(scope)
-            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+            if scope is not None:
+                actor.require(scope)
+            yield work, sql, actor, now
 
 
 async def identify(sql: Sql, token: str, now: datetime) -> Actor:

@@ -75,7 +75,8 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     stored = await session.sql.one("configuration", session.project, key.component, key.id)
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
-    refuse(check_parameters(clear, component["definition"].get("parameters") or {}))
+    schema = component["definition"].get("parameters") or {}
+    refuse(await session.offload.run(check_parameters, clear, schema))
     return await save(session, key, _with(wish, parameters))
 
 

@@ -15,13 +15,14 @@ from orchestrator_api.models.configurations import (
     VersionOut,
 )
 from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.routes.runs import accepted
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"])
+router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
 
 
 def _key(component: str, configuration: str) -> Key:
@@ -55,7 +56,12 @@ async def get_configuration(
     return ConfigurationOut.model_validate(configurations.masked(row))
 
 
-@router.put("/{component}/{configuration}", operation_id="save_configuration", responses=WRITE)
+@router.put(
+    "/{component}/{configuration}",
+    operation_id="save_configuration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+)
 async def save_configuration(
     call: Call,
     project: Project,
@@ -111,6 +117,7 @@ async def list_versions(
     tags=["runs"],
     status_code=202,
     responses=WRITE,
+    openapi_extra=takes(Scope.RUN, LARGE),
 )
 async def run_configuration(
     call: Call,

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Path, Query, Request
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.models.access import DeadLetterOut
 from orchestrator_api.models.base import Page
+from orchestrator_api.routes.gate import GatedRoute
 from orchestrator_api.routes.parts import READ, WRITE, Call
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.dead_letters import DeadLetter, DeadLetters
 
-router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
+router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=GatedRoute)
 LetterId = Annotated[str, Path(max_length=200)]
 MOST_SHOWN_BYTES = 20_000
 

@@ -7,9 +7,10 @@ from orchestrator_api.domain.documents import write_documents
 from orchestrator_api.handlers import definitions, snapshot
 from orchestrator_api.handlers.definitions import Applied
 from orchestrator_api.models.definitions import AppliedOut, DefinitionsIn, DefinitionsOut
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Project
 
-router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"])
+router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
 
 
 class _OnlyPlanned(Exception):
@@ -25,7 +26,9 @@ async def export_definitions(call: Call, project: Project) -> DefinitionsOut:
     return DefinitionsOut(documents=documents)
 
 
-@router.post("/plan", operation_id="plan_definitions", responses=WRITE)
+@router.post(
+    "/plan", operation_id="plan_definitions", responses=WRITE, openapi_extra=takes(Scope.CONFIGURE, LARGE)
+)
 async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """What applying the documents would change, with every check that applying makes."""
     try:
@@ -35,7 +38,9 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
         return AppliedOut.model_validate(planned.applied)
 
 
-@router.post("/apply", operation_id="apply_definitions", responses=WRITE)
+@router.post(
+    "/apply", operation_id="apply_definitions", responses=WRITE, openapi_extra=takes(Scope.CONFIGURE, LARGE)
+)
 async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """Make the project what the documents say, in one transaction; applying twice changes nothing."""
     async with call.session(Scope.CONFIGURE, project) as session:

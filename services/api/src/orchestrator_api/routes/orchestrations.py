@@ -20,13 +20,14 @@ from orchestrator_api.models.configurations import (
     OrchestrationVersionOut,
     ProposalOut,
 )
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"])
+router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)
 
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
@@ -49,7 +50,12 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     return OrchestrationOut.model_validate(shown[0])
 
 
-@router.put("/{orchestration}", operation_id="save_orchestration", responses=WRITE)
+@router.put(
+    "/{orchestration}",
+    operation_id="save_orchestration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+)
 async def save_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
 ) -> OrchestrationSaved:
@@ -85,7 +91,12 @@ async def list_orchestration_versions(
     return Page[OrchestrationVersionOut].model_validate(paging.of(shown, "version"))
 
 
-@router.post("/{orchestration}/grouping", operation_id="group_tasks", responses=WRITE)
+@router.post(
+    "/{orchestration}/grouping",
+    operation_id="group_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, LARGE),
+)
 async def group_tasks(
     call: Call, project: Project, orchestration: Identifier, body: GroupingIn
 ) -> ProposalOut:
@@ -95,7 +106,12 @@ async def group_tasks(
     return await _propose(call, project, orchestration, [operation], body)
 
 
-@router.post("/{orchestration}/arrangement", operation_id="arrange_tasks", responses=WRITE)
+@router.post(
+    "/{orchestration}/arrangement",
+    operation_id="arrange_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, LARGE),
+)
 async def arrange_tasks(
     call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
 ) -> ProposalOut:
