@@ -1,5 +1,6 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +62,11 @@ async def load(session: Session, key: Key) -> Row:
 def masked(row: Row) -> Row:
     """The row for people."""
     return {**row, "parameters": mask_for_editing(row["parameters"])}
+
+
+def all_masked(rows: Sequence[Row]) -> list[Row]:
+    """The same of many: long work for large ones."""
+    return [masked(row) for row in rows]
 
 
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:

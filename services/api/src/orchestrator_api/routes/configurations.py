@@ -41,9 +41,11 @@ async def list_configurations(
     """The configurations of the project, or of one component in it."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, component, *after, paging.rows)
-    shown = [configurations.masked(row) for row in rows]
-    return Page[ConfigurationOut].model_validate(paging.of(shown, "component", "id"))
+        values = (project, component, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
 
 @router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
@@ -106,9 +108,11 @@ async def list_versions(
     async with call.session(Scope.READ, project) as session:
         key = _key(component, configuration)
         await configurations.load(session, key)
-        rows = await session.sql.many("versions", project, component, configuration, before, paging.rows)
-    shown = [configurations.masked(row) for row in rows]
-    return Page[VersionOut].model_validate(paging.of(shown, "version"))
+        values = (project, component, configuration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[VersionOut].model_validate(part.of(shown, "version"))
 
 
 @router.post(

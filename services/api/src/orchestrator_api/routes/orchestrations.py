@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_api.handlers import configurations, orchestrations, proposals, showing
 from orchestrator_api.handlers.orchestrations import OrchestrationWish
 from orchestrator_api.models.access import TokenOut
@@ -35,10 +34,12 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
     """The orchestrations of the project, with their last run and next fire."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, paging.rows)
-        part = paging.of(rows, "component", "id")
-        part["items"] = await showing.orchestrations(session, part["items"], with_tables=False)
-    return Page[OrchestrationOut].model_validate(part)
+        values = (project, ORCHESTRATOR, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        page = part.of(rows, "component", "id")
+        page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
+    return Page[OrchestrationOut].model_validate(page)
 
 
 @router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
@@ -86,9 +87,12 @@ async def list_orchestration_versions(
     (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, paging.rows)
-    shown = [{**row, "phases": masked_phases(row["parameters"].get("phases", []))} for row in rows]
-    return Page[OrchestrationVersionOut].model_validate(paging.of(shown, "version"))
+        values = (project, ORCHESTRATOR, orchestration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        masked = await session.offload.run(configurations.all_masked, rows)
+    shown = [{**row, "phases": row["parameters"].get("phases", [])} for row in masked]
+    return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
 
 
 @router.post(
