@@ -12,6 +12,18 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $5
 
+-- name: configuration_sizes
+-- In bytes, of the rows that `configurations` would read.
+SELECT octet_length(v.parameters::text)
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
+  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+ORDER BY c.component, c.id
+LIMIT $5
+
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at, c.deleted_at
@@ -49,6 +61,13 @@ VALUES ($1, $2, $3, $4, $5::json::jsonb, $5::json, $6, $7)
 
 -- name: versions
 SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: version_sizes
+SELECT octet_length(parameters::text)
 FROM catalog.configuration_versions
 WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
 ORDER BY version DESC

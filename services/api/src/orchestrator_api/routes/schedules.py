@@ -21,13 +21,14 @@ from orchestrator_api.models.schedules import (
     ScheduleOut,
     TimesIn,
 )
+from orchestrator_api.routes.gate import GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=PREFIX, tags=["schedules"])
+router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
@@ -54,7 +55,12 @@ async def get_schedule(
         return _shown(await schedules.find(session, orchestration, schedule))
 
 
-@router.put(OF_ORCHESTRATION + "/{schedule}", operation_id="save_schedule", responses=WRITE)
+@router.put(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="save_schedule",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE),
+)
 async def save_schedule(
     call: Call,
     project: Project,
@@ -94,7 +100,9 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
-@router.post("/schedule-previews", operation_id="preview_schedule", responses=WRITE)
+@router.post(
+    "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
+)
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
     """The next five fires of a schedule that is not saved yet."""
     async with call.session(Scope.READ, project) as session:
@@ -112,7 +120,13 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     return times, preview(times, now)
 
 
-@router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
+@router.post(
+    "/backfills",
+    operation_id="backfill_schedule",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ),
+)
 async def backfill_schedule(
     call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
 ) -> BackfillOut:
