@@ -17,7 +17,7 @@ from orchestrator_shared.domain.urls import require_unambiguous, without_passwor
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
-TABLE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+$"
+TABLE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+"
 LONGEST_IDENTIFIER = 63
 EXAMPLE = "postgresql://user:password@host:5432/database"
 CONNECT_SECONDS = 15
@@ -36,7 +36,7 @@ class TableName:
 
     @classmethod
     def parse(cls, text: str) -> "TableName":
-        if not re.match(TABLE_PATTERN, text):
+        if not re.fullmatch(TABLE_PATTERN, text):
             raise ValueError("must be a bucket and a table such as in.c-sales.orders")
         bucket, _, table = text.rpartition(".")
         if max(len(bucket), len(table)) > LONGEST_IDENTIFIER:

@@ -50,16 +50,10 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         lifecycle.ready_when("database", partial(answers, pool))
         lifecycle.ready_when("broker", broker.ready)
         encryption = Encryption(settings.encryption_keys)
-        app = create_app(
-            Sessions(
-                works=outbox,
-                queries=queries,
-                encryption=encryption,
-                clock=SystemClock(),
-                offload=Offload(),
-            ),
-            DeadLetters(broker.consuming, broker.publisher),
+        sessions = Sessions(
+            works=outbox, queries=queries, encryption=encryption, clock=SystemClock(), offload=Offload()
         )
+        app = create_app(sessions, DeadLetters(broker.consuming, broker.publisher))
         async with lifecycle.serving(app):
             yield
         await outbox.flush(settings.shutdown_grace_seconds / 2)

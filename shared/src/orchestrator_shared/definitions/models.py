@@ -3,9 +3,10 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import (
@@ -56,7 +57,7 @@ Description = Annotated[str, Field(max_length=10_000)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Written(BaseModel):
+class _Written(Bounded):
     """Types are meant as written: the text "true" is no truth value. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

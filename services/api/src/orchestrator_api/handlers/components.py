@@ -11,6 +11,7 @@ from orchestrator_api.models.catalog import ComponentIn
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
@@ -30,7 +31,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
         "name": document.name or component,
     }
     refuse(left_masks({**definition, "parameters": None}, ""))
-    if stored is not None and stored["definition"] == definition:
+    if stored is not None and same(stored["definition"], definition):
         return False
     values = (definition["name"], document.type, document.executor, document.after_crash, definition)
     await session.sql.run("save_component", component, *values)

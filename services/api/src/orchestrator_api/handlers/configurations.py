@@ -1,15 +1,18 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.parameters import check_parameters
+from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
 NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
@@ -63,6 +66,11 @@ def masked(row: Row) -> Row:
     return {**row, "parameters": mask_for_editing(row["parameters"])}
 
 
+def all_masked(rows: Sequence[Row]) -> list[Row]:
+    """The same of many: long work for large ones."""
+    return [masked(row) for row in rows]
+
+
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
     """Save a configuration of a component, its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
@@ -76,7 +84,8 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     stored = await session.sql.one("configuration", session.project, key.component, key.id)
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
-    refuse(check_parameters(clear, component["definition"].get("parameters") or {}))
+    schema = component["definition"].get("parameters") or {}
+    refuse(await session.offload.run(check_parameters, clear, schema))
     return await save(session, key, _with(wish, parameters))
 
 
@@ -112,9 +121,17 @@ async def save(session: Session, key: Key, wish: Wish) -> Saved:
     return await _update(session, key, wish, stored, encrypted)
 
 
+def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
+    if key.component != ORCHESTRATOR:
+        return same(before, now)
+    parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
+    return before == now and same(*parameters)
+
+
 async def _update(session: Session, key: Key, wish: Wish, stored: Row, encrypted: dict[str, Any]) -> Saved:
     before = session.encryption.decrypt_secrets(stored["parameters"], session.project)
-    new_version = before != session.encryption.decrypt_secrets(encrypted, session.project)
+    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
     revived = stored["deleted_at"] is not None
     switched = revived or stored["enabled"] != wish.enabled
     renamed = (stored["name"], stored["description"]) != (wish.name, wish.description)

@@ -39,8 +39,8 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
             "description": row["description"],
             "parameters": row["parameters"],
         }
-    for row in await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None):
-        items[Kind.ORCHESTRATION, row["id"]] = _orchestration(row)
+    rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
+    items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living | set(reviving))
 
@@ -57,6 +57,10 @@ def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
         clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
         return clear
     return fields
+
+
+def _orchestrations(rows: Sequence[Row]) -> dict[Item, Fields]:
+    return {(Kind.ORCHESTRATION, row["id"]): _orchestration(row) for row in rows}
 
 
 def _orchestration(row: Row) -> Fields:
