@@ -132,3 +132,18 @@ def test_a_rule_that_would_match_patterns_by_itself_is_refused_beside_them() -> 
     (error,) = check_schema(schema)
     assert "use additionalProperties" in error.detail
     assert check_parameters({"a" * 40 + "!": 1}, schema) == []
+
+
+DIALECTS = ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -> None:
+    """Where a $ref led back to it, the library went on with rules that backtrack and know no placeholders."""
+    schema = {
+        "$schema": dialect,
+        "properties": {"inner": {"$ref": "#"}, "name": {"pattern": "^(a+)+$"}},
+    }
+    assert check_parameters({"inner": {"name": "{{ vars.name }}"}}, schema) == []
+    (error,) = check_parameters({"inner": {"name": "a" * 100_000 + "!"}}, schema)
+    assert error.field == "parameters.inner.name"
