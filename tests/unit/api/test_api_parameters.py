@@ -117,7 +117,8 @@ def test_patterns_judge_as_before() -> None:
 @pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "(?<!a)b", "(", "a{100000}{100000}"])
 def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str) -> None:
     of_value: dict[str, Any] = {"properties": {"x": {"pattern": pattern}}}
-    for schema in (of_value, {"patternProperties": {pattern: {}}}):
+    of_name: dict[str, Any] = {"patternProperties": {pattern: {}}}
+    for schema in (of_value, of_name):
         (error,) = check_schema(schema)
         assert "not a usable pattern" in error.detail
         assert "look-around and back-references" in error.detail
