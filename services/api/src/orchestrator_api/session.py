@@ -71,9 +71,9 @@ class Sessions:
         async with self._entered(token, scopes, project) as (work, sql, actor, now):
             yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
 
-    async def admit(self, token: str | None, scope: Scope | None, project: str | None) -> None:
+    async def admit(self, token: str | None, scopes: Sequence[Scope], project: str | None) -> None:
         """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
-        async with self._entered(token, [scope] if scope else [], project):
+        async with self._entered(token, scopes, project):
             pass
 
     @asynccontextmanager
