@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as _SourceError
 
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.domain.urls import require_unambiguous
 
 PREFIX = "ORCHESTRATOR_"
 KEY_BYTES = 32
@@ -47,6 +49,16 @@ EncryptionKeys = Annotated[
 """Where a service cannot do without: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
 
 
+def parse_networks(text: object) -> object:
+    """Read comma-separated addresses and networks."""
+    if not isinstance(text, str):
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(parse_networks)]
+
+
 class _Base(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -62,6 +74,8 @@ def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
         fine = parts.scheme in schemes and all((port or 1) > 0 for _, port in _hosts(url))
     except ValueError:
         fine = False
+    if "://" in url:
+        require_unambiguous(url, example=example)
     if not fine:
         raise ValueError(f"expected a URL such as {example}")
     return url
@@ -106,6 +120,12 @@ class RuntimeSettings(_Base):
     http_port: int = Field(default=0, ge=0, le=65535)
     """0 takes a free port, which is logged and written to `http_port_file`."""
     http_port_file: Path | None = None
+    http_header_timeout_seconds: float = Field(default=10, gt=0, le=300)
+    """From the beginning of a request's head to its end."""
+    http_max_connections: int = Field(default=800, ge=1, le=100_000)
+    http_max_connections_per_address: int = Field(default=200, ge=1, le=100_000)
+    http_trusted_proxies: Networks = ()
+    """Proxies in front: the limits per address are not for them."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     shutdown_grace_seconds: float = Field(default=20, gt=0, le=3600)

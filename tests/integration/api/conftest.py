@@ -32,10 +32,13 @@ class Client:
     http: httpx.AsyncClient
     project: str = "demo"
 
-    async def call(self, method: str, path: str, json: Any = None, *, status: int | None = None) -> Any:
+    async def call(
+        self, method: str, path: str, json: Any = None, *, status: int | None = None, key: str | None = None
+    ) -> Any:
         """A path that does not begin with /v1 is one of the project; returns the decoded body."""
         url = path if path.startswith("/") else f"/v1/projects/{self.project}/{path}"
-        response = await self.http.request(method, url, json=json)
+        headers = {} if key is None else {"Idempotency-Key": key}
+        response = await self.http.request(method, url, json=json, headers=headers)
         if status is None:
             assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text}"
         else:

@@ -141,6 +141,13 @@ async def test_a_second_signal_ends_it_at_once(start: Start, kind: str) -> None:
     assert service.end(seconds=5) == -signal.SIGTERM
 
 
+async def test_a_signal_ends_a_service_whose_loop_is_held_for_ever(start: Start) -> None:
+    """Issue 8, number 28: SIGTERM was without effect while one request held the loop."""
+    service = start("holding_the_loop")
+    await eventually(lambda: "the loop is held" in service.log())
+    assert service.end(seconds=60) == 1
+
+
 async def test_an_error_made_for_people_has_no_traceback(start: Start) -> None:
     service = start("failing")
     assert service.process.wait(10) == 1

@@ -79,15 +79,15 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
-        self.job_ids: list[str] = []
+        self.keys: list[str] = []
         """Under which runs were asked for."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1").removeprefix("/projects/demo/")
         query = f"?{request.url.query.decode()}" if request.url.query else ""
         body = json.loads(request.content) if request.content else None
-        if body and "job_id" in body:
-            self.job_ids.append(body.pop("job_id"))
+        if key := request.headers.get("Idempotency-Key"):
+            self.keys.append(key)
         self.asked.append((request.method, path + query, body))
         return httpx.Response(200, json=self.answer(request.method, path))
 
@@ -199,7 +199,7 @@ def test_disabled_ones_are_run_with_a_confirmation(server: Server) -> None:
         ("orchestrations/daily/runs", {"confirm": True, "notify": False}),
         ("jobs/j1/retries", {"plan_id": "p1", "confirm": True, "notify": False}),
     ]
-    assert len(set(server.job_ids)) == 2, "each is a run of its own"
+    assert len(set(server.keys)) == 2, "each is a run of its own"
 
 
 def test_an_orchestration_is_shown_with_its_findings(

@@ -33,7 +33,7 @@ def backfill(
         "confirm": confirm,
     }
     with where.client() as client:
-        answer = client.post(where.project_path("backfills"), body)
+        answer = client.request_run(where.project_path("backfills"), body)
     if as_json:
         print_json(answer)
         return

@@ -20,6 +20,8 @@ class RunnerSettings(ServiceSettings):
     poll_seconds: float = Field(default=1, gt=0, le=60)
     scan_seconds: float = Field(default=10, gt=0, le=600)
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
+    files_dir: Path | None = None
+    """Below it lies a folder for each project, which its components get as their ORCHESTRATOR_FILES_DIR."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
     task_drain_seconds: float = Field(default=2, ge=0, le=60)
     log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)

@@ -166,6 +166,7 @@ def _attempts(
         journals=journals,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,
+        files_dir=settings.files_dir and settings.files_dir.absolute(),
     )
 
 

@@ -56,7 +56,7 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
             name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
         )
     # To tell what an array of them is takes the server tens of milliseconds: ask now, not amid work.
-    await connection.fetch("SELECT NULL::jsonb[]")
+    await connection.fetch("SELECT NULL::jsonb[], NULL::json[]")
 
 
 def server_settings(settings: DatabaseSettings, application_name: str) -> dict[str, str]:

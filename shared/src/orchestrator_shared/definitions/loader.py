@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
+from orchestrator_shared.definitions.bounded import ErrorBudget
 from orchestrator_shared.definitions.models import (
     KINDS,
     Definition,
@@ -143,14 +145,14 @@ def _placed(path: Path, message: str, document: YamlDocument, file: str) -> Prob
 def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[tuple[Path, str]]]:
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
         return None, [((), f"expected a document with one of the keys {', '.join(KINDS)}")]
-    if problems := list(_unstorable(raw, ())):
+    if problems := list(islice(_unstorable(raw, []), MAX_PROBLEMS)):
         return None, problems
     kinds = [kind for kind in KINDS if kind in raw]
     if len(kinds) != 1:
         return None, [_unclear_kind(raw, kinds)]
     model = KINDS[kinds[0]]
     try:
-        definition: Definition = model.model_validate(raw)
+        definition: Definition = model.model_validate(raw, context=ErrorBudget(MAX_PROBLEMS))
     except ValidationError as error:
         return None, explain(error, model)
     problems = list(_contradictions(definition))
@@ -166,22 +168,23 @@ def _unclear_kind(raw: dict[str, Any], kinds: list[str]) -> tuple[Path, str]:
     return (first,) if first else (), unknown_key(first, list(KINDS)) + "; it says what the document is"
 
 
-def _unstorable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+def _unstorable(value: object, path: list[str | int]) -> Iterator[tuple[Path, str]]:
     """What JSON in PostgreSQL cannot hold, and nesting that no definition needs."""
     if len(path) > MAX_DEPTH:
-        yield path[:3], f"nested deeper than {MAX_DEPTH} levels"
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _unstorable(str(key), path)
-            yield from _unstorable(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unstorable(item, (*path, index))
+        yield tuple(path[:3]), f"nested deeper than {MAX_DEPTH} levels"
+    elif isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in pairs:
+            if isinstance(key, str):
+                yield from _unstorable(key, path)
+            path.append(key)
+            yield from _unstorable(item, path)
+            path.pop()
     elif isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            yield path, "the text has a character that cannot be stored (NUL or half of a pair)"
+            yield tuple(path), "the text has a character that cannot be stored (NUL or half of a pair)"
     elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        yield path, "expected a finite number"
+        yield tuple(path), "expected a finite number"
 
 
 def _contradictions(definition: Definition) -> Iterator[tuple[Path, str]]:

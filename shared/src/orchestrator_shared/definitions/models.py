@@ -3,8 +3,9 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import (
@@ -44,7 +45,7 @@ Description = Annotated[str, Field(max_length=10_000)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Written(BaseModel):
+class _Written(Bounded):
     """Types are meant as written: the text "true" is no truth value. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -136,6 +137,11 @@ class ScheduleDocument(_Written):
     def _is_one_of_both(self) -> Self:
         if (self.cron is None) == (self.every_seconds is None):
             raise ValueError('write either cron: "30 5 * * 1-5" or every: 45m')
+        if self.cron is not None:
+            try:
+                Cron.parse(self.cron).check_zone(parse_zone(self.timezone))
+            except UserError as error:
+                raise ValueError(f"cron: {error.detail}") from error
         return self
 
     def schedule(self) -> Schedule:

@@ -25,8 +25,11 @@ __all__ = ["Cron", "CronError", "Every", "Fire", "Schedule", "parse_duration", "
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFERENCE = datetime(2026, 1, 1)  # noqa: DTZ001  a wall time; fixed, so that saving never depends on the day
-_FIVE_YEARS = timedelta(days=5 * 366)
 _SEARCH_YEARS = 40  # 29 February on a Monday needs up to 40 years around 2100
+_LONGEST_WAIT = timedelta(days=366 * _SEARCH_YEARS)
+"""Between two fires; a schedule whose every time is left out by daylight saving ends."""
+_NEAR = timedelta(days=2)
+_SECOND = timedelta(seconds=1)
 _LAST_YEAR = 9000
 MIN_EVERY_SECONDS, MAX_EVERY_SECONDS = 60, 366 * 86_400
 
@@ -61,11 +64,11 @@ class Cron:
             raise CronError('expected five fields in quotes, as in "30 5 * * 1-5"', position=1, field=field)
         fields = parse_fields(text, field=field)
         cron = cls(" ".join(each.text for each in fields), fields)
-        first = next(cron._walls(_REFERENCE), None)
-        if first is None or first > _REFERENCE + _FIVE_YEARS:
+        if next(cron._walls(_REFERENCE), None) is None:
             position = text.find(fields[2].text, len(fields[0].text) + len(fields[1].text) + 1) + 1
             raise CronError(
-                "there is no such date within five years: look at the day of month and the month",
+                f"day of month (field 3, character {position}): there is no such date in any year; "
+                "change the day or the month",
                 position=position,
                 field=field,
             )
@@ -77,7 +80,7 @@ class Cron:
         return not (self.fields[0].is_wildcard or self.fields[1].is_wildcard)
 
     def fires(self, after: datetime, zone: ZoneInfo) -> Iterator[Fire]:
-        """Every fire later than `after`, in order, without end (take as many as are needed)."""
+        """Every fire later than `after`, in order; take as many as are needed."""
         previous = after.astimezone(UTC)
         for fire in self._fixed(previous, zone) if self.is_fixed else self._wildcard(previous, zone):
             assert fire.at > previous, "fires do not go back in time"
@@ -102,21 +105,21 @@ class Cron:
             yield pending
 
     def _wildcard(self, after: datetime, zone: ZoneInfo) -> Iterator[Fire]:
-        start, inclusive = after, False
-        while True:
+        start, last, inclusive = after, after, False
+        while start - last <= _LONGEST_WAIT:
             offset = offset_at(start, zone)
             wall = wall_time(start, zone)
-            change: datetime | None = None
-            for match in self._walls(wall - timedelta(microseconds=1) if inclusive else wall):
+            restart: datetime | None = None
+            for match in self._walls(wall - _SECOND if inclusive else wall):
                 at = in_utc(match, offset)
-                change = find_change(start, at, zone)
-                if change is not None:
+                restart = _restart(start, at, zone)
+                if restart is not None:
                     break
                 yield _wildcard_fire(at, match, zone)
-                start = at
-            if change is None:
+                start = last = at
+            if restart is None:
                 return
-            start, inclusive = change, True
+            start, inclusive = restart, True
 
     def _walls(self, after: datetime) -> Iterator[datetime]:
         """Wall times that match, later than `after`, by croniter, which is told the day rule."""
@@ -127,7 +130,8 @@ class Cron:
             days = weekdays = "*"
         canonical = f"{minute.canonical()} {hour.canonical()} {days} {month.canonical()} {weekdays}"
         try:
-            engine = croniter(canonical, after, day_or=either, max_years_between_matches=_SEARCH_YEARS)
+            start = after.replace(microsecond=0)  # matches are whole minutes
+            engine = croniter(canonical, start, day_or=either, max_years_between_matches=_SEARCH_YEARS)
             while True:
                 wall: datetime = engine.get_next(datetime)
                 if wall.year > _LAST_YEAR:
@@ -135,6 +139,15 @@ class Cron:
                 yield wall
         except (CroniterError, OverflowError):
             return
+
+    def check_zone(self, zone: ZoneInfo, *, field: str | None = None) -> None:
+        """Refuse a schedule that fires at no time in its zone."""
+        if next(self.fires(_REFERENCE.replace(tzinfo=UTC), zone), None) is None:
+            raise CronError(
+                f"never fires in {zone.key}: daylight saving leaves these times out; write other hours",
+                position=1,
+                field=field,
+            )
 
     def uneven_warning(self) -> str | None:
         """Why this is not the interval that it looks like, if so."""
@@ -149,6 +162,16 @@ class Cron:
                     f"{int(step)}{unit}: use `every: {int(step)}{unit}` for that"
                 )
         return None
+
+
+def _restart(start: datetime, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Where to look again, with the offset that holds there; None: the one of `start` holds until `at`.
+
+    Nothing matches between the two, whatever zones do more than `_NEAR` from both: no clock is turned so far.
+    """
+    if at - start <= 2 * _NEAR:
+        return find_change(start, at, zone)
+    return find_change(start, start + _NEAR, zone) or at - _NEAR
 
 
 def _fixed_fire(wall: datetime, zone: ZoneInfo) -> Fire:

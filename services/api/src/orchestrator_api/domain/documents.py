@@ -5,6 +5,7 @@ from typing import Any
 
 from orchestrator_api.domain.planning import Desired, Fields, Item, Kind
 from orchestrator_api.domain.refusals import FieldError, refuse
+from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_shared.definitions.export import phases_of, to_document
 from orchestrator_shared.definitions.loader import parse_documents
 from orchestrator_shared.definitions.models import (
@@ -16,7 +17,8 @@ from orchestrator_shared.definitions.models import (
 )
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.tables import TableRef
-from orchestrator_shared.security import MASK, mask_secrets
+from orchestrator_shared.secret_handles import mask_for_editing
+from orchestrator_shared.security import MASK
 
 Entry = tuple[Item, Fields, str]
 
@@ -114,13 +116,13 @@ def _configuration(name: str, fields: Fields) -> ConfigurationDocument:
         "configuration": name,
         "name": _unless(fields["name"], name.partition("/")[2]),
         "description": fields["description"],
-        "parameters": mask_secrets(fields["parameters"]),
+        "parameters": mask_for_editing(fields["parameters"]),
     }
     return ConfigurationDocument.model_validate(raw)
 
 
 def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) -> OrchestrationDocument:
-    stored = OrchestrationDefinition.model_validate({"phases": mask_secrets(fields["phases"])})
+    stored = OrchestrationDefinition.model_validate({"phases": masked_phases(fields["phases"])})
     subscriptions = current.get((Kind.NOTIFICATIONS, name), {"subscriptions": []})["subscriptions"]
     notify: dict[str, list[str]] = {}
     for event, address in subscriptions:

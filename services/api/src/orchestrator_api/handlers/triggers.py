@@ -12,7 +12,7 @@ from orchestrator_api.handlers.schedules import SavedPart, lock_orchestration
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import TriggerChanged
 from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.domain.tables import TableRef
 
 
@@ -100,6 +100,7 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
 
 async def reset(session: Session, trigger_id: UUID) -> None:
     """Drop what has been counted."""
+    session.actor.require_configure(ORCHESTRATOR)
     trigger = await find_by_id(session, trigger_id)
     await session.sql.run("reset_trigger", session.project, trigger_id)
     session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))

@@ -36,10 +36,12 @@ class FactMaker:
         """Make the missing facts of a root and all below it, after those of its predecessors."""
         async with transaction(self._pool) as connection:
             runs = await self._store.untold_runs(connection, root)
+            roots = dict.fromkeys(run.root_id for run in runs)
+            families = {each: await self._store.family(connection, each) for each in roots}
             for run in runs:
                 told: set[str] = set()
                 for fact in facts_of_run(run):
-                    told |= await self._store.save(connection, fact, told)
+                    told |= await self._store.save(connection, fact, told, families[run.root_id])
             points.reach(points.BEFORE_COMMIT)
         self._wake()
         return len(runs)
