@@ -71,7 +71,7 @@ class _Base(BaseSettings):
 def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in schemes and (parts.port or 1) > 0
+        fine = parts.scheme in schemes and all((port or 1) > 0 for _, port in _hosts(url))
     except ValueError:
         fine = False
     if "://" in url:
@@ -181,11 +181,18 @@ _EXAMPLES = {
 
 
 def address(url: str) -> str:
-    """The host and port of a URL, without user or password, for messages and logs."""
+    """The host and port of a URL (of a database, each of several), without user or password."""
     try:
-        parts = urlsplit(url)
-        default = {"amqp": 5672, "amqps": 5671}.get(parts.scheme, 5432)
-        socket_folder = "" if parts.hostname else "local socket"
-        return socket_folder or f"{parts.hostname}:{parts.port or default}"
+        default = {"amqp": 5672, "amqps": 5671}.get(urlsplit(url).scheme, 5432)
+        named = [f"{host}:{port or default}" for host, port in _hosts(url) if host]
+        return ", ".join(named) or "local socket"
     except ValueError:
         return "an address that cannot be read"
+
+
+def _hosts(url: str) -> list[tuple[str | None, int | None]]:
+    """What PostgreSQL's clients allow: several, separated by commas."""
+    parts = urlsplit(url)
+    credentials, at, hosts = parts.netloc.rpartition("@")
+    each = [urlsplit(parts._replace(netloc=f"{credentials}{at}{host}").geturl()) for host in hosts.split(",")]
+    return [(one.hostname, one.port) for one in each]

@@ -26,7 +26,7 @@ from orchestrator_shared.contracts.events import (
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, answers, database
+from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -127,7 +127,7 @@ def _smtp_server(settings: NotifierSettings) -> SmtpServer:
 
 def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
     """The SMTP server is left out: while it is away, facts must still be heard and kept."""
-    lifecycle.ready_when("database", partial(answers, pool))
+    lifecycle.ready_when("database", partial(writable, pool))
     lifecycle.ready_when("broker", broker.ready)
     lifecycle.ready_when("facts", lambda: parts.consumer.consuming)
 
