@@ -11,6 +11,7 @@ import asyncpg
 import typer
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
@@ -31,7 +32,7 @@ def migrate_command() -> None:
     applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
     for name in applied:
         print(f"applied {name}")
-    print("the database is up to date" if not applied else f"{len(applied)} migrations applied")
+    print("the database is up to date" if not applied else f"{counted(len(applied), 'migration')} applied")
 
 
 @app.command("roles")

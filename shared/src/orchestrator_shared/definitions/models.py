@@ -4,6 +4,7 @@ import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.http_component import HttpComponent
@@ -19,7 +20,14 @@ from orchestrator_shared.definitions.orchestration import (
     Slug,
     Task,
 )
-from orchestrator_shared.domain.cron import MAX_EVERY_SECONDS, MIN_EVERY_SECONDS, Cron, Every, Schedule
+from orchestrator_shared.domain.cron import (
+    MAX_EVERY_SECONDS,
+    MIN_EVERY_SECONDS,
+    Cron,
+    CronError,
+    Every,
+    Schedule,
+)
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
@@ -38,6 +46,10 @@ def _seconds(value: object) -> int | None:
         return None if value is None else parse_duration(value)
     except UserError as error:
         raise ValueError(error.detail) from error
+
+
+def _at_position(error: CronError) -> PydanticCustomError:
+    return PydanticCustomError("cron", "{reason}", {"reason": error.detail, "position": error.position})
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
@@ -122,8 +134,8 @@ class ScheduleDocument(_Written):
     def _is_cron(cls, text: str | None) -> str | None:
         try:
             return None if text is None else Cron.parse(text).text
-        except UserError as error:
-            raise ValueError(error.detail) from error
+        except CronError as error:
+            raise _at_position(error) from error
 
     @field_validator("timezone")
     @classmethod
@@ -140,7 +152,7 @@ class ScheduleDocument(_Written):
         if self.cron is not None:
             try:
                 Cron.parse(self.cron).check_zone(parse_zone(self.timezone))
-            except UserError as error:
+            except CronError as error:
                 raise ValueError(f"cron: {error.detail}") from error
         return self
 

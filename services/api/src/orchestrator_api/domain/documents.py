@@ -26,7 +26,7 @@ Entry = tuple[Item, Fields, str]
 def read_documents(raws: Sequence[object], project: str) -> Desired:
     """What the documents want; refuses what is wrong in them, every problem with its document and path."""
     loaded = parse_documents(raws)
-    refuse([FieldError(problem.path or "documents", problem.message) for problem in loaded.problems])
+    refuse([FieldError(each.path or "documents", each.message, each.position) for each in loaded.problems])
     desired = Desired()
     for index, document in enumerate(loaded.documents):
         if isinstance(document.definition, OrchestrationDocument):

@@ -1,7 +1,7 @@
 """Schedules, triggers and subscriptions."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, model_validator
@@ -181,13 +181,21 @@ class TableReadiness(Output):
     missing_since: datetime | None
 
 
+class TableOfFire(Output):
+    """A table whose update completed the set, or belonged to it."""
+
+    table: str
+    seq: int | None
+    heard_at: datetime | None
+
+
 class LastFire(Output):
     """The newest run that the trigger asked for, and the updates that made it."""
 
     generation: int
     at: datetime
     job_id: UUID
-    tables: list[dict[str, Any]]
+    tables: list[TableOfFire]
     started_at: datetime | None
     ended: str | None
 

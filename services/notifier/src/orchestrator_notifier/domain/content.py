@@ -119,7 +119,8 @@ def _summary(report: RunReport) -> str:
     total = sum(report.counts.values()) - report.counts.get(TaskStatus.SKIPPED, 0)
     if not total:
         return report.message
-    parts = [f"{report.counts.get(TaskStatus.SUCCESS, 0)} of {total} tasks succeeded"]
+    tasks = "task" if total == 1 else "tasks"
+    parts = [f"{report.counts.get(TaskStatus.SUCCESS, 0)} of {total} {tasks} succeeded"]
     for status, text in (
         (TaskStatus.ERROR, "failed"),
         (TaskStatus.WARNING, "with a warning"),
