@@ -139,8 +139,6 @@ class RuntimeSettings(_Base):
 class ServiceSettings(DatabaseSettings, BrokerSettings, RuntimeSettings):
     """The settings that all services share; a service subclasses it for its own."""
 
-    encryption_keys: EncryptionKeys = Field(default=(), repr=False)
-
 
 def variable(field: str) -> str:
     """The environment variable of a settings field."""
