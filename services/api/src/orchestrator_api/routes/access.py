@@ -125,7 +125,7 @@ async def save_notifications(
 ) -> SubscriptionsOut:
     """Replace the subscriptions of an orchestration."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wanted = [(subscription.event, subscription.address) for subscription in body.subscriptions]
+        wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
         rows = await session.sql.many("subscriptions", project, orchestration)
     return SubscriptionsOut.model_validate({"subscriptions": rows})
