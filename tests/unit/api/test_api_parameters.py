@@ -125,7 +125,10 @@ def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str
 
 
 def test_a_rule_that_would_match_patterns_by_itself_is_refused_beside_them() -> None:
-    schema = {"allOf": [{"patternProperties": {"^(a+)+$": {}}}], "unevaluatedProperties": False}
+    schema: dict[str, Any] = {
+        "allOf": [{"patternProperties": {"^(a+)+$": {}}}],
+        "unevaluatedProperties": False,
+    }
     (error,) = check_schema(schema)
     assert "use additionalProperties" in error.detail
     assert check_parameters({"a" * 40 + "!": 1}, schema) == []

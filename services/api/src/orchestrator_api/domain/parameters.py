@@ -51,7 +51,7 @@ _RULES = {
     "additionalProperties": patterns.additional_properties,
 } | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
-_BesidePatterns = extend(_Validator, {"unevaluatedProperties": None})  # type: ignore[no-untyped-call]
+_BesidePatterns = extend(_Validator, {"unevaluatedProperties": lambda *_: ()})  # type: ignore[no-untyped-call]
 _FORMATS = patterns.format_checker()
 
 
