@@ -30,6 +30,7 @@ from orchestrator_cli.commands import (
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.local.processes import ServerError
 from orchestrator_cli.output import error_console, plain
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 
 app = typer.Typer(
     name="orchestrator",
@@ -65,7 +66,7 @@ app.command("demo")(demo.demo)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"orchestrator {metadata.version('orchestrator-cli')}")
+        print(f"orchestrator {metadata.version('orchestrator-cli')} (time zones of tzdata {TZDATA_VERSION})")
         raise typer.Exit
 
 

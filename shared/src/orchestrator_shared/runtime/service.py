@@ -15,6 +15,7 @@ import structlog
 
 from orchestrator_shared import logging
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 from orchestrator_shared.runtime.health import serve_health
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.settings import RuntimeSettings, SettingsError, load_settings
@@ -82,7 +83,7 @@ async def _live(settings: S, lifecycle: Lifecycle, start: Start[S], watchdog: "_
 async def _main(settings: S, lifecycle: Lifecycle, start: Start[S]) -> None:
     async with start(settings, lifecycle):
         lifecycle.started = True
-        log.info("service.started")
+        log.info("service.started", tzdata=TZDATA_VERSION)
         await lifecycle.stopping.wait()
 
 

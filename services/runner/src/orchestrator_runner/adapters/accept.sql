@@ -6,8 +6,9 @@ SELECT pg_advisory_xact_lock(key)
 FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
 
 -- name: known_jobs
-SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[])
-UNION SELECT job_id FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
+SELECT id, project, component, configuration FROM jobs.jobs WHERE id = ANY ($1::uuid[])
+UNION ALL
+SELECT job_id, project, 'orchestrator', configuration FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
 
 -- name: request_details
 SELECT job_id, tasks, parameters_as_written AS parameters, retry_of, task_versions FROM catalog.run_requests_v1

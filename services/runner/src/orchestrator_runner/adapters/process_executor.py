@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator_runner.adapters.files import Files
 from orchestrator_runner.adapters.keeper_client import Child, Keeper, NotStartable
 from orchestrator_runner.adapters.pipes import Pipe
+from orchestrator_runner.adapters.project_folder import prepare_project_folder
 from orchestrator_runner.adapters.task_directory import (
     TaskDirectories,
     WorkDirectory,
@@ -98,6 +99,12 @@ class ProcessExecutor:
                 self._idle.set()
 
     async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
+        if execution.project_folder is not None:
+            try:
+                await self._files.do(prepare_project_folder, execution.project_folder)
+            except OSError as error:
+                message = f"the project's folder of files cannot be used: {error}"
+                return Outcome(JobStatus.ERROR, message, ErrorKind.INTERNAL)
         directory = await self._make_directory(execution)
         report = Report()
         try:

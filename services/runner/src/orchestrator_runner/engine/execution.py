@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 HTTP = "http"
+FILES_DIR = "ORCHESTRATOR_FILES_DIR"
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
@@ -58,6 +60,7 @@ class Attempts:
         journals: Journals,
         log_limits: LogLimits,
         api_url: str | None = None,
+        files_dir: Path | None = None,
     ) -> None:
         self._definitions = definitions
         self._logs = logs
@@ -66,6 +69,7 @@ class Attempts:
         self._journals = journals
         self._log_limits = log_limits
         self._api_url = api_url
+        self._files_dir = files_dir
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
@@ -136,11 +140,13 @@ class Attempts:
             raise UserError(_missing(job))
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
+        environment = definition.get("environment") or {}
+        folder = self._project_folder(job, environment)
         execution = Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
-            environment={**_passed_on(definition.get("environment") or {}), **self._contract(job)},
+            environment={**_passed_on(environment), **self._contract(job), **folder},
             config={
                 "component": job.component,
                 "configuration": job.configuration,
@@ -148,6 +154,7 @@ class Attempts:
                 "parameters": parameters,
             },
             state=self._open_state(job, loaded.state),
+            project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
             target=definition.get(job.executor) or {},
@@ -173,6 +180,11 @@ class Attempts:
             ran_seconds=job.ran_seconds,
             callback_url=callback_url,
         )
+
+    def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
+        """What a component gets that asks for the folder of files: only its project's."""
+        asks = FILES_DIR in declared and declared[FILES_DIR] is None
+        return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
 
     def _seal_state(self, job: ClaimedJob, state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
         """A component may keep secrets in its state, such as a token: all of it is encrypted."""
