@@ -11,7 +11,7 @@ from orchestrator_api.domain.explanation import TableFacts, TriggerFacts, cool_d
 from orchestrator_api.domain.parameters import check_parameters, check_schema
 from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
 from orchestrator_api.domain.refusals import Forbidden, Unauthenticated
-from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
 from orchestrator_shared.domain.errors import NotFound
 
@@ -177,7 +177,10 @@ def test_doubled_ids_are_told_at_both_places() -> None:
 
 def test_left_over_masks_are_found() -> None:
     value = {"#a": "***", "b": [{"#c": "***", "d": "***"}], "#e": "x"}
-    assert masked_paths(value, "parameters") == ["parameters.#a", "parameters.b.0.#c"]
+    errors = left_masks(value, "parameters")
+    assert [error.field for error in errors] == ["parameters.#a", "parameters.b.0.#c"]
+    assert "there is none" in errors[0].detail
+    assert "the handle that is shown" in errors[1].detail
 
 
 def test_parameters_never_repeat_a_value() -> None:

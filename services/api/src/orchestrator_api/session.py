@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator_api.adapters.sql import Sql
 from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.offload import Offload
 from orchestrator_api.ports import Works
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
@@ -30,6 +31,7 @@ class Session:
     actor: Actor
     now: datetime
     encryption: Encryption
+    offload: Offload
     project: str = ""
 
     def say(self, *messages: Message) -> None:
@@ -59,12 +61,25 @@ class Sessions:
     queries: Queries
     encryption: Encryption
     clock: Clock
+    offload: Offload
 
     @asynccontextmanager
     async def open(
         self, token: str | None, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[Session]:
         """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
+        async with self._entered(token, scopes, project) as (work, sql, actor, now):
+            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+
+    async def admit(self, token: str | None, scopes: Sequence[Scope], project: str | None) -> None:
+        """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
+        async with self._entered(token, scopes, project):
+            pass
+
+    @asynccontextmanager
+    async def _entered(
+        self, token: str | None, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         async with self.works.work() as work:
@@ -73,8 +88,9 @@ class Sessions:
             actor = await identify(sql, token, now)
             if project is not None:
                 await _enter(sql, actor, project)
-            actor.require(*scopes)
-            yield Session(work, sql, actor, now, self.encryption, project or "")
+            if scopes:
+                actor.require(*scopes)
+            yield work, sql, actor, now
 
 
 async def identify(sql: Sql, token: str, now: datetime) -> Actor:

@@ -2,14 +2,15 @@
 
 -- name: insert_run_request
 INSERT INTO catalog.run_requests
-    (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters, scheduled_for,
-     requested_at, retry_of, task_versions, idempotency_id, request_digest)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters,
+     parameters_as_written, scheduled_for, requested_at, retry_of, task_versions, idempotency_id, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
 -- name: requests_under_key
-SELECT job_id, parameters, request_digest FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
+SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
+FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
 
 -- name: insert_backfill
 INSERT INTO catalog.run_requests
@@ -27,14 +28,15 @@ UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[])
 -- name: job
 SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
        task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
-       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of, parameters,
-       selection, due_at, ready_at
+       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
+       parameters_as_written AS parameters, selection, due_at, ready_at
 FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
 
 -- name: created_job
 -- Old requests without a job are of jobs that retention has removed.
 SELECT r.job_id AS id, r.project, r.component, r.configuration, r.origin, r.requested_by, r.scheduled_for,
-       r.requested_at, r.version, r.retry_of, r.parameters
+       r.requested_at, r.version, r.retry_of,
+       coalesce(r.parameters_as_written, r.parameters::json) AS parameters
 FROM catalog.run_requests r
 WHERE r.project = $1 AND r.job_id = $2 AND r.requested_at > clock_timestamp() - interval '7 days'
 
@@ -47,7 +49,8 @@ WITH created AS (
            0 AS attempt, 1 AS max_attempts, r.scheduled_for, NULL::timestamptz AS previous_success, r.requested_at,
            NULL::timestamptz AS accepted_at, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at, r.version,
            NULL::text AS message, NULL::text AS error_kind, '[]'::jsonb AS output_tables, NULL::uuid AS trigger_id,
-           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of, r.parameters, r.requested_at AS listed_at
+           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of,
+           coalesce(r.parameters_as_written, r.parameters::json) AS parameters, r.requested_at AS listed_at
     FROM catalog.run_requests r
     WHERE r.project = $1 AND r.requested_at > clock_timestamp() - interval '7 days'
       AND ($2::text[] IS NULL OR 'created' = ANY ($2))
@@ -62,7 +65,7 @@ WITH created AS (
     SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
            task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
            finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
-           parameters, accepted_at AS listed_at
+           parameters_as_written AS parameters, accepted_at AS listed_at
     FROM (
         (SELECT * FROM jobs.jobs_v1
          WHERE $4::text IS NULL AND project = $1

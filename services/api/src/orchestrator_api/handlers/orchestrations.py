@@ -10,6 +10,7 @@ from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
 from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.refusals import FieldError, refuse
+from orchestrator_api.domain.secrets import left_in_phases, restored_phases
 from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
@@ -47,8 +48,7 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     await check_tasks(session, orchestration, wish.phases)
     stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
     _check_base(stored, wish.base_version)
-    definition = domain.make_definition(wish.phases).to_json()
-    whole = configurations.restore_secrets(session, definition, _aligned(stored, definition), prefix="")
+    whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
     await _check_parameters(session, wish.phases, whole, stored)
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
@@ -69,11 +69,12 @@ def _check_base(stored: Row | None, base_version: int | None) -> None:
         )
 
 
-def _aligned(stored: Row | None, definition: dict[str, Any]) -> Row | None:
-    if stored is None:
-        return None
-    before = stored["parameters"].get("phases", [])
-    return {**stored, "parameters": {"phases": domain.aligned(before, definition["phases"])}}
+def _restore_secrets(session: Session, definition: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+    """As `configurations.restore_secrets`: each task's parameters by its id."""
+    before = stored["parameters"].get("phases", []) if stored else []
+    phases = restored_phases(definition["phases"], before)
+    refuse(left_in_phases(phases))
+    return session.encrypted({**definition, "phases": phases}, "phases")
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
@@ -99,8 +100,9 @@ async def _check_parameters(
 
     Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
     """
-    plain = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
-    before = {_task_parameters(task) for task in domain.stored_tasks(plain)}
+    plain = session.encryption.decrypt_secrets(definition, session.project)
+    saved = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
+    before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"
         for p, phase in enumerate(given)
@@ -108,7 +110,7 @@ async def _check_parameters(
     ]
     found = [
         overrides.of_own(task, path)
-        for path, task in zip(paths, domain.stored_tasks(definition), strict=True)
+        for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
         if _task_parameters(task) not in before
     ]
     brought = [each for each in found if each is not None]
@@ -139,8 +141,8 @@ async def _equip(session: Session, orchestration: str) -> None:
     await session.sql.run("insert_token", token_id, *values)
     await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
     if session.actor.email:
-        values_of_subscription = (session.project, orchestration, "error", session.actor.email)
-        await session.sql.run("insert_subscription", new_id(), *values_of_subscription)
+        values_of_subscription = (session.project, orchestration, "error", session.actor.email, None, None)
+        await session.sql.run("save_subscription", new_id(), *values_of_subscription)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:

@@ -11,7 +11,7 @@ from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.overlaps import explain_overlap
 from orchestrator_api.domain.phases import check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
-from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.handlers import configurations, idempotency, overrides, rights
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.handlers.idempotency import Asked
@@ -74,8 +74,8 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
         )
     definition = await _definition(session, key, wish, configuration)
     await rights.check_departure(session, key, configuration, definition, departure)
-    if masked := masked_paths(wish.parameters, "parameters"):
-        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0])
+    if masked := left_masks(wish.parameters, "parameters"):
+        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0].field)
     if key.component == ORCHESTRATOR:
         refuse(check_selection(definition, wish.tasks))
         await _check_cycle(session, key.id, definition)

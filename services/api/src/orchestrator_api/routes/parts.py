@@ -54,7 +54,8 @@ _DESCRIPTIONS = {
     403: "The token may not do this",
     404: "Not there (or not to be known)",
     409: "Contradicts the present state",
-    413: "The body is larger than 1 MiB",
+    413: "The body is larger than this operation takes (`x-max-body-bytes`), or has too many values",
+    408: "The body did not arrive in time",
     422: "Fields are wrong; `errors` names them",
     503: "The database does not answer; try again",
 }

@@ -9,10 +9,11 @@ from orchestrator_api.domain.access import STATUS, Scope
 from orchestrator_api.handlers import idempotency, retries
 from orchestrator_api.models.base import TaskId
 from orchestrator_api.models.jobs import RetryIn, RetryPlanOut, RunAccepted
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.routes.runs import accepted
 
-router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], route_class=GatedRoute)
 
 
 @router.get("/{job}/retry-plan", operation_id="plan_retry", responses=problems(404, 409))
@@ -33,7 +34,13 @@ async def plan_retry(
     return RetryPlanOut.model_validate(plan)
 
 
-@router.post("/{job}/retries", operation_id="retry_job", status_code=202, responses=WRITE)
+@router.post(
+    "/{job}/retries",
+    operation_id="retry_job",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
 async def retry_job(
     call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None
 ) -> RunAccepted:

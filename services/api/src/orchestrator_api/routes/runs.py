@@ -20,6 +20,7 @@ from orchestrator_api.models.jobs import (
     RunTasksOut,
     TerminationOut,
 )
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Limit, Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.session import Session
@@ -27,7 +28,7 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
-router = APIRouter(prefix=PREFIX, tags=["runs"])
+router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -42,6 +43,7 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_orchestration(
     call: Call,
