@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from orchestrator_api.adapters.sql import load_queries
-from orchestrator_api.administrator import ensure_administrator
+from orchestrator_api.administrator import ensure_administrator, tell_of_dots
 from orchestrator_api.app import create_app
 from orchestrator_api.offload import Offload
 from orchestrator_api.session import Sessions
@@ -42,6 +42,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         relay = lifecycle.supervise("outbox", outbox.run())
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
+        await tell_of_dots(outbox, queries)
         forgetting = Forgetting(partial(acquire, pool), queries, RETENTION, batch=RETENTION_BATCH)
         retention = lifecycle.supervise(
             "retention",
