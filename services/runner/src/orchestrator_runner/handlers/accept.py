@@ -41,6 +41,8 @@ class Accept:
             await work.connection.execute(self._queries["lock_requests"], ids)
             new = await self._unknown(work.connection, requests)
             details = await self._details(work.connection, new)
+            if triggered := [request.job_id for request in new if request.trigger_id is not None]:
+                await work.connection.execute(self._queries["lock_waiting"], triggered)
             for request in new:
                 await self._accept(work, request, lanes[_lane_key(request)], details.get(request.job_id))
             say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
