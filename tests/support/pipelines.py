@@ -82,8 +82,8 @@ class Pipelines:
             )
             await connection.execute(
                 """INSERT INTO catalog.configuration_versions
-                       (project, component, configuration, version, parameters, author)
-                   VALUES ($1, $2, $3, $4, $5, 'test')""",
+                       (project, component, configuration, version, parameters, parameters_as_written, author)
+                   VALUES ($1, $2, $3, $4, $5::json::jsonb, $5::json, 'test')""",
                 PROJECT,
                 component,
                 name,
@@ -132,9 +132,10 @@ class Pipelines:
             await prepare_connection(connection)
             await connection.execute(
                 """INSERT INTO catalog.run_requests (job_id, project, component, configuration, origin,
-                       requested_by, token_id, tasks, parameters, scheduled_for, task_versions,
-                       retry_of)
-                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6, $7, $8, $9)""",
+                       requested_by, token_id, tasks, parameters, parameters_as_written, scheduled_for,
+                       task_versions, retry_of)
+                   VALUES ($1, $2, $3, $4, 'manual', 'test', $1, $5, $6::json::jsonb, $6::json, $7,
+                       $8, $9)""",
                 request.job_id,
                 request.project,
                 request.component,

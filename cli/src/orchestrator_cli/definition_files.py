@@ -28,9 +28,9 @@ def _count(problems: Sequence[str]) -> str:
     return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
 
 
-def to_yaml(documents: Sequence[Json]) -> str:
+def to_yaml(documents: Sequence[Json], *, ascii_only: bool = False) -> str:
     """Documents as one YAML text, in the order in which they came."""
     return "".join(
-        f"---\n{yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)}"
+        f"---\n{yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only, width=100)}"
         for document in documents
     )

@@ -4,12 +4,13 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 done, 1 the run failed, 2 the input or its use is wrong, 3 the server does not answer."""
+    """0 done, 1 the run failed, 2 wrong input, 3 no answer of the server, 4 the output cannot be written."""
 
     OK = 0
     RUN_FAILED = 1
     BAD_INPUT = 2
     UNREACHABLE = 3
+    OUTPUT_LOST = 4
 
 
 class CommandFailure(Exception):

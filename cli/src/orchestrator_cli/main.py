@@ -1,12 +1,12 @@
 """The command `orchestrator`: its groups of commands, and what people see when one fails."""
 
-import sys
 from importlib import metadata
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from orchestrator_cli import streams
 from orchestrator_cli.commands import (
     arranging,
     backfill,
@@ -30,9 +30,11 @@ from orchestrator_cli.commands import (
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.local.processes import ServerError
 from orchestrator_cli.output import error_console, plain
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 
 app = typer.Typer(
     name="orchestrator",
+    cls=streams.Group,
     help="Run the components of a data platform in order, by time and by event.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -64,7 +66,7 @@ app.command("demo")(demo.demo)
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        print(f"orchestrator {metadata.version('orchestrator-cli')}")
+        print(f"orchestrator {metadata.version('orchestrator-cli')} (time zones of tzdata {TZDATA_VERSION})")
         raise typer.Exit
 
 
@@ -79,10 +81,27 @@ def options(
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command line; every failure that has a cause known to us becomes a sentence and an exit code."""
+    streams.prepare()
+    try:
+        code = _run(arguments)
+        streams.flush()
+    except streams.ReaderLeft:
+        streams.drop_output()
+        return ExitCode.OK
+    except streams.OutputLost as failure:
+        streams.drop_output()
+        _tell(failure.text, failure.details)
+        return failure.code
+    return code
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         app(args=arguments, prog_name="orchestrator")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except streams.OutputLost:
+        raise
     except CommandFailure as failure:
         _tell(failure.text, failure.details)
         return failure.code
@@ -91,9 +110,6 @@ def main(arguments: list[str] | None = None) -> int:
         return ExitCode.UNREACHABLE
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader of a pipe left: nothing is wrong, and nobody reads an error either
-        return ExitCode.OK
     return ExitCode.OK
 
 

@@ -1,6 +1,7 @@
 """Printing for people and for programs: consoles, tables, JSON, moments in time."""
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 240
+_CONTROLS = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]
+_DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_HARMFUL = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in _DIRECTIONS}
 STATUS_STYLES = {
     "success": "green",
     "warning": "yellow",
@@ -37,7 +41,17 @@ def error_console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print(text if is_writable(text) else json.dumps(value, indent=2))
+
+
+def is_writable(text: str) -> bool:
+    """Whether standard output's encoding has every character of it."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -56,11 +70,8 @@ def _cell(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of others without control characters: a log line must not steer the reader's terminal."""
-    return "".join(
-        character if character.isprintable() or character in "\t\n" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
+    """Text of others that steers no terminal: control characters and changes of direction as escapes."""
+    return text.replace("\r\n", "\n").translate(_HARMFUL)
 
 
 def print_findings(answer: Mapping[str, Any]) -> None:
@@ -80,6 +91,11 @@ def moment(text: str | None) -> datetime | None:
         return None
     at = datetime.fromisoformat(text)
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def clock_time(text: str | None, *, fraction: bool = False) -> str:

@@ -83,11 +83,14 @@ def _run_to_end(argv: list[str]) -> tuple[int, str]:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise UserError(f"parameters.argv: cannot start {argv[0]}: {reason}") from None
     assert process.stderr is not None
+    tail = None
     try:
         tail = _Tail(process.stderr)
         code = process.wait()
     except Terminated:
         _end(process)
+        if tail is not None:
+            tail.last_line()  # what it says at its end belongs to the log, too
         raise
     return code, tail.last_line()
 

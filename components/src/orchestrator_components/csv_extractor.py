@@ -1,10 +1,11 @@
 """Component csv-extractor: a CSV file or URL into a table of the warehouse."""
 
+import codecs
 import os
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,7 +13,8 @@ import asyncpg
 from pydantic import Field, field_validator
 
 from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
-from orchestrator_components.csv_rows import NULL_MARKER, CsvRows, copy_text, pick_columns
+from orchestrator_components.copy_text import NULL_MARKER, copy_text, pick
+from orchestrator_components.csv_rows import CsvRows
 from orchestrator_components.csv_source import local_copy, opened
 from orchestrator_components.warehouse import (
     LONGEST_IDENTIFIER,
@@ -43,6 +45,7 @@ SQL_TYPES: dict[ColumnType, str] = {
     "date": "date",
     "timestamp": "timestamptz",
 }
+NOT_OF_FILES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
 LOADS_TABLE = "_orchestrator_loads"
 
 
@@ -54,6 +57,8 @@ class Parameters(WarehouseParameters):
     columns: dict[str, ColumnType] = Field(min_length=1, max_length=1600)
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     null_values: list[str] = Field(default_factory=lambda: ["", "NA"])
+    trim: bool = False
+    encoding: str = "utf-8"
     mode: Literal["replace", "append"] = "replace"
 
     @field_validator("table")
@@ -77,6 +82,20 @@ class Parameters(WarehouseParameters):
         if delimiter in '"\r\n\0':
             raise ValueError("must not be a quote, a line end or NUL")
         return delimiter
+
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, encoding: str) -> str:
+        try:
+            known = codecs.lookup(encoding).name
+            b"a,b\n".decode(known)
+        except (LookupError, UnicodeError):
+            raise ValueError(
+                "not a known encoding; use a name such as utf-8, cp1252, latin-1 or utf-16"
+            ) from None
+        if known in NOT_OF_FILES:
+            raise ValueError("not an encoding of files; use a name such as utf-8, cp1252, latin-1 or utf-16")
+        return encoding
 
 
 async def run() -> None:
@@ -136,13 +155,18 @@ def _definition(parameters: Parameters) -> str:
     return ", ".join(f"{quoted(name)} {SQL_TYPES[kind]}" for name, kind in parameters.columns.items())
 
 
+@contextmanager
+def _rows(path: Path, parameters: Parameters) -> Iterator[CsvRows]:
+    with opened(path, parameters.encoding) as file:
+        yield CsvRows(file, parameters.delimiter, trim=parameters.trim, encoding=parameters.encoding)
+
+
 async def _copy(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
-    with opened(path) as file:
-        rows = CsvRows(file, parameters.delimiter)
-        pick = pick_columns(rows.header, parameters.columns)
+    with _rows(path, parameters) as rows:
+        picked = pick(rows.header, parameters.columns, parameters.null_values)
 
         async def chunks() -> AsyncIterator[bytes]:
-            for chunk in copy_text(rows, pick, parameters.null_values):
+            for chunk in copy_text(rows, picked):
                 yield chunk
 
         try:
@@ -173,8 +197,7 @@ def _bad_value(error: asyncpg.PostgresError, path: Path, parameters: Parameters)
 
 
 def _line_of(path: Path, parameters: Parameters, row: int) -> int:
-    with opened(path) as file:
-        rows = CsvRows(file, parameters.delimiter)
+    with _rows(path, parameters) as rows:
         for _ in rows:
             if rows.row == row:
                 break

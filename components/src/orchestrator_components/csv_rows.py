@@ -1,113 +1,185 @@
-"""CSV into PostgreSQL's COPY text: one line per row, so that the server's line number is the row's number."""
+"""The rows of a CSV file. Unlike Python's reader it tells "" from nothing, as PostgreSQL's CSV does."""
 
-import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from operator import itemgetter
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from orchestrator_components.contract import UserError
 
 LONGEST_FIELD = 16 * 1024 * 1024
-NULL_MARKER = "\x01"
-CHUNK_CHARACTERS = 256 * 1024
+ENCODING_ADVICE = "say in encoding what the file is in, for example encoding: cp1252 or encoding: latin-1"
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", NULL_MARKER: "\\x01"})
+
+class Quoted(str):
+    """A value that stood in quotes."""
+
+    __slots__ = ()
 
 
 class CsvRows:
-    """The rows below the header of a CSV file, all as wide as the header; knows where it stands."""
+    """The rows below the header of a CSV file, all as wide as the header; knows where it stands.
 
-    def __init__(self, file: IO[str], delimiter: str) -> None:
+    With one column a blank line is a row without a value, else no row.
+    """
+
+    def __init__(self, file: IO[str], delimiter: str, *, trim: bool = False, encoding: str = "utf-8") -> None:
         self.row = 0
-        csv.field_size_limit(LONGEST_FIELD)
-        self._reader = csv.reader(_bounded_lines(file), delimiter=delimiter, strict=True)
-        self.header = self._next() or []
-        if not self.header:
-            raise UserError("source: the file is empty; its first line must name the columns")
-
-    @property
-    def line(self) -> int:
-        return self._reader.line_num
+        self.line = 0
+        """Where the row begins."""
+        self.has_quotes = False
+        """Whether the row has values that are Quoted."""
+        self._read = 0
+        self._delimiter = delimiter
+        self._trim = trim
+        self._encoding = encoding.upper()
+        self._lines = self._bounded_lines(file)
+        self.header: list[str] = []
+        self.header = self._read_header()
 
     def __iter__(self) -> Iterator[list[str]]:
         width = len(self.header)
         while (fields := self._next()) is not None:
             if not fields:
-                continue
+                if width != 1:
+                    continue
+                fields = [""]
             self.row += 1
             if len(fields) != width:
                 where = f"row {self.row} (line {self.line})"
                 raise UserError(f"source: {where} has {len(fields)} fields where the header has {width}")
             yield fields
 
+    def _read_header(self) -> list[str]:
+        header = self._next()
+        if header is None:
+            raise UserError("source: the file is empty; its first line must name the columns")
+        if not header:
+            raise UserError(
+                "source: the first line is blank; take it out: the first line must name the columns"
+            )
+        return header
+
     def _next(self) -> list[str] | None:
+        """The fields of the next record; none of a blank line."""
+        line = next(self._lines, None)
+        if line is None:
+            return None
+        self.line = self._read
+        self.has_quotes = '"' in line
+        if self.has_quotes:
+            return self._fields(line)
+        body = line.rstrip("\r\n")
+        fields = body.split(self._delimiter)
+        if self._trim:
+            fields = [field.strip() for field in fields]
+        return fields if len(fields) > 1 or fields[0] else []
+
+    def _fields(self, line: str) -> list[str]:
+        """A record with quotes in it; it may go on over several lines."""
+        fields: list[str] = []
+        at = 0
+        while True:
+            start = self._skip_blanks(line, at)
+            if line.startswith('"', start):
+                value, line, at = self._quoted(line, start + 1)
+                fields.append(Quoted(value))
+                at = self._skip_blanks(line, at)
+            else:
+                end = line.find(self._delimiter, at)
+                end = len(line.rstrip("\r\n")) if end < 0 else end
+                fields.append(line[at:end].strip() if self._trim else line[at:end])
+                at = end
+            if not line.startswith(self._delimiter, at):
+                break
+            at += 1
+        if line[at:].rstrip("\r\n"):
+            raise UserError(f"source: {self._here()}: {line[at]!r} follows a closing quote; {_QUOTE_ADVICE}")
+        return fields
+
+    def _quoted(self, line: str, at: int) -> tuple[str, str, int]:
+        """What stands up to the closing quote, the line on which that is, and the place behind it."""
+        opened, size = self._read, 0
+        parts: list[str] = []
+        while True:
+            end = line.find('"', at)
+            if end >= 0 and not line.startswith('"', end + 1):
+                return "".join([*parts, line[at:end]]), line, end + 1
+            stop = len(line) if end < 0 else end + 1
+            parts.append(line[at:stop])
+            size += stop - at
+            at = stop + 1
+            if size > LONGEST_FIELD:
+                raise UserError(f"source: {self._here(opened)}: {_TOO_LONG.format(LONGEST_FIELD)}")
+            if end < 0:
+                following = next(self._lines, None)
+                if following is None:
+                    raise UserError(f"source: {self._here(opened)}: {_UNCLOSED}")
+                line, at = following, 0
+
+    def _skip_blanks(self, line: str, at: int) -> int:
+        while self._trim and line[at : at + 1].isspace() and line[at] not in (self._delimiter, "\r", "\n"):
+            at += 1
+        return at
+
+    def _here(self, line: int | None = None) -> str:
+        """The record that is being read."""
+        place = f"line {line or self._read}"
+        return f"row {self.row + 1} ({place})" if self.header else f"the header ({place})"
+
+    def _bounded_lines(self, file: IO[str]) -> Iterator[str]:
+        """A file without line ends must not be read into memory whole."""
         try:
-            return next(self._reader, None)
-        except csv.Error as error:
-            hint = " (is a quote not closed?)" if "limit" in str(error) or "end of data" in str(error) else ""
-            raise UserError(f"source: row {self.row + 1} (line {self.line}): {error}{hint}") from None
+            while line := file.readline(LONGEST_FIELD):
+                self._read += 1
+                if len(line) == LONGEST_FIELD and not line.endswith("\n"):
+                    raise UserError(f"source: a line is longer than {LONGEST_FIELD:,} characters")
+                if not line.isascii():
+                    self._check_encoding(line)
+                yield line
         except UnicodeDecodeError as error:
-            raise UserError(f"source: after row {self.row}: not valid UTF-8 ({error.reason})") from None
+            problem = f"line {self._read + 1}: not valid {self._encoding} ({error.reason})"
+            raise UserError(f"source: {problem}; {ENCODING_ADVICE}") from None
+
+    def _check_encoding(self, line: str) -> None:
+        """A byte that cannot be read has become a surrogate: here it is known where it stands."""
+        try:
+            line.encode()
+        except UnicodeEncodeError as error:
+            byte = ord(line[error.start]) & 0xFF
+            raise UserError(
+                f"source: {self._here()}: byte 0x{byte:02X} is not valid {self._encoding}; {ENCODING_ADVICE}"
+            ) from None
 
 
-def _bounded_lines(file: IO[str]) -> Iterator[str]:
-    """A file without line ends must not be read into memory whole."""
-    while line := file.readline(LONGEST_FIELD):
-        if len(line) == LONGEST_FIELD and not line.endswith("\n"):
-            raise UserError(f"source: a line is longer than {LONGEST_FIELD:,} characters")
-        yield line
+_QUOTE_ADVICE = "inside of quotes a quote is written twice"
+_TOO_LONG = "a quote opens here, and its text is longer than {:,} characters; is it never closed?"
+_UNCLOSED = "a quote opens here and is never closed"
 
 
-def pick_columns(header: Sequence[str], columns: Iterable[str]) -> Callable[[list[str]], Sequence[str]]:
-    """A function that takes the wanted columns, in their order, out of a row."""
-    positions = [_position(header, column) for column in columns]
-    if len(positions) == 1:
-        only = positions[0]
-        return lambda fields: (fields[only],)
-    return itemgetter(*positions)
-
-
-def _position(header: Sequence[str], column: str) -> int:
+def find_column(header: Sequence[str], column: str) -> int:
+    """The position of a column; raises UserError."""
     found = [index for index, name in enumerate(header) if name == column]
-    if not found:
-        raise UserError(f"source: the header has no column {column!r}; it has: {_listed(header)}")
     if len(found) > 1:
         raise UserError(f"source: the header has the column {column!r} {len(found)} times")
-    return found[0]
+    if found:
+        return found[0]
+    advice = _advice(header, column)
+    raise UserError(f"source: the header has no column {column!r}; it has: {_listed(header)}{advice}")
+
+
+def _advice(header: Sequence[str], column: str) -> str:
+    for name in header:
+        if name.strip() == column.strip():
+            if name == name.strip():
+                return f"; write it as {name!r}, without blanks"
+            end = "begins" if name[0].isspace() else "ends"
+            return f"; {name!r} {end} with a blank: set trim: true, or write the column with its blanks"
+    if len(header) == 1 and (other := next((each for each in ";\t|," if each in header[0]), None)):
+        return f"; is the delimiter {other!r}?"
+    if near := next((name for name in header if name.lower() == column.lower()), None):
+        return f"; write it as {near!r}: capitals count"
+    return ""
 
 
 def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:30]) + (", …" if len(names) > 30 else "")
-
-
-def copy_text(
-    rows: CsvRows, pick: Callable[[list[str]], Sequence[str]], null_values: Iterable[str]
-) -> Iterator[bytes]:
-    """Chunks of COPY text with NULL_MARKER for nulls."""
-    nulls = frozenset(null_values)
-    lines: list[str] = []
-    size = 0
-    for fields in rows:
-        line = _copy_line(pick(fields), nulls)
-        lines.append(line)
-        size += len(line)
-        if size > CHUNK_CHARACTERS:
-            yield ("\n".join(lines) + "\n").encode()
-            lines.clear()
-            size = 0
-    if lines:
-        yield ("\n".join(lines) + "\n").encode()
-
-
-def _copy_line(values: Sequence[str], nulls: frozenset[str]) -> str:
-    plain = "\t".join(values)
-    needs_escapes = (
-        "\\" in plain
-        or "\n" in plain
-        or "\r" in plain
-        or NULL_MARKER in plain
-        or plain.count("\t") != len(values) - 1
-    )
-    if needs_escapes:
-        return "\t".join([NULL_MARKER if v in nulls else v.translate(_ESCAPES) for v in values])
-    return "\t".join([NULL_MARKER if v in nulls else v for v in values])
+    shown = [repr(name) if name != name.strip() or not name.isprintable() else name for name in names[:30]]
+    return ", ".join(shown) + (", …" if len(names) > 30 else "")

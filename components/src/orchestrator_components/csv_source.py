@@ -1,5 +1,6 @@
 """Where a CSV comes from: a file below the files directory or a URL, plain, gzipped or alone in a zip."""
 
+import codecs
 import gzip
 import io
 import zipfile
@@ -19,8 +20,14 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
+def is_utf8(encoding: str) -> bool:
+    return codecs.lookup(encoding).name == "utf-8"
+
+
 async def local_copy(source: str) -> Path:
     """The source as a file on this machine."""
+    if not is_url(source) and "://" in source:
+        raise UserError("source: a URL must begin with http:// or https://")
     if not is_url(source):
         path = allowed_path(source, field="source")
         if not path.is_file():
@@ -32,12 +39,18 @@ async def local_copy(source: str) -> Path:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[IO[str]]:
-    """The CSV's text; a damaged archive is a user error, also when it shows only while reading."""
+def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
+    """The CSV's text, a surrogate for each byte that cannot be read: CsvRows tells where it stands.
+
+    A damaged archive is a user error, also when it shows only while reading.
+    """
     with ExitStack() as stack:
         try:
             binary = _binary(path, stack)
-            yield stack.enter_context(io.TextIOWrapper(binary, encoding="utf-8-sig", newline=""))
+            # With or without a byte order mark.
+            name = "utf-8-sig" if is_utf8(encoding) else encoding
+            text = io.TextIOWrapper(binary, encoding=name, errors="surrogateescape", newline="")
+            yield stack.enter_context(text)
         except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
             raise UserError(f"source: {path.name} is damaged: {error}") from None
         except PermissionError:

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 
 from orchestrator_components.contract import UserError, load_parameters, main, report
 from orchestrator_components.file_access import allowed_path, prepare_parent
+from orchestrator_components.sql_text import Refused, read_script
 from orchestrator_components.warehouse import (
     TableName,
     WarehouseParameters,
@@ -35,6 +36,20 @@ class Parameters(WarehouseParameters):
     @classmethod
     def _a_table(cls, text: str | None) -> str | None:
         return None if text is None else str(TableName.parse(text))
+
+    @field_validator("query")
+    @classmethod
+    def _one_statement(cls, text: str | None) -> str | None:
+        """Without comments and semicolons around it: it is sent inside of a COPY."""
+        if text is None:
+            return None
+        try:
+            statements = read_script(text).statements
+        except Refused as problem:
+            raise ValueError(str(problem)) from None
+        if len(statements) != 1:
+            raise ValueError(f"must be one statement; it has {len(statements) or 'none'}")
+        return text[statements[0].start : statements[0].end]
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -80,9 +95,7 @@ async def _copy(connection: "Connection", parameters: Parameters, file: BinaryIO
 
     try:
         async with transaction(connection, readonly=True):
-            # The line end keeps a trailing comment from swallowing the closing parenthesis.
-            text = query.strip().rstrip(";") + "\n"
-            status = await connection.copy_from_query(text, output=file, format="csv", header=True)
+            status = await connection.copy_from_query(query, output=file, format="csv", header=True)
     except asyncpg.PostgresError as error:
         if not is_authors_fault(error):
             raise

@@ -13,6 +13,7 @@ import httpx
 from orchestrator_components.contract import UserError
 from orchestrator_shared.domain.addresses import is_public
 from orchestrator_shared.domain.internal_hosts import INTERNAL_HOSTS, InternalHosts
+from orchestrator_shared.domain.urls import PERCENT_ENCODE, without_password
 
 MOST_BYTES = 5 * 1024**3
 MOST_SECONDS = 3600.0
@@ -33,8 +34,12 @@ async def fetch(
             await _fetch_following(client, url, target, most_bytes)
     except TimeoutError:
         raise UserError(f"source: {shown(url)} was not read within {most_seconds:g} seconds") from None
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise UserError(f"source: cannot read {shown(url)}: {str(error) or type(error).__name__}") from None
+    except httpx.InvalidURL:
+        # Its text quotes what it takes for a host or port: it may be a part of a password.
+        raise UserError(f"source: the URL cannot be read: {PERCENT_ENCODE}") from None
+    except httpx.HTTPError as error:
+        reason = without_password(str(error), url) or type(error).__name__
+        raise UserError(f"source: cannot read {shown(url)}: {reason}") from None
 
 
 def shown(url: str) -> str:

@@ -1,6 +1,5 @@
 """Component sql-transformation: SQL statements in one transaction of the warehouse."""
 
-import re
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -9,6 +8,7 @@ import asyncpg
 from pydantic import Field, field_validator
 
 from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
+from orchestrator_components.sql_text import Refused, ends_transaction, read_script
 from orchestrator_components.warehouse import (
     TableName,
     WarehouseParameters,
@@ -22,13 +22,6 @@ from orchestrator_components.warehouse import (
 
 if TYPE_CHECKING:
     from orchestrator_components.warehouse import Connection
-
-_LEADING_NOISE = r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*"
-_ENDS_TRANSACTION = re.compile(
-    _LEADING_NOISE
-    + r"(begin|commit|rollback(?!\s+to)|abort|end|start\s+transaction|prepare\s+transaction)\b",
-    re.IGNORECASE | re.DOTALL,
-)
 
 
 class Parameters(WarehouseParameters):
@@ -45,19 +38,29 @@ class Parameters(WarehouseParameters):
     @field_validator("statements")
     @classmethod
     def _allowed(cls, statements: list[str]) -> list[str]:
-        for number, text in enumerate(statements, start=1):
-            if not text.strip():
-                raise ValueError(f"statement {number} is empty")
-            if "\0" in text:
-                raise ValueError(f"statement {number} contains a NUL character")
-            if match := _ENDS_TRANSACTION.match(text):
-                raise ValueError(f"statement {number}: {_own_transaction(match.group(1).upper())}")
-        return statements
+        return [_checked(number, text) for number, text in enumerate(statements, start=1)]
 
     @field_validator("output_tables")
     @classmethod
     def _tables(cls, tables: list[str]) -> list[str]:
         return [str(TableName.parse(table)) for table in tables]
+
+
+def _checked(number: int, text: str) -> str:
+    """The text as it is sent to the server; a comment alone is nothing to run and is left empty."""
+    if not text.strip():
+        raise ValueError(f"statement {number} is empty")
+    if "\0" in text:
+        raise ValueError(f"statement {number} contains a NUL character")
+    try:
+        script = read_script(text)
+    except Refused as problem:
+        raise ValueError(f"statement {number}, {problem}") from None
+    for each in script.statements:
+        if command := ends_transaction(each.words):
+            place = f", line {each.line}" if each.line > 1 else ""
+            raise ValueError(f"statement {number}{place}: {_own_transaction(command)}")
+    return script.text if script.statements else ""
 
 
 def _own_transaction(command: str) -> str:
@@ -75,7 +78,7 @@ async def run() -> None:
             outputs = [OutputTable(table=str(t), rows=await _count(connection, t)) for t in tables]
     for output in outputs:
         print(f"{output['table']}: {output['rows']:,} rows")
-    report(_summary(len(parameters.statements), outputs), outputs)
+    report(_summary(sum(map(bool, parameters.statements)), outputs), outputs)
 
 
 def _summary(statements: int, outputs: list[OutputTable]) -> str:
@@ -87,6 +90,9 @@ def _summary(statements: int, outputs: list[OutputTable]) -> str:
 async def _execute_all(connection: "Connection", statements: list[str]) -> None:
     own = await connection.fetchval(statement("transaction_id"))
     for number, text in enumerate(statements, start=1):
+        if not text:
+            print(f"statement {number} of {len(statements)}: nothing to run, only comments or semicolons")
+            continue
         started = time.monotonic()
         try:
             status = await connection.execute(text)

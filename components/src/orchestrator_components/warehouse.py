@@ -12,12 +12,14 @@ import asyncpg
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestrator_components.contract import UserError
+from orchestrator_shared.domain.urls import require_unambiguous, without_password
 
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
-TABLE_PATTERN = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+$"
+TABLE_PATTERN = r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.[A-Za-z0-9_-]+"
 LONGEST_IDENTIFIER = 63
+EXAMPLE = "postgresql://user:password@host:5432/database"
 CONNECT_SECONDS = 15
 CLOSE_SECONDS = 2
 
@@ -34,7 +36,7 @@ class TableName:
 
     @classmethod
     def parse(cls, text: str) -> "TableName":
-        if not re.match(TABLE_PATTERN, text):
+        if not re.fullmatch(TABLE_PATTERN, text):
             raise ValueError("must be a bucket and a table such as in.c-sales.orders")
         bucket, _, table = text.rpartition(".")
         if max(len(bucket), len(table)) > LONGEST_IDENTIFIER:
@@ -67,7 +69,8 @@ class WarehouseParameters(BaseModel):
     @classmethod
     def _a_postgresql_url(cls, url: str) -> str:
         if not url.startswith(("postgresql://", "postgres://")):
-            raise ValueError("must be a URL such as postgresql://user:password@host:5432/database")
+            raise ValueError(f"must be a URL such as {EXAMPLE}")
+        require_unambiguous(url, example=EXAMPLE)
         return url
 
 
@@ -129,11 +132,6 @@ async def _connect(url: str) -> "Connection":
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise UserError(f"#connection: cannot connect: {without_password(str(error), url)}") from None
     return connection
-
-
-def without_password(text: str, url: str) -> str:
-    match = re.match(r"[a-z]+://[^:/@]*:([^@]+)@", url)
-    return text.replace(match.group(1), "***") if match else text
 
 
 def _print_notice(connection: Any, message: Any) -> None:

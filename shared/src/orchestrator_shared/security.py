@@ -8,7 +8,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,6 +29,8 @@ MAX_DEPTH = 100
 _TOKEN = re.compile(r"orc_(?P<id>[0-9a-f]{32})_[A-Za-z0-9_-]{43}")
 _KEY_ID_BYTES = 4
 _NONCE_BYTES = 12
+_HANDLE_DIGITS = 12
+_HANDLE = re.compile(rf"\*\*\*:[0-9a-f]{{{_HANDLE_DIGITS}}}")
 _TEXT, _JSON = b"t", b"j"
 
 
@@ -92,9 +94,8 @@ class Encryption:
 
         def encrypt(secret: Any) -> Any:
             if self.is_encrypted(secret):
-                self._open(secret, project)
-                return secret
-            if secret == MASK:
+                return self._renew(secret, project)
+            if is_mask(secret):
                 raise UserError(
                     f"{MASK} stands for a stored secret, but there is none here: enter the secret"
                 )
@@ -112,23 +113,32 @@ class Encryption:
 
         return map_secrets(value, decrypt)
 
-    def _seal(self, content: bytes, project: str) -> str:
-        nonce = os.urandom(_NONCE_BYTES)
+    def _renew(self, text: str, project: str) -> str:
+        """Under the first key; with the same nonce, so that its handle stays what people have in files."""
+        nonce, content = self._content(text, project)
+        return self._seal(content, project, nonce)
+
+    def _seal(self, content: bytes, project: str, nonce: bytes | None = None) -> str:
+        nonce = nonce or os.urandom(_NONCE_BYTES)
         sealed = self._ciphers[self._first].encrypt(nonce, content, _associated(project))
         return ENCRYPTED + base64.urlsafe_b64encode(self._first + nonce + sealed).decode()
 
     def _open(self, text: str, project: str) -> Any:
+        _, content = self._content(text, project)
+        return content[1:].decode() if content[:1] == _TEXT else json.loads(content[1:])
+
+    def _content(self, text: str, project: str) -> tuple[bytes, bytes]:
+        """The nonce, and what was encrypted with it."""
         try:
             blob = base64.b64decode(text.removeprefix(ENCRYPTED), altchars=b"-_", validate=True)
             cipher = self._ciphers[blob[:_KEY_ID_BYTES]]
             nonce, sealed = blob[_KEY_ID_BYTES:][:_NONCE_BYTES], blob[_KEY_ID_BYTES + _NONCE_BYTES :]
-            content = cipher.decrypt(nonce, sealed, _associated(project))
+            return nonce, cipher.decrypt(nonce, sealed, _associated(project))
         except (binascii.Error, KeyError, InvalidTag, ValueError) as error:
             raise UserError(
                 "the encrypted value was not made in this project, or its key is no longer in "
                 f"{variable('encryption_keys')}: enter the secret again"
             ) from error
-        return content[1:].decode() if content[:1] == _TEXT else json.loads(content[1:])
 
 
 def _key_id(key: bytes) -> bytes:
@@ -160,23 +170,21 @@ def mask_secrets(value: Any) -> Any:
     return map_secrets(value, lambda _: MASK)
 
 
-def keep_masked(new: Any, old: Any, depth: int = 0) -> Any:
-    """A copy of `new` in which a secret that came back as `***` is the old one: editors need not know it."""
-    if depth > MAX_DEPTH:
-        raise UserError(f"nested deeper than {MAX_DEPTH} levels")
-    if isinstance(new, dict):
-        before = old if isinstance(old, dict) else {}
-        return {
-            key: before[key]
-            if key.startswith(SECRET_KEY) and item == MASK and key in before
-            else keep_masked(item, before.get(key), depth + 1)
-            for key, item in new.items()
-        }
-    if isinstance(new, list):
-        before_items = old if isinstance(old, list) else []
-        padded = [*before_items, *[None] * len(new)]
-        return [keep_masked(item, padded[index], depth + 1) for index, item in enumerate(new)]
-    return new
+Handles = Mapping[str, Any]
+"""Stored secrets by what stands for each of them where its place does not."""
+
+
+def is_mask(value: object) -> bool:
+    """Whether a value stands for a stored secret."""
+    return isinstance(value, str) and (value == MASK or _HANDLE.fullmatch(value) is not None)
+
+
+def secret_handle(secret: object) -> str:
+    """`***:3f2a9c1b07de`: made from a nonce, it is the secret's own and says nothing about it."""
+    if not (isinstance(secret, str) and secret.startswith(ENCRYPTED)):
+        return MASK
+    nonce = base64.urlsafe_b64decode(secret.removeprefix(ENCRYPTED))[_KEY_ID_BYTES:][:_NONCE_BYTES]
+    return f"{MASK}:{hashlib.sha256(b'orchestrator secret handle' + nonce).hexdigest()[:_HANDLE_DIGITS]}"
 
 
 # Job tokens: signed, not stored; whoever honours one also looks whether that attempt is processing.

@@ -86,6 +86,7 @@ async def test_run_token_with_an_empty_list_starts_orchestrations_only(
         accepted = await client.post("orchestrations/daily/runs", status=202)
         job = await client.get(f"jobs/{accepted['job_id']}")
         assert (job["origin"], job["requested_by"]) == ("api", "token test")
+        assert job["id"] == accepted["job_id"]
         await client.post("configurations/demo-extractor/one/runs", status=403)
     async with bearer(api, furnished, scopes=["run"], components=["demo-extractor"]) as client:
         await client.post("configurations/demo-extractor/one/runs", status=202)
@@ -100,10 +101,11 @@ async def test_run_token_with_an_empty_list_starts_orchestrations_only(
 async def test_saving_a_task_needs_the_right_to_run_its_component(api: RunningApi, furnished: Client) -> None:
     async with bearer(api, furnished, scopes=["configure"]) as client:
         problem = await client.put("orchestrations/mine", orchestration("one"), status=403)
-        assert "demo-extractor" in problem["detail"]
-        await client.put("orchestrations/mine", {"phases": []}, status=201)
-    async with bearer(api, furnished, scopes=["configure"], components=["demo-extractor"]) as client:
-        await client.put("orchestrations/mine", orchestration("one"), status=200)
+        assert "'orchestrator'" in problem["detail"]
+        await client.put("orchestrations/mine", {"phases": []}, status=403)
+    both = ["demo-extractor", "orchestrator"]
+    async with bearer(api, furnished, scopes=["configure"], components=both) as client:
+        await client.put("orchestrations/mine", orchestration("one"), status=201)
 
 
 async def test_revoked_and_expired_tokens_are_refused(

@@ -1,5 +1,6 @@
 """The SQL of the flights example on a handful of flights and hours."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
     Connection = asyncpg.Connection[asyncpg.Record]
 
+MINUTE = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
+"""Of this very day: the example forgets what is older than one."""
 EXAMPLE = Path(__file__).parents[3] / "examples" / "nycflights" / "orchestrator.yaml"
 WEATHER = (
     "origin,time_hour,temp,dewp,humid,wind_dir,wind_speed,wind_gust,precip,pressure,visib,extra\n"
@@ -32,9 +35,7 @@ def run_example(starter: "Starter", warehouse_url: str, tmp_path: Path) -> Any:
         parameters = {**configurations[name], "#connection": warehouse_url}
         if name.endswith("/tick"):
             texts = parameters["statements"]
-            parameters["statements"] = [
-                t.replace("{{ scheduled_for }}", "2026-11-21T10:00:00Z") for t in texts
-            ]
+            parameters["statements"] = [t.replace("{{ scheduled_for }}", MINUTE.isoformat()) for t in texts]
         module = name.partition("/")[0].replace("-", "_")
         return starter.run(module, parameters, ORCHESTRATOR_FILES_DIR=str(tmp_path))
 
@@ -78,10 +79,25 @@ async def test_the_example_makes_sense_of_flights(
     assert 'hint: Perhaps you meant to reference the column "flights.dep_delay"' in broken.message
 
 
-def test_a_tick_may_be_noted_twice(run_example: Any) -> None:
+async def test_a_tick_may_be_noted_twice(run_example: Any, warehouse: "Connection") -> None:
     for _ in range(2):
         outcome = run_example("sql-transformation/tick")
         assert (outcome.code, outcome.result["output_tables"]) == (
             0,
             [{"table": "out.c-clock.ticks", "rows": 1}],
         )
+    ticks = await warehouse.fetch('SELECT scheduled_for FROM "out.c-clock".ticks')
+    assert [tick["scheduled_for"] for tick in ticks] == [MINUTE]
+
+
+async def test_ticks_older_than_a_day_are_forgotten(run_example: Any, warehouse: "Connection") -> None:
+    await warehouse.execute('CREATE SCHEMA "out.c-clock"')
+    await warehouse.execute(
+        'CREATE TABLE "out.c-clock".ticks'
+        " (scheduled_for timestamptz PRIMARY KEY, noted_at timestamptz NOT NULL)"
+    )
+    old = MINUTE - timedelta(days=1)
+    await warehouse.execute('INSERT INTO "out.c-clock".ticks VALUES ($1, $1)', old)
+    assert run_example("sql-transformation/tick").code == 0
+    ticks = await warehouse.fetch('SELECT scheduled_for FROM "out.c-clock".ticks')
+    assert [tick["scheduled_for"] for tick in ticks] == [MINUTE]

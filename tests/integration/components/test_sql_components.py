@@ -1,11 +1,14 @@
 """Components sql-transformation and csv-writer against a real PostgreSQL."""
 
 import asyncio
+import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import pytest
+
+from orchestrator_cli.local.postgres import find_binaries
 
 if TYPE_CHECKING:
     from tests.integration.components.conftest import Outcome, Starter
@@ -64,8 +67,8 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         ),
         (["SELECT 1;\nSELEC 2"], 'statement 1, line 2, column 1: syntax error at or near "SELEC"'),
         (["SELECT 1/0"], "statement 1: division by zero"),
-        (["SELECT 1; COMMIT; BEGIN"], "statement 1: COMMIT or ROLLBACK is not allowed"),
-        (["SELECT 1; ROLLBACK"], "statement 1: COMMIT or ROLLBACK is not allowed"),
+        (["SELECT 1; COMMIT; BEGIN"], "parameters.statements: statement 1: COMMIT is not allowed"),
+        (["SELECT 1;\nROLLBACK"], "parameters.statements: statement 1, line 2: ROLLBACK is not allowed"),
         (["COMMIT"], "parameters.statements: statement 1: COMMIT is not allowed"),
         (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
         (["  "], "parameters.statements: statement 1 is empty"),
@@ -80,6 +83,46 @@ async def test_a_mistake_is_located_and_nothing_is_done(
     assert outcome.message.startswith(message), outcome.log
     assert outcome.code == 1
     assert outcome.result is None
+
+
+def test_a_statement_that_waits_for_a_client_is_refused(transform: Any) -> None:
+    """Number 35: it held its lane until the time limit of 24 hours."""
+    for statement in ("CREATE TEMP TABLE t (n int); COPY t FROM STDIN", "COPY (SELECT 1) TO STDOUT"):
+        outcome = transform(statement)
+        assert outcome.code == 1, outcome.log
+        assert "and no client is there" in outcome.message
+
+
+def test_a_statement_of_comments_alone_is_passed_over(transform: Any) -> None:
+    """Number 35: it was an AttributeError."""
+    outcome = transform(["-- nothing yet", "SELECT 1", ";", "/* nor here */"])
+
+    assert outcome.code == 0, outcome.log
+    assert "statement 3 of 4: nothing to run" in outcome.log
+    assert outcome.result == {"message": "1 statement done", "output_tables": []}
+
+
+async def test_a_pasted_dump_works_or_says_why_not(
+    transform: Any, warehouse: "Connection", warehouse_url: str
+) -> None:
+    """Number 35: as COPY it is refused with the way out, and the way out works."""
+    await warehouse.execute("CREATE TABLE public.t AS SELECT 1 AS n, E'it''s\n\\\\connect;' AS word")
+
+    def dump(*options: str) -> "Outcome":
+        made = subprocess.run(
+            [str(find_binaries() / "pg_dump"), "-d", warehouse_url, "-t", "public.t", "--no-owner", *options],
+            capture_output=True,
+            text=True,
+        )
+        assert made.returncode == 0, made.stderr
+        return cast("Outcome", transform("DROP TABLE public.t;\n" + made.stdout, "public.t"))
+
+    refused = dump()
+    assert refused.code == 1
+    assert "pg_dump --inserts" in refused.message
+    done = dump("--inserts")
+    assert done.code == 0, done.log
+    assert await warehouse.fetchval("SELECT word FROM public.t") == "it's\n\\connect;"
 
 
 async def test_all_or_nothing(transform: Any, warehouse: "Connection") -> None:
@@ -166,10 +209,11 @@ async def test_a_table_is_written(write: Any, warehouse: "Connection", tmp_path:
 def test_a_query_is_written_over_the_old_file(write: Any, tmp_path: Path) -> None:
     (tmp_path / "files" / "q.csv").write_text("old")
 
-    outcome = write(query="SELECT 1 AS one; -- a comment", path="q.csv")
+    outcome = write(query="SELECT 1 AS one; SELECT 2", path="q.csv")
     assert outcome.code == 1, outcome.log
 
     assert (tmp_path / "files" / "q.csv").read_text() == "old"
+    assert write(query="SELECT 1 AS one; -- a comment", path="q.csv").code == 0
     assert write(query="SELECT 1 AS one -- a comment", path="q.csv").code == 0
     assert write(query="SELECT 1 AS one;", path="q.csv").code == 0
     assert (tmp_path / "files" / "q.csv").read_text() == "one\n1\n"

@@ -70,7 +70,7 @@ class Stage:
             "project": PROJECT,
             "component": "orchestrator",
             "configuration": orchestration,
-            "kind": "run",
+            "kind": fields.get("kind", "run"),
             "status": status,
             "scheduled_for": datetime.now(UTC),
             "requested_at": datetime.now(UTC),

@@ -10,13 +10,18 @@ from orchestrator_shared.contracts.events import ScheduleMissed, TriggerDeadline
 from orchestrator_shared.domain.ids import new_id
 
 
+def _before() -> datetime:
+    """Before the root that was made just now ended."""
+    return datetime.now(UTC) - timedelta(seconds=1)
+
+
 async def test_a_nested_failure_is_told_once_by_the_deepest_run(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("inner", error="both@example.com")
     await stage.subscribe("outer", error="both@example.com outer@example.com")
     root = await stage.ended_run("outer", "error")
-    await stage.ended_run("inner", "error", parent=root, finished_at=datetime.now(UTC) - timedelta(seconds=1))
+    await stage.ended_run("inner", "error", parent=root, finished_at=_before())
     await start_notifier().ready()
 
     await stage.announce(root)  # that of the nested run is lost
@@ -28,6 +33,65 @@ async def test_a_nested_failure_is_told_once_by_the_deepest_run(
     ]
     nested = next(mail for mail in smtp_sink.messages if "inner" in mail.subject)
     assert "nested in outer #1, which was started by a schedule" in nested.text
+
+
+async def test_two_nested_failures_under_one_root_are_both_told(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    """Issue 8.24: a subscriber of both heard of one."""
+    for name in ("inner", "campaigns", "outer"):
+        await stage.subscribe(name, error="all@example.com")
+    root = await stage.ended_run("outer", "error")
+    await stage.ended_run("inner", "error", parent=root, task_id="first", finished_at=_before())
+    await start_notifier().ready()
+    nested = await stage.ended_run("campaigns", "error", parent=root, task_id="second", finished_at=_before())
+    await stage.announce(nested)
+    await stage.announce(root)
+    await stage.facts(3)
+    await stage.all_settled(2)
+
+    # The root failed because of these two, of which this subscriber knows.
+    assert sorted(told(smtp_sink)) == [
+        ("all@example.com", "[demo] campaigns #1 failed"),
+        ("all@example.com", "[demo] inner #1 failed"),
+    ]
+
+
+async def test_what_a_root_failed_of_by_itself_is_told_beside_the_nested_failure(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    """Issue 8.24: its sibling. The failed component is nobody's news but the root's."""
+    for name in ("inner", "outer"):
+        await stage.subscribe(name, error="all@example.com")
+    root = await stage.ended_run("outer", "error")
+    await stage.ended_run("inner", "error", parent=root, task_id="first", finished_at=_before())
+    await stage.ended_run(
+        "load", "error", parent=root, task_id="second", kind="component", finished_at=_before()
+    )
+    await start_notifier().ready()
+    await stage.announce(root)
+    await stage.all_settled(2)
+    assert sorted(told(smtp_sink)) == [
+        ("all@example.com", "[demo] inner #1 failed"),
+        ("all@example.com", "[demo] outer #1 failed"),
+    ]
+
+
+async def test_attempts_of_a_nested_run_are_told_of_once(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    await stage.subscribe("inner", error="a@example.com")
+    await stage.subscribe("outer", error="a@example.com")
+    root = await stage.ended_run("outer", "error")
+    first = await stage.ended_run("inner", "error", parent=root, task_id="nested", finished_at=_before())
+    await stage.ended_run(
+        "inner", "error", parent=root, task_id="nested", retry_of=first, finished_at=_before()
+    )
+    await start_notifier().ready()
+    await stage.announce(root)
+    await stage.facts(3)
+    await stage.all_settled(1)
+    assert told(smtp_sink) == [("a@example.com", "[demo] inner #1 failed")]
 
 
 async def test_under_a_run_by_hand_nested_runs_tell_nobody(

@@ -273,3 +273,70 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
     assert await pipelines.log(job["id"]) == "*** ['2026-03-01T05:30:00Z'] {'a': 1, 'b': 2}\n"
     again = (await pipelines.children(second["id"]))["load"]
     assert (again["message"], again["previous_success"]) == ("count 2", when)
+
+
+async def test_a_secret_is_hidden_wherever_a_job_leaves_it(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    """Issue 8, 13 and 31: numbers, the password in a URL alone, encodings, table names; states in clear."""
+    encryption = Encryption([bytes(range(32))])
+    secrets = {
+        "#pin": 918273645546372,
+        "#connection": "postgresql://u:Hid%2Fden77@h/w",
+        "#key": "k3y/w1th+sl4sh",
+    }
+    codes = {
+        "log": """
+import base64, urllib.parse
+print(parameters["#pin"], "Hid/den77", base64.b64encode(b"me:" + parameters["#key"].encode()).decode())
+print(urllib.parse.quote(parameters["#key"], safe="").lower())
+print(json.dumps(parameters["#key"]).replace("/", "\\/"))
+json.dump({"cursor": parameters["#key"], "pin": parameters["#pin"]}, open(directory + "/state.json", "w"))
+result(message=f"pin {parameters['#pin']}, password Hid/den77")
+""",
+        "table": 'result(output_tables=[{"table": f"out.c-main.{parameters[\'#pin\']}", "rows": 3}])',
+        "rows": 'result(output_tables=[{"table": "out.c-main.a", "rows": parameters["#pin"]}])',
+    }
+    for name, code in codes.items():
+        await pipelines.configuration(name, {"code": code, **encryption.encrypt_secrets(secrets, PROJECT)})
+    await start_runner().ready()
+
+    runs = {name: await pipelines.run(name, component="script") for name in codes}
+    ended = {name: await pipelines.ended(run) for name, run in runs.items()}
+
+    assert ended["log"]["message"] == "pin ***, password ***"
+    shown = await pipelines.log(runs["log"])
+    assert shown.count("***") == 5
+    assert not any(part in shown for part in ("918", "Hid", "k3y", "a3kvd", "sl4sh"))
+    assert (ended["table"]["status"], ended["table"]["error_kind"]) == ("error", "user")
+    assert ended["table"]["message"].startswith("output table out.c-main.***: its name contains a secret")
+    assert ended["rows"]["output_tables"] == '[{"rows": null, "table": "out.c-main.a"}]'
+    everything = await pipelines.database.fetch(
+        "SELECT j::text AS row FROM jobs.jobs j UNION ALL "
+        "SELECT s::text FROM jobs.configuration_states s UNION ALL SELECT a::text FROM jobs.attempts a"
+    )
+    assert not any("918273645546372" in row["row"] or "k3y" in row["row"] for row in everything)
+
+
+async def test_a_state_from_before_states_were_encrypted_is_read(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    """Issue 8, 13: what the release before has stored still counts, and is encrypted from then on."""
+    await pipelines.scripts(
+        count="""
+count = json.load(open(directory + "/state.json"))["count"]
+json.dump({"count": count + 1}, open(directory + "/state.json", "w"))
+result(message=f"count {count + 1}")
+"""
+    )
+    await pipelines.database.execute(
+        "INSERT INTO jobs.configuration_states (project, component, configuration, state, job_id) "
+        """VALUES ($1, 'script', 'count', '{"count": 41}', gen_random_uuid())""",
+        PROJECT,
+    )
+    await start_runner().ready()
+    for expected in ("count 42", "count 43"):
+        job = await pipelines.ended(await pipelines.run("count", component="script"))
+        assert job["message"] == expected
+    stored = await pipelines.database.fetchval("SELECT state::text FROM jobs.configuration_states")
+    assert stored.startswith('{"#state": "enc:v1:')

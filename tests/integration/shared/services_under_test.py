@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime import service
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.service import run_service
 from orchestrator_shared.settings import RuntimeSettings
@@ -74,6 +75,17 @@ async def stuck(_settings: RuntimeSettings, _lifecycle: Lifecycle) -> AsyncItera
 
 
 @asynccontextmanager
+async def holding_the_loop(_settings: RuntimeSettings, _lifecycle: Lifecycle) -> AsyncIterator[None]:
+    def hold() -> None:
+        print("the loop is held", flush=True)
+        while True:
+            pass
+
+    asyncio.get_running_loop().call_soon(hold)
+    yield
+
+
+@asynccontextmanager
 async def failing(_settings: RuntimeSettings, _lifecycle: Lifecycle) -> AsyncIterator[None]:
     raise Unavailable("the database at host:5432 was not reachable")
     yield
@@ -99,9 +111,12 @@ async def with_an_app(_settings: RuntimeSettings, lifecycle: Lifecycle) -> Async
 SERVICES: dict[str, Callable[[RuntimeSettings, Lifecycle], AbstractAsyncContextManager[None]]] = {
     each.__name__: each
     for each in (
-        orderly, unready, dying, leaving, slow_to_start, slow_to_stop, stuck, failing, with_an_app,
+        orderly, unready, dying, leaving, slow_to_start, slow_to_stop, stuck, holding_the_loop, failing,
+        with_an_app,
     )
 }  # fmt: skip
 
 if __name__ == "__main__":
+    if sys.argv[1] == "holding_the_loop":
+        service.WATCHDOG_EXTRA_SECONDS = 0
     sys.exit(run_service("under-test", RuntimeSettings, SERVICES[sys.argv[1]]))

@@ -14,6 +14,8 @@ import httpx
 import pytest
 from tests.support.waiting import eventually
 
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
+
 PROGRAM = Path(__file__).with_name("services_under_test.py")
 
 
@@ -78,6 +80,8 @@ async def test_a_signal_ends_a_service_in_order(start: Start, number: int) -> No
     assert service.end(number) == 0
     assert "closed in order" in service.log()
     assert service.lines()[-1]["event"] == "service.stopped"
+    started = next(line for line in service.lines() if line["event"] == "service.started")
+    assert started["tzdata"] == TZDATA_VERSION
 
 
 async def test_health_says_which_check_fails_and_why_is_logged(start: Start) -> None:
@@ -139,6 +143,13 @@ async def test_a_second_signal_ends_it_at_once(start: Start, kind: str) -> None:
     service.process.send_signal(signal.SIGTERM)
     await eventually(lambda: "service.stopping" in service.log())
     assert service.end(seconds=5) == -signal.SIGTERM
+
+
+async def test_a_signal_ends_a_service_whose_loop_is_held_for_ever(start: Start) -> None:
+    """Issue 8, number 28: SIGTERM was without effect while one request held the loop."""
+    service = start("holding_the_loop")
+    await eventually(lambda: "the loop is held" in service.log())
+    assert service.end(seconds=60) == 1
 
 
 async def test_an_error_made_for_people_has_no_traceback(start: Start) -> None:

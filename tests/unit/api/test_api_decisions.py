@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token
+from orchestrator_api.domain.access import STATUS, Actor, Scope, TokenFacts, check_token
 from orchestrator_api.domain.explanation import TableFacts, TriggerFacts, cool_down_until, summarise
 from orchestrator_api.domain.parameters import check_parameters, check_schema
 from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
 from orchestrator_api.domain.refusals import Forbidden, Unauthenticated
-from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
 from orchestrator_shared.domain.errors import NotFound
 
@@ -35,6 +35,8 @@ def test_administrator_may_everything() -> None:
 def test_admin_scope_alone_is_not_enough() -> None:
     with pytest.raises(Forbidden):
         replace(actor(Scope.RUN), is_administrator=True).require(Scope.ADMIN)
+    with pytest.raises(Forbidden):
+        actor(Scope.ADMIN, project=None).require(Scope.ADMIN)
 
 
 @pytest.mark.parametrize(
@@ -51,11 +53,34 @@ def test_without_the_scope_no_run() -> None:
         actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator")
 
 
-def test_configure_and_run_may_read_but_tables_may_not() -> None:
+def test_configure_may_read_but_run_and_tables_may_not() -> None:
     actor(Scope.CONFIGURE).require(Scope.READ)
-    actor(Scope.RUN).require(Scope.READ)
-    with pytest.raises(Forbidden):
-        actor(Scope.TABLES).require(Scope.READ)
+    actor(Scope.RUN).require(*STATUS)
+    for scope in (Scope.RUN, Scope.TABLES):
+        with pytest.raises(Forbidden):
+            actor(scope).require(Scope.READ)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "components", "orchestrator", "other"),
+    [
+        ((Scope.RUN,), ("*",), False, False),
+        ((Scope.CONFIGURE,), (), False, False),
+        ((Scope.CONFIGURE,), ("other",), False, True),
+        ((Scope.CONFIGURE,), ("*",), True, True),
+        ((Scope.CONFIGURE, Scope.RUN), (), True, False),
+    ],
+)
+def test_configuring_needs_the_scope_and_the_component(
+    scopes: tuple[Scope, ...], components: tuple[str, ...], orchestrator: bool, other: bool
+) -> None:
+    bearer = actor(*scopes, components=components)
+    for component, may in (("orchestrator", orchestrator), ("other", other)):
+        if may:
+            bearer.require_configure(component)
+        else:
+            with pytest.raises(Forbidden):
+                bearer.require_configure(component)
 
 
 def test_token_expires_at_its_instant() -> None:
@@ -152,7 +177,10 @@ def test_doubled_ids_are_told_at_both_places() -> None:
 
 def test_left_over_masks_are_found() -> None:
     value = {"#a": "***", "b": [{"#c": "***", "d": "***"}], "#e": "x"}
-    assert masked_paths(value, "parameters") == ["parameters.#a", "parameters.b.0.#c"]
+    errors = left_masks(value, "parameters")
+    assert [error.field for error in errors] == ["parameters.#a", "parameters.b.0.#c"]
+    assert "there is none" in errors[0].detail
+    assert "the handle that is shown" in errors[1].detail
 
 
 def test_parameters_never_repeat_a_value() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.domain.parameters import check_brought, check_parameters
+from orchestrator_api.domain.parameters import check_brought, check_parameters, check_schema
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -88,3 +88,47 @@ def test_a_schema_that_leads_nowhere_is_told_and_is_not_the_requests_fault(schem
     (error,) = check_parameters({"a": 1}, schema)
     assert "$ref" in error.detail
     assert check_brought({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
+
+
+def test_patterns_of_schemas_do_not_backtrack() -> None:
+    """Number 14: one request with such a text held the api for ever."""
+    hostile, text = "^(a+)+$", "a" * 100_000 + "!"
+    schema = {
+        "properties": {"name": {"pattern": hostile}},
+        "patternProperties": {hostile: {"type": "integer"}},
+        "additionalProperties": {"type": "string"},
+    }
+    found = check_parameters({"name": text, text: 1, "aaa": "x"}, schema)
+    assert [error.field for error in found] == [
+        "parameters.name",
+        "parameters.aaa",
+        f"parameters.{text}",
+    ]
+
+
+def test_patterns_judge_as_before() -> None:
+    schema = {"patternProperties": {"^x": {"type": "integer"}}, "additionalProperties": False}
+    assert check_parameters({"x1": 1}, schema) == []
+    assert [error.field for error in check_parameters({"x1": "a"}, schema)] == ["parameters.x1"]
+    (error,) = check_parameters({"y": 1, "z": 2}, schema)
+    assert "'y', 'z' were unexpected" in error.detail
+
+
+@pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "(?<!a)b", "(", "a{100000}{100000}"])
+def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str) -> None:
+    of_value: dict[str, Any] = {"properties": {"x": {"pattern": pattern}}}
+    for schema in (of_value, {"patternProperties": {pattern: {}}}):
+        (error,) = check_schema(schema)
+        assert "not a usable pattern" in error.detail
+        assert "look-around and back-references" in error.detail
+    assert check_parameters({"x": "a"}, of_value) == []
+
+
+def test_a_rule_that_would_match_patterns_by_itself_is_refused_beside_them() -> None:
+    schema: dict[str, Any] = {
+        "allOf": [{"patternProperties": {"^(a+)+$": {}}}],
+        "unevaluatedProperties": False,
+    }
+    (error,) = check_schema(schema)
+    assert "use additionalProperties" in error.detail
+    assert check_parameters({"a" * 40 + "!": 1}, schema) == []

@@ -1,12 +1,19 @@
 """Secrets stay hidden however a text is cut into chunks."""
 
+import base64
+import html
 import itertools
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator_runner.domain.masking import MASK, Masker, mask, secret_forms
+from orchestrator_runner.domain.parameters import secret_values
 
 SECRETS = st.lists(st.text("ab", min_size=1, max_size=5).map(str.encode), min_size=1, max_size=4).map(tuple)
 PIECES = st.lists(st.text("abc", max_size=6).map(str.encode), max_size=12)
@@ -67,6 +74,89 @@ def test_every_cut_of_a_text_hides_the_secret() -> None:
 )
 def test_usual_ways_to_print_a_secret(secret: str, printed: str) -> None:
     assert mask(f"<{printed}>".encode(), secret_forms([secret])) == b"<***>"
+
+
+SECRET = "Pa/s&w+o'r\"d \u017e?@#<\\~"
+ENCODED = {
+    "as it is": SECRET,
+    "percent, upper": quote(SECRET, safe=""),
+    "percent, lower": re.sub("%..", lambda match: match[0].lower(), quote(SECRET, safe="")),
+    "percent, slash left": quote(SECRET),
+    "form": quote_plus(SECRET),
+    "JavaScript": quote(SECRET, safe="!'()*~"),
+    "json": json.dumps(SECRET)[1:-1],
+    "json, not ascii": json.dumps(SECRET, ensure_ascii=False)[1:-1],
+    "json of Go": json.dumps(SECRET)[1:-1].replace("&", "\\u0026").replace("<", "\\u003c"),
+    "json of PHP": json.dumps(SECRET)[1:-1].replace("/", "\\/"),
+    "json in json": json.dumps(json.dumps(SECRET)[1:-1])[1:-1],
+    "html": html.escape(SECRET),
+    "repr": repr(SECRET)[1:-1],
+    "repr of bytes": repr(SECRET.encode())[2:-1],
+    "sql": SECRET.replace("'", "''"),
+    "base64": base64.b64encode(SECRET.encode()).decode(),
+    "base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    "base64, unpadded": base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),
+    "hex": SECRET.encode().hex(),
+}
+
+
+@pytest.mark.parametrize("printed", [pytest.param(text, id=name) for name, text in ENCODED.items()])
+def test_encodings_of_a_secret_are_masked_however_it_is_cut(printed: str) -> None:
+    """Issue 8, 31: percent-encoding in either case, `\\u0026`, `\\/` and base64 were printed."""
+    forms, text = secret_forms([SECRET]), f"<{printed}>".encode()
+    assert mask(text, forms) == b"<***>"
+    for cut in range(len(text)):
+        masker = Masker(forms)
+        assert masker.feed(text[:cut]) + masker.feed(text[cut:]) + masker.finish() == b"<***>"
+
+
+@pytest.mark.parametrize("user", ["u", "us", "usr", "some-user"])
+@pytest.mark.parametrize("after", ["", "\n", ":realm"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_masked_inside_base64(user: str, after: str, encode: Callable[[bytes], bytes]) -> None:
+    """Issue 8, 31: `Authorization: Basic` holds user:password."""
+    password = "hunter2/\u00ff\u00fe?~secret"
+    shown = mask(b"Basic " + encode(f"{user}:{password}{after}".encode()), secret_forms([password]))
+    assert b"***" in shown
+    whole = base64.b64encode(password.encode()).translate(bytes.maketrans(b"+/", b"-_"))
+    assert not any(whole[n : n + 4] in shown for n in range(len(whole) - 3))
+    assert len(shown) < len(b"Basic ") + 4 * (len(user) + len(after) + 4)
+
+
+@pytest.mark.parametrize(
+    ("secret", "inner"),
+    [
+        ("postgresql://u:hunter2@host/w", "hunter2"),
+        ("postgresql://u:hunt%2Fer2@host/w", "hunt/er2"),
+        ("postgresql://u:hunt%2Fer2@host/w", "hunt%2Fer2"),
+        ("postgresql://u:hunt%2Fer2@host/w", base64.b64encode(b"u:hunt/er2").decode()),
+        ("postgresql://u:Head/Tail@host/w", "Head/Tail"),
+        ("postgresql://u:Head@Tail@host/w", "Head@Tail"),
+        ("postgresql://host/w?user=u&password=hunter2", "hunter2"),
+        ("host=h user=u password='hun ter2'", "hun ter2"),
+        ("Server=h;Uid=u;Pwd=hunter2;", "hunter2"),
+        ('{"client": "me", "private_key": "hunter2"}', "hunter2"),
+    ],
+)
+def test_what_is_secret_inside_a_secret_is_masked_alone(secret: str, inner: str) -> None:
+    """Issue 8, 13: the password of a URL was printed where it stood by itself."""
+    assert mask(f"<{inner}>".encode(), secret_forms([secret])) == b"<***>"
+
+
+def test_names_beside_a_password_stay_readable() -> None:
+    forms = secret_forms(["postgresql://reader:hunter2@warehouse/main"])
+    assert mask(b"reader connects to main on warehouse", forms) == b"reader connects to main on warehouse"
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [(918273645546372, "918273645546372"), (1.5e3, "1500.0"), (1.5e3, "1500"), (-12345, "-12345")],
+)
+def test_secret_numbers_are_masked(value: float, printed: str) -> None:
+    """Issue 8, 13: `"#pin": 918273645546372` was printed."""
+    found = secret_values({"#pin": value, "#on": True, "limit": 100})
+    shown = mask(f"pin {printed}, limit 100, True".encode(), secret_forms(found))
+    assert shown == b"pin ***, limit 100, True"
 
 
 def test_tiny_secrets_are_left_alone() -> None:

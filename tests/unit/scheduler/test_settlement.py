@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator_scheduler.domain import settlement as settlement_module
 from orchestrator_scheduler.domain.settlement import (
     MOST_AT_ONCE,
     Definition,
@@ -168,6 +169,69 @@ def test_a_schedule_far_behind_is_settled_in_parts_and_made_up_once() -> None:
     second = settle(first.known, definition, now, limits)
     assert [fire.at for fire in second.requested] == [now - 30 * SECOND]
     assert len(second.settled) == 200
+
+
+HUNDRED = Limits(grace=MINUTE, fire_all=100)
+
+
+def settled_to_the_end(state: Known, definition: Definition, now: datetime, limits: Limits) -> list[Settled]:
+    """Settlement after settlement, as the scheduler goes on while a fire is due."""
+    settled: list[Settled] = []
+    while state.next is not None and state.next.at <= now:
+        settlement = settle(state, definition, now, limits)
+        assert len(settlement.settled) <= settlement_module.MOST_AT_ONCE
+        settled += settlement.settled
+        state = settlement.known
+    assert (state.version, state.enabled) == (definition.version, definition.enabled)
+    return settled
+
+
+@pytest.mark.parametrize("missed", [99, 999, 1000, 1001, 1005, 1100, 1101, 2345])
+@pytest.mark.parametrize(("misfire", "most"), [(Misfire.FIRE_ALL, 100), (Misfire.FIRE_ONCE, 1)])
+def test_after_a_long_downtime_the_newest_are_made_up(missed: int, misfire: Misfire, most: int) -> None:
+    """Issue 8, number 22: of 1,005 missed minutes 5 were made up, of exactly 1,000 none."""
+    definition = hourly(timing=Cron.parse("* * * * *"), misfire=misfire, catch_up=72 * HOUR)
+    now = NOON + (missed + 1) * MINUTE + SECOND  # the newest fire is not punctual any more
+    settled = settled_to_the_end(known(definition), definition, now, replace(HUNDRED, grace=SECOND / 2))
+    chosen = [item.outcome is Outcome.REQUESTED for item in settled]
+    assert chosen == [False] * (missed + 1 - min(most, missed + 1)) + [True] * min(most, missed + 1)
+
+
+def test_what_passed_while_disabled_is_not_made_up_however_much_it_is() -> None:
+    """Issue 8, number 22: the second thousand had forgotten that the schedule was disabled."""
+    off = hourly(timing=Cron.parse("* * * * *"), misfire=Misfire.FIRE_ALL, enabled=False)
+    on = replace(off, enabled=True, version=2, updated_at=NOON + 1500 * MINUTE + SECOND)
+    settled = settled_to_the_end(known(off), on, NOON + 1510 * MINUTE + SECOND, HUNDRED)
+    assert [item.outcome for item in settled] == [Outcome.DISABLED] * 1500 + [Outcome.REQUESTED] * 10
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(
+    due=st.integers(0, 60),
+    late_by=st.integers(0, 59),
+    catch_up=st.integers(0, 60),
+    grace=st.integers(1, 5),
+    fire_all=st.integers(0, 9),
+    misfire=st.sampled_from(list(Misfire)),
+    most_at_once=st.integers(1, 20),
+)
+def test_parts_settle_what_the_whole_would(
+    due: int, late_by: int, catch_up: int, grace: int, fire_all: int, misfire: Misfire, most_at_once: int
+) -> None:
+    """Issue 8, number 22: in how many settlements a downtime is worked off changes no outcome."""
+    definition = hourly(
+        timing=Cron.parse("* * * * *"), misfire=misfire, catch_up=catch_up * MINUTE, updated_at=NOON
+    )
+    now, limits = NOON + due * MINUTE + late_by * SECOND, Limits(grace=grace * MINUTE, fire_all=fire_all)
+    whole = settle(known(definition), definition, now, limits).settled
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settlement_module, "MOST_AT_ONCE", most_at_once)
+        assert settled_to_the_end(known(definition), definition, now, limits) == list(whole)
+    late = [item for item in whole if grace * MINUTE < now - item.fire.at <= catch_up * MINUTE]
+    if misfire is Misfire.FIRE_ALL:
+        assert [item.outcome is Outcome.REQUESTED for item in late] == [
+            index >= len(late) - fire_all for index in range(len(late))
+        ]
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -11,6 +11,8 @@ import asyncpg
 import typer
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_cli.output import counted
+from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
@@ -30,7 +32,7 @@ def migrate_command() -> None:
     applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
     for name in applied:
         print(f"applied {name}")
-    print("the database is up to date" if not applied else f"{len(applied)} migrations applied")
+    print("the database is up to date" if not applied else f"{counted(len(applied), 'migration')} applied")
 
 
 @app.command("roles")
@@ -107,7 +109,8 @@ def _with_connection(settings: DatabaseSettings, work: Callable[[asyncpg.Connect
 
 async def _connect(url: str) -> asyncpg.Connection:
     try:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+        server = WritableServer(url, seconds=CONNECT_SECONDS)
+        return await server.connect(command_timeout=COMMAND_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise Unreachable(f"ORCHESTRATOR_DATABASE_URL: the database cannot be used: {reason}") from None

@@ -58,7 +58,7 @@ def demo(
             raise BadInput("--crash kills a process of the local stack: it cannot be combined with --api-url")
         context = Context(api_url, token or os.environ.get(TOKEN_VARIABLE, ""), project)
         if files:
-            print(finish_fetching(begin_fetching(find_example(example), files)).splitlines()[-1])
+            print(finish_fetching(begin_fetching(find_example(example), files / project)).splitlines()[-1])
         mailbox = MailpitMailbox(mail_url) if mail_url else None
         setting = _remote(context, mailbox, warehouse_url, runner_warehouse_url)
         fine = play(setting, find_example(example), screen)
@@ -74,7 +74,7 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
     screen.print(
         f"{layout.root}, on free loopback ports; `{command_name()} demo --down` ends it.\n", markup=False
     )
-    fetching = begin_fetching(example, layout.files)
+    fetching = begin_fetching(example, layout.files / project)
     try:
         _, started = bring_up(layout, runners=2, say=lambda text: print(text, flush=True))
     except BaseException:
@@ -83,7 +83,7 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
         raise
     finish_fetching(fetching)
     word = "The stack is up" if started else "The stack was running already"
-    data = shown_path(layout.files / DATA_FOLDER)
+    data = shown_path(layout.files / project / DATA_FOLDER)
     print(f"{word} after {duration(time.monotonic() - began)}; the data is in {data}\n", flush=True)
     setting = _local(layout, project)
     if crash:

@@ -4,35 +4,69 @@ import sys
 from collections.abc import Iterator
 
 from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.following.log_text import LogText
 from orchestrator_cli.following.watch import RUN_COMPONENT, Patient, Reader, fetch_tasks, snapshots
 from orchestrator_cli.output import plain
 
 PAGE = 500
 
 
+class Logs:
+    """The logs of several jobs on standard output and error."""
+
+    def __init__(self, client: Reader, project_path: str) -> None:
+        self._client = client
+        self._path = project_path
+        self._cursors: dict[str, str | None] = {}
+        self._texts: dict[str, tuple[LogText, LogText]] = {}
+
+    def show_new(self, job: str, prefix: str = "") -> bool:
+        """What there is since the last time; whether that was all there will ever be."""
+        out, error = self._texts.setdefault(job, (LogText(sys.stdout, prefix), LogText(sys.stderr, prefix)))
+        while True:
+            after = self._cursors.get(job)
+            page = self._client.get(f"{self._path}/jobs/{job}/log", after=after, limit=PAGE)
+            for chunk in page["chunks"]:
+                (error if chunk.get("stream") == "stderr" else out).write(str(chunk["text"]))
+            self._cursors[job] = page["next"]
+            if page["finished"] or not page["chunks"]:
+                return bool(page["finished"])
+
+    def finish(self, job: str, *, line_end: bool = False) -> None:
+        """Nothing more of this job is shown."""
+        for text in self._texts.pop(job, ()):
+            text.finish(line_end=line_end)
+
+    def finish_all(self) -> None:
+        for job in list(self._texts):
+            self.finish(job)
+
+
 def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """Everything there is now; of a run, its tasks' logs one after another."""
     job = client.get(f"{project_path}/jobs/{job_id}")
+    logs = Logs(client, project_path)
     for name, each in _with_children(client, project_path, job, fetch_tasks(client, project_path, job)):
         if name:
             print(f"--- {plain(name)}", flush=True)
-        _print_new(client, project_path, each, None, "")
+        logs.show_new(each)
+        logs.finish(each, line_end=bool(name))
 
 
 def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """New text as it comes; of a run, every line says which task it is from."""
-    cursors: dict[str, str | None] = {}
     whole: set[str] = set()
     patient = Patient(client)
-    # The job is looked at before its log: what a finished one has written is there then.
-    for job, phases in snapshots(client, project_path, job_id):
-        for name, each in _with_children(patient, project_path, job, phases):
-            if each in whole:
-                continue
-            prefix = f"{name} | " if name else ""
-            cursors[each], is_whole = _print_new(patient, project_path, each, cursors.get(each), prefix)
-            if is_whole:
-                whole.add(each)
+    logs = Logs(patient, project_path)
+    try:
+        # The job is looked at before its log: what a finished one has written is there then.
+        for job, phases in snapshots(client, project_path, job_id):
+            for name, each in _with_children(patient, project_path, job, phases):
+                if each not in whole and logs.show_new(each, f"{name} | " if name else ""):
+                    logs.finish(each)
+                    whole.add(each)
+    finally:
+        logs.finish_all()
 
 
 def _with_children(
@@ -50,25 +84,3 @@ def _with_children(
             yield from _with_children(client, project_path, nested, below, f"{name} / ")
         else:
             yield name, child
-
-
-def _print_new(
-    client: Reader, project_path: str, job: str, cursor: str | None, prefix: str
-) -> tuple[str | None, bool]:
-    """Where to read on, and whether that was all there will ever be."""
-    while True:
-        page = client.get(f"{project_path}/jobs/{job}/log", after=cursor, limit=PAGE)
-        for chunk in page["chunks"]:
-            _write(chunk, prefix)
-        cursor = page["next"]
-        if page["finished"] or not page["chunks"]:
-            return cursor, bool(page["finished"])
-
-
-def _write(chunk: Json, prefix: str) -> None:
-    text = plain(str(chunk["text"]))
-    if prefix:
-        text = "".join(f"{prefix}{line}\n" for line in text.splitlines())
-    stream = sys.stderr if chunk.get("stream") == "stderr" else sys.stdout
-    stream.write(text if text.endswith("\n") or not prefix else f"{text}\n")
-    stream.flush()

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from orchestrator_api import problems
-from orchestrator_api.bodies import BodyGuard
 from orchestrator_api.models.base import Problem
 from orchestrator_api.request_context import RequestContext
 from orchestrator_api.routes import ROUTERS
@@ -69,6 +68,5 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(BodyGuard)
     app.add_middleware(RequestContext)
     return app

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 
 from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, Unauthenticated
 from orchestrator_shared.definitions.arranging import OPERATIONS
+from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 
 log = structlog.get_logger(__name__)
@@ -34,14 +35,19 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": [{"field": error.field, "detail": error.detail} for error in errors[:MOST_ERRORS]],
+        "errors": [_shown(error) for error in errors[:MOST_ERRORS]],
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def _shown(error: FieldError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"field": error.field, "detail": error.detail}
+    return shown if error.position is None else {**shown, "position": error.position}
+
+
 def from_user_error(error: UserError) -> JSONResponse:
     """What a refusal of ours looks like over HTTP."""
-    errors = [FieldError(error.field, error.detail)] if error.field else []
+    errors = [FieldError.of(error, error.field)] if error.field else []
     if isinstance(error, Invalid):
         errors = list(error.errors)
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
@@ -110,9 +116,9 @@ def _text(error: Mapping[str, Any]) -> str:
         return "must be a UUID, as in 019a3c5e-0000-7000-8000-000000000000"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return f"must be one of {', '.join(OPERATIONS)}"
-    if kind in ("too_short", "too_long"):
-        bound, word = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")
-        return f"must have {bound} {error['ctx'][word]} entries"
+    seconds = str(error["loc"][-1]).endswith("_seconds")
+    if (bound := bound_message(kind, error.get("ctx", {}), is_duration=seconds)) is not None:
+        return bound
     return text.removeprefix("Value error, ").replace("Input should be", "must be")
 
 

@@ -1,6 +1,6 @@
 """One request's transaction: who asks, when, and the ways to read, write, say and record."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator_api.adapters.sql import Sql
 from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.offload import Offload
 from orchestrator_api.ports import Works
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
@@ -30,6 +31,7 @@ class Session:
     actor: Actor
     now: datetime
     encryption: Encryption
+    offload: Offload
     project: str = ""
 
     def say(self, *messages: Message) -> None:
@@ -59,10 +61,25 @@ class Sessions:
     queries: Queries
     encryption: Encryption
     clock: Clock
+    offload: Offload
 
     @asynccontextmanager
-    async def open(self, token: str | None, scope: Scope, project: str | None) -> AsyncIterator[Session]:
-        """A session of the token's bearer; refuses whom the project or the scope is closed to."""
+    async def open(
+        self, token: str | None, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[Session]:
+        """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
+        async with self._entered(token, scopes, project) as (work, sql, actor, now):
+            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+
+    async def admit(self, token: str | None, scopes: Sequence[Scope], project: str | None) -> None:
+        """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
+        async with self._entered(token, scopes, project):
+            pass
+
+    @asynccontextmanager
+    async def _entered(
+        self, token: str | None, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         async with self.works.work() as work:
@@ -71,8 +88,9 @@ class Sessions:
             actor = await identify(sql, token, now)
             if project is not None:
                 await _enter(sql, actor, project)
-            actor.require(scope)
-            yield Session(work, sql, actor, now, self.encryption, project or "")
+            if scopes:
+                actor.require(*scopes)
+            yield work, sql, actor, now
 
 
 async def identify(sql: Sql, token: str, now: datetime) -> Actor:

@@ -7,11 +7,12 @@ from functools import partial
 from orchestrator_api.adapters.sql import load_queries
 from orchestrator_api.administrator import ensure_administrator
 from orchestrator_api.app import create_app
+from orchestrator_api.offload import Offload
 from orchestrator_api.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, answers, database
+from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.messaging.outbox import Outbox
@@ -46,13 +47,13 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             "retention",
             repeat(forgetting.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"),
         )
-        lifecycle.ready_when("database", partial(answers, pool))
+        lifecycle.ready_when("database", partial(writable, pool))
         lifecycle.ready_when("broker", broker.ready)
         encryption = Encryption(settings.encryption_keys)
-        app = create_app(
-            Sessions(works=outbox, queries=queries, encryption=encryption, clock=SystemClock()),
-            DeadLetters(broker.consuming, broker.publisher),
+        sessions = Sessions(
+            works=outbox, queries=queries, encryption=encryption, clock=SystemClock(), offload=Offload()
         )
+        app = create_app(sessions, DeadLetters(broker.consuming, broker.publisher))
         async with lifecycle.serving(app):
             yield
         await outbox.flush(settings.shutdown_grace_seconds / 2)

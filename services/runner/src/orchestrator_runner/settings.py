@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator_shared.domain.internal_hosts import InternalHosts
-from orchestrator_shared.settings import ServiceSettings
+from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 
 class RunnerSettings(ServiceSettings):
     """See docs/reference/settings.md."""
 
+    encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
     runner_name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=200)
     database_pool_min: int = Field(default=4, ge=0, le=100)
     runner_slots: int = Field(default=8, ge=1, le=1000)
@@ -20,6 +21,8 @@ class RunnerSettings(ServiceSettings):
     poll_seconds: float = Field(default=1, gt=0, le=60)
     scan_seconds: float = Field(default=10, gt=0, le=600)
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
+    files_dir: Path | None = None
+    """Below it lies a folder for each project, which its components get as their ORCHESTRATOR_FILES_DIR."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
     task_drain_seconds: float = Field(default=2, ge=0, le=60)
     log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)

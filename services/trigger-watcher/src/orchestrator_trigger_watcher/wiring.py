@@ -9,7 +9,7 @@ from functools import partial
 
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, answers, database
+from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -100,7 +100,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             size=settings.updates_batch_size,
         )
         runs = Consumer(broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
-        lifecycle.ready_when("database", partial(answers, pool))
+        lifecycle.ready_when("database", partial(writable, pool))
         lifecycle.ready_when("broker", broker.ready)
         lifecycle.ready_when("consumers", lambda: updates.consuming and runs.consuming)
         async with lifecycle.supervised("outbox", outbox.run()):

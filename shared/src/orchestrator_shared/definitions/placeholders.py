@@ -1,7 +1,7 @@
 """`{{ scheduled_for }}` and `{{ vars.name }}` in parameters: what is put in before a job runs."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 
@@ -13,8 +13,16 @@ def has_placeholder(value: object) -> bool:
 
 def holds_placeholder(value: object) -> bool:
     """Whether any text in a value has one."""
+    return next(placeholders(value), None) is not None
+
+
+def placeholders(value: object) -> Iterator[str]:
+    """The names in all placeholders of a value."""
     if isinstance(value, Mapping):
-        return any(holds_placeholder(item) for item in value.values())
-    if isinstance(value, list):
-        return any(holds_placeholder(item) for item in value)
-    return has_placeholder(value)
+        for item in value.values():
+            yield from placeholders(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from placeholders(item)
+    elif isinstance(value, str):
+        yield from PLACEHOLDER.findall(value)

@@ -10,6 +10,7 @@ from croniter import croniter
 from croniter.croniter import CroniterError
 
 from orchestrator_shared.domain.cron_syntax import CronError, Field, parse_fields
+from orchestrator_shared.domain.cron_warnings import warning_of
 from orchestrator_shared.domain.durations import format_duration, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import (
@@ -25,8 +26,11 @@ __all__ = ["Cron", "CronError", "Every", "Fire", "Schedule", "parse_duration", "
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFERENCE = datetime(2026, 1, 1)  # noqa: DTZ001  a wall time; fixed, so that saving never depends on the day
-_FIVE_YEARS = timedelta(days=5 * 366)
 _SEARCH_YEARS = 40  # 29 February on a Monday needs up to 40 years around 2100
+_LONGEST_WAIT = timedelta(days=366 * _SEARCH_YEARS)
+"""Between two fires; a schedule whose every time is left out by daylight saving ends."""
+_NEAR = timedelta(days=2)
+_SECOND = timedelta(seconds=1)
 _LAST_YEAR = 9000
 MIN_EVERY_SECONDS, MAX_EVERY_SECONDS = 60, 366 * 86_400
 
@@ -61,11 +65,11 @@ class Cron:
             raise CronError('expected five fields in quotes, as in "30 5 * * 1-5"', position=1, field=field)
         fields = parse_fields(text, field=field)
         cron = cls(" ".join(each.text for each in fields), fields)
-        first = next(cron._walls(_REFERENCE), None)
-        if first is None or first > _REFERENCE + _FIVE_YEARS:
+        if next(cron._walls(_REFERENCE), None) is None:
             position = text.find(fields[2].text, len(fields[0].text) + len(fields[1].text) + 1) + 1
             raise CronError(
-                "there is no such date within five years: look at the day of month and the month",
+                f"day of month (field 3, character {position}): there is no such date in any year; "
+                "change the day or the month",
                 position=position,
                 field=field,
             )
@@ -77,7 +81,7 @@ class Cron:
         return not (self.fields[0].is_wildcard or self.fields[1].is_wildcard)
 
     def fires(self, after: datetime, zone: ZoneInfo) -> Iterator[Fire]:
-        """Every fire later than `after`, in order, without end (take as many as are needed)."""
+        """Every fire later than `after`, in order; take as many as are needed."""
         previous = after.astimezone(UTC)
         for fire in self._fixed(previous, zone) if self.is_fixed else self._wildcard(previous, zone):
             assert fire.at > previous, "fires do not go back in time"
@@ -102,21 +106,21 @@ class Cron:
             yield pending
 
     def _wildcard(self, after: datetime, zone: ZoneInfo) -> Iterator[Fire]:
-        start, inclusive = after, False
-        while True:
+        start, last, inclusive = after, after, False
+        while start - last <= _LONGEST_WAIT:
             offset = offset_at(start, zone)
             wall = wall_time(start, zone)
-            change: datetime | None = None
-            for match in self._walls(wall - timedelta(microseconds=1) if inclusive else wall):
+            restart: datetime | None = None
+            for match in self._walls(wall - _SECOND if inclusive else wall):
                 at = in_utc(match, offset)
-                change = find_change(start, at, zone)
-                if change is not None:
+                restart = _restart(start, at, zone)
+                if restart is not None:
                     break
                 yield _wildcard_fire(at, match, zone)
-                start = at
-            if change is None:
+                start = last = at
+            if restart is None:
                 return
-            start, inclusive = change, True
+            start, inclusive = restart, True
 
     def _walls(self, after: datetime) -> Iterator[datetime]:
         """Wall times that match, later than `after`, by croniter, which is told the day rule."""
@@ -127,7 +131,8 @@ class Cron:
             days = weekdays = "*"
         canonical = f"{minute.canonical()} {hour.canonical()} {days} {month.canonical()} {weekdays}"
         try:
-            engine = croniter(canonical, after, day_or=either, max_years_between_matches=_SEARCH_YEARS)
+            start = after.replace(microsecond=0)  # matches are whole minutes
+            engine = croniter(canonical, start, day_or=either, max_years_between_matches=_SEARCH_YEARS)
             while True:
                 wall: datetime = engine.get_next(datetime)
                 if wall.year > _LAST_YEAR:
@@ -136,19 +141,28 @@ class Cron:
         except (CroniterError, OverflowError):
             return
 
+    def check_zone(self, zone: ZoneInfo, *, field: str | None = None) -> None:
+        """Refuse a schedule that fires at no time in its zone."""
+        if next(self.fires(_REFERENCE.replace(tzinfo=UTC), zone), None) is None:
+            raise CronError(
+                f"never fires in {zone.key}: daylight saving leaves these times out; write other hours",
+                position=1,
+                field=field,
+            )
+
     def uneven_warning(self) -> str | None:
         """Why this is not the interval that it looks like, if so."""
-        for each, whole, unit in ((self.fields[0], 60, "m"), (self.fields[1], 24, "h")):
-            star, _, step = each.text.partition("/")
-            if star == "*" and step and whole % int(step):
-                values = sorted(each.values)
-                shown = ", ".join(f":{value:02}" if unit == "m" else f"{value}:00" for value in values)
-                period = "hour" if unit == "m" else "day"
-                return (
-                    f"{each.text} fires at {shown} of every {period}, which is no steady interval of "
-                    f"{int(step)}{unit}: use `every: {int(step)}{unit}` for that"
-                )
-        return None
+        return warning_of(self.fields)
+
+
+def _restart(start: datetime, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """Where to look again, with the offset that holds there; None: the one of `start` holds until `at`.
+
+    Nothing matches between the two, whatever zones do more than `_NEAR` from both: no clock is turned so far.
+    """
+    if at - start <= 2 * _NEAR:
+        return find_change(start, at, zone)
+    return find_change(start, start + _NEAR, zone) or at - _NEAR
 
 
 def _fixed_fire(wall: datetime, zone: ZoneInfo) -> Fire:
@@ -184,7 +198,8 @@ class Every:
         """Accept `45m`; at least a minute, at most a year."""
         seconds = parse_duration(value, field=field)
         if not MIN_EVERY_SECONDS <= seconds <= MAX_EVERY_SECONDS:
-            raise UserError("an interval is between one minute and one year", field=field)
+            given = format_duration(seconds)
+            raise UserError(f"an interval is at least 1m and at most 366d, not {given}", field=field)
         return cls(seconds, anchor.astimezone(UTC))
 
     @property

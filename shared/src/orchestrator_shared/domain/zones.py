@@ -1,32 +1,29 @@
 """Time zones by IANA name, and how a wall clock there relates to real time."""
 
-import difflib
-import re
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo
 
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.zone_data import load_zone, zone_names
+from orchestrator_shared.domain.zone_suggestions import advice
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}", re.ASCII)
-_MACHINE_S_OWN = ("posix/", "right/", "localtime", "posixrules", "Factory")
-_LOOK_AHEAD = timedelta(hours=3)
-"""No zone changes its offset and changes back within this time."""
+_SHOWN = 64
+_LOOK_AHEAD = 3 * 3600
+"""Seconds; no zone changes its offset and changes back within this time."""
+LONGEST_SCAN = timedelta(days=6)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
 
 
 def parse_zone(name: object, *, field: str = "timezone") -> ZoneInfo:
     """The zone of a name; raises UserError with names that are like it."""
-    if isinstance(name, str) and len(name) <= 64 and _NAME.fullmatch(name):
-        if not name.startswith(_MACHINE_S_OWN):
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                pass
-        near = difflib.get_close_matches(name, sorted(available_timezones()), n=2)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise UserError(
-            f"{name!r} is no time zone{hint or ': write an IANA name such as Europe/Prague'}", field=field
-        )
-    raise UserError("expected an IANA time zone such as Europe/Prague or UTC", field=field)
+    if not isinstance(name, str) or not name.strip():
+        raise UserError("expected an IANA time zone such as Europe/Prague or UTC", field=field)
+    names = zone_names()
+    if name not in names:
+        shown = name if len(name) <= _SHOWN else name[:_SHOWN] + "…"
+        raise UserError(f"{shown!r} is not a time zone{advice(name, names)}", field=field)
+    return load_zone(name)
 
 
 def offset_at(instant: datetime, zone: ZoneInfo) -> timedelta:
@@ -50,24 +47,37 @@ def wall_offsets(wall: datetime, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
 
 
 def find_change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | None:
-    """The first instant in (start, end] at which the zone's offset is another than at start."""
-    offset, low = offset_at(start, zone), start
-    while low < end:
-        high = min(low + _LOOK_AHEAD, end)
-        if offset_at(high, zone) != offset:
-            return _bisect(low, high, offset, zone)
+    """The first instant in (start, end] at which the zone's offset is another than at start.
+
+    Counted in whole seconds, in which zones change: fractions of a second in `start` and `end` play no role.
+    """
+    assert end - start <= LONGEST_SCAN, "scanned near a fire only: each step costs a look into the zone"
+    low, last = _epoch(start), _epoch(end)
+    offset = _offset(low, zone)
+    for high in (*range(low + _LOOK_AHEAD, last, _LOOK_AHEAD), last):
+        if _offset(high, zone) != offset:
+            return _EPOCH + _bisect(low, high, offset, zone) * _SECOND
         low = high
     return None
 
 
-def _bisect(low: datetime, high: datetime, offset: timedelta, zone: ZoneInfo) -> datetime:
-    while high - low > timedelta(seconds=1):
-        middle = low + timedelta(seconds=int((high - low).total_seconds()) // 2)
-        if offset_at(middle, zone) == offset:
+def _bisect(low: int, high: int, offset: timedelta, zone: ZoneInfo) -> int:
+    """The first second of (low, high] with another offset; the distance is halved until it is one second."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _offset(middle, zone) == offset:
             low = middle
         else:
             high = middle
-    return high.replace(microsecond=0)
+    return high
+
+
+def _epoch(instant: datetime) -> int:
+    return (instant - _EPOCH) // _SECOND
+
+
+def _offset(epoch: int, zone: ZoneInfo) -> timedelta:
+    return offset_at(_EPOCH + epoch * _SECOND, zone)
 
 
 def in_utc(wall: datetime, offset: timedelta) -> datetime:

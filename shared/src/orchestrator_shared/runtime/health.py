@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import Receive, Scope, Send
 
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.runtime.connections import BoundedConfig, Connections
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.settings import RuntimeSettings, variable
 
@@ -71,16 +72,10 @@ async def serve_health(lifecycle: Lifecycle, settings: RuntimeSettings) -> Async
     listener = _listen(settings)
     port = int(listener.getsockname()[1])
     server = _Server(
-        uvicorn.Config(
+        BoundedConfig(
             health_app(lifecycle),
-            loop="asyncio",
-            http="h11",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=max(1, int(STOP_SECONDS) - 1),
+            Connections.of(settings),
+            stop_seconds=max(1, int(STOP_SECONDS) - 1),
         )
     )
     task = lifecycle.supervise("http-server", server.serve(sockets=[listener]))

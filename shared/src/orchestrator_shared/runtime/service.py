@@ -7,12 +7,15 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from queue import Empty, SimpleQueue
+from types import FrameType
 from typing import TypeVar
 
 import structlog
 
 from orchestrator_shared import logging
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 from orchestrator_shared.runtime.health import serve_health
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.settings import RuntimeSettings, SettingsError, load_settings
@@ -46,7 +49,7 @@ def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
 async def _run(name: str, settings: S, start: Start[S]) -> int:
     lifecycle = Lifecycle(name)
     watchdog = _Watchdog(settings.shutdown_grace_seconds + WATCHDOG_EXTRA_SECONDS)
-    with _signals(lifecycle):
+    with _signals(lifecycle, watchdog):
         try:
             async with serve_health(lifecycle, settings):
                 code = await _live(settings, lifecycle, start, watchdog)
@@ -80,7 +83,7 @@ async def _live(settings: S, lifecycle: Lifecycle, start: Start[S], watchdog: "_
 async def _main(settings: S, lifecycle: Lifecycle, start: Start[S]) -> None:
     async with start(settings, lifecycle):
         lifecycle.started = True
-        log.info("service.started")
+        log.info("service.started", tzdata=TZDATA_VERSION)
         await lifecycle.stopping.wait()
 
 
@@ -104,39 +107,53 @@ def _explain(error: BaseException) -> int:
 
 
 @contextmanager
-def _signals(lifecycle: Lifecycle) -> Iterator[None]:
-    """The first signal begins the shutdown; a second one ends the process even if it is stuck."""
+def _signals(lifecycle: Lifecycle, watchdog: "_Watchdog") -> Iterator[None]:
+    """The first signal begins the shutdown; a second one ends the process even if it is stuck.
+
+    Plain handlers, not the loop's: they run, and arm the watchdog, also while something holds the loop.
+    """
     loop = asyncio.get_running_loop()
     handled = (signal.SIGTERM, signal.SIGINT)
 
-    def receive(received: signal.Signals) -> None:
-        for number in handled:
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-        lifecycle.stop(received.name)
+    def receive(number: int, _frame: FrameType | None) -> None:
+        for each in handled:
+            signal.signal(each, signal.SIG_DFL)
+        watchdog.arm()
+        loop.call_soon_threadsafe(lifecycle.stop, signal.Signals(number).name)
 
-    for number in handled:
-        loop.add_signal_handler(number, receive, number)
+    before = {number: signal.signal(number, receive) for number in handled}
     try:
         yield
     finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class _Watchdog:
-    """A thread that ends the process when even the event loop does not come to an end."""
+    """A thread that ends the process when even the event loop does not come to an end.
+
+    Its queues may be filled from a signal handler; starting a thread there could deadlock.
+    """
 
     def __init__(self, seconds: float) -> None:
-        self._timer = threading.Timer(seconds, os._exit, [FAILED])
-        self._timer.daemon = True
+        self._seconds = seconds
+        self._armed: SimpleQueue[None] = SimpleQueue()
+        self._disarmed: SimpleQueue[None] = SimpleQueue()
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
 
     def arm(self) -> None:
-        if not self._timer.is_alive():
-            self._timer.start()
+        self._armed.put(None)
 
     def disarm(self) -> None:
-        self._timer.cancel()
+        self._disarmed.put(None)
+        self._armed.put(None)  # a thread that was never armed ends, too
+
+    def _watch(self) -> None:
+        self._armed.get()
+        try:
+            self._disarmed.get(timeout=self._seconds)
+        except Empty:
+            os._exit(FAILED)
 
 
 @asynccontextmanager

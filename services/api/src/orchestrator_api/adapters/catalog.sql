@@ -19,20 +19,22 @@ UPDATE catalog.projects SET name = $2, parallel_limit = $3 WHERE id = $1
 SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1 FOR NO KEY UPDATE
 
 -- name: components
-SELECT id, name, type, executor, after_crash, definition, updated_at FROM catalog.components
+SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
 WHERE $1::text IS NULL OR id > $1
 ORDER BY id
 LIMIT $2
 
 -- name: component
-SELECT id, name, type, executor, after_crash, definition, updated_at FROM catalog.components WHERE id = $1
+SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
+WHERE id = $1
 
 -- name: save_component
-INSERT INTO catalog.components (id, name, type, executor, after_crash, definition)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO catalog.components (id, name, type, executor, after_crash, definition, definition_as_written)
+VALUES ($1, $2, $3, $4, $5, $6::json::jsonb, $6::json)
 ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, type = excluded.type, executor = excluded.executor,
-    after_crash = excluded.after_crash, definition = excluded.definition, updated_at = clock_timestamp()
+    after_crash = excluded.after_crash, definition = excluded.definition,
+    definition_as_written = excluded.definition_as_written, updated_at = clock_timestamp()
 
 -- name: variables
 SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $1 ORDER BY name

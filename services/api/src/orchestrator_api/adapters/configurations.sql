@@ -1,8 +1,20 @@
 -- Configurations and their versions; orchestrations are those of the component orchestrator.
 
 -- name: configurations
-SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.parameters, v.note, v.author,
-       c.created_at, v.created_at AS updated_at
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
+  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+ORDER BY c.component, c.id
+LIMIT $5
+
+-- name: configuration_sizes
+-- In bytes, of the rows that `configurations` would read.
+SELECT octet_length(v.parameters::text)
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
@@ -13,8 +25,8 @@ ORDER BY c.component, c.id
 LIMIT $5
 
 -- name: configuration
-SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.parameters, v.note, v.author,
-       c.created_at, v.created_at AS updated_at, c.deleted_at
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at, c.deleted_at
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
@@ -43,18 +55,26 @@ UPDATE catalog.configurations SET deleted_at = clock_timestamp()
 WHERE project = $1 AND component = $2 AND id = $3 AND deleted_at IS NULL
 
 -- name: insert_version
-INSERT INTO catalog.configuration_versions (project, component, configuration, version, parameters, note, author)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO catalog.configuration_versions
+    (project, component, configuration, version, parameters, parameters_as_written, note, author)
+VALUES ($1, $2, $3, $4, $5::json::jsonb, $5::json, $6, $7)
 
 -- name: versions
-SELECT version, parameters, note, author, created_at
+SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: version_sizes
+SELECT octet_length(parameters::text)
 FROM catalog.configuration_versions
 WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
 ORDER BY version DESC
 LIMIT $5
 
 -- name: version
-SELECT version, parameters FROM catalog.configuration_versions
+SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters FROM catalog.configuration_versions
 WHERE project = $1 AND component = $2 AND configuration = $3 AND version = $4
 
 -- name: existing_configurations
@@ -129,15 +149,28 @@ WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
 -- name: subscriptions
-SELECT orchestration, event, channel, address FROM catalog.subscriptions
-WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2)
+SELECT orchestration, event, channel, address, percent, minutes FROM catalog.subscriptions_v1
+WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2) AND channel = 'email' AND event <> 'deadline_missed'
 ORDER BY orchestration, address, event
 
--- name: insert_subscription
-INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address)
-VALUES ($1, $2, $3, $4, 'email', $5)
-ON CONFLICT DO NOTHING
+-- name: save_subscription
+INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address, percent, minutes)
+VALUES ($1, $2, $3, $4, 'email', $5, $6, $7)
+ON CONFLICT (project, orchestration, event, channel, address)
+    DO UPDATE SET percent = excluded.percent, minutes = excluded.minutes, changed_at = clock_timestamp()
 
 -- name: delete_subscription
 DELETE FROM catalog.subscriptions
 WHERE project = $1 AND orchestration = $2 AND event = $3 AND channel = 'email' AND address = $4
+
+-- name: variable_users
+-- Configurations and tasks that may use the variable: it is named in them, or may be in a secret of theirs.
+SELECT CASE c.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE c.component END AS component,
+       coalesce(t.task, v.parameters) AS parameters
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON c.component = 'orchestrator'
+WHERE c.project = $1 AND c.deleted_at IS NULL
+  AND (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $2) > 0
+       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)

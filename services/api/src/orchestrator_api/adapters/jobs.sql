@@ -2,20 +2,21 @@
 
 -- name: insert_run_request
 INSERT INTO catalog.run_requests
-    (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters, scheduled_for,
-     requested_at, retry_of, task_versions)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+    (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters,
+     parameters_as_written, scheduled_for, requested_at, retry_of, task_versions, idempotency_id, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
--- name: run_request
-SELECT job_id, project, component, configuration, version, tasks, parameters, scheduled_for, retry_of
-FROM catalog.run_requests WHERE job_id = $1
+-- name: requests_under_key
+SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
+FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
 
 -- name: insert_backfill
 INSERT INTO catalog.run_requests
-    (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at)
-SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6
+    (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at,
+     idempotency_id, request_digest)
+SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6, $9, $10
 FROM unnest($7::uuid[], $8::timestamptz[]) AS fire (job_id, scheduled_for)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
@@ -24,20 +25,18 @@ RETURNING job_id
 SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($1::uuid[])
 UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[])
 
--- name: job_is_known
-SELECT true FROM jobs.jobs_v1 WHERE id = $1
-
 -- name: job
 SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
        task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
-       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of, parameters,
-       selection, due_at, ready_at
+       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
+       parameters_as_written AS parameters, selection, due_at, ready_at
 FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
 
 -- name: created_job
 -- Old requests without a job are of jobs that retention has removed.
 SELECT r.job_id AS id, r.project, r.component, r.configuration, r.origin, r.requested_by, r.scheduled_for,
-       r.requested_at, r.version, r.retry_of, r.parameters
+       r.requested_at, r.version, r.retry_of,
+       coalesce(r.parameters_as_written, r.parameters::json) AS parameters
 FROM catalog.run_requests r
 WHERE r.project = $1 AND r.job_id = $2 AND r.requested_at > clock_timestamp() - interval '7 days'
 
@@ -50,7 +49,8 @@ WITH created AS (
            0 AS attempt, 1 AS max_attempts, r.scheduled_for, NULL::timestamptz AS previous_success, r.requested_at,
            NULL::timestamptz AS accepted_at, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at, r.version,
            NULL::text AS message, NULL::text AS error_kind, '[]'::jsonb AS output_tables, NULL::uuid AS trigger_id,
-           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of, r.parameters, r.requested_at AS listed_at
+           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of,
+           coalesce(r.parameters_as_written, r.parameters::json) AS parameters, r.requested_at AS listed_at
     FROM catalog.run_requests r
     WHERE r.project = $1 AND r.requested_at > clock_timestamp() - interval '7 days'
       AND ($2::text[] IS NULL OR 'created' = ANY ($2))
@@ -65,7 +65,7 @@ WITH created AS (
     SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
            task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
            finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
-           parameters, accepted_at AS listed_at
+           parameters_as_written AS parameters, accepted_at AS listed_at
     FROM (
         (SELECT * FROM jobs.jobs_v1
          WHERE $4::text IS NULL AND project = $1
@@ -88,6 +88,43 @@ WITH created AS (
 SELECT * FROM (SELECT * FROM created UNION ALL SELECT * FROM known) listed
 ORDER BY listed_at DESC, id DESC
 LIMIT $10
+
+-- name: own_runs
+-- The runs that a token started; what is below them is asked for by their root or parent.
+SELECT r.job_id AS id, j.number, r.project, r.component, r.configuration,
+       CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END AS kind,
+       coalesce(j.status, 'created') AS status, r.origin, r.requested_by, NULL::uuid AS parent_id, r.job_id AS root_id,
+       NULL::integer AS phase, NULL::text AS task_id, coalesce(j.attempt, 0) AS attempt,
+       coalesce(j.max_attempts, 1) AS max_attempts, r.scheduled_for, j.previous_success, r.requested_at, j.accepted_at,
+       j.started_at, j.finished_at, coalesce(j.version, r.version) AS version, j.message, j.error_kind,
+       coalesce(j.output_tables, '[]') AS output_tables, j.trigger_id, j.schedule_id, j.fire_key, r.retry_of,
+       r.parameters, r.requested_at AS listed_at
+FROM catalog.run_requests r
+LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
+WHERE r.token_id = $2 AND r.project = $1 AND ($3::text[] IS NULL OR coalesce(j.status, 'created') = ANY ($3))
+  AND ($4::text IS NULL OR r.component = $4) AND ($5::text IS NULL OR r.configuration = $5)
+  AND ($6::text IS NULL OR r.origin = $6)
+  AND ($7::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($7, $8))
+  AND (j.id IS NOT NULL OR r.requested_at > clock_timestamp() - interval '7 days')
+ORDER BY r.requested_at DESC, r.job_id DESC
+LIMIT $9
+
+-- name: is_own_run
+SELECT true FROM catalog.run_requests WHERE job_id = $3 AND project = $1 AND token_id = $2
+
+-- name: root_of_job
+SELECT root_id FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
+
+-- name: components_of_run
+-- Of all tasks of a run and of its nested runs, or of the job itself.
+WITH RECURSIVE family AS (
+    SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $1
+    UNION ALL
+    SELECT c.id, c.component FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
+)
+SELECT component FROM family
+UNION SELECT t.component FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id
+ORDER BY component
 
 -- name: waiting_facts
 -- What holds each of these waiting jobs; the judgement is made in domain/waiting.py. Lanes and projects are looked at

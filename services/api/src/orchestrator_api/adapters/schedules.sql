@@ -19,6 +19,9 @@ WHERE s.project = $1 AND s.orchestration = $2 AND s.name = $3 AND s.deleted_at I
 SELECT id, orchestration, name, cron, every_seconds, timezone, version, updated_at
 FROM catalog.schedules WHERE project = $1 AND id = $2 AND deleted_at IS NULL
 
+-- name: interval_counted
+SELECT version, anchor, next_at FROM scheduler.next_fires_v1 WHERE schedule_id = $1
+
 -- name: schedule_exists
 SELECT true FROM catalog.schedules WHERE project = $1 AND id = $2
 

@@ -1,4 +1,9 @@
-"""Who asks, and what they may do (PRODUCT section 7)."""
+"""Who asks, and what they may do (PRODUCT section 7).
+
+The rule about configurations stands here and nowhere else. Starting one as it is defined takes the scope
+`run` and its component in the token's list. Saving it, or running it in any other way than it is defined,
+takes the scope `configure` and its component. A token that may only run sees the runs that it started.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +26,10 @@ class Scope(StrEnum):
     RUN = "run"
     TABLES = "tables"
     ADMIN = "admin"
+
+
+STATUS = (Scope.READ, Scope.RUN)
+"""Either is enough to read the status of jobs: `run` alone shows the runs that the token itself started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +65,26 @@ class Actor:
         """Whether this is an instance administrator, who may everything."""
         return self.is_administrator and self.project is None and Scope.ADMIN in self.scopes
 
-    def require(self, scope: Scope) -> None:
-        """Refuse unless the token has the scope; `configure` and `run` let their bearer read, too."""
-        if self.administers or scope in self.scopes:
+    @property
+    def reads_project(self) -> bool:
+        """Whether it sees the whole project; otherwise at most the runs that it started."""
+        return self._has(Scope.READ)
+
+    def _has(self, scope: Scope) -> bool:
+        if self.administers:
+            return True
+        if scope is Scope.READ and Scope.CONFIGURE in self.scopes:
+            return True
+        return scope in self.scopes and scope is not Scope.ADMIN
+
+    def require(self, *scopes: Scope) -> None:
+        """Refuse unless the token has one of the scopes; `configure` lets its bearer read, `run` does not."""
+        if any(self._has(scope) for scope in scopes):
             return
-        if scope is Scope.READ and self.scopes & {Scope.CONFIGURE, Scope.RUN}:
-            return
-        if scope is Scope.ADMIN:
+        if scopes == (Scope.ADMIN,):
             raise Forbidden("only an instance administrator may do this")
-        raise Forbidden(f"this token lacks the scope {scope.value!r}: use one that has it")
+        wanted = " or ".join(repr(scope.value) for scope in scopes)
+        raise Forbidden(f"this token lacks the scope {wanted}: use one that has it")
 
     def enter(self, project: str) -> None:
         """Refuse another project's token, without telling whether the project exists."""
@@ -72,7 +92,7 @@ class Actor:
             raise no_such_project(project)
 
     def may_run(self, component: str) -> bool:
-        """Whether the token may start runs of the component, or make a task of it.
+        """Whether the component is one that the token may run.
 
         With no components listed, a token with the scope `run` may still start orchestrations.
         """
@@ -80,15 +100,40 @@ class Actor:
             return True
         if ALL_COMPONENTS in self.components or component in self.components:
             return True
-        return component == ORCHESTRATOR and not self.components
+        return component == ORCHESTRATOR and not self.components and Scope.RUN in self.scopes
 
     def require_run(self, component: str) -> None:
-        """Refuse to start a run of the component."""
+        """Refuse to start a run of the component as it is defined."""
         self.require(Scope.RUN)
         if not self.may_run(component):
             raise Forbidden(
-                f"this token may not run the component {component!r}: its list of components lacks it"
+                f"this token may not run the component {component!r}: add it to the token's components"
             )
+
+    def require_configure(self, component: str, field: str | None = None) -> None:
+        """Refuse to save anything of the component, or anything that will run it otherwise than now."""
+        if not self._has(Scope.CONFIGURE):
+            raise Forbidden(
+                f"this token may only start what is defined: to change what {component!r} runs, use one with "
+                "the scope 'configure'",
+                field=field,
+            )
+        if not self.may_run(component):
+            raise Forbidden(
+                f"this token may not run the component {component!r}, so it may not configure it: "
+                "add it to the token's components",
+                field=field,
+            )
+
+    @property
+    def configures(self) -> bool:
+        """Whether it may configure anything at all."""
+        return self._has(Scope.CONFIGURE)
+
+    @property
+    def configures_everything(self) -> bool:
+        """Whether no component is closed to it: nothing needs to be looked up then."""
+        return self.administers or (self._has(Scope.CONFIGURE) and ALL_COMPONENTS in self.components)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,28 @@ class BackfillFire:
     job_id: JobId
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where the scheduler counts an interval from, as it last saw the schedule (version 0: not at all)."""
+
+    version: int
+    anchor: datetime
+    next_at: datetime | None
+
+
+def anchor_of(seconds: int, version: int, updated_at: datetime, counted: Counted | None) -> datetime:
+    """What the scheduler counts this version from, also where it has yet to hear of the save.
+
+    It keeps counting when something else than the interval was edited.
+    """
+    saved = updated_at.replace(microsecond=0)
+    if counted is None or counted.version == 0:
+        return saved
+    if counted.version == version or counted.next_at == counted.anchor + timedelta(seconds=seconds):
+        return counted.anchor
+    return max(counted.anchor, saved)
+
+
 def plan_backfill(
     schedule: UUID, times: Times, anchor: datetime, start: datetime, end: datetime, now: datetime
 ) -> list[BackfillFire]:

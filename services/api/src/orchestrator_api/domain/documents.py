@@ -5,7 +5,8 @@ from typing import Any
 
 from orchestrator_api.domain.planning import Desired, Fields, Item, Kind
 from orchestrator_api.domain.refusals import FieldError, refuse
-from orchestrator_shared.definitions.export import phases_of, to_document
+from orchestrator_api.domain.secrets import masked_phases
+from orchestrator_shared.definitions.export import phases_of, to_document, written_event
 from orchestrator_shared.definitions.loader import parse_documents
 from orchestrator_shared.definitions.models import (
     ComponentDocument,
@@ -16,7 +17,8 @@ from orchestrator_shared.definitions.models import (
 )
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.tables import TableRef
-from orchestrator_shared.security import MASK, mask_secrets
+from orchestrator_shared.secret_handles import mask_for_editing
+from orchestrator_shared.security import MASK
 
 Entry = tuple[Item, Fields, str]
 
@@ -24,7 +26,7 @@ Entry = tuple[Item, Fields, str]
 def read_documents(raws: Sequence[object], project: str) -> Desired:
     """What the documents want; refuses what is wrong in them, every problem with its document and path."""
     loaded = parse_documents(raws)
-    refuse([FieldError(problem.path or "documents", problem.message) for problem in loaded.problems])
+    refuse([FieldError(each.path or "documents", each.message, each.position) for each in loaded.problems])
     desired = Desired()
     for index, document in enumerate(loaded.documents):
         if isinstance(document.definition, OrchestrationDocument):
@@ -78,10 +80,8 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
         wish["tables"] = canonical_tables(wish["tables"], project)
         yield (Kind.TRIGGER, f"{name}/{key}"), wish, f".triggers.{key}"
     if document.notify:
-        pairs = sorted(
-            [event.value, address] for address, events in document.notify.items() for event in events
-        )
-        yield (Kind.NOTIFICATIONS, name), {"subscriptions": pairs}, ".notify"
+        wanted = [[s.event, s.address, s.percent, s.minutes] for s in document.subscriptions()]
+        yield (Kind.NOTIFICATIONS, name), {"subscriptions": wanted}, ".notify"
 
 
 def canonical_tables(tables: Sequence[str], project: str) -> list[str]:
@@ -114,17 +114,17 @@ def _configuration(name: str, fields: Fields) -> ConfigurationDocument:
         "configuration": name,
         "name": _unless(fields["name"], name.partition("/")[2]),
         "description": fields["description"],
-        "parameters": mask_secrets(fields["parameters"]),
+        "parameters": mask_for_editing(fields["parameters"]),
     }
     return ConfigurationDocument.model_validate(raw)
 
 
 def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) -> OrchestrationDocument:
-    stored = OrchestrationDefinition.model_validate({"phases": mask_secrets(fields["phases"])})
+    stored = OrchestrationDefinition.model_validate({"phases": masked_phases(fields["phases"])})
     subscriptions = current.get((Kind.NOTIFICATIONS, name), {"subscriptions": []})["subscriptions"]
-    notify: dict[str, list[str]] = {}
-    for event, address in subscriptions:
-        notify.setdefault(address, []).append(event)
+    notify: dict[str, list[Any]] = {}
+    for event, address, percent, minutes in subscriptions:
+        notify.setdefault(address, []).append(written_event(event, percent, minutes))
     raw = {
         "orchestration": name,
         "name": _unless(fields["name"], name),

@@ -9,6 +9,7 @@ from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from orchestrator_api.domain import patterns
 from orchestrator_api.domain.refusals import FieldError
 from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
 
@@ -20,7 +21,7 @@ _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluated
 
 def _unless_placeholder(rule: str) -> Any:
     """What a placeholder will be is known when it runs; that it will be a text is known now."""
-    judge = Draft202012Validator.VALIDATORS[rule]
+    judge = patterns.pattern if rule == "pattern" else Draft202012Validator.VALIDATORS[rule]
 
     def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
         if not has_placeholder(instance):
@@ -43,18 +44,26 @@ def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iter
         yield jsonschema.ValidationError("the number is too large")
 
 
-_RULES = {"oneOf": _one_of, "multipleOf": _multiple_of} | {
-    rule: _unless_placeholder(rule) for rule in _OF_VALUES
-}
+_RULES = {
+    "oneOf": _one_of,
+    "multipleOf": _multiple_of,
+    "patternProperties": patterns.pattern_properties,
+    "additionalProperties": patterns.additional_properties,
+} | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
+_BesidePatterns = extend(_Validator, {"unevaluatedProperties": lambda *_: ()})  # type: ignore[no-untyped-call]
+_FORMATS = patterns.format_checker()
 
 
 def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
     """What is wrong with a schema itself."""
     try:
-        Draft202012Validator.check_schema(schema)
+        Draft202012Validator.check_schema(schema, format_checker=_FORMATS)
     except jsonschema.SchemaError as error:
-        return [FieldError(_path(error, "parameters"), f"no JSON Schema: {_short(error.message)}")]
+        return [FieldError(_path(error, "parameters"), _schema_reason(error))]
+    if patterns.unevaluated_beside_patterns(schema):
+        advice = "unevaluatedProperties beside patternProperties is not supported: use additionalProperties"
+        return [FieldError("parameters", advice)]
     return []
 
 
@@ -92,7 +101,8 @@ class _Unusable(jsonschema.ValidationError):
 def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
     registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
     try:
-        yield from _Validator(schema, registry=registry).iter_errors(parameters)
+        kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
+        yield from kind(schema, registry=registry).iter_errors(parameters)
     except Unresolvable as error:
         yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
     except RecursionError:
@@ -139,6 +149,12 @@ def _reason(error: jsonschema.ValidationError) -> str:
     if error.validator == "type" and has_placeholder(error.instance):
         return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
     return f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+
+
+def _schema_reason(error: jsonschema.SchemaError) -> str:
+    if error.validator == "format" and error.validator_value == "regex":
+        return f"not a usable pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
+    return f"no JSON Schema: {_short(error.message)}"
 
 
 def _missing(error: jsonschema.ValidationError) -> str:

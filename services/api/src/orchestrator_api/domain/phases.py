@@ -33,12 +33,6 @@ def stored_tasks(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [task for phase in definition.get("phases", []) for task in phase.get("tasks", [])]
 
 
-def aligned(stored: Sequence[Mapping[str, Any]], given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The stored tasks in the layout of the given phases: a moved task finds its own secrets again."""
-    by_id = {task["id"]: task for task in stored_tasks({"phases": stored})}
-    return [{"tasks": [by_id.get(task["id"], {}) for task in phase["tasks"]]} for phase in given]
-
-
 def doubled_ids(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """Tasks whose id another one has; `given` are the phases as sent, so that paths fit."""
     placed = [

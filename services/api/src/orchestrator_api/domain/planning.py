@@ -9,6 +9,7 @@ from typing import Any
 from orchestrator_api.domain.phases import unknown_targets
 from orchestrator_api.domain.refusals import FieldError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
 
 
 class Kind(StrEnum):
@@ -81,11 +82,11 @@ def differing(wanted: Fields, present: Fields) -> list[str]:
     found = []
     for key in sorted(wanted.keys() | present.keys()):
         new, old = wanted.get(key), present.get(key)
-        if new == old:
+        if same(new, old):
             continue
         if isinstance(new, dict) and isinstance(old, dict):
-            inner = sorted(name for name in new.keys() | old.keys() if new.get(name) != old.get(name))
-            found += [f"{key}.{name}" for name in inner]
+            inner = sorted(n for n in new.keys() | old.keys() if not same(new.get(n), old.get(n)))
+            found += [f"{key}.{name}" for name in inner] or [key]
         else:
             found.append(key)
     return found

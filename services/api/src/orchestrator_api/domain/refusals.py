@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator_shared.domain.cron_syntax import CronError
 from orchestrator_shared.domain.errors import UserError
 
 
@@ -12,6 +13,12 @@ class FieldError:
 
     field: str
     detail: str
+    position: int | None = None
+    """Of a cron expression: the character, counted from 1."""
+
+    @classmethod
+    def of(cls, error: UserError, field: str) -> "FieldError":
+        return cls(field, error.detail, error.position if isinstance(error, CronError) else None)
 
 
 class Invalid(UserError):

@@ -25,9 +25,10 @@ class Times:
 
 def accept_times(cron: str | None, every_seconds: int | None, timezone: str) -> Times:
     """Refuses bad expressions, impossible dates and unknown zones, naming the field."""
-    parse_zone(timezone)
+    zone = parse_zone(timezone)
     if cron is not None:
         parsed = Cron.parse(cron, field="cron")
+        parsed.check_zone(zone, field="cron")
         return Times(parsed.text, None, timezone, parsed)
     every = Every.parse(every_seconds, field="every_seconds")
     return Times(None, every.seconds, timezone, every)

@@ -1,12 +1,18 @@
 """Registering components."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.parameters import check_schema
 from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.models.catalog import ComponentIn
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
 
@@ -18,17 +24,26 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
         detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
         raise UserError(detail, field="component")
     refuse(check_schema(document.parameters))
-    definition = document.model_dump(mode="json", exclude={"name"}) | {
+    stored = await session.sql.one("component", component)
+    before = stored["definition"] if stored is not None else {}
+    definition = restored(document.model_dump(mode="json", exclude={"name"}), before) | {
         "component": component,
         "name": document.name or component,
     }
-    stored = await session.sql.one("component", component)
-    if stored is not None and stored["definition"] == definition:
+    refuse(left_masks({**definition, "parameters": None}, ""))
+    if stored is not None and same(stored["definition"], definition):
         return False
     values = (definition["name"], document.type, document.executor, document.after_crash, definition)
     await session.sql.run("save_component", component, *values)
     await session.record("component.registered" if stored is None else "component.changed", component)
     return stored is None
+
+
+def restored(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition with what `***` stands for; its schema only names secrets."""
+    bare = {**stored, "parameters": None}
+    whole: dict[str, Any] = restore_masked({**definition, "parameters": None}, bare, {})
+    return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
 
 
 def masked(row: Row) -> Row:

@@ -1,16 +1,19 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.parameters import check_parameters
-from orchestrator_api.domain.refusals import FieldError, refuse
-from orchestrator_api.domain.secrets import masked_paths
+from orchestrator_api.domain.phases import stored_tasks
+from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.domain.secrets import left_masks
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.security import keep_masked, mask_secrets
+from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
 NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
 
@@ -28,7 +31,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a configuration shall be; parameters in the clear."""
+    """What a configuration shall be; secrets in the clear, or as they are stored where they are kept."""
 
     name: str
     description: str
@@ -60,35 +63,41 @@ async def load(session: Session, key: Key) -> Row:
 
 def masked(row: Row) -> Row:
     """The row for people."""
-    return {**row, "parameters": mask_secrets(row["parameters"])}
+    return {**row, "parameters": mask_for_editing(row["parameters"])}
+
+
+def all_masked(rows: Sequence[Row]) -> list[Row]:
+    """The same of many: long work for large ones."""
+    return [masked(row) for row in rows]
 
 
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
     """Save a configuration of a component, its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
+    session.actor.require_configure(key.component, field="component")
     component = await session.sql.one("component", key.component)
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
-    # Before it is read: what *** stands for may be changed by another save at this moment.
+    # Before it is read: what a mask stands for may be changed by another save at this moment.
     await session.sql.run("lock_configuration", session.project, key.component, key.id)
     stored = await session.sql.one("configuration", session.project, key.component, key.id)
     parameters = restore_secrets(session, wish.parameters, stored)
-    refuse(check_parameters(parameters, component["definition"].get("parameters") or {}))
+    clear = session.encryption.decrypt_secrets(parameters, session.project)
+    schema = component["definition"].get("parameters") or {}
+    refuse(await session.offload.run(check_parameters, clear, schema))
     return await save(session, key, _with(wish, parameters))
 
 
-def restore_secrets(
-    session: Session, parameters: dict[str, Any], stored: Row | None, prefix: str = "parameters"
-) -> dict[str, Any]:
-    """The parameters with every `***` replaced by the stored secret; refuses one that stands for nothing."""
-    before = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
-    whole: dict[str, Any] = keep_masked(parameters, before)
-    paths = [path.lstrip(".") for path in masked_paths(whole, prefix)]
-    refuse(
-        [FieldError(path, "*** stands for a stored secret, but there is none: enter it") for path in paths]
-    )
-    return whole
+def restore_secrets(session: Session, parameters: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+    """The parameters as they are stored, masks replaced by what they stand for; refuses those that are left.
+
+    What is kept stays encrypted as it is: the handles that people have in files go on standing for it.
+    """
+    before = stored["parameters"] if stored else {}
+    whole: dict[str, Any] = restore_masked(parameters, before, handles_of(before))
+    refuse(left_masks(whole, "parameters"))
+    return session.encrypted(whole, "parameters")
 
 
 def _with(wish: Wish, parameters: dict[str, Any]) -> Wish:
@@ -112,9 +121,17 @@ async def save(session: Session, key: Key, wish: Wish) -> Saved:
     return await _update(session, key, wish, stored, encrypted)
 
 
+def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
+    if key.component != ORCHESTRATOR:
+        return same(before, now)
+    parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
+    return before == now and same(*parameters)
+
+
 async def _update(session: Session, key: Key, wish: Wish, stored: Row, encrypted: dict[str, Any]) -> Saved:
     before = session.encryption.decrypt_secrets(stored["parameters"], session.project)
-    new_version = before != session.encryption.decrypt_secrets(encrypted, session.project)
+    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
     revived = stored["deleted_at"] is not None
     switched = revived or stored["enabled"] != wish.enabled
     renamed = (stored["name"], stored["description"]) != (wish.name, wish.description)
@@ -140,6 +157,7 @@ async def _insert_version(
 
 async def delete(session: Session, key: Key) -> None:
     """Delete a configuration that no orchestration runs."""
+    session.actor.require_configure(key.component)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await load(session, key)
     users = await session.sql.column("usages", session.project, key.component, key.id)

@@ -1,14 +1,13 @@
 """Planning, applying and exporting definitions: everything in one transaction, or nothing."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.documents import read_documents
-from orchestrator_api.domain.phases import aligned
 from orchestrator_api.domain.planning import (
     Action,
     Change,
@@ -22,6 +21,7 @@ from orchestrator_api.domain.planning import (
     unknown_tasks,
 )
 from orchestrator_api.domain.refusals import FieldError, Invalid, refuse
+from orchestrator_api.domain.secrets import restored_phases
 from orchestrator_api.domain.times import accept_times
 from orchestrator_api.handlers import (
     checking,
@@ -36,8 +36,12 @@ from orchestrator_api.handlers import (
 )
 from orchestrator_api.models.catalog import ComponentIn
 from orchestrator_api.session import Session
+from orchestrator_shared.definitions.problems import explain
+from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.security import MASK, keep_masked
+from orchestrator_shared.domain.subscriptions import Subscription
+from orchestrator_shared.secret_handles import handles_of, restore_masked
+from orchestrator_shared.security import MASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,15 @@ class Applied:
 
 async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
     """Make the project what the documents say. A plan does the same and rolls back."""
-    desired = read_documents(raws, session.project)
+    desired = await session.offload.run(read_documents, raws, session.project)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
-    current = await snapshot.read(session, reviving)
-    wanted = {item: _with_secrets(item, fields, current) for item, fields in desired.items.items()}
+    stored = await snapshot.read(session, reviving)
+    current = snapshot.in_the_clear(session, stored)
+    wanted = {
+        item: _with_secrets(session, item, fields, stored.get(item, {}))
+        for item, fields in desired.items.items()
+    }
     changes = compare(wanted, current, prune=prune)
     refuse(await _carry_out(session, changes, wanted, desired, current))
     if counts := _counts(changes):
@@ -64,7 +72,8 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    return Applied(changes, errors, _warnings(wanted, current) + warnings)
+    uneven = await session.offload.run(_warnings, wanted, current)
+    return Applied(changes, errors, uneven + warnings)
 
 
 async def _carry_out(
@@ -84,7 +93,7 @@ async def _carry_out(
             continue
         if needs(item, wanted.get(item, {})) & failed:
             failed.add(item)
-        elif wrong := await _try(session, change, wanted, desired):
+        elif wrong := await _try(session, change, desired):
             errors += wrong
             failed.add(item)
     return errors
@@ -94,23 +103,27 @@ def _is_at(error: FieldError, place: str) -> bool:
     return error.field.startswith(f"{place}.phases")
 
 
-def _with_secrets(item: Item, fields: Fields, current: Mapping[Item, Fields]) -> Fields:
-    """`***` stands for what is stored."""
-    present = current.get(item, {})
-    if item[0] is Kind.VARIABLE:
-        masked = fields["secret"] and fields["value"] == MASK and present.get("secret", False)
-        return {**fields, "value": present["value"]} if masked else fields
-    if item[0] is Kind.ORCHESTRATION:
-        present = {**present, "phases": aligned(present.get("phases", []), fields["phases"])}
-    if item[0] in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
-        kept: dict[str, Any] = keep_masked(dict(fields), dict(present))
-        return kept
-    return fields
+def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
+    """To compare with what is there: masks replaced by what they stand for. Savers do so by themselves."""
+
+    def reveal(secret: Any) -> Any:
+        return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
+
+    kind, _ = item
+    if kind is Kind.VARIABLE:
+        is_kept = fields["secret"] and fields["value"] == MASK and stored.get("secret", False)
+        return {**fields, "value": reveal(stored["value"])} if is_kept else fields
+    if kind is Kind.ORCHESTRATION:
+        phases = restored_phases(fields["phases"], stored.get("phases", []), reveal)
+        return {**fields, "phases": phases}
+    if kind is Kind.CONFIGURATION:
+        before = stored.get("parameters", {})
+        parameters = restore_masked(fields["parameters"], before, handles_of(before), reveal)
+        return {**fields, "parameters": parameters}
+    return components.restored(fields, stored) if kind is Kind.COMPONENT else fields
 
 
-async def _try(
-    session: Session, change: Change, wanted: Mapping[Item, Fields], desired: Desired
-) -> list[FieldError]:
+async def _try(session: Session, change: Change, desired: Desired) -> list[FieldError]:
     """Carry out one change; what is wrong with it is told by document and path."""
     item = (change.kind, change.id)
     place = desired.places.get(item, f"{change.kind.value} {change.id}")
@@ -118,17 +131,17 @@ async def _try(
         if change.action is Action.DELETE:
             await _delete(session, change)
         else:
-            await _SAVERS[change.kind](session, change.id, wanted[item])
+            await _SAVERS[change.kind](session, change.id, desired.items[item])
     except Invalid as error:
-        return [FieldError(document_path(place, each.field, item), each.detail) for each in error.errors]
+        return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        if type(error) is UserError or change.action is Action.DELETE:
-            return [FieldError(document_path(place, error.field, item), error.detail)]
+        if type(error) in (UserError, CronError) or change.action is Action.DELETE:
+            return [FieldError.of(error, document_path(place, error.field, item))]
         raise
     except ValidationError as error:
         return [
-            FieldError(document_path(place, ".".join(map(str, each["loc"])), item), str(each["msg"]))
-            for each in error.errors(include_input=False)
+            FieldError(document_path(place, ".".join(map(str, wrong.path)), item), wrong.message)
+            for wrong in explain(error, ComponentIn)
         ]
     return []
 
@@ -169,10 +182,10 @@ async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
-    pairs = [(event, address) for event, address in fields["subscriptions"]]
-    if webhooks := [address for _, address in pairs if "://" in address]:
+    wanted = [Subscription(*each) for each in fields["subscriptions"]]
+    if webhooks := [each.address for each in wanted if "://" in each.address]:
         raise UserError(f"{webhooks[0]!r}: only email addresses can be notified so far")
-    await notifications.replace(session, name, pairs)
+    await notifications.replace(session, name, wanted)
 
 
 _SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
@@ -219,6 +232,6 @@ def _warnings(wanted: Mapping[Item, Fields], current: Mapping[Item, Fields]) -> 
         key = (Kind.NOTIFICATIONS, name)
         told = wanted.get(key, current.get(key, {"subscriptions": []}))["subscriptions"]
         is_new = (Kind.ORCHESTRATION, name) not in current and key not in wanted  # its creator is subscribed
-        if not is_new and not any(event == "error" for event, _ in told):
+        if not is_new and not any(event == "error" for event, *_ in told):
             found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
     return found

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.job_times import Attempt, Moments, expected_end, waits_of
+from orchestrator_api.domain.narrowing import narrowed_job, narrowed_task
 from orchestrator_api.domain.overlaps import DECIDED, as_job, shown
 from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
 from orchestrator_api.session import Session
@@ -42,7 +43,24 @@ _CREATED: Row = {
 
 
 async def find(session: Session, job_id: UUID) -> Row:
-    """The job, or its request as a job of the status created; NotFound otherwise."""
+    """The job, or its request as a job of the status created; NotFound otherwise.
+
+    For a token that may only run, only the runs that it started, and what is below them, are there.
+    """
+    row = await _find(session, job_id)
+    if row is None or not await _is_visible(session, row["root_id"]):
+        raise NotFound(f"there is no job {job_id} in this project", field="job")
+    return row
+
+
+async def _is_visible(session: Session, root: UUID) -> bool:
+    actor = session.actor
+    if actor.reads_project:
+        return True
+    return bool(await session.sql.value("is_own_run", session.project, actor.token_id, root))
+
+
+async def _find(session: Session, job_id: UUID) -> Row | None:
     row = await session.sql.one("job", session.project, job_id)
     if row is not None:
         return row
@@ -51,9 +69,7 @@ async def find(session: Session, job_id: UUID) -> Row:
         # Accepted between the two reads? Then the job is there now.
         return await session.sql.one("job", session.project, job_id) or _as_created(request)
     record = await session.sql.one("overlap", session.project, job_id)
-    if record is not None:
-        return as_job(record)
-    raise NotFound(f"there is no job {job_id} in this project", field="job")
+    return None if record is None else as_job(record)
 
 
 def _as_created(request: Row) -> Row:
@@ -75,6 +91,12 @@ async def listing(
 ) -> list[Row]:
     """The newest jobs first, with their masked parameters and what they wait for."""
     at, last_id = before or (None, None)
+    if not session.actor.reads_project:
+        if parent is None and root is None:
+            filters = (statuses and list(statuses), component, configuration, origin, at, last_id, limit)
+            return await completed(session, await _own_runs(session, *filters))
+        if not await _are_visible(session, parent, root):
+            return []
     rows = await session.sql.many(
         "jobs",
         session.project,
@@ -91,19 +113,38 @@ async def listing(
     return await completed(session, rows)
 
 
+async def _own_runs(session: Session, *filters: Any) -> list[Row]:
+    return await session.sql.many("own_runs", session.project, session.actor.token_id, *filters)
+
+
+async def _are_visible(session: Session, parent: UUID | None, root: UUID | None) -> bool:
+    """Whether the jobs below these belong to a run that the token started."""
+    if parent is not None:
+        root_of_parent = await session.sql.value("root_of_job", session.project, parent)
+        if root_of_parent is None or root not in (None, root_of_parent):
+            return False
+        root = root_of_parent
+    return root is not None and await _is_visible(session, root)
+
+
 async def completed(session: Session, rows: Iterable[Row]) -> list[Row]:
-    """Rows for people: secrets masked, the reason of waiting added."""
+    """Rows for whoever asks: secrets masked, the reason of waiting added."""
     listed = list(rows)
     reasons = await waiting(session, [row["id"] for row in listed if row["status"] == "waiting"])
-    return [
+    whole = [
         {**row, "parameters": mask_secrets(row["parameters"]), "waiting": reasons.get(row["id"])}
         for row in listed
     ]
+    return whole if session.actor.reads_project else [narrowed_job(row) for row in whole]
 
 
 async def detail(session: Session, job_id: UUID) -> Row:
     """One job with all that belongs to it."""
-    (row,) = await completed(session, [await find(session, job_id)])
+    found = await find(session, job_id)
+    (row,) = await completed(session, [found])
+    if not session.actor.reads_project:
+        moments = _moments(found, await session.sql.many("attempts", job_id))
+        return {**row, "waits": asdict(waits_of(moments, session.now))}
     attempts = await session.sql.many("attempts", job_id)
     usual = (await usual_durations(session, [(row["component"], row["configuration"])])).get(
         (row["component"], row["configuration"])
@@ -179,6 +220,8 @@ async def tasks(session: Session, job_id: UUID) -> list[dict[str, Any]]:
     shown: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
         shown[row["phase"]].append(_task(row, reasons))
+    if not session.actor.reads_project:
+        shown = defaultdict(list, {n: [narrowed_task(task) for task in found] for n, found in shown.items()})
     return [{**phase, "tasks": shown[phase["index"]]} for phase in phases]
 
 

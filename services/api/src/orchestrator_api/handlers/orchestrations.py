@@ -9,8 +9,9 @@ from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
 from orchestrator_api.domain.nesting import find_cycle, with_children
-from orchestrator_api.domain.refusals import FieldError, Forbidden, refuse
-from orchestrator_api.handlers import configurations, overrides
+from orchestrator_api.domain.refusals import FieldError, refuse
+from orchestrator_api.domain.secrets import left_in_phases, restored_phases
+from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
@@ -42,12 +43,12 @@ def key_of(orchestration: str) -> Key:
 async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
     """Save a new version, or nothing if nothing differs."""
     key = key_of(orchestration)
+    session.actor.require_configure(ORCHESTRATOR)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await check_tasks(session, orchestration, wish.phases)
     stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
     _check_base(stored, wish.base_version)
-    definition = domain.make_definition(wish.phases).to_json()
-    whole = configurations.restore_secrets(session, definition, _aligned(stored, definition), prefix="")
+    whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
     await _check_parameters(session, wish.phases, whole, stored)
     saved = await configurations.save(
         session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
@@ -68,11 +69,12 @@ def _check_base(stored: Row | None, base_version: int | None) -> None:
         )
 
 
-def _aligned(stored: Row | None, definition: dict[str, Any]) -> Row | None:
-    if stored is None:
-        return None
-    before = stored["parameters"].get("phases", [])
-    return {**stored, "parameters": {"phases": domain.aligned(before, definition["phases"])}}
+def _restore_secrets(session: Session, definition: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+    """As `configurations.restore_secrets`: each task's parameters by its id."""
+    before = stored["parameters"].get("phases", []) if stored else []
+    phases = restored_phases(definition["phases"], before)
+    refuse(left_in_phases(phases))
+    return session.encrypted({**definition, "phases": phases}, "phases")
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
@@ -87,7 +89,7 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     )
     existing = {(row["component"], row["id"]) for row in rows} | {(ORCHESTRATOR, orchestration)}
     refuse(domain.unknown_targets(given, known, existing))
-    _check_rights(session, components)
+    await rights.check_saved_tasks(session, tasks)
     await _check_cycle(session, orchestration, tasks)
 
 
@@ -98,8 +100,9 @@ async def _check_parameters(
 
     Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
     """
-    plain = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
-    before = {_task_parameters(task) for task in domain.stored_tasks(plain)}
+    plain = session.encryption.decrypt_secrets(definition, session.project)
+    saved = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
+    before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"
         for p, phase in enumerate(given)
@@ -107,22 +110,16 @@ async def _check_parameters(
     ]
     found = [
         overrides.of_own(task, path)
-        for path, task in zip(paths, domain.stored_tasks(definition), strict=True)
+        for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
         if _task_parameters(task) not in before
     ]
-    refuse(await overrides.check(session, [each for each in found if each is not None]))
+    brought = [each for each in found if each is not None]
+    await rights.check_overrides(session, brought)
+    refuse(await overrides.check(session, brought))
 
 
 def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
     return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
-
-
-def _check_rights(session: Session, components: Sequence[str]) -> None:
-    if forbidden := [component for component in components if not session.actor.may_run(component)]:
-        raise Forbidden(
-            f"this token may not run the component {forbidden[0]!r}, so it may not make a task of it",
-            field="phases",
-        )
 
 
 async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
@@ -144,8 +141,8 @@ async def _equip(session: Session, orchestration: str) -> None:
     await session.sql.run("insert_token", token_id, *values)
     await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
     if session.actor.email:
-        values_of_subscription = (session.project, orchestration, "error", session.actor.email)
-        await session.sql.run("insert_subscription", new_id(), *values_of_subscription)
+        values_of_subscription = (session.project, orchestration, "error", session.actor.email, None, None)
+        await session.sql.run("save_subscription", new_id(), *values_of_subscription)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
@@ -164,6 +161,7 @@ async def delete(session: Session, orchestration: str) -> None:
 
 async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which nobody is shown."""
+    session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, key_of(orchestration))
     row = await session.sql.one("orchestration_token", session.project, orchestration)
     if row is None:

@@ -1,6 +1,6 @@
 """Parameters that are merged over a configuration's own: of one run, and of tasks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,17 +43,34 @@ async def check(session: Session, overrides: Sequence[Override]) -> list[FieldEr
     was brought, so this ends also where orchestrations run each other.
     """
     errors: list[FieldError] = []
+    async for each, row in _walk(session, overrides):
+        if row is None:
+            continue
+        if each.key.component == ORCHESTRATOR:
+            errors += check_overrides(row["parameters"], each.brought, each.path)
+        else:
+            errors += _check_one(session, each, row)
+    return errors
+
+
+async def reached(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
+    """Each configuration that is given parameters, also below nested orchestrations, and deleted ones."""
+    async for each, _ in _walk(session, overrides):
+        yield each
+
+
+async def _walk(
+    session: Session, overrides: Sequence[Override]
+) -> AsyncIterator[tuple[Override, Row | None]]:
+    """Level by level; with each what it is merged over, None where that is gone."""
     while overrides:
         rows = await _targets(session, {each.target for each in overrides})
-        known = [(each, rows[each.target]) for each in overrides if each.target in rows]
-        overrides = []
-        for each, row in known:
-            if each.key.component == ORCHESTRATOR:
-                errors += check_overrides(row["parameters"], each.brought, each.path)
+        level, overrides = overrides, []
+        for each in level:
+            row = rows.get(each.target)
+            yield each, row
+            if row is not None and each.key.component == ORCHESTRATOR:
                 overrides += _of_tasks(each, row["parameters"])
-            else:
-                errors += _check_one(session, each, row)
-    return errors
 
 
 def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:

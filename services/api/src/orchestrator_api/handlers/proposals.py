@@ -6,6 +6,7 @@ from typing import Any
 
 from orchestrator_api.domain.phases import doubled_ids, make_definition
 from orchestrator_api.domain.refusals import refuse
+from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_api.handlers import checking, configurations
 from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.session import Session
@@ -33,8 +34,9 @@ async def propose(
     given: Sequence[dict[str, Any]] | None,
 ) -> Proposal:
     """The saved phases, or those given (an editor's, not saved yet), after the operations."""
-    row = configurations.masked(await configurations.load(session, Key(ORCHESTRATOR, orchestration)))
-    saved = OrchestrationDefinition.model_validate(row["parameters"])
+    row = await configurations.load(session, Key(ORCHESTRATOR, orchestration))
+    stored = masked_phases(row["parameters"].get("phases", []))
+    saved = OrchestrationDefinition.model_validate({**row["parameters"], "phases": stored})
     before = saved
     if given is not None:
         refuse(doubled_ids(given))

@@ -8,7 +8,7 @@ from orchestrator_api.domain.times import accept_times
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class SavedPart:
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:
-    """Take turns with other changes of it; NotFound if it is not there."""
+    """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
+    session.actor.require_configure(ORCHESTRATOR)
     if await session.sql.value("lock_orchestration", session.project, orchestration) is None:
         raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.checks import Findings
+from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_api.handlers import checking, jobs, overrides
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.security import mask_secrets
 
 
 async def orchestrations(
@@ -25,7 +25,7 @@ async def orchestrations(
     names = [row["id"] for row in rows]
     last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
-    masked = {row["id"]: mask_secrets(row["parameters"]).get("phases", []) for row in rows}
+    masked = {row["id"]: masked_phases(row["parameters"].get("phases", [])) for row in rows}
     found = await checking.findings(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:

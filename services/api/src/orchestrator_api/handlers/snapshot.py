@@ -1,6 +1,6 @@
-"""A project as it is, in the form in which definitions are compared; secrets in the clear."""
+"""A project as it is, in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.documents import canonical_tables
@@ -32,33 +32,43 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
             fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if name in definition)]
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await session.sql.many("variables", project):
-        items[Kind.VARIABLE, row["name"]] = _variable(session, row)
+        items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
     for row in await session.sql.many("configurations", project, None, None, None, None):
         items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = {
             "name": row["name"],
             "description": row["description"],
-            "parameters": session.encryption.decrypt_secrets(row["parameters"], project),
+            "parameters": row["parameters"],
         }
-    for row in await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None):
-        items[Kind.ORCHESTRATION, row["id"]] = _orchestration(session, row)
+    rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
+    items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living | set(reviving))
 
 
-def _variable(session: Session, row: Row) -> Fields:
-    value = row["value"]
-    if row["secret"]:
-        value = session.encryption.decrypt_value(value, project=session.project)
-    return {"value": value, "secret": row["secret"]}
+def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
+    """The same with every secret as it is."""
+    return {item: _clear(session, item[0], fields) for item, fields in items.items()}
 
 
-def _orchestration(session: Session, row: Row) -> Fields:
-    clear = session.encryption.decrypt_secrets(row["parameters"], session.project)
+def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
+    if kind is Kind.VARIABLE and fields["secret"]:
+        return {**fields, "value": session.encryption.decrypt_value(fields["value"], project=session.project)}
+    if kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
+        clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
+        return clear
+    return fields
+
+
+def _orchestrations(rows: Sequence[Row]) -> dict[Item, Fields]:
+    return {(Kind.ORCHESTRATION, row["id"]): _orchestration(row) for row in rows}
+
+
+def _orchestration(row: Row) -> Fields:
     return {
         "name": row["name"],
         "description": row["description"],
         "enabled": row["enabled"],
-        "phases": OrchestrationDefinition.model_validate(clear).to_json()["phases"],
+        "phases": OrchestrationDefinition.model_validate(row["parameters"]).to_json()["phases"],
     }
 
 
@@ -75,11 +85,12 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
             "mode": row["mode"],
             "enabled": row["enabled"],
         }
-    subscriptions: dict[str, list[list[str]]] = {}
+    subscriptions: dict[str, list[list[str | int | None]]] = {}
     for row in _of(living, await session.sql.many("subscriptions", project, None)):
-        subscriptions.setdefault(row["orchestration"], []).append([row["event"], row["address"]])
-    for name, pairs in subscriptions.items():
-        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(pairs)}
+        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
+        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+    for name, listed in subscriptions.items():
+        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items
 
 

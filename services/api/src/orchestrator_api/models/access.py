@@ -89,5 +89,7 @@ class DeadLetterOut(Output):
     first_seen: datetime | None
     replays: int
     message_id: str
-    body: str = Field(description="At most its first 20,000 bytes.")
-    bytes: int
+    body: str = Field(description="At most its first 20,000 bytes; less of each in a list of many.")
+    bytes: int = Field(
+        description="Of the message as it came; of more than 256 KiB only the beginning is kept."
+    )

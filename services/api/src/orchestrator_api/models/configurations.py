@@ -23,7 +23,7 @@ from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELA
 
 
 class ConfigurationIn(Input):
-    """A configuration to save. `***` as the value of a #key keeps the stored secret."""
+    """A configuration to save. What is shown in place of a secret keeps it: `***`, in lists with a handle."""
 
     name: Name | None = None
     description: Description = ""

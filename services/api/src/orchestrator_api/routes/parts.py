@@ -3,10 +3,11 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from orchestrator_api.domain.access import Scope
+from orchestrator_api.handlers.idempotency import HEADER, MOST_CHARACTERS
 from orchestrator_api.session import Session, Sessions
 from orchestrator_shared.domain.ids import SLUG
 
@@ -21,9 +22,12 @@ class Caller:
         self._sessions = sessions
         self._token = token
 
-    def session(self, scope: Scope, project: str | None = None) -> AbstractAsyncContextManager[Session]:
-        """A session in the project (or outside of any) with a right to the scope."""
-        return self._sessions.open(self._token, scope, project)
+    def session(
+        self, scope: Scope | tuple[Scope, ...], project: str | None = None
+    ) -> AbstractAsyncContextManager[Session]:
+        """A session in the project (or outside of any) of a token with the scope, or with one of several."""
+        scopes = scope if isinstance(scope, tuple) else (scope,)
+        return self._sessions.open(self._token, scopes, project)
 
 
 def _caller(
@@ -35,6 +39,14 @@ def _caller(
 Call = Annotated[Caller, Depends(_caller)]
 Project = Annotated[str, Path(pattern=SLUG, description="The project's id.")]
 Identifier = Annotated[str, Path(pattern=SLUG)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        description="Within project and token: a request sent again with the same key is one request.",
+        json_schema_extra={"minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": "^[ -~]+$"},
+    ),
+]
 
 _DESCRIPTIONS = {
     400: "Malformed JSON",
@@ -42,7 +54,8 @@ _DESCRIPTIONS = {
     403: "The token may not do this",
     404: "Not there (or not to be known)",
     409: "Contradicts the present state",
-    413: "The body is larger than 1 MiB",
+    413: "The body is larger than this operation takes (`x-max-body-bytes`), or has too many values",
+    408: "The body did not arrive in time",
     422: "Fields are wrong; `errors` names them",
     503: "The database does not answer; try again",
 }

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from orchestrator_api.domain.access import Scope
-from orchestrator_api.handlers import configurations, jobs, orchestrations, runs
+from orchestrator_api.domain.access import STATUS, Scope
+from orchestrator_api.handlers import configurations, idempotency, jobs, orchestrations, runs
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.jobs import (
     JobDetail,
@@ -20,14 +20,15 @@ from orchestrator_api.models.jobs import (
     RunTasksOut,
     TerminationOut,
 )
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Limit, Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
-router = APIRouter(prefix=PREFIX, tags=["runs"])
+router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -42,24 +43,32 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: RunIn | None = None
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: RunIn | None = None,
+    key: IdempotencyKey = None,
 ) -> RunAccepted:
     """Run an orchestration, whole or only the chosen tasks."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR)
-        wish = runs.RunWish(**(body or RunIn()).model_dump())
+        given = (body or RunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {orchestration}", given)
+        wish = runs.RunWish(**given, asked=asked)
         job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
         return await accepted(session, job_id)
 
 
 @router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
 async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
-    """The runs of an orchestration, newest first."""
+    """The runs of an orchestration, newest first; for a token that may only run, those that it started."""
     before = paging.place(datetime, UUID)
-    async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
+    async with call.session(STATUS, project) as session:
+        if session.actor.reads_project:
+            await configurations.load(session, orchestrations.key_of(orchestration))
         rows = await jobs.listing(
             session,
             statuses=None,
@@ -98,9 +107,12 @@ async def list_jobs(
     root: UUID | None = None,
     origin: Origin | None = None,
 ) -> Page[JobOut]:
-    """Jobs of the project, newest first."""
+    """Jobs of the project, newest first.
+
+    A token that may only run sees the runs that it started, and with `root` or `parent` the jobs below one.
+    """
     before = paging.place(datetime, UUID)
-    async with call.session(Scope.READ, project) as session:
+    async with call.session(STATUS, project) as session:
         rows = await jobs.listing(
             session,
             statuses=status,
@@ -117,15 +129,19 @@ async def list_jobs(
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
 async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
-    """One job: what it runs, why it waits, what came of it, and its retries."""
-    async with call.session(Scope.READ, project) as session:
+    """One job: what it runs, why it waits, what came of it, and its retries.
+
+    A token that may only run is told the status of the jobs of runs that it started, without parameters and
+    without anything that programs wrote.
+    """
+    async with call.session(STATUS, project) as session:
         return JobDetail.model_validate(await jobs.detail(session, job))
 
 
 @router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)
 async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
     """The phases and tasks of a run, with their jobs."""
-    async with call.session(Scope.READ, project) as session:
+    async with call.session(STATUS, project) as session:
         await jobs.find(session, job)
         phases = await jobs.tasks(session, job)
     return RunTasksOut.model_validate({"phases": phases})
@@ -163,7 +179,8 @@ def _place(after: str | None) -> tuple[int, int] | None:
     responses=WRITE,
 )
 async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationOut:
-    """Ask a job to stop; a run stops its children."""
+    """Ask a job to stop; a run stops its children. Needs the scopes `run` and `read`."""
     async with call.session(Scope.RUN, project) as session:
+        session.actor.require(Scope.READ)
         status = await runs.terminate(session, job)
     return TerminationOut(job_id=job, status=status)

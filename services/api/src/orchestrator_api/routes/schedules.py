@@ -8,8 +8,8 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.times import accept_times, preview
-from orchestrator_api.handlers import backfills, configurations, orchestrations, schedules
+from orchestrator_api.domain.times import Times, accept_times, preview
+from orchestrator_api.handlers import backfills, configurations, idempotency, orchestrations, schedules
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import (
     BackfillFireOut,
@@ -21,12 +21,15 @@ from orchestrator_api.models.schedules import (
     ScheduleOut,
     TimesIn,
 )
+from orchestrator_api.routes.gate import GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_shared.clock import stamp
+from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=PREFIX, tags=["schedules"])
+router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
@@ -41,7 +44,7 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
         rows = await session.sql.many("schedules", project, orchestration)
-    return Page[ScheduleOut](items=[_shown(row) for row in rows])
+        return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 
 @router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ)
@@ -53,7 +56,12 @@ async def get_schedule(
         return _shown(await schedules.find(session, orchestration, schedule))
 
 
-@router.put(OF_ORCHESTRATION + "/{schedule}", operation_id="save_schedule", responses=WRITE)
+@router.put(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="save_schedule",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE),
+)
 async def save_schedule(
     call: Call,
     project: Project,
@@ -93,32 +101,43 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
-@router.post("/schedule-previews", operation_id="preview_schedule", responses=WRITE)
+@router.post(
+    "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
+)
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
     """The next five fires of a schedule that is not saved yet."""
     async with call.session(Scope.READ, project) as session:
-        times = accept_times(body.cron, body.every_seconds, body.timezone)
-        fires: list[dict[str, Any]] = [
-            {
-                "at": fire.at,
-                "local": fire.local.isoformat(),
-                "moved": fire.moved,
-                "repeated": fire.repeated,
-            }
-            for fire in preview(times, session.now)
-        ]
-    return PreviewOut.model_validate({"fires": fires, "warning": times.warning})
+        now, offload = session.now, session.offload
+    times, fires = await offload.run(_preview, body, now)
+    shown: list[dict[str, Any]] = [
+        {"at": fire.at, "local": stamp(fire.local), "moved": fire.moved, "repeated": fire.repeated}
+        for fire in fires
+    ]
+    return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
 
 
-@router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
+def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
+    times = accept_times(body.cron, body.every_seconds, body.timezone)
+    return times, preview(times, now)
+
+
+@router.post(
+    "/backfills",
+    operation_id="backfill_schedule",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, Scope.RUN),
+)
 async def backfill_schedule(
-    call: Call, project: Project, body: BackfillIn, response: Response
+    call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
 ) -> BackfillOut:
     """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR)
-        made = await backfills.backfill(session, backfills.BackfillWish(**_wish(body)))
+        given = _wish(body)
+        asked = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
         schedule_id=made.schedule["id"],

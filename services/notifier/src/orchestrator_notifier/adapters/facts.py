@@ -8,6 +8,7 @@ import asyncpg
 
 from orchestrator_notifier import metrics
 from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, RootRun, recipients
+from orchestrator_notifier.domain.family import Family, Member
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.statuses import JobStatus
@@ -42,19 +43,48 @@ class FactStore:
         )
         return [_run(row) for row in rows]
 
-    async def save(self, connection: asyncpg.Connection, fact: Fact, told: set[str]) -> set[str]:
+    async def family(self, connection: asyncpg.Connection, root: UUID) -> Family:
+        """All runs of a root."""
+        rows = await connection.fetch(self._queries["family"], root)
+        components: dict[UUID, set[JobStatus]] = {}
+        for row in await connection.fetch(self._queries["components_of_family"], root):
+            components.setdefault(row["parent_id"], set()).add(JobStatus(row["status"]))
+        return Family([_member(row) for row in rows], components)
+
+    async def save(
+        self, connection: asyncpg.Connection, fact: Fact, told: set[str], family: Family | None = None
+    ) -> set[str]:
         """Make the fact and its deliveries unless it is there; returns who will be told, in lower case."""
         values = (fact.key, fact.project, fact.orchestration, fact.event, fact.job_id, fact.root_id)
         if not await connection.fetchval(self._queries["insert_fact"], *values, dict(fact.detail)):
             return set()
         metrics.FACTS.labels(fact.event).inc()
         chosen = recipients(fact, await self._subscribers(connection, fact), told)
+        if family is not None and fact.job_id is not None:
+            chosen = await self._without_informed(connection, fact, family, chosen)
         if not chosen:
             return set()
-        rows = await self._insert_deliveries(connection, values, chosen)
+        subject = fact.subject or ""
+        if fact.subject is None and family is not None and fact.job_id is not None:
+            subject = family.subject(fact.job_id)
+        rows = await self._insert_deliveries(connection, (*values, subject), chosen)
         for row in rows:
             metrics.ENQUEUED.labels(row["reason"]).inc()
         return {row["recipient"].lower() for row in rows}
+
+    async def _without_informed(
+        self, connection: asyncpg.Connection, fact: Fact, family: Family, chosen: list[Recipient]
+    ) -> list[Recipient]:
+        """Without those who know it from the nested runs that made it so."""
+        heard: dict[str, set[tuple[str, str]]] = {}
+        for row in await connection.fetch(self._queries["told_of_root"], fact.root_id):
+            heard.setdefault(row["recipient"], set()).add((row["subject"], row["event"]))
+        assert fact.job_id is not None
+        return [
+            each
+            for each in chosen
+            if not family.is_heard(fact.job_id, fact.event, heard.get(each.address.lower(), set()))
+        ]
 
     async def _subscribers(self, connection: asyncpg.Connection, fact: Fact) -> list[str]:
         if not fact.to_subscribers:
@@ -90,6 +120,16 @@ class FactStore:
     async def advance(self, connection: asyncpg.Connection, to: datetime) -> None:
         """All runs that finished before this have their facts; moves forward only."""
         await connection.execute(self._queries["advance"], to)
+
+
+def _member(row: asyncpg.Record) -> Member:
+    return Member(
+        id=row["id"],
+        parent_id=row["parent_id"],
+        task_id=row["task_id"],
+        status=JobStatus(row["status"]),
+        retry_of=row["retry_of"],
+    )
 
 
 def _run(row: asyncpg.Record) -> FinishedRun:

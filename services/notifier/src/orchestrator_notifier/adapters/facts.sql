@@ -27,6 +27,18 @@ WHERE j.kind = 'run' AND j.finished_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
 ORDER BY roots.number, j.finished_at, j.depth DESC, j.id
 
+-- name: family
+SELECT j.id, j.parent_id, j.task_id, j.status, j.retry_of FROM jobs.jobs_v1 j
+WHERE j.root_id = $1 AND j.kind = 'run'
+
+-- name: components_of_family
+-- By run, how the components that it ran ended.
+SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
+WHERE j.root_id = $1 AND j.kind = 'component' AND j.parent_id IS NOT NULL
+
+-- name: told_of_root
+SELECT lower(d.recipient) AS recipient, d.subject, d.event FROM notifications.deliveries d WHERE d.root_id = $1
+
 -- name: insert_fact
 INSERT INTO notifications.facts (key, project, orchestration, event, job_id, root_id, detail)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -39,9 +51,9 @@ WHERE (project, orchestration, event, channel) = ($1, $2, $3, 'email')
 
 -- name: insert_deliveries
 INSERT INTO notifications.deliveries
-    (id, fact_key, project, orchestration, event, job_id, root_id, channel, recipient, reason, message_id)
-SELECT d.id, $1, $2, $3, $4, $5, $6, 'email', d.recipient, d.reason, d.message_id
-FROM unnest($7::uuid[], $8::text[], $9::text[], $10::text[]) AS d (id, recipient, reason, message_id)
+    (id, fact_key, project, orchestration, event, job_id, root_id, subject, channel, recipient, reason, message_id)
+SELECT d.id, $1, $2, $3, $4, $5, $6, $7, 'email', d.recipient, d.reason, d.message_id
+FROM unnest($8::uuid[], $9::text[], $10::text[], $11::text[]) AS d (id, recipient, reason, message_id)
 ON CONFLICT DO NOTHING
 RETURNING recipient, reason
 

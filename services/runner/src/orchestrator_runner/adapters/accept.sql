@@ -6,11 +6,13 @@ SELECT pg_advisory_xact_lock(key)
 FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
 
 -- name: known_jobs
-SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[])
-UNION SELECT job_id FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
+SELECT id, project, component, configuration FROM jobs.jobs WHERE id = ANY ($1::uuid[])
+UNION ALL
+SELECT job_id, project, 'orchestrator', configuration FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
 
 -- name: request_details
-SELECT job_id, tasks, parameters, retry_of, task_versions FROM catalog.run_requests_v1 WHERE job_id = ANY ($1::uuid[])
+SELECT job_id, tasks, parameters_as_written AS parameters, retry_of, task_versions FROM catalog.run_requests_v1
+WHERE job_id = ANY ($1::uuid[])
 
 -- name: take_tombstone
 DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
@@ -51,14 +53,14 @@ ON CONFLICT (job_id) DO NOTHING
 INSERT INTO jobs.jobs (
     id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
     requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,
-    pinned_version, selection, parameters, scheduled_for, requested_at, timeout_seconds,
+    pinned_version, selection, parameters, parameters_as_written, scheduled_for, requested_at, timeout_seconds,
     finished_at, message, error_kind, stop_requested_at, stop_requested_by, previous_success,
     task_versions, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on
 )
 SELECT
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
     $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-    $20, $21, $22, $23, $24, CASE WHEN o.id IS NULL THEN $25 ELSE o.timeout_seconds END,
+    $20, $21, $22::json::jsonb, $22::json, $23, $24, CASE WHEN o.id IS NULL THEN $25 ELSE o.timeout_seconds END,
     CASE WHEN $8 IN ('cancelled', 'error') THEN clock_timestamp() END, $26, $29,
     CASE WHEN $8 = 'cancelled' THEN clock_timestamp() END, $27,
     CASE WHEN o.started_at IS NOT NULL THEN o.previous_success ELSE (

@@ -55,7 +55,7 @@ WITH alive AS (
 )
 SELECT j.id, j.status, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id,
        j.phase, j.task_id, j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
-       j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for, j.previous_success, j.revision,
        extract(epoch FROM clock_timestamp() - j.ready_at)::float8 AS seconds_ready,
        c.executor, c.after_crash, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
@@ -68,10 +68,10 @@ SELECT count(*) FROM (
     SELECT 1 FROM jobs.jobs WHERE status = 'ready' AND kind = 'component' LIMIT 100) AS ready
 
 -- name: component_definitions
-SELECT id, updated_at, definition FROM catalog.components_v1 WHERE id = ANY ($1::text[])
+SELECT id, updated_at, definition_as_written AS definition FROM catalog.components_v1 WHERE id = ANY ($1::text[])
 
 -- name: stored_parameters
-SELECT v.project, v.component, v.configuration, v.version, v.parameters
+SELECT v.project, v.component, v.configuration, v.version, v.parameters_as_written AS parameters
 FROM catalog.configuration_versions_v1 v
 JOIN unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS wanted (project, component, configuration, version)
     USING (project, component, configuration, version)

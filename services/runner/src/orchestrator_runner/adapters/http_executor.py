@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
@@ -19,8 +19,8 @@ from orchestrator_runner.domain.execution import (
     Outcome,
 )
 from orchestrator_runner.domain.http_template import secret_targets
-from orchestrator_runner.domain.masking import mask, secret_forms
-from orchestrator_runner.domain.outcome import duration_text, storable
+from orchestrator_runner.domain.masking import secret_forms
+from orchestrator_runner.domain.outcome import duration_text, without_secrets
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport
@@ -103,8 +103,7 @@ class HttpExecutor:
             self._running -= 1
             if not self._running:
                 self._idle.set()
-        shown = mask(outcome.message.encode(errors="replace"), forms).decode(errors="replace")
-        return replace(outcome, message=storable(shown))
+        return without_secrets(outcome, forms)
 
     async def _until_ended(self, remote: RemoteRun, execution: Execution, stop: asyncio.Event) -> Outcome:
         working = asyncio.create_task(remote.work())

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from orchestrator_runner.adapters.files import Files
 from orchestrator_runner.adapters.keeper_client import Child, Keeper, NotStartable
 from orchestrator_runner.adapters.pipes import Pipe
+from orchestrator_runner.adapters.project_folder import prepare_project_folder
 from orchestrator_runner.adapters.task_directory import (
     TaskDirectories,
     WorkDirectory,
@@ -19,8 +20,15 @@ from orchestrator_runner.adapters.task_directory import (
     remove_tree,
 )
 from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
-from orchestrator_runner.domain.masking import mask, secret_forms
-from orchestrator_runner.domain.outcome import Exit, Report, StopCause, decide_outcome, last_line, storable
+from orchestrator_runner.domain.masking import secret_forms
+from orchestrator_runner.domain.outcome import (
+    Exit,
+    Report,
+    StopCause,
+    decide_outcome,
+    last_line,
+    without_secrets,
+)
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 DIRECTORY_VARIABLE = "ORCHESTRATOR_DATA_DIR"
@@ -83,13 +91,20 @@ class ProcessExecutor:
         self._attempts.add(attempt)
         self._idle.clear()
         try:
-            return _masked(await self._run(attempt, execution, stop), execution)
+            outcome = await self._run(attempt, execution, stop)
+            return without_secrets(outcome, secret_forms(execution.secrets))
         finally:
             self._attempts.remove(attempt)
             if not self._attempts:
                 self._idle.set()
 
     async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
+        if execution.project_folder is not None:
+            try:
+                await self._files.do(prepare_project_folder, execution.project_folder)
+            except OSError as error:
+                message = f"the project's folder of files cannot be used: {error}"
+                return Outcome(JobStatus.ERROR, message, ErrorKind.INTERNAL)
         directory = await self._make_directory(execution)
         report = Report()
         try:
@@ -243,10 +258,3 @@ def _open_pipes() -> tuple[Pipe, Pipe]:
             raise ExecutionRefused(f"no pipe can be made for the task: {error}") from error
         opened.pop_all()
     return stdout, stderr
-
-
-def _masked(outcome: Outcome, execution: Execution) -> Outcome:
-    if not outcome.message:
-        return outcome
-    shown = mask(outcome.message.encode(errors="replace"), secret_forms(execution.secrets))
-    return replace(outcome, message=storable(shown.decode(errors="replace")))

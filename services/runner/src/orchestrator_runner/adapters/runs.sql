@@ -4,9 +4,9 @@
 SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $1
 
 -- name: runs_to_start
-SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.parameters, j.scheduled_for,
-       j.origin,
-       c.version AS current_version, c.deleted_at, v.version, v.parameters AS definition,
+SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.scheduled_for, j.origin,
+       coalesce(j.parameters_as_written, j.parameters::json) AS parameters,
+       c.version AS current_version, c.deleted_at, v.version, v.parameters_as_written AS definition,
        (SELECT r.task_versions -> j.configuration FROM jobs.jobs r WHERE r.id = j.root_id) AS task_versions,
        (SELECT o.token_id FROM catalog.orchestration_tokens_v1 o
         WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_id
@@ -96,11 +96,11 @@ WITH phase AS (
     FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::integer[]) AS p (run_id, index, name, remaining)
 )
 INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, version, request,
-                        continue_on_failure, active, lane_id, status)
-SELECT run_id, phase, position, task_id, name, component, configuration, version, request, continue_on_failure, active,
-       lane_id, CASE WHEN active THEN 'pending' ELSE 'skipped' END
+                        request_as_written, continue_on_failure, active, lane_id, status)
+SELECT run_id, phase, position, task_id, name, component, configuration, version, request::jsonb, request,
+       continue_on_failure, active, lane_id, CASE WHEN active THEN 'pending' ELSE 'skipped' END
 FROM unnest($5::uuid[], $6::integer[], $7::integer[], $8::text[], $9::text[], $10::text[], $11::text[], $12::integer[],
-            $13::jsonb[], $14::boolean[], $15::boolean[], $16::bigint[])
+            $13::json[], $14::boolean[], $15::boolean[], $16::bigint[])
     AS t (run_id, phase, position, task_id, name, component, configuration, version, request, continue_on_failure,
           active, lane_id)
 
@@ -109,7 +109,7 @@ FROM unnest($5::uuid[], $6::integer[], $7::integer[], $8::text[], $9::text[], $1
 WITH child AS (
     SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY run_id, position) AS place
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[],
-                $9::integer[], $10::jsonb[], $11::integer[], $12::float8[], $13::float8[], $14::float8[], $15::text[])
+                $9::integer[], $10::json[], $11::integer[], $12::float8[], $13::float8[], $14::float8[], $15::text[])
         AS c (id, run_id, lane_id, phase, position, task_id, component, configuration, version, parameters,
               max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on)
 ), numbered AS (
@@ -141,15 +141,15 @@ WITH child AS (
 ), made AS (
     INSERT INTO jobs.jobs (
         id, lane_id, seq, project, component, configuration, kind, status, ready_at, origin, parent_id, root_id, depth,
-        phase, task_id, requested_by, token_id, attended, parameters, scheduled_for, previous_success, requested_at,
-        max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version,
+        phase, task_id, requested_by, token_id, attended, parameters, parameters_as_written,
+        scheduled_for, previous_success, requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version,
         epoch, attempt, replica_id, started_at)
     SELECT id, lane_id, seq, project, component, configuration,
            CASE component WHEN 'orchestrator' THEN 'run' ELSE 'component' END,
            CASE WHEN begins THEN 'processing' WHEN is_next THEN 'ready' ELSE 'waiting' END,
            CASE WHEN is_next THEN clock_timestamp() END,
            'parent', run_id, root_id, depth + 1, phase, task_id, requested_by, token_id, attended,
-           parameters, scheduled_for, previous_success, clock_timestamp(), max_attempts,
+           parameters::jsonb, parameters, scheduled_for, previous_success, clock_timestamp(), max_attempts,
            attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, version,
            begins::integer, begins::integer, CASE WHEN begins THEN $16::uuid END,
            CASE WHEN begins THEN clock_timestamp() END
@@ -166,7 +166,7 @@ WITH child AS (
 )
 SELECT j.id, j.kind, j.status, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id,
        j.phase, j.task_id, j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds,
-       j.attempt_backoff, j.retry_on, j.timeout_seconds, j.parameters, j.scheduled_for, j.previous_success, j.revision,
+       j.attempt_backoff, j.retry_on, j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for, j.previous_success, j.revision,
        0.0::float8 AS seconds_ready, c.executor, c.after_crash, c.updated_at AS component_saved_at,
        j.status = 'processing' AND EXISTS (
            SELECT 1 FROM jobs.configuration_states s
@@ -227,11 +227,11 @@ WITH numbered AS (
 ), made AS (
     INSERT INTO jobs.jobs (
         id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
-        task_id, requested_by, token_id, attended, retry_of, pinned_version, parameters, scheduled_for, previous_success,
-        requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, due_at, delayed)
+        task_id, requested_by, token_id, attended, retry_of, pinned_version, parameters, parameters_as_written,
+        scheduled_for, previous_success, requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, due_at, delayed)
     SELECT $2, j.lane_id, n.seq, j.project, j.component, j.configuration, j.kind, 'waiting', j.origin, j.parent_id,
            j.root_id, j.depth, j.phase, j.task_id, j.requested_by, j.token_id, j.attended, j.id, j.pinned_version,
-           j.parameters, j.scheduled_for, j.previous_success, clock_timestamp(), j.max_attempts, j.attempt_delay_seconds,
+           j.parameters, j.parameters_as_written, j.scheduled_for, j.previous_success, clock_timestamp(), j.max_attempts, j.attempt_delay_seconds,
            j.attempt_backoff, j.retry_on, clock_timestamp() + make_interval(secs => $3), $3 > 0
     FROM jobs.jobs j JOIN numbered n ON n.id = j.lane_id WHERE j.id = $1
     RETURNING id, kind, status, project, revision, parent_id, task_id
@@ -268,7 +268,8 @@ SELECT run_id, index AS phase, remaining, NULL AS task_id, NULL AS position, NUL
 FROM counted
 UNION ALL
 SELECT run_id, phase, NULL, task_id, position, active, status, job_id, continue_on_failure, component, configuration,
-       version, lane_id, CASE WHEN status = 'pending' AND phase = first_pending THEN request END
+       version, lane_id, CASE WHEN status = 'pending' AND phase = first_pending
+                               THEN coalesce(request_as_written, request::json) END
 FROM task
 ORDER BY run_id, phase, position
 

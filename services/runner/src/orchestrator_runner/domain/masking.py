@@ -1,26 +1,56 @@
 """Secrets made unreadable in a stream of bytes, also where a chunk ends in the middle of one."""
 
-import json
-from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+from orchestrator_runner.domain.encodings import binary_encoded, escaped, inner_secrets, url_safe
 
 MASK = b"***"
 MIN_SECRET = 3
 """Shorter values are left alone: masking each "1" would show where they are and spoil the rest."""
 _MIN_LINE = 8
+_MARKERS = b"%\\&"
+"""One of them is in most encoded forms: where it is not in a text, those need not be looked for."""
 
 
 def secret_forms(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """The ways in which a secret is usually printed: as it is, in a URL, in JSON, line by line."""
-    forms: set[str] = set()
-    for secret in secrets:
-        lines = [line.strip() for line in secret.splitlines()]
-        values = {secret, secret.strip(), *(line for line in lines if len(line) >= _MIN_LINE)}
-        for value in values:
-            forms |= {value, quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
-            forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
-    encoded = {form.encode(errors="surrogateescape") for form in forms if len(form) >= MIN_SECRET}
-    return tuple(sorted(encoded, key=lambda form: (-len(form), form)))
+    """The ways in which secrets, and what is secret by itself inside them, are usually printed."""
+    return _secret_forms(frozenset(secrets))
+
+
+@lru_cache(maxsize=64)  # asked for several times in one attempt
+def _secret_forms(secrets: frozenset[str]) -> tuple[bytes, ...]:
+    forms = {form for secret in secrets for form in _forms(secret)}
+    return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=lambda f: (-len(f), f)))
+
+
+def _forms(secret: str) -> Iterator[bytes]:
+    values = {secret, *inner_secrets(secret)}
+    values |= {value.strip() for value in values}
+    lines = {line.strip() for line in secret.splitlines()}
+    for value in values | {line for line in lines if len(line) >= _MIN_LINE}:
+        if len(value) >= MIN_SECRET:
+            yield from (form.encode(errors="surrogatepass") for form in escaped(value))
+    for value in values:
+        if len(value) >= MIN_SECRET:
+            for code in binary_encoded(value.encode(errors="surrogatepass")):
+                yield from (code, url_safe(code))
+
+
+@lru_cache(maxsize=64)
+def _families(forms: tuple[bytes, ...]) -> dict[int | None, dict[bytes, tuple[bytes, ...]]]:
+    """What to look for, by a byte that must be there, and the forms that begin with it, the longest first."""
+    heads: dict[bytes, list[bytes]] = {}
+    lengths: list[int] = []
+    for form in sorted(forms, key=len):
+        head = next((form[:length] for length in lengths if form[:length] in heads), form)
+        lengths = sorted({*lengths, len(head)})
+        heads.setdefault(head, []).insert(0, form)
+    families: dict[int | None, dict[bytes, tuple[bytes, ...]]] = {}
+    for head, family in heads.items():
+        marker = next((byte for byte in _MARKERS if byte in head), None)
+        families.setdefault(marker, {})[head] = tuple(family)
+    return families
 
 
 class Masker:
@@ -28,6 +58,7 @@ class Masker:
 
     def __init__(self, forms: tuple[bytes, ...]) -> None:
         self._forms = forms
+        self._families = _families(forms)
         self._held = b""
         self._covered = 0
         """How much of what is held belongs to a secret whose mask was already given out."""
@@ -63,16 +94,23 @@ class Masker:
     def _spans(self, data: bytes) -> list[tuple[int, int]]:
         """Where secrets lie, those that overlap joined; one that began earlier starts before 0."""
         found = [(-1, self._covered)] if self._covered else []
-        for form in self._forms:
-            position = data.find(form)
-            while position >= 0:
-                found.append((position, position + len(form)))
-                position = data.find(form, position + 1)
+        for marker, heads in self._families.items():
+            if marker is None or marker in data:
+                for head, family in heads.items():
+                    found += _occurrences(data, head, family)
         return _joined(found)
 
     def _unfinished(self, data: bytes) -> int:
         """Length of the longest end of the data with which a secret begins."""
         return max((_overlap(data, form) for form in self._forms), default=0)
+
+
+def _occurrences(data: bytes, head: bytes, family: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
+    position = data.find(head)
+    while position >= 0:
+        longest = next(form for form in family if data.startswith(form, position))
+        yield position, position + len(longest)
+        position = data.find(head, position + 1)
 
 
 def _overlap(data: bytes, form: bytes) -> int:

@@ -2,14 +2,17 @@
 
 import signal
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator_runner.domain.execution import Outcome
+from orchestrator_runner.domain.masking import mask
 from orchestrator_shared.domain.reports import InvalidReport, parse_object, parse_result
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 MAX_MESSAGE_BYTES = 4096
+_MIN_SECRET_IN_NAME = 6
+"""A shorter one, `dev` for instance, is in many a table's name by chance."""
 _USER_ERROR = 1
 
 
@@ -67,6 +70,24 @@ def _decide_success(report: Report) -> Outcome:
     except InvalidReport as error:
         return Outcome(JobStatus.ERROR, str(error), ErrorKind.INTERNAL, exit_code=0)
     return Outcome(JobStatus.SUCCESS, message, output_tables=tables, state=state, exit_code=0)
+
+
+def without_secrets(outcome: Outcome, forms: tuple[bytes, ...]) -> Outcome:
+    """The outcome as it may be stored, sent and mailed: a table cannot be renamed, so its name is refused."""
+    telling = tuple(form for form in forms if len(form) >= _MIN_SECRET_IN_NAME)
+    for table in outcome.output_tables:
+        if (name := _masked(str(table.table), telling)) != str(table.table):
+            message = f"output table {name}: its name contains a secret; give the table another name"
+            return Outcome(JobStatus.ERROR, message, ErrorKind.USER, exit_code=outcome.exit_code)
+    tables = tuple(
+        table if _masked(str(table.rows), forms) == str(table.rows) else replace(table, rows=None)
+        for table in outcome.output_tables
+    )
+    return replace(outcome, message=storable(_masked(outcome.message, forms)), output_tables=tables)
+
+
+def _masked(text: str, forms: tuple[bytes, ...]) -> str:
+    return mask(text.encode(errors="replace"), forms).decode(errors="replace")
 
 
 def exit_text(code: int) -> str:

@@ -1,5 +1,7 @@
 """The parameters a job runs with: merged from three places, with variables put in."""
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -45,10 +47,20 @@ def may_use_variables(value: Any) -> bool:
     return has_placeholder(value)
 
 
+def number_forms(value: float) -> set[str]:
+    """A number as programs print it: 1.5e3 is also 1500.0, and 1500 where it is whole."""
+    texts = {json.dumps(value), str(value)}
+    if isinstance(value, float) and math.isfinite(value):
+        texts |= {format(value, "f"), *([str(int(value))] if value.is_integer() else [])}
+    return texts
+
+
 def secret_values(value: Any, *, secret: bool = False) -> set[str]:
-    """Every string below a key that begins with `#`: what must never be seen in a log."""
+    """Every text and number below a key that begins with `#`: what must never be seen in a log."""
     if isinstance(value, str):
         return {value} if secret and value else set()
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number_forms(value) if secret else set()
     if isinstance(value, Mapping):
         return {
             found

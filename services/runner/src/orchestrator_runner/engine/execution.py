@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -34,11 +35,14 @@ from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.runtime.outages import Outage
 from orchestrator_shared.security import Encryption, hash_token
+from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
 HTTP = "http"
+FILES_DIR = "ORCHESTRATOR_FILES_DIR"
+_STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 
@@ -56,6 +60,7 @@ class Attempts:
         journals: Journals,
         log_limits: LogLimits,
         api_url: str | None = None,
+        files_dir: Path | None = None,
     ) -> None:
         self._definitions = definitions
         self._logs = logs
@@ -64,6 +69,7 @@ class Attempts:
         self._journals = journals
         self._log_limits = log_limits
         self._api_url = api_url
+        self._files_dir = files_dir
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
@@ -105,7 +111,7 @@ class Attempts:
         except Exception as error:
             log.exception("attempt.failed")
             return _failed(job, error)
-        return _judge(job, outcome)
+        return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
         self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
@@ -134,18 +140,21 @@ class Attempts:
             raise UserError(_missing(job))
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
+        environment = definition.get("environment") or {}
+        folder = self._project_folder(job, environment)
         execution = Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
-            environment={**_passed_on(definition.get("environment") or {}), **self._contract(job)},
+            environment={**_passed_on(environment), **self._contract(job), **folder},
             config={
                 "component": job.component,
                 "configuration": job.configuration,
                 "version": job.version,
                 "parameters": parameters,
             },
-            state=loaded.state,
+            state=self._open_state(job, loaded.state),
+            project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),
             target=definition.get(job.executor) or {},
@@ -171,6 +180,31 @@ class Attempts:
             ran_seconds=job.ran_seconds,
             callback_url=callback_url,
         )
+
+    def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
+        """What a component gets that asks for the folder of files: only its project's."""
+        asks = FILES_DIR in declared and declared[FILES_DIR] is None
+        return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
+
+    def _seal_state(self, job: ClaimedJob, state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """A component may keep secrets in its state, such as a token: all of it is encrypted."""
+        if state is None:
+            return None
+        sealed: Mapping[str, Any] = self._encryption.encrypt_secrets({_STATE: dict(state)}, job.project)
+        return sealed
+
+    def _open_state(self, job: ClaimedJob, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The state again; rows that were written before states were encrypted are as they are."""
+        if stored is None or stored.keys() != {_STATE} or not self._encryption.is_encrypted(stored[_STATE]):
+            return stored
+        try:
+            state: Mapping[str, Any] = self._encryption.decrypt_secrets(stored, job.project)[_STATE]
+        except UserError:
+            raise UserError(
+                "the saved state of this configuration cannot be decrypted: put its key back into "
+                f"{variable('encryption_keys')}"
+            ) from None
+        return state
 
     def _parameters(
         self, job: ClaimedJob, stored: Mapping[str, Any], variables: Variables

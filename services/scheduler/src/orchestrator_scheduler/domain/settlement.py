@@ -12,7 +12,7 @@ from orchestrator_shared.domain.ids import ScheduleId
 from orchestrator_shared.domain.statuses import OverlapPolicy
 
 MOST_AT_ONCE = 1000
-"""Due fires looked at in one settlement; of a schedule that is behind by more, the older ones are missed."""
+"""Due fires settled at once; of a schedule that is further behind, the next settlement goes on."""
 
 
 class Misfire(StrEnum):
@@ -95,6 +95,11 @@ class Limits:
     grace: timedelta
     fire_all: int
 
+    @property
+    def look_ahead(self) -> int:
+        """More fires than `fire_all` and those within the grace period, at one a minute."""
+        return max(self.fire_all, 1) + self.grace // timedelta(minutes=1) + 2
+
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
@@ -113,14 +118,20 @@ class Settlement:
 
 
 def settle(known: Known | None, definition: Definition, now: datetime, limits: Limits) -> Settlement:
-    """Adopt what was saved, decide about every fire that is due, and find the next one."""
+    """Adopt what was saved, decide about every fire that is due, and find the next one.
+
+    Of a schedule that is far behind, the oldest fires are settled now, and the next settlement goes on.
+    """
     adopted, superseded = _adopt(known, definition, now)
-    due = _due(adopted, definition, now)
-    settled = [*superseded, *_judge(due, adopted, definition, now, limits)]
-    anchor = due[-1].at if due else adopted.anchor
+    due = _due(adopted, definition, now, limits)
+    settled = [*superseded, *_judge(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
+    part = due[:MOST_AT_ONCE]
+    anchor = part[-1].at if part else adopted.anchor
     coming = next(definition.fires_after(anchor), None)
-    after = Known(definition.version, definition.enabled, anchor, coming)
-    return Settlement(after, settled)
+    if len(part) < len(due):  # the rest must still know until when it was disabled
+        enabled = definition.enabled and adopted.enabled
+        return Settlement(Known(adopted.version, enabled, anchor, coming), settled)
+    return Settlement(Known(definition.version, definition.enabled, anchor, coming), settled)
 
 
 def _adopt(known: Known | None, definition: Definition, now: datetime) -> tuple[Known, list[Settled]]:
@@ -142,9 +153,10 @@ def _keeps_timing(known: Known, definition: Definition) -> bool:
     return known.next is not None and next(definition.fires_after(known.anchor), None) == known.next
 
 
-def _due(known: Known, definition: Definition, now: datetime) -> list[Planned]:
+def _due(known: Known, definition: Definition, now: datetime, limits: Limits) -> list[Planned]:
+    """The oldest due fires, and behind them so many that the newest ones are known if they are among them."""
     fires = takewhile(lambda fire: fire.at <= now, definition.fires_after(known.anchor))
-    return list(islice(fires, MOST_AT_ONCE))
+    return list(islice(fires, MOST_AT_ONCE + limits.look_ahead))
 
 
 def _judge(
@@ -155,9 +167,10 @@ def _judge(
     until = _disabled_until(known, definition, now)
     disabled = [fire for fire in due if until is not None and fire.at <= until]
     live = due[len(disabled) :]
-    chosen = set(_punctual(live, now, limits) or _made_up(live, definition, now, limits, len(due)))
+    punctual, made_up = _punctual(live, now, limits), _made_up(live, definition, now, limits)
+    chosen = set(punctual or made_up)
     if definition.misfire is Misfire.FIRE_ALL:
-        chosen.update(_made_up(live, definition, now, limits, len(due)))
+        chosen.update(made_up)
     return [
         *(Settled(fire, Outcome.DISABLED) for fire in disabled),
         *(Settled(fire, Outcome.REQUESTED if fire in chosen else Outcome.MISSED) for fire in live),
@@ -175,12 +188,13 @@ def _punctual(live: list[Planned], now: datetime, limits: Limits) -> list[Planne
     return [fire for fire in live if now - fire.at <= limits.grace]
 
 
-def _made_up(
-    live: list[Planned], definition: Definition, now: datetime, limits: Limits, looked_at: int
-) -> list[Planned]:
-    """Missed fires to request after all: none, the newest, or the newest few."""
+def _made_up(live: list[Planned], definition: Definition, now: datetime, limits: Limits) -> list[Planned]:
+    """Missed fires to request after all: none, the newest, or the newest few.
+
+    Where `live` does not reach up to now, those chosen here lie beyond what is settled, and are chosen anew.
+    """
     late = [fire for fire in live if limits.grace < now - fire.at <= definition.catch_up]
-    if looked_at >= MOST_AT_ONCE or definition.misfire is Misfire.SKIP:
-        return []  # of a schedule so far behind, newer fires come in the next settlement
+    if definition.misfire is Misfire.SKIP:
+        return []
     most = 1 if definition.misfire is Misfire.FIRE_ONCE else limits.fire_all
     return late[-most:] if most else []

@@ -1,0 +1,72 @@
+"""The runs below one root, and who has heard of a run's end already because of what made it end so."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from uuid import UUID
+
+from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent
+
+Told = AbstractSet[tuple[str, str]]
+"""Subject and event of the mails that somebody got about one root."""
+
+_FAILED = frozenset({JobStatus.ERROR, JobStatus.TERMINATED, JobStatus.CANCELLED})
+_SUCCEEDED = frozenset({JobStatus.SUCCESS})
+_CAUSES: Mapping[str, frozenset[JobStatus]] = {
+    NotificationEvent.ERROR: _FAILED,
+    NotificationEvent.WARNING: _FAILED | {JobStatus.WARNING},
+    NotificationEvent.SUCCESS: _SUCCEEDED,
+    NotificationEvent.RECOVERED: _SUCCEEDED,
+}
+"""How children end that make a run end so."""
+_SAID_BY: Mapping[str, tuple[str, ...]] = {
+    NotificationEvent.SUCCESS: (NotificationEvent.SUCCESS, NotificationEvent.RECOVERED),
+}
+"""Other events that tell the same, and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A run of the family."""
+
+    id: UUID
+    parent_id: UUID | None
+    task_id: str | None
+    status: JobStatus
+    retry_of: UUID | None = None
+
+
+class Family:
+    """A root run and all runs below it; `components`: how the other children of each run ended."""
+
+    def __init__(self, members: Sequence[Member], components: Mapping[UUID, AbstractSet[JobStatus]]) -> None:
+        self._members = {member.id: member for member in members}
+        self._components = components
+        repeated = {member.retry_of for member in members if member.parent_id is not None}
+        self._children: dict[UUID, list[Member]] = {}
+        for member in members:
+            if member.parent_id is not None and member.id not in repeated:
+                self._children.setdefault(member.parent_id, []).append(member)
+
+    def subject(self, run: UUID) -> str:
+        """The tasks that lead to a run: the same for all attempts of it, empty for the root."""
+        path: list[str] = []
+        member = self._members.get(run)
+        while member is not None and member.parent_id is not None:
+            path.append(member.task_id or str(member.id))
+            member = self._members.get(member.parent_id)
+        return " ".join(reversed(path))
+
+    def is_heard(self, run: UUID, event: str, told: Told) -> bool:
+        """Whether whoever was told this knows of the run's end: of it, or of all nested runs that made it.
+
+        A component among what made it end so is news: nobody tells of that but the run itself.
+        """
+        subject = self.subject(run)
+        if any((subject, same) in told for same in _SAID_BY.get(event, (event,))):
+            return True
+        causes = _CAUSES.get(event, frozenset())
+        if causes & self._components.get(run, frozenset()):
+            return False
+        nested = [child for child in self._children.get(run, []) if child.status in causes]
+        return bool(nested) and all(self.is_heard(child.id, event, told) for child in nested)
