@@ -315,10 +315,12 @@ async def open_stack(
     replicas: int = 1,
     proxied: bool = False,
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    database: Database | None = None,
 ) -> AsyncIterator[Stack]:
     """A running stack; `settings` are environment variables by service ("all" for every one)."""
     async with contextlib.AsyncExitStack() as exits:
-        database = await exits.enter_async_context(databases.migrated_database())
+        if database is None:
+            database = await exits.enter_async_context(databases.migrated_database())
         broker = exits.enter_context(fresh_vhost(servers.rabbitmq()))
         await _declare(broker)
         network = Network()

@@ -100,7 +100,8 @@ def test_the_example_becomes_its_canonical_form() -> None:
     assert document.schedules["weekdays"].cron == "30 5 * * 1-5"
     assert document.schedules["often"].model_dump(mode="json")["every_seconds"] == 2700
     assert document.triggers["crm"].cool_down_seconds == 3000
-    assert document.notify["data-team@example.com"] == ["error", "warning", "recovered"]
+    events = [each.event for each in document.notify["data-team@example.com"]]
+    assert events == ["error", "warning", "recovered"]
 
 
 def test_what_is_exported_reads_back_as_the_same() -> None:
@@ -187,7 +188,51 @@ configuraton: a/b
         "f.yaml:19:1: configuraton: unknown key; did you mean `configuration`?",
     ):
         assert any(problem.startswith(line) for problem in found), (line, found)
-    assert any("notify.x@example.com[0]: expected 'error'" in problem for problem in found), found
+    assert any("notify.x@example.com[0]: unknown event; known are" in problem for problem in found), found
+
+
+def test_limits_of_long_runs_are_written_beside_their_event() -> None:
+    text = """
+orchestration: campaigns
+phases: []
+notify:
+  a@example.com: [error, {processing_long: {percent: 50}}, {waiting_long: {minutes: 30}}]
+  b@example.com: [processing_long, waiting_long]
+"""
+    document: OrchestrationDocument = one(text)
+    assert [(s.event, s.address, s.percent, s.minutes) for s in document.subscriptions()] == [
+        ("error", "a@example.com", None, None),
+        ("processing_long", "a@example.com", 50, None),
+        ("processing_long", "b@example.com", 20, None),
+        ("waiting_long", "a@example.com", None, 30),
+        ("waiting_long", "b@example.com", None, 30),
+    ]
+    exported = to_document(document)
+    assert exported["notify"] == {
+        "a@example.com": ["error", {"processing_long": {"percent": 50}}, "waiting_long"],
+        "b@example.com": ["processing_long", "waiting_long"],
+    }
+    again = parse_documents([exported]).require()[0].definition
+    assert isinstance(again, OrchestrationDocument)
+    assert again.subscriptions() == document.subscriptions()
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ("deadline_missed", "deadline_missed does not exist yet: triggers have no deadlines"),
+        ("{error: {percent: 5}}", "percent belongs to the event processing_long only"),
+        ("{processing_long: {minutes: 5}}", "minutes belongs to the event waiting_long only"),
+        ("{processing_long: {percent: 0}}", "must be from 1 to 10000"),
+        ("{waiting_long: 45}", "expected an event, as in error, or processing_long"),
+        ("{waiting_long: {minuts: 45}}", "unknown key"),
+        ("waiting_long, {waiting_long: {minutes: 5}}", "an event is there twice, with different limits"),
+    ],
+)
+def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
+    found = problems(f"orchestration: a\nphases: []\nnotify:\n  a@example.com: [{events}]\n")
+    assert len(found) == 1
+    assert said in found[0]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
 from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
+from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT, Subscription
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -184,7 +185,41 @@ class TriggerDocument(_Written):
         return tables
 
 
-Event = Annotated[NotificationEvent, Field(strict=False)]
+_DEFAULT_LIMITS = {
+    NotificationEvent.PROCESSING_LONG.value: {"percent": DEFAULT_PERCENT},
+    NotificationEvent.WAITING_LONG.value: {"minutes": DEFAULT_MINUTES},
+}
+
+
+class EventDocument(_Written):
+    """An event as written: its name, or its name with its limit as in `waiting_long: {minutes: 45}`."""
+
+    event: str
+    percent: int | None = None
+    minutes: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        event: Any = data
+        limits: Any = {}
+        if isinstance(data, dict) and len(data) == 1:
+            ((event, limits),) = data.items()
+        if not isinstance(event, str) or not isinstance(limits, dict) or "event" in limits:
+            raise ValueError("expected an event, as in error, or processing_long: {percent: 30}")
+        return {**_DEFAULT_LIMITS.get(event, {}), **limits, "event": event}
+
+    @model_validator(mode="after")
+    def _is_event(self) -> Self:
+        try:
+            self.subscription("")
+        except UserError as error:
+            raise ValueError(error.detail) from error
+        return self
+
+    def subscription(self, address: str) -> Subscription:
+        """With the defaults written out."""
+        return Subscription.checked(self.event, address, self.percent, self.minutes)
 
 
 class OrchestrationDocument(_Written):
@@ -197,18 +232,26 @@ class OrchestrationDocument(_Written):
     phases: list[PhaseDocument] = Field(default_factory=list)
     schedules: dict[Slug, ScheduleDocument] = Field(default_factory=dict)
     triggers: dict[Slug, TriggerDocument] = Field(default_factory=dict)
-    notify: dict[str, list[Event]] = Field(default_factory=dict)
+    notify: dict[str, list[EventDocument]] = Field(default_factory=dict)
 
     @field_validator("notify")
     @classmethod
-    def _are_addresses(cls, notify: dict[str, list[NotificationEvent]]) -> dict[str, list[NotificationEvent]]:
-        for address in notify:
+    def _are_addresses(cls, notify: dict[str, list[EventDocument]]) -> dict[str, list[EventDocument]]:
+        for address, events in notify.items():
             if not (_EMAIL.fullmatch(address) or _WEBHOOK.fullmatch(address)) or len(address) > 320:
                 raise ValueError(f"{address[:100]!r} is neither an email address nor the URL of a webhook")
+            if len(set(events)) > len({event.event for event in events}):
+                raise ValueError(f"{address[:100]!r}: an event is there twice, with different limits")
+        order = list(NotificationEvent)
         return {
-            address: sorted(set(events), key=list(NotificationEvent).index)
+            address: sorted(set(events), key=lambda each: order.index(NotificationEvent(each.event)))
             for address, events in notify.items()
         }
+
+    def subscriptions(self) -> list[Subscription]:
+        """Who hears of what, each once, in one order."""
+        found = {each.subscription(address) for address, events in self.notify.items() for each in events}
+        return sorted(found, key=lambda each: (each.event, each.address))
 
     def definition(self) -> OrchestrationDefinition:
         """The part that is stored as the configuration's version; empty phases are dropped."""

@@ -39,6 +39,7 @@ from orchestrator_api.session import Session
 from orchestrator_shared.definitions.problems import explain
 from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.subscriptions import Subscription
 from orchestrator_shared.secret_handles import handles_of, restore_masked
 from orchestrator_shared.security import MASK
 
@@ -181,10 +182,10 @@ async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
-    pairs = [(event, address) for event, address in fields["subscriptions"]]
-    if webhooks := [address for _, address in pairs if "://" in address]:
+    wanted = [Subscription(*each) for each in fields["subscriptions"]]
+    if webhooks := [each.address for each in wanted if "://" in each.address]:
         raise UserError(f"{webhooks[0]!r}: only email addresses can be notified so far")
-    await notifications.replace(session, name, pairs)
+    await notifications.replace(session, name, wanted)
 
 
 _SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
@@ -231,6 +232,6 @@ def _warnings(wanted: Mapping[Item, Fields], current: Mapping[Item, Fields]) -> 
         key = (Kind.NOTIFICATIONS, name)
         told = wanted.get(key, current.get(key, {"subscriptions": []}))["subscriptions"]
         is_new = (Kind.ORCHESTRATION, name) not in current and key not in wanted  # its creator is subscribed
-        if not is_new and not any(event == "error" for event, _ in told):
+        if not is_new and not any(event == "error" for event, *_ in told):
             found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
     return found

@@ -126,7 +126,7 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     operation_id="backfill_schedule",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.READ),
+    openapi_extra=takes(Scope.READ, Scope.RUN),
 )
 async def backfill_schedule(
     call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
