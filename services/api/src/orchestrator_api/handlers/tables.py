@@ -12,7 +12,7 @@ from orchestrator_shared.domain.tables import TableName
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One table update; saying the same id twice is saying it once."""
+    """One table update; the same id twice for one table is one update."""
 
     table: str
     id: str | None
