@@ -94,7 +94,8 @@ async def test_orchestration_defaults_token_and_subscription(furnished: Client) 
     task: dict[str, Any] = shown["phases"][0]["tasks"][0]
     assert task["id"] == "demo-extractor/one"
     assert (task["enabled"], task["timeout_seconds"], task["attempts"]) == (True, 86400, 1)
-    assert shown["notifications"] == [{"event": "error", "channel": "email", "address": "admin@example.com"}]
+    (subscription,) = shown["notifications"]
+    assert (subscription["event"], subscription["address"]) == ("error", "admin@example.com")
     token = await furnished.get("orchestrations/daily/token")
     assert token["kind"] == "orchestration"
     assert "token" not in token

@@ -15,8 +15,22 @@ FILES = [
     if file.name.endswith(".sql")
 ]
 BELONGS_TO_OTHERS = {
-    "scheduler": ["SELECT FROM catalog.schedules", "SELECT FROM jobs.jobs_v1"],
-    "trigger_watcher": ["SELECT FROM catalog.triggers", "SELECT FROM jobs.jobs"],
+    "scheduler": [
+        "SELECT FROM catalog.schedules",
+        "SELECT FROM jobs.jobs_v1",
+        "SELECT FROM catalog.configuration_versions_v1",
+        "SELECT FROM catalog.variables_v1",
+    ],
+    "trigger_watcher": [
+        "SELECT FROM catalog.triggers",
+        "SELECT FROM jobs.jobs",
+        "SELECT parameters FROM jobs.jobs_v1",
+        "SELECT j FROM jobs.jobs_v1 j",
+        "SELECT FROM jobs.tasks_v1",
+        "SELECT FROM catalog.configuration_versions_v1",
+        "SELECT FROM catalog.variables_v1",
+        "SELECT FROM catalog.run_requests_v1",
+    ],
     "runner": [
         "INSERT INTO catalog.projects (id, name) VALUES ('x', 'x')",
         "SELECT FROM catalog.tokens",
@@ -27,6 +41,10 @@ BELONGS_TO_OTHERS = {
         "INSERT INTO catalog.projects (id, name) VALUES ('x', 'x')",
         "SELECT FROM catalog.tokens",
         "SELECT FROM catalog.variables_v1",
+        "SELECT parameters FROM jobs.jobs_v1",
+        "SELECT request FROM jobs.tasks_v1",
+        "SELECT FROM catalog.configuration_versions_v1",
+        "SELECT FROM catalog.run_requests_v1",
         "UPDATE jobs.jobs SET status = 'success'",
         "DELETE FROM catalog.subscriptions",
     ],
@@ -53,6 +71,7 @@ async def test_every_query_is_prepared_and_permitted(database: Database, service
 
 @pytest.mark.parametrize("service", BELONGS_TO_OTHERS)
 async def test_no_service_may_touch_what_others_own(database: Database, service: str) -> None:
+    """Issue 8, 9, among others: parameters and variables are for api and runner alone."""
     async with database.connection(service) as connection:
         for statement in BELONGS_TO_OTHERS[service]:
             with pytest.raises(Exception, match="permission denied"):

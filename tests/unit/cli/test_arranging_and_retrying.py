@@ -226,7 +226,7 @@ def test_an_orchestration_is_shown_with_its_findings(
         "#3 error",
         "2026-11-22 04:30:00",
         "1 min 30 s",
-        "disabled, 1 errors, 1 warnings",
+        "disabled, 1 error, 1 warning",
     ]
 
 
@@ -289,8 +289,8 @@ def test_backfill_tells_what_is_new() -> None:
         "2026-01-05T06:00:00+02:00",
     )
     answer = {"dry_run": True, "requested": 0, "fires": [{"is_new": True}, {"is_new": False}]}
-    assert summary(answer) == "1 runs would be started, 1 were asked for earlier"
-    assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 runs requested")
+    assert summary(answer) == "1 run would be started, 1 was asked for earlier"
+    assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 run requested")
 
 
 def test_job_tells_its_waits_and_what_is_usual() -> None:

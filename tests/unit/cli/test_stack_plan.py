@@ -49,6 +49,9 @@ def test_secrets_go_only_where_they_are_needed(tmp_path: Path) -> None:
     keys, found = environments(tmp_path)
     holders = [name for name, each in found.items() if keys.admin_token in each.values()]
     assert holders == ["api"]
+    # Issue 8, 9: scheduler, trigger-watcher and notifier had the key, too.
+    holders = [name for name, each in found.items() if keys.encryption_key in each.values()]
+    assert holders == ["api", "runner", "runner-2"]
     assert found["runner"]["ORCHESTRATOR_WORK_DIR"] != found["runner-2"]["ORCHESTRATOR_WORK_DIR"]
     assert ["echo"] in json.loads(found["runner"]["ORCHESTRATOR_ALLOWED_COMMANDS"])
     assert not any(keys.warehouse_password in value for each in found.values() for value in each.values())

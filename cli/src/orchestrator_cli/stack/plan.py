@@ -22,6 +22,9 @@ MODULES = {
 ADMIN_EMAIL = "admin@example.com"
 MAIL_FROM = "orchestrator@example.com"
 ALLOWED_COMMANDS_VARIABLE = "ORCHESTRATOR_ALLOWED_COMMANDS"
+ENCRYPTION_VARIABLE = "ORCHESTRATOR_ENCRYPTION_KEYS"
+ENCRYPTING = ("api", "runner")
+"""Who stores and uses secrets; nobody else has the key."""
 HARMLESS_COMMANDS = [["echo"], ["sleep"], ["true"], ["false"], ["date"], ["ls"], ["cat"]]
 # A lease of seconds, so that a takeover can be watched; a cluster takes the longer defaults.
 LEASE_SECONDS, HEARTBEAT_SECONDS = 6, 2
@@ -100,7 +103,7 @@ def _shared(keys: Keys, servers: Servers, service: str, port: int, role_prefix: 
         "ORCHESTRATOR_AMQP_URL": servers.amqp,
         "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
         "ORCHESTRATOR_HTTP_PORT": str(port),
-        "ORCHESTRATOR_ENCRYPTION_KEYS": keys.encryption_key,
+        **({ENCRYPTION_VARIABLE: keys.encryption_key} if service in ENCRYPTING else {}),
         "ORCHESTRATOR_DATABASE_ROLE_PREFIX": role_prefix,
         "PYTHONUNBUFFERED": "1",
     }

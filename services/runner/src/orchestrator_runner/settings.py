@@ -6,12 +6,13 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator_shared.domain.internal_hosts import InternalHosts
-from orchestrator_shared.settings import ServiceSettings
+from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 
 class RunnerSettings(ServiceSettings):
     """See docs/reference/settings.md."""
 
+    encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
     runner_name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=200)
     database_pool_min: int = Field(default=4, ge=0, le=100)
     runner_slots: int = Field(default=8, ge=1, le=1000)

@@ -21,6 +21,7 @@ from orchestrator_shared.definitions.problems import (
     DefinitionError,
     Path,
     Problem,
+    Wrong,
     dotted,
     explain,
     unknown_key,
@@ -92,7 +93,8 @@ def parse_documents(raws: Sequence[object]) -> Loaded:
         prefix = f"documents[{index}]"
         found, problems = _parse(raw)
         loaded.problems += [
-            Problem(message, path=f"{prefix}.{dotted(path)}".rstrip(".")) for path, message in problems
+            Problem(wrong.message, path=f"{prefix}.{dotted(wrong.path)}".rstrip("."), position=wrong.position)
+            for wrong in problems
         ]
         if found is not None:
             loaded.documents.append(Document(*found))
@@ -131,31 +133,31 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
         loaded.problems += document.problems
         found, wrong = _parse(document.value)
         if not document.problems:  # else what follows from them would only confuse
-            loaded.problems += [_placed(path, message, document, file) for path, message in wrong]
+            loaded.problems += [_placed(each, document, file) for each in wrong]
         if found is not None:
             line, _ = document.place(())
             loaded.documents.append(Document(*found, file=file, line=line))
 
 
-def _placed(path: Path, message: str, document: YamlDocument, file: str) -> Problem:
-    line, column = document.place(path)
-    return Problem(message, path=dotted(path), file=file, line=line, column=column)
+def _placed(wrong: Wrong, document: YamlDocument, file: str) -> Problem:
+    line, column = document.place(wrong.path)
+    return Problem(wrong.message, dotted(wrong.path), file, line, column, wrong.position)
 
 
-def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[tuple[Path, str]]]:
+def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[Wrong]]:
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        return None, [((), f"expected a document with one of the keys {', '.join(KINDS)}")]
-    if problems := list(islice(_unstorable(raw, []), MAX_PROBLEMS)):
+        return None, [Wrong((), f"expected a document with one of the keys {', '.join(KINDS)}")]
+    if problems := [Wrong(*each) for each in islice(_unstorable(raw, []), MAX_PROBLEMS)]:
         return None, problems
     kinds = [kind for kind in KINDS if kind in raw]
     if len(kinds) != 1:
-        return None, [_unclear_kind(raw, kinds)]
+        return None, [Wrong(*_unclear_kind(raw, kinds))]
     model = KINDS[kinds[0]]
     try:
         definition: Definition = model.model_validate(raw, context=ErrorBudget(MAX_PROBLEMS))
     except ValidationError as error:
         return None, explain(error, model)
-    problems = list(_contradictions(definition))
+    problems = [Wrong(*each) for each in _contradictions(definition)]
     return (None if problems else (definition, raw)), problems
 
 

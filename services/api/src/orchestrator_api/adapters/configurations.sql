@@ -149,14 +149,15 @@ WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
 -- name: subscriptions
-SELECT orchestration, event, channel, address FROM catalog.subscriptions
-WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2)
+SELECT orchestration, event, channel, address, percent, minutes FROM catalog.subscriptions_v1
+WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2) AND channel = 'email' AND event <> 'deadline_missed'
 ORDER BY orchestration, address, event
 
--- name: insert_subscription
-INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address)
-VALUES ($1, $2, $3, $4, 'email', $5)
-ON CONFLICT DO NOTHING
+-- name: save_subscription
+INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address, percent, minutes)
+VALUES ($1, $2, $3, $4, 'email', $5, $6, $7)
+ON CONFLICT (project, orchestration, event, channel, address)
+    DO UPDATE SET percent = excluded.percent, minutes = excluded.minutes, changed_at = clock_timestamp()
 
 -- name: delete_subscription
 DELETE FROM catalog.subscriptions

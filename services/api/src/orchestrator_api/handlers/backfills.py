@@ -13,6 +13,7 @@ from orchestrator_api.handlers import idempotency, runs, schedules
 from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.handlers.orchestrations import key_of
 from orchestrator_api.session import Session
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts import commands
 from orchestrator_shared.contracts.commands import BackfillRequested
 from orchestrator_shared.domain.errors import NotFound
@@ -62,7 +63,7 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     shown = [
         {
             "scheduled_for": fire.scheduled_for,
-            "local": fire.local.isoformat(),
+            "local": stamp(fire.local),
             "fire_key": fire.fire_key,
             "job_id": fire.job_id,
             "is_new": fire.job_id not in known,
@@ -109,7 +110,7 @@ async def _request(
     asked = [fire for fire in fires if fire.job_id in new]
     if asked:
         session.say(_message(session, wish, schedule, asked))
-    period = {"from": wish.start.isoformat(), "to": wish.end.isoformat()}
+    period = {"from": stamp(wish.start), "to": stamp(wish.end)}
     subject = f"{orchestration}/{schedule['name']}"
     await session.record("schedule.backfilled", subject, **period, requested=len(new))
     return new

@@ -85,11 +85,12 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
             "mode": row["mode"],
             "enabled": row["enabled"],
         }
-    subscriptions: dict[str, list[list[str]]] = {}
+    subscriptions: dict[str, list[list[str | int | None]]] = {}
     for row in _of(living, await session.sql.many("subscriptions", project, None)):
-        subscriptions.setdefault(row["orchestration"], []).append([row["event"], row["address"]])
-    for name, pairs in subscriptions.items():
-        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(pairs)}
+        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
+        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+    for name, listed in subscriptions.items():
+        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items
 
 

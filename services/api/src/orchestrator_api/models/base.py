@@ -61,6 +61,9 @@ class ProblemField(BaseModel):
 
     field: str
     detail: str
+    position: int | None = Field(
+        default=None, description="Of a cron expression: the character that is wrong, counted from 1."
+    )
 
 
 class Problem(BaseModel):

@@ -40,7 +40,7 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     tags=["variables"],
     operation_id="save_variable",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response
@@ -81,7 +81,7 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     operation_id="create_token",
     status_code=201,
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN, LARGE),
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
 )
 async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
     """Make a token (administrator); its text is shown this once."""
@@ -118,14 +118,14 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     tags=["notifications"],
     operation_id="save_notifications",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_notifications(
     call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn
 ) -> SubscriptionsOut:
     """Replace the subscriptions of an orchestration."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wanted = [(subscription.event, subscription.address) for subscription in body.subscriptions]
+        wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
         rows = await session.sql.many("subscriptions", project, orchestration)
     return SubscriptionsOut.model_validate({"subscriptions": rows})

@@ -62,7 +62,7 @@ async def get_configuration(
     "/{component}/{configuration}",
     operation_id="save_configuration",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_configuration(
     call: Call,
@@ -121,7 +121,7 @@ async def list_versions(
     tags=["runs"],
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, LARGE),
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_configuration(
     call: Call,

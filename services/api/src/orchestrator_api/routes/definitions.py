@@ -38,7 +38,10 @@ def _exported(current: Mapping[Item, Fields]) -> bytes:
 
 
 @router.post(
-    "/plan", operation_id="plan_definitions", responses=WRITE, openapi_extra=takes(Scope.CONFIGURE, LARGE)
+    "/plan",
+    operation_id="plan_definitions",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """What applying the documents would change, with every check that applying makes."""
@@ -50,7 +53,10 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
 
 
 @router.post(
-    "/apply", operation_id="apply_definitions", responses=WRITE, openapi_extra=takes(Scope.CONFIGURE, LARGE)
+    "/apply",
+    operation_id="apply_definitions",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """Make the project what the documents say, in one transaction; applying twice changes nothing."""

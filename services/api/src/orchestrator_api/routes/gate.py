@@ -1,7 +1,7 @@
 """The gate before every route: who asks comes first, then the body, then the work."""
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -12,13 +12,13 @@ from starlette.types import Scope as AsgiScope
 
 from orchestrator_api import bodies
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.domain.refusals import TooMany, Unauthenticated
 from orchestrator_api.problems import problem
 from orchestrator_api.session import Sessions
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
 
-SCOPE, MOST_BYTES = "x-required-scope", "x-max-body-bytes"
+SCOPES, MOST_BYTES = "x-required-scopes", "x-max-body-bytes"
 SMALL, LARGE = 64 * 1024, bodies.MAX_BYTES
 SMALL_ENOUGH_FOR_THE_LOOP = 16 * 1024
 
@@ -28,9 +28,9 @@ _NOT_YET = object()
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def takes(scope: Scope, most: int = SMALL) -> dict[str, Any]:
-    """What an operation with a body says of itself: the scope that it needs and the largest body."""
-    return {SCOPE: scope.value, MOST_BYTES: most}
+def takes(*scopes: Scope, most: int = SMALL) -> dict[str, Any]:
+    """What an operation with a body says of itself: one of these scopes is needed, and the largest body."""
+    return {SCOPES: [scope.value for scope in scopes], MOST_BYTES: most}
 
 
 class GatedRoute(APIRoute):
@@ -41,7 +41,7 @@ class GatedRoute(APIRoute):
         extra = self.openapi_extra or {}
         model = _adapter(self.body_field.field_info.annotation) if self.body_field else None
         most = int(extra.get(MOST_BYTES, SMALL))
-        scope = Scope(extra[SCOPE]) if SCOPE in extra else None
+        scopes = [Scope(name) for name in extra.get(SCOPES, ())]
         is_open = extra.get("security") == []
 
         async def handle(request: Request) -> Response:
@@ -50,15 +50,15 @@ class GatedRoute(APIRoute):
             admitted = is_open
             try:
                 if model is not None and not admitted and _has_body(request.scope):
-                    await _admit(sessions, request, scope)
+                    await _admit(sessions, request, scopes)
                     admitted = True
                 bodies.check_address(request.scope)
                 if model is not None and await gated.body():
                     await gated.json()  # here: FastAPI would make a plain 400 of whatever this raises
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
-                if not admitted and not isinstance(error, Unauthenticated):
-                    await _admit(sessions, request, scope)
+                if not admitted and not isinstance(error, Unauthenticated | TooMany):
+                    await _admit(sessions, request, scopes)
                 if isinstance(error, bodies.Refused):
                     return problem(error.status, error.detail, error.errors)
                 raise
@@ -70,13 +70,11 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-async def _admit(sessions: Sessions, request: Request, scope: Scope | None) -> None:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    good = token.strip() if kind.lower() == "bearer" else None
+async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> None:
     project = request.path_params.get("project")
     if project is not None and not _SLUG.match(project):
         project = None  # the route refuses it next
-    await sessions.admit(good, scope, project)
+    await sessions.admit(sessions.guard.presented(request), scopes, project)
 
 
 def _has_body(scope: AsgiScope) -> bool:

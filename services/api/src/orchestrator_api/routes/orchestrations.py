@@ -55,7 +55,7 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     "/{orchestration}",
     operation_id="save_orchestration",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
@@ -99,7 +99,7 @@ async def list_orchestration_versions(
     "/{orchestration}/grouping",
     operation_id="group_tasks",
     responses=WRITE,
-    openapi_extra=takes(Scope.READ, LARGE),
+    openapi_extra=takes(Scope.READ, most=LARGE),
 )
 async def group_tasks(
     call: Call, project: Project, orchestration: Identifier, body: GroupingIn
@@ -114,7 +114,7 @@ async def group_tasks(
     "/{orchestration}/arrangement",
     operation_id="arrange_tasks",
     responses=WRITE,
-    openapi_extra=takes(Scope.READ, LARGE),
+    openapi_extra=takes(Scope.READ, most=LARGE),
 )
 async def arrange_tasks(
     call: Call, project: Project, orchestration: Identifier, body: ArrangementIn

@@ -100,7 +100,7 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     tags=["components"],
     operation_id="save_component",
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN, LARGE),
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
 )
 async def save_component(
     call: Call, component: Identifier, body: ComponentIn, response: Response

@@ -39,7 +39,7 @@ async def plan_retry(
     operation_id="retry_job",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, LARGE),
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def retry_job(
     call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None

@@ -43,7 +43,7 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, LARGE),
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_orchestration(
     call: Call,

@@ -24,6 +24,7 @@ from orchestrator_api.models.schedules import (
 from orchestrator_api.routes.gate import GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -109,7 +110,7 @@ async def preview_schedule(call: Call, project: Project, body: TimesIn) -> Previ
         now, offload = session.now, session.offload
     times, fires = await offload.run(_preview, body, now)
     shown: list[dict[str, Any]] = [
-        {"at": fire.at, "local": fire.local.isoformat(), "moved": fire.moved, "repeated": fire.repeated}
+        {"at": fire.at, "local": stamp(fire.local), "moved": fire.moved, "repeated": fire.repeated}
         for fire in fires
     ]
     return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
@@ -125,7 +126,7 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     operation_id="backfill_schedule",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.READ),
+    openapi_extra=takes(Scope.READ, Scope.RUN),
 )
 async def backfill_schedule(
     call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None

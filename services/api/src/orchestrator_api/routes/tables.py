@@ -22,7 +22,7 @@ Bucket = Annotated[str, Path(max_length=150, examples=["in.c-sales"])]
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, LARGE),
+    openapi_extra=takes(Scope.TABLES, most=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Say that tables have new data; triggers that wait for them hear it."""

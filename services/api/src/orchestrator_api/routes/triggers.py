@@ -39,7 +39,7 @@ async def get_trigger(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="save_trigger",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_trigger(
     call: Call,
