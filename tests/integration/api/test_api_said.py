@@ -147,7 +147,6 @@ async def test_tables_of_others_only_from_shared_buckets(
     assert (await furnished.get(path))["enabled"] is False
     assert len(await said(broker, "trigger-watcher.runs", 2)) == 2
     await finance.delete("buckets/in.c-rates/shares/demo", status=404)
-    await finance.put("buckets/in.c-rates/shares/ghost", None, status=422)
     await finance.put("buckets/in.c-rates/shares/finance", None, status=422)
     assert await database.fetchval("SELECT count(*) FROM catalog.shares") == 0
 
