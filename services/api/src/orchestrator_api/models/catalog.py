@@ -163,7 +163,10 @@ class TableUpdateIn(Input):
 
     table: str = Field(max_length=200, examples=["in.c-sales.orders"])
     id: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Saying the same id twice is saying it once."
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="The same id twice for one table is one update.",
     )
     rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
 
