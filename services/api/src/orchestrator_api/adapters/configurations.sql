@@ -82,6 +82,14 @@ SELECT c.component, c.id, c.version FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
 WHERE c.project = $1 AND c.deleted_at IS NULL
 
+-- name: saved_configurations
+SELECT c.component, c.id, c.version, v.created_at AS saved_at
+FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+
 -- name: existing_components
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
