@@ -18,7 +18,7 @@ GRANT SELECT ON catalog.projects_v1, catalog.components_v1, catalog.configuratio
     catalog.callbacks_v1 TO {{runner}};
 GRANT EXECUTE ON FUNCTION triggers.begin_runs(text[], text[]), triggers.lock_waiting(uuid[]),
     triggers.newest_updates(uuid[]) TO {{runner}};
-GRANT SELECT ON jobs.withdrawals_v1 TO {{trigger_watcher}}, {{api}};
+GRANT SELECT ON jobs.withdrawals_v1, jobs.chains_v1 TO {{trigger_watcher}}, {{api}};
 GRANT SELECT ON catalog.subscriptions_v1, catalog.configurations_v1, catalog.projects_v1, catalog.schedules_v1,
     catalog.triggers_v1, jobs.lanes_v1, jobs.phases_v1, jobs.logs_v1 TO {{notifier}};
 

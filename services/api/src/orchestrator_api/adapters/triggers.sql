@@ -1,7 +1,7 @@
 -- Triggers, and what the trigger-watcher knows of them.
 
 -- name: triggers
-SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version,
+SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version, t.allow_self_trigger,
        array(SELECT CASE WHEN x.table_project = t.project THEN x.table_name
                          ELSE x.table_project || '/' || x.table_name END
              FROM catalog.trigger_tables x WHERE x.trigger_id = t.id
@@ -12,12 +12,12 @@ WHERE t.project = $1 AND ($2::text IS NULL OR t.orchestration = $2) AND ($3::tex
 ORDER BY t.orchestration, t.name
 
 -- name: insert_trigger
-INSERT INTO catalog.triggers (id, project, orchestration, name, enabled, cool_down_seconds, mode)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO catalog.triggers (id, project, orchestration, name, enabled, cool_down_seconds, mode, allow_self_trigger)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: update_trigger
 UPDATE catalog.triggers
-SET enabled = $2, cool_down_seconds = $3, mode = $4, version = version + 1, updated_at = clock_timestamp()
+SET enabled = $2, cool_down_seconds = $3, mode = $4, allow_self_trigger = $5, version = version + 1, updated_at = clock_timestamp()
 WHERE id = $1
 
 -- name: delete_trigger_tables

@@ -9,6 +9,7 @@ from uuid import UUID
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain import explanation
 from orchestrator_api.domain.refusals import FieldError, refuse
+from orchestrator_api.handlers import self_triggering
 from orchestrator_api.handlers.schedules import SavedPart, lock_orchestration
 from orchestrator_api.session import Session
 from orchestrator_shared.clock import stamp
@@ -26,6 +27,12 @@ class TriggerWish:
     cool_down_seconds: int = 0
     mode: str = "ignore"
     enabled: bool = True
+    allow_self_trigger: bool = False
+
+    @property
+    def rules(self) -> tuple[bool, int, str, bool]:
+        """All but the tables, as stored."""
+        return self.enabled, self.cool_down_seconds, self.mode, self.allow_self_trigger
 
 
 async def find(session: Session, orchestration: str, name: str) -> Row:
@@ -52,11 +59,12 @@ async def save(session: Session, orchestration: str, name: str, wish: TriggerWis
     if stored is not None and _is_same(session.project, stored, wish, refs):
         return SavedPart(created=False, changed=False)
     trigger_id = new_id() if stored is None else stored["id"]
-    rules = (wish.enabled, wish.cool_down_seconds, wish.mode)
+    if not wish.allow_self_trigger:
+        await self_triggering.check(session, orchestration, refs)
     if stored is None:
-        await session.sql.run("insert_trigger", trigger_id, session.project, orchestration, name, *rules)
+        await session.sql.run("insert_trigger", trigger_id, session.project, orchestration, name, *wish.rules)
     else:
-        await session.sql.run("update_trigger", trigger_id, *rules)
+        await session.sql.run("update_trigger", trigger_id, *wish.rules)
         await session.sql.run("delete_trigger_tables", trigger_id)
     projects, names = [ref.project for ref in refs], [str(ref.name) for ref in refs]
     await session.sql.run("insert_trigger_tables", trigger_id, projects, names)
@@ -86,8 +94,8 @@ async def _accept_tables(session: Session, tables: Sequence[str], stored: Row | 
 
 def _is_same(project: str, stored: Row, wish: TriggerWish, refs: Sequence[TableRef]) -> bool:
     before = {TableRef.parse(text, own_project=project) for text in stored["tables"]}
-    rules = (stored["enabled"], stored["cool_down_seconds"], stored["mode"])
-    return before == set(refs) and rules == (wish.enabled, wish.cool_down_seconds, wish.mode)
+    rules = (stored["enabled"], stored["cool_down_seconds"], stored["mode"], stored["allow_self_trigger"])
+    return before == set(refs) and rules == wish.rules
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:

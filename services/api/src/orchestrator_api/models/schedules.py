@@ -161,6 +161,10 @@ class TriggerIn(Input):
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_INT)
     mode: Literal["ignore", "defer"] = "ignore"
     enabled: bool = True
+    allow_self_trigger: bool = Field(
+        default=False,
+        description="It may wait for tables that its own orchestration writes, so that runs start runs.",
+    )
 
 
 class TriggerOut(Output):
@@ -173,6 +177,7 @@ class TriggerOut(Output):
     cool_down_seconds: int
     mode: str
     enabled: bool
+    allow_self_trigger: bool
     version: int
 
 
