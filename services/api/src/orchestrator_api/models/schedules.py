@@ -203,6 +203,7 @@ class TableReadiness(Output):
     updated_since_last_run: bool
     last_heard_at: datetime | None
     missing_since: datetime | None
+    missing_because: str | None = Field(description="What happened then: only a later update counts.")
 
 
 class TableOfFire(Output):
@@ -236,7 +237,8 @@ class ExplanationOut(Output):
     cool_down_until: datetime | None
     pending_job_id: UUID | None
     last_fire: LastFire | None
-    summary: str
+    reasons: list[str] = Field(description="Sentences: what it did last, what keeps it from running.")
+    summary: str = Field(description="The reasons in one line.")
 
 
 class SubscriptionIn(Input):

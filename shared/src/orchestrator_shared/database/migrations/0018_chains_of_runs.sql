@@ -9,3 +9,8 @@ CREATE VIEW jobs.chains_v1 AS SELECT id, chain_length FROM jobs.jobs;
 
 ALTER TABLE catalog.triggers ADD COLUMN allow_self_trigger boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN catalog.triggers.allow_self_trigger IS 'it may wait for tables that its own orchestration writes';
+
+-- Since when a table belongs to a trigger, for its explanation.
+CREATE OR REPLACE VIEW triggers.saved_versions_v1 AS
+SELECT number, trigger_id, at, version, reset_count, enabled, cool_down_seconds, mode, deleted, tables
+FROM triggers.saved_versions;
