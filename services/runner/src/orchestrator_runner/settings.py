@@ -29,6 +29,8 @@ class RunnerSettings(ServiceSettings):
     api_url: str | None = None
     internal_hosts: str = ""
     """Where components of executor http may connect to although it is no public address."""
+    max_chain_length: int = Field(default=20, ge=1, le=1_000)
+    """Most runs in a row of which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
     log_retention_days: int = Field(default=30, ge=1)
 

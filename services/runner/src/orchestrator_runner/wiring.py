@@ -132,7 +132,8 @@ def build(
     journals = Journals(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
     engine.use(_attempts(settings, pool, executors, journals).prepare)
     commands = Commands(
-        Accept(pool, outbox, lanes, engine.look_around), Terminate(pool, outbox, lanes, engine)
+        Accept(pool, outbox, lanes, engine.look_around, max_chain_length=settings.max_chain_length),
+        Terminate(pool, outbox, lanes, engine),
     )
     leases = _leases(settings, pool, replica_id)
 

@@ -27,6 +27,8 @@ class TableUpdated(Message):
     rows: int | None = Field(default=None, ge=0)
     job_id: UUID | None = None
     """The job that reported the table as its output, if one did."""
+    chain_length: int = Field(default=0, ge=0, le=1_000_000)
+    """How many runs in a row led to it, each caused by table updates of the one before."""
 
     @field_validator("table")
     @classmethod

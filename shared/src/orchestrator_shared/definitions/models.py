@@ -192,6 +192,7 @@ class TriggerDocument(_Written):
     cool_down_seconds: Seconds = Field(default=0, validation_alias="cool_down", ge=0)
     mode: Annotated[CoolDownMode, Field(strict=False)] = CoolDownMode.IGNORE
     enabled: bool = True
+    allow_self_trigger: bool = False
 
     @field_validator("tables")
     @classmethod

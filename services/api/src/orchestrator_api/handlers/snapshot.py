@@ -84,6 +84,7 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
             "cool_down_seconds": row["cool_down_seconds"],
             "mode": row["mode"],
             "enabled": row["enabled"],
+            "allow_self_trigger": row["allow_self_trigger"],
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {}
     for row in _of(living, await session.sql.many("subscriptions", project, None)):

@@ -166,6 +166,10 @@ class TriggerIn(Input):
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
     mode: Literal["ignore", "defer"] = "ignore"
     enabled: bool = True
+    allow_self_trigger: bool = Field(
+        default=False,
+        description="It may wait for tables that its own orchestration writes, so that runs start runs.",
+    )
 
 
 class TriggerOut(Output):
@@ -178,6 +182,7 @@ class TriggerOut(Output):
     cool_down_seconds: int
     mode: str
     enabled: bool
+    allow_self_trigger: bool
     version: int
 
 
@@ -203,6 +208,7 @@ class TableReadiness(Output):
     updated_since_last_run: bool
     last_heard_at: datetime | None
     missing_since: datetime | None
+    missing_because: str | None = Field(description="What happened then: only a later update counts.")
 
 
 class TableOfFire(Output):
@@ -236,7 +242,8 @@ class ExplanationOut(Output):
     cool_down_until: datetime | None
     pending_job_id: UUID | None
     last_fire: LastFire | None
-    summary: str
+    reasons: list[str] = Field(description="Sentences: what it did last, what keeps it from running.")
+    summary: str = Field(description="The reasons in one line.")
 
 
 class SubscriptionIn(Input):

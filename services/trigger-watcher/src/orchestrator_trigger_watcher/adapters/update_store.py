@@ -1,7 +1,7 @@
 """Updates as they are heard: unique, numbered per table, counted when delivered again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,8 @@ class Update:
     rows: int | None = None
     job_id: UUID | None = None
     deliveries: int = 1
+    chain_length: int = 0
+    """How many runs in a row led to it, each caused by updates of the one before."""
 
     @property
     def key(self) -> UpdateKey:
@@ -86,8 +88,21 @@ class UpdateStore:
             [update.rows for update in updates],
             [update.job_id for update in updates],
             [update.deliveries for update in updates],
+            [update.chain_length for update in updates],
         )
         return {_key(row) for row in rows}
+
+    async def with_chains(self, connection: asyncpg.Connection, updates: Sequence[Update]) -> list[Update]:
+        """The updates with the chains of the jobs that they name, for producers that say only the job."""
+        jobs = [update.job_id for update in updates if update.job_id and not update.chain_length]
+        if not jobs:
+            return list(updates)
+        rows = await connection.fetch(self._queries["chains_of_jobs"], jobs)
+        known = {row["id"]: row["chain_length"] for row in rows}
+        return [
+            replace(update, chain_length=update.chain_length or known.get(update.job_id, 0))
+            for update in updates
+        ]
 
     async def advance(self, connection: asyncpg.Connection, latest: Mapping[TableRef, Numbered]) -> None:
         projects, names = split(latest)

@@ -27,11 +27,12 @@ RETURNING u.project, u.source, again.event_id, u.table_name;
 
 -- name: insert_updates
 -- Sorted by key: two watchers that hear the same id for different tables wait for each other in one order only.
-INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
-SELECT project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries
+INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries,
+                              chain_length)
+SELECT project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-            $8::bigint[], $9::uuid[], $10::integer[])
-    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
+            $8::bigint[], $9::uuid[], $10::integer[], $11::integer[])
+    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
 ORDER BY project COLLATE "C", source COLLATE "C", event_id COLLATE "C"
 ON CONFLICT (project, source, event_id) DO NOTHING
 RETURNING project, source, event_id, table_name;
@@ -46,6 +47,9 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::ti
             $8::bigint[], $9::uuid[], $10::integer[])
     AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
 RETURNING project, source, told_id AS event_id, table_name;
+
+-- name: chains_of_jobs
+SELECT id, chain_length FROM jobs.chains_v1 WHERE id = ANY ($1::uuid[]);
 
 -- name: advance_tables
 UPDATE triggers.tables t
