@@ -1,5 +1,6 @@
 """Where a local stack keeps what: all paths below one state folder."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,13 @@ class Layout:
 
     def prepare(self) -> None:
         """Only the owner may look in: keys, tokens and mails lie here."""
+        passed = 0o711 if os.geteuid() == 0 else 0o700  # root's tasks run as other users, who come through
         self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for folder in (self.logs, self.mails, self.files, self.work, self.ports):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.files, self.work):
+            folder.mkdir(mode=passed, exist_ok=True)
+            folder.chmod(passed)
+        for folder in (self.logs, self.mails, self.ports):
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     @property
     def postgres(self) -> Path:
