@@ -10,7 +10,7 @@ from tests.support.stack import open_stack
 from tests.support.stack_settings import ADMIN_TOKEN, MODULES
 from tests.support.waiting import eventually
 
-from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.domain.ids import new_id
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("replicas")]
 
@@ -37,11 +37,11 @@ async def test_two_replicas_of_everything_do_everything_once(chains: Chains) -> 
 async def test_asked_at_both_at_once_is_asked_once(chains: Chains) -> None:
     stack = chains.stack
     both = [stack.caller(ADMIN_TOKEN, service) for service in ("api", "api-2")]
-    run = str(new_job_id())
-    chains.asked.append(run)
+    path, key = "orchestrations/ingest/runs", str(new_id())
     # As a person, but declined: nobody else hears of it.
-    wish = {"job_id": run, "notify": False}
-    await asyncio.gather(*(caller.post("orchestrations/ingest/runs", wish) for caller in both * 3))
+    asking = (caller.post(path, {"notify": False}, key=key) for caller in both * 3)
+    (run,) = {answer["job_id"] for answer in await asyncio.gather(*asking)}
+    chains.asked.append(run)
     update = {"table": "in.c-elsewhere.once", "id": "load 1"}
     await asyncio.gather(*(caller.post("table-updates", update) for caller in both * 3))
 

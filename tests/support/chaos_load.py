@@ -199,13 +199,15 @@ class Load:
         """A run by hand of some of an orchestration's tasks."""
         what = self._a_run()
         tasks = self._dice.sample(list(what.tasks), self._dice.randint(1, len(what.tasks)))
-        job = self._new_job(what)
+        key = str(new_job_id())
         self.planned += 1 + sum(what.tasks[task] for task in tasks)
 
         async def ask() -> None:
             path = f"/v1/projects/{what.project}/orchestrations/{what.name}/runs"
-            answer = await self._api.call("POST", path, {"job_id": str(job), "tasks": tasks})
+            answer = await self._api.call("POST", path, {"tasks": tasks}, key=key)
             assert answer.status_code == 202, answer.text
+            job = UUID(answer.json()["job_id"])
+            self._projects[job] = what.project
             self.asked.by_api[job] = what
             self.asked.selections[job] = tasks
 
@@ -216,32 +218,33 @@ class Load:
         known = list(self.asked.jobs)
         earlier = known[: max(len(known) // 2, 4)]  # likely to be finished
         candidates = self._dice.sample(earlier, min(len(earlier), 4))
-        retry = new_job_id()
+        key = str(new_job_id())
 
         async def ask() -> None:
             for job in candidates:
                 path = f"/v1/projects/{self._projects[job]}/jobs/{job}"
                 plan = await self._api.call("GET", f"{path}/retry-plan")
                 if plan.is_success:
-                    return await self._carry_out(path, plan.json(), job, retry)
+                    return await self._carry_out(path, plan.json(), job, key)
                 assert plan.status_code in (404, 409), plan.text  # not accepted yet, or not finished
             return None
 
         return ask
 
-    async def _carry_out(self, path: str, plan: dict[str, object], job: UUID, retry: UUID) -> None:
+    async def _carry_out(self, path: str, plan: dict[str, object], job: UUID, key: str) -> None:
         tasks = plan["tasks"]
         assert isinstance(tasks, list)
         chosen = [task["id"] for task in tasks if task["selected"]]
-        wish: dict[str, object] = {"plan_id": plan["id"], "job_id": str(retry)}
+        wish: dict[str, object] = {"plan_id": plan["id"]}
         if tasks and not chosen:
             chosen = wish["tasks"] = [task["id"] for task in tasks]
         known = self.asked
         what = known.by_api[job] if job in known.by_api else self._configuration(known.requests[job])
-        self._projects[retry] = what.project
         self.planned += 1 + sum(what.tasks.get(task, 1) for task in chosen)
-        answer = await self._api.call("POST", f"{path}/retries", wish)
+        answer = await self._api.call("POST", f"{path}/retries", wish, key=key)
         assert answer.status_code == 202, answer.text
+        retry = UUID(answer.json()["job_id"])
+        self._projects[retry] = what.project
         known.by_api[retry], known.retries[retry] = what, job
         if tasks:
             known.selections[retry] = chosen

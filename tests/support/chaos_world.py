@@ -56,13 +56,16 @@ class Api:
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
-    async def call(self, method: str, path: str, body: Any = None, **query: Any) -> httpx.Response:
+    async def call(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **query: Any
+    ) -> httpx.Response:
         """The first answer that is no outage."""
         deadline = time.monotonic() + PATIENCE_SECONDS
+        headers = {} if key is None else {"Idempotency-Key": key}
         while True:
             problem = ""
             try:
-                response = await self._http.request(method, path, json=body, params=query)
+                response = await self._http.request(method, path, json=body, params=query, headers=headers)
                 if response.status_code < 500:
                     return response
                 problem = response.text

@@ -84,7 +84,7 @@ def _sample(kind: Any, value: Any, flags: int) -> str:
     if kind in (_constants.IN, _constants.NOT_LITERAL, _constants.ANY):
         return next((each for each in CHARACTERS if _matches([(kind, value)], each, flags)), "")
     inner = _inner(kind, value)
-    once = "".join(_sample(*node, flags) for node in inner[0]) if inner else ""
+    once = "".join(_sample(each, of, flags) for each, of in inner[0]) if inner else ""
     return once * max(1, value[0]) if kind in _REPEATS else once
 
 

@@ -27,7 +27,7 @@ from tests.support.waiting import eventually
 from orchestrator_shared.contracts.message import DEAD_LETTERS
 from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.definitions.loader import load_text
-from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.topology import declare
 
 PROJECT = "demo"
@@ -63,14 +63,17 @@ class Caller:
         self.http = http
         self.patience = patience
 
-    async def call(self, method: str, path: str, body: Any = None, *, status: int = 0) -> Any:
+    async def call(
+        self, method: str, path: str, body: Any = None, *, status: int = 0, key: str | None = None
+    ) -> Any:
         """A path that does not begin with / is the project's. `status` is the one expected, else any 2xx."""
+        headers = {} if key is None else {"Idempotency-Key": key}
         url = path if path.startswith("/") else f"/v1/projects/{PROJECT}/{path}"
         deadline = time.monotonic() + self.patience
         while True:
             problem = ""
             try:
-                response = await self.http.request(method, url, json=body)
+                response = await self.http.request(method, url, json=body, headers=headers)
                 if response.status_code not in (502, 503, 504):
                     break
                 problem = response.text
@@ -177,10 +180,10 @@ class Stack:
         return changes
 
     async def run(self, orchestration: str, *, by: Caller | None = None, **wish: Any) -> str:
-        """Request a run; its id is made here, so that a request whose answer was lost can be repeated."""
-        job_id = str(new_job_id())
-        await (by or self.robot).post(f"orchestrations/{orchestration}/runs", {"job_id": job_id, **wish})
-        return job_id
+        """Request a run under a key, so that a request whose answer was lost can be repeated."""
+        path = f"orchestrations/{orchestration}/runs"
+        answer = await (by or self.robot).post(path, wish, key=str(new_id()))
+        return str(answer["job_id"])
 
     async def job(self, job_id: str) -> dict[str, Any]:
         found: dict[str, Any] = await self.robot.get(f"jobs/{job_id}")
@@ -313,10 +316,12 @@ async def open_stack(
     replicas: int = 1,
     proxied: bool = False,
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    database: Database | None = None,
 ) -> AsyncIterator[Stack]:
     """A running stack; `settings` are environment variables by service ("all" for every one)."""
     async with contextlib.AsyncExitStack() as exits:
-        database = await exits.enter_async_context(databases.migrated_database())
+        if database is None:
+            database = await exits.enter_async_context(databases.migrated_database())
         broker = exits.enter_context(fresh_vhost(servers.rabbitmq()))
         await _declare(broker)
         network = Network()

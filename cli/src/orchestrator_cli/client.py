@@ -9,7 +9,7 @@ from typing import Any, Self
 import httpx
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
-from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.domain.ids import new_id
 
 Json = dict[str, Any]
 Params = Mapping[str, str | list[str]]
@@ -62,9 +62,9 @@ class ApiClient:
         return self._request("POST", path, body=body or {})
 
     def request_run(self, path: str, body: Json) -> Json:
-        """Ask for a run under an id of its own: asked again where no answer comes, it is still one run."""
-        named = {**body, "job_id": str(new_job_id())}
-        return _again(lambda: self.post(path, named))
+        """Ask for runs under a key of its own: asked again where no answer comes, it is still one request."""
+        key = {"Idempotency-Key": str(new_id())}
+        return _again(lambda: self._request("POST", path, body=body, headers=key))
 
     def patch(self, path: str, body: Json) -> Json:
         return self._request("PATCH", path, body=body)
@@ -86,11 +86,19 @@ class ApiClient:
                 return
 
     def _request(
-        self, method: str, path: str, *, params: Params | None = None, body: Json | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Json:
         content = None if body is None else _encoded(body)
         try:
-            response = self._http.request(method, path, params=params, content=content, headers=JSON)
+            response = self._http.request(
+                method, path, params=params, content=content, headers={**JSON, **(headers or {})}
+            )
         except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
             raise BadInput(f"{self.url} is no address of a server: {error}") from None
         except httpx.HTTPError as error:

@@ -93,6 +93,11 @@ def moment(text: str | None) -> datetime | None:
     return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """`1 run`, `2 runs`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def clock_time(text: str | None, *, fraction: bool = False) -> str:
     at = moment(text)
     if at is None:

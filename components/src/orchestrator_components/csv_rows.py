@@ -97,7 +97,8 @@ class CsvRows:
 
     def _quoted(self, line: str, at: int) -> tuple[str, str, int]:
         """What stands up to the closing quote, the line on which that is, and the place behind it."""
-        opened, parts, size = self._read, [], 0
+        opened, size = self._read, 0
+        parts: list[str] = []
         while True:
             end = line.find('"', at)
             if end >= 0 and not line.startswith('"', end + 1):

@@ -33,3 +33,8 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Move forward (or back, by a negative span)."""
         self._at += by
+
+
+def stamp(at: datetime) -> str:
+    """An instant as the api's answers have it: UTC is `Z`, also where a text is made by hand."""
+    return at.isoformat().replace("+00:00", "Z")

@@ -36,3 +36,13 @@ DATABASE_ACQUIRE_SECONDS = Histogram(
 )
 TASKS_DIED = Counter("orchestrator_tasks_died_total", "Supervised tasks that ended by themselves.", ["task"])
 READY = Gauge("orchestrator_ready", "1 while every readiness check passes (as last asked).")
+HTTP_CONNECTIONS_REFUSED = Counter(
+    "orchestrator_http_connections_refused_total",
+    "HTTP connections refused, by the limit that was reached (all, address).",
+    ["limit"],
+)
+HTTP_CONNECTIONS_CUT_OFF = Counter(
+    "orchestrator_http_connections_cut_off_total",
+    "HTTP connections ended by us, by what did not come to its end (request, answer).",
+    ["what"],
+)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -48,6 +49,16 @@ EncryptionKeys = Annotated[
 """Where a service cannot do without: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
 
 
+def parse_networks(text: object) -> object:
+    """Read comma-separated addresses and networks."""
+    if not isinstance(text, str):
+        return text
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(parse_networks)]
+
+
 class _Base(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
@@ -60,7 +71,7 @@ class _Base(BaseSettings):
 def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
     try:
         parts = urlsplit(url)
-        fine = parts.scheme in schemes and (parts.port or 1) > 0
+        fine = parts.scheme in schemes and all((port or 1) > 0 for _, port in _hosts(url))
     except ValueError:
         fine = False
     if "://" in url:
@@ -109,6 +120,15 @@ class RuntimeSettings(_Base):
     http_port: int = Field(default=0, ge=0, le=65535)
     """0 takes a free port, which is logged and written to `http_port_file`."""
     http_port_file: Path | None = None
+    http_header_timeout_seconds: float = Field(default=10, gt=0, le=300)
+    """From the beginning of a request's head to its end."""
+    http_max_connections: int = Field(default=800, ge=1, le=100_000)
+    http_max_connections_per_address: int = Field(default=200, ge=1, le=100_000)
+    http_trusted_proxies: Networks = ()
+    """Proxies in front: the limits per address are not for them, what they say of the sender is believed."""
+    metrics_host: str | None = None
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """A port of its own for `/metrics`; otherwise it is served beside `/livez`. 0 takes a free one."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     shutdown_grace_seconds: float = Field(default=20, gt=0, le=3600)
@@ -162,11 +182,18 @@ _EXAMPLES = {
 
 
 def address(url: str) -> str:
-    """The host and port of a URL, without user or password, for messages and logs."""
+    """The host and port of a URL (of a database, each of several), without user or password."""
     try:
-        parts = urlsplit(url)
-        default = {"amqp": 5672, "amqps": 5671}.get(parts.scheme, 5432)
-        socket_folder = "" if parts.hostname else "local socket"
-        return socket_folder or f"{parts.hostname}:{parts.port or default}"
+        default = {"amqp": 5672, "amqps": 5671}.get(urlsplit(url).scheme, 5432)
+        named = [f"{host}:{port or default}" for host, port in _hosts(url) if host]
+        return ", ".join(named) or "local socket"
     except ValueError:
         return "an address that cannot be read"
+
+
+def _hosts(url: str) -> list[tuple[str | None, int | None]]:
+    """What PostgreSQL's clients allow: several, separated by commas."""
+    parts = urlsplit(url)
+    credentials, at, hosts = parts.netloc.rpartition("@")
+    each = [urlsplit(parts._replace(netloc=f"{credentials}{at}{host}").geturl()) for host in hosts.split(",")]
+    return [(one.hostname, one.port) for one in each]

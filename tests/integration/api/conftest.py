@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from tests.support.databases import Database
 
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.wiring import start
-from orchestrator_shared.runtime.health import health_app
+from orchestrator_shared.runtime.health import public_app
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 
 ADMIN_EMAIL = "admin@example.com"
@@ -32,10 +33,13 @@ class Client:
     http: httpx.AsyncClient
     project: str = "demo"
 
-    async def call(self, method: str, path: str, json: Any = None, *, status: int | None = None) -> Any:
+    async def call(
+        self, method: str, path: str, json: Any = None, *, status: int | None = None, key: str | None = None
+    ) -> Any:
         """A path that does not begin with /v1 is one of the project; returns the decoded body."""
         url = path if path.startswith("/") else f"/v1/projects/{self.project}/{path}"
-        response = await self.http.request(method, url, json=json)
+        headers = {} if key is None else {"Idempotency-Key": key}
+        response = await self.http.request(method, url, json=json, headers=headers)
         if status is None:
             assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text}"
         else:
@@ -43,7 +47,9 @@ class Client:
         if response.status_code >= 400:
             assert response.headers["content-type"] == "application/problem+json"
             assert response.json()["status"] == response.status_code
-        return response.json() if response.content else None
+        body = response.json() if response.content else None
+        assert not list(stamps_in_another_form(body)), "issue 8, number 39: instants end with Z"
+        return body
 
     async def get(self, path: str, **options: Any) -> Any:
         return await self.call("GET", path, **options)
@@ -56,6 +62,18 @@ class Client:
 
     async def delete(self, path: str, **options: Any) -> Any:
         return await self.call("DELETE", path, **options)
+
+
+def stamps_in_another_form(value: object) -> Iterator[str]:
+    """Texts with an instant that ends with `+00:00`, anywhere in an answer."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from stamps_in_another_form(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from stamps_in_another_form(item)
+    elif isinstance(value, str) and re.search(r"\d{4}-\d\d-\d\dT[\d:.]+\+00:00", value):
+        yield value
 
 
 @dataclass(frozen=True)
@@ -76,7 +94,7 @@ async def running(settings: ApiSettings) -> AsyncIterator[RunningApi]:
     lifecycle = Lifecycle("api")
     async with start(settings, lifecycle):
         lifecycle.started = True
-        yield RunningApi(health_app(lifecycle), lifecycle)
+        yield RunningApi(public_app(lifecycle), lifecycle)
         lifecycle.stopping.set()
     assert lifecycle.failure is None
     await asyncio.wait_for(lifecycle.cancel_all(), 5)
@@ -103,6 +121,7 @@ def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
         encryption_keys=KEY,
         admin_email=ADMIN_EMAIL,
         admin_token=ADMIN_TOKEN,
+        wrong_tokens_per_minute=10_000,
     )
 
 

@@ -116,3 +116,33 @@ async def test_an_interval_is_counted_from_where_the_scheduler_counts(
         await scheduler.firing.sync(schedule_id)
         assert await next_at(database, schedule_id) == coming
         assert await phases() == unheard
+
+
+async def test_a_refusal_has_its_position_and_instants_one_form(furnished: Client) -> None:
+    """Issue 8, number 39: the position never reached the caller; `+00:00` stood beside `Z`."""
+    path = "orchestrations/daily/schedules/mornings"
+    for call in (
+        furnished.put(path, {"cron": "0 5 * * 7-1"}, status=422),
+        furnished.post("schedule-previews", {"cron": "0 5 * * 7-1"}, status=422),
+    ):
+        [error] = (await call)["errors"]
+        assert error["field"] == "cron"
+        assert error["position"] == 9
+        assert error["detail"].endswith("the range '7-1' runs backwards: write 0-1")
+    schedules = {"a": {"cron": "0 5 * * 1 - 5"}, "b": {"every": "30s"}}
+    document = {"orchestration": "daily", "schedules": schedules}
+    problem = await furnished.post("definitions/plan", {"documents": [document]}, status=422)
+    assert problem["errors"] == [
+        {
+            "field": "documents[0].schedules.a.cron",
+            "detail": "there is a blank inside a field (character 10): write `0 5 * * 1-5`",
+            "position": 10,
+        },
+        {"field": "documents[0].schedules.b.every", "detail": "must be at least 1m (60 seconds)"},
+    ]
+    problem = await furnished.put(path, {"every_seconds": 30}, status=422)
+    assert problem["errors"][0]["detail"] == "must be at least 1m (60 seconds)"
+    seen = await furnished.post("schedule-previews", {"cron": "0 5 * * *"}, status=200)
+    assert all(fire["local"].endswith("T05:00:00Z") for fire in seen["fires"])
+    warned = await furnished.put(path, {"cron": "*/60 * * * *"})
+    assert warned["warning"] == "`*/60` means minute 0 alone"

@@ -94,7 +94,8 @@ async def test_orchestration_defaults_token_and_subscription(furnished: Client) 
     task: dict[str, Any] = shown["phases"][0]["tasks"][0]
     assert task["id"] == "demo-extractor/one"
     assert (task["enabled"], task["timeout_seconds"], task["attempts"]) == (True, 86400, 1)
-    assert shown["notifications"] == [{"event": "error", "channel": "email", "address": "admin@example.com"}]
+    (subscription,) = shown["notifications"]
+    assert (subscription["event"], subscription["address"]) == ("error", "admin@example.com")
     token = await furnished.get("orchestrations/daily/token")
     assert token["kind"] == "orchestration"
     assert "token" not in token
@@ -132,12 +133,12 @@ async def test_run_is_visible_at_once_and_asked_once(furnished: Client, database
     job = await furnished.get(f"jobs/{accepted['job_id']}")
     assert (job["status"], job["number"], job["origin"]) == ("created", None, "manual")
     assert [j["id"] for j in (await furnished.get("jobs"))["items"]] == [accepted["job_id"]]
-    wish = {"job_id": "0198c0de-0000-7000-8000-000000000001", "tasks": ["demo-extractor/one"]}
-    for _ in range(2):
-        assert (await furnished.post("orchestrations/daily/runs", wish))["job_id"] == wish["job_id"]
-    other = {**wish, "tasks": ["demo-extractor/two"]}
-    problem = await furnished.post("orchestrations/daily/runs", other, status=409)
-    assert problem["errors"][0]["field"] == "job_id"
+    wish = {"tasks": ["demo-extractor/one"]}
+    answers = [await furnished.post("orchestrations/daily/runs", wish, key="first") for _ in range(2)]
+    assert answers[0] == answers[1]
+    other = {"tasks": ["demo-extractor/two"]}
+    problem = await furnished.post("orchestrations/daily/runs", other, status=422, key="first")
+    assert problem["errors"][0]["field"] == "Idempotency-Key"
     assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 2
     assert await database.fetchval("SELECT count(*) FROM catalog.audit WHERE action = 'run.requested'") == 2
 

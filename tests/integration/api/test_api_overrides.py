@@ -44,11 +44,11 @@ async def test_parameters_of_one_run_name_task_and_path(furnished: Client, datab
 
 
 async def test_asking_again_is_not_judged_again(furnished: Client) -> None:
-    wish = {"job_id": "019a3c5e-0000-7000-8000-000000000001", "parameters": {ONE: {"rows": 7}}}
-    await furnished.post("orchestrations/daily/runs", wish, status=202)
+    wish = {"parameters": {ONE: {"rows": 7}}}
+    await furnished.post("orchestrations/daily/runs", wish, status=202, key="k")
     stricter = {"properties": {}, "additionalProperties": False}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": stricter})
-    await furnished.post("orchestrations/daily/runs", wish, status=202)
+    await furnished.post("orchestrations/daily/runs", wish, status=202, key="k")
 
 
 async def test_what_is_judged_is_the_merged_result(furnished: Client) -> None:

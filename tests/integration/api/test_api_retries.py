@@ -163,13 +163,13 @@ async def test_selection_may_be_changed(furnished: Client, database: Database) -
 async def test_asking_twice_is_asking_once(furnished: Client, database: Database) -> None:
     run = await failed_run(database)
     plan = await furnished.get(f"jobs/{run}/retry-plan")
-    body = {"plan_id": plan["id"], "job_id": str(uuid4())}
-    await furnished.post(f"jobs/{run}/retries", body, status=202)
+    body, path = {"plan_id": plan["id"]}, f"jobs/{run}/retries"
+    first = await furnished.post(path, body, status=202, key="k")
     await furnished.put("orchestrations/daily", orchestration("two"))
-    again = await furnished.post(f"jobs/{run}/retries", body, status=202)
-    assert again["job_id"] == body["job_id"]
-    other = await furnished.post(f"jobs/{run}/retries", {**body, "tasks": ["demo-extractor/two"]}, status=409)
-    assert other["errors"][0]["field"] == "job_id"
+    assert await furnished.post(path, body, status=202, key="k") == first
+    for change in ({"tasks": ["demo-extractor/two"]}, {"plan_id": "other"}, {"confirm": True}):
+        problem = await furnished.post(path, {**body, **change}, status=422, key="k")
+        assert problem["errors"][0]["field"] == "Idempotency-Key"
     assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 1
 
 

@@ -37,10 +37,8 @@ async def test_run_request_tells_who_and_whom(furnished: Client, broker: BrokerV
 
 
 async def test_request_repeated_is_said_once(furnished: Client, broker: BrokerVhost) -> None:
-    wish = {"job_id": "0198c0de-0000-7000-8000-000000000001"}
-    for _ in range(3):
-        await furnished.post(f"{DAILY}/runs", wish)
-    await furnished.post(f"jobs/{wish['job_id']}/termination", status=202)
+    answers = [await furnished.post(f"{DAILY}/runs", key="once") for _ in range(3)]
+    await furnished.post(f"jobs/{answers[2]['job_id']}/termination", status=202)
     kinds = [envelope["type"] for envelope in await said(broker, "runner.commands", 2)]
     assert kinds == ["orchestrator.run.requested.v1", "orchestrator.job.terminate-requested.v1"]
 

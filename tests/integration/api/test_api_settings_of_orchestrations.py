@@ -108,3 +108,37 @@ async def test_lists_come_in_parts(furnished: Client) -> None:
         names += [item["id"] for item in part["items"]]
         cursor = part["next"]
     assert names == ["one", *(f"part-{number}" for number in range(5)), "two"]
+
+
+async def test_subscriptions_to_long_runs_have_a_limit(furnished: Client) -> None:
+    """Issue 8.27, and that `deadline_missed` is refused until something makes it."""
+    path = f"{DAILY}/notifications"
+    wish: list[dict[str, Any]] = [
+        {"event": "processing_long", "address": "a@example.com", "percent": 50},
+        {"event": "processing_long", "address": "b@example.com"},
+        {"event": "waiting_long", "address": "a@example.com"},
+    ]
+    saved = await furnished.put(path, {"subscriptions": wish})
+    assert [(s["event"], s["address"], s["percent"], s["minutes"]) for s in saved["subscriptions"]] == [
+        ("processing_long", "a@example.com", 50, None),
+        ("waiting_long", "a@example.com", None, 30),
+        ("processing_long", "b@example.com", 20, None),
+    ]
+    wish[0]["percent"] = 30
+    changed = await furnished.put(path, {"subscriptions": wish[:1]})
+    assert [each["percent"] for each in changed["subscriptions"]] == [30]
+    documents = (await furnished.get("definitions"))["documents"]
+    (daily,) = [each for each in documents if each.get("orchestration") == "daily"]
+    assert daily["notify"] == {"a@example.com": [{"processing_long": {"percent": 30}}]}
+    applied = await furnished.post("definitions/apply", {"documents": documents})
+    assert {change["action"] for change in applied["changes"]} == {"unchanged"}
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"event": "deadline_missed"}, "does not exist yet"),
+        ({"event": "error", "percent": 5}, "belongs to the event processing_long"),
+        ({"event": "waiting_long", "minutes": 0}, "at least 1"),
+    )
+    for bad, reason in refused:
+        one = {"address": "a@example.com", **bad}
+        assert reason in str(await furnished.put(path, {"subscriptions": [one]}, status=422))
+    twice = {"subscriptions": [wish[0], {**wish[0], "percent": 31}]}
+    assert "twice" in str(await furnished.put(path, twice, status=422))

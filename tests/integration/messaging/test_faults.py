@@ -19,7 +19,13 @@ from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.domain.errors import Conflict, MessageFault, NotFound, Unavailable
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
-from orchestrator_shared.messaging.dead_letters import DeadLetter, DeadLetters
+from orchestrator_shared.messaging.dead_letters import (
+    CUT_BYTES,
+    PEEK_BYTES,
+    SHOWN_BYTES,
+    DeadLetter,
+    DeadLetters,
+)
 from orchestrator_shared.messaging.outbox import outgoing_message
 from orchestrator_shared.messaging.retrying import Tries
 
@@ -79,7 +85,8 @@ async def test_poison_is_dead_lettered_with_its_reason_and_holds_up_nothing(
         await eventually(lambda: len(heard) == 1)
     by_body = {letter.body: letter for letter in found}
     for name, (body, key, reason) in POISON.items():
-        letter = by_body[body]
+        letter = by_body[body[:SHOWN_BYTES]]
+        assert letter.size == len(body)
         assert reason in letter.reason, name
         assert (letter.queue, letter.exchange, letter.routing_key) == (
             "trigger-watcher.updates",
@@ -211,6 +218,38 @@ async def test_replayed_and_discarded(connected: Broker, pool: asyncpg.Pool) -> 
         with pytest.raises(NotFound):
             await dead.replay(second.id)
     assert await dead.count() == 0
+
+
+async def not_understood(_delivery: Delivery) -> None:
+    raise MessageFault("not understood")
+
+
+async def test_a_dead_letter_keeps_the_beginning_of_what_is_too_large(
+    connected: Broker, foreign: Foreign
+) -> None:
+    """Fault 16 of issue 8: bodies of 10 MB were kept, and 500 of them held at once by a list."""
+    large, dead = b"x" * 10_000_000, DeadLetters(connected.consuming, connected.publisher)
+    async with consuming(Consumer(connected, RUNS, {RunRequested: not_understood}, tries=QUICK_TRIES)):
+        await foreign.send(large, exchange="orchestrator.commands", key="run.requested")
+        (letter,) = await letters(connected, 1)
+        assert (letter.size, letter.body) == (len(large), large[:SHOWN_BYTES])
+        with pytest.raises(Conflict, match="only its beginning was kept"):
+            await dead.replay(letter.id)
+        assert len((await dead.discard(letter.id)).body) == CUT_BYTES
+
+
+async def test_a_list_of_dead_letters_holds_a_bounded_part_of_each(
+    connected: Broker, foreign: Foreign
+) -> None:
+    """Fault 16 of issue 8."""
+    dead = DeadLetters(connected.consuming, connected.publisher)
+    async with consuming(Consumer(connected, RUNS, {RunRequested: not_understood}, tries=QUICK_TRIES)):
+        for _ in range(3):
+            await foreign.send(b"x" * 200_000, exchange="orchestrator.commands", key="run.requested")
+        await letters(connected, 3)
+        assert [len(letter.body) for letter in await dead.peek(500)] == [PEEK_BYTES // 500] * 3
+        (whole,) = {letter.size for letter in await dead.peek()}
+        assert whole == 200_000
 
 
 async def test_a_replay_that_no_queue_takes_keeps_the_dead_letter(

@@ -93,3 +93,25 @@ async def test_a_backfill_runs_oldest_first_and_takes_no_fire_in(
     assert [row["scheduled_for"] for row in ended] == [fire.scheduled_for for fire in fires]
     assert (await pipelines.ended(regular))["status"] == "success"
     assert await decisions(pipelines) == {}
+
+
+async def test_a_request_with_the_id_of_another_job_is_refused_visibly(
+    pipelines: Pipelines, start_runner: StartRunner
+) -> None:
+    """Issue 8, 4, in depth: it vanished as if it were a repetition. Heard twice, it is recorded once."""
+    await pipelines.scripts(a="pass")
+    for name in ("campaigns", "others"):
+        await pipelines.orchestration(name, [task("a")])
+    await start_runner().ready()
+
+    first = await pipelines.run("campaigns")
+    await pipelines.ended(first)
+    for _ in range(2):
+        await pipelines.run("others", job_id=first)
+    later = await pipelines.run("others")
+    await pipelines.ended(later)
+
+    query = "SELECT status, error_kind, message FROM jobs.jobs WHERE configuration = 'others' AND id <> $1"
+    [(status, kind, message)] = await pipelines.database.fetch(query, later)
+    assert (status, kind) == ("error", "internal")
+    assert "belongs to another job" in message

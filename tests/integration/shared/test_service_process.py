@@ -14,6 +14,8 @@ import httpx
 import pytest
 from tests.support.waiting import eventually
 
+from orchestrator_shared.domain.zone_data import TZDATA_VERSION
+
 PROGRAM = Path(__file__).with_name("services_under_test.py")
 
 
@@ -78,6 +80,8 @@ async def test_a_signal_ends_a_service_in_order(start: Start, number: int) -> No
     assert service.end(number) == 0
     assert "closed in order" in service.log()
     assert service.lines()[-1]["event"] == "service.stopped"
+    started = next(line for line in service.lines() if line["event"] == "service.started")
+    assert started["tzdata"] == TZDATA_VERSION
 
 
 async def test_health_says_which_check_fails_and_why_is_logged(start: Start) -> None:

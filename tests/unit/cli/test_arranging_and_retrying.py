@@ -79,15 +79,15 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, Any]] = []
-        self.job_ids: list[str] = []
+        self.keys: list[str] = []
         """Under which runs were asked for."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1").removeprefix("/projects/demo/")
         query = f"?{request.url.query.decode()}" if request.url.query else ""
         body = json.loads(request.content) if request.content else None
-        if body and "job_id" in body:
-            self.job_ids.append(body.pop("job_id"))
+        if key := request.headers.get("Idempotency-Key"):
+            self.keys.append(key)
         self.asked.append((request.method, path + query, body))
         return httpx.Response(200, json=self.answer(request.method, path))
 
@@ -199,7 +199,7 @@ def test_disabled_ones_are_run_with_a_confirmation(server: Server) -> None:
         ("orchestrations/daily/runs", {"confirm": True, "notify": False}),
         ("jobs/j1/retries", {"plan_id": "p1", "confirm": True, "notify": False}),
     ]
-    assert len(set(server.job_ids)) == 2, "each is a run of its own"
+    assert len(set(server.keys)) == 2, "each is a run of its own"
 
 
 def test_an_orchestration_is_shown_with_its_findings(
@@ -226,7 +226,7 @@ def test_an_orchestration_is_shown_with_its_findings(
         "#3 error",
         "2026-11-22 04:30:00",
         "1 min 30 s",
-        "disabled, 1 errors, 1 warnings",
+        "disabled, 1 error, 1 warning",
     ]
 
 
@@ -289,8 +289,8 @@ def test_backfill_tells_what_is_new() -> None:
         "2026-01-05T06:00:00+02:00",
     )
     answer = {"dry_run": True, "requested": 0, "fires": [{"is_new": True}, {"is_new": False}]}
-    assert summary(answer) == "1 runs would be started, 1 were asked for earlier"
-    assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 runs requested")
+    assert summary(answer) == "1 run would be started, 1 was asked for earlier"
+    assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 run requested")
 
 
 def test_job_tells_its_waits_and_what_is_usual() -> None:

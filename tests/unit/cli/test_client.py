@@ -38,19 +38,21 @@ def test_a_busy_server_is_asked_again_for_reads_only() -> None:
     assert asked == ["POST"]
 
 
-def test_a_run_is_asked_for_again_under_the_same_id() -> None:
+def test_a_run_is_asked_for_again_under_the_same_key() -> None:
     asked: list[Any] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
-        asked.append(json.loads(request.content))
+        asked.append((request.headers["Idempotency-Key"], json.loads(request.content)))
         if len(asked) == 1:
             raise httpx.ReadTimeout("no answer", request=request)
-        return httpx.Response(202, json={"job_id": asked[-1]["job_id"]})
+        return httpx.Response(202, json={"job_id": "j"})
 
     client = api(answer)
-    answered = client.request_run("/x/runs", {"confirm": True})
-    assert asked == [{"confirm": True, "job_id": answered["job_id"]}] * 2
-    assert client.request_run("/x/runs", {})["job_id"] != answered["job_id"]
+    client.request_run("/x/runs", {"confirm": True})
+    (first, body), second = asked
+    assert (second, body) == ((first, body), {"confirm": True})
+    client.request_run("/x/runs", {"confirm": True})
+    assert asked[-1][0] != first
 
 
 def test_no_answer_ends_in_a_sentence_and_exit_code_3() -> None:

@@ -29,6 +29,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("arguments", "code", "said"),
     [
         (["--version"], 0, "orchestrator 0."),
+        (["--version"], 0, "time zones of tzdata 20"),
         (["jobs", "list"], 2, "ORCHESTRATOR_URL"),
         (["nonsense"], 2, "No such command"),
         (["run"], 2, "Missing argument 'name'"),
@@ -147,4 +148,4 @@ def test_validate_names_every_problem_with_its_place(
     assert "did you mean `name`?" in said
     file.write_text("orchestration: fine\n")
     assert main(["validate", "-f", str(tmp_path)]) == ExitCode.OK
-    assert "1 documents are fine" in capsys.readouterr().out
+    assert "1 document is fine" in capsys.readouterr().out

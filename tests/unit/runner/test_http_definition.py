@@ -59,8 +59,8 @@ def test_a_component_of_another_executor_has_no_such_section() -> None:
     ("old", "new", "path", "message"),
     [
         ("every: 10s", "evry: 10s", "http.poll.evry", "unknown key; did you mean `every`?"),
-        ("every: 10s", "every: soon", "http.poll.every", "'soon' is no duration"),
-        ("every: 10s", "every: 0", "http.poll.every", "greater than or equal to 1"),
+        ("every: 10s", "every: soon", "http.poll.every", "'soon' is not a duration"),
+        ("every: 10s", "every: 0", "http.poll.every", "at least 1 second"),
         ("data.status,", "data..status,", "http.poll.state", "expected keys joined by dots"),
         ("{{ project }}", "{{ vars.x }}", "http.start", "{{ vars.x }} is not known"),
         ("{{ project }}", "{{ project.x }}", "http.start", "{{ project.x }} is not known"),

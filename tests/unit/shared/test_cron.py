@@ -118,7 +118,7 @@ def test_keys_are_wall_times_for_fixed_and_instants_for_wildcard() -> None:
 REFUSED = [
     ("", 1, "found 0"),
     ("* * * *", 8, "found 4"),
-    ("0 0 12 * * *", 12, "seconds and years are not supported"),
+    ("0 0 12 * * *", 12, "seconds and years are not supported: write `0 12 * * *`"),
     ("@daily", 1, "@daily are not supported"),
     ("60 * * * *", 1, "minute (field 1, character 1): 60 is not between 0 and 59"),
     ("0  24 * * *", 4, "hour (field 2, character 4): 24"),
@@ -128,7 +128,7 @@ REFUSED = [
     ("5/15 * * * *", 1, "write 5-59/15"),
     ("0 22-4 * * *", 3, "runs backwards: write 22-23,0-4"),
     ("0 0 * nov-feb *", 7, "runs backwards"),
-    ("? * * * *", 1, "write `*`"),
+    ("? * * * *", 1, "write *"),
     ("0 0 L * *", 5, "`L`"),
     ("0 0 15W * *", 5, "`W`"),
     ("0 0 LW * *", 5, "`L`"),
@@ -138,16 +138,16 @@ REFUSED = [
     ("H * * * *", 1, "`H`"),
     ("H(0-5) * * * *", 1, "`H`"),
     ("H/15 * * * *", 1, "`H`"),
-    ("*/60 * * * *", 3, "the step 60 is larger than the field"),
-    ("0 */24 * * *", 5, "the step 24 is larger"),
+    ("*/61 * * * *", 3, "the step 61 is larger than the field (at most 60)"),
+    ("0 */25 * * *", 5, "the step 25 is larger"),
     ("*/0 * * * *", 3, "step of 0"),
     ("*/999999999999 * * * *", 3, "larger"),
     ("1,,2 * * * *", 3, "missing beside a comma"),
     ("1, * * * *", 3, "missing beside a comma"),
-    ("-5 * * * *", 1, "no value"),
-    ("1-2-3 * * * *", 1, "no value"),
+    ("-5 * * * *", 1, "not a value"),
+    ("1-2-3 * * * *", 1, "not a value"),
     ("* * * foo *", 7, "names here are jan"),
-    ("mon * * * *", 1, "'mon' is no value"),
+    ("mon * * * *", 1, "'mon' is not a value"),
     ("\uff11 * * * *", 1, "not plain ASCII"),
     ("* * * * *\n", 10, "not plain ASCII"),
     ("*\x00* * * *", 2, "not plain ASCII"),
@@ -168,18 +168,126 @@ def test_refusals_name_reason_and_position(text: str, position: int, reason: str
     assert caught.value.field == "schedules.daily.cron"
 
 
+WAYS_OUT = [
+    ("*/90 * * * *", "every: 90m"),
+    ("0 */36 * * *", "every: 36h"),
+    ("15 6 */40 * *", "every: 40d"),
+    ("*/90 5 * * *", "0 5 * * *"),
+    ("0 0 * */13 *", "0 0 * 1 *"),
+    ("0 0 * * 7-1", "0 0 * * 0-1"),
+    ("0 0 * * fri-mon", "0 0 * * 5-6,0-1"),
+    ("0 22-4 * * *", "0 22-23,0-4 * * *"),
+    ("0 22-4/2 * * *", "0 22,0,2,4 * * *"),
+    ("0 0 * * 7/2", "0 0 * * 0-6/2"),
+    ("1-15/15,5/15 * * * *", "1-15/15,5-59/15 * * * *"),
+    ("0 0 31/5 * *", "0 0 31 * *"),
+    ("0 5 * * 1 - 5", "0 5 * * 1-5"),
+    ("0 5 * * 1, 2", "0 5 * * 1,2"),
+    ("0 5 * * 1-5 # weekdays", "0 5 * * 1-5"),
+    ("CRON_TZ=Europe/Prague 0 5 * * *", "0 5 * * *"),
+    ("0 0 12 * * ?", "0 12 * * *"),
+    ("0 0 12 1 1 ? 2027", "0 12 1 1 *"),
+    ("0 0 ? * 5", "0 0 * * 5"),
+    ("0 5 * * * /usr/bin/load", "0 5 * * *"),
+    ("@weekly", "0 0 * * 0"),
+    ("@reboot", None),
+    ("TZ=UTC 0 5 * *", None),
+    ("0 0 ?? * 1", None),
+]
+
+
+@pytest.mark.parametrize(("text", "way_out"), WAYS_OUT)
+def test_ways_out(text: str, way_out: str | None) -> None:
+    """Issue 8, number 39: a way out that is refused in turn is none (`7-1` answered with `7-6,0-1`)."""
+    with pytest.raises(CronError) as caught:
+        Cron.parse(text)
+    assert caught.value.way_out == way_out
+    assert f"character {caught.value.position}" in caught.value.detail
+    if way_out is not None:
+        assert accepted_way_out(way_out)
+
+
+def accepted_way_out(text: str) -> Cron | Every:
+    every = text.removeprefix("every: ")
+    return Cron.parse(text) if every == text else Every.parse(every)
+
+
+ODD_FIELDS = st.from_regex(
+    r"[*?]?(?:[0-9]{1,2}|7|sun|fri|nov|L)?(?:-(?:[0-9]{1,2}|0|sun|mon|feb))?(?:/[0-9]{1,3})?", fullmatch=True
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(
+    number=st.integers(0, 4),
+    items=st.lists(ODD_FIELDS, min_size=1, max_size=3),
+    plain=st.sampled_from(["* * * * *", "0 0 1 1 1"]),
+)
+def test_every_way_out_is_accepted(number: int, items: list[str], plain: str) -> None:
+    """Of a field with several wrong items, the way out changes the first. A warning's interval counts."""
+    words = plain.split()
+    words[number] = ",".join(items)
+    text = " ".join(words)
+    found = accepted_or_refused(text)
+    if not isinstance(found, CronError):
+        warning = found.uneven_warning() or ""
+        if "`every: " in warning:
+            Every.parse(warning.partition("`every: ")[2].partition("`")[0])
+        return
+    assert 1 <= found.position <= len(text) + 1
+    if found.way_out is not None:
+        again = accepted_or_refused(found.way_out)
+        assert not isinstance(again, CronError) or len(items) > 1
+
+
+def accepted_or_refused(text: str) -> Cron | Every | CronError:
+    try:
+        return accepted_way_out(text)
+    except CronError as error:
+        return error
+
+
 @pytest.mark.parametrize(
     ("text", "warning"),
     [
-        ("*/45 * * * *", "`every: 45m`"),
+        (
+            "*/45 * * * *",
+            "fires at :00, :45 of every hour, which is not a steady interval of 45m: use `every: 45m`",
+        ),
+        ("0-59/45 * * * *", "`every: 45m`"),
+        ("5-59/45 * * * *", "`every: 45m`"),
         ("0 */5 * * *", "`every: 5h`"),
+        ("*/45 5 * * *", "fires at :00, :45, which is not a steady interval of 45m"),
+        ("*/60 * * * *", "`*/60` means minute 0 alone"),
+        ("0 */24 * * *", "`*/24` means hour 0 alone"),
+        ("0 0 * * */7", "`*/7` means day of week 0 alone"),
+        ("0 0 */31 * *", "`*/31` means day of month 1 alone"),
+        ("0 9-17/3 * * *", None),
+        ("30-59/20 * * * *", None),
+        ("5-59/15 * * * *", None),
         ("*/15 */6 * * *", None),
         ("0,45 * * * *", None),
     ],
 )
-def test_uneven_steps_are_warned_of(text: str, warning: str | None) -> None:
+def test_steps_that_are_not_what_they_look_like_are_warned_of(text: str, warning: str | None) -> None:
     found = Cron.parse(text).uneven_warning()
     assert (found is None) if warning is None else (found is not None and warning in found)
+    if found is not None and "steady" in found:
+        assert ("every:" in found) == (warning is not None and "every:" in warning)
+
+
+def test_sunday_to_sunday_is_one_day() -> None:
+    assert Cron.parse("0 0 * * sun-sun").fields[4].values == {0}
+    assert Cron.parse("0 0 * * fri-sun").fields[4].values == {0, 5, 6}
+
+
+def test_a_schedule_whose_every_time_is_left_out_is_refused_in_its_zone() -> None:
+    """Issue 8, number 28: it was looked for until the year 9000."""
+    cron = Cron.parse("*/30 2 25-31 3 */7")
+    cron.check_zone(parse_zone("UTC"))
+    with pytest.raises(CronError, match="never fires in Europe/Prague"):
+        cron.check_zone(parse_zone("Europe/Prague"))
+    assert next_fires(cron, datetime(2026, 1, 1, tzinfo=UTC), parse_zone("Europe/Prague"), 5) == []
 
 
 DAYS = st.datetimes(datetime(2024, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -265,6 +373,9 @@ def test_impossible_intervals_are_refused(value: object) -> None:
         ("30m", 1800),
         ("24h", 86400),
         ("1d12h", 129600),
+        ("1d 12h", 129600),
+        ("45 m", 2700),
+        ("1 d 12 h", 129600),
         (90, 90),
         ("90", 90),
         ("1w", 604800),

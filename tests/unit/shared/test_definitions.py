@@ -100,7 +100,8 @@ def test_the_example_becomes_its_canonical_form() -> None:
     assert document.schedules["weekdays"].cron == "30 5 * * 1-5"
     assert document.schedules["often"].model_dump(mode="json")["every_seconds"] == 2700
     assert document.triggers["crm"].cool_down_seconds == 3000
-    assert document.notify["data-team@example.com"] == ["error", "warning", "recovered"]
+    events = [each.event for each in document.notify["data-team@example.com"]]
+    assert events == ["error", "warning", "recovered"]
 
 
 def test_what_is_exported_reads_back_as_the_same() -> None:
@@ -175,19 +176,63 @@ configuraton: a/b
         "f.yaml:2:1: phasess: unknown key; did you mean `phases`?",
         "f.yaml:6:9: phases[0].tasks[0].run: expected component/configuration",
         "f.yaml:7:9: phases[0].tasks[0].atempts: unknown key; did you mean `attempts`?",
-        "f.yaml:8:9: phases[0].tasks[0].enabled: expected a valid boolean",
-        "f.yaml:9:20: phases[0].tasks[1].timeout: 'soon' is no duration",
-        "f.yaml:9:35: phases[0].tasks[1].attempts: expected greater than or equal to 1",
+        "f.yaml:8:9: phases[0].tasks[0].enabled: expected true or false",
+        "f.yaml:9:20: phases[0].tasks[1].timeout: 'soon' is not a duration",
+        "f.yaml:9:35: phases[0].tasks[1].attempts: must be at least 1",
         "f.yaml:11:5: phases[1].name: is missing",
         "f.yaml:13:11: schedules.daily.cron: minute (field 1, character 1): 61 is not between 0 and 59",
-        "f.yaml:13:31: schedules.daily.timezone: 'Europe/Prag' is not a time zone; did you mean Europe/Prague",
+        "f.yaml:13:31: schedules.daily.timezone: 'Europe/Prag' is not a time zone; did you mean",
         "f.yaml:14:3: schedules.none: write either cron",
-        "f.yaml:16:7: triggers.t.tables: ",
+        "f.yaml:16:7: triggers.t.tables: must have at least 1 entry",
         "f.yaml:16:19: triggers.t.cool_down: a duration is between",
         "f.yaml:19:1: configuraton: unknown key; did you mean `configuration`?",
     ):
         assert any(problem.startswith(line) for problem in found), (line, found)
-    assert any("notify.x@example.com[0]: expected 'error'" in problem for problem in found), found
+    assert any("notify.x@example.com[0]: unknown event; known are" in problem for problem in found), found
+
+
+def test_limits_of_long_runs_are_written_beside_their_event() -> None:
+    text = """
+orchestration: campaigns
+phases: []
+notify:
+  a@example.com: [error, {processing_long: {percent: 50}}, {waiting_long: {minutes: 30}}]
+  b@example.com: [processing_long, waiting_long]
+"""
+    document: OrchestrationDocument = one(text)
+    assert [(s.event, s.address, s.percent, s.minutes) for s in document.subscriptions()] == [
+        ("error", "a@example.com", None, None),
+        ("processing_long", "a@example.com", 50, None),
+        ("processing_long", "b@example.com", 20, None),
+        ("waiting_long", "a@example.com", None, 30),
+        ("waiting_long", "b@example.com", None, 30),
+    ]
+    exported = to_document(document)
+    assert exported["notify"] == {
+        "a@example.com": ["error", {"processing_long": {"percent": 50}}, "waiting_long"],
+        "b@example.com": ["processing_long", "waiting_long"],
+    }
+    again = parse_documents([exported]).require()[0].definition
+    assert isinstance(again, OrchestrationDocument)
+    assert again.subscriptions() == document.subscriptions()
+
+
+@pytest.mark.parametrize(
+    ("events", "said"),
+    [
+        ("deadline_missed", "deadline_missed does not exist yet: triggers have no deadlines"),
+        ("{error: {percent: 5}}", "percent belongs to the event processing_long only"),
+        ("{processing_long: {minutes: 5}}", "minutes belongs to the event waiting_long only"),
+        ("{processing_long: {percent: 0}}", "must be from 1 to 10000"),
+        ("{waiting_long: 45}", "expected an event, as in error, or processing_long"),
+        ("{waiting_long: {minuts: 45}}", "unknown key"),
+        ("waiting_long, {waiting_long: {minutes: 5}}", "an event is there twice, with different limits"),
+    ],
+)
+def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
+    found = problems(f"orchestration: a\nphases: []\nnotify:\n  a@example.com: [{events}]\n")
+    assert len(found) == 1
+    assert said in found[0]
 
 
 @pytest.mark.parametrize(
@@ -206,15 +251,15 @@ configuraton: a/b
         ("configuration: a/b\nparameters: !!python/object:os.system {}", "the tag "),
         ("configuration: a/b\nparameters: !env HOME", "the tag '!env' is not supported"),
         ("configuration: orchestrator/x", "write orchestrations as"),
-        ("configuration: a/b\nparameters: []", "parameters: expected a valid dictionary"),
+        ("configuration: a/b\nparameters: []", "parameters: expected keys with values"),
         ("variables: {Bad: x}", "name variables with"),
-        ("variables: {a: true}", "variables.a: expected a valid string"),
+        ("variables: {a: true}", "variables.a: expected a text"),
         ("component: c\nname: C\ntype: orchestrator", "built in"),
         ("component: c\nname: C\ntype: writer", "needs its command"),
         ("orchestration: o\nphases: [{name: P, tasks: [{run: a/b}, {run: a/b}]}]", "give one of them"),
         ("orchestration: o\nphases: [{name: P, tasks: [{run: orchestrator/o}]}]", "would run itself"),
         ("orchestration: o\nschedules: {a: {cron: '* * * * *', every: 5m}}", "write either cron"),
-        ("orchestration: o\nschedules: {a: {every: 5s}}", "schedules.a.every: expected greater"),
+        ("orchestration: o\nschedules: {a: {every: 5s}}", "schedules.a.every: must be at least 1m ("),
         ("orchestration: o\ntriggers: {a: {tables: [x]}}", "'x' is no table"),
         ("orchestration: o\ntriggers: {a: {tables: [a.b, a.b]}}", "a table is there twice"),
         ("configuration: a/b\n---\nconfiguration: a/b", "f.yaml:3: configuration a/b is defined twice (also"),

@@ -43,7 +43,7 @@ def test_the_longest_delay_that_may_be_saved_can_be_run() -> None:
 
 
 def test_a_request_that_cannot_be_names_task_and_field() -> None:
-    with pytest.raises(UserError, match=r"tasks\.t\.parameters: timeout: 'soon' is no duration"):
+    with pytest.raises(UserError, match=r"tasks\.t\.parameters: timeout: 'soon' is not a duration"):
         job_request(task(parameters={"timeout": "soon"}), {})
 
 
@@ -67,7 +67,7 @@ def test_wrong_task_parameters(component: str, parameters: dict[str, Any], keys:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("{run: a/b, parameters: {timeout: soon}}", "parameters.timeout: 'soon' is no duration"),
+        ("{run: a/b, parameters: {timeout: soon}}", "parameters.timeout: 'soon' is not a duration"),
         ("{run: orchestrator/b, timeout: 5m}", "timeout: a nested orchestration has no time limit"),
     ],
 )

@@ -97,3 +97,4 @@ def test_an_address_has_no_password() -> None:
     assert address("amqp://me:geheim@mq/") == "mq:5672"
     assert address("amqps://me:geheim@mq") == "mq:5671"
     assert address("postgresql:///x?host=/run") == "local socket"
+    assert address("postgresql://me:ge,heim@one:5433,two/x") == "one:5433, two:5432"

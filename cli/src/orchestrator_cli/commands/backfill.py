@@ -7,7 +7,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import ConfirmOption, JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import counted, day_and_time, print_json, print_table
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -33,7 +33,7 @@ def backfill(
         "confirm": confirm,
     }
     with where.client() as client:
-        answer = client.post(where.project_path("backfills"), body)
+        answer = client.request_run(where.project_path("backfills"), body)
     if as_json:
         print_json(answer)
         return
@@ -55,5 +55,8 @@ def summary(answer: Json) -> str:
     """How many runs there are, and what happened to them."""
     new = sum(fire["is_new"] for fire in answer["fires"])
     known = len(answer["fires"]) - new
-    begin = f"{new} runs would be started" if answer["dry_run"] else f"{answer['requested']} runs requested"
-    return begin + (f", {known} were asked for earlier" if known else "")
+    if answer["dry_run"]:
+        begin = f"{counted(new, 'run')} would be started"
+    else:
+        begin = f"{counted(answer['requested'], 'run')} requested"
+    return begin + (f", {counted(known, 'was', 'were')} asked for earlier" if known else "")

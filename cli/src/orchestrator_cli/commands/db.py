@@ -11,6 +11,8 @@ import asyncpg
 import typer
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_cli.output import counted
+from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
@@ -20,6 +22,10 @@ app = typer.Typer(help="The services' database.", no_args_is_help=True)
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 3600
+DOTS_HINT = (
+    "A producer's permission for the keys of another project may let through theirs, too: "
+    "see 'Projects with dots' in docs/how-to/publish-table-updates.md"
+)
 T = TypeVar("T")
 
 
@@ -30,7 +36,15 @@ def migrate_command() -> None:
     applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
     for name in applied:
         print(f"applied {name}")
-    print("the database is up to date" if not applied else f"{len(applied)} migrations applied")
+    print("the database is up to date" if not applied else f"{counted(len(applied), 'migration')} applied")
+    if dotted := _with_connection(settings, _projects_with_dots):
+        print(f"note: projects with dots: {', '.join(dotted)}. {DOTS_HINT}")
+
+
+async def _projects_with_dots(connection: asyncpg.Connection) -> list[str]:
+    """Made when names could have dots; they keep working."""
+    rows = await connection.fetch("SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id")
+    return [row["id"] for row in rows]
 
 
 @app.command("roles")
@@ -107,7 +121,8 @@ def _with_connection(settings: DatabaseSettings, work: Callable[[asyncpg.Connect
 
 async def _connect(url: str) -> asyncpg.Connection:
     try:
-        return await asyncpg.connect(url, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS)
+        server = WritableServer(url, seconds=CONNECT_SECONDS)
+        return await server.connect(command_timeout=COMMAND_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
         raise Unreachable(f"ORCHESTRATOR_DATABASE_URL: the database cannot be used: {reason}") from None

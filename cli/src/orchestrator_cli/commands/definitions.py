@@ -10,7 +10,7 @@ from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.definition_files import load_documents, to_yaml
 from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.following.changes import change_lines, change_summary
-from orchestrator_cli.output import console, is_writable, print_findings, print_json
+from orchestrator_cli.output import console, counted, is_writable, print_findings, print_json
 
 FilesOption = Annotated[
     list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeat for more.")
@@ -45,7 +45,7 @@ def diff(
 def validate(file: FilesOption) -> None:
     """Check files without a server: every problem with its file, line and column."""
     documents = load_documents(file)
-    print(f"{len(documents)} documents are fine")
+    print(counted(len(documents), "document is fine", "documents are fine"))
 
 
 def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:

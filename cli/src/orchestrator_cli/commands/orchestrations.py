@@ -7,7 +7,15 @@ import typer
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, duration, plain, print_findings, print_json, print_table
+from orchestrator_cli.output import (
+    counted,
+    day_and_time,
+    duration,
+    plain,
+    print_findings,
+    print_json,
+    print_table,
+)
 
 app = typer.Typer(help="Orchestrations.", no_args_is_help=True)
 
@@ -29,7 +37,7 @@ def list_orchestrations(project: ProjectOption = None, as_json: JsonOption = Fal
 def _row(item: Json) -> tuple[object, ...]:
     last = item.get("last_run")
     words = [] if item["enabled"] else ["disabled"]
-    words += [f"{len(item[kind])} {kind}" for kind in ("errors", "warnings") if item.get(kind)]
+    words += [counted(len(item[f"{kind}s"]), kind) for kind in ("error", "warning") if item.get(f"{kind}s")]
     return (
         item["id"],
         f"#{last['number']} {last['status']}" if last else "",

@@ -11,7 +11,7 @@ from orchestrator_cli.demo.bars import bar_lines, have_overlap, phases_are_apart
 from orchestrator_cli.demo.outcomes import Check, Evidence, Mail, ObservedRun, lateness, seconds_between
 from orchestrator_cli.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, RESULT_TABLE
 from orchestrator_cli.following.tree import title_of
-from orchestrator_cli.output import clock_time, plain, span
+from orchestrator_cli.output import clock_time, counted, plain, span
 
 INDENT = "   "
 
@@ -47,7 +47,8 @@ def by_event(run: ObservedRun, explanation: Json) -> list[Text]:
     if not run.is_known or not tables:
         return [_heading("2  By event", f"{BY_EVENT} was not started")]
     count = len(explanation.get("tables") or tables)
-    said = f"{_title(run)} started because {len(tables)} of {count} tables were updated"
+    were = counted(count, "table was", "tables were")
+    said = f"{_title(run)} started because {len(tables)} of {were} updated"
     lines = [_heading("2  By event", f"{said}, and ended with {run.status}")]
     width = max(len(_table_name(table)) for table in tables)
     for table in sorted(tables, key=lambda each: str(each.get("heard_at"))):

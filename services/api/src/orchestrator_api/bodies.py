@@ -1,23 +1,34 @@
-"""Bodies are read and judged before any route: size, JSON, characters that cannot be stored."""
+"""Reading and judging request bodies: size, time, JSON, characters that cannot be stored, the model."""
 
 import asyncio
 import json
 import math
+import re
 from collections.abc import Coroutine
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+from starlette.types import Receive, Scope
 
 from orchestrator_api.domain.refusals import FieldError
-from orchestrator_api.problems import problem
+from orchestrator_shared.definitions.bounded import ErrorBudget
 from orchestrator_shared.domain.errors import OrchestratorError
 
 MAX_BYTES = 1024 * 1024
+MAX_ELEMENTS = 100_000
+"""Values in one body. 1 MiB of `[0,0,…]` would be half a million Python objects, several at once too many."""
 MAX_DEPTH = 100
+MAX_SHOWN_PATH = 200
 ARRIVAL_SECONDS = 30.0
 
+_TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_HALVES = re.compile("[\ud800-\udfff]")
 
-class _Refused(OrchestratorError):
+
+class Refused(OrchestratorError):
+    """A body that no route sees."""
+
     def __init__(self, status: int, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
         self.status = status
@@ -25,30 +36,31 @@ class _Refused(OrchestratorError):
         self.errors = [FieldError(field, detail)] if field else []
 
 
-class BodyGuard:
-    """ASGI middleware: routes see only bodies that are whole, small, well-formed and storable."""
+class _Wrong(Exception):
+    """A value that cannot be stored. The path is built on the way out: only a refusal pays for it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.parts: list[str] = []
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        try:
-            _check_address(scope)
-            body = await _in_time(_read(scope, receive))
-            if body:
-                check_json(body)
-        except _Refused as refused:
-            await problem(refused.status, refused.detail, refused.errors)(scope, receive, send)
-            return
-        await self._app(scope, _replay(body, receive), send)
+    def path(self) -> str:
+        path, parts = "", self.parts
+        while parts and len(path) < MAX_SHOWN_PATH:
+            part = parts.pop()[:MAX_SHOWN_PATH]
+            path = f"{path}.{part}" if path else part
+        return path[:MAX_SHOWN_PATH] or "body"
 
 
-def _check_address(scope: Scope) -> None:
+def check_address(scope: Scope) -> None:
+    """Refuse what no database can look up."""
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-        raise _Refused(422, "the address contains a NUL character (%00)", "url")
+        raise Refused(422, "the address contains a NUL character (%00)", "url")
+
+
+async def read(scope: Scope, receive: Receive, most: int) -> bytes:
+    """The whole body, within a size and a time."""
+    return await _in_time(_read(scope, receive, most))
 
 
 async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
@@ -57,13 +69,13 @@ async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
         return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
     except TimeoutError:
         detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send less at once"
-        raise _Refused(408, detail, "body") from None
+        raise Refused(408, detail, "body") from None
 
 
-async def _read(scope: Scope, receive: Receive) -> bytes:
+async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
     length = dict(scope["headers"]).get(b"content-length", b"")
-    if length.isdigit() and int(length[:20]) > MAX_BYTES:
-        raise _too_large()
+    if length.isdigit() and int(length[:20]) > most:
+        raise _too_large(most)
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
@@ -73,62 +85,93 @@ async def _read(scope: Scope, receive: Receive) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         more = message.get("more_body", False)
-        if size > MAX_BYTES:
-            raise _too_large()
+        if size > most:
+            raise _too_large(most)
     return b"".join(chunks)
 
 
-def _too_large() -> _Refused:
-    return _Refused(413, f"the body is larger than {MAX_BYTES} bytes (1 MiB): send less at once", "body")
+def _too_large(most: int) -> Refused:
+    return Refused(
+        413, f"the body is larger than {most} bytes ({most // 1024} KiB): send less at once", "body"
+    )
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def judge(body: bytes, model: TypeAdapter[Any] | None) -> Any:
+    """What a body says, as the route's model if it has one; refuses it with at most 50 errors.
 
-    async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
+    Pure, and its work is bounded by `MAX_ELEMENTS`: large bodies are judged in a thread.
+    """
+    value = parse(body)
+    if model is None:
+        return value
+    try:
+        return model.validate_python(value, context=ErrorBudget())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from None
 
-    return again
 
-
-def check_json(body: bytes) -> None:
-    """Refuse what is no JSON, and what PostgreSQL could not store."""
+def parse(body: bytes) -> Any:
+    """The JSON value of a body; refuses what is not JSON, too much of it, and what cannot be stored."""
+    _check_elements(body)
     try:
         value = json.loads(body.decode(), parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         detail = f"malformed JSON at line {error.lineno}, column {error.colno}: {error.msg}"
-        raise _Refused(400, detail, f"body:{error.lineno}:{error.colno}") from None
+        raise Refused(400, detail, f"body:{error.lineno}:{error.colno}") from None
     except UnicodeDecodeError as error:
-        raise _Refused(400, f"the body is no UTF-8: byte {error.start} is wrong", "body") from None
+        raise Refused(400, f"the body is not valid UTF-8 (byte {error.start})", "body") from None
     except RecursionError:
-        raise _Refused(400, f"the JSON is nested deeper than {MAX_DEPTH} levels", "body") from None
+        raise Refused(400, f"the JSON is nested deeper than {MAX_DEPTH} levels", "body") from None
     except ValueError as error:  # numbers of thousands of digits
-        raise _Refused(400, f"malformed JSON: {str(error)[:200]}", "body") from None
-    _check_value(value, "", 0)
+        raise Refused(400, f"malformed JSON: {str(error)[:200]}", "body") from None
+    try:
+        _check_value(value, 0)
+    except _Wrong as wrong:
+        raise Refused(422, wrong.detail, wrong.path()) from None
+    return value
+
+
+def _check_elements(body: bytes) -> None:
+    """Each value but the first follows a comma or an opening bracket: counting these builds nothing."""
+    if _marks(body) > MAX_ELEMENTS and _marks(_TEXTS.sub(b'""', body)) > MAX_ELEMENTS:
+        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
+
+
+def _marks(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
 def _no_constant(name: str) -> Any:
-    raise _Refused(400, f"malformed JSON: {name} is no JSON number", "body")
+    raise Refused(400, f"malformed JSON: {name} is no JSON number", "body")
 
 
-def _check_value(value: Any, path: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise _Refused(422, f"nested deeper than {MAX_DEPTH} levels", path[:200])
+def _check_value(value: Any, depth: int) -> None:
     if isinstance(value, str):
-        _check_text(value, path)
+        _check_text(value)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise _Refused(422, "the number is too large", path or "body")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            _check_text(key, path)
-            _check_value(item, f"{path}.{key}" if path else key, depth + 1)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            _check_value(item, f"{path}.{index}" if path else str(index), depth + 1)
+        raise _Wrong("the number is too large")
+    elif isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
+            raise _Wrong(f"nested deeper than {MAX_DEPTH} levels")
+        _check_items(value, depth)
 
 
-def _check_text(text: str, path: str) -> None:
+def _check_items(value: dict[str, Any] | list[Any], depth: int) -> None:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in pairs:
+        try:
+            _check_value(item, depth + 1)
+        except _Wrong as wrong:
+            wrong.parts.append(str(key))
+            raise
+    if isinstance(value, dict):
+        for name in value:
+            _check_text(name)
+
+
+def _check_text(text: str) -> None:
     if "\x00" in text:
-        raise _Refused(422, "contains the NUL character (\\u0000), which cannot be stored", path or "body")
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise _Refused(422, "contains half of a surrogate pair, which is no text", path or "body")
+        raise _Wrong("contains the NUL character (\\u0000), which cannot be stored")
+    if not text.isascii() and _HALVES.search(text):
+        raise _Wrong("contains half of a surrogate pair, which is not text")

@@ -10,9 +10,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
-from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, Unauthenticated
+from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
 from orchestrator_shared.definitions.arranging import OPERATIONS
+from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 
 log = structlog.get_logger(__name__)
@@ -20,6 +22,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 MOST_ERRORS = 50
+METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 
 def problem(
@@ -34,17 +37,24 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": [{"field": error.field, "detail": error.detail} for error in errors[:MOST_ERRORS]],
+        "errors": [_shown(error) for error in errors[:MOST_ERRORS]],
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
+def _shown(error: FieldError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"field": error.field, "detail": error.detail}
+    return shown if error.position is None else {**shown, "position": error.position}
+
+
 def from_user_error(error: UserError) -> JSONResponse:
     """What a refusal of ours looks like over HTTP."""
-    errors = [FieldError(error.field, error.detail)] if error.field else []
+    errors = [FieldError.of(error, error.field)] if error.field else []
     if isinstance(error, Invalid):
         errors = list(error.errors)
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
     status = _status(error)
     return problem(status, _detail(error, errors, status), errors, headers)
 
@@ -55,6 +65,7 @@ def _status(error: UserError) -> int:
         (Forbidden, 403),
         (NotFound, 404),
         (Conflict, 409),
+        (TooMany, 429),
     ]
     return next((status for kind, status in statuses if isinstance(error, kind)), 422)
 
@@ -110,9 +121,9 @@ def _text(error: Mapping[str, Any]) -> str:
         return "must be a UUID, as in 019a3c5e-0000-7000-8000-000000000000"
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         return f"must be one of {', '.join(OPERATIONS)}"
-    if kind in ("too_short", "too_long"):
-        bound, word = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")
-        return f"must have {bound} {error['ctx'][word]} entries"
+    seconds = str(error["loc"][-1]).endswith("_seconds")
+    if (bound := bound_message(kind, error.get("ctx", {}), is_duration=seconds)) is not None:
+        return bound
     return text.removeprefix("Value error, ").replace("Input should be", "must be")
 
 
@@ -139,10 +150,26 @@ async def _validation(_request: Request, error: Exception) -> Response:
     return from_validation(error)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
     detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
-    return problem(error.status_code, detail, headers=error.headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _allowed(request)
+        headers["Allow"] = ", ".join(allowed)
+        detail = f"{request.method} is not possible here; {' and '.join(allowed)} are"
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the address: the router knows only of the first route that fits it."""
+    methods = [method for method in METHODS if _serves(request, method)]
+    return methods + ["HEAD"] * _serves(request, "HEAD")
+
+
+def _serves(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 async def _server(_request: Request, error: Exception) -> Response:

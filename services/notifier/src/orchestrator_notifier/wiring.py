@@ -13,9 +13,11 @@ from orchestrator_notifier.adapters.deliveries import DeliveryStore
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
+from orchestrator_notifier.adapters.timers import TimerStore
 from orchestrator_notifier.domain.retrying import RetryRules
 from orchestrator_notifier.engine.courier import Courier
 from orchestrator_notifier.engine.scan import Scan
+from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_shared.contracts.events import (
@@ -26,7 +28,7 @@ from orchestrator_shared.contracts.events import (
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, answers, database
+from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -46,6 +48,7 @@ class Parts:
     consumer: Consumer
     courier: Courier
     scan: Scan
+    timers: Timers
     retention: Forgetting
 
 
@@ -82,7 +85,14 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
         poll_seconds=settings.poll_seconds,
         public_url=settings.public_url,
     )
-    maker = FactMaker(pool, facts, courier.wake)
+    timers = Timers(
+        pool,
+        TimerStore(overlap_seconds=settings.scan_overlap_seconds),
+        facts,
+        courier.wake,
+        poll_seconds=settings.poll_seconds,
+    )
+    maker = FactMaker(pool, facts, timers, courier.wake)
     return Parts(
         consumer=Consumer(
             broker,
@@ -100,8 +110,10 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             facts,
             deliveries,
             maker,
+            timers,
             every_seconds=settings.scan_seconds,
         ),
+        timers=timers,
         retention=retention(pool, days=settings.retention_days),
     )
 
@@ -127,7 +139,7 @@ def _smtp_server(settings: NotifierSettings) -> SmtpServer:
 
 def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
     """The SMTP server is left out: while it is away, facts must still be heard and kept."""
-    lifecycle.ready_when("database", partial(answers, pool))
+    lifecycle.ready_when("database", partial(writable, pool))
     lifecycle.ready_when("broker", broker.ready)
     lifecycle.ready_when("facts", lambda: parts.consumer.consuming)
 
@@ -143,6 +155,7 @@ async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
             lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
         )
         await stack.enter_async_context(lifecycle.supervised("scan", parts.scan.run()))
+        await stack.enter_async_context(lifecycle.supervised("timers", parts.timers.run()))
         consumer = lifecycle.supervise("facts", parts.consumer.run(lifecycle.stopping))
         try:
             yield

@@ -39,7 +39,7 @@ from orchestrator_runner.handlers.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import FIXED_PLANS, answers, database
+from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
@@ -204,7 +204,7 @@ def _leases(settings: RunnerSettings, pool: asyncpg.Pool, replica_id: UUID) -> L
 
 
 def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
-    lifecycle.ready_when("database", partial(answers, pool))
+    lifecycle.ready_when("database", partial(writable, pool))
     lifecycle.ready_when("broker", broker.ready)
     lifecycle.ready_when("commands", lambda: parts.commands.consuming)
     lifecycle.ready_when("lease", lambda: parts.leases.is_held)

@@ -16,7 +16,7 @@ from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
 from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, answers, database
+from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -80,7 +80,7 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
             connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
         changes = Consumer(broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4)
-        lifecycle.ready_when("database", partial(answers, pool))
+        lifecycle.ready_when("database", partial(writable, pool))
         lifecycle.ready_when("broker", broker.ready)
         lifecycle.ready_when("consumers", lambda: changes.consuming)
         async with lifecycle.supervised("outbox", outbox.run()):

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from orchestrator_shared import metrics
+from orchestrator_shared.database.failover import WritableServer, left_by_writes
 from orchestrator_shared.database.faults import is_server_fault, reason
 from orchestrator_shared.database.migrations import check_version
 from orchestrator_shared.domain.errors import Unavailable
@@ -20,6 +21,10 @@ from orchestrator_shared.settings import DatabaseSettings, address, variable
 log = structlog.get_logger(__name__)
 
 CLOSE_SECONDS = 5.0
+# A transaction id is assigned, and so committed to the log: a server out of ids refuses that, too.
+WRITABLE = """
+SELECT CASE WHEN current_setting('transaction_read_only') = 'off' THEN pg_current_xact_id() IS NOT NULL END
+"""
 
 
 class Connection(asyncpg.Connection):
@@ -96,8 +101,10 @@ async def open_pool(
 async def _connect(
     settings: DatabaseSettings, application_name: str, planning: Mapping[str, str]
 ) -> asyncpg.Pool:
+    server = WritableServer(settings.database_url, seconds=settings.database_connect_timeout_seconds)
     pool = BoundedPool(
         settings.database_url,
+        connect=server.connect,
         min_size=min(settings.database_pool_min, settings.database_pool_max),
         max_size=settings.database_pool_max,
         max_queries=50_000,
@@ -169,17 +176,40 @@ async def acquire(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
     """A connection without a transaction; failures of the server become Unavailable."""
     started = time.perf_counter()
     try:
-        async with pool.acquire() as connection:
+        async with pool.acquire() as taken:
             metrics.DATABASE_ACQUIRE_SECONDS.observe(time.perf_counter() - started)
-            yield cast(asyncpg.Connection, connection)
+            connection = cast(asyncpg.Connection, taken)
+            try:
+                yield connection
+            except Exception as error:
+                if left_by_writes(error) or _is_closed(connection):
+                    await _leave(pool, connection, error)
+                raise
     except Exception as error:
         _raise(error)
 
 
-async def answers(pool: asyncpg.Pool) -> bool:
-    """Whether the database serves us now, for a service's readiness; raises Unavailable if not."""
+async def _leave(pool: asyncpg.Pool, connection: asyncpg.Connection, error: Exception) -> None:
+    """Return this connection closed, and let every other one be made anew when it is next asked for."""
+    log.warning("database.connections_dropped", reason=reason(error))
+    if not _is_closed(connection):
+        connection.terminate()
+    await pool.expire_connections()
+
+
+def _is_closed(connection: asyncpg.Connection) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # its end was seen: the pool took it back and tells nothing of it any more
+        return True
+
+
+async def writable(pool: asyncpg.Pool) -> bool:
+    """Whether the database takes our writes now, for a service's readiness; raises Unavailable if not."""
     async with acquire(pool) as connection:
-        return await connection.fetchval("SELECT true") is True
+        if await connection.fetchval(WRITABLE) is not True:
+            raise asyncpg.ReadOnlySQLTransactionError("the server accepts no writes")
+        return True
 
 
 @asynccontextmanager

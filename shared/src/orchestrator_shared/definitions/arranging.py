@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, ShortText, Task
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ComponentType
@@ -23,7 +24,7 @@ PhaseRef = Annotated[int, Field(ge=0, le=10_000)] | ShortText
 """A phase by its name, or by its index (from 0) where several have one name."""
 
 
-class _Operation(BaseModel):
+class _Operation(Bounded):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 

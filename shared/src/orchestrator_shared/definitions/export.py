@@ -9,6 +9,7 @@ from orchestrator_shared.definitions.orchestration import (
     Task,
 )
 from orchestrator_shared.domain.durations import format_duration
+from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT
 
 _DURATIONS = {
     "timeout_seconds": "timeout",
@@ -27,10 +28,19 @@ def to_document(definition: Definition) -> dict[str, Any]:
             {"name": phase.name, "tasks": [_task(task) for task in phase.tasks]}
             for phase in definition.phases
         ]
+        if definition.notify:
+            document["notify"] = _notify(definition)
         for key in ("schedules", "triggers"):
             if key in document:
                 document[key] = {name: _written(item) for name, item in document[key].items()}
     return document
+
+
+def written_event(event: str, percent: int | None, minutes: int | None) -> Any:
+    """An item below `notify`: the limits that are the default are left out."""
+    limits = {"percent": (percent, DEFAULT_PERCENT), "minutes": (minutes, DEFAULT_MINUTES)}
+    other = {name: value for name, (value, default) in limits.items() if value not in (None, default)}
+    return {event: other} if other else event
 
 
 def phases_of(definition: OrchestrationDefinition) -> list[dict[str, Any]]:
@@ -39,6 +49,13 @@ def phases_of(definition: OrchestrationDefinition) -> list[dict[str, Any]]:
         {"name": phase.name, "tasks": [_stored_task(task) for task in phase.tasks]}
         for phase in definition.phases
     ]
+
+
+def _notify(definition: OrchestrationDocument) -> dict[str, list[Any]]:
+    written: dict[str, list[Any]] = {}
+    for each in definition.subscriptions():
+        written.setdefault(each.address, []).append(written_event(each.event, each.percent, each.minutes))
+    return written
 
 
 def _task(task: TaskDocument) -> dict[str, Any]:

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
 
@@ -77,7 +78,7 @@ AnswerPath = Annotated[str, Field(max_length=500), AfterValidator(_answer_path)]
 Headers = dict[str, Annotated[str, Field(max_length=8000)]]
 
 
-class _Section(BaseModel):
+class _Section(Bounded):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     @model_validator(mode="before")

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import Any
 
 from pydantic import ValidationError
 
+from orchestrator_shared.definitions.bounded import ErrorBudget
 from orchestrator_shared.definitions.models import (
     KINDS,
     Definition,
@@ -19,6 +21,7 @@ from orchestrator_shared.definitions.problems import (
     DefinitionError,
     Path,
     Problem,
+    Wrong,
     dotted,
     explain,
     unknown_key,
@@ -90,7 +93,8 @@ def parse_documents(raws: Sequence[object]) -> Loaded:
         prefix = f"documents[{index}]"
         found, problems = _parse(raw)
         loaded.problems += [
-            Problem(message, path=f"{prefix}.{dotted(path)}".rstrip(".")) for path, message in problems
+            Problem(wrong.message, path=f"{prefix}.{dotted(wrong.path)}".rstrip("."), position=wrong.position)
+            for wrong in problems
         ]
         if found is not None:
             loaded.documents.append(Document(*found))
@@ -129,31 +133,31 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
         loaded.problems += document.problems
         found, wrong = _parse(document.value)
         if not document.problems:  # else what follows from them would only confuse
-            loaded.problems += [_placed(path, message, document, file) for path, message in wrong]
+            loaded.problems += [_placed(each, document, file) for each in wrong]
         if found is not None:
             line, _ = document.place(())
             loaded.documents.append(Document(*found, file=file, line=line))
 
 
-def _placed(path: Path, message: str, document: YamlDocument, file: str) -> Problem:
-    line, column = document.place(path)
-    return Problem(message, path=dotted(path), file=file, line=line, column=column)
+def _placed(wrong: Wrong, document: YamlDocument, file: str) -> Problem:
+    line, column = document.place(wrong.path)
+    return Problem(wrong.message, dotted(wrong.path), file, line, column, wrong.position)
 
 
-def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[tuple[Path, str]]]:
+def _parse(raw: object) -> tuple[tuple[Definition, dict[str, Any]] | None, list[Wrong]]:
     if not isinstance(raw, dict) or not all(isinstance(key, str) for key in raw):
-        return None, [((), f"expected a document with one of the keys {', '.join(KINDS)}")]
-    if problems := list(_unstorable(raw, ())):
+        return None, [Wrong((), f"expected a document with one of the keys {', '.join(KINDS)}")]
+    if problems := [Wrong(*each) for each in islice(_unstorable(raw, []), MAX_PROBLEMS)]:
         return None, problems
     kinds = [kind for kind in KINDS if kind in raw]
     if len(kinds) != 1:
-        return None, [_unclear_kind(raw, kinds)]
+        return None, [Wrong(*_unclear_kind(raw, kinds))]
     model = KINDS[kinds[0]]
     try:
-        definition: Definition = model.model_validate(raw)
+        definition: Definition = model.model_validate(raw, context=ErrorBudget(MAX_PROBLEMS))
     except ValidationError as error:
         return None, explain(error, model)
-    problems = list(_contradictions(definition))
+    problems = [Wrong(*each) for each in _contradictions(definition)]
     return (None if problems else (definition, raw)), problems
 
 
@@ -166,22 +170,23 @@ def _unclear_kind(raw: dict[str, Any], kinds: list[str]) -> tuple[Path, str]:
     return (first,) if first else (), unknown_key(first, list(KINDS)) + "; it says what the document is"
 
 
-def _unstorable(value: object, path: Path) -> Iterator[tuple[Path, str]]:
+def _unstorable(value: object, path: list[str | int]) -> Iterator[tuple[Path, str]]:
     """What JSON in PostgreSQL cannot hold, and nesting that no definition needs."""
     if len(path) > MAX_DEPTH:
-        yield path[:3], f"nested deeper than {MAX_DEPTH} levels"
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _unstorable(str(key), path)
-            yield from _unstorable(item, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unstorable(item, (*path, index))
+        yield tuple(path[:3]), f"nested deeper than {MAX_DEPTH} levels"
+    elif isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, item in pairs:
+            if isinstance(key, str):
+                yield from _unstorable(key, path)
+            path.append(key)
+            yield from _unstorable(item, path)
+            path.pop()
     elif isinstance(value, str):
         if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
-            yield path, "the text has a character that cannot be stored (NUL or half of a pair)"
+            yield tuple(path), "the text has a character that cannot be stored (NUL or half of a pair)"
     elif isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
-        yield path, "expected a finite number"
+        yield tuple(path), "expected a finite number"
 
 
 def _contradictions(definition: Definition) -> Iterator[tuple[Path, str]]:

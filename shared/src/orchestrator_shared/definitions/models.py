@@ -3,8 +3,10 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import (
@@ -18,11 +20,19 @@ from orchestrator_shared.definitions.orchestration import (
     Slug,
     Task,
 )
-from orchestrator_shared.domain.cron import MAX_EVERY_SECONDS, MIN_EVERY_SECONDS, Cron, Every, Schedule
+from orchestrator_shared.domain.cron import (
+    MAX_EVERY_SECONDS,
+    MIN_EVERY_SECONDS,
+    Cron,
+    CronError,
+    Every,
+    Schedule,
+)
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
 from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
+from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT, Subscription
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -39,12 +49,16 @@ def _seconds(value: object) -> int | None:
         raise ValueError(error.detail) from error
 
 
+def _at_position(error: CronError) -> PydanticCustomError:
+    return PydanticCustomError("cron", "{reason}", {"reason": error.detail, "position": error.position})
+
+
 Seconds = Annotated[int, BeforeValidator(_seconds)]
 Description = Annotated[str, Field(max_length=10_000)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class _Written(BaseModel):
+class _Written(Bounded):
     """Types are meant as written: the text "true" is no truth value. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -121,8 +135,8 @@ class ScheduleDocument(_Written):
     def _is_cron(cls, text: str | None) -> str | None:
         try:
             return None if text is None else Cron.parse(text).text
-        except UserError as error:
-            raise ValueError(error.detail) from error
+        except CronError as error:
+            raise _at_position(error) from error
 
     @field_validator("timezone")
     @classmethod
@@ -139,7 +153,7 @@ class ScheduleDocument(_Written):
         if self.cron is not None:
             try:
                 Cron.parse(self.cron).check_zone(parse_zone(self.timezone))
-            except UserError as error:
+            except CronError as error:
                 raise ValueError(f"cron: {error.detail}") from error
         return self
 
@@ -171,7 +185,41 @@ class TriggerDocument(_Written):
         return tables
 
 
-Event = Annotated[NotificationEvent, Field(strict=False)]
+_DEFAULT_LIMITS = {
+    NotificationEvent.PROCESSING_LONG.value: {"percent": DEFAULT_PERCENT},
+    NotificationEvent.WAITING_LONG.value: {"minutes": DEFAULT_MINUTES},
+}
+
+
+class EventDocument(_Written):
+    """An event as written: its name, or its name with its limit as in `waiting_long: {minutes: 45}`."""
+
+    event: str
+    percent: int | None = None
+    minutes: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, data: Any) -> Any:
+        event: Any = data
+        limits: Any = {}
+        if isinstance(data, dict) and len(data) == 1:
+            ((event, limits),) = data.items()
+        if not isinstance(event, str) or not isinstance(limits, dict) or "event" in limits:
+            raise ValueError("expected an event, as in error, or processing_long: {percent: 30}")
+        return {**_DEFAULT_LIMITS.get(event, {}), **limits, "event": event}
+
+    @model_validator(mode="after")
+    def _is_event(self) -> Self:
+        try:
+            self.subscription("")
+        except UserError as error:
+            raise ValueError(error.detail) from error
+        return self
+
+    def subscription(self, address: str) -> Subscription:
+        """With the defaults written out."""
+        return Subscription.checked(self.event, address, self.percent, self.minutes)
 
 
 class OrchestrationDocument(_Written):
@@ -184,18 +232,26 @@ class OrchestrationDocument(_Written):
     phases: list[PhaseDocument] = Field(default_factory=list)
     schedules: dict[Slug, ScheduleDocument] = Field(default_factory=dict)
     triggers: dict[Slug, TriggerDocument] = Field(default_factory=dict)
-    notify: dict[str, list[Event]] = Field(default_factory=dict)
+    notify: dict[str, list[EventDocument]] = Field(default_factory=dict)
 
     @field_validator("notify")
     @classmethod
-    def _are_addresses(cls, notify: dict[str, list[NotificationEvent]]) -> dict[str, list[NotificationEvent]]:
-        for address in notify:
+    def _are_addresses(cls, notify: dict[str, list[EventDocument]]) -> dict[str, list[EventDocument]]:
+        for address, events in notify.items():
             if not (_EMAIL.fullmatch(address) or _WEBHOOK.fullmatch(address)) or len(address) > 320:
                 raise ValueError(f"{address[:100]!r} is neither an email address nor the URL of a webhook")
+            if len(set(events)) > len({event.event for event in events}):
+                raise ValueError(f"{address[:100]!r}: an event is there twice, with different limits")
+        order = list(NotificationEvent)
         return {
-            address: sorted(set(events), key=list(NotificationEvent).index)
+            address: sorted(set(events), key=lambda each: order.index(NotificationEvent(each.event)))
             for address, events in notify.items()
         }
+
+    def subscriptions(self) -> list[Subscription]:
+        """Who hears of what, each once, in one order."""
+        found = {each.subscription(address) for address, events in self.notify.items() for each in events}
+        return sorted(found, key=lambda each: (each.event, each.address))
 
     def definition(self) -> OrchestrationDefinition:
         """The part that is stored as the configuration's version; empty phases are dropped."""

@@ -3,12 +3,13 @@
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from orchestrator_shared.domain.durations import format_duration
 from orchestrator_shared.domain.errors import UserError
 
 Path = tuple[str | int, ...]
@@ -25,6 +26,8 @@ class Problem:
     file: str | None = None
     line: int | None = None
     column: int | None = None
+    position: int | None = None
+    """Of a cron expression: the character, counted from 1."""
 
     def __str__(self) -> str:
         place = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
@@ -47,10 +50,18 @@ def dotted(path: Iterable[str | int]) -> str:
     return text
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> list[tuple[Path, str]]:
+class Wrong(NamedTuple):
+    """What is wrong with a document, and where in it."""
+
+    path: Path
+    message: str
+    position: int | None = None
+
+
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Wrong]:
     """Path and message of each error of a model; the input, which may hold secrets, is not shown."""
     return [
-        (_path(item["loc"]), _message(item, model))
+        Wrong(_path(item["loc"]), _message(item, model), item.get("ctx", {}).get("position"))
         for item in error.errors(include_url=False, include_input=False)
     ]
 
@@ -67,8 +78,48 @@ def _message(item: Any, model: type[BaseModel]) -> str:
         return unknown_key(str(item["loc"][-1]), allowed_keys(model, item["loc"][:-1]))
     if kind == "string_pattern_mismatch":
         return "use lower-case letters, digits, `.`, `_` and `-`, beginning and ending with a letter or digit"
-    text = text.removeprefix("Value error, ").replace("Input should be", "expected")
-    return text[:1].lower() + text[1:] if text.startswith("Input") else text
+    is_duration = item["loc"][-1:] in _DURATIONS
+    if (bound := bound_message(kind, item.get("ctx", {}), is_duration=is_duration)) is not None:
+        return bound
+    return _TYPES.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "expected")
+
+
+_DURATIONS = tuple((key,) for key in ("every", "timeout", "attempt_delay", "catch_up", "cool_down"))
+_TYPES = {
+    "bool_type": "expected true or false",
+    "dict_type": "expected keys with values",
+    "float_type": "expected a number",
+    "int_type": "expected a whole number",
+    "list_type": "expected a list",
+    "model_type": "expected keys with values",
+    "string_type": "expected a text",
+}
+_BOUNDS = {
+    "greater_than_equal": ("at least", "ge"),
+    "less_than_equal": ("at most", "le"),
+    "too_short": ("at least", "min_length"),
+    "too_long": ("at most", "max_length"),
+    "string_too_short": ("at least", "min_length"),
+    "string_too_long": ("at most", "max_length"),
+}
+
+
+def bound_message(kind: str, context: Mapping[str, Any], *, is_duration: bool) -> str | None:
+    """What is said of a value out of its bounds; None for errors of other kinds."""
+    if kind not in _BOUNDS:
+        return None
+    words, key = _BOUNDS[kind]
+    bound = context[key]
+    if key in ("ge", "le"):
+        return f"must be {words} {_shown_duration(bound) if is_duration else bound}"
+    one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
+    return f"must have {words} {bound} {one if bound == 1 else many}"
+
+
+def _shown_duration(seconds: int) -> str:
+    """`1m (60 seconds)`: with its unit, however the field counts."""
+    unit = "second" if seconds == 1 else "seconds"
+    return f"{seconds} {unit}" if seconds < 60 else f"{format_duration(seconds)} ({seconds} {unit})"
 
 
 def unknown_key(key: str, allowed: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from croniter import croniter
 from croniter.croniter import CroniterError
 
 from orchestrator_shared.domain.cron_syntax import CronError, Field, parse_fields
+from orchestrator_shared.domain.cron_warnings import warning_of
 from orchestrator_shared.domain.durations import format_duration, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import (
@@ -151,17 +152,7 @@ class Cron:
 
     def uneven_warning(self) -> str | None:
         """Why this is not the interval that it looks like, if so."""
-        for each, whole, unit in ((self.fields[0], 60, "m"), (self.fields[1], 24, "h")):
-            star, _, step = each.text.partition("/")
-            if star == "*" and step and whole % int(step):
-                values = sorted(each.values)
-                shown = ", ".join(f":{value:02}" if unit == "m" else f"{value}:00" for value in values)
-                period = "hour" if unit == "m" else "day"
-                return (
-                    f"{each.text} fires at {shown} of every {period}, which is no steady interval of "
-                    f"{int(step)}{unit}: use `every: {int(step)}{unit}` for that"
-                )
-        return None
+        return warning_of(self.fields)
 
 
 def _restart(start: datetime, at: datetime, zone: ZoneInfo) -> datetime | None:
@@ -207,7 +198,8 @@ class Every:
         """Accept `45m`; at least a minute, at most a year."""
         seconds = parse_duration(value, field=field)
         if not MIN_EVERY_SECONDS <= seconds <= MAX_EVERY_SECONDS:
-            raise UserError("an interval is between one minute and one year", field=field)
+            given = format_duration(seconds)
+            raise UserError(f"an interval is at least 1m and at most 366d, not {given}", field=field)
         return cls(seconds, anchor.astimezone(UTC))
 
     @property

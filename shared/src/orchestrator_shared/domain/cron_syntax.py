@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from orchestrator_shared.domain.cron_words import EVERY, SPECIAL, Misreading, misread
 from orchestrator_shared.domain.errors import UserError
 
 MAX_LENGTH = 100
@@ -10,21 +11,22 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _WORD = re.compile(r"[^ \t]+")
 _ITEM = re.compile(r"(?:(?P<star>\*)|(?P<low>\d+|[a-z]+)(?:-(?P<high>\d+|[a-z]+))?)(?:/(?P<step>\d+))?")
-_SPECIAL = {
-    "?": "`?` is not used here: write `*`",
-    "#": "`#` (the n-th weekday of a month) is not supported",
-    "~": "`~` (a random value) is not supported",
-    "@": "words such as @daily are not supported: write five fields, as in `0 0 * * *`",
-}
+_UNIT_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
+_LONGEST_SECONDS = 366 * 86_400
 _LETTERS = {"L": "the last day", "W": "the nearest weekday", "R": "a random value", "H": "a hashed value"}
 
 
 class CronError(UserError):
     """A cron expression is refused. `position` counts characters from 1; the detail repeats it for people."""
 
-    def __init__(self, reason: str, *, position: int, field: str | None = None) -> None:
+    def __init__(
+        self, reason: str, *, position: int, field: str | None = None, way_out: str | None = None
+    ) -> None:
         super().__init__(reason, field=field)
         self.position = position
+        self.way_out = way_out
+        """What to write instead of the whole expression, or `every: ` and an interval; accepted as it stands
+        unless something else is wrong, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,11 @@ class FieldKind:
     low: int
     high: int
     words: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many values there are, and so the largest step."""
+        return self.high - self.low + 1
 
     @property
     def widest(self) -> int:
@@ -62,7 +69,7 @@ class Field:
 
     @property
     def is_full(self) -> bool:
-        return len(self.values) == self.kind.high - self.kind.low + 1
+        return len(self.values) == self.kind.size
 
     @property
     def begins_with_star(self) -> bool:
@@ -81,30 +88,42 @@ def parse_fields(text: str, *, field: str | None = None) -> tuple[Field, ...]:
     """Read an expression; raises CronError."""
     _check_characters(text, field)
     words = list(_WORD.finditer(text))
-    if words and words[0][0].startswith("@"):
-        raise CronError(_SPECIAL["@"], position=words[0].start() + 1, field=field)
-    if len(words) != len(KINDS):
-        extra = "; seconds and years are not supported" if len(words) > len(KINDS) else ""
-        position = words[5].start() + 1 if len(words) > len(KINDS) else len(text) + 1
-        raise CronError(
-            f"expected five fields (minute, hour, day of month, month, day of week), "
-            f"found {len(words)}{extra}",
-            position=position,
-            field=field,
-        )
+    if (refused := misread(text, words)) is not None:
+        raise _refuse(refused, field)
     return tuple(
-        _Reader(kind, word.start(), field).read(word[0]) for kind, word in zip(KINDS, words, strict=True)
+        _Reader(kind, text, word.start(), field).read(word[0])
+        for kind, word in zip(KINDS, words, strict=True)
     )
+
+
+def _refuse(refused: Misreading, field: str | None) -> CronError:
+    reason, way_out = refused.reason, refused.way_out
+    if way_out is not None:
+        try:
+            parse_fields(way_out)
+            reason += f": write `{way_out}`"
+        except CronError:
+            way_out = None
+    return CronError(reason, position=refused.position, field=field, way_out=way_out)
 
 
 def _check_characters(text: str, field: str | None) -> None:
     if len(text) > MAX_LENGTH:
-        raise CronError(f"longer than {MAX_LENGTH} characters", position=MAX_LENGTH + 1, field=field)
+        reason = f"longer than {MAX_LENGTH} characters: write ranges and steps, or several schedules"
+        raise CronError(reason, position=MAX_LENGTH + 1, field=field)
     for index, character in enumerate(text):
         if not (character == "\t" or " " <= character <= "~"):
-            raise CronError(
-                f"character {index + 1} ({character!r}) is not plain ASCII", position=index + 1, field=field
-            )
+            reason = f"character {index + 1} ({character!r}) is not plain ASCII"
+            raise CronError(reason, position=index + 1, field=field)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """An item of a field, `at` so many characters into it, and what may be written instead."""
+
+    at: int
+    item: str
+    instead: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +131,7 @@ class _Reader:
     """Reads one field that begins at `offset` of the expression."""
 
     kind: FieldKind
+    expression: str
     offset: int
     error_field: str | None
 
@@ -127,33 +147,37 @@ class _Reader:
         match = _ITEM.fullmatch(item.lower())
         if match is None:
             raise self._malformed(item, at)
+        step = 1 if match["step"] is None else self._step(match, item, at)
         if match["star"]:
             low, high = self.kind.low, self.kind.high
         else:
-            low, high = self._range(match, item, at)
-        if match["step"] is None:
-            step = 1
-        elif match["star"] or match["high"]:
-            step = self._step(match["step"], at + match.start("step"))
-        else:
-            raise self._error(
-                f"{item!r} has a step without a range: write {match['low']}-{self.kind.high}/{match['step']}",
-                at,
-            )
+            low, high = self._range(match, item, at, step)
+        if match["step"] is not None and not (match["star"] or match["high"]):
+            span = _span(self._value(low), self.kind.high)
+            instead = f"{span}/{step}" if "-" in span else span
+            raise self._error(f"{item!r} has a step without a range", at, _Change(at, item, instead))
         return {self._value(number) for number in range(low, high + 1, step)}
 
-    def _range(self, match: re.Match[str], item: str, at: int) -> tuple[int, int]:
+    def _range(self, match: re.Match[str], item: str, at: int, step: int) -> tuple[int, int]:
         low = self._number(match["low"], at)
         if match["high"] is None:
             return low, low
         high = self._number(match["high"], at + match.start("high"))
-        if high == 0 and self.kind.name == "day of week" and not match["high"].isdigit():
+        if high == 0 < low and self.kind.name == "day of week" and not match["high"].isdigit():
             high = 7  # fri-sun
         if low > high:
-            raise self._error(
-                f"the range {item!r} runs backwards: write {low}-{self.kind.high},{self.kind.low}-{high}", at
-            )
+            instead = self._wrapped(self._value(low), high, step)
+            raise self._error(f"the range {item!r} runs backwards", at, _Change(at, item, instead))
         return low, high
+
+    def _wrapped(self, low: int, high: int, step: int) -> str:
+        """What a range across the end of the field stands for."""
+        if low <= high:  # 7-1 of the days of the week: from Sunday
+            return _span(low, high) + (f"/{step}" if step > 1 and low < high else "")
+        if step == 1:
+            return f"{_span(low, self.kind.high)},{_span(self.kind.low, high)}"
+        numbers = range(low - self.kind.low, high - self.kind.low + self.kind.size + 1, step)
+        return ",".join(str(number % self.kind.size + self.kind.low) for number in numbers)
 
     def _number(self, text: str, at: int) -> int:
         if text.isdigit():
@@ -165,13 +189,28 @@ class _Reader:
             return self.kind.words.index(text) + self.kind.low
         raise self._malformed(text, at)
 
-    def _step(self, text: str, at: int) -> int:
-        step, largest = int(text[:6]), self.kind.high - self.kind.low
+    def _step(self, match: re.Match[str], item: str, at: int) -> int:
+        text, place = match["step"], at + match.start("step")
+        step = int(text[:6])
         if step == 0:
-            raise self._error("a step of 0 leads nowhere", at)
-        if step > largest or len(text) > 4:
-            raise self._error(f"the step {text[:10]} is larger than the field (at most {largest})", at)
+            raise self._error("a step of 0 leads nowhere", place)
+        if step > self.kind.size or len(text) > 4:
+            reason = f"the step {text[:10]} is larger than the field (at most {self.kind.size})"
+            if len(text) <= 4 and (every := self._interval(step)):
+                raise self._error(f"{reason}: use `{every}` instead of cron", place, way_out=every)
+            raise self._error(reason, place, _Change(at, item, match["low"] or str(self.kind.low)))
         return step
+
+    def _interval(self, step: int) -> str | None:
+        """The interval that a step beyond the field was to say, if the other fields leave it alone."""
+        words = self.expression.split()
+        fixed, free = words[: self.kind.number - 1], words[self.kind.number :]
+        unit = {1: "m", 2: "h", 3: "d", 5: "d"}.get(self.kind.number)
+        if self.kind.number == 5:
+            fixed, free = fixed[:2], fixed[2:]
+        if unit is None or any(word != "*" for word in free) or not all(word.isdigit() for word in fixed):
+            return None
+        return EVERY + f"{step}{unit}" if step * _UNIT_SECONDS[unit] <= _LONGEST_SECONDS else None
 
     def _value(self, number: int) -> int:
         return 0 if self.kind.name == "day of week" and number == 7 else number
@@ -180,20 +219,42 @@ class _Reader:
         if not item:
             return self._error("a value is missing beside a comma", at)
         for index, character in enumerate(item):
-            if character in _SPECIAL:
-                return self._error(_SPECIAL[character], at + index)
+            if character in SPECIAL:
+                change = _Change(at, item, item.replace("?", "*")) if character == "?" else None
+                return self._error(SPECIAL[character], at + index, change)
         for letter, meaning in _LETTERS.items():
             if re.fullmatch(
                 rf"{letter}|{letter}W|\d*{letter}|{letter}\(.*\)|{letter}/\d+|{letter}-\d+", item.upper()
             ):
                 return self._error(f"`{letter}` ({meaning}) is not supported", at)
         names = f"; names here are {', '.join(self.kind.words)}" if self.kind.words else ""
-        return self._error(f"{item!r} is no value, range or step{names}", at)
+        return self._error(f"{item!r} is not a value, range or step{names}", at)
 
-    def _error(self, reason: str, at: int) -> CronError:
+    def _error(
+        self, reason: str, at: int, change: "_Change | None" = None, *, way_out: str | None = None
+    ) -> CronError:
+        """The change makes the way out if what it writes is accepted there."""
         position = self.offset + at + 1
+        if change is not None and self._accepts(change.instead):
+            reason += f": write {change.instead}"
+            start = self.offset + change.at
+            rest = self.expression[start + len(change.item) :]
+            longer = self.expression[:start] + change.instead + rest
+            way_out = longer if len(longer) <= MAX_LENGTH else None
         return CronError(
             f"{self.kind.name} (field {self.kind.number}, character {position}): {reason}",
             position=position,
             field=self.error_field,
+            way_out=way_out,
         )
+
+    def _accepts(self, text: str) -> bool:
+        try:
+            _Reader(self.kind, text, 0, None).read(text)
+        except CronError:
+            return False
+        return True
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}-{high}"

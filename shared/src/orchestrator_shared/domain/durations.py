@@ -5,14 +5,15 @@ import re
 from orchestrator_shared.domain.errors import UserError
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_DIGITS = {"w": 6, "d": 6, "h": 6, "m": 6, "s": 9}
 _DURATION = re.compile(
-    r"(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,9})s)?", re.ASCII
+    r" ?".join(rf"(?:(\d{{1,{digits}}}) ?{unit})?" for unit, digits in _DIGITS.items()), re.ASCII
 )
 MAX_SECONDS = 10 * 366 * 86_400
 
 
 def parse_duration(value: object, *, field: str | None = None) -> int:
-    """Seconds; raises UserError naming `field`."""
+    """Seconds; `45m`, `45 m` and `1d 12h` are accepted; raises UserError naming `field`."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise UserError("expected a duration such as 30m, 24h, 1d12h, or whole seconds", field=field)
     seconds = value if isinstance(value, int) else _parse_text(value.strip(), field)
@@ -27,7 +28,7 @@ def _parse_text(text: str, field: str | None) -> int:
     match = _DURATION.fullmatch(text)
     if not text or match is None:
         shown = text if len(text) <= 40 else text[:40] + "…"
-        raise UserError(f"{shown!r} is no duration: write for example 30m, 24h, 1d12h, 90s", field=field)
+        raise UserError(f"{shown!r} is not a duration: write for example 30m, 24h, 1d12h, 90s", field=field)
     return sum(int(count or 0) * size for count, size in zip(match.groups(), _UNITS.values(), strict=True))
 
 

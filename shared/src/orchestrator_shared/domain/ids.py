@@ -20,6 +20,13 @@ ORCHESTRATOR = ComponentId("orchestrator")
 SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 """Projects, components, configurations and tasks are named so; safe in URLs, routing keys and file names."""
 
+PROJECT = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
+"""New projects: with dots, routing keys of `a.b` would look like those of `a`. Older ones may have dots."""
+
+
+_REQUESTS = UUID("6f9c1c1e-5d0a-4c57-9a53-0f1d2f6a7e41")
+"""A namespace of its own: no key of a caller reaches the id of a schedule's or trigger's job."""
+
 
 def new_id() -> UUID:
     """A version 7 UUID (RFC 9562): ordered by time, made here because PostgreSQL 15 to 17 cannot."""
@@ -31,8 +38,13 @@ def new_id() -> UUID:
 
 
 def new_job_id() -> JobId:
-    """The id of a job that somebody is about to request; asking twice with it is asking once."""
+    """The id of a job that one of our services is about to request; asking twice with it is asking once."""
     return JobId(new_id())
+
+
+def request_id(project: str, token: UUID, key: str) -> UUID:
+    """What an HTTP caller's Idempotency-Key stands for: within its project and token, and nowhere else."""
+    return uuid5(_REQUESTS, f"{project}\n{token}\n{key}")
 
 
 def trigger_job_id(trigger: TriggerId, generation: int) -> JobId:

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
-from orchestrator_shared.contracts.envelope import CONTENT_TYPE
+from orchestrator_shared.contracts.envelope import CONTENT_TYPE, MAX_BYTES
 from orchestrator_shared.contracts.message import DEAD_LETTERS
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
@@ -19,6 +19,11 @@ from orchestrator_shared.messaging.topology import DEAD_LETTER_QUEUE
 from orchestrator_shared.messaging.waiting import end_quietly
 
 REASON_LENGTH = 1000
+CUT_BYTES = 64 * 1024
+"""What is kept of a message that is too large to be read: it can never be handled, only looked at."""
+SHOWN_BYTES = 20_000
+PEEK_BYTES = 1024 * 1024
+"""Bodies in one list, together: each letter of a long list shows less of its own."""
 SEARCH_LIMIT = 10_000
 
 
@@ -36,6 +41,14 @@ class DeadLetter:
     message_id: str
     content_type: str
     body: bytes
+    """The whole body for a replay; in a list its beginning."""
+    size: int
+    """Bytes of the message as it came."""
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether only the beginning of the body was kept."""
+        return self.size > MAX_BYTES
 
 
 def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Outgoing:
@@ -45,7 +58,7 @@ def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Out
         id=str(new_id()),
         exchange=DEAD_LETTERS,
         routing_key=queue,
-        body=raw.body,
+        body=raw.body if len(raw.body) <= MAX_BYTES else raw.body[:CUT_BYTES],
         mandatory=True,
         content_type=(raw.content_type or CONTENT_TYPE)[:200],
         headers={
@@ -56,6 +69,7 @@ def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Out
             "x-message-id": (raw.message_id or "")[:200],
             "x-first-seen": _text(raw.headers, "x-first-seen")[:40] or datetime.now(UTC).isoformat(),
             "x-replays": replays if isinstance(replays, int) else 0,
+            "x-bytes": len(raw.body),
         },
     )
 
@@ -73,11 +87,13 @@ class DeadLetters:
             return queue.declaration_result.message_count or 0
 
     async def peek(self, limit: int = 50) -> list[DeadLetter]:
-        """The oldest dead letters; they stay."""
+        """The oldest dead letters, each with the beginning of its body; they stay."""
         found: list[DeadLetter] = []
+        shown = min(SHOWN_BYTES, PEEK_BYTES // max(1, limit))
 
         def note(raw: AbstractIncomingMessage) -> bool:
-            found.append(read(raw))
+            letter = read(raw)
+            found.append(replace(letter, body=letter.body[:shown]))
             return False
 
         async with self._queue() as queue:
@@ -89,6 +105,11 @@ class DeadLetters:
         async with self._queue() as queue:
             raw = await self._find(queue, id_)
             letter = read(raw)
+            if letter.is_cut:
+                raise Conflict(
+                    f"the message had {letter.size} bytes, at most {MAX_BYTES} are read: only its beginning "
+                    "was kept, so it cannot be replayed; let its producer send less, and drop it"
+                )
             try:
                 await self._publisher.publish(_again(letter))
             except NotPublished as error:
@@ -147,6 +168,7 @@ def read(raw: AbstractIncomingMessage) -> DeadLetter:
         message_id=_text(headers, "x-message-id") or (raw.message_id or ""),
         content_type=raw.content_type or "",
         body=raw.body,
+        size=max(len(raw.body), _number(headers, "x-bytes")),
     )
 
 

@@ -3,6 +3,11 @@
 -- name: callback_target
 SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $1
 
+-- name: callback_is_awaited
+-- Or was: the same report again is harmless after the end of the attempt, too.
+SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $1)
+    OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $1)
+
 -- name: callback_is_known
 SELECT EXISTS (SELECT 1 FROM catalog.callbacks WHERE token_hash = $1 AND body_hash = $2)
 

@@ -12,6 +12,18 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $5
 
+-- name: configuration_sizes
+-- In bytes, of the rows that `configurations` would read.
+SELECT octet_length(v.parameters::text)
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
+  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+ORDER BY c.component, c.id
+LIMIT $5
+
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at, c.deleted_at
@@ -49,6 +61,13 @@ VALUES ($1, $2, $3, $4, $5::json::jsonb, $5::json, $6, $7)
 
 -- name: versions
 SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: version_sizes
+SELECT octet_length(parameters::text)
 FROM catalog.configuration_versions
 WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
 ORDER BY version DESC
@@ -130,14 +149,15 @@ WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
 -- name: subscriptions
-SELECT orchestration, event, channel, address FROM catalog.subscriptions
-WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2)
+SELECT orchestration, event, channel, address, percent, minutes FROM catalog.subscriptions_v1
+WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2) AND channel = 'email' AND event <> 'deadline_missed'
 ORDER BY orchestration, address, event
 
--- name: insert_subscription
-INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address)
-VALUES ($1, $2, $3, $4, 'email', $5)
-ON CONFLICT DO NOTHING
+-- name: save_subscription
+INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address, percent, minutes)
+VALUES ($1, $2, $3, $4, 'email', $5, $6, $7)
+ON CONFLICT (project, orchestration, event, channel, address)
+    DO UPDATE SET percent = excluded.percent, minutes = excluded.minutes, changed_at = clock_timestamp()
 
 -- name: delete_subscription
 DELETE FROM catalog.subscriptions

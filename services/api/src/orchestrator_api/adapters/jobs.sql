@@ -3,20 +3,20 @@
 -- name: insert_run_request
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters,
-     parameters_as_written, scheduled_for, requested_at, retry_of, task_versions)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $12, $13, $14)
+     parameters_as_written, scheduled_for, requested_at, retry_of, task_versions, idempotency_id, request_digest)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
--- name: run_request
-SELECT job_id, project, component, configuration, version, tasks, scheduled_for, retry_of,
-       coalesce(parameters_as_written, parameters::json) AS parameters
-FROM catalog.run_requests WHERE job_id = $1
+-- name: requests_under_key
+SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
+FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
 
 -- name: insert_backfill
 INSERT INTO catalog.run_requests
-    (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at)
-SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6
+    (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at,
+     idempotency_id, request_digest)
+SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6, $9, $10
 FROM unnest($7::uuid[], $8::timestamptz[]) AS fire (job_id, scheduled_for)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
@@ -24,9 +24,6 @@ RETURNING job_id
 -- name: known_runs
 SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($1::uuid[])
 UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[])
-
--- name: job_is_known
-SELECT true FROM jobs.jobs_v1 WHERE id = $1
 
 -- name: job
 SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,

@@ -51,7 +51,7 @@ _RULES = {
     "additionalProperties": patterns.additional_properties,
 } | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
-_BesidePatterns = extend(_Validator, {"unevaluatedProperties": None})  # type: ignore[no-untyped-call]
+_BesidePatterns = extend(_Validator, {"unevaluatedProperties": lambda *_: ()})  # type: ignore[no-untyped-call]
 _FORMATS = patterns.format_checker()
 
 
@@ -102,7 +102,7 @@ def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterato
     registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
-        yield from kind(schema, registry=registry).iter_errors(parameters)
+        yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
     except Unresolvable as error:
         yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
     except RecursionError:

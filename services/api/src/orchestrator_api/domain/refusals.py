@@ -1,8 +1,10 @@
 """Refusals that only HTTP knows: who asks, what they may, and several wrong fields at once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator_shared.domain.cron_syntax import CronError
 from orchestrator_shared.domain.errors import UserError
 
 
@@ -12,6 +14,12 @@ class FieldError:
 
     field: str
     detail: str
+    position: int | None = None
+    """Of a cron expression: the character, counted from 1."""
+
+    @classmethod
+    def of(cls, error: UserError, field: str) -> "FieldError":
+        return cls(field, error.detail, error.position if isinstance(error, CronError) else None)
 
 
 class Invalid(UserError):
@@ -24,6 +32,14 @@ class Invalid(UserError):
 
 class Unauthenticated(UserError):
     """No token, or none that is good any more."""
+
+
+class TooMany(UserError):
+    """Too many of these came from one address."""
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(f"{detail}: try again in {math.ceil(retry_after)} seconds")
+        self.retry_after = math.ceil(retry_after)
 
 
 class Forbidden(UserError):

@@ -9,9 +9,11 @@ from uuid import UUID
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.backfilling import BackfillFire, Counted, anchor_of, plan_backfill
 from orchestrator_api.domain.times import accept_times
-from orchestrator_api.handlers import runs, schedules
+from orchestrator_api.handlers import idempotency, runs, schedules
+from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.handlers.orchestrations import key_of
 from orchestrator_api.session import Session
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts import commands
 from orchestrator_shared.contracts.commands import BackfillRequested
 from orchestrator_shared.domain.errors import NotFound
@@ -29,6 +31,7 @@ class BackfillWish:
     dry_run: bool = False
     notify: bool = False
     confirm: bool = False
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,17 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     key = key_of(schedule["orchestration"])
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
-    known = set(await session.sql.column("known_runs", ids))
-    if not wish.dry_run:
-        known |= set(ids) - await _request(
-            session, wish, schedule, [f for f in fires if f.job_id not in known]
-        )
+    if asked := await idempotency.before(session, wish.asked):  # answered as the first time
+        known = set(ids) - {row["job_id"] for row in asked}
+    else:
+        known = set(await session.sql.column("known_runs", ids))
+        if not wish.dry_run:
+            new = [fire for fire in fires if fire.job_id not in known]
+            known |= set(ids) - await _request(session, wish, schedule, new)
     shown = [
         {
             "scheduled_for": fire.scheduled_for,
-            "local": fire.local.isoformat(),
+            "local": stamp(fire.local),
             "fire_key": fire.fire_key,
             "job_id": fire.job_id,
             "is_new": fire.job_id not in known,
@@ -98,12 +103,14 @@ async def _request(
         session.now,
         [fire.job_id for fire in fires],
         [fire.scheduled_for for fire in fires],
+        wish.asked.id if wish.asked else None,
+        wish.asked.digest if wish.asked else None,
     )
     new = set(rows)
     asked = [fire for fire in fires if fire.job_id in new]
     if asked:
         session.say(_message(session, wish, schedule, asked))
-    period = {"from": wish.start.isoformat(), "to": wish.end.isoformat()}
+    period = {"from": stamp(wish.start), "to": stamp(wish.end)}
     subject = f"{orchestration}/{schedule['name']}"
     await session.record("schedule.backfilled", subject, **period, requested=len(new))
     return new

@@ -11,13 +11,23 @@ from orchestrator_shared.security import hash_token, parse_token_id
 MOST_CALLBACKS = 50
 
 
+async def find(sessions: Sessions, token: str, address: str) -> None:
+    """Refuse a report to an address that no one gave out, before the report itself is read."""
+    if parse_token_id(token) is None:
+        raise _nothing_here()
+    sessions.guard.check(token, address)
+    async with sessions.works.work() as work:
+        sql = Sql(work.connection, sessions.queries)
+        if not await sql.value("callback_is_awaited", hash_token(token)):
+            sessions.guard.wrong(address, "unknown")
+            raise _nothing_here()
+
+
 async def receive(sessions: Sessions, token: str, body: bytes) -> None:
     """Keep a report and wake the runner; the same report again changes nothing.
 
     The token is looked up by its hash: no comparison takes longer for a better guess.
     """
-    if parse_token_id(token) is None:
-        raise _nothing_here()
     hashed = hash_token(token)
     body_hash = hashlib.sha256(body).digest()
     async with sessions.works.work() as work:

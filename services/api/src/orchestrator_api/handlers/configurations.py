@@ -1,5 +1,6 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +66,11 @@ def masked(row: Row) -> Row:
     return {**row, "parameters": mask_for_editing(row["parameters"])}
 
 
+def all_masked(rows: Sequence[Row]) -> list[Row]:
+    """The same of many: long work for large ones."""
+    return [masked(row) for row in rows]
+
+
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
     """Save a configuration of a component, its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
@@ -78,7 +84,8 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     stored = await session.sql.one("configuration", session.project, key.component, key.id)
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
-    refuse(check_parameters(clear, component["definition"].get("parameters") or {}))
+    schema = component["definition"].get("parameters") or {}
+    refuse(await session.offload.run(check_parameters, clear, schema))
     return await save(session, key, _with(wish, parameters))
 
 

@@ -1,7 +1,7 @@
 """Planning, applying and exporting definitions: everything in one transaction, or nothing."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -36,7 +36,10 @@ from orchestrator_api.handlers import (
 )
 from orchestrator_api.models.catalog import ComponentIn
 from orchestrator_api.session import Session
+from orchestrator_shared.definitions.problems import explain
+from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.subscriptions import Subscription
 from orchestrator_shared.secret_handles import handles_of, restore_masked
 from orchestrator_shared.security import MASK
 
@@ -130,15 +133,15 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
         else:
             await _SAVERS[change.kind](session, change.id, desired.items[item])
     except Invalid as error:
-        return [FieldError(document_path(place, each.field, item), each.detail) for each in error.errors]
+        return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        if type(error) is UserError or change.action is Action.DELETE:
-            return [FieldError(document_path(place, error.field, item), error.detail)]
+        if type(error) in (UserError, CronError) or change.action is Action.DELETE:
+            return [FieldError.of(error, document_path(place, error.field, item))]
         raise
     except ValidationError as error:
         return [
-            FieldError(document_path(place, ".".join(map(str, each["loc"])), item), str(each["msg"]))
-            for each in error.errors(include_input=False)
+            FieldError(document_path(place, ".".join(map(str, wrong.path)), item), wrong.message)
+            for wrong in explain(error, ComponentIn)
         ]
     return []
 
@@ -179,10 +182,10 @@ async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
-    pairs = [(event, address) for event, address in fields["subscriptions"]]
-    if webhooks := [address for _, address in pairs if "://" in address]:
+    wanted = [Subscription(*each) for each in fields["subscriptions"]]
+    if webhooks := [each.address for each in wanted if "://" in each.address]:
         raise UserError(f"{webhooks[0]!r}: only email addresses can be notified so far")
-    await notifications.replace(session, name, pairs)
+    await notifications.replace(session, name, wanted)
 
 
 _SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
@@ -229,6 +232,6 @@ def _warnings(wanted: Mapping[Item, Fields], current: Mapping[Item, Fields]) -> 
         key = (Kind.NOTIFICATIONS, name)
         told = wanted.get(key, current.get(key, {"subscriptions": []}))["subscriptions"]
         is_new = (Kind.ORCHESTRATION, name) not in current and key not in wanted  # its creator is subscribed
-        if not is_new and not any(event == "error" for event, _ in told):
+        if not is_new and not any(event == "error" for event, *_ in told):
             found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
     return found

@@ -5,24 +5,35 @@ from collections.abc import Iterable
 from orchestrator_api.handlers.schedules import lock_orchestration
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.ids import new_id
-
-Subscription = tuple[str, str]
-"""Event and address."""
+from orchestrator_shared.domain.subscriptions import Subscription
 
 
 async def replace(session: Session, orchestration: str, wanted: Iterable[Subscription]) -> bool:
     """Make these the subscriptions; returns whether that changed anything."""
     await lock_orchestration(session, orchestration)
     rows = await session.sql.many("subscriptions", session.project, orchestration)
-    stored = {(row["event"], row["address"]) for row in rows if row["channel"] == "email"}
+    stored = {Subscription(row["event"], row["address"], row["percent"], row["minutes"]) for row in rows}
     wishes = set(wanted)
-    for event, address in sorted(stored - wishes):
-        await session.sql.run("delete_subscription", session.project, orchestration, event, address)
-    for event, address in sorted(wishes - stored):
-        values = (session.project, orchestration, event, address)
-        await session.sql.run("insert_subscription", new_id(), *values)
+    kept = {_place(wish) for wish in wishes}
+    gone = (each for each in stored - wishes if _place(each) not in kept)
+    ended = sorted(gone, key=_place)
+    for each in ended:
+        await session.sql.run("delete_subscription", session.project, orchestration, each.event, each.address)
+    for each in sorted(wishes - stored, key=_place):
+        values = (session.project, orchestration, each.event, each.address, each.percent, each.minutes)
+        await session.sql.run("save_subscription", new_id(), *values)
     if stored != wishes:
-        added = [f"{event} → {address}" for event, address in sorted(wishes - stored)]
-        ended = [f"{event} → {address}" for event, address in sorted(stored - wishes)]
-        await session.record("notifications.changed", orchestration, added=added, ended=ended)
+        added = [_told(each) for each in sorted(wishes - stored, key=_place)]
+        await session.record(
+            "notifications.changed", orchestration, added=added, ended=[_told(each) for each in ended]
+        )
     return stored != wishes
+
+
+def _place(subscription: Subscription) -> tuple[str, str]:
+    return subscription.event, subscription.address
+
+
+def _told(each: Subscription) -> str:
+    limit = f" ({each.percent} %)" if each.percent else f" ({each.minutes} min)" if each.minutes else ""
+    return f"{each.event}{limit} → {each.address}"

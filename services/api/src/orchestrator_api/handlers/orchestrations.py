@@ -141,8 +141,8 @@ async def _equip(session: Session, orchestration: str) -> None:
     await session.sql.run("insert_token", token_id, *values)
     await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
     if session.actor.email:
-        values_of_subscription = (session.project, orchestration, "error", session.actor.email)
-        await session.sql.run("insert_subscription", new_id(), *values_of_subscription)
+        values_of_subscription = (session.project, orchestration, "error", session.actor.email, None, None)
+        await session.sql.run("save_subscription", new_id(), *values_of_subscription)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:

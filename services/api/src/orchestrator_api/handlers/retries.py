@@ -17,8 +17,9 @@ from orchestrator_api.domain.retrying import (
     check_something_to_run,
     plan_retry,
 )
-from orchestrator_api.handlers import configurations, jobs, runs
+from orchestrator_api.handlers import configurations, idempotency, jobs, runs
 from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -33,7 +34,7 @@ class RetryWish:
 
     plan_id: str
     tasks: Sequence[str] | None = None
-    job_id: UUID | None = None
+    asked: Asked | None = None
     notify: bool = True
     confirm: bool = False
 
@@ -53,23 +54,14 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
     """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
     job = await _finished(session, job_id)
     session.actor.require_run(job["component"])
-    if wish.job_id is not None and await _was_carried_out(session, job_id, wish, wish.job_id):
-        return wish.job_id
+    if await idempotency.before(session, wish.asked):  # also where the plan has changed in between
+        assert wish.asked is not None
+        return wish.asked.id
     made, version = await _planned(session, job_id, wish)
     refuse(check_something_to_run(made, is_run=_is_run(job)))
     key = Key(job["component"], job["configuration"])
     asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
     return await runs.start(session, key, asked)
-
-
-async def _was_carried_out(session: Session, job_id: UUID, wish: RetryWish, retry_id: UUID) -> bool:
-    """Asking twice is asking once, also where the plan has changed in between; with other tasks it is not."""
-    stored = await session.sql.one("run_request", retry_id)
-    if stored is None or (stored["project"], stored["retry_of"]) != (session.project, job_id):
-        return False
-    if wish.tasks is not None and set(wish.tasks) != set(stored["tasks"] or ()):
-        raise runs.taken(retry_id)
-    return True
 
 
 async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
@@ -171,7 +163,7 @@ def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.R
         parameters=parameters,
         scheduled_for=job["scheduled_for"],
         version=made.version,
-        job_id=wish.job_id,
+        asked=wish.asked,
         notify=wish.notify,
         confirm=wish.confirm,
         retry_of=job["id"],

@@ -12,8 +12,9 @@ from orchestrator_api.domain.overlaps import explain_overlap
 from orchestrator_api.domain.phases import check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
 from orchestrator_api.domain.secrets import left_masks
-from orchestrator_api.handlers import configurations, overrides, rights
+from orchestrator_api.handlers import configurations, idempotency, overrides, rights
 from orchestrator_api.handlers.configurations import Key
+from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
@@ -29,7 +30,8 @@ class RunWish:
     parameters: dict[str, Any] = field(default_factory=dict)
     scheduled_for: datetime | None = None
     version: int | None = None
-    job_id: UUID | None = None
+    asked: Asked | None = None
+    """Under which key of its caller, if any."""
     notify: bool = True
     confirm: bool = False
     retry_of: UUID | None = None
@@ -40,13 +42,14 @@ class RunWish:
 
 
 async def start(session: Session, key: Key, wish: RunWish) -> UUID:
-    """Request a run; asking again with the same job id and the same wish changes nothing."""
-    if wish.job_id is not None and await _was_asked(session, key, wish, wish.job_id):
-        return wish.job_id
+    """Request a run; asking again under the same key changes nothing."""
+    if await _was_asked(session, wish):
+        assert wish.asked is not None
+        return wish.asked.id
     await check(session, key, wish)
-    job_id = wish.job_id or new_job_id()
+    job_id = wish.asked.id if wish.asked else new_job_id()
     if not await _insert(session, key, wish, job_id):  # asked at this very moment by another request
-        await _was_asked(session, key, wish, job_id)
+        await _was_asked(session, wish)
         return job_id
     session.say(_message(session, key, wish, job_id))
     await session.record(
@@ -115,6 +118,8 @@ async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bo
         session.now,
         wish.retry_of,
         wish.task_versions,
+        wish.asked.id if wish.asked else None,
+        wish.asked.digest if wish.asked else None,
     )
     inserted = await session.sql.value(
         "insert_run_request", job_id, session.project, key.component, key.id, *values
@@ -126,33 +131,14 @@ def _origin(session: Session, wish: RunWish) -> Origin:
     return session.actor.origin if wish.retry_of is None else Origin.RETRY
 
 
-async def _was_asked(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
-    stored = await session.sql.one("run_request", job_id)
-    if stored is None:
-        if await session.sql.value("job_is_known", job_id):
-            raise taken(job_id)
-        return False
-    if stored["project"] != session.project or not _is_same(session, key, wish, stored):
-        raise taken(job_id)
-    return True
-
-
-def _is_same(session: Session, key: Key, wish: RunWish, stored: Row) -> bool:
-    tasks = list(wish.tasks) if wish.tasks is not None else None
-    same_time = wish.scheduled_for is None or wish.scheduled_for == stored["scheduled_for"]
-    return (
-        (stored["component"], stored["configuration"]) == (key.component, key.id)
-        and stored["tasks"] == tasks
-        and stored["version"] == wish.version
-        and stored["retry_of"] == wish.retry_of
-        and same_time
-        and session.encryption.decrypt_secrets(stored["parameters"], session.project) == wish.parameters
-    )
-
-
-def taken(job_id: UUID) -> Conflict:
-    """The id stands for another request already."""
-    return Conflict(f"the job {job_id} was asked for with another request: choose a new id", field="job_id")
+async def _was_asked(session: Session, wish: RunWish) -> bool:
+    """Whether this very request was sent before; a retry has no parameters of its own to compare."""
+    rows = await idempotency.before(session, wish.asked)
+    if rows and wish.retry_of is None:
+        stored = session.encryption.decrypt_secrets(rows[0]["parameters"], session.project)
+        if stored != wish.parameters:
+            raise idempotency.reused()
+    return bool(rows)
 
 
 def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequested:

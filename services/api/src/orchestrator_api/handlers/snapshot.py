@@ -39,8 +39,8 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
             "description": row["description"],
             "parameters": row["parameters"],
         }
-    for row in await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None):
-        items[Kind.ORCHESTRATION, row["id"]] = _orchestration(row)
+    rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
+    items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living | set(reviving))
 
@@ -57,6 +57,10 @@ def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
         clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
         return clear
     return fields
+
+
+def _orchestrations(rows: Sequence[Row]) -> dict[Item, Fields]:
+    return {(Kind.ORCHESTRATION, row["id"]): _orchestration(row) for row in rows}
 
 
 def _orchestration(row: Row) -> Fields:
@@ -81,11 +85,12 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
             "mode": row["mode"],
             "enabled": row["enabled"],
         }
-    subscriptions: dict[str, list[list[str]]] = {}
+    subscriptions: dict[str, list[list[str | int | None]]] = {}
     for row in _of(living, await session.sql.many("subscriptions", project, None)):
-        subscriptions.setdefault(row["orchestration"], []).append([row["event"], row["address"]])
-    for name, pairs in subscriptions.items():
-        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(pairs)}
+        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
+        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+    for name, listed in subscriptions.items():
+        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items
 
 

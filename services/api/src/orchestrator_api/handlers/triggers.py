@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from orchestrator_api.domain import explanation
 from orchestrator_api.domain.refusals import FieldError, refuse
 from orchestrator_api.handlers.schedules import SavedPart, lock_orchestration
 from orchestrator_api.session import Session
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts.events import TriggerChanged
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
@@ -162,7 +164,9 @@ def _table_facts(project: str, row: Row) -> explanation.TableFacts:
 
 def _fire_table(project: str, table: dict[str, Any]) -> dict[str, Any]:
     name = shown_table(project, table.get("project", project), table.get("table", ""))
-    return {"table": name, "seq": table.get("seq"), "heard_at": table.get("heard_at")}
+    heard_at = table.get("heard_at")  # written by the watcher, with its offset
+    shown = stamp(datetime.fromisoformat(heard_at)) if heard_at else None
+    return {"table": name, "seq": table.get("seq"), "heard_at": shown}
 
 
 def shown_table(project: str, table_project: str, name: str) -> str:

@@ -41,6 +41,19 @@ class TokenOut(Output):
     last_used_at: datetime | None
 
 
+class AdministratorTokenOut(Output):
+    """An administrator's token, without its secret."""
+
+    id: UUID
+    name: str
+    email: str = Field(description="Whose it is.")
+    from_setting: bool = Field(description="Made from `ORCHESTRATOR_ADMIN_TOKEN`.")
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
 class TokenMade(TokenOut):
     """A new token; its text is shown this once."""
 
@@ -89,5 +102,7 @@ class DeadLetterOut(Output):
     first_seen: datetime | None
     replays: int
     message_id: str
-    body: str = Field(description="At most its first 20,000 bytes.")
-    bytes: int
+    body: str = Field(description="At most its first 20,000 bytes; less of each in a list of many.")
+    bytes: int = Field(
+        description="Of the message as it came; of more than 256 KiB only the beginning is kept."
+    )

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
+from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.orchestration import TASK_ID
 from orchestrator_shared.domain.ids import SLUG
 
@@ -36,7 +37,7 @@ def _is_storable(value: datetime) -> datetime:
 Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number), AfterValidator(_is_storable)]
 
 
-class Input(BaseModel):
+class Input(Bounded):
     """A request's body: fields that are not known are refused, by name."""
 
     model_config = ConfigDict(extra="forbid")
@@ -60,6 +61,9 @@ class ProblemField(BaseModel):
 
     field: str
     detail: str
+    position: int | None = Field(
+        default=None, description="Of a cron expression: the character that is wrong, counted from 1."
+    )
 
 
 class Problem(BaseModel):

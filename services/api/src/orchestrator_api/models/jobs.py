@@ -1,10 +1,11 @@
 """Runs and jobs."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator_api.models.base import MAX_INT, Input, Instant, JsonObject, Output, TaskId
 
@@ -21,24 +22,38 @@ JobStatusName = Literal[
 ]
 
 
-class RequestedRun(Input):
+def _refuse_job_id(_: object) -> None:
+    raise ValueError(
+        "job ids are made by the server; to be able to repeat a request, send it with the header "
+        "Idempotency-Key"
+    )
+
+
+class Requested(Input):
+    """What every request for a job shares."""
+
+    job_id: Annotated[SkipJsonSchema[None], BeforeValidator(_refuse_job_id)] = Field(
+        default=None, exclude=True
+    )
+
+
+class RequestedRun(Requested):
     """What every request for a run may say."""
 
     scheduled_for: Instant | None = Field(default=None, description="The request's instant unless given.")
     version: int | None = Field(default=None, ge=1, le=MAX_INT, description="The current one unless given.")
-    job_id: UUID | None = None
     notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
     confirm: bool = Field(default=False, description="Run it although it is disabled.")
 
 
 class ConfigurationRunIn(RequestedRun):
-    """A run to start. With a `job_id` of your own, asking twice is asking once."""
+    """A run to start."""
 
     parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
 
 
 class RunIn(RequestedRun):
-    """A run of an orchestration to start. With a `job_id` of your own, asking twice is asking once."""
+    """A run of an orchestration to start."""
 
     parameters: dict[str, JsonObject] = Field(
         default_factory=dict, description="By task id: parameters of this one run, merged over the task's."
@@ -209,14 +224,13 @@ class RetryPlanOut(Output):
     missing: list[MissingTaskOut]
 
 
-class RetryIn(Input):
-    """The plan to carry out. With a `job_id` of your own, asking twice is asking once."""
+class RetryIn(Requested):
+    """The plan to carry out."""
 
     plan_id: str = Field(min_length=1, max_length=100)
     tasks: list[TaskId] | None = Field(
         default=None, max_length=10_000, description="These tasks instead of the preselected ones."
     )
-    job_id: UUID | None = None
     notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
     confirm: bool = Field(default=False, description="Run it although it is disabled.")
 

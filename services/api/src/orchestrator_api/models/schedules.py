@@ -4,19 +4,38 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, Instant, Output, Slug
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.statuses import NotificationEvent
+from orchestrator_shared.domain.subscriptions import (
+    DEFAULT_MINUTES,
+    DEFAULT_PERCENT,
+    MAX_MINUTES,
+    MAX_PERCENT,
+    NOT_MADE_YET,
+    Subscription,
+)
 
-Event = Literal[
-    "error",
-    "warning",
-    "success",
-    "processing_long",
-    "waiting_long",
-    "schedule_missed",
-    "deadline_missed",
-    "recovered",
+
+def _known(event: Any) -> Any:
+    if isinstance(event, str) and event in NOT_MADE_YET:
+        raise ValueError(NOT_MADE_YET[NotificationEvent(event)])
+    return event
+
+
+Event = Annotated[
+    Literal[
+        "error",
+        "warning",
+        "success",
+        "processing_long",
+        "waiting_long",
+        "schedule_missed",
+        "recovered",
+    ],
+    BeforeValidator(_known),
 ]
 Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
 Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
@@ -181,13 +200,21 @@ class TableReadiness(Output):
     missing_since: datetime | None
 
 
+class TableOfFire(Output):
+    """A table whose update completed the set, or belonged to it."""
+
+    table: str
+    seq: int | None
+    heard_at: datetime | None
+
+
 class LastFire(Output):
     """The newest run that the trigger asked for, and the updates that made it."""
 
     generation: int
     at: datetime
     job_id: UUID
-    tables: list[dict[str, Any]]
+    tables: list[TableOfFire]
     started_at: datetime | None
     ended: str | None
 
@@ -212,12 +239,44 @@ class SubscriptionIn(Input):
 
     event: Event
     address: str = Field(max_length=320, pattern=r"^[^@\s,;<>\"']+@[^@\s,;<>\"']+\.?[^@\s,;<>\"']*$")
+    percent: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_PERCENT,
+        description="Of processing_long: how much longer than the mean of the last 20 successful full runs; "
+        f"{DEFAULT_PERCENT} unless given.",
+    )
+    minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_MINUTES,
+        description=f"Of waiting_long: how long a wait is too long; {DEFAULT_MINUTES} unless given.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_event(self) -> "SubscriptionIn":
+        try:
+            self.subscription()
+        except UserError as error:
+            raise ValueError(error.detail) from error
+        return self
+
+    def subscription(self) -> Subscription:
+        """With the defaults written out."""
+        return Subscription.checked(self.event, self.address, self.percent, self.minutes)
 
 
 class SubscriptionsIn(Input):
     """All subscriptions of an orchestration; those not listed end."""
 
     subscriptions: list[SubscriptionIn] = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> "SubscriptionsIn":
+        wanted = {each.subscription() for each in self.subscriptions}
+        if len(wanted) > len({(each.event, each.address) for each in wanted}):
+            raise ValueError("an address is there twice for one event, with different limits: give one")
+        return self
 
 
 class SubscriptionOut(Output):
@@ -226,6 +285,8 @@ class SubscriptionOut(Output):
     event: str
     channel: str
     address: str
+    percent: int | None = Field(description="Of processing_long: how much longer than usual.")
+    minutes: int | None = Field(description="Of waiting_long: how long a wait is too long.")
 
 
 class SubscriptionsOut(Output):

@@ -12,10 +12,11 @@ from orchestrator_api.models.access import AuditOut, DeliveryOut, TokenIn, Token
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import VariableIn, VariableOut
 from orchestrator_api.models.schedules import SubscriptionsIn, SubscriptionsOut
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 
-router = APIRouter(prefix=PREFIX)
+router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
@@ -34,7 +35,13 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
         return VariableOut.model_validate(variables.shown(await variables.find(session, name)))
 
 
-@router.put("/variables/{name}", tags=["variables"], operation_id="save_variable", responses=WRITE)
+@router.put(
+    "/variables/{name}",
+    tags=["variables"],
+    operation_id="save_variable",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response
 ) -> VariableOut:
@@ -68,7 +75,14 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
 
-@router.post("/tokens", tags=["tokens"], operation_id="create_token", status_code=201, responses=WRITE)
+@router.post(
+    "/tokens",
+    tags=["tokens"],
+    operation_id="create_token",
+    status_code=201,
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+)
 async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
     """Make a token (administrator); its text is shown this once."""
     async with call.session(Scope.ADMIN, project) as session:
@@ -104,13 +118,14 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     tags=["notifications"],
     operation_id="save_notifications",
     responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_notifications(
     call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn
 ) -> SubscriptionsOut:
     """Replace the subscriptions of an orchestration."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wanted = [(subscription.event, subscription.address) for subscription in body.subscriptions]
+        wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
         rows = await session.sql.many("subscriptions", project, orchestration)
     return SubscriptionsOut.model_validate({"subscriptions": rows})

@@ -1,17 +1,17 @@
 """Where services that a component began a run at report what became of it."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
-from starlette.exceptions import HTTPException
 
 from orchestrator_api.handlers import callbacks
 from orchestrator_api.models.jobs import CallbackOut
+from orchestrator_api.routes.gate import MOST_BYTES, GatedRoute
 from orchestrator_api.routes.parts import problems
+from orchestrator_api.session import Sessions
 from orchestrator_shared.domain.errors import UserError
 
-MOST_BYTES = 256 * 1024
+MOST_CALLBACK_BYTES = 256 * 1024
 PROBLEMS = {
     status: response for status, response in problems(400, 404, 409, 413).items() if status not in (401, 403)
 }
@@ -20,24 +20,23 @@ BODY: dict[str, Any] = {
     "content": {"application/json": {"schema": {"type": "object", "maxProperties": 10_000}}},
 }
 
-router = APIRouter(prefix="/v1/callbacks", tags=["jobs"])
+router = APIRouter(prefix="/v1/callbacks", tags=["jobs"], route_class=GatedRoute)
 
 
 @router.post(
     "/{token}",
     operation_id="receive_callback",
     responses=PROBLEMS,
-    openapi_extra={"security": [], "requestBody": BODY},
+    openapi_extra={"security": [], "requestBody": BODY, MOST_BYTES: MOST_CALLBACK_BYTES},
 )
 async def receive_callback(request: Request, token: Annotated[str, Path(max_length=200)]) -> CallbackOut:
     """Report on a run that a component of executor http began; the address itself is the secret.
 
     It is good as long as the attempt is underway. Sending the same report again is harmless.
     """
-    body = await request.body()
-    if len(body) > MOST_BYTES:
-        raise HTTPException(413, f"the report is larger than {MOST_BYTES} bytes: send its end only")
-    if not body or not isinstance(json.loads(body), dict):  # that it is JSON has been seen before
+    sessions: Sessions = request.app.state.sessions
+    await callbacks.find(sessions, token, sessions.guard.address(request))
+    if not isinstance(await request.json(), dict):
         raise UserError("send a JSON object", field="body")
-    await callbacks.receive(request.app.state.sessions, token, body)
+    await callbacks.receive(sessions, token, await request.body())
     return CallbackOut(accepted=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.handlers import configurations, runs
+from orchestrator_api.handlers import configurations, idempotency, runs
 from orchestrator_api.handlers.configurations import Key, Wish
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.configurations import (
@@ -15,13 +15,14 @@ from orchestrator_api.models.configurations import (
     VersionOut,
 )
 from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.routes.runs import accepted
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"])
+router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
 
 
 def _key(component: str, configuration: str) -> Key:
@@ -40,9 +41,11 @@ async def list_configurations(
     """The configurations of the project, or of one component in it."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, component, *after, paging.rows)
-    shown = [configurations.masked(row) for row in rows]
-    return Page[ConfigurationOut].model_validate(paging.of(shown, "component", "id"))
+        values = (project, component, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
 
 @router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
@@ -55,7 +58,12 @@ async def get_configuration(
     return ConfigurationOut.model_validate(configurations.masked(row))
 
 
-@router.put("/{component}/{configuration}", operation_id="save_configuration", responses=WRITE)
+@router.put(
+    "/{component}/{configuration}",
+    operation_id="save_configuration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
 async def save_configuration(
     call: Call,
     project: Project,
@@ -100,9 +108,11 @@ async def list_versions(
     async with call.session(Scope.READ, project) as session:
         key = _key(component, configuration)
         await configurations.load(session, key)
-        rows = await session.sql.many("versions", project, component, configuration, before, paging.rows)
-    shown = [configurations.masked(row) for row in rows]
-    return Page[VersionOut].model_validate(paging.of(shown, "version"))
+        values = (project, component, configuration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[VersionOut].model_validate(part.of(shown, "version"))
 
 
 @router.post(
@@ -111,6 +121,7 @@ async def list_versions(
     tags=["runs"],
     status_code=202,
     responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_configuration(
     call: Call,
@@ -118,10 +129,13 @@ async def run_configuration(
     component: Identifier,
     configuration: Identifier,
     body: ConfigurationRunIn | None = None,
+    key: IdempotencyKey = None,
 ) -> RunAccepted:
     """Run a configuration by itself."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component)
-        wish = runs.RunWish(**(body or ConfigurationRunIn()).model_dump())
+        given = (body or ConfigurationRunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        wish = runs.RunWish(**given, asked=asked)
         job_id = await runs.start(session, _key(component, configuration), wish)
         return await accepted(session, job_id)

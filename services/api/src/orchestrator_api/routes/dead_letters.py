@@ -7,13 +7,13 @@ from fastapi import APIRouter, Path, Query, Request
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.models.access import DeadLetterOut
 from orchestrator_api.models.base import Page
+from orchestrator_api.routes.gate import GatedRoute
 from orchestrator_api.routes.parts import READ, WRITE, Call
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.dead_letters import DeadLetter, DeadLetters
+from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters
 
-router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
+router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=GatedRoute)
 LetterId = Annotated[str, Path(max_length=200)]
-MOST_SHOWN_BYTES = 20_000
 
 
 def _box(request: Request) -> DeadLetters:
@@ -25,8 +25,8 @@ def _box(request: Request) -> DeadLetters:
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:
     names = ("id", "reason", "queue", "exchange", "routing_key", "first_seen", "replays", "message_id")
-    body = letter.body[:MOST_SHOWN_BYTES].decode(errors="replace")
-    return {name: getattr(letter, name) for name in names} | {"body": body, "bytes": len(letter.body)}
+    body = letter.body[:SHOWN_BYTES].decode(errors="replace")
+    return {name: getattr(letter, name) for name in names} | {"body": body, "bytes": letter.size}
 
 
 @router.get("", operation_id="list_dead_letters", responses=READ)

@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.secrets import masked_phases
 from orchestrator_api.handlers import configurations, orchestrations, proposals, showing
 from orchestrator_api.handlers.orchestrations import OrchestrationWish
 from orchestrator_api.models.access import TokenOut
@@ -20,13 +19,14 @@ from orchestrator_api.models.configurations import (
     OrchestrationVersionOut,
     ProposalOut,
 )
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"])
+router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)
 
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
@@ -34,10 +34,12 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
     """The orchestrations of the project, with their last run and next fire."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("configurations", project, ORCHESTRATOR, *after, paging.rows)
-        part = paging.of(rows, "component", "id")
-        part["items"] = await showing.orchestrations(session, part["items"], with_tables=False)
-    return Page[OrchestrationOut].model_validate(part)
+        values = (project, ORCHESTRATOR, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        page = part.of(rows, "component", "id")
+        page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
+    return Page[OrchestrationOut].model_validate(page)
 
 
 @router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
@@ -49,7 +51,12 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     return OrchestrationOut.model_validate(shown[0])
 
 
-@router.put("/{orchestration}", operation_id="save_orchestration", responses=WRITE)
+@router.put(
+    "/{orchestration}",
+    operation_id="save_orchestration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
 async def save_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
 ) -> OrchestrationSaved:
@@ -80,12 +87,20 @@ async def list_orchestration_versions(
     (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("versions", project, ORCHESTRATOR, orchestration, before, paging.rows)
-    shown = [{**row, "phases": masked_phases(row["parameters"].get("phases", []))} for row in rows]
-    return Page[OrchestrationVersionOut].model_validate(paging.of(shown, "version"))
+        values = (project, ORCHESTRATOR, orchestration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        masked = await session.offload.run(configurations.all_masked, rows)
+    shown = [{**row, "phases": row["parameters"].get("phases", [])} for row in masked]
+    return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
 
 
-@router.post("/{orchestration}/grouping", operation_id="group_tasks", responses=WRITE)
+@router.post(
+    "/{orchestration}/grouping",
+    operation_id="group_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, most=LARGE),
+)
 async def group_tasks(
     call: Call, project: Project, orchestration: Identifier, body: GroupingIn
 ) -> ProposalOut:
@@ -95,7 +110,12 @@ async def group_tasks(
     return await _propose(call, project, orchestration, [operation], body)
 
 
-@router.post("/{orchestration}/arrangement", operation_id="arrange_tasks", responses=WRITE)
+@router.post(
+    "/{orchestration}/arrangement",
+    operation_id="arrange_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, most=LARGE),
+)
 async def arrange_tasks(
     call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
 ) -> ProposalOut:

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,6 +14,8 @@ from fastapi import Depends, Query
 from orchestrator_shared.domain.errors import UserError
 
 MOST_ITEMS = 500
+MOST_BYTES = 4 * 1024 * 1024
+"""A list of large things has shorter pages: nobody can ask for half a gigabyte at once."""
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before.")]
@@ -30,6 +32,15 @@ class Part:
     def rows(self) -> int:
         """How many rows to read: one more than is shown tells whether there is a next part."""
         return self.limit + 1
+
+    def within(self, sizes: Sequence[int]) -> "Part":
+        """The part that the first rows make, of these sizes, as far as they fit into one answer."""
+        total = 0
+        for count, size in enumerate(sizes):
+            total += size
+            if total > MOST_BYTES and count:
+                return replace(self, limit=count)
+        return self
 
     def place(self, *kinds: type) -> tuple[Any, ...]:
         """Behind which row it begins: one value per kind, or as many Nones."""

@@ -8,11 +8,12 @@ from orchestrator_api.domain.access import Scope, no_such_project
 from orchestrator_api.handlers import components
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut, ProjectPatch
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.domain.errors import Conflict, NotFound
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 
 @router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
@@ -25,7 +26,14 @@ async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
     return Page[ProjectOut].model_validate(paging.of(rows, "id"))
 
 
-@router.post("/projects", tags=["projects"], operation_id="create_project", status_code=201, responses=WRITE)
+@router.post(
+    "/projects",
+    tags=["projects"],
+    operation_id="create_project",
+    status_code=201,
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMIN),
+)
 async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
     """Make a project (administrator)."""
     async with call.session(Scope.ADMIN) as session:
@@ -46,7 +54,13 @@ async def get_project(call: Call, project: Project) -> ProjectOut:
     return ProjectOut.model_validate(row)
 
 
-@router.patch("/projects/{project}", tags=["projects"], operation_id="change_project", responses=WRITE)
+@router.patch(
+    "/projects/{project}",
+    tags=["projects"],
+    operation_id="change_project",
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMIN),
+)
 async def change_project(call: Call, project: Project, body: ProjectPatch) -> ProjectOut:
     """Change a project's name or its limit of parallel jobs (administrator)."""
     changes = body.model_dump(exclude_unset=True)
@@ -81,7 +95,13 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     return ComponentOut.model_validate(components.masked(row))
 
 
-@router.put("/components/{component}", tags=["components"], operation_id="save_component", responses=WRITE)
+@router.put(
+    "/components/{component}",
+    tags=["components"],
+    operation_id="save_component",
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+)
 async def save_component(
     call: Call, component: Identifier, body: ComponentIn, response: Response
 ) -> ComponentOut:

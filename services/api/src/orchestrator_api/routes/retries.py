@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.domain.access import STATUS, Scope
-from orchestrator_api.handlers import retries
+from orchestrator_api.handlers import idempotency, retries
 from orchestrator_api.models.base import TaskId
 from orchestrator_api.models.jobs import RetryIn, RetryPlanOut, RunAccepted
-from orchestrator_api.routes.parts import PREFIX, WRITE, Call, Project, problems
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
+from orchestrator_api.routes.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.routes.runs import accepted
 
-router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"])
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], route_class=GatedRoute)
 
 
 @router.get("/{job}/retry-plan", operation_id="plan_retry", responses=problems(404, 409))
@@ -33,9 +34,19 @@ async def plan_retry(
     return RetryPlanOut.model_validate(plan)
 
 
-@router.post("/{job}/retries", operation_id="retry_job", status_code=202, responses=WRITE)
-async def retry_job(call: Call, project: Project, job: UUID, body: RetryIn) -> RunAccepted:
+@router.post(
+    "/{job}/retries",
+    operation_id="retry_job",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
+async def retry_job(
+    call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None
+) -> RunAccepted:
     """Carry out a plan, exactly as it was fetched; refused if what it rests on has changed."""
     async with call.session(Scope.RUN, project) as session:
-        wish = retries.RetryWish(**body.model_dump())
+        given = body.model_dump()
+        asked = idempotency.accept(session, key, f"retry {job}", given)
+        wish = retries.RetryWish(**given, asked=asked)
         return await accepted(session, await retries.start(session, job, wish))

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.domain.access import STATUS, Scope
-from orchestrator_api.handlers import configurations, jobs, orchestrations, runs
+from orchestrator_api.handlers import configurations, idempotency, jobs, orchestrations, runs
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.jobs import (
     JobDetail,
@@ -20,14 +20,15 @@ from orchestrator_api.models.jobs import (
     RunTasksOut,
     TerminationOut,
 )
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Limit, Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.session import Session
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
-router = APIRouter(prefix=PREFIX, tags=["runs"])
+router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -42,14 +43,21 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
 )
 async def run_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: RunIn | None = None
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: RunIn | None = None,
+    key: IdempotencyKey = None,
 ) -> RunAccepted:
     """Run an orchestration, whole or only the chosen tasks."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR)
-        wish = runs.RunWish(**(body or RunIn()).model_dump())
+        given = (body or RunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {orchestration}", given)
+        wish = runs.RunWish(**given, asked=asked)
         job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
         return await accepted(session, job_id)
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.times import Times, accept_times, preview
-from orchestrator_api.handlers import backfills, configurations, orchestrations, schedules
+from orchestrator_api.handlers import backfills, configurations, idempotency, orchestrations, schedules
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import (
     BackfillFireOut,
@@ -21,13 +21,15 @@ from orchestrator_api.models.schedules import (
     ScheduleOut,
     TimesIn,
 )
+from orchestrator_api.routes.gate import GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-router = APIRouter(prefix=PREFIX, tags=["schedules"])
+router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
@@ -54,7 +56,12 @@ async def get_schedule(
         return _shown(await schedules.find(session, orchestration, schedule))
 
 
-@router.put(OF_ORCHESTRATION + "/{schedule}", operation_id="save_schedule", responses=WRITE)
+@router.put(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="save_schedule",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE),
+)
 async def save_schedule(
     call: Call,
     project: Project,
@@ -94,14 +101,16 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
-@router.post("/schedule-previews", operation_id="preview_schedule", responses=WRITE)
+@router.post(
+    "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
+)
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
     """The next five fires of a schedule that is not saved yet."""
     async with call.session(Scope.READ, project) as session:
         now, offload = session.now, session.offload
     times, fires = await offload.run(_preview, body, now)
     shown: list[dict[str, Any]] = [
-        {"at": fire.at, "local": fire.local.isoformat(), "moved": fire.moved, "repeated": fire.repeated}
+        {"at": fire.at, "local": stamp(fire.local), "moved": fire.moved, "repeated": fire.repeated}
         for fire in fires
     ]
     return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
@@ -112,15 +121,23 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     return times, preview(times, now)
 
 
-@router.post("/backfills", operation_id="backfill_schedule", status_code=202, responses=WRITE)
+@router.post(
+    "/backfills",
+    operation_id="backfill_schedule",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, Scope.RUN),
+)
 async def backfill_schedule(
-    call: Call, project: Project, body: BackfillIn, response: Response
+    call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
 ) -> BackfillOut:
     """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR)
-        made = await backfills.backfill(session, backfills.BackfillWish(**_wish(body)))
+        given = _wish(body)
+        asked = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
         schedule_id=made.schedule["id"],

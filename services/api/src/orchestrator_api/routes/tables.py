@@ -8,15 +8,22 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import tables
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_shared.domain.errors import UserError
 
-router = APIRouter(prefix=PREFIX, tags=["tables"])
+router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)
 Bucket = Annotated[str, Path(max_length=150, examples=["in.c-sales"])]
 
 
-@router.post("/table-updates", operation_id="publish_table_updates", status_code=202, responses=WRITE)
+@router.post(
+    "/table-updates",
+    operation_id="publish_table_updates",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.TABLES, most=LARGE),
+)
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Say that tables have new data; triggers that wait for them hear it."""
     async with call.session(Scope.TABLES, project) as session:

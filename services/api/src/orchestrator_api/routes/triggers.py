@@ -9,10 +9,11 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import configurations, orchestrations, triggers
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
+from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 
-router = APIRouter(prefix=PREFIX, tags=["triggers"])
+router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
 
 
@@ -34,7 +35,12 @@ async def get_trigger(
         return TriggerOut.model_validate(await triggers.find(session, orchestration, trigger))
 
 
-@router.put(OF_ORCHESTRATION + "/{trigger}", operation_id="save_trigger", responses=WRITE)
+@router.put(
+    OF_ORCHESTRATION + "/{trigger}",
+    operation_id="save_trigger",
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
 async def save_trigger(
     call: Call,
     project: Project,

@@ -64,7 +64,9 @@ class FactStore:
             chosen = await self._without_informed(connection, fact, family, chosen)
         if not chosen:
             return set()
-        subject = family.subject(fact.job_id) if family is not None and fact.job_id is not None else ""
+        subject = fact.subject or ""
+        if fact.subject is None and family is not None and fact.job_id is not None:
+            subject = family.subject(fact.job_id)
         rows = await self._insert_deliveries(connection, (*values, subject), chosen)
         for row in rows:
             metrics.ENQUEUED.labels(row["reason"]).inc()

@@ -98,14 +98,14 @@ def run_content(report: RunReport, audience: Audience, public_url: str | None) -
     title = f"{report.orchestration} #{report.number} {verb}"
     culprits = _named([task.what for task in report.failed], report.failed_count)
     subject = f"[{report.project}] {title}" + (f": {culprits}" if culprits else "")
-    why, change, change_url = _why(report.project, report.orchestration, audience, public_url)
+    why, change, change_url = why_told(report.project, report.orchestration, audience, public_url)
     return Content(
         subject=one_line(subject, SUBJECT_CHARACTERS),
         tone=tone,
         badge=badge,
         title=one_line(title, SUBJECT_CHARACTERS),
         summary=paragraph(_summary(report), MESSAGE_CHARACTERS),
-        rows=[(label, one_line(value, 300)) for label, value in _rows(report) if value],
+        rows=[(label, one_line(value, 300)) for label, value in rows_of(report) if value],
         problems=[_problem(task) for task in report.failed[:TASKS_SHOWN]],
         more=_more(report.failed_count - TASKS_SHOWN),
         actions=_run_actions(report, public_url),
@@ -119,7 +119,8 @@ def _summary(report: RunReport) -> str:
     total = sum(report.counts.values()) - report.counts.get(TaskStatus.SKIPPED, 0)
     if not total:
         return report.message
-    parts = [f"{report.counts.get(TaskStatus.SUCCESS, 0)} of {total} tasks succeeded"]
+    tasks = "task" if total == 1 else "tasks"
+    parts = [f"{report.counts.get(TaskStatus.SUCCESS, 0)} of {total} {tasks} succeeded"]
     for status, text in (
         (TaskStatus.ERROR, "failed"),
         (TaskStatus.WARNING, "with a warning"),
@@ -134,7 +135,8 @@ def _summary(report: RunReport) -> str:
     return ", ".join(parts) + "." + ending
 
 
-def _rows(report: RunReport) -> list[tuple[str, str | None]]:
+def rows_of(report: RunReport) -> list[tuple[str, str | None]]:
+    """What is known of the run."""
     same_name = report.name == report.orchestration
     same_project = report.project_name == report.project
     return [
@@ -213,13 +215,18 @@ def _more(count: int) -> str:
     return f"and {count} more {'task' if count == 1 else 'tasks'}" if count > 0 else ""
 
 
-def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
+def look_at(report: RunReport, public_url: str | None) -> Action:
+    """Where the run is shown."""
     base = _project_url(report.project, public_url)
-    shown = Action(
+    return Action(
         "Look at the run",
         f"{base}/jobs/{report.id}" if base else None,
         f"orchestrator jobs show {report.id} --project {report.project}",
     )
+
+
+def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
+    shown = look_at(report, public_url)
     if report.status is JobStatus.SUCCESS:
         return [shown]
     # A nested run is repeated as what it is: its parent's version and selection are not ours to guess.
@@ -238,7 +245,7 @@ def missed_content(report: MissedReport, audience: Audience, public_url: str | N
     """A schedule's fires, or a trigger's deadline, that passed without a run."""
     is_schedule = audience.event == NotificationEvent.SCHEDULE_MISSED
     subject, summary, rows = _schedule_words(report) if is_schedule else _deadline_words(report)
-    why, change, change_url = _why(report.project, report.orchestration, audience, public_url)
+    why, change, change_url = why_told(report.project, report.orchestration, audience, public_url)
     base = _project_url(report.project, public_url)
     url = f"{base}/orchestrations/{quote(report.orchestration)}"
     look = [Action("Look at the orchestration", url, None)] if base else []
@@ -293,7 +300,7 @@ def _deadline_words(report: MissedReport) -> Words:
     return f"{report.orchestration}: tables of trigger {report.source} are late", summary, rows
 
 
-def _why(
+def why_told(
     project: str, orchestration: str, audience: Audience, public_url: str | None
 ) -> tuple[str, str, str | None]:
     """Why this person gets it, how to end that, and where."""

@@ -61,6 +61,10 @@ class Fact:
     starter: str | None = None
     """Told whatever the event."""
     to_subscribers: bool = False
+    subscriber: str | None = None
+    """The only one who is told."""
+    subject: str | None = None
+    """What of the root run it is about; None: the run's own end."""
 
 
 SUBSCRIBED_ENDS = {
@@ -149,6 +153,8 @@ class Recipient:
 def recipients(fact: Fact, subscribers: list[str], told: set[str]) -> list[Recipient]:
     """Everybody once, whatever the case of the letters; `told` heard a better fact about the same run."""
     wanted = [Recipient(fact.starter, Reason.STARTER)] if fact.starter else []
+    if fact.subscriber:
+        wanted.append(Recipient(fact.subscriber, Reason.SUBSCRIPTION))
     if fact.to_subscribers:
         wanted += [Recipient(address, Reason.SUBSCRIPTION) for address in sorted(subscribers)]
     chosen: dict[str, Recipient] = {}

@@ -17,6 +17,8 @@ from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import Connection, Refused, ServerUnusable, SmtpServer
 from orchestrator_notifier.domain.addresses import BadAddress
 from orchestrator_notifier.domain.content import Audience, Content, missed_content, run_content
+from orchestrator_notifier.domain.late_content import late_content
+from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.backoff import Backoff
@@ -133,6 +135,8 @@ class Courier:
         report = await self._reports.run(delivery.job_id)
         if report is None:
             raise NothingToTell("the run is not kept any more")
+        if delivery.event in LATE_EVENTS:
+            return late_content(report, delivery.detail, audience, self._public_url)
         return run_content(report, audience, self._public_url)
 
     async def _send_all(self, letters: Sequence[Letter], stopping: asyncio.Event) -> None:

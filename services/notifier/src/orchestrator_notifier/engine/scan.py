@@ -9,6 +9,7 @@ from orchestrator_notifier import metrics
 from orchestrator_notifier.adapters.deliveries import DeliveryStore
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.domain.facts import RootRun
+from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
@@ -28,6 +29,7 @@ class Scan:
         facts: FactStore,
         deliveries: DeliveryStore,
         maker: FactMaker,
+        timers: Timers,
         *,
         every_seconds: float,
     ) -> None:
@@ -35,6 +37,7 @@ class Scan:
         self._facts = facts
         self._deliveries = deliveries
         self._maker = maker
+        self._timers = timers
         self._every = every_seconds
 
     async def run(self) -> None:
@@ -62,6 +65,7 @@ class Scan:
         async with acquire(self._pool) as connection:
             now = await self._facts.database_time(connection)
             roots = await self._facts.untold_roots(connection, LIMIT)
+        await self._timers.watch()  # before the mark moves: it is how far back this looks
         told = [await self._tell(root) for root in roots]
         is_all = all(told) and len(roots) < LIMIT
         if is_all:

@@ -1,28 +1,45 @@
 """From hints and messages to facts: one transaction each, the same however often it is heard."""
 
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import Protocol, cast
+from uuid import UUID
 
 import asyncpg
 
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.domain.facts import Fact, RootRun, deadline_missed, facts_of_run, schedule_missed
-from orchestrator_shared.contracts.events import RunFinished, ScheduleMissed, TriggerDeadlineMissed
+from orchestrator_shared.contracts.events import (
+    RunFinished,
+    RunStarted,
+    ScheduleMissed,
+    TriggerDeadlineMissed,
+)
 from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.messaging.consumer import Delivery
 from orchestrator_shared.runtime import points
 
 
+class Timers(Protocol):
+    """Look for runs that are late."""
+
+    async def watch(self, runs: Sequence[UUID]) -> None:
+        """From now on, for these."""
+
+
 class FactMaker:
     """Makes facts durable, then wakes whoever sends mails."""
 
-    def __init__(self, pool: asyncpg.Pool, store: FactStore, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, store: FactStore, timers: Timers, wake: Callable[[], None]
+    ) -> None:
         self._pool = pool
         self._store = store
+        self._timers = timers
         self._wake = wake
 
-    async def run_started(self, _delivery: Delivery) -> None:
-        """Nobody is told of a start; timers of long runs will begin here."""
+    async def run_started(self, delivery: Delivery) -> None:
+        """Nobody is told of a start; whether it takes too long is looked for from now on."""
+        await self._timers.watch([cast(RunStarted, delivery.message).job_id])
 
     async def run_finished(self, delivery: Delivery) -> None:
         """A hint: the truth is in the run's row."""

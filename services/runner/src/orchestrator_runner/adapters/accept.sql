@@ -6,8 +6,9 @@ SELECT pg_advisory_xact_lock(key)
 FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
 
 -- name: known_jobs
-SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[])
-UNION SELECT job_id FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
+SELECT id, project, component, configuration FROM jobs.jobs WHERE id = ANY ($1::uuid[])
+UNION ALL
+SELECT job_id, project, 'orchestrator', configuration FROM jobs.request_records WHERE job_id = ANY ($1::uuid[])
 
 -- name: request_details
 SELECT job_id, tasks, parameters_as_written AS parameters, retry_of, task_versions FROM catalog.run_requests_v1
@@ -15,6 +16,10 @@ WHERE job_id = ANY ($1::uuid[])
 
 -- name: take_tombstone
 DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
+
+-- name: lock_waiting
+-- A run that is accepted as one that has ended: its end has one order with the updates of its trigger.
+SELECT triggers.lock_waiting($1)
 
 -- name: waiting_run_of_schedule
 -- Each half has its partial index: asked in one, they would be searched for among all that the lane ever ran.

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import structlog
 
 from orchestrator_runner import metrics
 from orchestrator_runner.adapters.changes import say_changed, say_run
-from orchestrator_runner.adapters.lanes import LaneKey, Lanes
+from orchestrator_runner.adapters.lanes import Lanes
+from orchestrator_runner.domain.identity import each_once, id_of_refusal, owner_of, unknown
 from orchestrator_runner.domain.lifecycle import Ending
 from orchestrator_runner.domain.overlap import Merge, Queue, Skip, decide_overlap
 from orchestrator_runner.ports import Wake
@@ -19,6 +21,8 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy
 from orchestrator_shared.messaging.outbox import Outbox, Work
+
+log = structlog.get_logger(__name__)
 
 
 class Accept:
@@ -32,28 +36,29 @@ class Accept:
         self._queries = Queries.load("orchestrator_runner.adapters", "accept.sql")
 
     async def __call__(self, heard: Sequence[RunRequested]) -> None:
-        requests = list({request.job_id: request for request in heard}.values())
+        requests = each_once(heard)
         async with acquire(self._pool) as connection:
-            lanes = await self._lanes.ensure(connection, (_lane_key(request) for request in requests))
+            lanes = await self._lanes.ensure(connection, (owner_of(request) for request in requests))
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, lanes.values())
-            ids = [request.job_id for request in requests]
+            ids = [request.job_id for request in requests] + [id_of_refusal(each) for each in requests]
             await work.connection.execute(self._queries["lock_requests"], ids)
-            new = await self._unknown(work.connection, requests)
-            details = await self._details(work.connection, new)
-            for request in new:
-                await self._accept(work, request, lanes[_lane_key(request)], details.get(request.job_id))
+            rows = await work.connection.fetch(self._queries["known_jobs"], ids)
+            known = {row["id"]: (row["project"], row["component"], row["configuration"]) for row in rows}
+            new = unknown(requests, known)
+            details = await self._details(work.connection, [each.request for each in new])
+            if triggered := [each.request.job_id for each in new if each.request.trigger_id is not None]:
+                await work.connection.execute(self._queries["lock_waiting"], triggered)
+            for each in new:
+                lane = lanes[owner_of(each.request)]
+                if each.is_refused:
+                    await self._refuse(work, each.request, lane)
+                else:
+                    await self._accept(work, each.request, lane, details.get(each.request.job_id))
             say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
         metrics.REQUESTS.labels("repeated").inc(len(heard) - len(new))
-
-    async def _unknown(
-        self, connection: asyncpg.Connection, requests: Sequence[RunRequested]
-    ) -> list[RunRequested]:
-        rows = await connection.fetch(self._queries["known_jobs"], [request.job_id for request in requests])
-        known = {row["id"] for row in rows}
-        return [request for request in requests if request.job_id not in known]
 
     async def _details(
         self, connection: asyncpg.Connection, requests: Sequence[RunRequested]
@@ -72,6 +77,11 @@ class Accept:
             await self._record(work.connection, request, decision)
         else:
             await self._insert(work, request, lane, details)
+
+    async def _refuse(self, work: Work, request: RunRequested, lane: int) -> None:
+        log.warning("request.id_taken", project=request.project, configuration=request.configuration)
+        metrics.REQUESTS.labels("refused").inc()
+        await self._insert(work, request, lane, None, refusal=ID_TAKEN)
 
     async def _decide(
         self, connection: asyncpg.Connection, request: RunRequested, lane: int
@@ -104,11 +114,16 @@ class Accept:
         metrics.REQUESTS.labels(name).inc()
 
     async def _insert(
-        self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any] | None
+        self,
+        work: Work,
+        request: RunRequested,
+        lane: int,
+        details: Mapping[str, Any] | None,
+        refusal: Ending | None = None,
     ) -> None:
         connection = work.connection
         stopped = await connection.fetchrow(self._queries["take_tombstone"], request.job_id)
-        start = _start(request, details, is_stopped=stopped is not None)
+        start = refusal or _start(request, details, is_stopped=stopped is not None)
         details = details or {}
         is_run = request.component == ORCHESTRATOR
         row = await connection.fetchrow(
@@ -151,6 +166,9 @@ class Accept:
                 say_run(work, RunFinished, row)
 
 
+ID_TAKEN = Ending(
+    JobStatus.ERROR, "the id of this request belongs to another job, so nothing was run", ErrorKind.INTERNAL
+)
 DAY_SECONDS = 86_400.0
 """The time limit of a component job that is run by itself."""
 
@@ -165,7 +183,3 @@ def _start(request: RunRequested, details: Mapping[str, Any] | None, *, is_stopp
         )
         return Ending(JobStatus.ERROR, reason, ErrorKind.USER)
     return Ending(JobStatus.WAITING)
-
-
-def _lane_key(request: RunRequested) -> LaneKey:
-    return (request.project, request.component, request.configuration)

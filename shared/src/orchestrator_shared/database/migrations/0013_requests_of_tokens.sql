@@ -5,4 +5,5 @@ CREATE INDEX run_requests_token ON catalog.run_requests (token_id, requested_at 
 ALTER TABLE catalog.run_requests ADD COLUMN idempotency_id uuid, ADD COLUMN request_digest bytea;
 COMMENT ON COLUMN catalog.run_requests.idempotency_id IS
     'made from project, token and Idempotency-Key; the job''s own id, except of a backfill, which asks for several';
+CREATE INDEX run_requests_idempotency ON catalog.run_requests (idempotency_id) WHERE idempotency_id IS NOT NULL;
 COMMENT ON COLUMN catalog.run_requests.request_digest IS 'SHA-256 of the request without its parameters';

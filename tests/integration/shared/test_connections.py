@@ -1,0 +1,158 @@
+"""Fault 16 of issue 8: connections that send half a request stayed open, as many as anybody wanted.
+
+Every port of every service is served by this one server.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from tests.support.waiting import eventually
+
+from orchestrator_shared.runtime import connections
+from orchestrator_shared.runtime.health import serve_health
+from orchestrator_shared.runtime.lifecycle import Lifecycle
+from orchestrator_shared.settings import RuntimeSettings
+
+HALF = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: "
+WHOLE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+BOUND = 20
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def serving(**settings: Any) -> AsyncIterator[int]:
+    lifecycle = Lifecycle("under-test")
+    async with serve_health(lifecycle, RuntimeSettings(**settings)) as port:
+        yield port
+    await lifecycle.cancel_all()
+
+
+@asynccontextmanager
+async def connected(port: int, source: str = "127.0.0.1") -> AsyncIterator[Stream]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def rest(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the other side closes."""
+    try:
+        return await asyncio.wait_for(reader.read(-1), BOUND)
+    except ConnectionError:
+        return b""
+
+
+@pytest.mark.parametrize("sent", [b"", b"G", HALF, WHOLE + HALF])
+async def test_a_half_head_is_not_waited_for(sent: bytes) -> None:
+    async with serving(http_header_timeout_seconds=0.2) as port, connected(port) as (reader, writer):
+        writer.write(sent)
+        answer = await rest(reader)
+    assert (b"408" in answer) == sent.endswith((b"G", HALF))
+
+
+async def test_a_head_that_trickles_is_not_waited_for() -> None:
+    async with serving(http_header_timeout_seconds=0.2) as port, connected(port) as (reader, writer):
+        writer.write(HALF)
+
+        async def trickle() -> None:
+            with contextlib.suppress(ConnectionError):
+                while not writer.is_closing():
+                    writer.write(b"x")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+        trickling = asyncio.create_task(trickle())
+        await rest(reader)
+        trickling.cancel()
+
+
+async def test_a_body_that_was_answered_is_not_read_for_ever() -> None:
+    head = b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with serving(http_header_timeout_seconds=0.2) as port, connected(port) as (reader, writer):
+        writer.write(head)
+
+        async def trickle() -> None:
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    writer.write(b"1\r\nx\r\n")
+                    await writer.drain()
+                    await asyncio.sleep(0.01)
+
+        trickling = asyncio.create_task(trickle())
+        await rest(reader)
+        trickling.cancel()
+
+
+async def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.2)
+    lifecycle = Lifecycle("under-test")
+
+    async def endless(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        while True:
+            await send({"type": "http.response.body", "body": b"x" * 65536, "more_body": True})
+
+    ended = asyncio.Event()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        watching = asyncio.create_task(endless(scope, receive, send))
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        watching.cancel()
+        ended.set()
+
+    async with (
+        serve_health(lifecycle, RuntimeSettings()) as port,
+        lifecycle.serving(app),
+        connected(port) as (_reader, writer),
+    ):
+        writer.write(WHOLE.replace(b"livez", b"endless"))
+        await asyncio.wait_for(ended.wait(), BOUND)
+    await lifecycle.cancel_all()
+
+
+async def test_one_address_has_a_limit() -> None:
+    async with serving(http_max_connections_per_address=2) as port, contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(connected(port))
+        async with connected(port):
+            async with connected(port) as (reader, _):
+                assert (await rest(reader)).startswith(b"HTTP/1.1 429")
+            async with connected(port, "127.0.0.2") as (reader, writer):
+                writer.write(WHOLE)
+                assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+        async def free_again() -> bool:
+            async with connected(port) as (reader, writer):
+                writer.write(WHOLE)
+                return (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+        await eventually(free_again)
+
+
+async def test_all_addresses_together_have_a_limit_and_a_proxy_only_that() -> None:
+    bounds = {"http_max_connections": 3, "http_max_connections_per_address": 1}
+    async with (
+        serving(**bounds, http_trusted_proxies="127.0.0.0/24") as port,
+        connected(port),
+        connected(port),
+        connected(port) as (reader, writer),
+    ):
+        writer.write(WHOLE)
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        async with connected(port) as (refused, _):
+            assert (await rest(refused)).startswith(b"HTTP/1.1 503")
+
+
+async def test_what_is_not_http_is_a_problem() -> None:
+    async with serving() as port, connected(port) as (reader, writer):
+        writer.write(b"\x16\x03\x01\r\n\r\n")
+        assert b"application/problem+json" in await rest(reader)
