@@ -13,9 +13,9 @@ from orchestrator_api.domain.checks import (
     check_phases,
     tables_matter,
 )
-from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.session import Session
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
