@@ -117,7 +117,8 @@ def test_patterns_judge_as_before() -> None:
 @pytest.mark.parametrize("pattern", ["(?=a)b", r"(a)\1", "(?<!a)b", "(", "a{100000}{100000}"])
 def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str) -> None:
     of_value: dict[str, Any] = {"properties": {"x": {"pattern": pattern}}}
-    for schema in (of_value, {"patternProperties": {pattern: {}}}):
+    of_name: dict[str, Any] = {"patternProperties": {pattern: {}}}
+    for schema in (of_value, of_name):
         (error,) = check_schema(schema)
         assert "not a usable pattern" in error.detail
         assert "look-around and back-references" in error.detail
@@ -132,3 +133,18 @@ def test_a_rule_that_would_match_patterns_by_itself_is_refused_beside_them() -> 
     (error,) = check_schema(schema)
     assert "use additionalProperties" in error.detail
     assert check_parameters({"a" * 40 + "!": 1}, schema) == []
+
+
+DIALECTS = ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"]
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -> None:
+    """Where a $ref led back to it, the library went on with rules that backtrack and know no placeholders."""
+    schema = {
+        "$schema": dialect,
+        "properties": {"inner": {"$ref": "#"}, "name": {"pattern": "^(a+)+$"}},
+    }
+    assert check_parameters({"inner": {"name": "{{ vars.name }}"}}, schema) == []
+    (error,) = check_parameters({"inner": {"name": "a" * 100_000 + "!"}}, schema)
+    assert error.field == "parameters.inner.name"

@@ -102,7 +102,7 @@ def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterato
     registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
-        yield from kind(schema, registry=registry).iter_errors(parameters)
+        yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
     except Unresolvable as error:
         yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
     except RecursionError:

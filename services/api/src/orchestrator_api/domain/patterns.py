@@ -81,6 +81,14 @@ def additional_properties(
         )
 
 
+def in_our_dialect(schema: Any) -> Any:
+    """Without `$schema`: where a part of it names a dialect, the library goes on with its own rules."""
+    if isinstance(schema, Mapping):
+        named = isinstance(schema.get("$schema"), str)
+        return {key: in_our_dialect(part) for key, part in schema.items() if key != "$schema" or not named}
+    return [in_our_dialect(part) for part in schema] if isinstance(schema, list) else schema
+
+
 def unevaluated_beside_patterns(schema: object) -> bool:
     """Whether both rules are in a schema: the library would match the patterns by itself."""
     return _has_key(schema, "unevaluatedProperties") and _has_key(schema, "patternProperties")
