@@ -203,3 +203,29 @@ def examples(count: int) -> list[list[tuple[tuple[Any, ...], Any]]]:
 
     collect()
     return found
+
+
+async def test_exported_numbers_are_applied_as_they_are_stored(furnished: Client) -> None:
+    """Issue 8.37: `export | apply` changed 1.0e+22 into a text."""
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": {}})
+    numbers = [1e22, 10**22, 1e308, 5e-324, 0.1, 0.00012345678901234567, -0.0, 3.1, 10**30]
+    texts = ["3.10", "1e5", "1e22", "null", "10000000000000000000000", "on", "<<"]
+    path = "configurations/demo-extractor/one"
+    await furnished.put(path, {"parameters": {"numbers": numbers, "texts": texts, "1e5": 1}})
+    before = await furnished.get(path)
+    documents = (await furnished.get("definitions"))["documents"]
+    again = [document.raw for document in load_text(to_yaml(documents)).require()]
+    answer = await furnished.post("definitions/apply", {"documents": again})
+    assert {change["action"] for change in answer["changes"]} == {"unchanged"}
+    after = await furnished.get(path)
+    assert after == before
+    assert after["parameters"]["texts"] == texts
+    assert after["parameters"]["numbers"] == numbers
+
+
+async def test_a_number_where_a_text_is_wanted_is_told_with_the_way_out(furnished: Client) -> None:
+    schema = {"properties": {"version": {"type": "string"}}}
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": schema})
+    wish = {"parameters": {"version": 3.1}}
+    problem = await furnished.put("configurations/demo-extractor/one", wish, status=422)
+    assert problem["errors"][0]["detail"].endswith("type 'string'; put it in quotes")

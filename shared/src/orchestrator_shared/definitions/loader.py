@@ -53,6 +53,8 @@ class Loaded:
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    """What can be used, and may be meant otherwise."""
 
     def require(self) -> list[Document]:
         """The documents; raises DefinitionError with every problem if there is any."""
@@ -152,6 +154,7 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
     loaded.problems += problems
     for document in documents:
         loaded.problems += document.problems
+        loaded.warnings += document.warnings
         found, wrong = _parse(document.value)
         if not document.problems:  # else what follows from them would only confuse
             loaded.problems += [_placed(each, document, file) for each in wrong]
@@ -238,4 +241,5 @@ def _complete(loaded: Loaded) -> Loaded:
                 )
             first.setdefault(name, document)
     del loaded.problems[MAX_PROBLEMS:]
+    del loaded.warnings[MAX_PROBLEMS:]
     return loaded
