@@ -37,7 +37,7 @@ from orchestrator_shared.domain.limits import (
     MAX_VARIABLE_CHARACTERS,
     is_deeper,
 )
-from orchestrator_shared.domain.mail_addresses import MAX_CHARACTERS, check_mail_address
+from orchestrator_shared.domain.mail_addresses import check_mail_address
 from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
 from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT, Subscription
 from orchestrator_shared.domain.tables import TableRef
@@ -45,7 +45,6 @@ from orchestrator_shared.domain.zones import parse_zone
 
 _SLUG = re.compile(SLUG)
 _VARIABLE = re.compile(r"#?[a-z][a-z0-9_]{0,62}")
-_WEBHOOK = re.compile(r"https?://[^\s]{1,1000}")
 
 
 def _seconds(value: object) -> int | None:
@@ -56,8 +55,8 @@ def _seconds(value: object) -> int | None:
 
 
 def _check_address(address: str) -> None:
-    if len(address) <= MAX_CHARACTERS and _WEBHOOK.fullmatch(address):
-        return
+    if "://" in address:
+        raise ValueError(f"{address[:100]!r}: there are no webhooks yet; write an email address")
     try:
         check_mail_address(address)
     except UserError as error:
@@ -334,8 +333,9 @@ class ComponentDocument(_Written):
 
     component: Slug
     name: ShortText
+    description: str = Field(default="", max_length=10_000, exclude_if=lambda text: not text)
     type: Annotated[ComponentType, Field(strict=False)]
-    executor: Literal["process", "docker", "kubernetes", "http"] = "process"
+    executor: Literal["process", "http"] = "process"
     command: list[str] = Field(default_factory=list, max_length=200)
     environment: dict[str, str | None] = Field(default_factory=dict)
     """Name to value; null passes on the runner's own value."""

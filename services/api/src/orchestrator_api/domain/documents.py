@@ -81,7 +81,7 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
         wish = trigger.model_dump(mode="json")
         wish["tables"] = canonical_tables(wish["tables"], project)
         yield (Kind.TRIGGER, f"{name}/{key}"), wish, f".triggers.{key}"
-    if document.notify:
+    if "notify" in document.model_fields_set:
         wanted = [[s.event, s.address, s.percent, s.minutes] for s in document.subscriptions()]
         yield (Kind.NOTIFICATIONS, name), {"subscriptions": wanted}, ".notify"
 
@@ -137,7 +137,7 @@ def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) ->
     notify: dict[str, list[Any]] = {}
     for event, address, percent, minutes in subscriptions:
         notify.setdefault(address, []).append(written_event(event, percent, minutes))
-    raw = {
+    raw: dict[str, Any] = {
         "orchestration": name,
         "name": _unless(fields["name"], name),
         "description": fields["description"] or None,
@@ -145,8 +145,9 @@ def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) ->
         "phases": phases_of(stored),
         "schedules": {key: _schedule(part) for key, part in _parts(Kind.SCHEDULE, name, current)},
         "triggers": {key: _trigger(part) for key, part in _parts(Kind.TRIGGER, name, current)},
-        "notify": notify,
     }
+    if (Kind.NOTIFICATIONS, name) in current:
+        raw["notify"] = notify
     return _written(OrchestrationDocument, raw)
 
 
