@@ -54,10 +54,11 @@ ENV PATH=/members/bin:/application/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     ORCHESTRATOR_HTTP_HOST=0.0.0.0 \
     ORCHESTRATOR_HTTP_PORT=8080 \
+    ORCHESTRATOR_METRICS_PORT=9090 \
     ORCHESTRATOR_WORK_DIR=/var/lib/orchestrator/work
 ARG SERVICE
 LABEL org.opencontainers.image.title="orchestrator-${SERVICE}"
 USER 10001:10001
 WORKDIR /var/lib/orchestrator
-EXPOSE 8080
+EXPOSE 8080 9090
 ENTRYPOINT ["/members/bin/service"]

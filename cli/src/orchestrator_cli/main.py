@@ -24,6 +24,7 @@ from orchestrator_cli.commands import (
     run,
     schedules,
     tables,
+    tokens,
     triggers,
     variables,
 )
@@ -53,6 +54,7 @@ app.add_typer(variables.app, name="variables")
 app.add_typer(components.app, name="components")
 app.add_typer(component.app, name="component")
 app.add_typer(projects.app, name="projects")
+app.add_typer(tokens.app, name="tokens")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command("apply")(definitions.apply)
 app.command("validate")(definitions.validate)
@@ -60,6 +62,7 @@ app.command("diff")(definitions.diff)
 app.command("export")(definitions.export)
 app.command("run")(run.run)
 app.command("deliveries")(deliveries.deliveries)
+app.command("audit")(tokens.audit)
 app.command("backfill")(backfill.backfill)
 app.command("demo")(demo.demo)
 

@@ -125,7 +125,10 @@ class RuntimeSettings(_Base):
     http_max_connections: int = Field(default=800, ge=1, le=100_000)
     http_max_connections_per_address: int = Field(default=200, ge=1, le=100_000)
     http_trusted_proxies: Networks = ()
-    """Proxies in front: the limits per address are not for them."""
+    """Proxies in front: the limits per address are not for them, what they say of the sender is believed."""
+    metrics_host: str | None = None
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """A port of its own for `/metrics`; otherwise it is served beside `/livez`. 0 takes a free one."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
     shutdown_grace_seconds: float = Field(default=20, gt=0, le=3600)

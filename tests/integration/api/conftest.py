@@ -18,7 +18,7 @@ from tests.support.databases import Database
 
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.wiring import start
-from orchestrator_shared.runtime.health import health_app
+from orchestrator_shared.runtime.health import public_app
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 
 ADMIN_EMAIL = "admin@example.com"
@@ -94,7 +94,7 @@ async def running(settings: ApiSettings) -> AsyncIterator[RunningApi]:
     lifecycle = Lifecycle("api")
     async with start(settings, lifecycle):
         lifecycle.started = True
-        yield RunningApi(health_app(lifecycle), lifecycle)
+        yield RunningApi(public_app(lifecycle), lifecycle)
         lifecycle.stopping.set()
     assert lifecycle.failure is None
     await asyncio.wait_for(lifecycle.cancel_all(), 5)
@@ -121,6 +121,7 @@ def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
         encryption_keys=KEY,
         admin_email=ADMIN_EMAIL,
         admin_token=ADMIN_TOKEN,
+        wrong_tokens_per_minute=10_000,
     )
 
 

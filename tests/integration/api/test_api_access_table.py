@@ -75,6 +75,7 @@ REQUESTS: Mapping[str, Request] = {
     "delete_variable": Request((404,), places={"name": "ghost"}),
     "create_token": Request((201,), {"name": "made", "scopes": ["read"]}),
     "revoke_token": Request((404,)),
+    "revoke_administrator_token": Request((404,)),
     "save_notifications": Request((200,), {"subscriptions": []}),
     "plan_definitions": Request((200,), {"documents": []}),
     "apply_definitions": Request((200,), {"documents": []}),

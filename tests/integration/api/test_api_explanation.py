@@ -13,12 +13,13 @@ NOW = datetime.now(UTC)
 async def recorded(database: Database, trigger: UUID, counted: tuple[int, int]) -> None:
     """The state as the watcher writes it."""
     await database.execute(
-        "INSERT INTO triggers.states (trigger_id, project, orchestration, name, version, enabled, "
-        "cool_down_seconds, mode, generation) VALUES ($1, 'demo', 'daily', 'ab', 1, true, 3600, 'ignore', 1)",
+        "UPDATE triggers.states SET version = 1, enabled = true, generation = 1 WHERE trigger_id = $1",
         trigger,
     )
     for table, number in zip(TABLES, counted, strict=True):
-        await database.execute("INSERT INTO triggers.tables VALUES ('demo', $1, $2, $3)", table, number, NOW)
+        await database.execute(
+            "UPDATE triggers.tables SET last_seq = $2, last_heard_at = $3 WHERE name = $1", table, number, NOW
+        )
         await database.execute(
             "INSERT INTO triggers.counts (trigger_id, table_project, table_name, counted, counted_at, used) "
             "VALUES ($1, 'demo', $2, $3, $4, 1)",

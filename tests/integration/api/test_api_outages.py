@@ -23,6 +23,7 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 from orchestrator_api.settings import ApiSettings
+from orchestrator_cli.local.processes import free_port
 
 TcpProxies = Callable[[str, int], "asyncio.Future[TcpProxy]"]
 
@@ -153,6 +154,7 @@ async def test_process_serves_and_stops(
         "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
+        "ORCHESTRATOR_METRICS_PORT": str(free_port()),
     }
     service = service_process("orchestrator_api", environment)
     await service.ready()
@@ -161,7 +163,9 @@ async def test_process_serves_and_stops(
         assert (await http.get("/v1/projects")).json() == {"items": [], "next": None}
         assert (await http.get("/v1/openapi.json")).json()["info"]["title"] == "Orchestrator API"
         assert (await http.get("/docs")).status_code == 200
-        assert "orchestrator_ready 1.0" in (await http.get("/metrics")).text
+        assert (await http.get("/metrics")).status_code == 404, "fault 17: everybody could read it"
+        metrics = f"http://127.0.0.1:{environment['ORCHESTRATOR_METRICS_PORT']}/metrics"
+        assert "orchestrator_ready 1.0" in (await http.get(metrics)).text
         big = b'{"id": "x", "name": "' + b"a" * 1024 * 1024 + b'"}'
         assert (await http.post("/v1/projects", content=big)).status_code == 413
     service.terminate()

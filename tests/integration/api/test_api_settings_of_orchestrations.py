@@ -135,7 +135,7 @@ async def test_subscriptions_to_long_runs_have_a_limit(furnished: Client) -> Non
     refused: tuple[tuple[dict[str, Any], str], ...] = (
         ({"event": "deadline_missed"}, "does not exist yet"),
         ({"event": "error", "percent": 5}, "belongs to the event processing_long"),
-        ({"event": "waiting_long", "minutes": 0}, "greater than or equal to 1"),
+        ({"event": "waiting_long", "minutes": 0}, "at least 1"),
     )
     for bad, reason in refused:
         one = {"address": "a@example.com", **bad}

@@ -38,6 +38,12 @@ async def test_from_nothing_to_migrated(
         assert await run("db", "migrate") == ExitCode.OK
         assert "up to date" in capsys.readouterr().out
         assert await run("db", "status") == ExitCode.OK
+        async with target.connection() as connection:
+            await connection.execute(
+                "INSERT INTO catalog.projects (id, name, may_have_dots) VALUES ('tena.x', 'x', true)"
+            )
+        assert await run("db", "migrate") == ExitCode.OK
+        assert "note: projects with dots: tena.x" in capsys.readouterr().out  # issue 8, 6
     finally:
         async with target.connection() as connection:
             for service in SERVICES:

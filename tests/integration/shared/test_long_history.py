@@ -59,8 +59,8 @@ CASES = [
     ("api", "jobs.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api", "configurations.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
     ("api", "triggers.sql", "last_full_run", "'p', 'c2'", 20),
-    ("trigger_watcher", "triggers.sql", "read_runs", f"'{{{ONE}}}'", 20),
-    ("trigger_watcher", "triggers.sql", "read_used", f"'{{{ONE}}}'", 20),
+    ("trigger_watcher", "triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
+    ("trigger_watcher", "triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
     ("trigger_watcher", "catalog.sql", "unsettled_orchestrations", "", 20),
     # A hundred roots before it and itself, and of each of the newest the run and the one before it.
     ("notifier", "facts.sql", "untold_runs", f"'{ONE}', 'p', 'c2', {JOBS}, 1", 101 + 2 * (NEWEST + 1)),

@@ -14,6 +14,7 @@ import asyncpg
 from tests.support.databases import Database
 
 from orchestrator_shared.database.pool import acquire, encode_json, open_pool
+from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import TriggerId, new_id, new_job_id
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_shared.messaging.outbox import Outbox
@@ -23,6 +24,7 @@ from orchestrator_trigger_watcher.adapters.update_store import Update
 from orchestrator_trigger_watcher.wiring import Watcher, build, load_queries
 
 HOUR = timedelta(hours=1)
+RUNNER = Queries.load("orchestrator_runner.adapters", "runs.sql")
 
 
 def table(text: str, project: str = "demo") -> TableRef:
@@ -39,11 +41,10 @@ class Start:
 
     job_id: UUID
     at: datetime
-    """When, in the order of the log."""
-    said_at: datetime
-    """What it says about when: a test may let a cool-down be over by dating it back."""
     full: bool
     vector: dict[str, int]
+    withdrawn: bool = False
+    """Another run had used all updates of it."""
 
 
 @asynccontextmanager
@@ -133,6 +134,21 @@ class Stage:
                 )
                 await _select(connection, trigger_id, tables)
 
+    async def switch(self, project: str, orchestration: str, enabled: bool) -> None:
+        """Switch an orchestration, which its triggers hear of."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "UPDATE catalog.configurations SET enabled = $3 WHERE (project, id) = ($1, $2)",
+                project,
+                orchestration,
+                enabled,
+            )
+            await connection.execute(
+                "UPDATE catalog.triggers SET version = version + 1 WHERE (project, orchestration) = ($1, $2)",
+                project,
+                orchestration,
+            )
+
     async def reset(self, trigger_id: TriggerId) -> None:
         await self.pool.execute(
             "UPDATE catalog.triggers SET reset_count = reset_count + 1 WHERE id = $1", trigger_id
@@ -140,7 +156,8 @@ class Stage:
 
     async def delete(self, trigger_id: TriggerId) -> None:
         await self.pool.execute(
-            "UPDATE catalog.triggers SET deleted_at = clock_timestamp() WHERE id = $1", trigger_id
+            "UPDATE catalog.triggers SET deleted_at = clock_timestamp(), version = version + 1 WHERE id = $1",
+            trigger_id,
         )
 
     async def start_run(
@@ -152,31 +169,33 @@ class Stage:
         trigger_id: TriggerId | None = None,
         generation: int | None = None,
         full: bool = True,
-        age: timedelta = timedelta(0),
         finish: bool = True,
     ) -> Start:
-        """Start a run as the runner does: `begin_runs`, then the time, in one transaction."""
+        """Start a run as the runner does, with its own statements, or withdraw it."""
         job_id = job_id or new_job_id()
         async with self._lane, self.pool.acquire() as connection, connection.transaction():
             await self._insert_job(connection, project, orchestration, job_id, trigger_id, generation)
             vector: dict[str, int] = {}
             if full:
-                for row in await connection.fetch(
-                    "SELECT * FROM triggers.begin_runs(ARRAY[$1], ARRAY[$2])", project, orchestration
-                ):
+                for row in await connection.fetch(RUNNER["begin_runs"], [project], [orchestration]):
                     vector[f"{row['table_project']}/{row['table_name']}"] = row["last_seq"]
-            at = await connection.fetchval("SELECT clock_timestamp()")
-            await connection.execute(
-                "UPDATE jobs.jobs SET started_at = $2, full_run = $3, used_updates = $4,"
-                " status = CASE WHEN $5 THEN 'success' ELSE 'processing' END,"
-                " finished_at = CASE WHEN $5 THEN clock_timestamp() END WHERE id = $1",
+            await connection.execute("UPDATE jobs.jobs SET status = 'ready' WHERE id = $1", job_id)
+            for row in await connection.fetch(RUNNER["used_by_others"], [job_id]):
+                gone = await connection.fetchrow(
+                    RUNNER["withdraw_runs"], [job_id], [row["name"]], [row["used_by"]]
+                )
+                assert gone is not None
+                return Start(job_id, gone["finished_at"], full, vector, withdrawn=True)
+            at = await connection.fetchval(
+                "UPDATE jobs.jobs SET started_at = clock_timestamp(), full_run = $2, used_updates = $3,"
+                " status = CASE WHEN $4 THEN 'success' ELSE 'processing' END,"
+                " finished_at = CASE WHEN $4 THEN clock_timestamp() END WHERE id = $1 RETURNING started_at",
                 job_id,
-                at - age,
                 full,
-                vector,
+                vector if full else None,
                 finish,
             )
-        return Start(job_id, at, at - age, full, vector)
+        return Start(job_id, at, full, vector)
 
     async def finish_run(self, job_id: UUID) -> None:
         await self.pool.execute(
@@ -193,12 +212,19 @@ class Stage:
             await self._insert_job(
                 connection, of["project"], of["orchestration"], job_id, trigger_id, generation
             )
+            await connection.execute(RUNNER["lock_waiting"], [job_id])
             at: datetime = await connection.fetchval(
                 "UPDATE jobs.jobs SET status = 'cancelled', finished_at = clock_timestamp() WHERE id = $1"
                 " RETURNING finished_at",
                 job_id,
             )
         return at
+
+    async def let_pass(self, project: str, span: timedelta) -> None:
+        """Date back all that was recorded of the project, and of `project-other`, as if time had passed."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            for statement in DATED_BACK:
+                await connection.execute(statement, project, span)
 
     async def _insert_job(
         self,
@@ -255,6 +281,23 @@ class Stage:
             "SELECT convert_from(body, 'UTF8')::jsonb AS body FROM triggers.outbox ORDER BY created_at"
         )
         return [row["body"]["data"] for row in rows if row["body"]["type"] == kind]
+
+
+OF_PROJECT = "trigger_id IN (SELECT id FROM catalog.triggers WHERE project = $1)"
+DATED_BACK = (
+    "UPDATE triggers.updates SET heard_at = heard_at - $2::interval WHERE project IN ($1, $1 || '-other')",
+    "UPDATE triggers.tables SET last_heard_at = last_heard_at - $2::interval"
+    " WHERE project IN ($1, $1 || '-other')",
+    f"UPDATE triggers.counts SET counted_at = counted_at - $2::interval WHERE {OF_PROJECT}",
+    f"UPDATE triggers.dispositions SET at = at - $2::interval WHERE {OF_PROJECT}",
+    "UPDATE triggers.fires SET at = at - $2::interval, started_at = started_at - $2::interval"
+    f" WHERE {OF_PROJECT}",
+    f"UPDATE triggers.saved_versions SET at = at - $2::interval WHERE {OF_PROJECT}",
+    "UPDATE triggers.states SET last_started_at = last_started_at - $2::interval,"
+    " due_at = due_at - $2::interval WHERE project = $1",
+    "UPDATE jobs.jobs SET started_at = started_at - $2::interval,"
+    " finished_at = finished_at - $2::interval WHERE project = $1",
+)
 
 
 async def _select(connection: Any, trigger_id: TriggerId, tables: Iterable[TableRef]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ from tests.integration.trigger_watcher.stage import HOUR, Stage, table, update
 from tests.support.databases import Database
 from tests.support.waiting import eventually
 
-from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import MessageFault
 from orchestrator_shared.domain.ids import TriggerId, new_id, trigger_job_id
@@ -19,7 +20,7 @@ from orchestrator_trigger_watcher.wiring import Watcher, load_queries, retention
 ORDERS, RATES = table("in.c-crm.orders"), table("sales/in.c-rates.daily")
 
 
-async def waiting(stage: Stage, trigger_id: TriggerId) -> tuple[object, int]:
+async def waiting(stage: Stage, trigger_id: TriggerId) -> tuple[UUID, int]:
     found = await stage.waiting(trigger_id)
     assert found is not None
     return found
@@ -131,31 +132,58 @@ async def test_a_deferred_set_fires_when_the_cool_down_ends(stage: Stage, watche
     assert await eventually(second_fire, timeout=5) == start.at + timedelta(seconds=1)
 
 
-async def test_the_waiting_run_is_withdrawn_when_another_used_its_updates(
+async def test_the_waiting_run_is_withdrawn_where_it_would_start_when_another_used_its_updates(
     stage: Stage, watcher: Watcher
 ) -> None:
-    trigger_id = await stage.trigger([ORDERS])
+    """Issue 8, 20: whether the watcher looked while the other run was underway does not matter."""
+    trigger_id = await stage.trigger([ORDERS], cool_down=HOUR)
     await watcher.hearing.hear([update(ORDERS, "1")])
-    other = await stage.start_run(finish=False)
-    await watcher.settling.settle("demo", "campaigns")
-    (said,) = await stage.said(TerminateRequested.type)
-    assert said["job_id"] == str(trigger_job_id(trigger_id, 1))
-    assert await stage.pool.fetchval("SELECT ended FROM triggers.fires") == "withdrawn"
+    job_id, generation = await waiting(stage, trigger_id)
+    await stage.start_run()
+    start = await stage.start_run(job_id=job_id, trigger_id=trigger_id, generation=generation)
+    assert start.withdrawn
     await watcher.hearing.hear([update(ORDERS, "2")])
-    await stage.finish_run(other.job_id)
+    ends = await stage.pool.fetch("SELECT ended FROM triggers.fires ORDER BY generation")
+    assert [row["ended"] for row in ends] == ["withdrawn", None]
     assert [item[2] for item in await stage.dispositions(trigger_id)] == ["completed", "completed"]
 
 
-async def test_a_run_that_was_under_way_before_the_fire_withdraws_nothing(
+async def test_a_waiting_run_with_an_update_that_no_other_run_used_starts(
     stage: Stage, watcher: Watcher
 ) -> None:
     trigger_id = await stage.trigger([ORDERS])
-    await watcher.syncing.sync(trigger_id)
-    await stage.start_run(finish=False)
+    await stage.start_run()
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    job_id, generation = await waiting(stage, trigger_id)
+    await stage.start_run(full=False)
+    await stage.start_run()
+    await watcher.hearing.hear([update(ORDERS, "2")])
+    start = await stage.start_run(job_id=job_id, trigger_id=trigger_id, generation=generation)
+    assert not start.withdrawn
+    await watcher.settling.settle("demo", "campaigns")
+    assert await stage.pool.fetchval("SELECT ended FROM triggers.fires") == "started"
+
+
+async def test_a_reset_leaves_the_waiting_run_alone(stage: Stage, watcher: Watcher) -> None:
+    trigger_id = await stage.trigger([ORDERS])
+    await stage.start_run()
     await watcher.hearing.hear([update(ORDERS, "1")])
     await stage.reset(trigger_id)
-    await watcher.syncing.sync(trigger_id)
-    assert await stage.said(TerminateRequested.type) == []
+    await watcher.settling.sync(trigger_id)
+    job_id, generation = await waiting(stage, trigger_id)
+    start = await stage.start_run(job_id=job_id, trigger_id=trigger_id, generation=generation)
+    assert not start.withdrawn
+
+
+async def test_every_version_that_was_saved_unseen_is_judged(stage: Stage, watcher: Watcher) -> None:
+    """Issue 8, 23 e: tables a, b, then a, then a, b kept the old count of b."""
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    await watcher.hearing.hear([update(RATES, "1")])
+    await stage.edit(trigger_id, [ORDERS])
+    await stage.edit(trigger_id, [ORDERS, RATES])
+    await watcher.hearing.hear([update(ORDERS, "1")])
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == ["counted", "counted"]
+    await watcher.hearing.hear([update(RATES, "2")])
     assert await stage.waiting(trigger_id) is not None
 
 
@@ -173,7 +201,7 @@ async def test_a_trigger_saved_before_an_update_is_known_without_a_hint(
 
 async def test_the_orchestrations_switch_pauses_its_triggers(stage: Stage, watcher: Watcher) -> None:
     trigger_id = await stage.trigger([ORDERS])
-    await watcher.syncing.sync(trigger_id)
+    await watcher.settling.sync(trigger_id)
     await stage.pool.execute("UPDATE catalog.configurations SET enabled = false")
     await watcher.hearing.hear([update(ORDERS, "1")])
     await stage.pool.execute("UPDATE catalog.configurations SET enabled = true")
@@ -187,7 +215,7 @@ async def test_the_scan_finds_what_no_message_told(stage: Stage, watcher: Watche
     trigger_id = await stage.trigger([ORDERS, RATES])
     gone = await stage.trigger([RATES])
     await watcher.scanning.scan()
-    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.states") == 2
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.states WHERE version = 1") == 2
     await watcher.hearing.hear([update(ORDERS, "1")])
     await stage.start_run()
     await stage.delete(gone)
@@ -225,5 +253,5 @@ async def test_old_rows_are_forgotten_in_batches_and_counts_stay(
 
 
 async def test_syncing_what_does_not_exist_does_nothing(stage: Stage, watcher: Watcher) -> None:
-    await watcher.syncing.sync(TriggerId(new_id()))
+    await watcher.settling.sync(TriggerId(new_id()))
     assert await stage.pool.fetchval("SELECT count(*) FROM triggers.states") == 0

@@ -95,7 +95,7 @@ async def test_a_crash_at_any_point_loses_and_doubles_nothing(
     point: str,
 ) -> None:
     trigger_id = await stage.trigger([ORDERS])
-    await watcher.syncing.sync(
+    await watcher.settling.sync(
         trigger_id
     )  # so that the first thing that the service does is to hear the update
     first = service_process("orchestrator_trigger_watcher", {**env, "ORCHESTRATOR_CRASH_AT": point})
@@ -157,7 +157,7 @@ async def test_a_saved_trigger_is_known_at_the_hint_and_by_the_scan(
     await wire.say(TriggerChanged(trigger_id=trigger_id, project="demo"))
 
     async def known() -> bool:
-        return bool(await stage.pool.fetchval("SELECT count(*) FROM triggers.states"))
+        return bool(await stage.pool.fetchval("SELECT count(*) FROM triggers.states WHERE version = 1"))
 
     await eventually(known)
 

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from orchestrator_shared.domain.ids import TriggerId, trigger_job_id
+from orchestrator_shared.domain.ids import JobId, TriggerId, trigger_job_id
 from orchestrator_shared.domain.statuses import CoolDownMode, Disposition
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_trigger_watcher.domain.decisions import (
     Decision,
     PendingEnd,
-    RunsRead,
+    RunEnded,
+    RunStarted,
     Saved,
     TimePassed,
     UpdateHeard,
@@ -28,6 +29,7 @@ MINUTE = timedelta(minutes=1)
 ORDERS, RATES, STAFF = (TableRef.parse(f"in.c-x.{name}", own_project="demo") for name in "ors")
 TRIGGER = TriggerId(UUID(int=1))
 FIRST_JOB, SECOND_JOB = trigger_job_id(TRIGGER, 1), trigger_job_id(TRIGGER, 2)
+OTHER_JOB = UUID(int=2)
 
 
 def trigger(**changes: Any) -> TriggerState:
@@ -46,7 +48,13 @@ def trigger(**changes: Any) -> TriggerState:
     return replace(plain, **changes)
 
 
-def saved(state: TriggerState, tables: set[TableRef], heard: dict[TableRef, int], **changes: Any) -> Saved:
+def saved(
+    state: TriggerState,
+    tables: set[TableRef],
+    heard: dict[TableRef, int],
+    at: datetime = NOON,
+    **changes: Any,
+) -> Saved:
     definition = Definition(
         id=state.id,
         project=state.project,
@@ -60,7 +68,13 @@ def saved(state: TriggerState, tables: set[TableRef], heard: dict[TableRef, int]
         deleted=state.deleted,
         tables=frozenset(tables),
     )
-    return Saved(replace(definition, **changes), heard)
+    return Saved(at, 1, replace(definition, **changes), heard)
+
+
+def started(
+    used: dict[TableRef, int], at: datetime = NOON, job_id: UUID = OTHER_JOB, own: bool = False
+) -> RunStarted:
+    return RunStarted(at, JobId(job_id), used, own)
 
 
 def hear(state: TriggerState, table: TableRef, seq: int, at: datetime = NOON) -> Decision:
@@ -86,44 +100,40 @@ def test_while_the_run_waits_updates_belong_to_it() -> None:
 
 def test_a_run_uses_what_was_heard_before_its_start_and_nothing_after() -> None:
     state = trigger(counts={ORDERS: Count(2, 0), RATES: Count(0, 0)})
-    used = decide(state, RunsRead(used={ORDERS: 1, RATES: 0})).state
+    used = decide(state, started({ORDERS: 1, RATES: 0})).state
     assert used.counts[ORDERS].is_new
-    assert not decide(state, RunsRead(used={ORDERS: 2})).state.counts[ORDERS].is_new
+    assert not decide(state, started({ORDERS: 2})).state.counts[ORDERS].is_new
 
 
-def test_reading_the_same_runs_again_changes_nothing() -> None:
+def test_reading_the_same_start_again_changes_nothing() -> None:
     state = trigger(pending=FIRST_JOB, generation=1, counts={ORDERS: Count(3, 0), RATES: Count(1, 0)})
-    runs = RunsRead(used={ORDERS: 3, RATES: 1}, own_started_at=NOON, pending_started_at=NOON)
-    once = decide(state, runs)
+    start = started({ORDERS: 3, RATES: 1}, job_id=FIRST_JOB, own=True)
+    once = decide(state, start)
     assert once.ended is not None
-    assert once.ended.how is PendingEnd.STARTED
-    late = decide(once.state, RunsRead(used={ORDERS: 1}, own_started_at=NOON - MINUTE))
-    assert late == Decision(once.state)
+    assert (once.ended.how, once.ended.started_at) == (PendingEnd.STARTED, NOON)
+    assert decide(once.state, start) == Decision(once.state)
+    assert decide(once.state, started({ORDERS: 1}, NOON - MINUTE, own=True)) == Decision(once.state)
 
 
-def test_a_run_that_ends_unstarted_has_used_its_updates() -> None:
+@pytest.mark.parametrize(
+    ("was_withdrawn", "how"), [(False, PendingEnd.UNSTARTED), (True, PendingEnd.WITHDRAWN)]
+)
+def test_a_run_that_ends_unstarted_has_used_its_updates(was_withdrawn: bool, how: PendingEnd) -> None:
     state = trigger(pending=FIRST_JOB, generation=1, counts={ORDERS: Count(3, 0), RATES: Count(1, 0)})
-    decision = decide(state, RunsRead(used={}, pending_ended_unstarted=True))
+    decision = decide(state, RunEnded(NOON, FIRST_JOB, was_withdrawn))
     assert decision.ended is not None
-    assert decision.ended.how is PendingEnd.UNSTARTED
+    assert decision.ended.how is how
     assert not any(count.is_new for count in decision.state.counts.values())
     assert decision.state.last_started_at is None
     assert hear(decision.state, ORDERS, 4).disposition is Disposition.COUNTED
+    assert decide(decision.state, RunEnded(NOON, FIRST_JOB, was_withdrawn)) == Decision(decision.state)
 
 
-def test_the_waiting_run_is_withdrawn_when_another_has_used_everything() -> None:
+def test_another_run_leaves_the_waiting_one_waiting() -> None:
+    """It is withdrawn where it would start, whenever anybody looks."""
     state = trigger(pending=FIRST_JOB, generation=1, counts={ORDERS: Count(3, 0), RATES: Count(1, 0)})
-    partly = decide(state, RunsRead(used={ORDERS: 2, RATES: 1}, another_underway=True))
-    assert partly.ended is None
-    wholly = decide(state, RunsRead(used={ORDERS: 3, RATES: 1}, another_underway=True))
-    assert wholly.ended is not None
-    assert wholly.ended.how is PendingEnd.WITHDRAWN
-    assert wholly.state.pending is None
-
-
-def test_a_waiting_run_that_may_be_starting_is_left_alone() -> None:
-    state = trigger(pending=FIRST_JOB, generation=1, counts={ORDERS: Count(3, 0), RATES: Count(1, 0)})
-    assert decide(state, RunsRead(used={ORDERS: 3, RATES: 1})).state.pending == FIRST_JOB
+    decision = decide(state, started({ORDERS: 3, RATES: 1}))
+    assert (decision.ended, decision.state.pending) == (None, FIRST_JOB)
 
 
 @pytest.mark.parametrize(
@@ -146,44 +156,104 @@ def test_updates_every_ten_minutes_under_fifty_give_gaps_of_fifty_to_sixty() -> 
         state = ledger.states[TRIGGER]
         if state.pending is not None:
             starts.append(at + 3 * MINUTE)
-            ledger.apply(
-                TRIGGER, RunsRead({ORDERS: seq}, own_started_at=starts[-1], pending_started_at=starts[-1])
-            )
+            ledger.apply(TRIGGER, started({ORDERS: seq}, starts[-1], state.pending, own=True))
     gaps = {(later - earlier) / MINUTE for earlier, later in itertools.pairwise(starts)}
     assert gaps <= set(range(50, 61))
     assert len(starts) > 10
 
 
-def test_deferred_updates_count_and_fire_when_the_cool_down_ends() -> None:
+def deferring(**changes: Any) -> TriggerState:
+    """In a cool-down from noon of five minutes, with an update at 12:01 that completes the set."""
     state = trigger(
         cool_down=5 * MINUTE, mode=CoolDownMode.DEFER, last_started_at=NOON, counts={ORDERS: Count(0, 0)}
     )
     heard = hear(state, ORDERS, 1, NOON + MINUTE)
     assert (heard.disposition, heard.fire) == (Disposition.COUNTED, None)
-    assert decide(heard.state, TimePassed(NOON + 4 * MINUTE)).fire is None
-    late = decide(heard.state, TimePassed(NOON + 9 * MINUTE))
-    assert late.fire is not None
-    assert late.fire.at == NOON + 5 * MINUTE
-    assert decide(late.state, TimePassed(NOON + 10 * MINUTE)).fire is None
+    return replace(heard.state, **changes)
+
+
+END = NOON + 5 * MINUTE
+LATE = NOON + 9 * MINUTE
+
+
+def fired_at(decision: Decision) -> datetime | None:
+    return None if decision.fire is None else decision.fire.at
+
+
+def test_deferred_updates_count_and_fire_when_the_cool_down_ends() -> None:
+    state = deferring()
+    assert decide(state, TimePassed(NOON + 4 * MINUTE)).fire is None
+    late = decide(state, TimePassed(LATE))
+    assert fired_at(late) == END
+    assert decide(late.state, TimePassed(LATE + MINUTE)).fire is None
 
 
 @pytest.mark.parametrize(
     "event",
     [
-        RunsRead({ORDERS: 1}),
-        saved(trigger(), {ORDERS}, {}, enabled=False),
-        saved(trigger(), {ORDERS}, {}, mode=CoolDownMode.IGNORE),
-        saved(trigger(), {ORDERS}, {}, reset_count=1),
-        saved(trigger(), {ORDERS, STAFF}, {}),
+        started({ORDERS: 1}, LATE),
+        saved(deferring(), {ORDERS}, {}, LATE, enabled=False),
+        saved(deferring(), {ORDERS}, {}, LATE, reset_count=1),
+        saved(deferring(), {ORDERS}, {}, LATE, cool_down=timedelta(0)),
+        saved(deferring(), {ORDERS}, {}, LATE, deleted=True),
+        RunEnded(LATE, JobId(OTHER_JOB), was_withdrawn=False),
+        UpdateHeard(ORDERS, 2, LATE),
     ],
 )
-def test_a_deferred_fire_is_dropped_when_its_reason_is_gone(event: RunsRead | Saved) -> None:
-    state = trigger(
-        cool_down=MINUTE, mode=CoolDownMode.DEFER, last_started_at=NOON, counts={ORDERS: Count(0, 0)}
-    )
-    waiting = hear(state, ORDERS, 1, NOON).state
-    assert waiting.due_at == NOON + MINUTE
-    assert decide(waiting, event).state.due_at is None
+def test_time_passes_before_whatever_comes_after_a_deferred_cool_down(event: Any) -> None:
+    """Issue 8, 23 b: what came between the end and the look at the clock lost or moved the fire."""
+    assert fired_at(decide(deferring(), event)) == END
+
+
+def test_what_comes_before_the_end_of_the_cool_down_is_judged_first() -> None:
+    before = END - timedelta(microseconds=1)
+    used = decide(deferring(), started({ORDERS: 1}, before)).state
+    assert decide(used, TimePassed(LATE)).fire is None
+    reset = decide(deferring(), saved(deferring(), {ORDERS}, {}, before, reset_count=1)).state
+    assert decide(reset, TimePassed(LATE)).fire is None
+
+
+def test_an_edit_that_ends_the_cool_down_is_its_end() -> None:
+    """Issue 8, 23 a: the fire was dated before its updates."""
+    shortened = decide(deferring(), saved(deferring(), {ORDERS}, {}, NOON + 3 * MINUTE, cool_down=2 * MINUTE))
+    assert fired_at(shortened) == NOON + 3 * MINUTE
+    longer = decide(deferring(), saved(deferring(), {ORDERS}, {}, NOON + 3 * MINUTE, cool_down=7 * MINUTE))
+    assert fired_at(longer) is None
+    assert fired_at(decide(longer.state, TimePassed(LATE))) == NOON + 7 * MINUTE
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"mode": CoolDownMode.IGNORE}])
+def test_a_set_is_judged_as_it_is_at_the_end_of_the_cool_down(changes: dict[str, Any]) -> None:
+    """Issue 8, 23 d: after switching off and on, or changing the mode and back, nothing fired at the end."""
+    off = decide(deferring(), saved(deferring(), {ORDERS}, {}, NOON + 2 * MINUTE, **changes)).state
+    assert decide(off, TimePassed(LATE)).fire is None
+    on = decide(off, saved(deferring(), {ORDERS}, {}, NOON + 3 * MINUTE)).state
+    assert fired_at(decide(on, TimePassed(LATE))) == END
+    too_late = decide(decide(off, TimePassed(END)).state, saved(deferring(), {ORDERS}, {}, LATE)).state
+    assert decide(too_late, TimePassed(LATE + MINUTE)).fire is None
+
+
+def test_an_edit_that_completes_the_set_in_the_cool_down_fires_at_its_end() -> None:
+    """Issue 8, 23 d."""
+    counts = {ORDERS: Count(1, 0), RATES: Count(0, 0)}
+    state = deferring(counts=counts)
+    edited = decide(state, saved(state, {ORDERS}, {}, NOON + 2 * MINUTE))
+    assert edited.fire is None
+    assert fired_at(decide(edited.state, TimePassed(LATE))) == END
+
+
+def test_a_run_that_waits_at_the_end_of_a_cool_down_keeps_its_updates() -> None:
+    state = deferring(pending=SECOND_JOB, generation=2)
+    assert decide(state, TimePassed(LATE)) == Decision(replace(state, due_at=None))
+
+
+def test_a_table_taken_out_and_in_again_begins_at_nothing() -> None:
+    """Issue 8, 23 e: quick edits merged, and the old count came back."""
+    state = trigger(counts={ORDERS: Count(0, 0), RATES: Count(4, 2)})
+    without = decide(state, saved(state, {ORDERS}, {}, version=2)).state
+    again = decide(without, saved(without, {ORDERS, RATES}, {RATES: 4}, version=3)).state
+    assert again.counts[RATES] == Count(4, 4)
+    assert decide(again, saved(state, {ORDERS}, {}, version=2)) == Decision(again)
 
 
 def test_disabled_updates_neither_fire_nor_count_and_enabling_fires_nothing() -> None:

@@ -22,6 +22,10 @@ app = typer.Typer(help="The services' database.", no_args_is_help=True)
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 3600
+DOTS_HINT = (
+    "A producer's permission for the keys of another project may let through theirs, too: "
+    "see 'Projects with dots' in docs/how-to/publish-table-updates.md"
+)
 T = TypeVar("T")
 
 
@@ -33,6 +37,14 @@ def migrate_command() -> None:
     for name in applied:
         print(f"applied {name}")
     print("the database is up to date" if not applied else f"{counted(len(applied), 'migration')} applied")
+    if dotted := _with_connection(settings, _projects_with_dots):
+        print(f"note: projects with dots: {', '.join(dotted)}. {DOTS_HINT}")
+
+
+async def _projects_with_dots(connection: asyncpg.Connection) -> list[str]:
+    """Made when names could have dots; they keep working."""
+    rows = await connection.fetch("SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id")
+    return [row["id"] for row in rows]
 
 
 @app.command("roles")

@@ -4,9 +4,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from orchestrator_api import problems
+from orchestrator_api import pages, problems
 from orchestrator_api.models.base import Problem
-from orchestrator_api.request_context import RequestContext
 from orchestrator_api.routes import ROUTERS
 from orchestrator_api.session import Sessions
 from orchestrator_shared.messaging.dead_letters import DeadLetters
@@ -59,7 +58,8 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
         version="1",
         description=DESCRIPTION,
         openapi_url="/v1/openapi.json",
-        docs_url="/docs",
+        docs_url=None,
+        redirect_slashes=False,
         redoc_url=None,
         openapi_tags=[{"name": name, "description": text} for name, text in TAGS],
     )
@@ -68,5 +68,5 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     for router in ROUTERS:
         app.include_router(router)
     problems.install(app)
-    app.add_middleware(RequestContext)
+    app.add_route("/docs", pages.docs, include_in_schema=False)
     return app

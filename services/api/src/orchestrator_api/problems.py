@@ -10,8 +10,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
-from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, Unauthenticated
+from orchestrator_api.domain.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
 from orchestrator_shared.definitions.arranging import OPERATIONS
 from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
@@ -21,6 +22,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 MOST_ERRORS = 50
+METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 
 def problem(
@@ -50,7 +52,9 @@ def from_user_error(error: UserError) -> JSONResponse:
     errors = [FieldError.of(error, error.field)] if error.field else []
     if isinstance(error, Invalid):
         errors = list(error.errors)
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else None
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
     status = _status(error)
     return problem(status, _detail(error, errors, status), errors, headers)
 
@@ -61,6 +65,7 @@ def _status(error: UserError) -> int:
         (Forbidden, 403),
         (NotFound, 404),
         (Conflict, 409),
+        (TooMany, 429),
     ]
     return next((status for kind, status in statuses if isinstance(error, kind)), 422)
 
@@ -145,10 +150,26 @@ async def _validation(_request: Request, error: Exception) -> Response:
     return from_validation(error)
 
 
-async def _http(_request: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
     detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
-    return problem(error.status_code, detail, headers=error.headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _allowed(request)
+        headers["Allow"] = ", ".join(allowed)
+        detail = f"{request.method} is not possible here; {' and '.join(allowed)} are"
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the address: the router knows only of the first route that fits it."""
+    methods = [method for method in METHODS if _serves(request, method)]
+    return methods + ["HEAD"] * _serves(request, "HEAD")
+
+
+def _serves(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
 
 
 async def _server(_request: Request, error: Exception) -> Response:

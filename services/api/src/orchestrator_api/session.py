@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from orchestrator_api.adapters.sql import Sql
+from orchestrator_api.adapters.sql import Row, Sql
 from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.domain.refusals import Unauthenticated
 from orchestrator_api.offload import Offload
 from orchestrator_api.ports import Works
+from orchestrator_api.tokens import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.queries import Queries
@@ -18,8 +19,6 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox import Work
 from orchestrator_shared.security import Encryption, hash_token
-
-MOST_TOKEN_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,42 +61,53 @@ class Sessions:
     encryption: Encryption
     clock: Clock
     offload: Offload
+    guard: TokenGuard
 
     @asynccontextmanager
     async def open(
-        self, token: str | None, scopes: Sequence[Scope], project: str | None
+        self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[Session]:
         """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
-        async with self._entered(token, scopes, project) as (work, sql, actor, now):
+        async with self._entered(presented, scopes, project) as (work, sql, actor, now):
             yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
 
-    async def admit(self, token: str | None, scopes: Sequence[Scope], project: str | None) -> None:
+    async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> None:
         """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
-        async with self._entered(token, scopes, project):
+        async with self._entered(presented, scopes, project):
             pass
 
     @asynccontextmanager
     async def _entered(
-        self, token: str | None, scopes: Sequence[Scope], project: str | None
+        self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
+        token = presented.token
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
+        self.guard.check(token, presented.address)
         async with self.works.work() as work:
             sql = Sql(work.connection, self.queries)
             now = self.clock.now()
-            actor = await identify(sql, token, now)
+            actor = await self._identify(sql, token, presented.address, now)
             if project is not None:
                 await _enter(sql, actor, project)
             if scopes:
                 actor.require(*scopes)
             yield work, sql, actor, now
 
+    async def _identify(self, sql: Sql, token: str, address: str, now: datetime) -> Actor:
+        row = await sql.one("token_by_hash", hash_token(token))
+        try:
+            check_token(TokenFacts(row["expires_at"], row["revoked_at"]) if row else None, now)
+        except Unauthenticated:
+            self.guard.wrong(address, "ended" if row else "unknown")
+            raise
+        self.guard.good(token)
+        assert row is not None
+        return await identify(sql, row)
 
-async def identify(sql: Sql, token: str, now: datetime) -> Actor:
+
+async def identify(sql: Sql, row: Row) -> Actor:
     """Whose token this is; notes its use at most once a minute."""
-    row = await sql.one("token_by_hash", hash_token(token))
-    check_token(TokenFacts(row["expires_at"], row["revoked_at"]) if row else None, now)
-    assert row is not None
     if row["last_use_is_old"]:
         await sql.run("note_token_use", row["id"])
     return Actor(

@@ -13,6 +13,10 @@ class ApiSettings(ServiceSettings):
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
     admin_email: str | None = Field(default=None, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
+    wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
+    """From one address; then tokens that were not good within the last hour wait."""
+    metrics_port: int | None = Field(default=0, ge=0, le=65535)
+    """The http port is for everybody, what is measured is not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     @field_validator("admin_token")

@@ -5,17 +5,20 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from orchestrator_api.adapters.sql import load_queries
-from orchestrator_api.administrator import ensure_administrator
+from orchestrator_api.administrator import ensure_administrator, tell_of_dots
 from orchestrator_api.app import create_app
+from orchestrator_api.domain.attempts import TokenAttempts
 from orchestrator_api.offload import Offload
 from orchestrator_api.session import Sessions
 from orchestrator_api.settings import ApiSettings
+from orchestrator_api.tokens import TokenGuard
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.repeating import repeat
 from orchestrator_shared.security import Encryption
@@ -42,6 +45,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         relay = lifecycle.supervise("outbox", outbox.run())
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
+        await tell_of_dots(outbox, queries)
         forgetting = Forgetting(partial(acquire, pool), queries, RETENTION, batch=RETENTION_BATCH)
         retention = lifecycle.supervise(
             "retention",
@@ -51,7 +55,14 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         lifecycle.ready_when("broker", broker.ready)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(
-            works=outbox, queries=queries, encryption=encryption, clock=SystemClock(), offload=Offload()
+            works=outbox,
+            queries=queries,
+            encryption=encryption,
+            clock=SystemClock(),
+            offload=Offload(),
+            guard=TokenGuard(
+                TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
+            ),
         )
         app = create_app(sessions, DeadLetters(broker.consuming, broker.publisher))
         async with lifecycle.serving(app):

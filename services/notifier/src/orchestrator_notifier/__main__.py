@@ -2,13 +2,17 @@
 
 import sys
 
-from orchestrator_notifier.settings import NotifierSettings
-from orchestrator_notifier.wiring import start
-from orchestrator_shared.runtime.service import run_service
+from orchestrator_shared.runtime.private_environment import hide_environment
 
 
 def main() -> int:
     """The exit code: 0 stopped, 1 failed, 2 wrong settings."""
+    hide_environment()
+    # Only now: these imports take most of the start, during which the environment can be read.
+    from orchestrator_notifier.settings import NotifierSettings
+    from orchestrator_notifier.wiring import start
+    from orchestrator_shared.runtime.service import run_service
+
     return run_service("notifier", NotifierSettings, start)
 
 

@@ -1,10 +1,20 @@
-"""Run the scheduler: `python -m orchestrator_scheduler`."""
+"""Runs the scheduler service: `python -m orchestrator_scheduler`."""
 
 import sys
 
-from orchestrator_scheduler.settings import SchedulerSettings
-from orchestrator_scheduler.wiring import NAME, start
-from orchestrator_shared.runtime.service import run_service
+from orchestrator_shared.runtime.private_environment import hide_environment
+
+
+def main() -> int:
+    """The exit code: 0 stopped, 1 failed, 2 wrong settings."""
+    hide_environment()
+    # Only now: these imports take most of the start, during which the environment can be read.
+    from orchestrator_scheduler.settings import SchedulerSettings
+    from orchestrator_scheduler.wiring import start
+    from orchestrator_shared.runtime.service import run_service
+
+    return run_service("scheduler", SchedulerSettings, start)
+
 
 if __name__ == "__main__":
-    sys.exit(run_service(NAME, SchedulerSettings, start))
+    sys.exit(main())

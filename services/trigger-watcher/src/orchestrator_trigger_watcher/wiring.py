@@ -24,13 +24,18 @@ from orchestrator_trigger_watcher.handlers.hearing import Hearing
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.scanning import Scanning
 from orchestrator_trigger_watcher.handlers.settling import Settling
-from orchestrator_trigger_watcher.handlers.syncing import Syncing
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
 NAME = "trigger-watcher"
 FLUSH_SECONDS = 5.0
-FORGETFUL = ("forget_dispositions", "forget_updates", "forget_fires", "forget_edits")
+FORGETFUL = (
+    "forget_dispositions",
+    "forget_updates",
+    "forget_fires",
+    "forget_edits",
+    "forget_saved_versions",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,6 @@ class Watcher:
 
     hearing: Hearing
     settling: Settling
-    syncing: Syncing
     scanning: Scanning
     messages: MessageHandlers
 
@@ -51,7 +55,6 @@ def load_queries() -> Queries:
 def build(transactions: Transactions, connections: Connections, queries: Queries) -> Watcher:
     """The handlers on their stores."""
     catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
-    syncing = Syncing(transactions=transactions, catalog=catalog, updates=updates, triggers=triggers)
     settling = Settling(transactions=transactions, updates=updates, triggers=triggers)
     hearing = Hearing(
         transactions=transactions,
@@ -59,11 +62,10 @@ def build(transactions: Transactions, connections: Connections, queries: Queries
         catalog=catalog,
         updates=updates,
         triggers=triggers,
-        syncing=syncing,
     )
-    scanning = Scanning(connections=connections, catalog=catalog, settling=settling, syncing=syncing)
-    messages = MessageHandlers(hearing=hearing, settling=settling, syncing=syncing)
-    return Watcher(hearing, settling, syncing, scanning, messages)
+    scanning = Scanning(connections=connections, catalog=catalog, settling=settling)
+    messages = MessageHandlers(hearing=hearing, settling=settling)
+    return Watcher(hearing, settling, scanning, messages)
 
 
 def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:

@@ -16,7 +16,9 @@ GRANT SELECT ON catalog.projects_v1, catalog.triggers_v1, catalog.trigger_tables
 GRANT SELECT ON catalog.projects_v1, catalog.components_v1, catalog.configurations_v1,
     catalog.configuration_versions_v1, catalog.orchestration_tokens_v1, catalog.variables_v1, catalog.run_requests_v1,
     catalog.callbacks_v1 TO {{runner}};
-GRANT EXECUTE ON FUNCTION triggers.begin_runs(text[], text[]) TO {{runner}};
+GRANT EXECUTE ON FUNCTION triggers.begin_runs(text[], text[]), triggers.lock_waiting(uuid[]),
+    triggers.newest_updates(uuid[]) TO {{runner}};
+GRANT SELECT ON jobs.withdrawals_v1 TO {{trigger_watcher}}, {{api}};
 GRANT SELECT ON catalog.subscriptions_v1, catalog.configurations_v1, catalog.projects_v1, catalog.schedules_v1,
     catalog.triggers_v1, jobs.lanes_v1, jobs.phases_v1, jobs.logs_v1 TO {{notifier}};
 

@@ -20,6 +20,9 @@ ORCHESTRATOR = ComponentId("orchestrator")
 SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 """Projects, components, configurations and tasks are named so; safe in URLs, routing keys and file names."""
 
+PROJECT = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
+"""New projects: with dots, routing keys of `a.b` would look like those of `a`. Older ones may have dots."""
+
 
 _REQUESTS = UUID("6f9c1c1e-5d0a-4c57-9a53-0f1d2f6a7e41")
 """A namespace of its own: no key of a caller reaches the id of a schedule's or trigger's job."""

@@ -1,7 +1,6 @@
 """HTTP connections within bounds: how many, and how long a request or its answer may be underway."""
 
 import asyncio
-import ipaddress
 import json
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +14,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import get_remote_addr
 
 from orchestrator_shared import metrics
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.runtime.addresses import TrustedProxies
+from orchestrator_shared.runtime.answers import REQUEST_ID
 from orchestrator_shared.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -31,7 +33,7 @@ class Connections:
     most: int
     most_per_address: int
     header_seconds: float
-    trusted: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    proxies: TrustedProxies = field(default_factory=TrustedProxies)
     """Proxies: many people come from one of their addresses, so only the limit of all holds for them."""
     _open: Counter[str] = field(default_factory=Counter)
     _told: dict[str, float] = field(default_factory=dict)
@@ -43,14 +45,14 @@ class Connections:
             settings.http_max_connections,
             settings.http_max_connections_per_address,
             settings.http_header_timeout_seconds,
-            settings.http_trusted_proxies,
+            TrustedProxies(settings.http_trusted_proxies),
         )
 
     def enter(self, address: str, now: float) -> int | None:
         """Count a connection; or the status with which to refuse it."""
         if self._open.total() >= self.most:
             return self._refused(503, "all", now)
-        if self._open[address] >= self.most_per_address and not self._is_trusted(address):
+        if self._open[address] >= self.most_per_address and not self.proxies.trusts(address):
             return self._refused(429, "address", now)
         self._open[address] += 1
         return None
@@ -60,12 +62,6 @@ class Connections:
         self._open[address] -= 1
         if self._open[address] <= 0:
             del self._open[address]
-
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            return any(ipaddress.ip_address(address) in network for network in self.trusted)
-        except ValueError:
-            return False
 
     def _refused(self, status: int, limit: str, now: float) -> int:
         metrics.HTTP_CONNECTIONS_REFUSED.labels(limit).inc()
@@ -179,6 +175,7 @@ def _answer(status: int, detail: str) -> bytes:
     body = json.dumps(problem).encode()
     head = (
         f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
+        f"content-length: {len(body)}\r\nx-content-type-options: nosniff\r\ncache-control: no-store\r\n"
+        f"{REQUEST_ID}: {new_id()}\r\nretry-after: 5\r\nconnection: close\r\n\r\n"
     )
     return head.encode() + body

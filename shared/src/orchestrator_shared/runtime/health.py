@@ -4,7 +4,8 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import structlog
@@ -14,9 +15,10 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.runtime.answers import Answers
 from orchestrator_shared.runtime.connections import BoundedConfig, Connections
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.settings import RuntimeSettings, variable
@@ -26,9 +28,32 @@ log = structlog.get_logger(__name__)
 STOP_SECONDS = 5.0
 
 
-def health_routes(lifecycle: Lifecycle) -> list[BaseRoute]:
-    """The three routes; an application of one's own may mount them too."""
+def public_app(lifecycle: Lifecycle) -> ASGIApp:
+    """The health routes, and behind them whatever application the service serves at the time."""
+    return _app(_routes(lifecycle))
 
+
+def health_app(lifecycle: Lifecycle) -> ASGIApp:
+    """The same with `/metrics`, for a port that is not open to everybody."""
+    return _app([Route("/metrics", _metrics), *_routes(lifecycle)])
+
+
+def metrics_app() -> ASGIApp:
+    """`/metrics` alone."""
+
+    async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+        await _problem(404, "not found: there is only /metrics here")(scope, receive, send)
+
+    return _app([Route("/metrics", _metrics), Mount("", app=nothing)])
+
+
+def _app(routes: list[BaseRoute]) -> ASGIApp:
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False  # a redirect would repeat whatever the request calls its host
+    return Answers(app)
+
+
+def _routes(lifecycle: Lifecycle) -> list[BaseRoute]:
     async def livez(_request: Request) -> Response:
         return PlainTextResponse("ok\n")
 
@@ -36,26 +61,27 @@ def health_routes(lifecycle: Lifecycle) -> list[BaseRoute]:
         checks = await lifecycle.readiness()
         ready = all(checks.values())
         body = {"service": lifecycle.name, "ready": ready, "checks": checks}
-        return JSONResponse(body, status_code=200 if ready else 503, headers={"cache-control": "no-store"})
-
-    async def metrics(_request: Request) -> Response:
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/metrics", metrics)]
-
-
-def health_app(lifecycle: Lifecycle) -> Starlette:
-    """The health routes, and behind them whatever application the service serves at the time."""
+        return JSONResponse(body, status_code=200 if ready else 503)
 
     async def own_app(scope: Scope, receive: Receive, send: Send) -> None:
         if lifecycle.app is not None:
             await lifecycle.app(scope, receive, send)
             return
         starting_or_stopping = not lifecycle.started or lifecycle.stopping.is_set()
-        status, text = (503, "not ready\n") if starting_or_stopping else (404, "not found\n")
-        await PlainTextResponse(text, status_code=status)(scope, receive, send)
+        status, detail = (503, "the service is not ready") if starting_or_stopping else (404, "not found")
+        await _problem(status, detail)(scope, receive, send)
 
-    return Starlette(routes=[*health_routes(lifecycle), Mount("", app=own_app)])
+    return [Route("/livez", livez), Route("/readyz", readyz), Mount("", app=own_app)]
+
+
+async def _metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _problem(status: int, detail: str) -> Response:
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": []}
+    return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 
 class _Server(uvicorn.Server):
@@ -68,18 +94,32 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serve_health(lifecycle: Lifecycle, settings: RuntimeSettings) -> AsyncIterator[int]:
-    """Serve from entering to leaving; yields the port."""
-    listener = _listen(settings)
+    """Serve from entering to leaving; yields the port. `/metrics` has a port of its own if one is set."""
+    async with AsyncExitStack() as stack:
+        if settings.metrics_port is None:
+            app = health_app(lifecycle)
+        else:
+            app = public_app(lifecycle)
+            host = settings.metrics_host or settings.http_host
+            serving = _serving(lifecycle, settings, metrics_app(), "metrics", host, settings.metrics_port)
+            await stack.enter_async_context(serving)
+        host, port = settings.http_host, settings.http_port
+        found = await stack.enter_async_context(_serving(lifecycle, settings, app, "http", host, port))
+        if settings.http_port_file is not None:
+            _write_whole(settings.http_port_file, f"{found}\n")
+        yield found
+
+
+@asynccontextmanager
+async def _serving(
+    lifecycle: Lifecycle, settings: RuntimeSettings, app: ASGIApp, what: str, host: str, port: int
+) -> AsyncIterator[int]:
+    listener = _listen(what, host, port)
     port = int(listener.getsockname()[1])
-    server = _Server(
-        BoundedConfig(
-            health_app(lifecycle),
-            Connections.of(settings),
-            stop_seconds=max(1, int(STOP_SECONDS) - 1),
-        )
-    )
-    task = lifecycle.supervise("http-server", server.serve(sockets=[listener]))
-    _announce(settings, port)
+    stop_seconds = max(1, int(STOP_SECONDS) - 1)
+    server = _Server(BoundedConfig(app, Connections.of(settings), stop_seconds=stop_seconds))
+    task = lifecycle.supervise(f"{what}-server", server.serve(sockets=[listener]))
+    log.info("http.listening", what=what, host=host, port=port)
     try:
         yield port
     finally:
@@ -89,14 +129,14 @@ async def serve_health(lifecycle: Lifecycle, settings: RuntimeSettings) -> Async
         listener.close()
 
 
-def _listen(settings: RuntimeSettings) -> socket.socket:
+def _listen(what: str, host: str, port: int) -> socket.socket:
     try:
         family, _, _, _, where = socket.getaddrinfo(
-            settings.http_host, settings.http_port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, socket.SOCK_STREAM)
     except OSError as error:
-        raise OrchestratorError(f"{variable('http_host')}: {error.strerror or error}") from error
+        raise OrchestratorError(f"{variable(f'{what}_host')}: {error.strerror or error}") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(where)
@@ -105,16 +145,10 @@ def _listen(settings: RuntimeSettings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise OrchestratorError(
-            f"cannot listen on {settings.http_host}:{settings.http_port} ({error.strerror or error}): "
-            f"change {variable('http_port')} or {variable('http_host')}"
+            f"cannot listen on {host}:{port} ({error.strerror or error}): "
+            f"change {variable(f'{what}_port')} or {variable(f'{what}_host')}"
         ) from error
     return listener
-
-
-def _announce(settings: RuntimeSettings, port: int) -> None:
-    log.info("http.listening", host=settings.http_host, port=port)
-    if settings.http_port_file is not None:
-        _write_whole(settings.http_port_file, f"{port}\n")
 
 
 def _write_whole(path: Path, text: str) -> None:

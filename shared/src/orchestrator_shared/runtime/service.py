@@ -18,7 +18,7 @@ from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 from orchestrator_shared.runtime.health import serve_health
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.settings import RuntimeSettings, SettingsError, load_settings
+from orchestrator_shared.settings import RuntimeSettings, SettingsError, load_settings, variable
 
 log = structlog.get_logger(__name__)
 
@@ -39,11 +39,19 @@ def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
     """
     try:
         settings = load_settings(settings_type)
+        _forget_secrets(settings_type)
     except SettingsError as error:
         print(f"orchestrator {name}: {error}", file=sys.stderr)  # noqa: T201  there is no log yet
         return BAD_SETTINGS
     logging.configure(name, settings)
     return asyncio.run(_run(name, settings, start))
+
+
+def _forget_secrets(settings_type: type[RuntimeSettings]) -> None:
+    """The settings have them: nothing that this process starts, or passes on by name, shall."""
+    for field, definition in settings_type.model_fields.items():
+        if not definition.repr:
+            os.environ.pop(variable(field), None)
 
 
 async def _run(name: str, settings: S, start: Start[S]) -> int:

@@ -34,6 +34,36 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (secret_hash) DO NOTHING
 RETURNING id
 
+-- name: token_of_setting
+SELECT id, revoked_at FROM catalog.tokens WHERE secret_hash = $1
+
+-- name: insert_token_of_setting
+INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components, from_setting)
+VALUES ($1, 'person', 'administrator', $2, $3, ARRAY['admin'], ARRAY['*'], true)
+
+-- name: revoke_other_tokens_of_setting
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE from_setting AND id <> $1 AND revoked_at IS NULL
+RETURNING id
+
+-- name: administrator_tokens
+SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM catalog.tokens t
+JOIN catalog.people p ON p.id = t.person_id
+WHERE t.project IS NULL AND t.kind = 'person' AND ($1::uuid IS NULL OR t.id > $1)
+ORDER BY t.id
+LIMIT $2
+
+-- name: administrator_token
+SELECT t.id, t.name, p.email
+FROM catalog.tokens t
+JOIN catalog.people p ON p.id = t.person_id
+WHERE t.project IS NULL AND t.kind = 'person' AND t.id = $1
+
+-- name: revoke_administrator_token
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE project IS NULL AND kind = 'person' AND id = $1 AND revoked_at IS NULL
+
 -- name: revoke_token
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
 WHERE project = $1 AND id = $2 AND revoked_at IS NULL
@@ -68,6 +98,13 @@ FROM catalog.audit
 WHERE project = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
 ORDER BY at DESC, id DESC
 LIMIT $4
+
+-- name: instance_audit
+SELECT id, at, actor, action, subject, detail
+FROM catalog.audit
+WHERE project IS NULL AND ($1::timestamptz IS NULL OR (at, id) < ($1, $2))
+ORDER BY at DESC, id DESC
+LIMIT $3
 
 -- name: forget_audit
 -- Two years are kept.

@@ -9,6 +9,9 @@ LIMIT $3
 -- name: project
 SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1
 
+-- name: projects_with_dots
+SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id
+
 -- name: insert_project
 INSERT INTO catalog.projects (id, name, parallel_limit) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING RETURNING id
 

@@ -1,5 +1,6 @@
 """Refusals that only HTTP knows: who asks, what they may, and several wrong fields at once."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,14 @@ class Invalid(UserError):
 
 class Unauthenticated(UserError):
     """No token, or none that is good any more."""
+
+
+class TooMany(UserError):
+    """Too many of these came from one address."""
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(f"{detail}: try again in {math.ceil(retry_after)} seconds")
+        self.retry_after = math.ceil(retry_after)
 
 
 class Forbidden(UserError):

@@ -11,12 +11,15 @@ from orchestrator_shared.security import hash_token, parse_token_id
 MOST_CALLBACKS = 50
 
 
-async def find(sessions: Sessions, token: str) -> None:
+async def find(sessions: Sessions, token: str, address: str) -> None:
     """Refuse a report to an address that no one gave out, before the report itself is read."""
     if parse_token_id(token) is None:
         raise _nothing_here()
+    sessions.guard.check(token, address)
     async with sessions.works.work() as work:
-        if not await Sql(work.connection, sessions.queries).value("callback_is_awaited", hash_token(token)):
+        sql = Sql(work.connection, sessions.queries)
+        if not await sql.value("callback_is_awaited", hash_token(token)):
+            sessions.guard.wrong(address, "unknown")
             raise _nothing_here()
 
 

@@ -35,6 +35,15 @@ async def create(session: Session, wish: TokenWish) -> tuple[Row, str]:
     return row, text
 
 
+async def revoke_administrator(session: Session, token_id: UUID) -> None:
+    """End an administrator's token; a new value of the setting makes the next one."""
+    row = await session.sql.one("administrator_token", token_id)
+    if row is None:
+        raise NotFound(f"there is no administrator's token {token_id}", field="token")
+    if await session.sql.run("revoke_administrator_token", token_id):
+        await session.record("token.revoked", f"{row['name']} {row['email']}", id=str(token_id))
+
+
 async def revoke(session: Session, token_id: UUID) -> None:
     """End a token; an orchestration's own token cannot be ended."""
     row = await session.sql.one("token", session.project, token_id)

@@ -41,6 +41,19 @@ class TokenOut(Output):
     last_used_at: datetime | None
 
 
+class AdministratorTokenOut(Output):
+    """An administrator's token, without its secret."""
+
+    id: UUID
+    name: str
+    email: str = Field(description="Whose it is.")
+    from_setting: bool = Field(description="Made from `ORCHESTRATOR_ADMIN_TOKEN`.")
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
 class TokenMade(TokenOut):
     """A new token; its text is shown this once."""
 

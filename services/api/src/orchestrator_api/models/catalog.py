@@ -1,21 +1,39 @@
 """Projects, components, variables, shares and tables."""
 
+import re
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
+from orchestrator_shared.domain.ids import PROJECT
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
+
+
+def _is_project(name: str) -> str:
+    if re.fullmatch(PROJECT, name) is None:
+        raise ValueError(
+            "use lower-case letters, digits, dashes and underscores, 64 at most, with a letter or digit at "
+            "both ends. Dots are not allowed: they separate the parts of routing keys"
+        )
+    return name
 
 
 class ProjectIn(Input):
     """A new project."""
 
-    id: Slug
+    id: Annotated[
+        str,
+        AfterValidator(_is_project),
+        Field(
+            description="Lower-case letters, digits, dash, underscore; no dots.",
+            json_schema_extra={"pattern": PROJECT},
+        ),
+    ]
     name: Name | None = None
     parallel_limit: int | None = Field(default=None, gt=0, le=MAX_INT)
 

@@ -35,7 +35,7 @@ async def receive_callback(request: Request, token: Annotated[str, Path(max_leng
     It is good as long as the attempt is underway. Sending the same report again is harmless.
     """
     sessions: Sessions = request.app.state.sessions
-    await callbacks.find(sessions, token)
+    await callbacks.find(sessions, token, sessions.guard.address(request))
     if not isinstance(await request.json(), dict):
         raise UserError("send a JSON object", field="body")
     await callbacks.receive(sessions, token, await request.body())

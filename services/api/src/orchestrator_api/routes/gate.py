@@ -12,7 +12,7 @@ from starlette.types import Scope as AsgiScope
 
 from orchestrator_api import bodies
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.domain.refusals import TooMany, Unauthenticated
 from orchestrator_api.problems import problem
 from orchestrator_api.session import Sessions
 from orchestrator_shared.domain.errors import UserError
@@ -57,7 +57,7 @@ class GatedRoute(APIRoute):
                     await gated.json()  # here: FastAPI would make a plain 400 of whatever this raises
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
-                if not admitted and not isinstance(error, Unauthenticated):
+                if not admitted and not isinstance(error, Unauthenticated | TooMany):
                     await _admit(sessions, request, scopes)
                 if isinstance(error, bodies.Refused):
                     return problem(error.status, error.detail, error.errors)
@@ -71,12 +71,10 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 
 async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> None:
-    kind, _, token = request.headers.get("authorization", "").partition(" ")
-    good = token.strip() if kind.lower() == "bearer" else None
     project = request.path_params.get("project")
     if project is not None and not _SLUG.match(project):
         project = None  # the route refuses it next
-    await sessions.admit(good, scopes, project)
+    await sessions.admit(sessions.guard.presented(request), scopes, project)
 
 
 def _has_body(scope: AsgiScope) -> bool:

@@ -9,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers.idempotency import HEADER, MOST_CHARACTERS
 from orchestrator_api.session import Session, Sessions
+from orchestrator_api.tokens import Presented
 from orchestrator_shared.domain.ids import SLUG
 
 PREFIX = "/v1/projects/{project}"
@@ -18,22 +19,23 @@ _bearer = HTTPBearer(auto_error=False, description="A token: `orc_…`, made by 
 class Caller:
     """Whoever sends the request."""
 
-    def __init__(self, sessions: Sessions, token: str | None) -> None:
+    def __init__(self, sessions: Sessions, presented: Presented) -> None:
         self._sessions = sessions
-        self._token = token
+        self._presented = presented
 
     def session(
         self, scope: Scope | tuple[Scope, ...], project: str | None = None
     ) -> AbstractAsyncContextManager[Session]:
         """A session in the project (or outside of any) of a token with the scope, or with one of several."""
         scopes = scope if isinstance(scope, tuple) else (scope,)
-        return self._sessions.open(self._token, scopes, project)
+        return self._sessions.open(self._presented, scopes, project)
 
 
 def _caller(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 ) -> Caller:
-    return Caller(request.app.state.sessions, credentials.credentials if credentials else None)
+    sessions: Sessions = request.app.state.sessions
+    return Caller(sessions, sessions.guard.presented(request))
 
 
 Call = Annotated[Caller, Depends(_caller)]
@@ -56,6 +58,7 @@ _DESCRIPTIONS = {
     409: "Contradicts the present state",
     413: "The body is larger than this operation takes (`x-max-body-bytes`), or has too many values",
     408: "The body did not arrive in time",
+    429: "Too many wrong tokens from one address; try again after `Retry-After`",
     422: "Fields are wrong; `errors` names them",
     503: "The database does not answer; try again",
 }
@@ -66,7 +69,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": _DESCRIPTIONS[status], "content": content}
-        for status in (401, 403, *statuses, 422, 503)
+        for status in (401, 403, *statuses, 422, 429, 503)
     }
 
 

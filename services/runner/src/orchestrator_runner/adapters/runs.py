@@ -66,6 +66,7 @@ class PlannedRun:
     lane_id: int
     version: int
     token_id: UUID | None
+    is_triggered: bool
     plan: RunPlan
     lanes: Mapping[LaneKey, int]
     versions: Mapping[LaneKey, int]
@@ -143,6 +144,24 @@ class Runs:
             table = f"{row['table_project']}/{row['table_name']}"
             heard[row["project"], row["orchestration"]][table] = row["last_seq"]
         return heard
+
+    async def withdraw(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> list[asyncpg.Record]:
+        """Of these runs that triggers asked for, cancel those whose updates another full run has used. Call
+        it after `begin`, in a transaction that holds their lanes."""
+        used = await connection.fetch(self._queries["used_by_others"], list(runs)) if runs else []
+        if not used:
+            return []
+        return await connection.fetch(
+            self._queries["withdraw_runs"],
+            [row["id"] for row in used],
+            [f"its updates were used by {row['name']}" for row in used],
+            [row["used_by"] for row in used],
+        )
+
+    async def lock_waiting(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> None:
+        """Lock the triggers that wait for these runs, before a run ends that has not started: so its end and
+        the updates have one order."""
+        await connection.execute(self._queries["lock_waiting"], list(runs))
 
     async def start(
         self,

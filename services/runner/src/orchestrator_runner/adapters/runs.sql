@@ -4,7 +4,7 @@
 SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $1
 
 -- name: runs_to_start
-SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.scheduled_for,
+SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.root_id, j.selection, j.scheduled_for, j.origin,
        coalesce(j.parameters_as_written, j.parameters::json) AS parameters,
        c.version AS current_version, c.deleted_at, v.version, v.parameters_as_written AS definition,
        (SELECT r.task_versions -> j.configuration FROM jobs.jobs r WHERE r.id = j.root_id) AS task_versions,
@@ -36,6 +36,36 @@ WHERE c.deleted_at IS NULL
 -- name: begin_runs
 SELECT project, orchestration, table_project, table_name, max(last_seq) AS last_seq
 FROM triggers.begin_runs($1, $2) GROUP BY 1, 2, 3, 4
+
+-- name: used_by_others
+-- Of these runs of triggers, under begin_runs' locks: those whose updates a full run has used that started after the
+-- newest of them was heard, and the first such run.
+SELECT t.id, other.id AS used_by, t.configuration || ' #' || other.seq AS name
+FROM triggers.newest_updates($1) newest
+JOIN jobs.jobs t ON t.id = newest.job_id AND t.status = 'ready' AND t.origin = 'trigger'
+CROSS JOIN LATERAL (
+    SELECT latest.id, latest.seq
+    FROM (
+        SELECT r.id, r.seq, r.started_at FROM jobs.jobs r
+        WHERE r.lane_id = t.lane_id AND r.started_at IS NOT NULL AND r.full_run
+        ORDER BY r.seq DESC LIMIT 20) latest
+    WHERE latest.started_at > newest.heard_at
+    ORDER BY latest.started_at LIMIT 1) other
+
+-- name: withdraw_runs
+WITH withdrawn AS (
+    UPDATE jobs.jobs j
+    SET status = 'cancelled', finished_at = clock_timestamp(), message = w.message, revision = j.revision + 1
+    FROM unnest($1::uuid[], $2::text[]) AS w (id, message) WHERE j.id = w.id AND j.status = 'ready'
+    RETURNING j.*
+), noted AS (
+    INSERT INTO jobs.withdrawals (job_id, used_by)
+    SELECT w.id, w.used_by FROM unnest($1::uuid[], $3::uuid[]) AS w (id, used_by) JOIN withdrawn USING (id)
+)
+SELECT * FROM withdrawn
+
+-- name: lock_waiting
+SELECT triggers.lock_waiting($1)
 
 -- name: start_runs
 UPDATE jobs.jobs j

@@ -17,8 +17,8 @@ from orchestrator_runner.engine.todo import Done, claimed
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, Origin
+from orchestrator_shared.messaging.outbox import Outbox, Work
 
 MOST_TASKS = 2_000
 
@@ -70,6 +70,7 @@ class Starter:
                 lane_id=row["lane_id"],
                 version=row["version"],
                 token_id=row["token_id"],
+                is_triggered=row["origin"] == Origin.TRIGGER,
                 plan=plan,
                 lanes=lanes,
                 versions=versions,
@@ -112,6 +113,7 @@ class Starter:
             await self._lanes.lock(connection, lanes)
             full = {(start.project, start.orchestration) for start in starts if start.plan.full}
             heard = await self._runs.begin(connection, full)
+            withdrawn = await self._withdraw(work, starts, done)
             used = [
                 heard[start.project, start.orchestration] if start.plan.full else None for start in starts
             ]
@@ -119,6 +121,7 @@ class Starter:
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
             if not begun:
+                say_changed(work, withdrawn)
                 return
             await self._runs.write_plans(connection, begun)
             first = [child for start in begun for child in children[start.run]]
@@ -127,9 +130,22 @@ class Starter:
                 made = await self._runs.create_children(connection, first, self._replica_id, slots)
             for row in rows:
                 say_run(work, RunStarted, row)
-            say_changed(work, [*rows, *made])
+            say_changed(work, [*withdrawn, *rows, *made])
         metrics.RUNS_STARTED.inc(len(begun))
         self._note(begun, made, done)
+
+    async def _withdraw(self, work: Work, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
+        """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
+        triggered = [start.run for start in starts if start.is_triggered]
+        withdrawn = await self._runs.withdraw(work.connection, triggered)
+        if not withdrawn:
+            return []
+        promoted = await self._lanes.promote(work.connection, {row["lane_id"] for row in withdrawn})
+        for row in withdrawn:
+            say_run(work, RunFinished, row)
+            work.after_commit(metrics.RUNS_FINISHED.labels(row["status"]).inc)
+        done.runs_are_ready |= bool(promoted)
+        return [*withdrawn, *promoted]
 
     def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: Done) -> None:
         for start in begun:
@@ -146,6 +162,7 @@ class Starter:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
+            await self._runs.lock_waiting(work.connection, [row["id"]])
             ended = await self._runs.refuse(
                 work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
             )

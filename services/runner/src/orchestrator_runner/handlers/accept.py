@@ -47,6 +47,8 @@ class Accept:
             known = {row["id"]: (row["project"], row["component"], row["configuration"]) for row in rows}
             new = unknown(requests, known)
             details = await self._details(work.connection, [each.request for each in new])
+            if triggered := [each.request.job_id for each in new if each.request.trigger_id is not None]:
+                await work.connection.execute(self._queries["lock_waiting"], triggered)
             for each in new:
                 lane = lanes[owner_of(each.request)]
                 if each.is_refused:

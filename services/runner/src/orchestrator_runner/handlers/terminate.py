@@ -47,6 +47,7 @@ class Terminate:
             if not lanes:
                 await connection.execute(self._queries["lock_requests"], [request.job_id])
             family = await self._family(connection, request)
+            await connection.execute(self._queries["lock_waiting"], [row["id"] for row in family])
             await connection.execute(self._queries["lock_jobs"], [row["id"] for row in family])
             family = await self._family(connection, request)
             if missing := {row["lane_id"] for row in family} - lanes:

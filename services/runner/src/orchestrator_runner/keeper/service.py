@@ -10,7 +10,7 @@ import time
 from orchestrator_runner.keeper import points
 from orchestrator_runner.keeper.channel import Channel
 from orchestrator_runner.keeper.lease import Lease, boottime
-from orchestrator_runner.keeper.processes import Family, become_subreaper, send_signal
+from orchestrator_runner.keeper.processes import Family, become_subreaper, forbid_looking_in, send_signal
 from orchestrator_runner.keeper.protocol import Packet
 from orchestrator_runner.keeper.spawning import IGNORED, spawn
 from orchestrator_runner.keeper.tasks import Task, Tasks
@@ -36,6 +36,7 @@ class Keeper:
         for number in IGNORED:
             signal.signal(number, signal.SIG_IGN)
         become_subreaper()
+        forbid_looking_in()
 
     def run(self) -> None:
         """Serve until the runner is gone; whatever ends this, no task is left behind."""

@@ -1,45 +1,7 @@
--- What people saved, against what the watcher knows of it.
-
--- name: read_definition
-SELECT t.id, t.project, t.orchestration, t.name, t.version, t.reset_count, t.enabled, t.cool_down_seconds, t.mode,
-       t.deleted_at IS NOT NULL AS deleted,
-       coalesce((SELECT jsonb_agg(jsonb_build_array(tt.table_project, tt.table_name))
-                 FROM catalog.trigger_tables_v1 tt WHERE tt.trigger_id = t.id), '[]'::jsonb) AS tables
-FROM catalog.triggers_v1 t
-WHERE t.id = $1;
-
--- name: stale_triggers_of_tables
--- By the catalog's word (selected now) and by ours (selected before).
-WITH touching AS (
-    SELECT tt.trigger_id
-    FROM unnest($1::text[], $2::text[]) AS heard (project, name)
-    JOIN catalog.trigger_tables_v1 tt ON (tt.table_project, tt.table_name) = (heard.project, heard.name)
-    UNION
-    SELECT c.trigger_id
-    FROM unnest($1::text[], $2::text[]) AS heard (project, name)
-    JOIN triggers.counts c ON (c.table_project, c.table_name) = (heard.project, heard.name)
-)
-SELECT touching.trigger_id
-FROM touching
-LEFT JOIN catalog.triggers_v1 t ON t.id = touching.trigger_id
-LEFT JOIN triggers.states s ON s.trigger_id = touching.trigger_id
-WHERE CASE
-    WHEN s.trigger_id IS NULL OR s.deleted_at IS NOT NULL THEN t.id IS NOT NULL AND t.deleted_at IS NULL
-    WHEN t.id IS NULL OR t.deleted_at IS NOT NULL THEN true
-    ELSE (s.version, s.reset_count, s.enabled) <> (t.version, t.reset_count, t.enabled)
-END
-ORDER BY touching.trigger_id;
+-- What people saved, as far as the watcher has not judged it yet, and what else is waiting for a look.
 
 -- name: stale_triggers
-SELECT coalesce(t.id, s.trigger_id) AS trigger_id
-FROM catalog.triggers_v1 t
-FULL JOIN triggers.states s ON s.trigger_id = t.id
-WHERE CASE
-    WHEN s.trigger_id IS NULL OR s.deleted_at IS NOT NULL THEN t.id IS NOT NULL AND t.deleted_at IS NULL
-    WHEN t.id IS NULL OR t.deleted_at IS NOT NULL THEN true
-    ELSE (s.version, s.reset_count, s.enabled) <> (t.version, t.reset_count, t.enabled)
-END
-ORDER BY 1;
+SELECT DISTINCT trigger_id FROM triggers.saved_versions WHERE NOT judged ORDER BY trigger_id;
 
 -- name: unsettled_orchestrations
 -- What a lost run.started or run.finished would have told.

@@ -1,5 +1,6 @@
 """The triggers' states and counts, the runs they are decided by, and the record of what was decided."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -11,9 +12,12 @@ from orchestrator_shared.domain.ids import JobId, TriggerId
 from orchestrator_shared.domain.statuses import CoolDownMode
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_trigger_watcher.adapters.catalog_store import split, table_ref
-from orchestrator_trigger_watcher.domain.decisions import Ended, Fire, RunsRead
+from orchestrator_trigger_watcher.domain.decisions import Ended, Fire, PastEvent, RunEnded, RunStarted, Saved
 from orchestrator_trigger_watcher.domain.ledger import Disposed
 from orchestrator_trigger_watcher.domain.states import Count, Definition, TriggerState
+
+STARTS_READ = 20
+"""Of an orchestration's runs at first; more only after a long absence."""
 
 
 class TriggerStore:
@@ -51,35 +55,34 @@ class TriggerStore:
         rows = await connection.fetch(self._queries["load_states"], trigger_ids)
         return [_state(row, counts.get(TriggerId(row["trigger_id"]), {})) for row in rows]
 
-    async def read_runs(
+    async def read_past(
         self, connection: asyncpg.Connection, trigger_ids: Sequence[TriggerId]
-    ) -> dict[TriggerId, RunsRead]:
-        """What became of runs; read in new statements, after the lock that orders run starts."""
-        used: dict[TriggerId, dict[TableRef, int]] = {}
-        for row in await connection.fetch(self._queries["read_used"], trigger_ids):
-            table = table_ref(row["table_project"], row["table_name"])
-            used.setdefault(TriggerId(row["trigger_id"]), {})[table] = row["seq"]
-        rows = await connection.fetch(self._queries["read_runs"], trigger_ids)
-        return {
-            TriggerId(row["trigger_id"]): _runs(row, used.get(TriggerId(row["trigger_id"]), {}))
-            for row in rows
-        }
+    ) -> dict[TriggerId, list[PastEvent]]:
+        """What these triggers do not know yet, each one's in the order in which it happened. Read it in new
+        statements after their locks, which give runs, saves and updates one order."""
+        past: dict[TriggerId, list[PastEvent]] = {trigger_id: [] for trigger_id in trigger_ids}
+        for row in await connection.fetch(self._queries["read_saved"], trigger_ids):
+            past[TriggerId(row["trigger_id"])].append(_saved(row))
+        for row in await self._read_starts(connection, trigger_ids):
+            past[TriggerId(row["trigger_id"])].append(_started(row))
+        for row in await connection.fetch(self._queries["read_ends"], trigger_ids):
+            ended = RunEnded(row["finished_at"], JobId(row["id"]), row["was_withdrawn"])
+            past[TriggerId(row["trigger_id"])].append(ended)
+        for events in past.values():
+            events.sort(key=lambda event: event.at)
+        return past
 
-    async def insert(self, connection: asyncpg.Connection, definition: Definition) -> bool:
-        """Make the state of a new trigger; False if it is there (somebody was faster)."""
-        made = await connection.fetchval(
-            self._queries["insert_state"],
-            definition.id,
-            definition.project,
-            definition.orchestration,
-            definition.name,
-            definition.version,
-            definition.reset_count,
-            definition.enabled,
-            round(definition.cool_down.total_seconds()),
-            definition.mode.value,
-        )
-        return made is not None
+    async def _read_starts(
+        self, connection: asyncpg.Connection, trigger_ids: Sequence[TriggerId]
+    ) -> list[asyncpg.Record]:
+        """Looks further back while there may be an earlier run that a trigger does not know of."""
+        among = STARTS_READ
+        while True:
+            rows = await connection.fetch(self._queries["read_starts"], trigger_ids, among)
+            unknown = Counter(row["trigger_id"] for row in rows)
+            if max(unknown.values(), default=0) < among:
+                return rows
+            among *= 10
 
     async def save(self, connection: asyncpg.Connection, states: Sequence[TriggerState]) -> None:
         """Write states and counts, in two statements however many there are."""
@@ -112,18 +115,19 @@ class TriggerStore:
             [count.used for _, _, count in counts],
         )
 
-    async def record_edit(self, connection: asyncpg.Connection, state: TriggerState) -> None:
-        """Write down an edit, and drop the counts of tables that are no longer selected."""
-        await connection.execute(self._queries["drop_other_counts"], state.id, *split(state.counts))
-        detail = {
-            "name": state.name,
-            "tables": sorted(str(table) for table in state.counts),
-            "cool_down_seconds": round(state.cool_down.total_seconds()),
-            "mode": state.mode.value,
-            "deleted": state.deleted,
-        }
+    async def note_judged(
+        self, connection: asyncpg.Connection, saved: Sequence[Saved], states: Sequence[TriggerState]
+    ) -> None:
+        """These saved versions led to these states; the counts of tables no longer selected are dropped."""
+        if not saved:
+            return
+        counts = [(state.id, table) for state in states for table in state.counts]
+        await connection.execute(self._queries["note_judged"], [version.number for version in saved])
         await connection.execute(
-            self._queries["insert_edit"], state.id, state.version, state.reset_count, state.enabled, detail
+            self._queries["drop_other_counts"],
+            [state.id for state in states],
+            [trigger_id for trigger_id, _ in counts],
+            *split(table for _, table in counts),
         )
 
     async def record_dispositions(self, connection: asyncpg.Connection, disposed: Sequence[Disposed]) -> None:
@@ -176,11 +180,24 @@ def _state(row: asyncpg.Record, counts: Mapping[TableRef, Count]) -> TriggerStat
     )
 
 
-def _runs(row: asyncpg.Record, used: Mapping[TableRef, int]) -> RunsRead:
-    return RunsRead(
-        used=used,
-        own_started_at=row["own_started_at"],
-        pending_started_at=row["pending_started_at"],
-        pending_ended_unstarted=row["pending_ended_unstarted"],
-        another_underway=row["another_underway"],
+def _started(row: asyncpg.Record) -> RunStarted:
+    used = {TableRef.parse(table, own_project=""): seq for table, seq in (row["used_updates"] or {}).items()}
+    return RunStarted(row["started_at"], JobId(row["id"]), used, row["is_own"])
+
+
+def _saved(row: asyncpg.Record) -> Saved:
+    heard = {table_ref(table["project"], table["name"]): table["last_seq"] for table in row["tables"]}
+    definition = Definition(
+        id=TriggerId(row["trigger_id"]),
+        project=row["project"],
+        orchestration=row["orchestration"],
+        name=row["name"],
+        version=row["version"],
+        reset_count=row["reset_count"],
+        enabled=row["enabled"],
+        cool_down=timedelta(seconds=row["cool_down_seconds"]),
+        mode=CoolDownMode(row["mode"]),
+        deleted=row["deleted"],
+        tables=frozenset(heard),
     )
+    return Saved(row["at"], row["number"], definition, heard)

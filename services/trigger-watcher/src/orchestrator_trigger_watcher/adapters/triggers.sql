@@ -1,13 +1,20 @@
 -- Triggers: their states and counts, what was decided, and the truth they are decided by.
 
 -- name: lock_triggers_of_tables
--- Only locks: what is read here may be from before the lock. Everything is read anew in the statements after it.
+-- Those that count one of the tables, and those that were saved with one since they were last judged: who saves locks
+-- the tables, too. Only locks: what is read here may be from before the lock. Everything is read anew in the statements
+-- after it.
 SELECT s.trigger_id
 FROM triggers.states s
 WHERE s.trigger_id IN (
     SELECT c.trigger_id
     FROM unnest($1::text[], $2::text[]) AS heard (project, name)
     JOIN triggers.counts c ON (c.table_project, c.table_name) = (heard.project, heard.name)
+    UNION
+    SELECT v.trigger_id
+    FROM unnest($1::text[], $2::text[]) AS heard (project, name)
+    JOIN triggers.saved_versions v
+        ON NOT v.judged AND v.tables @> jsonb_build_array(jsonb_build_object('project', heard.project, 'name', heard.name))
 )
 ORDER BY s.trigger_id
 FOR UPDATE OF s;
@@ -33,70 +40,54 @@ SELECT trigger_id, table_project, table_name, counted, counted_at, used
 FROM triggers.counts
 WHERE trigger_id = ANY ($1::uuid[]);
 
--- name: read_runs
+-- name: read_starts
+-- Runs that have started and of which a trigger does not know: its waiting run, later runs of its own, and full runs
+-- that used more than its counts say. Among the last $2 of an orchestration; they start one after another.
 WITH orchestrations AS (
     SELECT DISTINCT project, orchestration FROM triggers.states WHERE trigger_id = ANY ($1::uuid[])
 ), started AS MATERIALIZED (
-    SELECT o.project, o.orchestration, latest.started_at, latest.finished_at
+    SELECT o.project, o.orchestration, latest.*
     FROM orchestrations o
     JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = (o.project, 'orchestrator', o.orchestration)
     CROSS JOIN LATERAL (
-        SELECT j.started_at, j.finished_at FROM jobs.jobs_v1 j
+        SELECT j.id, j.started_at, j.used_updates, CASE j.origin WHEN 'trigger' THEN j.trigger_id END AS trigger_id
+        FROM jobs.jobs_v1 j
         WHERE j.lane_id = l.id AND j.started_at IS NOT NULL AND j.full_run
-        ORDER BY j.number DESC LIMIT 20
+        ORDER BY j.number DESC LIMIT $2
     ) latest
 )
-SELECT s.trigger_id,
-       pending.started_at AS pending_started_at,
-       pending.finished_at IS NOT NULL AND pending.started_at IS NULL AS pending_ended_unstarted,
-       own.started_at AS own_started_at,
-       EXISTS (
-           SELECT 1 FROM started r
-           WHERE (r.project, r.orchestration) = (s.project, s.orchestration)
-             AND r.finished_at IS NULL AND r.started_at > fire.at
-       ) AS another_underway
+SELECT s.trigger_id, r.id, r.started_at, r.used_updates, r.trigger_id IS NOT DISTINCT FROM s.trigger_id AS is_own
 FROM triggers.states s
-LEFT JOIN jobs.jobs_v1 pending ON pending.id = s.pending_job_id
-LEFT JOIN triggers.fires fire ON fire.job_id = s.pending_job_id
-LEFT JOIN LATERAL (
-    SELECT max(latest.started_at) AS started_at
-    FROM (
-        SELECT j.started_at FROM jobs.jobs_v1 j
-        WHERE j.trigger_id = s.trigger_id AND j.origin = 'trigger'
-        ORDER BY j.generation DESC LIMIT 5
-    ) latest
-) own ON true
+JOIN started r ON (r.project, r.orchestration) = (s.project, s.orchestration)
+WHERE s.trigger_id = ANY ($1::uuid[]) AND r.id IS DISTINCT FROM s.pending_job_id AND (
+    (r.trigger_id = s.trigger_id AND r.started_at > coalesce(s.last_started_at, '-infinity'))
+    OR EXISTS (
+        SELECT FROM triggers.counts c
+        WHERE c.trigger_id = s.trigger_id
+          AND (r.used_updates ->> (c.table_project || '/' || c.table_name))::bigint > c.used))
+UNION ALL
+SELECT s.trigger_id, p.id, p.started_at, p.used_updates, true
+FROM triggers.states s
+JOIN jobs.jobs_v1 p ON p.id = s.pending_job_id AND p.started_at IS NOT NULL
 WHERE s.trigger_id = ANY ($1::uuid[]);
 
--- name: read_used
--- Runs of one orchestration start one after another and each has used all that was heard before its start, so the
--- last started ones tell everything. Only what the counts do not say yet is returned.
-WITH orchestrations AS (
-    SELECT DISTINCT project, orchestration FROM triggers.states WHERE trigger_id = ANY ($1::uuid[])
-), vectors AS MATERIALIZED (
-    SELECT o.project, o.orchestration, entry.key, max(entry.value::bigint) AS seq
-    FROM orchestrations o
-    JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = (o.project, 'orchestrator', o.orchestration)
-    CROSS JOIN LATERAL (
-        SELECT j.used_updates FROM jobs.jobs_v1 j
-        WHERE j.lane_id = l.id AND j.started_at IS NOT NULL AND j.full_run AND j.used_updates IS NOT NULL
-        ORDER BY j.number DESC LIMIT 20
-    ) latest
-    CROSS JOIN LATERAL jsonb_each_text(latest.used_updates) entry
-    GROUP BY 1, 2, 3
-)
-SELECT c.trigger_id, c.table_project, c.table_name, v.seq
-FROM triggers.counts c
-JOIN triggers.states s ON s.trigger_id = c.trigger_id
-JOIN vectors v ON (v.project, v.orchestration, v.key)
-    = (s.project, s.orchestration, c.table_project || '/' || c.table_name)
-WHERE c.trigger_id = ANY ($1::uuid[]) AND v.seq > c.used;
+-- name: read_ends
+-- Waiting runs that ended before they started.
+SELECT s.trigger_id, p.id, p.finished_at, w.job_id IS NOT NULL AS was_withdrawn
+FROM triggers.states s
+JOIN jobs.jobs_v1 p ON p.id = s.pending_job_id AND p.started_at IS NULL AND p.finished_at IS NOT NULL
+LEFT JOIN jobs.withdrawals_v1 w ON w.job_id = p.id
+WHERE s.trigger_id = ANY ($1::uuid[]);
 
--- name: insert_state
-INSERT INTO triggers.states (trigger_id, project, orchestration, name, version, reset_count, enabled, cool_down_seconds, mode)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-ON CONFLICT (trigger_id) DO NOTHING
-RETURNING trigger_id;
+-- name: read_saved
+SELECT number, trigger_id, at, project, orchestration, name, version, reset_count, enabled, cool_down_seconds, mode, deleted,
+       tables
+FROM triggers.saved_versions
+WHERE trigger_id = ANY ($1::uuid[]) AND NOT judged
+ORDER BY number;
+
+-- name: note_judged
+UPDATE triggers.saved_versions SET judged = true WHERE number = ANY ($1::bigint[]);
 
 -- name: save_states
 UPDATE triggers.states s
@@ -121,8 +112,9 @@ WHERE (c.counted, c.counted_at, c.used) IS DISTINCT FROM (excluded.counted, excl
 
 -- name: drop_other_counts
 DELETE FROM triggers.counts c
-WHERE c.trigger_id = $1
-  AND (c.table_project, c.table_name) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]));
+WHERE c.trigger_id = ANY ($1::uuid[])
+  AND (c.trigger_id, c.table_project, c.table_name)
+      NOT IN (SELECT * FROM unnest($2::uuid[], $3::text[], $4::text[]));
 
 -- name: insert_dispositions
 INSERT INTO triggers.dispositions (trigger_id, project, table_name, seq, disposition, at, job_id)
@@ -133,10 +125,6 @@ INSERT INTO triggers.fires (trigger_id, generation, job_id, at, tables) VALUES (
 
 -- name: end_fire
 UPDATE triggers.fires SET ended = $2, started_at = $3 WHERE job_id = $1;
-
--- name: insert_edit
-INSERT INTO triggers.edits (trigger_id, version, reset_count, at, enabled, detail)
-VALUES ($1, $2, $3, clock_timestamp(), $4, $5);
 
 -- name: forget_fires
 WITH old AS (
@@ -155,3 +143,14 @@ WITH old AS (
     LIMIT $2 FOR UPDATE SKIP LOCKED
 )
 DELETE FROM triggers.edits e USING old WHERE e.ctid = old.ctid;
+
+-- name: forget_saved_versions
+-- The newest of a trigger stays, to tell since when it is as it is.
+WITH old AS (
+    SELECT v.number FROM triggers.saved_versions v
+    WHERE v.judged AND v.at < clock_timestamp() - $1::interval
+      AND EXISTS (SELECT FROM triggers.saved_versions newer
+                  WHERE newer.trigger_id = v.trigger_id AND newer.number > v.number)
+    ORDER BY v.at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+DELETE FROM triggers.saved_versions v USING old WHERE v.number = old.number;

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, assert_never
 
 from orchestrator_shared.domain.ids import JobId, trigger_job_id
-from orchestrator_shared.domain.statuses import CoolDownMode, Disposition
+from orchestrator_shared.domain.statuses import Disposition
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_trigger_watcher.domain.states import Count, Definition, TriggerState
 
@@ -22,35 +22,48 @@ class UpdateHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class RunsRead:
-    """The truth about runs, read under the trigger's lock; says the same thing however often it is read."""
+class RunStarted:
+    """A run of the orchestration started; a full one has used all that was heard before."""
 
+    at: datetime
+    job_id: JobId
     used: Mapping[TableRef, int]
-    """How far the full runs of the orchestration have used each table."""
-    own_started_at: datetime | None = None
-    """Start of the last run that this trigger started."""
-    pending_started_at: datetime | None = None
-    pending_ended_unstarted: bool = False
-    another_underway: bool = False
-    """A full run that started after the waiting one was requested is underway: that one has not."""
+    """How far it used each table; empty for a partial run."""
+    is_own: bool
+    """This trigger asked for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """A run that the trigger asked for ended before it started."""
+
+    at: datetime
+    job_id: JobId
+    was_withdrawn: bool
+    """Where it would have started, another full run had used all its updates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Somebody saved, switched, reset or deleted the trigger; `heard` is each table's newest number."""
+    """Somebody saved, switched, reset or deleted the trigger; `heard` is each table's newest number then."""
 
+    at: datetime
+    number: int
+    """Of everything that was ever saved."""
     definition: Definition
     heard: Mapping[TableRef, int]
 
 
 @dataclass(frozen=True, slots=True)
 class TimePassed:
-    """Nothing happened up to this instant; a deferred fire may be due."""
+    """Nothing happened up to this instant; a cool-down may have ended."""
 
     at: datetime
 
 
-Event = UpdateHeard | RunsRead | Saved | TimePassed
+PastEvent = RunStarted | RunEnded | Saved
+"""What the database records of other services, read when the watcher looks."""
+Event = UpdateHeard | PastEvent | TimePassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +106,41 @@ class Decision:
 
 
 def decide(state: TriggerState, event: Event) -> Decision:
-    """What follows for one trigger from one event."""
+    """What follows for one trigger from one event. Time passes first: a cool-down that ended by then, ended
+    before the event, however late anybody looks."""
+    passed = _pass_time(state, event.at)
+    decision = _decide_now(passed.state, event)
+    return decision if passed.fire is None else replace(decision, fire=passed.fire)
+
+
+def _decide_now(state: TriggerState, event: Event) -> Decision:
     match event:
         case UpdateHeard():
             return _hear(state, event)
-        case RunsRead():
-            return _settle(state, event)
+        case RunStarted():
+            return _start(state, event)
+        case RunEnded():
+            return _end(state, event)
         case Saved():
-            return Decision(_save(state, event))
+            return _save(state, event)
         case TimePassed():
-            return _fall_due(state, event.at)
+            return Decision(state)
         case _:
             assert_never(event)
+
+
+def _pass_time(state: TriggerState, now: datetime) -> Decision:
+    """At the end of a deferred cool-down, the set is judged as it is then; the fire is dated there."""
+    if state.due_at is None or now < state.due_at:
+        return Decision(state)
+    return _judge_set(replace(state, due_at=None), state.due_at)
+
+
+def _judge_set(state: TriggerState, at: datetime) -> Decision:
+    if not (state.enabled and state.defers and state.is_complete and state.pending is None):
+        return Decision(state)
+    fired, fire = _fire(state, at)
+    return Decision(fired, fire=fire)
 
 
 def _hear(state: TriggerState, update: UpdateHeard) -> Decision:
@@ -113,13 +149,11 @@ def _hear(state: TriggerState, update: UpdateHeard) -> Decision:
     if state.pending is not None:
         return Decision(_count(state, update), Disposition.BELONGS_TO_WAITING, state.pending)
     cooling_down = state.is_cooling_down(update.at)
-    if cooling_down and state.mode is CoolDownMode.IGNORE:
+    if cooling_down and not state.defers:
         return Decision(state, Disposition.COOLING_DOWN)
     counted = _count(state, update)
-    if not counted.is_complete:
-        return Decision(counted, Disposition.COUNTED)
-    if cooling_down:
-        return Decision(replace(counted, due_at=counted.cool_down_until), Disposition.COUNTED)
+    if cooling_down or not counted.is_complete:
+        return Decision(_with_timer(counted, update.at), Disposition.COUNTED)
     fired, fire = _fire(counted, update.at)
     return Decision(fired, Disposition.COMPLETED, fire.job_id, fire)
 
@@ -132,49 +166,46 @@ def _count(state: TriggerState, update: UpdateHeard) -> TriggerState:
 def _fire(state: TriggerState, at: datetime) -> tuple[TriggerState, Fire]:
     generation = state.generation + 1
     job_id = trigger_job_id(state.id, generation)
-    fired = replace(state, generation=generation, pending=job_id, due_at=None)
+    fired = replace(state, generation=generation, pending=job_id)
     return fired, Fire(job_id, generation, at, state.counts)
 
 
-def _settle(state: TriggerState, runs: RunsRead) -> Decision:
-    used = {table: count.use(runs.used.get(table, 0)) for table, count in state.counts.items()}
-    settled = replace(state, counts=used, last_started_at=_later(state.last_started_at, runs.own_started_at))
-    ended = _end_of_pending(settled, runs)
-    if ended is not None:
-        settled = replace(settled, pending=None)
-        if ended.how is PendingEnd.UNSTARTED:
-            settled = _use_all(settled)
-    return Decision(_without_stale_timer(settled), ended=ended)
+def _start(state: TriggerState, run: RunStarted) -> Decision:
+    used = {table: count.use(run.used.get(table, 0)) for table, count in state.counts.items()}
+    started = replace(state, counts=used)
+    if run.is_own:
+        started = replace(started, last_started_at=_later(state.last_started_at, run.at))
+    if run.job_id != state.pending:
+        return Decision(_with_timer(started, run.at))
+    ended = Ended(run.job_id, PendingEnd.STARTED, run.at)
+    return Decision(_with_timer(replace(started, pending=None), run.at), ended=ended)
 
 
-def _end_of_pending(state: TriggerState, runs: RunsRead) -> Ended | None:
-    if state.pending is None:
-        return None
-    if runs.pending_started_at is not None:
-        return Ended(state.pending, PendingEnd.STARTED, runs.pending_started_at)
-    if runs.pending_ended_unstarted:
-        return Ended(state.pending, PendingEnd.UNSTARTED)
-    if runs.another_underway and not any(count.is_new for count in state.counts.values()):
-        return Ended(state.pending, PendingEnd.WITHDRAWN)
-    return None
+def _end(state: TriggerState, run: RunEnded) -> Decision:
+    """Its updates are used up: otherwise it would be requested again at once."""
+    if run.job_id != state.pending:
+        return Decision(state)
+    how = PendingEnd.WITHDRAWN if run.was_withdrawn else PendingEnd.UNSTARTED
+    used = {table: count.use(count.counted) for table, count in state.counts.items()}
+    return Decision(replace(state, counts=used, pending=None), ended=Ended(run.job_id, how))
 
 
-def _use_all(state: TriggerState) -> TriggerState:
-    """Otherwise a run that was cancelled before its start would be requested again at once."""
-    return replace(state, counts={table: count.use(count.counted) for table, count in state.counts.items()})
-
-
-def _save(state: TriggerState, saved: Saved) -> TriggerState:
-    """Tables that stay keep their counts, a new one starts at nothing; nothing fires by itself."""
+def _save(state: TriggerState, saved: Saved) -> Decision:
+    """Tables that stay keep their counts, a new one starts at nothing. Nothing fires by itself, but an edit
+    that ends a cool-down is its end."""
     definition = saved.definition
+    if definition.version < state.version:
+        return Decision(state)  # a watcher of the previous release judged a later one
     counts = {
         table: state.counts.get(table) or _beginning(saved.heard, table)
         for table in definition.counted_tables
     }
     if definition.reset_count > state.reset_count:
         counts = {table: count.drop() for table, count in counts.items()}
-    edited = replace(state, **_settings(definition), counts=counts)
-    return _without_stale_timer(replace(edited, due_at=edited.cool_down_until if state.due_at else None))
+    edited = _with_timer(replace(state, **_settings(definition), counts=counts), saved.at)
+    if state.is_cooling_down(saved.at) and not edited.is_cooling_down(saved.at):
+        return _judge_set(edited, saved.at)
+    return Decision(edited)
 
 
 def _beginning(heard: Mapping[TableRef, int], table: TableRef) -> Count:
@@ -182,18 +213,11 @@ def _beginning(heard: Mapping[TableRef, int], table: TableRef) -> Count:
     return Count(counted=last, used=last)
 
 
-def _without_stale_timer(state: TriggerState) -> TriggerState:
-    waits = state.enabled and state.mode is CoolDownMode.DEFER and state.is_complete and state.pending is None
-    return state if waits or state.due_at is None else replace(state, due_at=None)
-
-
-def _fall_due(state: TriggerState, now: datetime) -> Decision:
-    """The fire is dated at the cool-down's end, however late the look at the clock comes."""
-    state = _without_stale_timer(state)
-    if state.due_at is None or now < state.due_at:
-        return Decision(state)
-    fired, fire = _fire(state, state.due_at)
-    return Decision(fired, fire=fire)
+def _with_timer(state: TriggerState, now: datetime) -> TriggerState:
+    """The end of a cool-down that is under way is to be looked at, if the trigger defers."""
+    waits = state.defers and state.is_cooling_down(now)
+    due_at = state.cool_down_until if waits else None
+    return state if due_at == state.due_at else replace(state, due_at=due_at)
 
 
 def _settings(definition: Definition) -> dict[str, Any]:
@@ -211,5 +235,5 @@ def _settings(definition: Definition) -> dict[str, Any]:
     }
 
 
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((at for at in (one, other) if at is not None), default=None)
+def _later(one: datetime | None, other: datetime) -> datetime:
+    return other if one is None else max(one, other)

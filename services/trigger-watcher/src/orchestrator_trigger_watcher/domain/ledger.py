@@ -1,11 +1,20 @@
 """Several decisions in a row, and all that has to be written down and said for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator_shared.domain.ids import JobId, TriggerId
 from orchestrator_shared.domain.statuses import Disposition
-from orchestrator_trigger_watcher.domain.decisions import Ended, Event, Fire, UpdateHeard, decide
+from orchestrator_trigger_watcher.domain.decisions import (
+    Ended,
+    Event,
+    Fire,
+    PastEvent,
+    TimePassed,
+    UpdateHeard,
+    decide,
+)
 from orchestrator_trigger_watcher.domain.states import TriggerState
 
 
@@ -29,10 +38,6 @@ class Ledger:
         self.fires: list[tuple[TriggerState, Fire]] = []
         self.ended: list[tuple[TriggerState, Ended]] = []
 
-    def enter(self, state: TriggerState) -> None:
-        """A trigger that is new."""
-        self.states[state.id] = state
-
     def apply(self, trigger_id: TriggerId, event: Event) -> None:
         """Decide, and keep what follows."""
         decision = decide(self.states[trigger_id], event)
@@ -43,6 +48,17 @@ class Ledger:
             self.fires.append((decision.state, decision.fire))
         if decision.ended is not None:
             self.ended.append((decision.state, decision.ended))
+
+    def replay(self, events: Mapping[TriggerId, Iterable[PastEvent]]) -> None:
+        """What happened since the triggers were last looked at, each trigger's in order."""
+        for trigger_id, past in events.items():
+            for event in past:
+                self.apply(trigger_id, event)
+
+    def pass_time(self, at: datetime) -> None:
+        """Nothing else happened until then."""
+        for trigger_id in list(self.states):
+            self.apply(trigger_id, TimePassed(at))
 
     def changed(self) -> list[TriggerState]:
         """The states that differ from what was loaded."""

@@ -48,9 +48,14 @@ class TriggerState:
     pending: JobId | None = None
     last_started_at: datetime | None = None
     due_at: datetime | None = None
-    """Mode `defer`: when the cool-down ends after which the complete set fires."""
+    """Mode `defer`: when the cool-down ends that is under way, and the set is judged."""
     deleted: bool = False
     counts: Mapping[TableRef, Count] = field(default_factory=dict)
+
+    @property
+    def defers(self) -> bool:
+        """A live trigger whose updates count during the cool-down."""
+        return self.mode is CoolDownMode.DEFER and not self.deleted
 
     @property
     def is_complete(self) -> bool:

@@ -12,10 +12,9 @@ from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import Numbered, Update, UpdateKey, UpdateStore
-from orchestrator_trigger_watcher.domain.decisions import TimePassed, UpdateHeard
-from orchestrator_trigger_watcher.domain.ledger import Ledger
+from orchestrator_trigger_watcher.domain.decisions import UpdateHeard
 from orchestrator_trigger_watcher.handlers.recording import record
-from orchestrator_trigger_watcher.handlers.syncing import Syncing
+from orchestrator_trigger_watcher.handlers.settling import catch_up
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 
 
@@ -30,20 +29,18 @@ class Hearing:
         catalog: CatalogStore,
         updates: UpdateStore,
         triggers: TriggerStore,
-        syncing: Syncing,
     ) -> None:
         self._transactions = transactions
         self._connections = connections
         self._catalog = catalog
         self._updates = updates
         self._triggers = triggers
-        self._syncing = syncing
 
     async def hear(self, updates: Sequence[Update]) -> None:
         """All or nothing; raises MessageFault for a project that does not exist."""
         arrived = merge(updates)
         tables = {update.table for update in arrived}
-        await self._catch_up(tables)
+        await self._check_projects(tables)
         async with self._transactions.work() as work:
             last = await self._updates.lock_tables(work.connection, tables)
             known = await self._updates.count_deliveries(work.connection, arrived)
@@ -52,18 +49,15 @@ class Hearing:
                 await self._judge(work, new, last)
             work.after_commit(lambda: _count(updates, new))
 
-    async def _catch_up(self, tables: set[TableRef]) -> None:
-        """A trigger that was saved before an update was published is known, however late the hint comes."""
+    async def _check_projects(self, tables: set[TableRef]) -> None:
         async with self._connections() as connection:
             unknown = await self._catalog.unknown_projects(connection, {table.project for table in tables})
-            if unknown:
-                raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
-            stale = await self._catalog.stale_of_tables(connection, tables)
-        for trigger_id in stale:
-            await self._syncing.sync(trigger_id)
+        if unknown:
+            raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
 
     async def _judge(self, work: Work, new: Sequence[Update], last: dict[TableRef, int]) -> None:
-        locked = await self._triggers.lock_of_tables(work.connection, {update.table for update in new})
+        tables = {update.table for update in new}
+        locked = await self._triggers.lock_of_tables(work.connection, tables)
         heard = number(new, last, await self._updates.now(work.connection))
         recorded = await self._updates.insert(work.connection, heard)
         heard = [item for item in heard if item.update.key in recorded]
@@ -72,11 +66,8 @@ class Hearing:
             await self._decide(work, locked, heard)
 
     async def _decide(self, work: Work, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
-        ledger = Ledger(await self._triggers.load(work.connection, locked))
-        runs = await self._triggers.read_runs(work.connection, locked)
-        for trigger_id in locked:
-            ledger.apply(trigger_id, runs[trigger_id])
-            ledger.apply(trigger_id, TimePassed(heard[0].at))
+        ledger = await catch_up(work, self._triggers, locked)
+        ledger.pass_time(heard[0].at)
         for item in heard:
             ledger.hear(UpdateHeard(item.update.table, item.seq, item.at))
         await record(work, self._triggers, ledger)

@@ -11,7 +11,6 @@ from orchestrator_shared.messaging.consumer import Delivery, Handler
 from orchestrator_trigger_watcher.adapters.update_store import Update
 from orchestrator_trigger_watcher.handlers.hearing import Hearing
 from orchestrator_trigger_watcher.handlers.settling import Settling
-from orchestrator_trigger_watcher.handlers.syncing import Syncing
 
 MAX_ROWS = 2**63 - 1
 
@@ -19,10 +18,9 @@ MAX_ROWS = 2**63 - 1
 class MessageHandlers:
     """What the consumers call."""
 
-    def __init__(self, *, hearing: Hearing, settling: Settling, syncing: Syncing) -> None:
+    def __init__(self, *, hearing: Hearing, settling: Settling) -> None:
         self._hearing = hearing
         self._settling = settling
-        self._syncing = syncing
 
     async def tables_updated(self, deliveries: Sequence[Delivery]) -> None:
         await self._hearing.hear([read_update(delivery) for delivery in deliveries])
@@ -35,7 +33,7 @@ class MessageHandlers:
     async def trigger_changed(self, delivery: Delivery) -> None:
         message = delivery.message
         assert isinstance(message, TriggerChanged)
-        await self._syncing.sync(TriggerId(message.trigger_id))
+        await self._settling.sync(TriggerId(message.trigger_id))
 
     def by_message(self) -> Mapping[type[Message], Handler]:
         return {

@@ -1,26 +1,24 @@
 """Writing down what was decided, and saying it, in the transaction that decided it."""
 
-from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.statuses import Origin
 from orchestrator_shared.messaging.outbox import Work
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
-from orchestrator_trigger_watcher.domain.decisions import Ended, Fire, PendingEnd
+from orchestrator_trigger_watcher.domain.decisions import Fire
 from orchestrator_trigger_watcher.domain.ledger import Ledger
 from orchestrator_trigger_watcher.domain.states import TriggerState
 
 
 async def record(work: Work, store: TriggerStore, ledger: Ledger) -> None:
-    """Save states, dispositions, fires and ends; request runs, and withdraw those not needed any more."""
+    """Save states, dispositions, fires and ends, and request runs."""
     await store.save(work.connection, ledger.changed())
     await store.record_dispositions(work.connection, ledger.disposed)
     for state, fire in ledger.fires:
         await store.record_fire(work.connection, state.id, fire)
         work.say(run_request(state, fire))
-    for state, ended in ledger.ended:
+    for _, ended in ledger.ended:
         await store.record_end(work.connection, ended)
-        if ended.how is PendingEnd.WITHDRAWN:
-            work.say(withdrawal(state, ended))
     work.after_commit(lambda: _count(ledger))
 
 
@@ -35,16 +33,6 @@ def run_request(state: TriggerState, fire: Fire) -> RunRequested:
         requested_by=f"trigger {state.name}"[:200],
         trigger_id=state.id,
         generation=fire.generation,
-    )
-
-
-def withdrawal(state: TriggerState, ended: Ended) -> TerminateRequested:
-    who = f"trigger {state.name}"[:140]
-    return TerminateRequested(
-        job_id=ended.job_id,
-        project=state.project,
-        requested_by=f"{who}: another run used its updates",
-        unstarted_only=True,
     )
 
 

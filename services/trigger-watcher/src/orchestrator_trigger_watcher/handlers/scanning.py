@@ -9,7 +9,6 @@ from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.handlers.settling import Settling
-from orchestrator_trigger_watcher.handlers.syncing import Syncing
 from orchestrator_trigger_watcher.ports import Connections
 
 log = structlog.get_logger(__name__)
@@ -24,12 +23,10 @@ class Scanning:
         connections: Connections,
         catalog: CatalogStore,
         settling: Settling,
-        syncing: Syncing,
     ) -> None:
         self._connections = connections
         self._catalog = catalog
         self._settling = settling
-        self._syncing = syncing
 
     async def scan(self) -> None:
         """Triggers whose change was not heard of, and runs whose start or end was not."""
@@ -37,7 +34,7 @@ class Scanning:
         async with self._connections() as connection:
             stale = await self._catalog.stale(connection)
         for trigger_id in stale:
-            await self._one("trigger", str(trigger_id), self._syncing.sync(trigger_id))
+            await self._one("trigger", str(trigger_id), self._settling.sync(trigger_id))
         async with self._connections() as connection:
             unsettled = await self._catalog.unsettled(connection)
         for project, orchestration in unsettled:

@@ -1,0 +1,62 @@
+"""Wrong tokens by the address they come from: how many, and when the next may be tried."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+MOST_REMEMBERED = 10_000
+GOOD_SECONDS = 3600.0
+TELL_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class _Address:
+    left: float
+    at: float
+    told_at: float | None = None
+    untold: int = 0
+
+
+@dataclass(slots=True)
+class TokenAttempts:
+    """A bucket of tries per address that fills up evenly; seconds are the caller's.
+
+    Whoever showed a good token within the last hour goes on with it: many people may share one address.
+    """
+
+    per_minute: int
+    _addresses: OrderedDict[str, _Address] = field(default_factory=OrderedDict)
+    _good: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
+
+    def wait(self, address: str, token: bytes, now: float) -> float:
+        """Seconds until a token of this hash may be tried from there; 0: now."""
+        good_at = self._good.get(token)
+        if good_at is not None and now - good_at < GOOD_SECONDS:
+            return 0.0
+        left = self._filled(address, now).left if address in self._addresses else self.per_minute
+        return 0.0 if left >= 1 else (1 - left) * 60 / self.per_minute
+
+    def wrong(self, address: str, now: float) -> int:
+        """Count a wrong token; returns how many there were since it was last told of, 0: tell nothing now."""
+        known = self._filled(address, now)
+        known.left = max(0.0, known.left - 1)
+        known.untold += 1
+        if known.told_at is not None and now - known.told_at < TELL_SECONDS:
+            return 0
+        known.told_at, count, known.untold = now, known.untold, 0
+        return count
+
+    def good(self, token: bytes, now: float) -> None:
+        """Remember a token that was good."""
+        self._good[token] = now
+        self._good.move_to_end(token)
+        if len(self._good) > MOST_REMEMBERED:
+            self._good.popitem(last=False)
+
+    def _filled(self, address: str, now: float) -> _Address:
+        known = self._addresses.setdefault(address, _Address(self.per_minute, now))
+        self._addresses.move_to_end(address)
+        if len(self._addresses) > MOST_REMEMBERED:
+            self._addresses.popitem(last=False)
+        known.left = min(self.per_minute, known.left + (now - known.at) * self.per_minute / 60)
+        known.at = now
+        return known

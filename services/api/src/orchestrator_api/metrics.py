@@ -1,0 +1,9 @@
+"""Metrics of the api."""
+
+from prometheus_client import Counter
+
+TOKENS_REFUSED = Counter(
+    "orchestrator_api_tokens_refused_total",
+    "Tokens refused, by why (unknown, ended, too_many).",
+    ["reason"],
+)

@@ -1,0 +1,49 @@
+"""What every answer of every service carries, and what every log line of its request does."""
+
+import re
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from orchestrator_shared import logging
+from orchestrator_shared.domain.ids import new_id
+
+REQUEST_ID = "x-request-id"
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
+_TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Answers:
+    """ASGI middleware: the request's id, and no place where an answer is kept or guessed at.
+
+    A caller's well-formed id is taken over, so that one request can be followed through proxies.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        request_id = _taken(headers.get(REQUEST_ID.encode(), b""), _REQUEST_ID) or str(new_id())
+        trace = _taken(headers.get(b"traceparent", b""), _TRACEPARENT)
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                _complete(MutableHeaders(scope=message), request_id)
+            await send(message)
+
+        with logging.scope(request=request_id, method=scope["method"], path=scope["path"], traceparent=trace):
+            await self._app(scope, receive, answer)
+
+
+def _taken(value: bytes, pattern: re.Pattern[bytes]) -> str | None:
+    return value.decode() if pattern.fullmatch(value) else None
+
+
+def _complete(headers: MutableHeaders, request_id: str) -> None:
+    headers[REQUEST_ID] = request_id
+    headers["x-content-type-options"] = "nosniff"
+    headers.setdefault("cache-control", "no-store")
