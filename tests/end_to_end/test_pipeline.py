@@ -62,7 +62,7 @@ async def test_by_event_the_second_starts_when_two_of_two_tables_were_updated(to
     impact = (await told.phases(source))[2]["tasks"][0]["job"]
     assert instant(started["started_at"]) > instant(impact["finished_at"])
     explanation = await told.explain("carriers", "both")
-    assert explanation["summary"].startswith("started because 2 of 2 tables were updated")
+    assert " because 2 of 2 tables were updated (" in explanation["reasons"][0]
     assert explanation["last_fire"]["job_id"] == started["id"]
     assert not explanation["ready"]
     assert {table["table"] for table in explanation["tables"]} == {"out.c-nyc.delays", "out.c-nyc.impact"}

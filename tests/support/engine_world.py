@@ -121,7 +121,7 @@ class World:
             poll_seconds=0,
             scan_seconds=0,
         )
-        accept = Accept(self.pool, outbox, lanes, engine.wake)
+        accept = Accept(self.pool, outbox, lanes, engine.wake, max_chain_length=20)
         terminate = Terminate(self.pool, outbox, lanes, engine)
         replica = Replica(
             replica_id,

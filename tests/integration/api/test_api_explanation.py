@@ -3,8 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from tests.integration.api.conftest import Client
+from tests.integration.api.conftest import Client, orchestration
 from tests.support.databases import Database
+
+from orchestrator_shared.clock import stamp
 
 TABLES = ["in.c-a.x", "in.c-a.y"]
 NOW = datetime.now(UTC)
@@ -34,7 +36,8 @@ async def test_new_trigger_misses_everything(furnished: Client) -> None:
     made = await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES})
     shown = await furnished.get(f"triggers/{made['id']}/explanation")
     assert (shown["ready"], shown["missing"], shown["last_fire"]) == (False, TABLES, None)
-    assert "0 of 2 tables are updated" in shown["summary"]
+    assert shown["reasons"][0] == "0 of 2 tables were updated."
+    assert [table["missing_because"] for table in shown["tables"]] == ["the trigger was created"] * 2
 
 
 async def test_explanation_names_what_is_missing_and_the_cool_down(
@@ -62,8 +65,38 @@ async def test_explanation_names_what_is_missing_and_the_cool_down(
     assert end == NOW + timedelta(seconds=3600)
     assert shown["last_fire"]["job_id"] == str(job)
     assert shown["summary"].startswith("started because 2 of 2 tables were updated (in.c-a.x at ")
-    assert "missing: in.c-a.y" in shown["summary"]
-    assert "cools down until" in shown["summary"]
+    assert "Missing: in.c-a.y, since " in shown["summary"]
+    assert "It cools down until" in shown["summary"]
+    assert " ".join(shown["reasons"]) == shown["summary"]
+
+
+async def test_a_switched_off_trigger_tells_since_when_and_by_whom(
+    furnished: Client, database: Database
+) -> None:
+    made = await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES})
+    await furnished.put("orchestrations/daily", {**orchestration("one"), "enabled": False})
+    (reason,) = (await furnished.get(f"triggers/{made['id']}/explanation"))["reasons"]
+    at = await database.fetchval("SELECT min(at) FROM triggers.saved_versions WHERE NOT enabled")
+    end = ", by admin@example.com; updates are recorded and do not count."
+    assert reason == f"The orchestration daily is disabled since {stamp(at)}{end}"
+    await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES, "enabled": False})
+    (reason,) = (await furnished.get(f"triggers/{made['id']}/explanation"))["reasons"]
+    assert reason.startswith("The trigger is disabled since ")
+    await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES})
+    await furnished.call("DELETE", "orchestrations/daily", status=204)
+    (reason,) = (await furnished.get(f"triggers/{made['id']}/explanation"))["reasons"]
+    assert reason.startswith("The orchestration daily is in the trash since ")
+
+
+async def test_what_is_missing_since_a_reset_or_an_edit(furnished: Client) -> None:
+    made = await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES[:1]})
+    await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES})
+    shown = await furnished.get(f"triggers/{made['id']}/explanation")
+    because = [table["missing_because"] for table in shown["tables"]]
+    assert because == ["the trigger was created", "the table was added to the trigger"]
+    await furnished.post(f"triggers/{made['id']}/reset")
+    shown = await furnished.get(f"triggers/{made['id']}/explanation")
+    assert [table["missing_because"] for table in shown["tables"]] == ["the trigger was reset"] * 2
 
 
 async def test_dispositions_and_tables_come_in_parts(furnished: Client, database: Database) -> None:

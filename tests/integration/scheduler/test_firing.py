@@ -127,6 +127,29 @@ async def test_disabled_fires_are_recorded_and_never_made_up(
     assert await next_at(database, schedule_id) is not None
 
 
+@pytest.mark.parametrize("table", ["catalog.schedules", "catalog.configurations"])
+async def test_records_of_a_schedule_that_stays_disabled_are_bounded(
+    database: Database, scheduler: Scheduler, table: str
+) -> None:
+    """Issue 8, 23: a disabled or trashed orchestration's schedules wrote a row per fire for 90 days."""
+    schedule_id = await add_schedule(database, every=60, saved_ago=150 * timedelta(minutes=1))
+    await scheduler.following.scan()
+    before = await database.fetchval("SELECT count(*) FROM scheduler.fires WHERE outcome <> 'disabled'")
+    await database.execute(f"UPDATE {table} SET enabled = false")
+    for minutes in (90, 1200, 1):
+        await database.execute(
+            "UPDATE scheduler.next_fires"
+            " SET anchor = anchor - $1::interval, next_at = next_at - $1::interval",
+            timedelta(minutes=minutes),
+        )
+        for _ in range(3):
+            await scheduler.following.scan()
+            await scheduler.firing.fire_due()
+    recorded = await fires(database, schedule_id)
+    assert recorded.count("disabled") == 100
+    assert len(recorded) == before + 100
+
+
 async def test_a_deleted_schedule_fires_no_more_and_a_restored_one_begins_anew(
     database: Database, scheduler: Scheduler
 ) -> None:

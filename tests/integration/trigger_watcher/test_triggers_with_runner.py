@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 from tests.integration.scheduler.stage import add_schedule
 from tests.integration.trigger_watcher.recorded_log import recorded_log
@@ -34,7 +35,10 @@ async def services(
         }
 
     started = [
-        service_process("orchestrator_runner", runner_environment(database, broker, tmp_path)),
+        service_process(
+            "orchestrator_runner",
+            {**runner_environment(database, broker, tmp_path), "ORCHESTRATOR_MAX_CHAIN_LENGTH": "3"},
+        ),
         service_process("orchestrator_trigger_watcher", env("trigger_watcher")),
         service_process("orchestrator_scheduler", env("scheduler")),
     ]
@@ -232,3 +236,54 @@ async def test_edits_while_no_watcher_lives_are_judged_in_their_order(
     assert [row["at"] for row in fires] == wanted.fires
     edits = sorted(entry.at for entry in log if isinstance(entry, Saved) and not entry.cool_down)
     assert fires[2]["at"] == edits[0]
+
+
+async def test_a_run_that_starts_itself_is_stopped_by_the_length_of_the_chain(
+    database: Database, broker: BrokerVhost, services: list[ServiceProcess]
+) -> None:
+    """Issue 8, 21: through another orchestration, with no cool-down, it ran for ever."""
+    pipelines = Pipelines(database, broker)
+    await pipelines.prepare()
+    await pipelines.scripts(
+        one="result(output_tables=[{'table': 'in.c-x.one'}])",
+        two="result(output_tables=[{'table': 'in.c-x.two'}])",
+    )
+    await pipelines.orchestration("inner", [task("two")])
+    await pipelines.orchestration("reports", [task("one")])
+    await pipelines.orchestration("campaigns", [task("inner", component="orchestrator")])
+    async with Stage.on(database) as stage:
+        on_two = await stage.trigger([table("in.c-x.two")], orchestration="reports")
+        on_one = await stage.trigger([table("in.c-x.one")], orchestration="campaigns")
+        assert (await pipelines.ended(await pipelines.run("campaigns")))["status"] == "success"
+
+        async def ended(trigger_id: TriggerId, generation: int) -> asyncpg.Record:
+            job = trigger_job_id(trigger_id, generation)
+
+            async def accepted() -> bool:
+                return await pipelines.job(job) is not None
+
+            await eventually(accepted, timeout=30)
+            return await pipelines.ended(job)
+
+        runs = [
+            await ended(on_two, 1),
+            await ended(on_one, 1),
+            await ended(on_two, 2),
+            await ended(on_one, 2),
+        ]
+        assert [(run["status"], run["chain_length"]) for run in runs] == [
+            ("success", 1),
+            ("success", 2),
+            ("success", 3),
+            ("error", 4),
+        ]
+        assert (runs[3]["error_kind"], runs[3]["started_at"]) == ("user", None)
+        assert runs[3]["message"].startswith(
+            "not started: 3 runs in a row were each started by table updates"
+        )
+
+        async def is_over() -> bool:
+            return bool(await database.fetchval("SELECT bool_and(ended IS NOT NULL) FROM triggers.fires"))
+
+        await eventually(is_over, timeout=30)
+        assert await database.fetchval("SELECT count(*) FROM triggers.fires") == 4

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 
 from orchestrator_api.domain.access import STATUS, Actor, Scope, TokenFacts, check_token
-from orchestrator_api.domain.explanation import TableFacts, TriggerFacts, cool_down_until, summarise
 from orchestrator_api.domain.parameters import check_parameters, check_schema
 from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
 from orchestrator_api.domain.refusals import Forbidden, Unauthenticated
@@ -119,34 +118,6 @@ WAITING = WaitingFacts(
 def test_reason_of_waiting(facts: WaitingFacts, reason: str) -> None:
     waiting = explain_waiting(facts)
     assert (waiting.reason, waiting.place) == (reason, facts.ahead + 1)
-
-
-UPDATED = TableFacts("in.c-a.x", counted=2, used=1, counted_at=NOW, last_heard_at=NOW)
-MISSING = TableFacts("in.c-a.y", counted=1, used=1, counted_at=NOW, last_heard_at=NOW)
-FACTS = TriggerFacts(
-    tables=[UPDATED, MISSING],
-    enabled=True,
-    cool_down_seconds=60,
-    last_started_at=NOW,
-    pending=False,
-    last_full_run=NOW,
-    last_fire=None,
-)
-
-
-def test_summary_of_a_trigger() -> None:
-    later = NOW + timedelta(seconds=60)
-    waits = "Now 1 of 2 tables are updated; missing: in.c-a.y."
-    assert summarise(FACTS, later) == waits
-    assert summarise(FACTS, NOW) == f"{waits} It cools down until 2026-11-21T08:01:00Z."
-    assert cool_down_until(FACTS, later) is None
-    assert summarise(replace(FACTS, tables=[UPDATED]), later) == "All tables are updated."
-    assert "disabled" in summarise(replace(FACTS, enabled=False), NOW)
-    assert "waits to start" in summarise(replace(FACTS, pending=True), NOW)
-    fired = replace(FACTS, last_fire={"tables": [{"table": "in.c-a.x", "heard_at": "08:00"}]})
-    assert summarise(fired, later).startswith(
-        "started because 1 of 1 tables were updated (in.c-a.x at 08:00)."
-    )
 
 
 TASK = {"component": "x", "configuration": "one"}

@@ -304,3 +304,20 @@ def test_a_deleted_trigger_counts_nothing_and_begins_anew_when_restored() -> Non
 
 def test_a_trigger_without_tables_is_never_complete() -> None:
     assert not trigger(counts={}).is_complete
+
+
+def test_a_run_that_causes_itself_has_a_longer_chain_each_time() -> None:
+    """Issue 8, 21: one table from outside begins a new chain."""
+    state = trigger()
+    chains = []
+    for round_ in range(1, 4):
+        first = decide(state, UpdateHeard(ORDERS, round_, NOON, chain_length=round_ - 1)).state
+        decision = decide(first, UpdateHeard(RATES, round_, NOON, chain_length=round_ + 5))
+        assert decision.fire is not None
+        chains.append(decision.fire.chain_length)
+        used = {ORDERS: round_, RATES: round_}
+        state = decide(decision.state, started(used, job_id=decision.fire.job_id, own=True)).state
+    assert chains == [1, 2, 3]
+    outside = decide(decide(state, UpdateHeard(ORDERS, 4, NOON)).state, UpdateHeard(RATES, 4, NOON, 9))
+    assert outside.fire is not None
+    assert outside.fire.chain_length == 1

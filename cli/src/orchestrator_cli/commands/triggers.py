@@ -9,6 +9,7 @@ from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
+COLUMNS = ("table", "updated since the last run", "last heard", "missing since", "because")
 app = typer.Typer(help="Event triggers.", no_args_is_help=True)
 
 
@@ -30,7 +31,7 @@ def explain(
         return
     for line in summary_lines(explanation):
         print(line)
-    print_table(("table", "updated since the last run", "last heard", "missing since"), _rows(explanation))
+    print_table(COLUMNS, _rows(explanation))
 
 
 def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
@@ -45,12 +46,9 @@ def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
 
 
 def summary_lines(explanation: Json) -> list[str]:
-    lines = [f"{explanation['orchestration']} / {explanation['name']}: {explanation.get('summary', '')}"]
-    if until := explanation.get("cool_down_until"):
-        lines.append(f"cooling down until {day_and_time(until)} UTC")
-    if job := explanation.get("pending_job_id"):
-        lines.append(f"run {job} is requested and has not started yet")
-    return lines
+    """The same sentences as over HTTP."""
+    first, *others = explanation.get("reasons") or [explanation.get("summary", "")]
+    return [f"{explanation['orchestration']} / {explanation['name']}: {first}", *others]
 
 
 def _rows(explanation: Json) -> list[tuple[object, ...]]:
@@ -60,6 +58,7 @@ def _rows(explanation: Json) -> list[tuple[object, ...]]:
             "yes" if table.get("updated_since_last_run") else "no",
             day_and_time(table.get("last_heard_at")),
             day_and_time(table.get("missing_since")),
+            table.get("missing_because") or "",
         )
         for table in explanation.get("tables", [])
     ]

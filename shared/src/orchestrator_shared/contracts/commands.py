@@ -42,6 +42,8 @@ class RunRequested(Message):
     fire_key: str | None = Field(default=None, max_length=200)
     trigger_id: UUID | None = None
     generation: int | None = None
+    chain_length: int = Field(default=0, ge=0, le=1_000_000)
+    """How many runs in a row it would be the last of, each caused by table updates of the one before."""
     details: bool = False
     """Whether `catalog.run_requests` holds a selection or parameters for this job."""
 

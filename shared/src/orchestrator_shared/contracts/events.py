@@ -15,7 +15,7 @@ from orchestrator_shared.domain.tables import TableName
 class TableUpdated(Message):
     """A table has new data. Published by anyone who may write the project's routing keys.
 
-    Unique by (project, envelope source, envelope id). `rows` is for people; the order is that of arrival.
+    Unique by (project, envelope source, envelope id, table). `rows` is for people; order is order of arrival.
     """
 
     type: ClassVar[str] = "orchestrator.table.updated.v1"
@@ -27,6 +27,8 @@ class TableUpdated(Message):
     rows: int | None = Field(default=None, ge=0)
     job_id: UUID | None = None
     """The job that reported the table as its output, if one did."""
+    chain_length: int = Field(default=0, ge=0, le=1_000_000)
+    """How many runs in a row led to it, each caused by table updates of the one before."""
 
     @field_validator("table")
     @classmethod

@@ -18,7 +18,7 @@ GRANT SELECT ON catalog.projects_v1, catalog.components_v1, catalog.configuratio
     catalog.callbacks_v1 TO {{runner}};
 GRANT EXECUTE ON FUNCTION triggers.begin_runs(text[], text[]), triggers.lock_waiting(uuid[]),
     triggers.newest_updates(uuid[]) TO {{runner}};
-GRANT SELECT ON jobs.withdrawals_v1 TO {{trigger_watcher}}, {{api}};
+GRANT SELECT ON jobs.withdrawals_v1, jobs.chains_v1 TO {{trigger_watcher}}, {{api}};
 GRANT SELECT ON catalog.subscriptions_v1, catalog.configurations_v1, catalog.projects_v1, catalog.schedules_v1,
     catalog.triggers_v1, jobs.lanes_v1, jobs.phases_v1, jobs.logs_v1 TO {{notifier}};
 
@@ -33,6 +33,6 @@ GRANT SELECT (id, number, project, component, configuration, kind, status, origi
 GRANT SELECT (run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id,
         version)
     ON jobs.tasks_v1 TO {{notifier}};
-GRANT SELECT ON triggers.tables_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1,
+GRANT SELECT ON triggers.tables_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1, triggers.saved_versions_v1,
     jobs.lanes_v1, jobs.jobs_v1, jobs.phases_v1, jobs.tasks_v1, jobs.attempts_v1, jobs.logs_v1, jobs.replicas_v1, jobs.request_records_v1, jobs.callbacks_v1,
     scheduler.next_fires_v1, scheduler.fires_v1, notifications.deliveries_v1 TO {{api}};

@@ -183,6 +183,11 @@ def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[str]:
             return
 
 
+def written_tables(phases: Iterable[Given], facts: Facts) -> set[str]:
+    """The tables that these tasks are known to write, active or not."""
+    return {table for phase in phases for task in phase["tasks"] for table in _writes(task, facts)}
+
+
 def tables_matter(phases: Iterable[Given]) -> set[Key]:
     """The configurations that run beside others, so that it matters which tables they read and write."""
     return {_key(task) for phase in phases if len(_active(phase)) > 1 for task in _active(phase)}

@@ -1,9 +1,19 @@
-"""Why a trigger did or did not start its orchestration, from what the trigger-watcher recorded."""
+"""Why a trigger did or did not start its orchestration: from recorded facts to sentences."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from orchestrator_shared.clock import stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """Since when something is as it is, and what happened then."""
+
+    at: datetime
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +25,41 @@ class TableFacts:
     used: int | None
     counted_at: datetime | None
     last_heard_at: datetime | None
+    added_at: datetime | None = None
+    """When somebody saved the trigger with it."""
+
+    @property
+    def is_updated(self) -> bool:
+        """Whether an update of it counts that no run has used up."""
+        return self.counted is not None and self.counted > (self.used or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """What keeps updates from counting: "The trigger is disabled" or the like."""
+
+    what: str
+    since: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
+    ignored: int = 0
+    """Updates heard since then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The newest run that the trigger asked for."""
+
+    tables: Sequence[dict[str, Any]]
+    is_over: bool
+    """Nothing waits for it any more."""
+    at: datetime
+    name: str | None = None
+    """As people know it; None until it is accepted, or if it is forgotten."""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    why_not: str | None = None
+    """Why it ended before it started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,54 +67,140 @@ class TriggerFacts:
     """All that the explanation is made from."""
 
     tables: Sequence[TableFacts]
-    enabled: bool
-    cool_down_seconds: int
-    last_started_at: datetime | None
-    pending: bool
-    last_full_run: datetime | None
-    last_fire: dict[str, Any] | None
+    cool_down: timedelta = timedelta(0)
+    defers: bool = False
+    created_at: datetime | None = None
+    reset_at: datetime | None = None
+    off: Off | None = None
+    last_started_at: datetime | None = None
+    """Of the trigger's own runs."""
+    ignored: int = 0
+    """Updates dropped in the cool-down after that start."""
+    full_run: Since | None = None
+    """The last full run of the orchestration, whoever started it."""
+    fired: Fired | None = None
 
-
-def is_updated(table: TableFacts) -> bool:
-    """Whether an update of it counts that no run has used up."""
-    return table.counted is not None and table.counted > (table.used or 0)
+    @property
+    def is_waiting(self) -> bool:
+        return self.fired is not None and not self.fired.is_over
 
 
 def cool_down_until(facts: TriggerFacts, now: datetime) -> datetime | None:
     """The end of a cool-down that is under way."""
-    if facts.last_started_at is None or not facts.cool_down_seconds:
+    end = _cool_down_end(facts)
+    return end if end is not None and end > now else None
+
+
+def missing_since(facts: TriggerFacts, table: TableFacts) -> Since | None:
+    """The last thing after which only a new update counts; None for a table that is updated."""
+    if table.is_updated:
         return None
-    end = facts.last_started_at + timedelta(seconds=facts.cool_down_seconds)
-    return end if end > now else None
+    known = [
+        _since(facts.created_at, "the trigger was created"),
+        _since(table.added_at, "the table was added to the trigger"),
+        _since(facts.reset_at, "the trigger was reset"),
+        facts.full_run,
+    ]
+    if facts.fired is not None and facts.fired.started_at is None:
+        known.append(_since(facts.fired.ended_at, "the run that waited for its start ended"))
+    return max((since for since in known if since is not None), key=lambda since: since.at, default=None)
 
 
-def summarise(facts: TriggerFacts, now: datetime) -> str:
-    """One sentence on the last start, one on what it waits for."""
-    sentences = [_about_last_fire(facts), _about_now(facts, now)]
-    return " ".join(sentence for sentence in sentences if sentence)
+def sentences(facts: TriggerFacts, now: datetime) -> list[str]:
+    """What it did last and why, what keeps it from running, and when it will run."""
+    return [
+        *_about_last_fire(facts),
+        *_about_dropped(facts),
+        *_about_switch(facts),
+        *([] if facts.off else _about_now(facts, now)),
+    ]
 
 
-def _about_last_fire(facts: TriggerFacts) -> str:
-    fire = facts.last_fire
-    if fire is None:
-        return ""
-    count = len(fire["tables"])
-    updates = ", ".join(f"{table['table']} at {table['heard_at']}" for table in fire["tables"])
-    if fire.get("ended") is not None and fire.get("started_at") is None:
-        return (
-            f"asked for a run because {count} of {count} tables were updated ({updates}); it never started."
-        )
-    return f"started because {count} of {count} tables were updated ({updates})."
+def _about_last_fire(facts: TriggerFacts) -> Iterator[str]:
+    fired = facts.fired
+    if fired is None:
+        return
+    count = len(fired.tables)
+    updates = ", ".join(f"{table['table']} at {table['heard_at']}" for table in fired.tables)
+    because = f"because {_of(count, count)} updated ({updates})"
+    name = f" {fired.name}" if fired.name else ""
+    if fired.started_at is not None:
+        yield f"started{name} {because}."
+    elif facts.is_waiting:
+        yield f"asked for a run {because}."
+        yield f"The run{name} waits to start; {_until_start(facts)}."
+    else:
+        yield f"asked for a run {because}."
+        yield f"The run{name} never started: {fired.why_not or 'it ended before its start'}."
 
 
-def _about_now(facts: TriggerFacts, now: datetime) -> str:
-    if not facts.enabled:
-        return "The trigger is disabled."
-    if facts.pending:
-        return "A run of it waits to start; updates until then belong to that run."
-    missing = [table.table for table in facts.tables if not is_updated(table)]
+def _until_start(facts: TriggerFacts) -> str:
+    return "its updates stay with it" if facts.off else "updates heard until then belong to it"
+
+
+def _about_dropped(facts: TriggerFacts) -> Iterator[str]:
+    end = _cool_down_end(facts)
+    if facts.ignored and end is not None:
+        yield f"{_updates(facts.ignored)} ignored in the cool-down until {stamp(end)}."
+
+
+def _about_switch(facts: TriggerFacts) -> Iterator[str]:
+    if facts.off is None:
+        return
+    since = f" since {stamp(facts.off.since)}" if facts.off.since else ""
+    by = f", by {facts.off.by}" if facts.off.by else ""
+    why = f" ({facts.off.reason})" if facts.off.reason else ""
+    yield f"{facts.off.what}{since}{by}{why}; updates are recorded and do not count."
+    if facts.off.ignored:
+        yield f"{_updates(facts.off.ignored)} heard since then."
+
+
+def _about_now(facts: TriggerFacts, now: datetime) -> Iterator[str]:
+    if facts.is_waiting:
+        return
     until = cool_down_until(facts, now)
-    cooling = f" It cools down until {until:%Y-%m-%dT%H:%M:%SZ}." if until else ""
-    updated = len(facts.tables) - len(missing)
-    waits = f"Now {updated} of {len(facts.tables)} tables are updated; missing: {', '.join(missing)}."
-    return (waits if missing else "All tables are updated.") + cooling
+    missing = [table for table in facts.tables if not table.is_updated]
+    if missing:
+        yield f"{_of(len(facts.tables) - len(missing), len(facts.tables))} updated."
+        yield from _missing(facts, missing)
+        if until is not None:
+            yield f"It cools down until {stamp(until)}; updates until then {_fate(facts)}."
+    elif until is not None and facts.defers:
+        yield f"All tables are updated: it will run at {stamp(until)}, when the cool-down ends."
+    elif until is not None:
+        yield f"All tables are updated; the first update after the cool-down, at {stamp(until)}, starts it."
+    else:
+        yield "All tables are updated; as saving starts nothing, the next update of one of them does."
+
+
+def _missing(facts: TriggerFacts, missing: Sequence[TableFacts]) -> Iterator[str]:
+    by_since: dict[Since | None, list[str]] = {}
+    for table in missing:
+        by_since.setdefault(missing_since(facts, table), []).append(table.table)
+    for since, names in by_since.items():
+        when = f", since {since.what} at {stamp(since.at)}" if since else ""
+        yield f"Missing: {', '.join(names)}{when}."
+
+
+def _fate(facts: TriggerFacts) -> str:
+    return "count, and the set is judged then" if facts.defers else "are ignored"
+
+
+def _cool_down_end(facts: TriggerFacts) -> datetime | None:
+    if facts.last_started_at is None or not facts.cool_down:
+        return None
+    return facts.last_started_at + facts.cool_down
+
+
+def _since(at: datetime | None, what: str) -> Since | None:
+    return None if at is None else Since(at, what)
+
+
+def _of(count: int, total: int) -> str:
+    return (
+        f"{count} of {total} {'table' if total == 1 else 'tables'} {'was' if 1 in (count, total) else 'were'}"
+    )
+
+
+def _updates(count: int) -> str:
+    return f"{count} {'update was' if count == 1 else 'updates were'}"

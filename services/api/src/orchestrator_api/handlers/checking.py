@@ -12,10 +12,11 @@ from orchestrator_api.domain.checks import (
     Target,
     check_phases,
     tables_matter,
+    written_tables,
 )
-from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.session import Session
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
@@ -43,6 +44,16 @@ async def findings(
         name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
         for name, phases in definitions.items()
     }
+
+
+async def written_by(session: Session, phases: Phases) -> set[str]:
+    """The tables that the tasks of an orchestration are known to write: by the parameters of their
+    configurations, or by what past jobs reported."""
+    tasks = stored_tasks({"phases": phases})
+    keys = sorted({(task["component"], task["configuration"]) for task in tasks})
+    targets = await _targets(session, keys, with_parameters=True)
+    components = await _components(session, sorted({task["component"] for task in tasks}))
+    return written_tables(phases, Facts(targets, components, await _written(session, keys)))
 
 
 async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:

@@ -2,16 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
-from orchestrator_api.domain import explanation
 from orchestrator_api.domain.refusals import FieldError, refuse
+from orchestrator_api.handlers import self_triggering
 from orchestrator_api.handlers.schedules import SavedPart, lock_orchestration
 from orchestrator_api.session import Session
-from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts.events import TriggerChanged
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
@@ -26,6 +23,12 @@ class TriggerWish:
     cool_down_seconds: int = 0
     mode: str = "ignore"
     enabled: bool = True
+    allow_self_trigger: bool = False
+
+    @property
+    def rules(self) -> tuple[bool, int, str, bool]:
+        """All but the tables, as stored."""
+        return self.enabled, self.cool_down_seconds, self.mode, self.allow_self_trigger
 
 
 async def find(session: Session, orchestration: str, name: str) -> Row:
@@ -52,11 +55,12 @@ async def save(session: Session, orchestration: str, name: str, wish: TriggerWis
     if stored is not None and _is_same(session.project, stored, wish, refs):
         return SavedPart(created=False, changed=False)
     trigger_id = new_id() if stored is None else stored["id"]
-    rules = (wish.enabled, wish.cool_down_seconds, wish.mode)
+    if not wish.allow_self_trigger:
+        await self_triggering.check(session, orchestration, refs)
     if stored is None:
-        await session.sql.run("insert_trigger", trigger_id, session.project, orchestration, name, *rules)
+        await session.sql.run("insert_trigger", trigger_id, session.project, orchestration, name, *wish.rules)
     else:
-        await session.sql.run("update_trigger", trigger_id, *rules)
+        await session.sql.run("update_trigger", trigger_id, *wish.rules)
         await session.sql.run("delete_trigger_tables", trigger_id)
     projects, names = [ref.project for ref in refs], [str(ref.name) for ref in refs]
     await session.sql.run("insert_trigger_tables", trigger_id, projects, names)
@@ -86,8 +90,8 @@ async def _accept_tables(session: Session, tables: Sequence[str], stored: Row | 
 
 def _is_same(project: str, stored: Row, wish: TriggerWish, refs: Sequence[TableRef]) -> bool:
     before = {TableRef.parse(text, own_project=project) for text in stored["tables"]}
-    rules = (stored["enabled"], stored["cool_down_seconds"], stored["mode"])
-    return before == set(refs) and rules == (wish.enabled, wish.cool_down_seconds, wish.mode)
+    rules = (stored["enabled"], stored["cool_down_seconds"], stored["mode"], stored["allow_self_trigger"])
+    return before == set(refs) and rules == wish.rules
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:
@@ -107,66 +111,6 @@ async def reset(session: Session, trigger_id: UUID) -> None:
     await session.sql.run("reset_trigger", session.project, trigger_id)
     session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))
     await session.record("trigger.reset", f"{trigger['orchestration']}/{trigger['name']}")
-
-
-async def explain(session: Session, trigger_id: UUID) -> dict[str, Any]:
-    """Why the trigger did, or did not, start its orchestration."""
-    trigger = await find_by_id(session, trigger_id)
-    facts, state = await _facts(session, trigger)
-    tables = [
-        {
-            "table": table.table,
-            "counted": table.counted,
-            "used": table.used,
-            "updated_since_last_run": explanation.is_updated(table),
-            "last_heard_at": table.last_heard_at,
-            "missing_since": None if explanation.is_updated(table) else facts.last_full_run,
-        }
-        for table in facts.tables
-    ]
-    missing = [table["table"] for table in tables if not table["updated_since_last_run"]]
-    return {
-        "trigger_id": trigger_id,
-        "orchestration": trigger["orchestration"],
-        "name": trigger["name"],
-        "ready": not missing,
-        "tables": tables,
-        "missing": missing,
-        "cool_down_until": explanation.cool_down_until(facts, session.now),
-        "pending_job_id": state.get("pending_job_id"),
-        "last_fire": facts.last_fire,
-        "summary": explanation.summarise(facts, session.now),
-    }
-
-
-async def _facts(session: Session, trigger: Row) -> tuple[explanation.TriggerFacts, Row]:
-    state = await session.sql.one("trigger_state", trigger["id"]) or {}
-    counts = await session.sql.many("trigger_counts", trigger["id"])
-    fire = await session.sql.one("last_fire", trigger["id"])
-    if fire is not None:
-        fire["tables"] = [_fire_table(session.project, table) for table in fire["tables"]]
-    facts = explanation.TriggerFacts(
-        tables=[_table_facts(session.project, row) for row in counts],
-        enabled=trigger["enabled"],
-        cool_down_seconds=trigger["cool_down_seconds"],
-        last_started_at=state.get("last_started_at"),
-        pending=state.get("pending_job_id") is not None,
-        last_full_run=await session.sql.value("last_full_run", session.project, trigger["orchestration"]),
-        last_fire=fire,
-    )
-    return facts, state
-
-
-def _table_facts(project: str, row: Row) -> explanation.TableFacts:
-    shown = shown_table(project, row["table_project"], row["table_name"])
-    return explanation.TableFacts(shown, row["counted"], row["used"], row["counted_at"], row["last_heard_at"])
-
-
-def _fire_table(project: str, table: dict[str, Any]) -> dict[str, Any]:
-    name = shown_table(project, table.get("project", project), table.get("table", ""))
-    heard_at = table.get("heard_at")  # written by the watcher, with its offset
-    shown = stamp(datetime.fromisoformat(heard_at)) if heard_at else None
-    return {"table": name, "seq": table.get("seq"), "heard_at": shown}
 
 
 def shown_table(project: str, table_project: str, name: str) -> str:

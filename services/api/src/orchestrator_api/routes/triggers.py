@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from orchestrator_api.domain.access import Scope
-from orchestrator_api.handlers import configurations, orchestrations, triggers
+from orchestrator_api.handlers import configurations, explaining, orchestrations, triggers
 from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
@@ -88,7 +88,7 @@ async def list_dispositions(
 async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
     """Why the trigger did, or did not, start its orchestration."""
     async with call.session(Scope.READ, project) as session:
-        return ExplanationOut.model_validate(await triggers.explain(session, trigger_id))
+        return ExplanationOut.model_validate(await explaining.explain(session, trigger_id))
 
 
 @router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)

@@ -55,7 +55,7 @@ INSERT INTO jobs.jobs (
     requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,
     pinned_version, selection, parameters, parameters_as_written, scheduled_for, requested_at, timeout_seconds,
     finished_at, message, error_kind, stop_requested_at, stop_requested_by, previous_success,
-    task_versions, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on
+    task_versions, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, chain_length
 )
 SELECT
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $1,
@@ -68,6 +68,6 @@ SELECT
         WHERE p.lane_id = o.lane_id AND p.kind = 'run' AND p.status = 'success' AND p.scheduled_for < o.scheduled_for
         ORDER BY p.scheduled_for DESC LIMIT 1) END,
     $28, coalesce(o.max_attempts, 1), coalesce(o.attempt_delay_seconds, 0), coalesce(o.attempt_backoff, 1),
-    coalesce(o.retry_on, 'any')
+    coalesce(o.retry_on, 'any'), coalesce(o.chain_length, $30)
 FROM (SELECT) AS request LEFT JOIN jobs.jobs o ON o.id = $19
 RETURNING *

@@ -113,7 +113,7 @@ WITH result AS (
     FROM result r
     WHERE j.id = r.id AND j.epoch = r.epoch AND j.status IN ('processing', 'terminating')
     RETURNING j.id, j.lane_id, j.kind, j.status, j.project, j.parent_id, j.task_id, j.phase, j.attempt, j.revision,
-              j.output_tables, j.finished_at
+              j.output_tables, j.finished_at, j.chain_length
 ), forgotten AS (
     DELETE FROM jobs.attempts a USING done
     JOIN result r ON r.id = done.id

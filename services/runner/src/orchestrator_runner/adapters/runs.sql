@@ -129,7 +129,7 @@ WITH child AS (
     WHERE id = $16 AND $17 > 0 AND lost_at IS NULL AND lease_until > clock_timestamp()
     FOR KEY SHARE
 ), placed AS (
-    SELECT c.*, n.first + c.place - 1 AS seq, r.project, r.root_id, r.depth, r.requested_by, r.token_id, r.attended,
+    SELECT c.*, n.first + c.place - 1 AS seq, r.project, r.root_id, r.depth, r.chain_length, r.requested_by, r.token_id, r.attended,
            r.scheduled_for, r.previous_success, n.is_free AND c.place = 1 AS is_next,
            c.component <> 'orchestrator' AND c.version IS NOT NULL AND n.is_free AND c.place = 1
                AND EXISTS (SELECT 1 FROM alive)
@@ -143,7 +143,7 @@ WITH child AS (
         id, lane_id, seq, project, component, configuration, kind, status, ready_at, origin, parent_id, root_id, depth,
         phase, task_id, requested_by, token_id, attended, parameters, parameters_as_written,
         scheduled_for, previous_success, requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, pinned_version,
-        epoch, attempt, replica_id, started_at)
+        epoch, attempt, replica_id, started_at, chain_length)
     SELECT id, lane_id, seq, project, component, configuration,
            CASE component WHEN 'orchestrator' THEN 'run' ELSE 'component' END,
            CASE WHEN begins THEN 'processing' WHEN is_next THEN 'ready' ELSE 'waiting' END,
@@ -152,7 +152,7 @@ WITH child AS (
            parameters::jsonb, parameters, scheduled_for, previous_success, clock_timestamp(), max_attempts,
            attempt_delay_seconds, attempt_backoff, timeout_seconds, retry_on, version, version,
            begins::integer, begins::integer, CASE WHEN begins THEN $16::uuid END,
-           CASE WHEN begins THEN clock_timestamp() END
+           CASE WHEN begins THEN clock_timestamp() END, chain_length
     FROM line
     RETURNING *
 ), noted AS (
@@ -228,11 +228,11 @@ WITH numbered AS (
     INSERT INTO jobs.jobs (
         id, lane_id, seq, project, component, configuration, kind, status, origin, parent_id, root_id, depth, phase,
         task_id, requested_by, token_id, attended, retry_of, pinned_version, parameters, parameters_as_written,
-        scheduled_for, previous_success, requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, due_at, delayed)
+        scheduled_for, previous_success, requested_at, max_attempts, attempt_delay_seconds, attempt_backoff, retry_on, due_at, delayed, chain_length)
     SELECT $2, j.lane_id, n.seq, j.project, j.component, j.configuration, j.kind, 'waiting', j.origin, j.parent_id,
            j.root_id, j.depth, j.phase, j.task_id, j.requested_by, j.token_id, j.attended, j.id, j.pinned_version,
            j.parameters, j.parameters_as_written, j.scheduled_for, j.previous_success, clock_timestamp(), j.max_attempts, j.attempt_delay_seconds,
-           j.attempt_backoff, j.retry_on, clock_timestamp() + make_interval(secs => $3), $3 > 0
+           j.attempt_backoff, j.retry_on, clock_timestamp() + make_interval(secs => $3), $3 > 0, j.chain_length
     FROM jobs.jobs j JOIN numbered n ON n.id = j.lane_id WHERE j.id = $1
     RETURNING id, kind, status, project, revision, parent_id, task_id
 ), linked AS (

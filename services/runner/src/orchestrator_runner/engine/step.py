@@ -130,6 +130,7 @@ class _Step:
                         table=output["table"],
                         rows=output.get("rows"),
                         job_id=row["id"],
+                        chain_length=row["chain_length"],
                     )
                 )
         return [ended_child(row) for row in rows if row["parent_id"] and row["finished_at"]]

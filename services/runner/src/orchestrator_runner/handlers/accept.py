@@ -28,7 +28,10 @@ log = structlog.get_logger(__name__)
 class Accept:
     """Handles a batch of requests in one transaction."""
 
-    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, wake: Wake) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, wake: Wake, *, max_chain_length: int
+    ) -> None:
+        self._max_chain_length = max_chain_length
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
@@ -123,7 +126,12 @@ class Accept:
     ) -> None:
         connection = work.connection
         stopped = await connection.fetchrow(self._queries["take_tombstone"], request.job_id)
-        start = refusal or _start(request, details, is_stopped=stopped is not None)
+        start = refusal or _start(
+            request,
+            details,
+            is_stopped=stopped is not None,
+            max_chain_length=self._max_chain_length,
+        )
         details = details or {}
         is_run = request.component == ORCHESTRATOR
         row = await connection.fetchrow(
@@ -157,6 +165,7 @@ class Accept:
             None if stopped is None else stopped["requested_by"],
             details.get("task_versions"),
             start.error_kind,
+            request.chain_length,
         )
         assert row is not None, "an insert returns its row"
         say_changed(work, [row])
@@ -169,12 +178,20 @@ class Accept:
 ID_TAKEN = Ending(
     JobStatus.ERROR, "the id of this request belongs to another job, so nothing was run", ErrorKind.INTERNAL
 )
+
+
 DAY_SECONDS = 86_400.0
 """The time limit of a component job that is run by itself."""
 
 
-def _start(request: RunRequested, details: Mapping[str, Any] | None, *, is_stopped: bool) -> Ending:
-    """As what its job begins, and ends where it cannot be run as it was meant."""
+def _start(
+    request: RunRequested,
+    details: Mapping[str, Any] | None,
+    *,
+    is_stopped: bool,
+    max_chain_length: int,
+) -> Ending:
+    """Initial status of the job, and its final status when the request cannot be honoured."""
     if is_stopped:
         return Ending(JobStatus.CANCELLED, "stopped before it started")
     if request.details and details is None:
@@ -182,4 +199,14 @@ def _start(request: RunRequested, details: Mapping[str, Any] | None, *, is_stopp
             "what was asked for (tasks, parameters) is no longer kept: it came too late, request it again"
         )
         return Ending(JobStatus.ERROR, reason, ErrorKind.USER)
+    if request.chain_length > max_chain_length:
+        return Ending(JobStatus.ERROR, _endless_chain(max_chain_length), ErrorKind.USER)
     return Ending(JobStatus.WAITING)
+
+
+def _endless_chain(limit: int) -> str:
+    return (
+        f"not started: {limit} runs in a row were each started by table updates of the run before, which is "
+        "the most allowed (ORCHESTRATOR_MAX_CHAIN_LENGTH); look for a trigger on a table that its own "
+        "orchestration updates, directly or through other orchestrations"
+    )

@@ -22,6 +22,9 @@ from orchestrator_shared.domain.statuses import OverlapPolicy
 
 log = structlog.get_logger(__name__)
 
+DISABLED_KEPT = 100
+"""Fires of a disabled schedule, or of a schedule of a disabled or trashed orchestration, that are kept."""
+
 
 class ScheduleStore:
     """`scheduler.next_fires` and `scheduler.fires`, and the catalog's schedules."""
@@ -74,6 +77,8 @@ class ScheduleStore:
         )
         if not current:
             return None
+        if any(item.outcome is Outcome.DISABLED for item in settlement.settled):
+            await connection.execute(self._queries["forget_disabled"], definition.id, DISABLED_KEPT)
         known = settlement.known
         await connection.execute(
             self._queries["save_next"],

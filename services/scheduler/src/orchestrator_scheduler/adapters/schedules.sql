@@ -56,6 +56,20 @@ JOIN catalog.schedules_v1 s ON s.id = $1 AND s.deleted_at IS NULL AND s.version 
 ON CONFLICT (schedule_id, fire_key) DO NOTHING
 RETURNING fire_key;
 
+-- name: forget_disabled
+-- Of a schedule that stays disabled, the newest $2 fires that passed. One settlement records at most a thousand, so the
+-- surplus lies among the newest two thousand.
+DELETE FROM scheduler.fires f
+USING (
+    SELECT latest.fire_key
+    FROM (SELECT x.fire_key, x.scheduled_for, x.outcome FROM scheduler.fires x
+          WHERE x.schedule_id = $1
+          ORDER BY x.scheduled_for DESC LIMIT 2000) latest
+    WHERE latest.outcome = 'disabled'
+    ORDER BY latest.scheduled_for DESC OFFSET $2
+) surplus
+WHERE f.schedule_id = $1 AND f.fire_key = surplus.fire_key;
+
 -- name: is_current
 SELECT EXISTS (
     SELECT 1 FROM catalog.schedules_v1 s WHERE s.id = $1 AND s.deleted_at IS NULL AND s.version = $2 AND s.enabled = $3

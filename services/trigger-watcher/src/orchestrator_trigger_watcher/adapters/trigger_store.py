@@ -50,7 +50,7 @@ class TriggerStore:
         counts: dict[TriggerId, dict[TableRef, Count]] = {}
         for row in await connection.fetch(self._queries["load_counts"], trigger_ids):
             table = table_ref(row["table_project"], row["table_name"])
-            count = Count(row["counted"], row["used"], row["counted_at"])
+            count = Count(row["counted"], row["used"], row["counted_at"], row["chain_length"])
             counts.setdefault(TriggerId(row["trigger_id"]), {})[table] = count
         rows = await connection.fetch(self._queries["load_states"], trigger_ids)
         return [_state(row, counts.get(TriggerId(row["trigger_id"]), {})) for row in rows]
@@ -113,6 +113,7 @@ class TriggerStore:
             [count.counted for _, _, count in counts],
             [count.counted_at for _, _, count in counts],
             [count.used for _, _, count in counts],
+            [count.chain_length for _, _, count in counts],
         )
 
     async def note_judged(

@@ -36,7 +36,7 @@ WHERE trigger_id = ANY ($1::uuid[])
 ORDER BY trigger_id;
 
 -- name: load_counts
-SELECT trigger_id, table_project, table_name, counted, counted_at, used
+SELECT trigger_id, table_project, table_name, counted, counted_at, used, chain_length
 FROM triggers.counts
 WHERE trigger_id = ANY ($1::uuid[]);
 
@@ -104,10 +104,11 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::i
 WHERE s.trigger_id = n.trigger_id;
 
 -- name: save_counts
-INSERT INTO triggers.counts AS c (trigger_id, table_project, table_name, counted, counted_at, used)
-SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bigint[])
+INSERT INTO triggers.counts AS c (trigger_id, table_project, table_name, counted, counted_at, used, chain_length)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::bigint[], $7::integer[])
 ON CONFLICT (trigger_id, table_project, table_name)
-DO UPDATE SET counted = excluded.counted, counted_at = excluded.counted_at, used = excluded.used
+DO UPDATE SET counted = excluded.counted, counted_at = excluded.counted_at, used = excluded.used,
+              chain_length = excluded.chain_length
 WHERE (c.counted, c.counted_at, c.used) IS DISTINCT FROM (excluded.counted, excluded.counted_at, excluded.used);
 
 -- name: drop_other_counts

@@ -19,6 +19,7 @@ class UpdateHeard:
     table: TableRef
     seq: int
     at: datetime
+    chain_length: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Fire:
     generation: int
     at: datetime
     counts: Mapping[TableRef, Count]
+    chain_length: int = 1
 
 
 class PendingEnd(StrEnum):
@@ -159,7 +161,12 @@ def _hear(state: TriggerState, update: UpdateHeard) -> Decision:
 
 
 def _count(state: TriggerState, update: UpdateHeard) -> TriggerState:
-    count = replace(state.counts[update.table], counted=update.seq, counted_at=update.at)
+    count = replace(
+        state.counts[update.table],
+        counted=update.seq,
+        counted_at=update.at,
+        chain_length=update.chain_length,
+    )
     return replace(state, counts={**state.counts, update.table: count})
 
 
@@ -167,7 +174,7 @@ def _fire(state: TriggerState, at: datetime) -> tuple[TriggerState, Fire]:
     generation = state.generation + 1
     job_id = trigger_job_id(state.id, generation)
     fired = replace(state, generation=generation, pending=job_id)
-    return fired, Fire(job_id, generation, at, state.counts)
+    return fired, Fire(job_id, generation, at, state.counts, state.next_chain_length)
 
 
 def _start(state: TriggerState, run: RunStarted) -> Decision:

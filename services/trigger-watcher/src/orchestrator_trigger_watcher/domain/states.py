@@ -16,6 +16,8 @@ class Count:
     counted: int
     used: int
     counted_at: datetime | None = None
+    chain_length: int = 0
+    """Of the newest update that counts: how many runs in a row led to it."""
 
     @property
     def is_new(self) -> bool:
@@ -66,6 +68,12 @@ class TriggerState:
     def cool_down_until(self) -> datetime | None:
         """When the cool-down of the last own run ends; an update exactly then counts."""
         return None if self.last_started_at is None else self.last_started_at + self.cool_down
+
+    @property
+    def next_chain_length(self) -> int:
+        """Of the run that the set would start. One table that was loaded from outside begins a new chain: a
+        run that causes itself has caused all updates that it waits for."""
+        return 1 + min((count.chain_length for count in self.counts.values()), default=0)
 
     def is_cooling_down(self, at: datetime) -> bool:
         until = self.cool_down_until

@@ -46,7 +46,7 @@ class Hearing:
             known = await self._updates.count_deliveries(work.connection, arrived)
             new = [update for update in arrived if update.key not in known]
             if new:
-                await self._judge(work, new, last)
+                await self._judge(work, await self._updates.with_chains(work.connection, new), last)
             work.after_commit(lambda: _count(updates, new))
 
     async def _check_projects(self, tables: set[TableRef]) -> None:
@@ -69,7 +69,7 @@ class Hearing:
         ledger = await catch_up(work, self._triggers, locked)
         ledger.pass_time(heard[0].at)
         for item in heard:
-            ledger.hear(UpdateHeard(item.update.table, item.seq, item.at))
+            ledger.hear(UpdateHeard(item.update.table, item.seq, item.at, item.update.chain_length))
         await record(work, self._triggers, ledger)
 
 

@@ -59,4 +59,5 @@ def read_update(delivery: Delivery) -> Update:
         said_at=envelope.time,
         rows=message.rows,
         job_id=message.job_id,
+        chain_length=message.chain_length,
     )

@@ -33,6 +33,7 @@ def run_request(state: TriggerState, fire: Fire) -> RunRequested:
         requested_by=f"trigger {state.name}"[:200],
         trigger_id=state.id,
         generation=fire.generation,
+        chain_length=fire.chain_length,
     )
 
 
