@@ -99,6 +99,7 @@ class Place:
             "ORCHESTRATOR_ENCRYPTION_KEYS": ENCRYPTION_KEY,
             "ORCHESTRATOR_WORK_DIR": str(self.folder / name),
             "ORCHESTRATOR_RUNNER_NAME": name,
+            "ORCHESTRATOR_TASK_UIDS": "none",
             "ORCHESTRATOR_RUNNER_SLOTS": str(slots),
             LEDGER_VARIABLE: str(self.ledger),
             "PATH": os.environ["PATH"],

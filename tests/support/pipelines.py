@@ -231,6 +231,7 @@ def runner_environment(database: Database, broker: BrokerVhost, folder: Path, **
         "ORCHESTRATOR_TASK_DRAIN_SECONDS": "0.3",
         "ORCHESTRATOR_SHUTDOWN_GRACE_SECONDS": "15",
         "ORCHESTRATOR_LOG_LEVEL": "info",
+        "ORCHESTRATOR_TASK_UIDS": "none",  # as root, too: tasks write into folders of pytest's
         "PATH": os.environ["PATH"],
         **more,
     }

@@ -137,6 +137,7 @@ class Stack:
     def _launch(self, name: str, number: int) -> None:
         label = name if number == 1 else f"{name}-{number}"
         more = {"ORCHESTRATOR_WORK_DIR": str(self.folder / label), "ORCHESTRATOR_RUNNER_NAME": label}
+        more["ORCHESTRATOR_TASK_UIDS"] = "none"  # as root, too: tasks write into folders of pytest's
         service = ServiceProcess(MODULES[name], {**self.environment[name], **more}, self.folder)
         self.services[label] = service
         service.start()

@@ -2,35 +2,49 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.failures import BadInput
+from orchestrator_cli.output import error_console, plain
 from orchestrator_shared.definitions.loader import load_files
-
-
-def check_files(paths: Sequence[Path]) -> tuple[list[Json], list[str]]:
-    """The documents as they were written, and every problem with its file, line and column."""
-    loaded = load_files(paths)
-    return [document.raw for document in loaded.documents], [str(problem) for problem in loaded.problems]
+from orchestrator_shared.definitions.yaml_nodes import plain_value
 
 
 def load_documents(paths: Sequence[Path]) -> list[Json]:
     """The documents of all files; with problems, all of them are said and nothing is sent."""
-    documents, problems = check_files(paths)
-    if problems:
+    loaded = load_files(paths)
+    for warning in loaded.warnings:
+        error_console().print(f"warning: {plain(str(warning))}", markup=False)
+    if loaded.problems:
+        problems = [str(problem) for problem in loaded.problems]
         raise BadInput(f"the definitions cannot be used ({_count(problems)}):", details=problems)
-    return documents
+    return [document.raw for document in loaded.documents]
 
 
 def _count(problems: Sequence[str]) -> str:
     return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
 
 
+_LINE_BREAKS = "\r\x85\u2028\u2029\ufeff"
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes each text that our reader would take for a number or a word like `null`."""
+
+    def represent_text(self, text: str) -> yaml.ScalarNode:
+        style = None if isinstance(plain_value(text), str) else "'"
+        if any(character in _LINE_BREAKS for character in text):
+            style = '"'  # other styles fold them into blanks
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
+
 def to_yaml(documents: Sequence[Json], *, ascii_only: bool = False) -> str:
     """Documents as one YAML text, in the order in which they came."""
-    return "".join(
-        f"---\n{yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only, width=100)}"
-        for document in documents
-    )
+    style: dict[str, Any] = {"sort_keys": False, "allow_unicode": not ascii_only, "width": 100}
+    return "".join(f"---\n{yaml.dump(document, Dumper=_Dumper, **style)}" for document in documents)

@@ -1,6 +1,7 @@
 """Component csv-writer: a table or the result of a query into a CSV file."""
 
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +24,9 @@ from orchestrator_components.warehouse import (
 
 if TYPE_CHECKING:
     from orchestrator_components.warehouse import Connection
+
+
+_BARE_NA = re.compile(rb"(?<![^,\n])NA(?![^,\n])")
 
 
 class Parameters(WarehouseParameters):
@@ -89,13 +93,28 @@ async def _write(connection: "Connection", parameters: Parameters, path: Path) -
     return rows
 
 
+def with_na_in_quotes(rows: bytes) -> bytes:
+    """A text NA in quotes, as csv-extractor and many programs take one without them for a missing value.
+
+    The server sends whole rows: between an even and an odd quote there is nothing but quoted text.
+    """
+    if b"NA" not in rows:
+        return rows
+    parts = rows.split(b'"')
+    parts[::2] = [_BARE_NA.sub(b'"NA"', part) for part in parts[::2]]
+    return b'"'.join(parts)
+
+
 async def _copy(connection: "Connection", parameters: Parameters, file: BinaryIO) -> int:
     """Read only: a query that changes data is refused by the server."""
     query = parameters.query or f"TABLE {TableName.parse(parameters.table or '').sql}"
 
+    async def write(rows: bytes) -> None:
+        file.write(with_na_in_quotes(rows))
+
     try:
         async with transaction(connection, readonly=True):
-            status = await connection.copy_from_query(query, output=file, format="csv", header=True)
+            status = await connection.copy_from_query(query, output=write, format="csv", header=True)
     except asyncpg.PostgresError as error:
         if not is_authors_fault(error):
             raise

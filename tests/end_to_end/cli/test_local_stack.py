@@ -6,6 +6,7 @@ The stack is the one of test_demo.py, which comes before; the last test here end
 import json
 import os
 import signal
+import subprocess
 
 import pytest
 from tests.end_to_end.cli.conftest import CommandLine
@@ -40,6 +41,29 @@ def test_everything_is_ready_and_private(orchestrator: CommandLine) -> None:
     token = json.loads(orchestrator.layout.keys.read_text())["admin_token"]
     for log in orchestrator.layout.logs.iterdir():
         assert token not in log.read_text(errors="replace")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can look as another user")
+def test_another_user_reads_nothing_of_the_state(orchestrator: CommandLine) -> None:
+    """Issue 8, 10: RabbitMQ's folder and PostgreSQL's log were open to all."""
+    root = orchestrator.layout.root
+    found = sorted(str(path.relative_to(root)) for path in root.rglob("*"))
+    assert {"keys.json", "rabbitmq/rabbitmq.conf", "postgres/server.log", "logs/api.log"} <= set(found)
+    look = 'while IFS= read -r path; do [ -r "$path" ] || [ -w "$path" ] && echo "$path"; done; ls .'
+    seen = subprocess.run(
+        ["sh", "-c", look],
+        input="\n".join(found) + "\n",
+        cwd=root,  # from within, so that closed folders above are no help
+        user=65534,
+        group=65534,
+        extra_groups=[],
+        env={"PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert seen.stdout == ""
+    assert "ermission denied" in seen.stderr
 
 
 @pytest.mark.parametrize("name", ["api", "scheduler", "notifier"])

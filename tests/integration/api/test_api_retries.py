@@ -69,7 +69,7 @@ async def test_changed_plan_is_refused(furnished: Client, database: Database) ->
     run = await failed_run(database)
     plan = await furnished.get(f"jobs/{run}/retry-plan")
     old = await furnished.get(f"jobs/{run}/retry-plan?version=original")
-    assert old["id"] == plan["id"]
+    assert (old["id"] != plan["id"], old["tasks"]) == (True, plan["tasks"])
     await furnished.put("orchestrations/daily", orchestration("two"))
     problem = await furnished.post(f"jobs/{run}/retries", {"plan_id": "0" * 32}, status=409)
     assert problem["errors"][0]["field"] == "plan_id"
@@ -79,11 +79,50 @@ async def test_changed_plan_is_refused(furnished: Client, database: Database) ->
         ["demo-extractor/two"],
         ["demo-extractor/one"],
     )
+    problem = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=409)
+    assert "saved since the plan was fetched: orchestrator/daily." in problem["detail"]
     # The plan on the original version is what was fetched: it still stands.
-    accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+    accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": old["id"]}, status=202)
     assert (await furnished.get(f"jobs/{accepted['job_id']}"))["version"] == 1
     await database.execute("UPDATE jobs.tasks SET status = 'success' WHERE phase = 0")
-    await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=409)
+    await furnished.post(f"jobs/{run}/retries", {"plan_id": old["id"]}, status=409)
+
+
+async def test_19_a_plan_of_current_versions_never_runs_the_broken_one(
+    furnished: Client, database: Database
+) -> None:
+    """Issue 8: plan fetched, repaired configuration saved, plan posted: the broken version ran again."""
+    run, path = await failed_run(database), "configurations/demo-extractor/one"
+    await database.execute("UPDATE jobs.tasks SET version = 1")
+    current, original = [
+        await furnished.get(f"jobs/{run}/retry-plan?version={version}") for version in ("current", "original")
+    ]
+    assert current["tasks"] == original["tasks"]
+    await furnished.put(path, {"parameters": {"rows": 2}}, status=200)
+    for body in ({}, {"tasks": ["demo-extractor/one"]}, {"tasks": ["demo-extractor/two"]}):
+        wish = {"plan_id": current["id"], **body}
+        problem = await furnished.post(f"jobs/{run}/retries", wish, status=409)
+        assert "saved since the plan was fetched: demo-extractor/one." in problem["detail"]
+    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
+    again = await furnished.get(f"jobs/{run}/retry-plan")
+    for plan, version in ((again, 2), (original, 1)):
+        accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
+        pinned = await database.fetchval(
+            "SELECT task_versions FROM catalog.run_requests WHERE job_id = $1", UUID(accepted["job_id"])
+        )
+        assert json.loads(pinned)["daily"]["demo-extractor/one"] == version
+
+
+async def test_19_a_job_of_a_component_is_no_exception(furnished: Client, database: Database) -> None:
+    job = await Runner(database).job("one", 1, "error", version=1)
+    current, original = [
+        await furnished.get(f"jobs/{job}/retry-plan?version={version}") for version in ("current", "original")
+    ]
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 2}}, status=200)
+    problem = await furnished.post(f"jobs/{job}/retries", {"plan_id": current["id"]}, status=409)
+    assert "demo-extractor/one" in problem["detail"]
+    accepted = await furnished.post(f"jobs/{job}/retries", {"plan_id": original["id"]}, status=202)
+    assert (await furnished.get(f"jobs/{accepted['job_id']}"))["version"] == 1
 
 
 async def test_plan_pins_the_versions_of_the_tasks_configurations(
@@ -97,7 +136,7 @@ async def test_plan_pins_the_versions_of_the_tasks_configurations(
     assert [task["version"] for task in before["tasks"]] == [1, 1]
     assert [task["version"] for task in now["tasks"]] == [2, 1]
     old = await furnished.get(f"jobs/{run}/retry-plan?version=original")
-    assert (old["id"], [task["version"] for task in old["tasks"]]) == (before["id"], [1, 1])
+    assert [task["version"] for task in old["tasks"]] == [1, 1]
     for plan, version in ((now, 2), (old, 1)):
         accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
         pinned = await database.fetchval(

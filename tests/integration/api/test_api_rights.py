@@ -58,7 +58,7 @@ async def test_1_leaving_out_tasks_and_naming_the_current_version_are_free(
 ) -> None:
     async with bearer(api, mixed, scopes=["run"]) as robot:
         await robot.post("orchestrations/whole/runs", {"tasks": ["daily"], "version": 1}, status=202)
-        await robot.post(RUN, {"tasks": [ONE]}, status=202)
+        await robot.post(RUN, {"tasks": [ONE], "scheduled_for": "2026-01-01T00:00:00Z"}, status=202)
 
 
 @pytest.mark.parametrize("target", ["configurations/demo-extractor/one", "orchestrations/daily"])

@@ -109,6 +109,18 @@ async def test_one_id_said_again_at_once_is_published_again(furnished: Client, b
     assert [envelope["id"] for envelope in await said(broker, "trigger-watcher.updates", 3)] == [event_id] * 3
 
 
+async def test_one_id_for_two_tables_is_an_update_of_each(furnished: Client, broker: BrokerVhost) -> None:
+    """Issue 8, number 34: as the id of a load that wrote both."""
+    updates = [{"table": table, "id": "load-7"} for table in ("in.c-a.x", "in.c-a.y")]
+    answer = await furnished.post("table-updates", {"updates": updates}, status=202)
+    assert answer["ids"] == ["load-7", "load-7"]
+    envelopes = await said(broker, "trigger-watcher.updates", 2)
+    assert {(envelope["id"], envelope["data"]["table"]) for envelope in envelopes} == {
+        ("load-7", "in.c-a.x"),
+        ("load-7", "in.c-a.y"),
+    }
+
+
 async def test_bad_table_updates_are_refused_whole(furnished: Client, database: Database) -> None:
     batch = {"updates": [{"table": "in.c-a.x"}, {"table": "nobucket"}]}
     problem = await furnished.post("table-updates", batch, status=422)
@@ -135,7 +147,6 @@ async def test_tables_of_others_only_from_shared_buckets(
     assert (await furnished.get(path))["enabled"] is False
     assert len(await said(broker, "trigger-watcher.runs", 2)) == 2
     await finance.delete("buckets/in.c-rates/shares/demo", status=404)
-    await finance.put("buckets/in.c-rates/shares/ghost", None, status=422)
     await finance.put("buckets/in.c-rates/shares/finance", None, status=422)
     assert await database.fetchval("SELECT count(*) FROM catalog.shares") == 0
 

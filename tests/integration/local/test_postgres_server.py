@@ -1,5 +1,6 @@
 """A private PostgreSQL server: start, restart, crash, a predecessor left running, clear errors."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -55,6 +56,34 @@ async def test_it_is_utf8_on_loopback_and_asks_for_a_password(server: PostgresSe
     with pytest.raises(asyncpg.InvalidPasswordError):
         await value(server.url_for("postgres", password="wrong"), "SELECT 1")
     assert stat.S_IMODE((server.folder / "superuser-password").stat().st_mode) == 0o600
+
+
+async def test_nothing_of_statements_is_in_its_log(server: PostgresServer) -> None:
+    """Issue 8, 10: a failing statement was there with its literals, for every user to read."""
+    server.folder.mkdir(exist_ok=True)
+    server.log.write_text("of an earlier release")
+    server.log.chmod(0o644)
+    server.start()
+    await value(server.url, "CREATE TABLE one (word text PRIMARY KEY)")
+    await value(server.url, "INSERT INTO one VALUES ('geheim')")
+    connection = await asyncpg.connect(server.url, timeout=10)
+    for statement, parameters in (
+        ("SELECT 'geheim'::integer", ()),
+        ("SELEC 'geheim'", ()),
+        ("INSERT INTO one VALUES ('geheim')", ()),
+        ("SELECT ($1::text)::integer", ("geheim",)),
+        ("DO $$ BEGIN RAISE WARNING 'geheim'; END $$", ()),
+    ):
+        with contextlib.suppress(asyncpg.PostgresError):
+            await connection.execute(statement, *parameters)
+    await connection.close()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await value(server.url_for("postgres", password="wrong"), "SELECT 1")
+    server.stop()
+    log = server.log.read_text()
+    assert "geheim" not in log
+    assert "password authentication failed" in log
+    assert server.log.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_server_left_running_by_a_killed_predecessor_is_taken_over(server: PostgresServer) -> None:

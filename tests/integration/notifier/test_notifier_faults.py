@@ -236,6 +236,10 @@ async def test_an_address_that_is_none_fails_without_a_word_to_the_server(
 ) -> None:
     await stage.subscribe("campaigns", error="fine@example.com")
     evil = "evil@example.com\r\nBcc: other@example.com"
+    # It cannot be saved: as if it came from before there was a rule for it.
+    await stage.database.execute(
+        "ALTER TABLE catalog.subscriptions DROP CONSTRAINT subscriptions_have_mail_addresses"
+    )
     await stage.database.execute("UPDATE catalog.subscriptions SET address = $1", evil)
     await stage.subscribe("campaigns", error="fine@example.com")
     await start_notifier().ready()

@@ -66,6 +66,64 @@ async def test_a_repeated_delivery_is_a_count(stage: Stage, watcher: Watcher) ->
     assert len(await stage.dispositions(trigger_id)) == 2
 
 
+async def heard_updates(stage: Stage) -> list[tuple[object, ...]]:
+    rows = await stage.pool.fetch(
+        'SELECT table_name, seq, deliveries FROM triggers.updates ORDER BY table_name COLLATE "C", seq'
+    )
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_one_id_for_two_tables_is_an_update_of_each(
+    stage: Stage, watcher: Watcher, at_once: bool
+) -> None:
+    """Issue 8, number 34: the second table's update was swallowed, in one batch and in two."""
+    customers, items = table("in.c-crm.customers"), table("in.c-crm.items")
+    trigger_id = await stage.trigger([customers, ORDERS, items])
+    load = [update(ref, "load-7") for ref in (ORDERS, customers, items)]
+    for batch in [load] if at_once else [[each] for each in load]:
+        await watcher.hearing.hear(batch)
+    assert [item[2] for item in await stage.dispositions(trigger_id)] == ["counted", "counted", "completed"]
+    expected = [("in.c-crm.customers", 1, 1), ("in.c-crm.items", 1, 1), ("in.c-crm.orders", 1, 1)]
+    assert await heard_updates(stage) == expected
+
+    await watcher.hearing.hear([*reversed(load), *load])
+    assert await heard_updates(stage) == [(name, number, 3) for name, number, _ in expected]
+    shown = await stage.pool.fetch("SELECT event_id, source FROM triggers.dispositions_v1")
+    assert [tuple(row) for row in shown] == [("load-7", "/loaders")] * 3
+
+
+async def test_two_watchers_hear_one_id_for_two_tables(stage: Stage, watcher: Watcher) -> None:
+    """Whoever comes second takes another key, and waits for the first in one order only."""
+    refs = [table(f"in.c-crm.t{number}") for number in range(8)]
+
+    async def hear(turned: bool) -> None:
+        for number in range(10):
+            batch = [update(ref, f"load-{number}") for ref in refs[turned::2]]
+            await watcher.hearing.hear(batch[::-1] if turned else batch)
+
+    await asyncio.gather(hear(False), hear(True))
+    expected = [(str(ref.name), number, 1) for ref in refs for number in range(1, 11)]
+    assert await heard_updates(stage) == expected
+
+
+async def test_the_version_before_knows_updates_by_id_alone(stage: Stage, watcher: Watcher) -> None:
+    """It may still run: what it recorded is known, and its statement finds its key."""
+    before = (
+        "INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)"
+        " VALUES ('demo', '/loaders', 'load-7', $1, 1, now())"
+        " ON CONFLICT (project, source, event_id) DO NOTHING"
+    )
+    await stage.pool.execute(
+        "INSERT INTO triggers.tables (project, name, last_seq) VALUES ('demo', $1, 1)", str(ORDERS.name)
+    )
+    await stage.pool.execute(before, str(ORDERS.name))
+    other = table("in.c-crm.items")
+    await watcher.hearing.hear([update(ORDERS, "load-7"), update(other, "load-7")])
+    await stage.pool.execute(before, "in.c-crm.third")
+    assert await heard_updates(stage) == [("in.c-crm.items", 1, 1), ("in.c-crm.orders", 1, 2)]
+
+
 async def test_a_table_that_nobody_selects_is_known(stage: Stage, watcher: Watcher) -> None:
     await watcher.hearing.hear([update(ORDERS, "1")])
     row = await stage.pool.fetchrow("SELECT * FROM triggers.tables")
@@ -226,13 +284,15 @@ async def test_the_scan_finds_what_no_message_told(stage: Stage, watcher: Watche
     assert [row["trigger_id"] for row in rows] == [trigger_id]
 
 
-async def test_the_same_event_id_for_two_tables_at_once_is_one_update(stage: Stage, watcher: Watcher) -> None:
+async def test_the_same_event_id_for_two_tables_at_once_is_two_updates(
+    stage: Stage, watcher: Watcher
+) -> None:
     await stage.trigger([ORDERS])
     other = table("in.c-crm.other")
     await asyncio.gather(
         *(watcher.hearing.hear([update(ref, "x"), update(ref, "y")]) for ref in (ORDERS, other) * 5)
     )
-    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 2
+    assert await stage.pool.fetchval("SELECT count(*) FROM triggers.updates") == 4
 
 
 async def test_old_rows_are_forgotten_in_batches_and_counts_stay(

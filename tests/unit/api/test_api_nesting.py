@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_api.domain.nesting import find_cycle, with_children
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 
 NAMES = st.sampled_from("abcde")
 GRAPHS = st.dictionaries(NAMES, st.lists(NAMES, max_size=4), max_size=5)

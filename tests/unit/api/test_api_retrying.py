@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ from orchestrator_api.domain.retrying import (
     Key,
     Original,
     Target,
+    asked_for,
     check_plan,
     check_something_to_run,
     plan_retry,
+    saved_since,
 )
 
 ALL: dict[Key, int] = {("loader", name): 7 for name in "abcd"}
@@ -99,6 +102,27 @@ def test_id_changes_with_what_the_plan_rests_on() -> None:
         plan_retry(replace(original(a="error"), id=UUID(int=2)), target(1, definition("a", "b"))),
     ]
     assert base.id not in {other.id for other in others}
+
+
+def test_id_says_which_versions_were_asked_for() -> None:
+    """While nothing has changed, both plans would run the same: their ids still differ."""
+    now = target(1, definition("a"))
+    made = plan_retry(original(a="error"), now)
+    old = plan_retry(original(a="error"), replace(now, asked="original"))
+    assert (made.tasks, asked_for(made.id), asked_for(old.id)) == (old.tasks, "current", "original")
+    assert [asked_for(text) for text in ("", "0" * 32, "origin", "-current")] == [None] * 4
+
+
+def test_what_was_saved_since_a_plan_is_named() -> None:
+    at = datetime(2026, 11, 21, tzinfo=UTC)
+    saved = {("loader", "a"): at, ("loader", "b"): at, ("orchestrator", "daily"): at - timedelta(days=1)}
+    before = replace(target(1, definition("a", "b")), saved_at=saved)
+    made = plan_retry(original(a="error"), before)
+    assert saved_since(made.id, before) == []
+    later = replace(before, saved_at={**saved, ("loader", "b"): at + timedelta(microseconds=1)})
+    assert saved_since(made.id, later) == [("loader", "b")]
+    for text in ("current", "current-x-y", "original-x"):
+        assert saved_since(text, later) == []
 
 
 def test_plan_pins_the_versions_that_it_shows() -> None:

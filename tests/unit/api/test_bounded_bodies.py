@@ -53,7 +53,17 @@ def refusal(body: bytes, model: Any) -> Any:
     return caught.value
 
 
-@pytest.mark.parametrize("body", [CROWD, nested(95, 250_000), b"[" + b"0," * 520_000 + b"0]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        CROWD,
+        nested(95, 250_000),
+        b"[" + b"0," * 520_000 + b"0]",
+        b"[" + b'"",' * 340_000 + b'""]',
+        b"[" + b"0," * 110_000 + b'"' + b'\\"' * 380_000,
+        b'["' + b"\\" * 800_000 + b'"' + b",0" * 110_000,
+    ],
+)
 def test_too_many_values_are_refused_before_any_is_built(body: bytes) -> None:
     assert len(body) <= bodies.MAX_BYTES
     tracemalloc.start()

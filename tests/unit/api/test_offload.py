@@ -41,21 +41,28 @@ async def test_results_errors_and_context_come_back() -> None:
 
 
 async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
-    offload, gate, running = Offload(threads=2), threading.Event(), threading.Semaphore(0)
+    offload, gate, lock = Offload(threads=2), threading.Event(), threading.Lock()
+    running, counts = 0, []
 
-    def wait() -> int:
-        running.release()
+    def wait() -> None:
+        nonlocal running
+        with lock:
+            running += 1
+            counts.append(running)
         gate.wait(60)
-        return threading.active_count()
+        with lock:
+            running -= 1
 
-    before = threading.active_count()
     tasks = [asyncio.create_task(offload.run(wait)) for _ in range(6)]
-    while threading.active_count() < before + 2:
+    while len(counts) < 2:
         await asyncio.sleep(0)  # the loop runs on
-    await asyncio.sleep(0)
-    assert threading.active_count() == before + 2
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert counts == [1, 2]
     gate.set()
-    assert max(await asyncio.gather(*tasks)) <= before + 2
+    await asyncio.gather(*tasks)
+    assert len(counts) == 6
+    assert max(counts) == 2
 
 
 async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:

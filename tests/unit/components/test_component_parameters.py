@@ -193,3 +193,18 @@ def test_a_password_is_not_shown() -> None:
 @pytest.mark.parametrize(("position", "place"), [(1, (1, 1)), (8, (1, 8)), (10, (2, 1)), (12, (2, 3))])
 def test_positions_become_lines_and_columns(position: int, place: tuple[int, int]) -> None:
     assert sql_transformation.line_and_column("SELECT a\nFROM b", position) == place
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (b"a,NA\n", b'a,"NA"\n'),
+        (b"NA\nNA\n", b'"NA"\n"NA"\n'),
+        (b'NA,"x,NA,""\nNA\n",NA\n', b'"NA","x,NA,""\nNA\n","NA"\n'),
+        (b'NAN, NA,NA ,"NA"\n', b'NAN, NA,NA ,"NA"\n'),
+        (b"plain\n", b"plain\n"),
+    ],
+)
+def test_a_text_na_is_written_in_quotes(written: bytes, expected: bytes) -> None:
+    """Number 32: else it would come back as nothing."""
+    assert csv_writer.with_na_in_quotes(written) == expected

@@ -61,7 +61,16 @@ def test_a_request_that_cannot_be_names_task_and_field() -> None:
     ],
 )
 def test_wrong_task_parameters(component: str, parameters: dict[str, Any], keys: list[str]) -> None:
-    assert [key for key, _ in wrong_task_parameters(component, parameters)] == keys
+    found = wrong_task_parameters(component, parameters)
+    assert [key for key, _ in found] == keys
+    assert not [reason for _, reason in found if "greater than or" in reason or "should" in reason]
+
+
+def test_bounds_of_durations_have_their_unit() -> None:
+    """Issue 8, number 39: "greater than or equal to 60" did not say of what."""
+    found = dict(wrong_task_parameters("load", {"timeout": "0s", "attempt_delay": "8d"}))
+    assert found["timeout_seconds"] == "must be more than 0 seconds"
+    assert found["attempt_delay_seconds"] == "must be at most 7d (604800 seconds)"
 
 
 @pytest.mark.parametrize(

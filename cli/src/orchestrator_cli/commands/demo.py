@@ -21,7 +21,7 @@ from orchestrator_cli.demo.scenario import DATA_FOLDER, Example, find_example
 from orchestrator_cli.demo.setting import Setting
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
 from orchestrator_cli.output import console, duration
-from orchestrator_cli.stack.launch import bring_up
+from orchestrator_cli.stack.launch import bring_up, keep_private
 from orchestrator_cli.stack.layout import Layout
 from orchestrator_cli.stack.welcome import PROJECT, ensure_project
 
@@ -69,6 +69,7 @@ def demo(
 
 def _play_here(layout: Layout, example: Example, project: str, screen: Console, *, crash: bool) -> bool:
     began = time.monotonic()
+    keep_private()
     layout.prepare()
     screen.print("An orchestrator on this machine: PostgreSQL, RabbitMQ and five services, all private to")
     screen.print(

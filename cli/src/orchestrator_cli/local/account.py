@@ -63,10 +63,15 @@ def reachable_folder(account: Account, wanted: Path) -> Path:
     if can_reach(account, wanted / "inside"):
         return wanted
     digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
-    RELOCATED.mkdir(mode=0o711, exist_ok=True)
+    _make_passable(RELOCATED)
     folder = RELOCATED / digest
-    folder.mkdir(mode=0o711, exist_ok=True)
+    _make_passable(folder)
     return folder
+
+
+def _make_passable(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o711)  # whatever the umask
 
 
 def reachable_binaries(account: Account, binaries: Path) -> Path:
@@ -77,7 +82,7 @@ def reachable_binaries(account: Account, binaries: Path) -> Path:
         return binaries
     install = binaries.parent
     digest = hashlib.sha256(f"{install} {install.stat().st_mtime_ns}".encode()).hexdigest()[:16]
-    RELOCATED.mkdir(mode=0o711, exist_ok=True)
+    _make_passable(RELOCATED)
     copy = RELOCATED / f"programs-{digest}"
     if not copy.exists():
         _copy_programs(install, copy)

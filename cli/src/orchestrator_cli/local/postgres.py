@@ -21,6 +21,7 @@ from orchestrator_cli.local.processes import (
     command_line,
     free_port,
     is_alive,
+    open_private,
     reap,
     remembered_port,
     send_signal,
@@ -39,7 +40,13 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "log_min_messages": "warning",
+    # Statements, their parameters and errors about them hold secrets. Whoever sent one is told of it; the log
+    # has what concerns the server itself.
+    "log_min_messages": "log",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
 }
 FAST_SETTINGS = {
     "fsync": "off",
@@ -168,8 +175,10 @@ class PostgresServer:
 
     def _prepare(self, account: Account) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        if account.uid is not None:
-            self.folder.chmod(0o711)
+        self.folder.chmod(0o700 if account.uid is None else 0o711)
+        for file in self.folder.iterdir():
+            if file.is_file() and not file.is_symlink():
+                file.chmod(0o600)
         self._data = reachable_folder(account, self.folder) / "data"
         self._data.mkdir(mode=0o700, exist_ok=True)
         account.own(self._data)
@@ -240,7 +249,7 @@ class PostgresServer:
     def _launch(self, binaries: Path, account: Account) -> None:
         settings = {**self._settings, "port": str(self.port)}
         arguments = [argument for key, value in settings.items() for argument in ("-c", f"{key}={value}")]
-        with self.log.open("wb") as log:
+        with open_private(self.log) as log:
             self._process = subprocess.Popen(
                 [str(binaries / "postgres"), "-D", str(self._data), *arguments],
                 user=account.uid,

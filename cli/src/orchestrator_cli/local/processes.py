@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
@@ -49,6 +50,13 @@ def remembered_port(file: Path) -> int:
         port = free_port()
     file.write_text(str(port))
     return port
+
+
+def open_private(log: Path) -> BinaryIO:
+    """A log written anew that only its owner may read, also where an earlier one was open to all."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return os.fdopen(descriptor, "wb")
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -19,6 +19,7 @@ from orchestrator_cli.local.processes import (
     command_line,
     free_port,
     is_alive,
+    open_private,
     port_is_free,
     reap,
     send_signal,
@@ -196,6 +197,7 @@ class RabbitServer:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # messages, and what of older files is open
         (self.folder / "home").mkdir(mode=0o700, exist_ok=True)
         identity = self.folder / "identity.json"
         if not identity.exists():
@@ -226,7 +228,7 @@ class RabbitServer:
     def _launch(self, home: Path) -> None:
         self._write_configuration()
         environment = self._environment()
-        with self.log.open("wb") as log:
+        with open_private(self.log) as log:
             # Our own port mapper: one that the node starts by itself would be a daemon that outlives it.
             self._epmd = self._spawn(["epmd", "-port", str(self.ports.epmd)], environment, log.fileno())
             (self.folder / "epmd.pid").write_text(str(self._epmd.pid))
@@ -241,6 +243,7 @@ class RabbitServer:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
         )
 
     def _write_configuration(self) -> None:

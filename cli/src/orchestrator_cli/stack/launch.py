@@ -29,8 +29,14 @@ def running_stack(layout: Layout) -> StackRecord | None:
     return record if record and record.is_supervised and record.state is not StackState.FAILED else None
 
 
+def keep_private() -> None:
+    """Whatever this process and those that it starts make is for their owner only."""
+    os.umask(0o077)
+
+
 def bring_up(layout: Layout, *, runners: int, say: Say) -> tuple[StackRecord, bool]:
     """Returns the running stack, and whether this call started it."""
+    keep_private()
     layout.prepare()
     record = running_stack(layout)
     if record and record.state is StackState.STOPPING:

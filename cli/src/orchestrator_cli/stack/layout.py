@@ -1,5 +1,6 @@
 """Where a local stack keeps what: all paths below one state folder."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +17,23 @@ class Layout:
 
     def prepare(self) -> None:
         """Only the owner may look in: keys, tokens and mails lie here."""
-        self.root.mkdir(mode=0o711, parents=True, exist_ok=True)
-        for folder in (self.logs, self.mails, self.files, self.work, self.ports):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # PostgreSQL and tasks that root starts run as other users, who must get through to what is theirs.
+        passed = 0o711 if os.geteuid() == 0 else 0o700
+        self.root.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root, self.files, self.work):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(passed)
+        for folder in (self.logs, self.mails, self.ports):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o700)
+        for path in (*self.root.iterdir(), *self.files.iterdir()):
+            self._close(path)
+
+    def _close(self, path: Path) -> None:
+        """What an earlier release has left open."""
+        known = (self.files, self.work, self.postgres, self.rabbitmq)
+        if path not in known and not path.is_symlink() and path.stat().st_uid == os.geteuid():
+            path.chmod(path.stat().st_mode & 0o7700)
 
     @property
     def postgres(self) -> Path:

@@ -23,6 +23,7 @@ from orchestrator_cli.stack.data import remove_orphaned_database
 from orchestrator_cli.stack.databases import prepare_databases
 from orchestrator_cli.stack.identity import ProcessIdentity
 from orchestrator_cli.stack.keys import Keys, load_or_make
+from orchestrator_cli.stack.launch import keep_private
 from orchestrator_cli.stack.layout import Layout
 from orchestrator_cli.stack.leftovers import end_leftovers
 from orchestrator_cli.stack.plan import API, Servers, plans, process_names
@@ -216,6 +217,7 @@ def main() -> int:
     parser.add_argument("--runners", type=int, default=2)
     options = parser.parse_args()
     layout = Layout.at(options.state_dir)
+    keep_private()
     layout.prepare()
     with only_one(layout) as alone:
         if not alone:

@@ -22,7 +22,6 @@ MAX_DEPTH = 100
 MAX_SHOWN_PATH = 200
 ARRIVAL_SECONDS = 30.0
 
-_TEXTS = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -134,12 +133,20 @@ def parse(body: bytes) -> Any:
 
 def _check_elements(body: bytes) -> None:
     """Each value but the first follows a comma or an opening bracket: counting these builds nothing."""
-    if _marks(body) > MAX_ELEMENTS and _marks(_TEXTS.sub(b'""', body)) > MAX_ELEMENTS:
+    if _marks(body) > MAX_ELEMENTS and _marks(_without_texts(body)) > MAX_ELEMENTS:
         raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
 
 
 def _marks(body: bytes) -> int:
     return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def _without_texts(body: bytes) -> bytes:
+    """What stands outside of quotes. No expression: one that has no end would be sought from every quote."""
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > 4 * MAX_ELEMENTS:  # a value has a key at most, and each two quotes
+        return body
+    return b"".join(plain.split(b'"')[::2])
 
 
 def _no_constant(name: str) -> Any:

@@ -2,6 +2,8 @@
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.mail_addresses import check_mail_address
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 MIN_TOKEN_CHARACTERS = 32
@@ -11,13 +13,21 @@ class ApiSettings(ServiceSettings):
     """What the api needs beside every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
-    admin_email: str | None = Field(default=None, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")
+    admin_email: str | None = None
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
     """From one address; then tokens that were not good within the last hour wait."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """The http port is for everybody, what is measured is not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+
+    @field_validator("admin_email")
+    @classmethod
+    def _is_mail_address(cls, email: str | None) -> str | None:
+        try:
+            return email if email is None else check_mail_address(email)
+        except UserError as error:
+            raise ValueError(error.detail) from error
 
     @field_validator("admin_token")
     @classmethod

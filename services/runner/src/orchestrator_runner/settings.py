@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_runner.domain.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
@@ -23,6 +24,8 @@ class RunnerSettings(ServiceSettings):
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
     files_dir: Path | None = None
     """Below it lies a folder for each project, which its components get as their ORCHESTRATOR_FILES_DIR."""
+    task_uids: str = AUTO
+    """As whom tasks run where the runner is root."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
     task_drain_seconds: float = Field(default=2, ge=0, le=60)
     log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
@@ -33,6 +36,13 @@ class RunnerSettings(ServiceSettings):
     """Most runs in a row of which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
     log_retention_days: int = Field(default=30, ge=1)
+
+    @field_validator("task_uids")
+    @classmethod
+    def _are_users(cls, text: str) -> str:
+        if text not in (AUTO, NONE):
+            TaskUsers.parse(text)
+        return text
 
     @field_validator("internal_hosts")
     @classmethod

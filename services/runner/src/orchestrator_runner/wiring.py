@@ -22,7 +22,10 @@ from orchestrator_runner.adapters.log_store import LogStore
 from orchestrator_runner.adapters.ownership import Ownership
 from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.adapters.runs import Runs
+from orchestrator_runner.adapters.task_directory import make_work_directory
+from orchestrator_runner.adapters.task_users import ProjectUsers, choose_task_users
 from orchestrator_runner.domain.execution import Executor
+from orchestrator_runner.domain.task_users import NONE, TaskUsers
 from orchestrator_runner.engine.execution import Attempts
 from orchestrator_runner.engine.leases import Leases, Recovery
 from orchestrator_runner.engine.loop import Engine
@@ -80,6 +83,7 @@ async def start(
         broker = await stack.enter_async_context(
             Broker.open(settings.amqp_url, name="runner", start_timeout=settings.startup_timeout_seconds)
         )
+        users = await asyncio.to_thread(_task_users, settings)
         keeper = await stack.enter_async_context(
             Keeper.open(
                 lease_margin=max(0.2, settings.lease_seconds * 0.1), drain_seconds=settings.task_drain_seconds
@@ -88,12 +92,16 @@ async def start(
         process = await stack.enter_async_context(
             ProcessExecutor.open(
                 keeper,
-                ProcessSettings(work_directory=settings.work_dir, grace_seconds=settings.task_grace_seconds),
+                ProcessSettings(
+                    work_directory=settings.work_dir,
+                    grace_seconds=settings.task_grace_seconds,
+                    is_passable=users is not None,
+                ),
             )
         )
         http = await stack.enter_async_context(_http_executor(settings, owns=lambda: parts.leases.is_held))
         built_in: dict[str, Executor] = {"process": process, "http": http}
-        parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})})
+        parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})}, users)
         await parts.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
         async with _working(lifecycle, settings, parts, http):
@@ -113,6 +121,7 @@ def build(
     broker: Broker,
     keeper: Keeper,
     executors: dict[str, Executor],
+    users: TaskUsers | None = None,
 ) -> Parts:
     """Join the parts of a replica."""
     replica_id = new_id()
@@ -130,7 +139,9 @@ def build(
         scan_seconds=settings.scan_seconds,
     )
     journals = Journals(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
-    engine.use(_attempts(settings, pool, executors, journals).prepare)
+    projects = None if users is None else ProjectUsers(pool, users)
+    definitions = Definitions(pool, projects)
+    engine.use(_attempts(settings, pool, definitions, executors, journals).prepare)
     commands = Commands(
         Accept(pool, outbox, lanes, engine.look_around, max_chain_length=settings.max_chain_length),
         Terminate(pool, outbox, lanes, engine),
@@ -156,11 +167,22 @@ def build(
     )
 
 
+def _task_users(settings: RunnerSettings) -> TaskUsers | None:
+    if settings.task_uids != NONE:
+        make_work_directory(settings.work_dir, is_passable=True)
+    folders = [settings.work_dir, *([settings.files_dir] if settings.files_dir else [])]
+    return choose_task_users(settings.task_uids, folders)
+
+
 def _attempts(
-    settings: RunnerSettings, pool: asyncpg.Pool, executors: dict[str, Executor], journals: Journals
+    settings: RunnerSettings,
+    pool: asyncpg.Pool,
+    definitions: Definitions,
+    executors: dict[str, Executor],
+    journals: Journals,
 ) -> Attempts:
     return Attempts(
-        definitions=Definitions(pool),
+        definitions=definitions,
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.tables import TableName
 class TableUpdated(Message):
     """A table has new data. Published by anyone who may write the project's routing keys.
 
-    Unique by (project, envelope source, envelope id). `rows` is for people; the order is that of arrival.
+    Unique by (project, envelope source, envelope id, table). `rows` is for people; order is order of arrival.
     """
 
     type: ClassVar[str] = "orchestrator.table.updated.v1"

@@ -25,7 +25,7 @@ PhaseRef = Annotated[int, Field(ge=0, le=10_000)] | ShortText
 
 
 class _Operation(Bounded):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class GroupByType(_Operation):

@@ -28,7 +28,7 @@ def to_document(definition: Definition) -> dict[str, Any]:
             {"name": phase.name, "tasks": [_task(task) for task in phase.tasks]}
             for phase in definition.phases
         ]
-        if definition.notify:
+        if "notify" in definition.model_fields_set:
             document["notify"] = _notify(definition)
         for key in ("schedules", "triggers"):
             if key in document:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orchestrator_shared.contracts.envelope import explain
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
+from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.durations import MAX_SECONDS, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -69,7 +70,7 @@ def wrong_task_parameters(component: str, parameters: Mapping[str, Any]) -> list
         JobRequest.model_validate(_in_seconds(parameters))
     except ValidationError as error:
         items = error.errors(include_input=False, include_url=False)
-        return [(".".join(map(str, item["loc"])), _expected(str(item["msg"]))) for item in items]
+        return [(".".join(map(str, item["loc"])), _expected(item)) for item in items]
     except UserError as error:
         return [(error.field or "", error.detail)]
     return []
@@ -83,5 +84,9 @@ def _in_seconds(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _expected(message: str) -> str:
-    return message.replace("a valid dictionary", "an object").replace("Input should be", "must be")
+def _expected(item: Mapping[str, Any]) -> str:
+    is_duration = item["loc"][-1:] in {(name,) for name in _DURATIONS.values()}
+    bound = bound_message(item["type"], item.get("ctx", {}), is_duration=is_duration)
+    if bound is not None:
+        return bound
+    return str(item["msg"]).replace("a valid dictionary", "an object").replace("Input should be", "must be")

@@ -15,6 +15,7 @@ from orchestrator_shared.definitions.models import (
     OrchestrationDocument,
     identities,
 )
+from orchestrator_shared.definitions.nesting import find_cycle
 from orchestrator_shared.definitions.orchestration import duplicate_task
 from orchestrator_shared.definitions.problems import (
     MAX_PROBLEMS,
@@ -52,12 +53,34 @@ class Loaded:
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    """What can be used, and may be meant otherwise."""
 
     def require(self) -> list[Document]:
         """The documents; raises DefinitionError with every problem if there is any."""
         if self.problems:
             raise DefinitionError(self.problems[:MAX_PROBLEMS])
         return self.documents
+
+
+def _offline(loaded: Loaded) -> Loaded:
+    """What only the documents together show, and the api finds with what it has stored."""
+    children: dict[str, list[str]] = {}
+    places: dict[str, Document] = {}
+    for document in loaded.documents:
+        if isinstance(document.definition, OrchestrationDocument):
+            tasks = document.definition.definition().tasks()
+            name = document.definition.orchestration
+            children[name] = [task.configuration for task in tasks if task.is_nested]
+            places[name] = document
+    known: set[frozenset[str]] = set()
+    for name, document in places.items():
+        cycle = find_cycle(children, name)
+        if cycle is not None and frozenset(cycle) not in known:
+            known.add(frozenset(cycle))
+            message = f"orchestrations would run each other in a cycle: {' → '.join(cycle)}"
+            loaded.problems.append(Problem(message, "phases", document.file, document.line))
+    return loaded
 
 
 def load_files(paths: Sequence[FilePath]) -> Loaded:
@@ -73,7 +96,7 @@ def load_files(paths: Sequence[FilePath]) -> Loaded:
             content = _read(file, MAX_BYTES - size, loaded)
             size += len(content)
             _load(content, str(file), budget, loaded)
-    return _complete(loaded)
+    return _offline(_complete(loaded))
 
 
 def load_text(text: str, *, file: str = "definitions") -> Loaded:
@@ -83,7 +106,7 @@ def load_text(text: str, *, file: str = "definitions") -> Loaded:
         loaded.problems.append(Problem(_TOO_LONG, file=file))
     else:
         _load(text, file, Budget(), loaded)
-    return _complete(loaded)
+    return _offline(_complete(loaded))
 
 
 def parse_documents(raws: Sequence[object]) -> Loaded:
@@ -131,6 +154,7 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
     loaded.problems += problems
     for document in documents:
         loaded.problems += document.problems
+        loaded.warnings += document.warnings
         found, wrong = _parse(document.value)
         if not document.problems:  # else what follows from them would only confuse
             loaded.problems += [_placed(each, document, file) for each in wrong]
@@ -217,4 +241,5 @@ def _complete(loaded: Loaded) -> Loaded:
                 )
             first.setdefault(name, document)
     del loaded.problems[MAX_PROBLEMS:]
+    del loaded.warnings[MAX_PROBLEMS:]
     return loaded

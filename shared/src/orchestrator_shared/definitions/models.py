@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from orchestrator_shared.definitions.bounded import Bounded
@@ -31,6 +31,13 @@ from orchestrator_shared.domain.cron import (
 from orchestrator_shared.domain.durations import parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
+from orchestrator_shared.domain.limits import (
+    MAX_PARAMETERS_DEPTH,
+    MAX_TABLES,
+    MAX_VARIABLE_CHARACTERS,
+    is_deeper,
+)
+from orchestrator_shared.domain.mail_addresses import check_mail_address
 from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
 from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT, Subscription
 from orchestrator_shared.domain.tables import TableRef
@@ -38,8 +45,6 @@ from orchestrator_shared.domain.zones import parse_zone
 
 _SLUG = re.compile(SLUG)
 _VARIABLE = re.compile(r"#?[a-z][a-z0-9_]{0,62}")
-_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[A-Za-z0-9.-]{1,255}")
-_WEBHOOK = re.compile(r"https?://[^\s]{1,1000}")
 
 
 def _seconds(value: object) -> int | None:
@@ -49,11 +54,28 @@ def _seconds(value: object) -> int | None:
         raise ValueError(error.detail) from error
 
 
+def _check_address(address: str) -> None:
+    if "://" in address:
+        raise ValueError(f"{address[:100]!r}: there are no webhooks yet; write an email address")
+    try:
+        check_mail_address(address)
+    except UserError as error:
+        raise ValueError(error.detail) from error
+
+
+def _is_shallow(value: dict[str, Any]) -> dict[str, Any]:
+    if is_deeper(value, MAX_PARAMETERS_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_PARAMETERS_DEPTH} levels")
+    return value
+
+
 def _at_position(error: CronError) -> PydanticCustomError:
     return PydanticCustomError("cron", "{reason}", {"reason": error.detail, "position": error.position})
 
 
 Seconds = Annotated[int, BeforeValidator(_seconds)]
+Parameters = Annotated[dict[str, Any], AfterValidator(_is_shallow)]
+VariableText = Annotated[str, Field(max_length=MAX_VARIABLE_CHARACTERS)]
 Description = Annotated[str, Field(max_length=10_000)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -67,7 +89,7 @@ class _Written(Bounded):
 def split_run(run: str) -> tuple[str, str]:
     """`component/configuration` in its two parts; raises ValueError."""
     component, slash, configuration = run.partition("/")
-    if not slash or not _SLUG.match(component) or not _SLUG.match(configuration):
+    if not slash or not _SLUG.fullmatch(component) or not _SLUG.fullmatch(configuration):
         raise ValueError("expected component/configuration, as in adform/campaigns")
     return component, configuration
 
@@ -87,7 +109,7 @@ class TaskDocument(_Written):
     )
     attempt_backoff: float = Field(default=1.0, ge=1, le=10)
     retry_on: RetryOn = "any"
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
 
     @field_validator("run")
     @classmethod
@@ -165,7 +187,7 @@ class ScheduleDocument(_Written):
 class TriggerDocument(_Written):
     """Run when all these tables were updated."""
 
-    tables: list[str] = Field(min_length=1, max_length=200)
+    tables: list[str] = Field(min_length=1, max_length=MAX_TABLES)
     cool_down_seconds: Seconds = Field(default=0, validation_alias="cool_down", ge=0)
     mode: Annotated[CoolDownMode, Field(strict=False)] = CoolDownMode.IGNORE
     enabled: bool = True
@@ -179,7 +201,7 @@ class TriggerDocument(_Written):
                 reference = TableRef.parse(text, own_project="own")
             except UserError as error:
                 raise ValueError(error.detail) from error
-            if not _SLUG.match(reference.project):
+            if not _SLUG.fullmatch(reference.project):
                 raise ValueError(f"{text[:150]!r}: {reference.project[:70]!r} is no project")
         if len(set(tables)) < len(tables):
             raise ValueError("a table is there twice")
@@ -239,8 +261,7 @@ class OrchestrationDocument(_Written):
     @classmethod
     def _are_addresses(cls, notify: dict[str, list[EventDocument]]) -> dict[str, list[EventDocument]]:
         for address, events in notify.items():
-            if not (_EMAIL.fullmatch(address) or _WEBHOOK.fullmatch(address)) or len(address) > 320:
-                raise ValueError(f"{address[:100]!r} is neither an email address nor the URL of a webhook")
+            _check_address(address)
             if len(set(events)) > len({event.event for event in events}):
                 raise ValueError(f"{address[:100]!r}: an event is there twice, with different limits")
         order = list(NotificationEvent)
@@ -268,7 +289,7 @@ class ConfigurationDocument(_Written):
     configuration: str = Field(max_length=130)
     name: ShortText | None = None
     description: Description = ""
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
 
     @field_validator("configuration")
     @classmethod
@@ -289,7 +310,7 @@ class ConfigurationDocument(_Written):
 class VariablesDocument(_Written):
     """Project variables for `{{ vars.name }}`; a name that begins with `#` is a secret one."""
 
-    variables: dict[str, str]
+    variables: dict[str, VariableText]
 
     @field_validator("variables", mode="before")
     @classmethod
@@ -312,15 +333,16 @@ class ComponentDocument(_Written):
 
     component: Slug
     name: ShortText
+    description: str = Field(default="", max_length=10_000, exclude_if=lambda text: not text)
     type: Annotated[ComponentType, Field(strict=False)]
-    executor: Literal["process", "docker", "kubernetes", "http"] = "process"
+    executor: Literal["process", "http"] = "process"
     command: list[str] = Field(default_factory=list, max_length=200)
     environment: dict[str, str | None] = Field(default_factory=dict)
     """Name to value; null passes on the runner's own value."""
     http: HttpComponent | None = Field(default=None, exclude_if=lambda section: section is None)
     """Which requests to send; of executor http only."""
     after_crash: Literal["rerun", "fail"] = "fail"
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
     """JSON Schema of the configurations' parameters."""
     reads: list[ParameterName] = Field(
         default_factory=list, max_length=50, exclude_if=lambda names: not names

@@ -95,6 +95,8 @@ _TYPES = {
     "string_type": "expected a text",
 }
 _BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "less_than": ("less than", "lt"),
     "greater_than_equal": ("at least", "ge"),
     "less_than_equal": ("at most", "le"),
     "too_short": ("at least", "min_length"),
@@ -110,14 +112,15 @@ def bound_message(kind: str, context: Mapping[str, Any], *, is_duration: bool) -
         return None
     words, key = _BOUNDS[kind]
     bound = context[key]
-    if key in ("ge", "le"):
+    if not key.endswith("_length"):
         return f"must be {words} {_shown_duration(bound) if is_duration else bound}"
     one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
     return f"must have {words} {bound} {one if bound == 1 else many}"
 
 
-def _shown_duration(seconds: int) -> str:
+def _shown_duration(bound: float) -> str:
     """`1m (60 seconds)`: with its unit, however the field counts."""
+    seconds = int(bound)
     unit = "second" if seconds == 1 else "seconds"
     return f"{seconds} {unit}" if seconds < 60 else f"{format_duration(seconds)} ({seconds} {unit})"
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -14,11 +15,14 @@ MAX_VALUES = 200_000
 """Of all documents together, aliases expanded: a few lines of aliases could stand for billions."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,4299})")
 _FLOAT = re.compile(
-    r"[-+]?(?=\d*(\.|e))(\d{1,18}\.?\d{0,18}|\.\d{1,18})(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE
+    r"[-+]?(?=\d*(\.|e))(\d{1,400}\.?\d{0,400}|\.\d{1,400})(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE
 )
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
+_FREE_KEYS = frozenset({"parameters", "variables"})
+"""Below these, only the components know whether a number or a text is wanted."""
+_READ_AS = "{} is read as the number {}: put it in quotes if it is a text, such as a version"
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {
     _CORE + name
@@ -44,6 +48,8 @@ class YamlDocument:
     value: Any
     node: yaml.Node
     problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...] = ()
+    """Numbers that may have been meant as texts."""
 
     def place(self, path: Path) -> tuple[int, int]:
         """Line and column, from 1, of what a path leads to, or of the last part of it that is there."""
@@ -109,10 +115,11 @@ class _Builder:
     file: str
     budget: Budget
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def document(self, node: yaml.Node) -> YamlDocument:
         value = self._value(node, ())
-        return YamlDocument(value, node, tuple(self.problems))
+        return YamlDocument(value, node, tuple(self.problems), tuple(self.warnings))
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
         self.budget.values -= 1
@@ -127,7 +134,10 @@ class _Builder:
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):
             return [self._value(item, (*path, index)) for index, item in enumerate(node.value)]
-        return _scalar(node)
+        value = _scalar(node)
+        if _was_text(node.value, value) and _is_plain(node) and not _FREE_KEYS.isdisjoint(path):
+            self.warnings.append(self._at(_READ_AS.format(node.value, value), node, path))
+        return value
 
     def _items(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:
         seen: set[str] = set()
@@ -144,10 +154,22 @@ class _Builder:
                 yield key, self._value(value_node, (*path, key))
 
     def _problem(self, message: str, node: yaml.Node, path: Path) -> None:
+        self.problems.append(self._at(message, node, path))
+
+    def _at(self, message: str, node: yaml.Node, path: Path) -> Problem:
         mark = node.start_mark
-        self.problems.append(
-            Problem(message, path=dotted(path), file=self.file, line=mark.line + 1, column=mark.column + 1)
-        )
+        return Problem(message, path=dotted(path), file=self.file, line=mark.line + 1, column=mark.column + 1)
+
+
+def _was_text(text: str, value: Any) -> bool:
+    """Whether a number may have been meant as it was written: the version 3.10 is 3.1 now, +420 is 420."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if "e" in text.lower():
+        return False
+    fraction = text.partition(".")[2]
+    is_cut = len(fraction) > 1 and fraction.endswith("0")
+    return text.startswith("+") or is_cut or (bool(fraction) and Decimal(text) != Decimal(repr(value)))
 
 
 def _is_plain(node: yaml.Node) -> bool:
@@ -157,8 +179,11 @@ def _is_plain(node: yaml.Node) -> bool:
 def _scalar(node: yaml.Node) -> Any:
     """As YAML 1.2: `on`, `12:30` and `2026-11-21` are texts."""
     text: str = node.value
-    if not _is_plain(node) or node.tag == _CORE + "str":
-        return text
+    return text if not _is_plain(node) or node.tag == _CORE + "str" else plain_value(text)
+
+
+def plain_value(text: str) -> Any:
+    """What a text without quotes stands for; export writes quotes where that is not the text."""
     if text.lower() in _WORDS and (text.islower() or text.istitle() or text.isupper() or not text.isalpha()):
         return _WORDS[text.lower()]
     if _INTEGER.fullmatch(text):

@@ -63,7 +63,8 @@ INSERT INTO catalog.shares (project, bucket, shared_with) VALUES ($1, $2, $3) ON
 DELETE FROM catalog.shares WHERE project = $1 AND bucket = $2 AND shared_with = $3
 
 -- name: buckets_shared_with
-SELECT project, bucket FROM catalog.shares WHERE shared_with = $1
+-- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
+SELECT project, bucket FROM catalog.shares WHERE shared_with = $1 ORDER BY project, bucket FOR KEY SHARE
 
 -- name: tables
 -- Tables heard of, of the own project and of buckets shared with it.

@@ -82,6 +82,14 @@ SELECT c.component, c.id, c.version FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
 WHERE c.project = $1 AND c.deleted_at IS NULL
 
+-- name: saved_configurations
+SELECT c.component, c.id, c.version, v.created_at AS saved_at
+FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL
+
 -- name: existing_components
 SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
 
@@ -149,15 +157,22 @@ WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
 -- name: subscriptions
-SELECT orchestration, event, channel, address, percent, minutes FROM catalog.subscriptions_v1
-WHERE project = $1 AND ($2::text IS NULL OR orchestration = $2) AND channel = 'email' AND event <> 'deadline_missed'
-ORDER BY orchestration, address, event
+SELECT v.orchestration, v.event, v.channel, v.address, v.percent, v.minutes, s.automatic
+FROM catalog.subscriptions_v1 v JOIN catalog.subscriptions s ON s.id = v.id
+WHERE v.project = $1 AND ($2::text IS NULL OR v.orchestration = $2) AND v.channel = 'email' AND v.event <> 'deadline_missed'
+ORDER BY v.orchestration, v.address, v.event
 
 -- name: save_subscription
 INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address, percent, minutes)
 VALUES ($1, $2, $3, $4, 'email', $5, $6, $7)
 ON CONFLICT (project, orchestration, event, channel, address)
-    DO UPDATE SET percent = excluded.percent, minutes = excluded.minutes, changed_at = clock_timestamp()
+    DO UPDATE SET percent = excluded.percent, minutes = excluded.minutes, automatic = false,
+        changed_at = clock_timestamp()
+
+-- name: subscribe_creator
+INSERT INTO catalog.subscriptions (id, project, orchestration, event, channel, address, automatic)
+VALUES ($1, $2, $3, 'error', 'email', $4, true)
+ON CONFLICT DO NOTHING
 
 -- name: delete_subscription
 DELETE FROM catalog.subscriptions

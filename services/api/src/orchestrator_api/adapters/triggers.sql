@@ -4,7 +4,8 @@
 SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version, t.allow_self_trigger,
        array(SELECT CASE WHEN x.table_project = t.project THEN x.table_name
                          ELSE x.table_project || '/' || x.table_name END
-             FROM catalog.trigger_tables x WHERE x.trigger_id = t.id
+             FROM (SELECT * FROM catalog.trigger_tables UNION ALL SELECT * FROM catalog.unshared_tables) x
+             WHERE x.trigger_id = t.id
              ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
 FROM catalog.triggers t
 WHERE t.project = $1 AND ($2::text IS NULL OR t.orchestration = $2) AND ($3::text IS NULL OR t.name = $3)
@@ -21,6 +22,7 @@ SET enabled = $2, cool_down_seconds = $3, mode = $4, allow_self_trigger = $5, ve
 WHERE id = $1
 
 -- name: delete_trigger_tables
+WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $1)
 DELETE FROM catalog.trigger_tables WHERE trigger_id = $1
 
 -- name: insert_trigger_tables
@@ -43,15 +45,37 @@ UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_ti
 WHERE project = $1 AND id = $2 AND deleted_at IS NULL
 RETURNING id
 
--- name: disable_triggers_on_bucket
--- A bucket is no longer shared: what listens to it from the other project stops.
+-- name: take_tables_of_bucket
+-- A bucket is no longer shared: what listens to it from the other project stops, and hears nothing of it any more.
+WITH taken AS (
+    DELETE FROM catalog.trigger_tables x
+    USING catalog.triggers t
+    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    RETURNING x.trigger_id, x.table_project, x.table_name, t.enabled
+), kept AS (
+    INSERT INTO catalog.unshared_tables SELECT trigger_id, table_project, table_name FROM taken ON CONFLICT DO NOTHING
+)
 UPDATE catalog.triggers t
 SET enabled = false, version = version + 1, updated_at = clock_timestamp()
-WHERE t.project = $3 AND t.enabled AND t.deleted_at IS NULL
-  AND EXISTS (SELECT FROM catalog.trigger_tables x
-              WHERE x.trigger_id = t.id AND x.table_project = $1
-                AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2)
-RETURNING t.id, t.orchestration, t.name
+FROM (SELECT DISTINCT trigger_id, enabled FROM taken) before
+WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
+RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
+
+-- name: give_tables_of_bucket
+-- It is shared again: triggers that selected its tables before count their updates from now on.
+WITH given AS (
+    DELETE FROM catalog.unshared_tables x
+    USING catalog.triggers t
+    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    RETURNING x.trigger_id, x.table_project, x.table_name
+), back AS (
+    INSERT INTO catalog.trigger_tables SELECT trigger_id, table_project, table_name FROM given ON CONFLICT DO NOTHING
+)
+UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
+WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
+RETURNING id, orchestration, name
 
 -- name: dispositions
 SELECT project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
@@ -78,7 +102,9 @@ LEFT JOIN triggers.counts_v1 c
   ON (c.trigger_id, c.table_project, c.table_name) = (x.trigger_id, x.table_project, x.table_name)
 LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
 WHERE x.trigger_id = $1
-ORDER BY x.table_project, x.table_name
+UNION ALL
+SELECT table_project, table_name, NULL, NULL, NULL, NULL FROM catalog.unshared_tables WHERE trigger_id = $1
+ORDER BY table_project, table_name
 
 -- name: last_fire
 SELECT generation, at, job_id, tables, started_at, ended

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from orchestrator_api.domain.planning import Desired, Fields, Item, Kind
 from orchestrator_api.domain.refusals import FieldError, refuse
 from orchestrator_api.domain.secrets import masked_phases
@@ -79,9 +81,19 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
         wish = trigger.model_dump(mode="json")
         wish["tables"] = canonical_tables(wish["tables"], project)
         yield (Kind.TRIGGER, f"{name}/{key}"), wish, f".triggers.{key}"
-    if document.notify:
+    if "notify" in document.model_fields_set:
         wanted = [[s.event, s.address, s.percent, s.minutes] for s in document.subscriptions()]
         yield (Kind.NOTIFICATIONS, name), {"subscriptions": wanted}, ".notify"
+
+
+def _written(model: type[BaseModel], raw: dict[str, Any]) -> dict[str, Any]:
+    """The document; one that no rule of today accepts any more as it is stored, for people to mend."""
+    try:
+        definition: Any = model.model_validate(raw)
+    except ValidationError:
+        return {key: value for key, value in raw.items() if value is not None}
+    document: dict[str, Any] = to_document(definition)
+    return document
 
 
 def canonical_tables(tables: Sequence[str], project: str) -> list[str]:
@@ -92,40 +104,40 @@ def canonical_tables(tables: Sequence[str], project: str) -> list[str]:
 
 def write_documents(current: Mapping[Item, Fields]) -> list[dict[str, Any]]:
     """A project as documents that read back as the same; secrets are masked."""
-    documents: list[Definition] = []
+    documents: list[dict[str, Any]] = []
     variables = {
         f"#{name}" if fields["secret"] else name: MASK if fields["secret"] else fields["value"]
         for (kind, name), fields in sorted(current.items())
         if kind is Kind.VARIABLE
     }
     if variables:
-        documents.append(VariablesDocument.model_validate({"variables": variables}))
+        documents.append(_written(VariablesDocument, {"variables": variables}))
     for (kind, name), fields in sorted(current.items()):
         if kind is Kind.CONFIGURATION:
             documents.append(_configuration(name, fields))
     for (kind, name), fields in sorted(current.items()):
         if kind is Kind.ORCHESTRATION:
             documents.append(_orchestration(name, fields, current))
-    return [to_document(document) for document in documents]
+    return documents
 
 
-def _configuration(name: str, fields: Fields) -> ConfigurationDocument:
+def _configuration(name: str, fields: Fields) -> dict[str, Any]:
     raw = {
         "configuration": name,
         "name": _unless(fields["name"], name.partition("/")[2]),
         "description": fields["description"],
         "parameters": mask_for_editing(fields["parameters"]),
     }
-    return ConfigurationDocument.model_validate(raw)
+    return _written(ConfigurationDocument, raw)
 
 
-def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) -> OrchestrationDocument:
+def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) -> dict[str, Any]:
     stored = OrchestrationDefinition.model_validate({"phases": masked_phases(fields["phases"])})
     subscriptions = current.get((Kind.NOTIFICATIONS, name), {"subscriptions": []})["subscriptions"]
     notify: dict[str, list[Any]] = {}
     for event, address, percent, minutes in subscriptions:
         notify.setdefault(address, []).append(written_event(event, percent, minutes))
-    raw = {
+    raw: dict[str, Any] = {
         "orchestration": name,
         "name": _unless(fields["name"], name),
         "description": fields["description"] or None,
@@ -133,9 +145,10 @@ def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) ->
         "phases": phases_of(stored),
         "schedules": {key: _schedule(part) for key, part in _parts(Kind.SCHEDULE, name, current)},
         "triggers": {key: _trigger(part) for key, part in _parts(Kind.TRIGGER, name, current)},
-        "notify": notify,
     }
-    return OrchestrationDocument.model_validate(raw)
+    if (Kind.NOTIFICATIONS, name) in current:
+        raw["notify"] = notify
+    return _written(OrchestrationDocument, raw)
 
 
 def _parts(kind: Kind, orchestration: str, current: Mapping[Item, Fields]) -> Iterator[tuple[str, Fields]]:

@@ -148,7 +148,14 @@ def _reason(error: jsonschema.ValidationError) -> str:
         return _short(error.message)
     if error.validator == "type" and has_placeholder(error.instance):
         return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
-    return f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+    reason = f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+    is_number = isinstance(error.instance, int | float)
+    return f"{reason}; put it in quotes" if is_number and _wants_text(error) else reason
+
+
+def _wants_text(error: jsonschema.ValidationError) -> bool:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    return error.validator == "type" and "string" in wanted
 
 
 def _schema_reason(error: jsonschema.SchemaError) -> str:

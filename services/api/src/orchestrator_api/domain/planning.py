@@ -97,9 +97,12 @@ def _unwanted(
 ) -> Iterable[Item]:
     """A document is the whole truth of its orchestration; the rest of the project only with `prune`."""
     for kind, name in current.keys() - desired.keys():
+        orchestration = (Kind.ORCHESTRATION, name.partition("/")[0])
         if kind in (Kind.SCHEDULE, Kind.TRIGGER):
-            orchestration = (Kind.ORCHESTRATION, name.partition("/")[0])
             if orchestration in desired:
+                yield kind, name
+        elif kind is Kind.NOTIFICATIONS:
+            if orchestration in desired and current[kind, name]["subscriptions"]:
                 yield kind, name
         elif prune and kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
             yield kind, name

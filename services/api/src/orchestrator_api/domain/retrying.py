@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from orchestrator_api.domain.refusals import FieldError
@@ -12,6 +13,9 @@ from orchestrator_shared.domain.statuses import TaskStatus
 
 Key = tuple[str, str]
 """Component and configuration."""
+Version = Literal["current", "original"]
+"""Which versions a plan was asked for."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUCCEEDED = frozenset({TaskStatus.SUCCESS.value, TaskStatus.WARNING.value})
 
 
@@ -38,6 +42,14 @@ class Target:
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The versions that ran then, by orchestration (nested ones too) and task id; none: the current ones."""
+    asked: Version = "current"
+    saved_at: Mapping[Key, datetime] = field(default_factory=dict)
+    """When the current version of each configuration was saved, the retried one's own too."""
+
+    @property
+    def last_save(self) -> datetime:
+        """Whatever is saved after this plan is saved later than this."""
+        return max(self.saved_at.values(), default=_EPOCH)
 
     def version_of(self, task: Mapping[str, Any]) -> int | None:
         """The version of its configuration that a task would run."""
@@ -74,7 +86,10 @@ class MissingTask:
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """What exactly would be run; the id changes with whatever the plan rests on, and with the selection."""
+    """What exactly would be run.
+
+    The id says which versions were asked for; it changes with whatever the plan rests on and the selection.
+    """
 
     id: str
     version: int
@@ -104,9 +119,7 @@ def plan_retry(original: Original, target: Target, selection: Sequence[str] | No
         if identifier not in known
     )
     versions = _pinned(target, tasks)
-    return RetryPlan(
-        _plan_id(original, target.version, tasks, versions), target.version, tasks, missing, versions
-    )
+    return RetryPlan(_plan_id(original, target, tasks, versions), target.version, tasks, missing, versions)
 
 
 def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[str, int]]:
@@ -148,7 +161,7 @@ def _is_wanted(original: Original, task: Mapping[str, Any]) -> bool:
 
 def _plan_id(
     original: Original,
-    version: int,
+    target: Target,
     tasks: Sequence[PlannedTask],
     pinned: Mapping[str, Mapping[str, int]],
 ) -> str:
@@ -156,11 +169,33 @@ def _plan_id(
         str(original.id),
         original.status,
         sorted(original.statuses.items()),
-        version,
-        [[task.id, task.selected, task.exists] for task in tasks],
+        target.version,
+        [[task.id, task.selected, task.exists, task.version] for task in tasks],
         pinned,
     ]
-    return hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
+    if target.asked == "original":
+        return f"original-{digest}"
+    return f"current-{digest}-{(target.last_save - _EPOCH) // timedelta(microseconds=1):x}"
+
+
+def asked_for(plan_id: str) -> Version | None:
+    """Which versions the plan was asked for; None for what is no plan's id."""
+    word = plan_id.partition("-")[0]
+    return next((asked for asked in get_args(Version) if asked == word), None)
+
+
+def saved_since(plan_id: str, target: Target) -> list[Key]:
+    """Which of the configurations that the plan rests on were saved after it was made."""
+    try:
+        mark = int(plan_id.split("-")[2], 16)
+    except (IndexError, ValueError):
+        return []
+    return [
+        key
+        for key, at in sorted(target.saved_at.items())
+        if (at - _EPOCH) // timedelta(microseconds=1) > mark
+    ]
 
 
 def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool) -> list[FieldError]:

@@ -14,9 +14,9 @@ from orchestrator_api.domain.checks import (
     tables_matter,
     written_tables,
 )
-from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.session import Session
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]

@@ -1,6 +1,6 @@
 """Planning, applying and exporting definitions: everything in one transaction, or nothing."""
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,8 +72,10 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    uneven = await session.offload.run(_warnings, wanted, current)
-    return Applied(changes, errors, uneven + warnings)
+    rows = await session.sql.many("subscriptions", session.project, None)
+    told = {row["orchestration"] for row in rows if row["event"] == "error"}
+    own = await session.offload.run(_warnings, wanted, told)
+    return Applied(changes, errors, own + warnings)
 
 
 async def _carry_out(
@@ -182,10 +184,7 @@ async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
-    wanted = [Subscription(*each) for each in fields["subscriptions"]]
-    if webhooks := [each.address for each in wanted if "://" in each.address]:
-        raise UserError(f"{webhooks[0]!r}: only email addresses can be notified so far")
-    await notifications.replace(session, name, wanted)
+    await notifications.replace(session, name, [Subscription(*each) for each in fields["subscriptions"]])
 
 
 _SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
@@ -206,6 +205,8 @@ async def _delete(session: Session, change: Change) -> None:
             await schedules.delete(session, first, second)
         case Kind.TRIGGER:
             await triggers.delete(session, first, second)
+        case Kind.NOTIFICATIONS:
+            await notifications.replace(session, change.id, [])
         case Kind.ORCHESTRATION:
             await orchestrations.delete(session, change.id)
         case Kind.CONFIGURATION:
@@ -221,17 +222,14 @@ def _counts(changes: Sequence[Change]) -> dict[str, int]:
     return {action.value: actions.count(action) for action in Action if action in actions}
 
 
-def _warnings(wanted: Mapping[Item, Fields], current: Mapping[Item, Fields]) -> list[str]:
+def _warnings(wanted: Mapping[Item, Fields], told: Set[str]) -> list[str]:
+    """`told`: the orchestrations of whose errors somebody hears, now that all is applied."""
     found = []
     for (kind, name), fields in wanted.items():
         if kind is Kind.SCHEDULE:
             times = accept_times(fields["cron"], fields["every_seconds"], fields["timezone"])
             found += [f"schedule {name}: {times.warning}"] if times.warning else []
     automatic = {name.partition("/")[0] for kind, name in wanted if kind in (Kind.SCHEDULE, Kind.TRIGGER)}
-    for name in sorted(automatic):
-        key = (Kind.NOTIFICATIONS, name)
-        told = wanted.get(key, current.get(key, {"subscriptions": []}))["subscriptions"]
-        is_new = (Kind.ORCHESTRATION, name) not in current and key not in wanted  # its creator is subscribed
-        if not is_new and not any(event == "error" for event, *_ in told):
-            found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
+    for name in sorted(automatic - told):
+        found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
     return found

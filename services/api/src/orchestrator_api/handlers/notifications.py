@@ -13,13 +13,16 @@ async def replace(session: Session, orchestration: str, wanted: Iterable[Subscri
     await lock_orchestration(session, orchestration)
     rows = await session.sql.many("subscriptions", session.project, orchestration)
     stored = {Subscription(row["event"], row["address"], row["percent"], row["minutes"]) for row in rows}
+    # The creator's own one is kept as it was asked for from now on.
+    automatic = {(row["event"], row["address"]) for row in rows if row["automatic"]}
     wishes = set(wanted)
     kept = {_place(wish) for wish in wishes}
     gone = (each for each in stored - wishes if _place(each) not in kept)
     ended = sorted(gone, key=_place)
     for each in ended:
         await session.sql.run("delete_subscription", session.project, orchestration, each.event, each.address)
-    for each in sorted(wishes - stored, key=_place):
+    saved = [each for each in wishes if each not in stored or _place(each) in automatic]
+    for each in sorted(saved, key=_place):
         values = (session.project, orchestration, each.event, each.address, each.percent, each.minutes)
         await session.sql.run("save_subscription", new_id(), *values)
     if stored != wishes:

@@ -8,13 +8,13 @@ from typing import Any
 from orchestrator_api.adapters.sql import Row
 from orchestrator_api.domain import phases as domain
 from orchestrator_api.domain.access import ALL_COMPONENTS, Scope
-from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.refusals import FieldError, refuse
 from orchestrator_api.domain.secrets import left_in_phases, restored_phases
 from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.errors import Conflict, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.security import hash_token, new_token
@@ -141,8 +141,8 @@ async def _equip(session: Session, orchestration: str) -> None:
     await session.sql.run("insert_token", token_id, *values)
     await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
     if session.actor.email:
-        values_of_subscription = (session.project, orchestration, "error", session.actor.email, None, None)
-        await session.sql.run("save_subscription", new_id(), *values_of_subscription)
+        whom = (session.project, orchestration, session.actor.email)
+        await session.sql.run("subscribe_creator", new_id(), *whom)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:

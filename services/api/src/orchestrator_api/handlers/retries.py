@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
@@ -13,9 +13,12 @@ from orchestrator_api.domain.retrying import (
     Original,
     RetryPlan,
     Target,
+    Version,
+    asked_for,
     check_plan,
     check_something_to_run,
     plan_retry,
+    saved_since,
 )
 from orchestrator_api.handlers import configurations, idempotency, jobs, runs
 from orchestrator_api.handlers.configurations import Key
@@ -25,7 +28,10 @@ from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
-Version = Literal["current", "original"]
+CHANGED = (
+    "the plan has changed since it was fetched, or was made for other tasks: "
+    "fetch it again, and send its tasks along if they are not the preselected ones"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +73,33 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
 async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
     """The same plan again, made from what is there now.
 
-    The id tells which version was asked for, and which selection unless `tasks` repeats or changes it.
+    The id tells which versions were asked for, and which selection unless `tasks` repeats or changes it.
     """
-    for version in _versions(await _finished(session, job_id)):
-        _, fetched = await plan(session, job_id, None, version)
-        if fetched.id == wish.plan_id and wish.tasks is None:
-            return fetched, version
-        if wish.tasks is not None:
-            _, changed = await plan(session, job_id, wish.tasks, version)
-            if wish.plan_id in (changed.id, fetched.id):
-                return changed, version
-    raise Conflict(
-        "the plan has changed since it was fetched, or was made for other tasks: "
-        "fetch it again, and send its tasks along if they are not the preselected ones",
-        field="plan_id",
+    version = asked_for(wish.plan_id)
+    if version is None:
+        raise Conflict(CHANGED, field="plan_id")
+    _, fetched = await plan(session, job_id, None, version)
+    if fetched.id == wish.plan_id and wish.tasks is None:
+        return fetched, version
+    if wish.tasks is not None:
+        _, changed = await plan(session, job_id, wish.tasks, version)
+        if wish.plan_id in (changed.id, fetched.id):
+            return changed, version
+    raise Conflict(await _what_changed(session, job_id, wish.plan_id, version), field="plan_id")
+
+
+async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> str:
+    if version == "original":
+        return CHANGED
+    target = await _target(session, await _finished(session, job_id), version)
+    saved = [f"{component}/{name}" for component, name in saved_since(plan_id, target)]
+    if not saved:
+        return CHANGED
+    some = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
+    return (
+        f"saved since the plan was fetched: {some}. Fetch the plan again; a plan with version=original "
+        "would run what ran then"
     )
-
-
-def _versions(job: Row) -> tuple[Version, ...]:
-    return ("current",) if job["version"] is None else ("current", "original")
 
 
 async def _finished(session: Session, job_id: UUID) -> Row:
@@ -103,12 +117,15 @@ def _is_run(job: Row) -> bool:
 
 async def _target(session: Session, job: Row, version: Version) -> Target:
     number, definition = await _definition(session, job, version)
+    rows = await _existing(session, job, definition)
     return Target(
         version=number,
         definition=definition,
-        existing=await _existing(session, definition),
+        existing={(row["component"], row["id"]): row["version"] for row in rows},
         orchestration=job["configuration"],
         pins=await _pins(session, job["id"]) if version == "original" else {},
+        asked=version,
+        saved_at={(row["component"], row["id"]): row["saved_at"] for row in rows},
     )
 
 
@@ -145,11 +162,12 @@ async def _original(session: Session, job: Row) -> Original:
     )
 
 
-async def _existing(session: Session, definition: Mapping[str, Any]) -> dict[tuple[str, str], int]:
-    tasks = stored_tasks(definition)
-    values = ([task["component"] for task in tasks], [task["configuration"] for task in tasks])
-    rows = await session.sql.many("existing_configurations", session.project, *values)
-    return {(row["component"], row["id"]): row["version"] for row in rows}
+async def _existing(session: Session, job: Row, definition: Mapping[str, Any]) -> list[Row]:
+    """The configurations that a retry would run and its own, each with its current version."""
+    tasks = [job, *stored_tasks(definition)]
+    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
+    values = ([component for component, _ in pairs], [name for _, name in pairs])
+    return await session.sql.many("saved_configurations", session.project, *values)
 
 
 def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:

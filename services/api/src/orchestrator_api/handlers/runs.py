@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_api.adapters.sql import Row
-from orchestrator_api.domain.nesting import find_cycle, with_children
 from orchestrator_api.domain.overlaps import explain_overlap
 from orchestrator_api.domain.phases import check_selection, stored_tasks
 from orchestrator_api.domain.refusals import refuse
@@ -17,6 +16,7 @@ from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin

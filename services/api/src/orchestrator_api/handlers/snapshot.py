@@ -19,7 +19,7 @@ SCHEDULE_FIELDS = (
     "catch_up_seconds",
 )
 COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after_crash", "parameters")
-OPTIONAL_FIELDS = ("http", "reads", "writes")
+OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
 async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
@@ -29,7 +29,7 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
     for row in await session.sql.many("components", None, None):
         if row["id"] != ORCHESTRATOR:
             definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
-            fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if name in definition)]
+            fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await session.sql.many("variables", project):
         items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
@@ -42,7 +42,7 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
     rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
     items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
-    return items | await _starters(session, living | set(reviving))
+    return items | await _starters(session, living, set(reviving))
 
 
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
@@ -72,13 +72,14 @@ def _orchestration(row: Row) -> Fields:
     }
 
 
-async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
+async def _starters(session: Session, living: set[str], reviving: set[str]) -> dict[Item, Fields]:
     project = session.project
+    known = living | reviving
     items: dict[Item, Fields] = {}
-    for row in _of(living, await session.sql.many("schedules", project, None)):
+    for row in _of(known, await session.sql.many("schedules", project, None)):
         fields = {name: row[name] for name in SCHEDULE_FIELDS}
         items[Kind.SCHEDULE, f"{row['orchestration']}/{row['name']}"] = fields
-    for row in _of(living, await session.sql.many("triggers", project, None, None, None)):
+    for row in _of(known, await session.sql.many("triggers", project, None, None, None)):
         items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
             "tables": canonical_tables(row["tables"], project),
             "cool_down_seconds": row["cool_down_seconds"],
@@ -86,8 +87,11 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
             "enabled": row["enabled"],
             "allow_self_trigger": row["allow_self_trigger"],
         }
-    subscriptions: dict[str, list[list[str | int | None]]] = {}
-    for row in _of(living, await session.sql.many("subscriptions", project, None)):
+    subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
+    for row in _of(known, await session.sql.many("subscriptions", project, None)):
+        if row["automatic"]:  # then it is the only one, and nobody has said who is notified
+            subscriptions.pop(row["orchestration"], None)
+            continue
         fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
         subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
     for name, listed in subscriptions.items():
@@ -95,6 +99,6 @@ async def _starters(session: Session, living: set[str]) -> dict[Item, Fields]:
     return items
 
 
-def _of(living: set[str], rows: Sequence[Row]) -> list[Row]:
+def _of(known: set[str], rows: Sequence[Row]) -> list[Row]:
     """Without what belongs to orchestrations that stay in the trash."""
-    return [row for row in rows if row["orchestration"] in living]
+    return [row for row in rows if row["orchestration"] in known]

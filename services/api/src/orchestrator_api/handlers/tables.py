@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator_api.adapters.sql import Row
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import TableUpdated, TriggerChanged
 from orchestrator_shared.domain.errors import NotFound, UserError
@@ -12,7 +13,7 @@ from orchestrator_shared.domain.tables import TableName
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One table update; saying the same id twice is saying it once."""
+    """One table update; the same id twice for one table is one update."""
 
     table: str
     id: str | None
@@ -47,19 +48,25 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     is_new = await session.sql.run("insert_share", session.project, bucket, with_project) > 0
     if is_new:
         await session.record("share.created", bucket, shared_with=with_project)
+        again = await session.sql.many("give_tables_of_bucket", session.project, bucket, with_project)
+        await _tell(session, again, with_project, f"{session.project} shares {bucket} again")
     return is_new
 
 
 async def unshare(session: Session, bucket: str, with_project: str) -> None:
-    """End sharing: the other project's triggers that listen to the bucket are disabled."""
+    """End sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
     if not await session.sql.run("delete_share", session.project, bucket, with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
-    stopped = await session.sql.many("disable_triggers_on_bucket", session.project, bucket, with_project)
-    for trigger in stopped:
-        session.say(TriggerChanged(trigger_id=trigger["id"], project=with_project))
-    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=len(stopped))
-    for trigger in stopped:
+    touched = await session.sql.many("take_tables_of_bucket", session.project, bucket, with_project)
+    disabled = sum(trigger["was_enabled"] for trigger in touched)
+    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)
+    await _tell(session, touched, with_project, f"{session.project} no longer shares {bucket}")
+
+
+async def _tell(session: Session, triggers: Sequence[Row], project: str, reason: str) -> None:
+    """Say to the watcher, and to those who read the other project's audit, that its triggers have changed."""
+    for trigger in triggers:
+        session.say(TriggerChanged(trigger_id=trigger["id"], project=project))
         subject = f"{trigger['orchestration']}/{trigger['name']}"
-        detail = {"reason": f"{session.project} no longer shares {bucket}"}
-        values = (new_id(), with_project, session.actor.label, "trigger.changed", subject, detail)
+        values = (new_id(), project, session.actor.label, "trigger.changed", subject, {"reason": reason})
         await session.sql.run("insert_audit", *values)

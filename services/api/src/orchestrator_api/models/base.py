@@ -8,6 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.orchestration import TASK_ID
 from orchestrator_shared.domain.ids import SLUG
+from orchestrator_shared.domain.limits import MAX_PARAMETERS_DEPTH, is_deeper
 
 T = TypeVar("T")
 
@@ -19,7 +20,15 @@ Note = Annotated[str, Field(max_length=1_000, description="Why this was changed,
 TaskId = Annotated[
     str, Field(max_length=130, pattern=TASK_ID, description="A slug, or component/configuration.")
 ]
-JsonObject = dict[str, Any]
+
+
+def _is_shallow(value: dict[str, Any]) -> dict[str, Any]:
+    if is_deeper(value, MAX_PARAMETERS_DEPTH):
+        raise ValueError(f"nested deeper than {MAX_PARAMETERS_DEPTH} levels")
+    return value
+
+
+JsonObject = Annotated[dict[str, Any], AfterValidator(_is_shallow)]
 
 
 def _is_no_number(value: object) -> object:
@@ -34,13 +43,15 @@ def _is_storable(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_is_no_number), AfterValidator(_is_storable)]
+Instant = Annotated[
+    AwareDatetime, Field(strict=False), BeforeValidator(_is_no_number), AfterValidator(_is_storable)
+]
 
 
 class Input(Bounded):
-    """A request's body: fields that are not known are refused, by name."""
+    """A request's body: unknown fields are refused by name, and types are as written: 0 is not false."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Output(BaseModel):

@@ -10,6 +10,7 @@ from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Outpu
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
 from orchestrator_shared.domain.ids import PROJECT
+from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
@@ -129,7 +130,7 @@ class ComponentOut(Output):
 class VariableIn(Input):
     """A project variable, used in parameters as `{{ vars.name }}`."""
 
-    value: str = Field(max_length=65_536)
+    value: str = Field(max_length=MAX_VARIABLE_CHARACTERS)
     secret: bool = False
 
 
@@ -163,7 +164,10 @@ class TableUpdateIn(Input):
 
     table: str = Field(max_length=200, examples=["in.c-sales.orders"])
     id: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Saying the same id twice is saying it once."
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="The same id twice for one table is one update.",
     )
     rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
 

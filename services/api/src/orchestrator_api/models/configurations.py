@@ -71,9 +71,9 @@ class TaskIn(Input):
     name: Name | None = None
     enabled: bool = True
     continue_on_failure: bool = False
-    timeout_seconds: float | None = Field(
+    timeout_seconds: int | None = Field(
         default=None,
-        gt=0,
+        ge=1,
         le=366 * 86400,
         description="24 hours unless set; none for a nested orchestration.",
     )

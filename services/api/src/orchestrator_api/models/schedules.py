@@ -6,8 +6,10 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from orchestrator_api.models.base import MAX_INT, Input, Instant, Output, Slug
+from orchestrator_api.models.base import Input, Instant, Output, Slug
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS, MAX_COOL_DOWN_SECONDS, MAX_TABLES
+from orchestrator_shared.domain.mail_addresses import MAX_CHARACTERS, PATTERN, check_mail_address
 from orchestrator_shared.domain.statuses import NotificationEvent
 from orchestrator_shared.domain.subscriptions import (
     DEFAULT_MINUTES,
@@ -61,7 +63,7 @@ class ScheduleIn(TimesIn):
     enabled: bool = True
     overlap: Literal["one_waiting", "queue", "skip"] = "one_waiting"
     misfire: Literal["fire_once", "skip", "fire_all"] = "fire_once"
-    catch_up_seconds: int = Field(default=86400, ge=0, le=MAX_INT)
+    catch_up_seconds: int = Field(default=86400, ge=0, le=MAX_CATCH_UP_SECONDS)
 
 
 class ScheduleOut(Output):
@@ -80,6 +82,9 @@ class ScheduleOut(Output):
     version: int
     next_at: datetime | None = None
     warning: str | None = None
+    problem: str | None = Field(
+        default=None, description="Why it cannot fire, such as a time zone that no longer exists."
+    )
 
 
 class FireOut(Output):
@@ -112,7 +117,7 @@ class PreviewOut(Output):
 class BackfillIn(Input):
     """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
 
-    schedule_id: UUID | None = None
+    schedule_id: Annotated[UUID, Field(strict=False)] | None = None
     orchestration: Slug | None = None
     schedule: Slug | None = None
     start: Instant = Field(alias="from", description="Included.")
@@ -157,8 +162,8 @@ class BackfillOut(Output):
 class TriggerIn(Input):
     """An event trigger: fires when all tables were updated since the last run."""
 
-    tables: list[str] = Field(min_length=1, max_length=1000, examples=[["in.c-crm.contacts"]])
-    cool_down_seconds: int = Field(default=0, ge=0, le=MAX_INT)
+    tables: list[str] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
+    cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
     mode: Literal["ignore", "defer"] = "ignore"
     enabled: bool = True
     allow_self_trigger: bool = Field(
@@ -245,7 +250,7 @@ class SubscriptionIn(Input):
     """Who hears of what."""
 
     event: Event
-    address: str = Field(max_length=320, pattern=r"^[^@\s,;<>\"']+@[^@\s,;<>\"']+\.?[^@\s,;<>\"']*$")
+    address: str = Field(max_length=MAX_CHARACTERS, pattern=PATTERN, examples=["data-team@example.com"])
     percent: int | None = Field(
         default=None,
         ge=1,
@@ -263,6 +268,7 @@ class SubscriptionIn(Input):
     @model_validator(mode="after")
     def _fits_its_event(self) -> "SubscriptionIn":
         try:
+            check_mail_address(self.address)
             self.subscription()
         except UserError as error:
             raise ValueError(error.detail) from error

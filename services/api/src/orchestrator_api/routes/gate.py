@@ -72,7 +72,7 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 
 async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> None:
     project = request.path_params.get("project")
-    if project is not None and not _SLUG.match(project):
+    if project is not None and not _SLUG.fullmatch(project):
         project = None  # the route refuses it next
     await sessions.admit(sessions.guard.presented(request), scopes, project)
 

@@ -9,10 +9,11 @@ from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers import tokens
 from orchestrator_api.models.access import AdministratorTokenOut, AuditOut
 from orchestrator_api.models.base import Page
+from orchestrator_api.routes.gate import GatedRoute
 from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import READ, WRITE, Call
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_administrator_tokens", responses=READ)

@@ -26,7 +26,7 @@ from orchestrator_api.routes.paging import Paging
 from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
-from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
@@ -34,7 +34,11 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
 def _shown(row: Row) -> ScheduleOut:
-    times = accept_times(row["cron"], row["every_seconds"], row["timezone"])
+    """A zone may vanish with an update of the zone data: the row is shown with what is wrong."""
+    try:
+        times = accept_times(row["cron"], row["every_seconds"], row["timezone"])
+    except UserError as error:
+        return ScheduleOut.model_validate({**row, "problem": f"{error.field}: {error.detail}"})
     return ScheduleOut.model_validate({**row, "warning": times.warning})
 
 

@@ -81,6 +81,9 @@ async def share_bucket(call: Call, project: Project, bucket: Bucket, shared_with
     responses=WRITE,
 )
 async def unshare_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
-    """End sharing; triggers of the other project that listen to the bucket are disabled."""
+    """End sharing. The other project's triggers on its tables are disabled and hear no more of them.
+
+    Shared again, the tables come back to them and updates count from then on; the triggers stay disabled.
+    """
     async with call.session(Scope.CONFIGURE, project) as session:
         await tables.unshare(session, bucket, shared_with)

@@ -1,12 +1,11 @@
 """Mail addresses: one mailbox each, nothing that could become a second recipient or header."""
 
-import re
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.utils import getaddresses
 
-MAX_CHARACTERS = 320
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f-\x9f]+@[^\s@<>,;:\"()\[\]\\\x00-\x1f\x7f-\x9f]+")
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.mail_addresses import check_mail_address
 
 
 class BadAddress(ValueError):
@@ -14,14 +13,18 @@ class BadAddress(ValueError):
 
 
 def parse_address(text: str) -> Address:
-    """One plain mailbox; raises BadAddress."""
-    if len(text) > MAX_CHARACTERS or not _ADDRESS.fullmatch(text):
-        raise BadAddress("is no mail address")
+    """One plain mailbox, by the rule of everybody who saves one; raises BadAddress.
+
+    A domain in other letters is written in its ASCII form: some were saved before that was asked for.
+    """
     user, _, domain = text.rpartition("@")
     try:
-        return Address(username=user, domain=domain.encode("idna").decode())
+        plain = check_mail_address(f"{user}@{domain.encode('idna').decode()}")
     except UnicodeError as error:
-        raise BadAddress("its domain is no domain name") from error
+        raise BadAddress("its domain is not a domain name") from error
+    except UserError as error:
+        raise BadAddress(error.detail) from error
+    return Address(username=user, domain=plain.rpartition("@")[2])
 
 
 @dataclass(frozen=True, slots=True)

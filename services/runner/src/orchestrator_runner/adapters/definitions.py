@@ -6,11 +6,13 @@ from typing import Any
 
 import asyncpg
 
+from orchestrator_runner.adapters.task_users import ProjectUsers
 from orchestrator_runner.domain.jobs import ClaimedJob
 from orchestrator_runner.domain.parameters import may_use_variables
 from orchestrator_runner.domain.remembered import Remembered
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import UserError
 
 REMEMBERED = 5_000
 
@@ -26,13 +28,16 @@ class Loaded:
     state: dict[str, Any] | None
     variables: dict[str, tuple[str, bool]]
     """Name to value and whether it is secret (then encrypted)."""
+    user: int | UserError | None = None
+    """Whom a program runs as; an error where there is no user left for its project."""
 
 
 class Definitions:
     """Loads for a batch of jobs with as few queries as there are kinds of things not known yet."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, users: ProjectUsers | None = None) -> None:
         self._pool = pool
+        self._users = users
         self._queries = Queries.load("orchestrator_runner.adapters", "execution.sql")
         self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered(REMEMBERED)
         self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered(REMEMBERED)
@@ -49,15 +54,24 @@ class Definitions:
             if may_use_variables(stored) or may_use_variables(job.parameters)
         }
         variables = await self._variables(templates)
+        if self._users is not None:
+            await self._users.load({job.project for job in jobs})
         return [
             Loaded(
                 definition=self._components.get((job.component, job.component_saved_at)) or {},
                 parameters=stored,
                 state=states.get(_configuration(job)),
                 variables=variables.get(job.project, {}),
+                user=self._user(job),
             )
             for job, stored in zip(jobs, found, strict=True)
         ]
+
+    def _user(self, job: ClaimedJob) -> int | UserError | None:
+        try:
+            return None if self._users is None else self._users.of(job.project)
+        except UserError as error:
+            return error
 
     async def _load_components(self, jobs: Iterable[ClaimedJob]) -> None:
         missing = {

@@ -128,15 +128,17 @@ class Keeper:
         *,
         mark: str,
         outputs: tuple[int, int],
+        user: int | None = None,
     ) -> Child:
         """Ask for a task; `outputs` are its stdout and stderr and are closed here.
 
+        `user`: whom it runs as, if not as the runner.
         `mark` is an entry of the environment that no other task has: its descendants are known by it.
         """
         self._next_id += 1
         child = Child(self._next_id, mark, self._loop.create_future())
         packet: Packet = {"do": "spawn", "id": child.id, "mark": mark, "directory": directory}
-        packet |= {"argv": list(argv), "environment": dict(environment)}
+        packet |= {"argv": list(argv), "environment": dict(environment), "user": user}
         self._children[child.id] = child
         try:
             if not self.is_alive:

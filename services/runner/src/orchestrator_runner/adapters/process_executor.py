@@ -29,9 +29,11 @@ from orchestrator_runner.domain.outcome import (
     last_line,
     without_secrets,
 )
+from orchestrator_runner.domain.task_users import SETTING
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 DIRECTORY_VARIABLE = "ORCHESTRATOR_DATA_DIR"
+TASK_USER = "orchestrator-task"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class ProcessSettings:
     work_directory: Path
     grace_seconds: float = 10.0
     """Between asking a task to end and killing it."""
+    is_passable: bool = False
+    """Tasks run as other users, who must reach their own directory below."""
     keep_directories: bool = False
     """For looking into a failure by hand: they hold decrypted secrets."""
 
@@ -66,7 +70,9 @@ class ProcessExecutor:
 
         At the end, attempts that still run are killed and lost.
         """
-        work = await asyncio.to_thread(WorkDirectory, settings.work_directory)
+        work = await asyncio.to_thread(
+            WorkDirectory, settings.work_directory, is_passable=settings.is_passable
+        )
         executor = cls(keeper, work, settings)
         try:
             await asyncio.to_thread(work.remove_abandoned)
@@ -101,7 +107,7 @@ class ProcessExecutor:
     async def _run(self, attempt: "_Attempt", execution: Execution, stop: asyncio.Event) -> Outcome:
         if execution.project_folder is not None:
             try:
-                await self._files.do(prepare_project_folder, execution.project_folder)
+                await self._files.do(prepare_project_folder, execution.project_folder, execution.user)
             except OSError as error:
                 message = f"the project's folder of files cannot be used: {error}"
                 return Outcome(JobStatus.ERROR, message, ErrorKind.INTERNAL)
@@ -110,11 +116,12 @@ class ProcessExecutor:
         try:
             ended, cause = await attempt.run(directory, stop)
             if cause is None and ended.code == 0:
-                report = await self._files.do(read_report, directory)
+                report = await self._files.do(read_report, directory, execution.user)
         except NotStartable as error:
-            return Outcome(JobStatus.ERROR, f"cannot be started: {error}", ErrorKind.INTERNAL)
+            whom = "" if execution.user is None else f" (as user {execution.user}, see {SETTING})"
+            return Outcome(JobStatus.ERROR, f"cannot be started{whom}: {error}", ErrorKind.INTERNAL)
         finally:
-            await self._remove(directory)
+            await self._remove(directory, execution.user)
         return decide_outcome(ended, report, stopped=cause, timeout_seconds=execution.timeout_seconds)
 
     async def _make_directory(self, execution: Execution) -> str:
@@ -131,12 +138,12 @@ class ProcessExecutor:
             raise
         return path
 
-    async def _remove(self, directory: str) -> None:
+    async def _remove(self, directory: str, user: int | None) -> None:
         if self._settings.keep_directories:
             return
         is_spare = False
         try:
-            is_spare = await self._files.do(self._directories.give_back, directory)
+            is_spare = await self._files.do(self._directories.give_back, directory, user)
         finally:
             if not is_spare:
                 self._files.later(remove_tree, directory)
@@ -194,12 +201,15 @@ class _Attempt:
     def _spawn(self, directory: str, pipes: tuple[Pipe, Pipe]) -> Child:
         execution = self._execution
         environment = {**execution.environment, DIRECTORY_VARIABLE: str(directory)}
+        if execution.user is not None:  # it has no account, and so no home: programs would fail to find one
+            environment = {"HOME": directory, "TMPDIR": directory, "USER": TASK_USER, **environment}
         return self._keeper.spawn(
             execution.argv,
             environment,
             directory,
             mark=f"{DIRECTORY_VARIABLE}={directory}",
             outputs=(pipes[0].write_end, pipes[1].write_end),
+            user=execution.user,
         )
 
     async def _until_ended(self, child: Child, stop: asyncio.Event) -> StopCause | None:

@@ -8,7 +8,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,12 +27,21 @@ _DIRECTORY = stat.S_IFDIR | 0o700
 _CONFIG = stat.S_IFREG | 0o600
 
 
+def make_work_directory(root: Path, *, is_passable: bool) -> None:
+    """`is_passable`: other users may pass, and list nothing, where the directory is ours to open."""
+    root.mkdir(mode=0o711 if is_passable else 0o777, parents=True, exist_ok=True)
+    if is_passable and not (found := root.stat()).st_mode & 0o001 and found.st_uid == os.geteuid() == 0:
+        root.chmod(found.st_mode & 0o7777 | 0o111)
+
+
 class WorkDirectory:
     """The replica's own part of the work directory, held by a lock that ends with its process."""
 
-    def __init__(self, root: Path) -> None:
-        root.mkdir(parents=True, exist_ok=True)
+    def __init__(self, root: Path, *, is_passable: bool = False) -> None:
+        make_work_directory(root, is_passable=is_passable)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+        if is_passable:
+            self.path.chmod(0o711)
         self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
@@ -73,7 +82,8 @@ class TaskDirectories:
 
     def __init__(self, parent: Path) -> None:
         self._parent = parent
-        self._spares: deque[str] = deque()
+        self._spares: defaultdict[int | None, deque[str]] = defaultdict(deque)
+        """By user: what one keeps open of its own must never become another's."""
 
     def name(self, execution: Execution) -> str:
         """A new directory's path, of which nobody can know before."""
@@ -81,68 +91,92 @@ class TaskDirectories:
 
     def make(self, path: str, execution: Execution) -> None:
         """Make it, with config.json and, if there is a state, state.json."""
-        if not self._take_spare(path):
+        user = execution.user
+        if not self._take_spare(path, user):
             os.mkdir(path, 0o700)
+            if user is not None:
+                os.chown(path, user, user)
         try:
-            _write_json(f"{path}/config.json", execution.config)
+            _write_json(f"{path}/config.json", execution.config, user)
             if execution.state is not None:
-                _write_json(f"{path}/state.json", execution.state)
+                _write_json(f"{path}/state.json", execution.state, user)
         except BaseException:
             remove_tree(path)
             raise
 
-    def _take_spare(self, path: str) -> bool:
-        while self._spares:
+    def _take_spare(self, path: str, user: int | None) -> bool:
+        spares = self._spares[user]
+        while spares:
             with contextlib.suppress(IndexError, FileNotFoundError):
-                os.rename(self._spares.pop(), path)
+                os.rename(spares.pop(), path)
                 return True
         return False
 
-    def give_back(self, path: str) -> bool:
+    def give_back(self, path: str, user: int | None = None) -> bool:
         """Keep for another attempt what holds nothing but a config.json of ours, blank from now on.
 
         False if it is not like that: the caller removes it. No process of the attempt may be left.
         """
-        if len(self._spares) >= _SPARES:
+        if sum(map(len, self._spares.values())) >= _SPARES:
             return False
         try:
             for name in _LEFT_FILES:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(f"{path}/{name}")
-            if os.lstat(path).st_mode != _DIRECTORY or os.listdir(path) != ["config.json"]:
+            found = os.lstat(path)
+            if (found.st_mode, found.st_uid) != (_DIRECTORY, _owner(user)):
                 return False
-            if not _blank(f"{path}/config.json"):
+            if os.listdir(path) != ["config.json"]:
+                return False
+            if not _blank(f"{path}/config.json", user):
                 return False
             spare = f"{self._parent}/spare.{os.urandom(6).hex()}"
             os.rename(path, spare)
         except OSError:
             return False
-        self._spares.append(spare)
+        self._spares[user].append(spare)
         return True
 
     def close(self) -> None:
         """Remove the spare ones."""
-        while self._spares:
-            remove_tree(self._spares.pop())
+        for spares in self._spares.values():
+            while spares:
+                remove_tree(spares.pop())
 
 
-def _blank(path: str) -> bool:
+def _owner(user: int | None) -> int:
+    return os.geteuid() if user is None else user
+
+
+def _is_ours(found: os.stat_result, user: int | None) -> bool:
+    """A regular file that this user could have written itself, under no other name."""
+    return stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == _owner(user)
+
+
+def _blank(path: str, user: int | None) -> bool:
     """Overwrite it, secrets and all, unless it is large or another file than the one we wrote."""
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
-        if found.st_mode != _CONFIG or found.st_nlink != 1 or found.st_size > _SPARE_CONFIG_BYTES:
+        if found.st_mode != _CONFIG or not _is_ours(found, user) or found.st_size > _SPARE_CONFIG_BYTES:
             return False
         return os.write(descriptor, b" " * found.st_size) == found.st_size
     finally:
         os.close(descriptor)
 
 
-def _write_json(path: str, value: Any) -> None:
+def _write_json(path: str, value: Any, user: int | None) -> None:
     content = _JSON.encode(value).encode(errors="surrogatepass")
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    # Of a directory that is used again, the user's other processes may have put something else in its place.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
     try:
-        if os.fstat(descriptor).st_size > len(content):
+        found = os.fstat(descriptor)
+        if user is not None and found.st_uid == os.geteuid() and not found.st_size and found.st_nlink == 1:
+            os.fchown(descriptor, user, user)
+        elif not _is_ours(found, user):
+            raise OSError(errno.EPERM, "is not the file that was made for the task", path)
+        if found.st_size > len(content):
             os.ftruncate(descriptor, len(content))
         while content:
             content = content[os.write(descriptor, content) :]
@@ -150,15 +184,17 @@ def _write_json(path: str, value: Any) -> None:
         os.close(descriptor)
 
 
-def read_report(directory: str) -> Report:
+def read_report(directory: str, user: int | None = None) -> Report:
     """What the task left; one byte more than allowed shows that a file is too large."""
     try:
-        return Report(_read_file(f"{directory}/result.json"), _read_file(f"{directory}/state.json"))
+        return Report(
+            _read_file(f"{directory}/result.json", user), _read_file(f"{directory}/state.json", user)
+        )
     except OSError as error:
         return Report(fault=f"{Path(error.filename or '').name}: {error.strerror}")
 
 
-def _read_file(path: str) -> bytes | None:
+def _read_file(path: str, user: int | None) -> bytes | None:
     try:
         # A task may leave a link to a file of ours or a pipe that nobody writes to.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -167,11 +203,16 @@ def _read_file(path: str) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "is no regular file", path)
+        if user is not None and not _is_ours(os.fstat(descriptor), user):
+            raise OSError(errno.EPERM, "is not a file of the task's own", path)
         return file.read(MAX_FILE_BYTES + 1)
 
 
 def remove_tree(path: str | Path) -> None:
     """Remove a directory, also where the task took away our right to."""
+    if os.geteuid() == 0:  # has every right, and must not change modes where a task may put links in its way
+        shutil.rmtree(path, ignore_errors=True)
+        return
 
     def allow_and_retry(function: Callable[..., Any], name: str, _error: object) -> None:
         with contextlib.suppress(OSError):

@@ -40,6 +40,8 @@ class Execution:
     """Written as config.json, secrets decrypted."""
     state: Mapping[str, Any] | None = field(default=None, repr=False)
     """Written as state.json; None if the configuration has none yet."""
+    user: int | None = None
+    """Whom the program runs as, and whose its directory is; None: the runner's own user."""
     project_folder: str | None = None
     """Made before the start: where the component may read and write files."""
     timeout_seconds: float | None = None

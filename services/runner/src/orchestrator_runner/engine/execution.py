@@ -138,6 +138,8 @@ class Attempts:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         if loaded.parameters is None:
             raise UserError(_missing(job))
+        if isinstance(loaded.user, UserError):
+            raise loaded.user
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
         environment = definition.get("environment") or {}
@@ -154,6 +156,7 @@ class Attempts:
                 "parameters": parameters,
             },
             state=self._open_state(job, loaded.state),
+            user=loaded.user,
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets),

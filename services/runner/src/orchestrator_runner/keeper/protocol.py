@@ -2,7 +2,8 @@
 
 Runner to keeper:
   {"do": "lease", "until": boottime}
-  {"do": "spawn", "id", "argv", "environment", "directory", "mark"}   with two descriptors: stdout, stderr
+  {"do": "spawn", "id", "argv", "environment", "directory", "mark", "user"}
+     with two descriptors: stdout, stderr
   {"do": "stop", "id", "grace": seconds}
 Keeper to runner:
   {"is": "ready"}

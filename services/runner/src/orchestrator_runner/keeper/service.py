@@ -34,7 +34,8 @@ class Keeper:
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in IGNORED:
-            signal.signal(number, signal.SIG_IGN)
+            # Handled and not ignored, because a program would inherit that.
+            signal.signal(number, lambda *_: None)
         become_subreaper()
         forbid_looking_in()
 
@@ -112,7 +113,11 @@ class Keeper:
         points.reach(points.BEFORE_SPAWN)
         try:
             pid = spawn(
-                packet["argv"], packet["environment"], packet["directory"], (self._null, stdout, stderr)
+                packet["argv"],
+                packet["environment"],
+                packet["directory"],
+                (self._null, stdout, stderr),
+                packet.get("user"),
             )
         except (OSError, ValueError) as error:
             return {"is": "unstartable", "id": packet["id"], "why": str(error)}

@@ -4,6 +4,8 @@ import os
 import signal
 from collections.abc import Mapping, Sequence
 
+from orchestrator_runner.keeper.processes import forbid_new_privileges
+
 IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 """What the keeper itself ignores: it ends when its runner does, and never before its tasks."""
 _RESTORED = (*IGNORED, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
@@ -11,12 +13,18 @@ _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def spawn(
-    argv: Sequence[str], environment: Mapping[str, str], directory: str, streams: tuple[int, int, int]
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    directory: str,
+    streams: tuple[int, int, int],
+    user: int | None = None,
 ) -> int:
     """Start the program in the directory and return its process id; raises OSError or ValueError."""
     os.chdir(directory)
     try:
         program = find_program(argv[0], environment.get("PATH", _DEFAULT_PATH))
+        if user is not None:
+            return _spawn_as(user, program, argv, environment, streams)
         # vfork inside: twice as fast as fork and exec from Python, and no Python code in the child.
         return os.posix_spawn(
             program,
@@ -29,6 +37,34 @@ def spawn(
         )
     finally:
         os.chdir("/")
+
+
+def _spawn_as(
+    user: int,
+    program: str,
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    streams: tuple[int, int, int],
+) -> int:
+    """Only the child changes its user: while the keeper itself did, tasks of that user could kill it."""
+    import subprocess  # most keepers never need it, and it would slow their start
+
+    forbid_new_privileges()
+    stdin, stdout, stderr = streams
+    process = subprocess.Popen(
+        argv,
+        executable=program,
+        env=environment,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        user=user,
+        group=user,
+        extra_groups=[],
+    )
+    process.returncode = 0  # whoever reaps all children does so; this object must not
+    return process.pid
 
 
 def find_program(name: str, path: str) -> str:

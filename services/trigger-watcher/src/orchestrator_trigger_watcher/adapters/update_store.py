@@ -11,8 +11,8 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.tables import TableRef
 from orchestrator_trigger_watcher.adapters.catalog_store import split, table_ref
 
-UpdateKey = tuple[str, str, str]
-"""Project, source and event id: what makes an update one and the same."""
+UpdateKey = tuple[str, str, str, str]
+"""Project, source, event id and table: what makes an update one and the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Update:
 
     @property
     def key(self) -> UpdateKey:
-        return (self.table.project, self.source, self.event_id)
+        return (self.table.project, self.source, self.event_id, str(self.table.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,23 @@ class UpdateStore:
             *_keys(updates),
             [update.deliveries for update in updates],
         )
-        return {(row["project"], row["source"], row["event_id"]) for row in rows}
+        return {_key(row) for row in rows}
 
     async def insert(self, connection: asyncpg.Connection, heard: Sequence[Numbered]) -> set[UpdateKey]:
-        """Record updates; returns the keys of those that nobody else recorded meanwhile for another table."""
+        """Record updates, also those whose id another table has; returns their keys."""
+        recorded = await self._insert("insert_updates", connection, heard)
+        others = [item for item in heard if item.update.key not in recorded]
+        if others:
+            recorded |= await self._insert("insert_updates_by_table", connection, others)
+        return recorded
+
+    async def _insert(
+        self, query: str, connection: asyncpg.Connection, heard: Sequence[Numbered]
+    ) -> set[UpdateKey]:
         updates = [item.update for item in heard]
         rows = await connection.fetch(
-            self._queries["insert_updates"],
+            self._queries[query],
             *_keys(updates),
-            [str(update.table.name) for update in updates],
             [item.seq for item in heard],
             [item.at for item in heard],
             [update.said_at for update in updates],
@@ -82,7 +90,7 @@ class UpdateStore:
             [update.deliveries for update in updates],
             [update.chain_length for update in updates],
         )
-        return {(row["project"], row["source"], row["event_id"]) for row in rows}
+        return {_key(row) for row in rows}
 
     async def with_chains(self, connection: asyncpg.Connection, updates: Sequence[Update]) -> list[Update]:
         """The updates with the chains of the jobs that they name, for producers that say only the job."""
@@ -108,6 +116,10 @@ class UpdateStore:
         return at
 
 
-def _keys(updates: Sequence[Update]) -> tuple[list[str], list[str], list[str]]:
+def _keys(updates: Sequence[Update]) -> tuple[list[str], ...]:
     keys = [update.key for update in updates]
-    return [key[0] for key in keys], [key[1] for key in keys], [key[2] for key in keys]
+    return tuple([key[part] for key in keys] for part in range(4))
+
+
+def _key(row: asyncpg.Record) -> UpdateKey:
+    return (row["project"], row["source"], row["event_id"], row["table_name"])

@@ -15,11 +15,15 @@ ON CONFLICT (project, name) DO UPDATE SET last_seq = tables.last_seq
 RETURNING project, name, last_seq;
 
 -- name: count_deliveries
+-- An id that another table had before stands with its table behind it (see the column told_id).
 UPDATE triggers.updates u
 SET deliveries = u.deliveries + again.times
-FROM unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS again (project, source, event_id, times)
-WHERE (u.project, u.source, u.event_id) = (again.project, again.source, again.event_id)
-RETURNING u.project, u.source, u.event_id;
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[])
+    AS again (project, source, event_id, table_name, times)
+CROSS JOIN LATERAL (VALUES (again.event_id), (again.event_id || E'\x1f' || again.table_name)) AS stored (event_id)
+WHERE (u.project, u.source, u.event_id) = (again.project, again.source, stored.event_id)
+  AND u.table_name = again.table_name
+RETURNING u.project, u.source, again.event_id, u.table_name;
 
 -- name: insert_updates
 -- Sorted by key: two watchers that hear the same id for different tables wait for each other in one order only.
@@ -31,7 +35,18 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::ti
     AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
 ORDER BY project COLLATE "C", source COLLATE "C", event_id COLLATE "C"
 ON CONFLICT (project, source, event_id) DO NOTHING
-RETURNING project, source, event_id;
+RETURNING project, source, event_id, table_name;
+
+-- name: insert_updates_by_table
+-- Those whose id another table has. The lock of the table makes sure that nobody else inserts the same.
+INSERT INTO triggers.updates
+    (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
+SELECT project, source, event_id || E'\x1f' || table_name, event_id, table_name, seq, heard_at, said_at, row_count, job_id,
+       deliveries
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
+            $8::bigint[], $9::uuid[], $10::integer[])
+    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
+RETURNING project, source, told_id AS event_id, table_name;
 
 -- name: chains_of_jobs
 SELECT id, chain_length FROM jobs.chains_v1 WHERE id = ANY ($1::uuid[]);

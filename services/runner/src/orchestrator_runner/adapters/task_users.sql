@@ -1,0 +1,8 @@
+-- name: project_numbers
+SELECT project, number FROM jobs.task_users WHERE project = ANY ($1::text[])
+
+-- name: number_projects
+INSERT INTO jobs.task_users (project) SELECT p FROM unnest($1::text[]) AS p
+WHERE NOT EXISTS (SELECT FROM jobs.task_users u WHERE u.project = p)
+ORDER BY p
+ON CONFLICT (project) DO NOTHING
