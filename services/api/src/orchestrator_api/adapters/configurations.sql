@@ -179,13 +179,23 @@ DELETE FROM catalog.subscriptions
 WHERE project = $1 AND orchestration = $2 AND event = $3 AND channel = 'email' AND address = $4
 
 -- name: variable_users
--- Configurations and tasks that may use the variable: it is named in them, or may be in a secret of theirs.
-SELECT CASE c.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE c.component END AS component,
+-- Configurations and tasks that may use the variable: it is named in them, or may be in a secret of theirs. Beside the
+-- current versions those that tasks pin.
+WITH RECURSIVE reached (component, id, version) AS (
+    SELECT component, id, version::numeric FROM catalog.configurations WHERE project = $1 AND deleted_at IS NULL
+    UNION
+    SELECT t.task ->> 'component', t.task ->> 'configuration', (t.task #>> '{parameters,version}')::numeric
+    FROM reached r
+    JOIN catalog.configuration_versions v
+      ON (v.project, v.component, v.configuration, v.version) = ($1, r.component, r.id, r.version)
+    CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
+    WHERE r.component = 'orchestrator' AND jsonb_typeof(t.task #> '{parameters,version}') = 'number'
+)
+SELECT CASE r.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE r.component END AS component,
        coalesce(t.task, v.parameters) AS parameters
-FROM catalog.configurations c
+FROM reached r
 JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON c.component = 'orchestrator'
-WHERE c.project = $1 AND c.deleted_at IS NULL
-  AND (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $2) > 0
+  ON (v.project, v.component, v.configuration, v.version) = ($1, r.component, r.id, r.version)
+LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
+WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $2) > 0
        OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)

@@ -115,6 +115,9 @@ SELECT true FROM catalog.run_requests WHERE job_id = $3 AND project = $1 AND tok
 -- name: root_of_job
 SELECT root_id FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
 
+-- name: task_components
+SELECT task_id, component FROM jobs.tasks_v1 WHERE run_id = $1
+
 -- name: components_of_run
 -- Of all tasks of a run and of its nested runs, or of the job itself.
 WITH RECURSIVE family AS (

@@ -1,5 +1,6 @@
 """Secrets (#keys) in what people send: a mask stands for a stored secret, `***:handle` for one of a list."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,8 @@ from orchestrator_shared.secret_handles import Reveal, handles_of, mask_for_edit
 from orchestrator_shared.security import MASK, SECRET_KEY, is_mask
 
 Phases = Sequence[Mapping[str, Any]]
+Target = tuple[str, str]
+"""Component and configuration."""
 
 _NOTHING_STORED = "*** stands for a stored secret, but there is none: enter it"
 _AMBIGUOUS = (
@@ -36,16 +39,36 @@ def masked_phases(phases: Phases) -> list[dict[str, Any]]:
 
 
 def restored_phases(phases: Phases, stored: Phases, reveal: Reveal = lambda sealed: sealed) -> Any:
-    """The phases with every mask that names a secret of the stored ones replaced by it."""
-    before = {task["id"]: task.get("parameters") or {} for task in stored_tasks({"phases": stored})}
-    handles = handles_of(list(before.values()))
+    """The phases with every mask that names a secret of the stored ones replaced by it.
+
+    A secret stays with the configuration that it was entered for: another one under the same task id would
+    give it to a component whose people were never told it.
+    """
+    before: defaultdict[Target, dict[str, Any]] = defaultdict(dict)
+    for task in stored_tasks({"phases": stored}):
+        before[_target(task)][task["id"]] = task.get("parameters") or {}
+    handles = {target: handles_of(list(tasks.values())) for target, tasks in before.items()}
 
     def restored(task: Mapping[str, Any]) -> dict[str, Any]:
-        parameters = task.get("parameters") or {}
-        known = before.get(task["id"])
-        return {**task, "parameters": restore_masked(parameters, known, handles, reveal)}
+        target, parameters = _target(task), task.get("parameters") or {}
+        known = before[target].get(task["id"])
+        return {**task, "parameters": restore_masked(parameters, known, handles.get(target, {}), reveal)}
 
     return [{**phase, "tasks": [restored(task) for task in phase["tasks"]]} for phase in phases]
+
+
+def _target(task: Mapping[str, Any]) -> Target:
+    return task["component"], task["configuration"]
+
+
+def brings_secret(value: Any) -> bool:
+    """Whether a #key holds a secret in the clear, not the mask of one."""
+    if isinstance(value, dict):
+        return any(
+            (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else brings_secret(item)
+            for key, item in value.items()
+        )
+    return isinstance(value, list) and any(map(brings_secret, value))
 
 
 def left_masks(value: Any, prefix: str) -> list[FieldError]:

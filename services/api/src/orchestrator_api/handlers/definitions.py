@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.domain.documents import read_documents
+from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.domain.planning import (
     Action,
     Change,
@@ -21,7 +22,7 @@ from orchestrator_api.domain.planning import (
     unknown_tasks,
 )
 from orchestrator_api.domain.refusals import FieldError, Invalid, refuse
-from orchestrator_api.domain.secrets import restored_phases
+from orchestrator_api.domain.secrets import brings_secret, restored_phases
 from orchestrator_api.domain.times import accept_times
 from orchestrator_api.handlers import (
     checking,
@@ -29,6 +30,7 @@ from orchestrator_api.handlers import (
     configurations,
     notifications,
     orchestrations,
+    rights,
     schedules,
     snapshot,
     triggers,
@@ -39,9 +41,10 @@ from orchestrator_api.session import Session
 from orchestrator_shared.definitions.problems import explain
 from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.subscriptions import Subscription
 from orchestrator_shared.secret_handles import handles_of, restore_masked
-from orchestrator_shared.security import MASK
+from orchestrator_shared.security import MASK, is_mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,10 @@ async def _carry_out(
     failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
     for change in changes:
         item = (change.kind, change.id)
-        if change.action is Action.UNCHANGED or item in failed:
+        if change.action is Action.UNCHANGED:
+            await _check_guess(session, item, desired.items[item])
+            continue
+        if item in failed:
             continue
         if needs(item, wanted.get(item, {})) & failed:
             failed.add(item)
@@ -99,6 +105,20 @@ async def _carry_out(
             errors += wrong
             failed.add(item)
     return errors
+
+
+async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
+    """Refuse a secret that is the stored one as if it were not, or a plan would tell who guesses."""
+    kind, name = item
+    if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
+        return
+    if kind is Kind.VARIABLE and not is_mask(fields["value"]):
+        await rights.check_variable(session, name)
+    elif kind is Kind.CONFIGURATION:
+        session.actor.require_configure(name.partition("/")[0], field="component")
+    elif kind is Kind.ORCHESTRATION:
+        session.actor.require_configure(ORCHESTRATOR)
+        await rights.check_saved_tasks(session, stored_tasks(fields))
 
 
 def _is_at(error: FieldError, place: str) -> bool:

@@ -65,7 +65,9 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
 async def check(session: Session, key: Key, wish: RunWish) -> None:
     """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, wrong parameters."""
     configuration = await configurations.load(session, key)
-    departure = rights.Departure(wish.version, wish.tasks, wish.parameters, wish.versions_of)
+    departure = rights.Departure(
+        wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of
+    )
     await rights.check_version(session, key, configuration, departure)
     if not configuration["enabled"] and not wish.confirm:
         raise Conflict(

@@ -27,9 +27,13 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     if is_mask(value) and (secret or is_stored_secret):
         _check_mask(name, value, secret=secret, is_stored_secret=is_stored_secret)
         return False
-    if stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret):
+    is_same = stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret)
+    if is_same and not secret:
         return False
+    # Also if it is the same: an answer of its own would tell a secret to those who may only guess.
     await rights.check_variable(session, name)
+    if is_same:
+        return False
     kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
     await session.sql.run("save_variable", session.project, name, kept, secret)
     action = "variable.created" if stored is None else "variable.changed"
