@@ -48,8 +48,9 @@ tasks_drawn = st.lists(
 
 
 FORGET = """
-    TRUNCATE jobs.jobs, jobs.phases, jobs.tasks, jobs.attempts, jobs.logs, jobs.lanes, jobs.replicas,
-        jobs.project_locks, jobs.configuration_states, jobs.tombstones, jobs.request_records, jobs.outbox;
+    TRUNCATE jobs.jobs, jobs.phases, jobs.tasks, jobs.attempts, jobs.logs, jobs.withdrawals, jobs.lanes,
+        jobs.replicas, jobs.project_locks, jobs.configuration_states, jobs.tombstones, jobs.request_records,
+        jobs.outbox;
     DELETE FROM catalog.run_requests; DELETE FROM catalog.configuration_versions;
     DELETE FROM catalog.configurations; DELETE FROM catalog.projects;
     DELETE FROM catalog.components WHERE id IN ('c', 'd');

@@ -96,7 +96,7 @@ async def test_table_updates_keep_their_ids(furnished: Client, broker: BrokerVho
     assert {envelope["id"] for envelope in envelopes} == {"load-1", *two["ids"]}
     assert {envelope["source"] for envelope in envelopes} == {"/api/demo"}
     first = next(envelope for envelope in envelopes if envelope["id"] == "load-1")
-    assert first["data"] == {"project": "demo", "table": "in.c-sales.orders", "rows": 5}
+    assert first["data"] == {"project": "demo", "table": "in.c-sales.orders", "rows": 5, "chain_length": 0}
 
 
 async def test_one_id_said_again_at_once_is_published_again(furnished: Client, broker: BrokerVhost) -> None:

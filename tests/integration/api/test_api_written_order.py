@@ -107,6 +107,8 @@ async def test_a_run_shows_its_parameters_in_it(admin: Client) -> None:
 
     job = await admin.get(f"jobs/{accepted['job_id']}")
     assert told(job["parameters"]["columns"]) == ["y2", "x"]
+    (listed,) = (await admin.get("jobs"))["items"]
+    assert told(listed["parameters"]["columns"]) == ["y2", "x"]
 
 
 async def test_what_was_saved_before_orders_were_kept_gets_its_order_when_saved_again(

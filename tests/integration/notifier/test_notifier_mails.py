@@ -42,3 +42,18 @@ async def test_a_run_by_hand_is_told_to_who_started_it_alone(
         ("me@example.com", "[demo] campaigns #5 was cancelled"),
     ]
     assert "because you started this run" in smtp_sink.messages[0].text
+
+
+async def test_a_triggers_run_that_was_refused_for_the_length_of_its_chain_is_told(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    """Issue 8, 21: it never started, and is an error like any other."""
+    await stage.subscribe("campaigns", error="a@example.com")
+    await start_notifier().ready()
+
+    refused = {"origin": "trigger", "attempt": 0, "started_at": None, "chain_length": 21}
+    await stage.end("campaigns", "error", message="not started: 20 runs in a row", **refused)
+
+    (mail,) = await mails(smtp_sink, 1)
+    assert mail.subject == "[demo] campaigns #1 failed"
+    assert "not started: 20 runs in a row" in mail.text

@@ -9,7 +9,7 @@ from tests.support.pipelines import PROJECT, Pipelines
 
 from orchestrator_shared.database.pool import prepare_connection
 
-OTHERS = ("demo-2", "dem", "demo.x")
+OTHERS = ("demo-2", "dem", "demox")
 """Names that begin like that of the first project, or the other way round."""
 NOWHERE = "postgresql://u:p@127.0.0.1:1/w"
 
@@ -55,7 +55,7 @@ async def test_a_project_reaches_its_own_files_only(
         PROJECT: "report.csv",
         "demo-2": "report.csv",
         "dem": f"../{PROJECT}/report.csv",
-        "demo.x": str(files / PROJECT / "report.csv"),
+        "demox": str(files / PROJECT / "report.csv"),
     }
     for project, source in sources.items():
         await extractor_of(pipelines, project, source)
@@ -68,8 +68,8 @@ async def test_a_project_reaches_its_own_files_only(
     assert messages[PROJECT].startswith("#connection: cannot connect")  # the file was there
     assert messages["demo-2"] == "source: there is no file report.csv"
     assert "lies outside of the files directory" in messages["dem"]
-    assert "lies outside of the files directory" in messages["demo.x"]
-    assert sorted(path.name for path in files.iterdir()) == ["dem", "demo", "demo-2", "demo.x", "report.csv"]
+    assert "lies outside of the files directory" in messages["demox"]
+    assert sorted(path.name for path in files.iterdir()) == ["dem", "demo", "demo-2", "demox", "report.csv"]
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])

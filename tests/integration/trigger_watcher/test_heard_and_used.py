@@ -281,3 +281,28 @@ async def test_the_model_is_exercised(database: Database) -> None:
         ends |= {row[0] for row in await stage.pool.fetch("SELECT ended FROM triggers.fires")}
     assert len(seen) == 5
     assert {"started", "withdrawn", "unstarted"} <= ends
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        ("start_other", "campaigns", True),
+        ("reset", 0),
+        ("switch", 0, False),
+        ("cool_down", 0, timedelta(0)),
+        ("select", 0, {0, 1}),
+        ("hear", [(0, 9)]),
+    ],
+)
+@pytest.mark.parametrize("span", [timedelta(minutes=20), 2 * HOUR])
+async def test_what_happens_around_the_unseen_end_of_a_deferred_cool_down(
+    database: Database, step: tuple[Any, ...], span: timedelta
+) -> None:
+    """Issue 8, 23 a, b and d: before the end and after it, with nobody looking in between."""
+    async with Stage.on(database) as stage, watcher_on(database) as watcher:
+        play = Play(stage, [watcher])
+        await play.set_up([{0}, {1}, {2}], [HOUR, timedelta(0), timedelta(0)], ["defer"] * TRIGGERS)
+        for each in (("hear", [(0, 1)]), ("start_own", 0), ("hear", [(0, 2)]), ("let_pass", span), step):
+            await play.act(each)
+        await play.let_pass(2 * HOUR)
+        await play.check()

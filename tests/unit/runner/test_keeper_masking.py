@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator_runner.domain.encodings import secrets_of_environment
 from orchestrator_runner.domain.masking import MASK, Masker, mask, secret_forms
 from orchestrator_runner.domain.parameters import secret_values
 
@@ -166,6 +167,22 @@ def test_secret_numbers_are_masked(value: float, printed: str) -> None:
     found = secret_values({"#pin": value, "#on": True, "limit": 100})
     shown = mask(f"pin {printed}, limit 100, True".encode(), secret_forms(found))
     assert shown == b"pin ***, limit 100, True"
+
+
+def test_secrets_that_a_component_is_handed_in_its_environment() -> None:
+    """Issue 8, 13, a sibling: they are not parameters, so no key with # marks them."""
+    environment = {
+        "API_KEY": "k-0123456789",
+        "SOURCE": "https://me:hunter2hunter@host/x",
+        "TOKEN_LIMIT": "100",
+        "ORCHESTRATOR_ALLOWED_COMMANDS": '[["dbt", "run"]]',
+        "ORCHESTRATOR_FILES_DIR": "/srv/files/demo",
+    }
+    shown = mask(
+        b"k-0123456789 hunter2hunter 100 dbt host /srv/files",
+        secret_forms(secrets_of_environment(environment)),
+    )
+    assert shown == b"*** *** 100 dbt host /srv/files"
 
 
 def test_tiny_secrets_are_left_alone() -> None:

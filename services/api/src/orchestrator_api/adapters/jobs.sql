@@ -98,7 +98,7 @@ SELECT r.job_id AS id, j.number, r.project, r.component, r.configuration,
        coalesce(j.max_attempts, 1) AS max_attempts, r.scheduled_for, j.previous_success, r.requested_at, j.accepted_at,
        j.started_at, j.finished_at, coalesce(j.version, r.version) AS version, j.message, j.error_kind,
        coalesce(j.output_tables, '[]') AS output_tables, j.trigger_id, j.schedule_id, j.fire_key, r.retry_of,
-       r.parameters, r.requested_at AS listed_at
+       coalesce(r.parameters_as_written, r.parameters::json) AS parameters, r.requested_at AS listed_at
 FROM catalog.run_requests r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
 WHERE r.token_id = $2 AND r.project = $1 AND ($3::text[] IS NULL OR coalesce(j.status, 'created') = ANY ($3))

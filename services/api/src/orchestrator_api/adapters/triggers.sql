@@ -103,7 +103,7 @@ LEFT JOIN triggers.counts_v1 c
 LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
 WHERE x.trigger_id = $1
 UNION ALL
-SELECT table_project, table_name, NULL, NULL, NULL, NULL FROM catalog.unshared_tables WHERE trigger_id = $1
+SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL FROM catalog.unshared_tables WHERE trigger_id = $1
 ORDER BY table_project, table_name
 
 -- name: last_fire

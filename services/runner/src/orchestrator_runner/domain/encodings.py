@@ -4,7 +4,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -16,6 +16,8 @@ _NAMED = re.compile(
     r"('[^']*'|\"[^\"]*\"|\{[^}]*\}|[^\s&;#'\"{]+)"
 )
 _TELLING_KEY = re.compile(r"(?i)pass|pwd|secret|token|key|credential")
+_MIN_NAMED = 6
+"""A setting such as TOKEN_LIMIT=100 is no secret."""
 _MIN_ALIGNED = 6
 """Shorter secrets leave too few certain base64 characters to tell them from other text."""
 
@@ -24,6 +26,13 @@ def inner_secrets(secret: str) -> Iterator[str]:
     """The parts that are secret by themselves: passwords in URLs, in key=value pairs, in JSON documents."""
     for found in chain(_url_passwords(secret), _named_values(secret), _json_values(secret)):
         yield from (found, unquote(found), unquote_plus(found))
+
+
+def secrets_of_environment(environment: Mapping[str, str]) -> set[str]:
+    """What a component is handed by name instead of as a parameter: no `#` marks it there."""
+    telling = {value for name, value in environment.items() if _TELLING_KEY.search(name)}
+    inner = {found for value in environment.values() for found in inner_secrets(value)}
+    return {value for value in telling | inner if len(value) >= _MIN_NAMED}
 
 
 def _url_passwords(secret: str) -> Iterator[str]:

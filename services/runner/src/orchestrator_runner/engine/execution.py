@@ -17,6 +17,7 @@ from orchestrator_runner.adapters.definitions import Definitions, Loaded
 from orchestrator_runner.adapters.http_journal import Journals
 from orchestrator_runner.adapters.log_capture import LogCapture, LogLimits
 from orchestrator_runner.adapters.log_store import LogStore
+from orchestrator_runner.domain.encodings import secrets_of_environment
 from orchestrator_runner.domain.execution import (
     Execution,
     ExecutionLeft,
@@ -143,12 +144,12 @@ class Attempts:
         parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
         definition = loaded.definition
         environment = definition.get("environment") or {}
-        folder = self._project_folder(job, environment)
+        folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
         execution = Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
-            environment={**_passed_on(environment), **self._contract(job), **folder},
+            environment={**passed_on, **self._contract(job), **folder},
             config={
                 "component": job.component,
                 "configuration": job.configuration,
@@ -159,7 +160,7 @@ class Attempts:
             user=loaded.user,
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
-            secrets=frozenset(secrets),
+            secrets=frozenset(secrets | secrets_of_environment(passed_on)),
             target=definition.get(job.executor) or {},
             safe_to_rerun=job.safe_to_rerun,
         )

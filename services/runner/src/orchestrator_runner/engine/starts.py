@@ -111,7 +111,11 @@ class Starter:
             lanes = {start.lane_id for start in starts}
             lanes |= {child.lane_id for first in children.values() for child in first}
             await self._lanes.lock(connection, lanes)
-            full = {(start.project, start.orchestration) for start in starts if start.plan.full}
+            full = {
+                (start.project, start.orchestration)
+                for start in starts
+                if start.plan.full or start.is_triggered
+            }
             heard = await self._runs.begin(connection, full)
             withdrawn = await self._withdraw(work, starts, done)
             used = [

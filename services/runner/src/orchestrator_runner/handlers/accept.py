@@ -132,44 +132,13 @@ class Accept:
             is_stopped=stopped is not None,
             max_chain_length=self._max_chain_length,
         )
-        details = details or {}
-        is_run = request.component == ORCHESTRATOR
-        row = await connection.fetchrow(
-            self._queries["insert_job"],
-            request.job_id,
-            lane,
-            await self._lanes.take_number(connection, lane),
-            request.project,
-            request.component,
-            request.configuration,
-            "run" if is_run else "component",
-            start.status,
-            request.origin,
-            request.requested_by,
-            request.token_id,
-            request.notify,
-            request.attended,
-            request.overlap,
-            request.schedule_id,
-            request.fire_key,
-            request.trigger_id,
-            request.generation,
-            details.get("retry_of"),
-            request.version,
-            details.get("tasks"),
-            details.get("parameters") or {},
-            request.scheduled_for,
-            request.requested_at,
-            None if is_run else DAY_SECONDS,
-            start.message or None,
-            None if stopped is None else stopped["requested_by"],
-            details.get("task_versions"),
-            start.error_kind,
-            request.chain_length,
-        )
+        number = await self._lanes.take_number(connection, lane)
+        stopped_by = None if stopped is None else stopped["requested_by"]
+        values = _values(request, details or {}, start, lane=lane, number=number, stopped_by=stopped_by)
+        row = await connection.fetchrow(self._queries["insert_job"], *values)
         assert row is not None, "an insert returns its row"
         say_changed(work, [row])
-        if is_run:
+        if request.component == ORCHESTRATOR:
             say_run(work, RunCreated, row)
             if start.status.is_final:
                 say_run(work, RunFinished, row)
@@ -182,6 +151,51 @@ ID_TAKEN = Ending(
 
 DAY_SECONDS = 86_400.0
 """The time limit of a component job that is run by itself."""
+
+
+def _values(
+    request: RunRequested,
+    details: Mapping[str, Any],
+    start: Ending,
+    *,
+    lane: int,
+    number: int,
+    stopped_by: str | None,
+) -> tuple[Any, ...]:
+    """The parameters of `insert_job`, in its order."""
+    is_run = request.component == ORCHESTRATOR
+    return (
+        request.job_id,
+        lane,
+        number,
+        request.project,
+        request.component,
+        request.configuration,
+        "run" if is_run else "component",
+        start.status,
+        request.origin,
+        request.requested_by,
+        request.token_id,
+        request.notify,
+        request.attended,
+        request.overlap,
+        request.schedule_id,
+        request.fire_key,
+        request.trigger_id,
+        request.generation,
+        details.get("retry_of"),
+        request.version,
+        details.get("tasks"),
+        details.get("parameters") or {},
+        request.scheduled_for,
+        request.requested_at,
+        None if is_run else DAY_SECONDS,
+        start.message or None,
+        stopped_by,
+        details.get("task_versions"),
+        start.error_kind,
+        request.chain_length,
+    )
 
 
 def _start(

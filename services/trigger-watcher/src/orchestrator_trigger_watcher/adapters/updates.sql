@@ -40,12 +40,12 @@ RETURNING project, source, event_id, table_name;
 -- name: insert_updates_by_table
 -- Those whose id another table has. The lock of the table makes sure that nobody else inserts the same.
 INSERT INTO triggers.updates
-    (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
+    (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
 SELECT project, source, event_id || E'\x1f' || table_name, event_id, table_name, seq, heard_at, said_at, row_count, job_id,
-       deliveries
+       deliveries, chain_length
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-            $8::bigint[], $9::uuid[], $10::integer[])
-    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries)
+            $8::bigint[], $9::uuid[], $10::integer[], $11::integer[])
+    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
 RETURNING project, source, told_id AS event_id, table_name;
 
 -- name: chains_of_jobs
