@@ -19,6 +19,7 @@ from orchestrator_runner.domain.http_answer import (
 )
 from orchestrator_runner.domain.http_backoff import Failures, parse_retry_after
 from orchestrator_runner.domain.masking import secret_forms
+from orchestrator_runner.domain.outcome import without_secrets
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
@@ -130,6 +131,15 @@ def test_states_that_end_badly(state: str, kind: ErrorKind, message: str) -> Non
     assert isinstance(ended, Ended)
     assert (ended.outcome.error_kind, ended.outcome.message) == (kind, message)
     assert ended.is_over == (state in ("bad", "wrong"))
+
+
+def test_a_state_is_not_cut_before_its_secrets_are_masked() -> None:
+    """Issue 8, 13: the beginning of a secret that the cut went through is no longer known as one."""
+    state = "x" * 197 + "s3cret-of-it"
+    verdict = poll(answer(state=state))
+    assert isinstance(verdict, Ended)
+    masked = without_secrets(verdict.outcome, secret_forms(["s3cret-of-it"]))
+    assert "s3c" not in masked.message
 
 
 def test_states_that_go_on_or_end_well() -> None:

@@ -178,6 +178,6 @@ class RemoteRun:
         before = self._seen
         self._seen = Running(now.state or before.state, now.progress or before.progress)
         if now.state is not None and now.state != before.state:
-            await self._talk.say(f"state {now.state[:200]}")
+            await self._talk.say(f"state {now.state}")
         if now.progress and now.progress != before.progress:
             await self._talk.say(now.progress, "stdout")

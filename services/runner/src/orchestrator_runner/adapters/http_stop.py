@@ -69,4 +69,4 @@ async def _hear_of_the_end(section: HttpComponent, journal: Journal, talk: Talk)
 
 
 async def _tell(ended: Ended, talk: Talk) -> None:
-    await talk.say(f"state {ended.state[:200]}" if ended.state else "ended")
+    await talk.say(f"state {ended.state}" if ended.state else "ended")

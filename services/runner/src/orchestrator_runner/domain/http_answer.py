@@ -200,7 +200,7 @@ def _judge(
         return Ended(_failed(message, ErrorKind.USER), state, progress)
     if _is_among(state, states.error):
         return Ended(_failed(message), state, progress)
-    unknown = f"the service reports the state {state[:200]!r}, which the component's states do not list"
+    unknown = f"the service reports the state {state!r}, which the component's states do not list"
     return Ended(_failed(unknown), state, progress, is_over=False)
 
 
