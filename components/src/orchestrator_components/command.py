@@ -110,6 +110,7 @@ class _Tail:
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
         self._kept = b""
+        self._is_cut = False
         self._thread = threading.Thread(target=self._pass_on, daemon=True)
         self._thread.start()
 
@@ -117,13 +118,18 @@ class _Tail:
         while chunk := os.read(self._pipe.fileno(), 65536):
             sys.stderr.buffer.write(chunk)
             sys.stderr.buffer.flush()
-            self._kept = (self._kept + chunk)[-LONGEST_LAST_LINE:]
+            whole = self._kept + chunk
+            self._is_cut = self._is_cut or len(whole) > LONGEST_LAST_LINE
+            self._kept = whole[-LONGEST_LAST_LINE:]
 
     def last_line(self) -> str:
         # A grandchild may hold the pipe open for ever: the program itself has ended.
         self._thread.join(SECONDS_FOR_LAST_WORDS)
-        lines = self._kept.decode(errors="replace").split("\n")
-        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+        first, *lines = self._kept.decode(errors="replace").split("\n")
+        if self._is_cut and first.strip():
+            # What the cut leaves of a secret would not be known as one, and would be told.
+            first = "its last line is too long to repeat, the log has it"
+        return next((line.strip() for line in reversed([first, *lines]) if line.strip()), "")
 
 
 if __name__ == "__main__":

@@ -53,6 +53,16 @@ def test_a_failure_tells_the_code_and_the_last_words(tmp_path: Path) -> None:
     assert err == ["first", "last words", f"{sys.executable} exited with 7: last words"]
 
 
+def test_a_cut_last_line_is_not_told(tmp_path: Path) -> None:
+    """Issue 8, 13: the end of a secret that the cut went through was no longer known as one."""
+    program = "import sys; sys.stderr.write('secret' + '.' * 1997); sys.exit(7)"
+
+    _, _, err = run(tmp_path, [*PYTHON, program])
+
+    assert err[-1].endswith("its last line is too long to repeat, the log has it")
+    assert "exited with 7" in err[-1]
+
+
 def test_a_grandchild_that_keeps_stderr_open_holds_nobody_up(tmp_path: Path) -> None:
     program = "import subprocess, sys; print(subprocess.Popen(['sleep', '30'], stdout=2).pid); sys.exit(3)"
 

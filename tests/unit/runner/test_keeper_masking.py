@@ -60,6 +60,12 @@ def test_every_cut_of_a_text_hides_the_secret() -> None:
         assert b"".join([*parts, masker.finish()]) == b"user=me password=*** end"
 
 
+def test_programs_that_do_not_write_utf_8_show_no_secret() -> None:
+    """Issue 8, 31: all letters but the umlaut were readable; what latin-1 cannot write masks nothing else."""
+    assert mask("<Zürich8000>".encode("latin-1"), secret_forms(["Zürich8000"])) == b"<***>"
+    assert mask(b"really???", secret_forms(["日本語"])) == b"really???"
+
+
 @pytest.mark.parametrize(
     ("secret", "printed"),
     [
@@ -94,6 +100,9 @@ ENCODED = {
     "repr": repr(SECRET)[1:-1],
     "repr of bytes": repr(SECRET.encode())[2:-1],
     "sql": SECRET.replace("'", "''"),
+    "sql, E": SECRET.replace("\\", "\\\\").replace("'", "''"),
+    "csv": SECRET.replace('"', '""'),
+    "percent, twice": quote(quote(SECRET, safe=""), safe=""),
     "base64": base64.b64encode(SECRET.encode()).decode(),
     "base64 for URLs": base64.urlsafe_b64encode(SECRET.encode()).decode(),
     "base64, unpadded": base64.urlsafe_b64encode(SECRET.encode()).decode().rstrip("="),

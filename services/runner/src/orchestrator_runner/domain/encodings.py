@@ -88,7 +88,9 @@ def escaped(text: str) -> Iterator[str]:
     page = html.escape(text, quote=False)
     yield from (page, html.escape(text), page.replace('"', "&#34;").replace("'", "&#39;"))
     yield page.replace('"', "&quot;").replace("'", "&#39;")
-    yield from (text.replace("'", "''"), text.replace("'", "'\\''"), text.replace("'", "'\"'\"'"))
+    quoted = text.replace("'", "''")
+    yield from (quoted, text.replace("'", "'\\''"), text.replace("'", "'\"'\"'"))
+    yield from (quoted.replace("\\", "\\\\"), text.replace('"', '""'))  # SQL's E'…', and CSV
 
 
 def _percent_encoded(text: str) -> Iterator[str]:
@@ -97,6 +99,8 @@ def _percent_encoded(text: str) -> Iterator[str]:
         for form in (upper, upper.replace("~", "%7E")):
             lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form)
             yield from (form, lower, form.replace("%20", "+"), lower.replace("%20", "+"))
+    twice = quote(quote(text, safe="", errors="replace"), safe="")  # a URL inside of a URL
+    yield from (twice, re.sub("%25[0-9A-F]{2}", lambda match: match[0].lower(), twice))
 
 
 def _json_escaped(text: str) -> Iterator[str]:

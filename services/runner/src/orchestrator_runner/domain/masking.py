@@ -31,6 +31,8 @@ def _forms(secret: str) -> Iterator[bytes]:
     for value in values | {line for line in lines if len(line) >= _MIN_LINE}:
         if len(value) >= MIN_SECRET:
             yield from (form.encode(errors="surrogatepass") for form in escaped(value))
+            if not value.isascii() and max(value) <= "\xff":  # of programs that do not write UTF-8
+                yield value.encode("latin-1")
     for value in values:
         if len(value) >= MIN_SECRET:
             for code in binary_encoded(value.encode(errors="surrogatepass")):
