@@ -128,7 +128,7 @@ async def test_a_task_that_looks_around_reads_nothing_of_others(
     for each in lines:
         assert each[:3] == [str(mine), str(mine), "700"]
         assert not [line for line in each if line.startswith(("READ", "KILLED"))]
-        # What the C library keeps for itself (32 and 33) no program handles, and whoever starts us may ignore.
+        # Those that the C library keeps for itself (32, 33) no program handles; our parent may ignore them.
         name, _, ignored = each[3].partition("\t")
         assert (name, int(ignored, 16) & ~OF_THE_C_LIBRARY) == ("SigIgn:", 0)
         assert each[4:] == [
