@@ -53,6 +53,7 @@ end-to-end: ## Tests of all services together
 
 soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (slow)
 	@.ci/bootstrap
+	@.ci/faketime
 	@$(bin)/pytest -s tests/soak
 
 bench: ## Measure the engine beside a minimal one, and count what it does (minutes; sections="goals counted ...")

@@ -119,4 +119,5 @@ class ServiceProcess:
 
 def _inherited() -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("ORCHESTRATOR_", "TEST_"))}
-    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(REPOSITORY)}
+    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path}

@@ -211,6 +211,7 @@ async def test_nothing_is_promoted_in_a_lane_that_is_not_free_or_before_it_is_du
 LATE: dict[str, tuple[str, Callable[[UUID], tuple[Any, ...]]]] = {
     "start_runs": ("ready", lambda run: ([run], [1], [True], [None], [None])),
     "refuse_run": ("ready", lambda run: (run, "no", "user", 1)),
+    "withdraw_runs": ("ready", lambda run: ([run], ["its updates were used by c #1"], [run])),
     "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None])),
     "break_cycle": ("waiting", lambda run: (run, "these runs wait for each other")),
 }

@@ -17,10 +17,6 @@ WHERE job_id = ANY ($1::uuid[])
 -- name: take_tombstone
 DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
 
--- name: lock_waiting
--- A run that is accepted as one that has ended: its end has one order with the updates of its trigger.
-SELECT triggers.lock_waiting($1)
-
 -- name: waiting_run_of_schedule
 -- Each half has its partial index: asked in one, they would be searched for among all that the lane ever ran.
 SELECT id FROM (

@@ -108,7 +108,7 @@ class Runs:
 
     def __init__(self) -> None:
         self.foresight = Foresight()
-        self._queries = Queries.load("orchestrator_runner.adapters", "runs.sql")
+        self._queries = Queries.load("orchestrator_runner.adapters", "runs.sql", "waiting_triggers.sql")
 
     async def ready(self, connection: asyncpg.Connection, limit: int) -> list[UUID]:
         """Runs that may start."""

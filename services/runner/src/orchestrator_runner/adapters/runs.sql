@@ -64,9 +64,6 @@ WITH withdrawn AS (
 )
 SELECT * FROM withdrawn
 
--- name: lock_waiting
-SELECT triggers.lock_waiting($1)
-
 -- name: start_runs
 UPDATE jobs.jobs j
 SET status = 'processing', started_at = clock_timestamp(), epoch = j.epoch + 1, attempt = 1, version = s.version,

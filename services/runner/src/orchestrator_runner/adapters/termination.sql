@@ -22,10 +22,6 @@ SELECT EXISTS (SELECT 1 FROM jobs.jobs WHERE id = $1)
 -- name: leave_tombstone
 INSERT INTO jobs.tombstones (job_id, requested_by) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
--- name: lock_waiting
--- The triggers that wait for any of these: the end of a run before its start has one order with the updates.
-SELECT triggers.lock_waiting($1)
-
 -- name: lock_jobs
 SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[]) ORDER BY depth DESC, id FOR NO KEY UPDATE
 

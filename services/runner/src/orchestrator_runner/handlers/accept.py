@@ -36,7 +36,7 @@ class Accept:
         self._outbox = outbox
         self._lanes = lanes
         self._wake = wake
-        self._queries = Queries.load("orchestrator_runner.adapters", "accept.sql")
+        self._queries = Queries.load("orchestrator_runner.adapters", "accept.sql", "waiting_triggers.sql")
 
     async def __call__(self, heard: Sequence[RunRequested]) -> None:
         requests = each_once(heard)

@@ -26,7 +26,9 @@ class Terminate:
         self._outbox = outbox
         self._lanes = lanes
         self._engine = engine
-        self._queries = Queries.load("orchestrator_runner.adapters", "termination.sql")
+        self._queries = Queries.load(
+            "orchestrator_runner.adapters", "termination.sql", "waiting_triggers.sql"
+        )
 
     async def __call__(self, request: TerminateRequested) -> None:
         lanes: set[int] = set()
