@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from orchestrator_api.domain.parameters import check_brought, check_parameters, check_schema
+from orchestrator_api.domain.steps import MAX_STEPS, Steps
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -148,3 +149,89 @@ def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -
     assert check_parameters({"inner": {"name": "{{ vars.name }}"}}, schema) == []
     (error,) = check_parameters({"inner": {"name": "a" * 100_000 + "!"}}, schema)
     assert error.field == "parameters.inner.name"
+
+
+@pytest.mark.parametrize(
+    ("items", "is_unique"),
+    [
+        ([{"a": i, "b": [i]} for i in range(20_000)], True),
+        ([[i, i + 0.5] for i in range(20_000)], True),
+        ([k * (2**61 - 1) for k in range(20_000)], True),  # one hash for all of them
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1.0}], False),
+        ([[1], [True]], True),
+        ([0, False, None, "0", [], {}], True),
+        ([1, 1.0], False),
+        ([{"a": [{}]}, {"a": [{}]}], False),
+        ([0.0, -0.0], False),
+    ],
+)
+def test_items_are_found_twice_in_one_pass(items: list[Any], is_unique: bool) -> None:
+    """Fault 11: two lists of 20,000 objects under `uniqueItems` kept the api's threads for good."""
+    steps = Steps()
+    found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, steps=steps)
+    assert (found == []) == is_unique
+    assert MAX_STEPS - steps.left < 10 * len(items) + 200
+
+
+_TREE = {
+    "additionalProperties": {"anyOf": [{"$ref": "#/$defs/n"}, {"$ref": "#/$defs/n"}, {"type": "integer"}]}
+}
+_DEEP: dict[str, Any] = {"a": "leaf"}
+for _ in range(40):
+    _DEEP = {"a": _DEEP}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "schema"),
+    [
+        (_DEEP, {"$defs": {"n": {"type": "object", **_TREE}}, "$ref": "#/$defs/n"}),
+        (
+            {},
+            {
+                "$defs": {f"n{i}": {"allOf": [{"$ref": f"#/$defs/n{i + 1}"}] * 2} for i in range(40)}
+                | {"n40": {}}
+            }
+            | {"$ref": "#/$defs/n0"},
+        ),
+        (
+            {},
+            {
+                "$defs": {f"n{i}": {"oneOf": [{"$ref": f"#/$defs/n{i + 1}"}] * 3} for i in range(30)}
+                | {"n30": {}}
+            }
+            | {"$ref": "#/$defs/n0", "unevaluatedProperties": False},
+        ),
+        ({"a": list(range(50_000))}, {"properties": {"a": {"items": {"enum": list(range(50_000))}}}}),
+        ({f"k{i}": 1 for i in range(80_000)}, {"unevaluatedProperties": {"type": "integer"}}),
+        (
+            {"a": [{}] * 90_000},
+            {"properties": {"a": {"anyOf": [{"items": {"required": ["b"] * 40_000}}]}}},
+        ),
+        (
+            {"a": [1] * 50_000},
+            {"properties": {"a": {"anyOf": [{"type": "string"}] * 10_000}}},
+        ),
+        (
+            {"k" * 1000 + str(i): 1 for i in range(900)},
+            {"patternProperties": {f"x{i}": {} for i in range(900)}},
+        ),
+    ],
+)
+def test_what_would_be_judged_for_ever_is_refused(parameters: dict[str, Any], schema: dict[str, Any]) -> None:
+    """Fault 11: a few lines of schema and parameters can mean 2^40 comparisons."""
+    steps = Steps(MAX_STEPS // 10)
+    found = check_parameters(parameters, schema, steps=steps)
+    assert steps.left < 0
+    assert "takes more than 1,000,000 steps" in found[-1].detail
+    assert check_parameters({}, {"type": "object"}, steps=steps) != []  # one request, one budget
+
+
+def test_large_parameters_are_judged_with_steps_to_spare() -> None:
+    item = {
+        "type": "object",
+        "properties": {"n": {"type": "integer", "minimum": 0}, "s": {"enum": ["a", "b"]}},
+    }
+    schema = {"properties": {"a": {"type": "array", "items": {**item, "required": ["n"]}}}}
+    steps = Steps()
+    assert check_parameters({"a": [{"n": 1, "s": "b"}] * 33_000}, schema, steps=steps) == []
+    assert steps.left > MAX_STEPS / 3

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from orchestrator_api.adapters.sql import Row, Sql
 from orchestrator_api.domain.access import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.domain.refusals import Unauthenticated
+from orchestrator_api.domain.steps import Steps
 from orchestrator_api.offload import Offload
 from orchestrator_api.ports import Works
 from orchestrator_api.tokens import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
@@ -32,6 +33,8 @@ class Session:
     encryption: Encryption
     offload: Offload
     project: str = ""
+    judging: Steps = field(default_factory=Steps)
+    """What judging by schemas may still cost."""
 
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""

@@ -11,6 +11,8 @@ from jsonschema import FormatChecker, ValidationError
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 from pydantic_core import ValidationError as Mismatch
 
+from orchestrator_api.domain.steps import spend
+
 ADVICE = (
     "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
 )
@@ -36,6 +38,7 @@ def format_checker() -> FormatChecker:
 
 def found(pattern: str, text: str) -> bool:
     """Whether the text has a match; a pattern that was stored before patterns were checked judges nothing."""
+    spend(1 + len(text) // 256)
     try:
         _matcher(pattern).validate_python(text)
     except Mismatch:

@@ -23,7 +23,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
     if document.component not in (None, component):
         detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
         raise UserError(detail, field="component")
-    refuse(check_schema(document.parameters))
+    refuse(await session.offload.run(check_schema, document.parameters))
     stored = await session.sql.one("component", component)
     before = stored["definition"] if stored is not None else {}
     definition = restored(document.model_dump(mode="json", exclude={"name"}), before) | {

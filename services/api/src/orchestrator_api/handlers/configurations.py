@@ -85,7 +85,7 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
     schema = component["definition"].get("parameters") or {}
-    refuse(await session.offload.run(check_parameters, clear, schema))
+    refuse(await session.offload.run(check_parameters, clear, schema, steps=session.judging))
     return await save(session, key, _with(wish, parameters))
 
 

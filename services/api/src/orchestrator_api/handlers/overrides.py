@@ -43,14 +43,15 @@ async def check(session: Session, overrides: Sequence[Override]) -> list[FieldEr
     was brought, so this ends also where orchestrations run each other.
     """
     errors: list[FieldError] = []
+    judged: list[tuple[Override, Row]] = []
     async for each, row in _walk(session, overrides):
         if row is None:
             continue
         if each.key.component == ORCHESTRATOR:
             errors += check_overrides(row["parameters"], each.brought, each.path)
-        else:
-            errors += _check_one(session, each, row)
-    return errors
+        elif row["schema"]:
+            judged.append((each, row))
+    return errors + (await session.offload.run(_check_all, session, judged) if judged else [])
 
 
 async def reached(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
@@ -108,6 +109,10 @@ def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:
             yield made
 
 
+def _check_all(session: Session, judged: Sequence[tuple[Override, Row]]) -> list[FieldError]:
+    return [error for override, row in judged for error in _check_one(session, override, row)]
+
+
 def _check_one(session: Session, override: Override, row: Row) -> list[FieldError]:
     layers = [row["parameters"], *override.below]
     try:
@@ -115,7 +120,8 @@ def _check_one(session: Session, override: Override, row: Row) -> list[FieldErro
         before = _plain(session, _merge(layers))
     except UserError:
         return []  # a stored secret cannot be read: not the fault of what is brought
-    return check_brought(merged, before, override.brought, row["schema"] or {}, override.path)
+    schema, steps = row["schema"], session.judging
+    return check_brought(merged, before, override.brought, schema, override.path, steps=steps)
 
 
 def _merge(layers: Sequence[Json]) -> Json:
