@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.domain.checks import Facts, TableNames, Target, check_phases, tables_matter
+from orchestrator_api.domain import checks
+from orchestrator_api.domain.checks import (
+    Facts,
+    TableNames,
+    Target,
+    check_phases,
+    tables_matter,
+    written_tables,
+)
 
 COMPONENTS = {
     "load": TableNames(writes=["table"]),
@@ -147,3 +155,32 @@ def test_inactive_phases() -> None:
 def test_only_tasks_beside_others_are_looked_at() -> None:
     parts = phases([task("load/a")], [task("load/b"), task("sql/c"), task("send/d", enabled=False)])
     assert tables_matter(parts) == {("load", "b"), ("sql", "c")}
+
+
+def test_many_readers_beside_many_writers_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fault 11: 7,000 tasks of one table held the api for 7 seconds at each look at the orchestration."""
+    looks = [0]
+
+    def counted(each: Any) -> tuple[str, str]:
+        looks[0] += 1
+        return each["component"], each["configuration"]
+
+    monkeypatch.setattr(checks, "_key", counted)
+    both = {"inputs": "t", "out": {"tables": "t"}}
+    same = [task("sql/c", id=f"t{i}", parameters={"parameters": both}) for i in range(1000)]
+    assert check_phases(phases(same), facts()).warnings[1:] == []
+    different = [task(f"sql/c{i}") for i in range(1000)]
+    found = check_phases(phases(different), facts({f"sql/c{i}": both for i in range(1000)}))
+    assert looks[0] < 30 * 2000
+    assert len(found.warnings) == 101
+    assert "'sql/c0' reads t, which 'sql/c1', 'sql/c2'" in found.warnings[0]
+    assert found.warnings[-1] == "and more like this one: mend these first"
+
+
+def test_tasks_that_share_thousands_of_tables_are_not_multiplied_with_them() -> None:
+    tables = [f"t{i}" for i in range(10_000)]
+    known = facts({"sql/c": {"inputs": tables, "out": {"tables": tables}}, "load/a": {"table": "t1"}})
+    shared = phases([task("load/a"), *(task("sql/c", id=f"t{i}") for i in range(1000))])
+    (_, warning) = check_phases(shared, known).warnings
+    assert "too many tables" in warning
+    assert written_tables(shared, known) == set(tables)

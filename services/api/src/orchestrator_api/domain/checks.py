@@ -3,9 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MOST_OF_A_KIND = 100
+MOST_MENTIONS = 200_000
+"""Of tables by the tasks of a phase."""
+MOST_OTHERS = 10
 
 Key = tuple[str, str]
 """Component and configuration."""
@@ -52,20 +58,29 @@ class Findings:
 
 
 def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
-    """Everything that can be known without running it."""
-    errors: list[str] = []
-    warnings: list[str] = []
-    if facts.cycle:
-        errors.append(f"orchestrations run each other in a cycle: {' → '.join(facts.cycle)}")
-    for phase in phases:
-        for task in phase["tasks"]:
-            (errors if task["enabled"] else warnings).extend(_broken(task, facts))
-            warnings.extend(_disabled(task, facts))
-        warnings.extend(_serialized(phase))
-        warnings.extend(_reading_while_written(phase, facts))
-    warnings.extend(_inactive(phases))
-    warnings.extend(_unreachable(phases, facts))
-    return Findings(errors, warnings)
+    """What can be known without running it; of each kind the first hundred."""
+    tasks = [task for phase in phases for task in phase["tasks"]]
+    awake, asleep = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
+    named = _Named(facts)
+    cycle = [f"orchestrations run each other in a cycle: {' → '.join(facts.cycle)}"] if facts.cycle else []
+    warnings = (
+        (text for task in asleep for text in _broken(task, facts)),
+        (text for task in awake for text in _disabled(task, facts)),
+        (text for phase in phases for text in _serialized(phase)),
+        (text for phase in phases for text in _reading_while_written(phase, named)),
+        _inactive(phases),
+        _unreachable(phases, facts),
+    )
+    errors = _first(text for task in awake for text in _broken(task, facts))
+    return Findings(cycle + errors, [text for kind in warnings for text in _first(kind)])
+
+
+def _first(found: Iterator[str]) -> list[str]:
+    """Nobody reads thousands, and a phase of n tasks may give n times n."""
+    texts = list(islice(found, MOST_OF_A_KIND + 1))
+    if len(texts) > MOST_OF_A_KIND:
+        texts[MOST_OF_A_KIND:] = ["and more like this one: mend these first"]
+    return texts
 
 
 def _broken(task: Given, facts: Facts) -> Iterator[str]:
@@ -105,38 +120,61 @@ def _serialized(phase: Given) -> Iterator[str]:
             )
 
 
-def _reading_while_written(phase: Given, facts: Facts) -> Iterator[str]:
+class _Named:
+    """Which tables parameters name, a task's own before its configuration's; what is shared is read once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+        self._shared: dict[tuple[Key, str], frozenset[str]] = {}
+
+    def reads(self, task: Given) -> list[frozenset[str]]:
+        return self._of(task, "reads")
+
+    def writes(self, task: Given) -> list[frozenset[str]]:
+        return [*self._of(task, "writes"), self._facts.written.get(_key(task), frozenset())]
+
+    def _of(self, task: Given, what: str) -> list[frozenset[str]]:
+        names: Sequence[str] = getattr(self._facts.components.get(task["component"], TableNames()), what)
+        return [self._one(task, name) for name in names if "#" not in name]  # a secret is never told
+
+    def _one(self, task: Given, name: str) -> frozenset[str]:
+        own = _value((task.get("parameters") or {}).get("parameters"), name)
+        if own is not None:
+            return frozenset(_texts(own))
+        place = (_key(task), name)
+        if place not in self._shared:
+            parameters = self._facts.targets.get(_key(task), Target()).parameters
+            self._shared[place] = frozenset(_texts(_value(parameters, name)))
+        return self._shared[place]
+
+
+def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
     """A reader and a writer of one table beside each other: nobody knows what the reader sees."""
-    writers: dict[str, list[Given]] = defaultdict(list)
-    for task in _active(phase):
-        for table in _writes(task, facts):
-            writers[table].append(task)
-    for reader in _active(phase):
-        for table in sorted(_named(reader, facts, "reads")):
-            others = [task["id"] for task in writers[table] if _key(task) != _key(reader)]
-            if others:
+    active = _active(phase)
+    mentions = sum(len(tables) for task in active for tables in (*named.reads(task), *named.writes(task)))
+    if mentions > MOST_MENTIONS:
+        yield f"phase {phase['name']!r}: its tasks name too many tables to say who reads what others write"
+        return
+    writers: defaultdict[str, defaultdict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for task in active:
+        for table in _union(named.writes(task)):
+            writers[table][_key(task)].append(task["id"])
+    for reader in active:
+        for table in sorted(_union(named.reads(reader)) & writers.keys()):
+            others = (ids for key, ids in writers[table].items() if key != _key(reader))
+            names = list(islice(chain.from_iterable(others), MOST_OTHERS + 1))
+            if names:
                 yield (
-                    f"phase {phase['name']!r}: {reader['id']!r} reads {table}, which {_and(others)} "
-                    f"write{'s' if len(others) == 1 else ''} at the same time: put it into a later phase"
+                    f"phase {phase['name']!r}: {reader['id']!r} reads {table}, which {_some(names)} "
+                    f"write{'s' if len(names) == 1 else ''} at the same time: put it into a later phase"
                 )
 
 
-def _writes(task: Given, facts: Facts) -> set[str]:
-    return _named(task, facts, "writes") | facts.written.get(_key(task), frozenset())
-
-
-def _named(task: Given, facts: Facts, what: str) -> set[str]:
-    """The tables that parameters name; Task Parameters go before the configuration's."""
-    names: Sequence[str] = getattr(facts.components.get(task["component"], TableNames()), what)
-    target = facts.targets.get(_key(task), Target())
-    own = (task.get("parameters") or {}).get("parameters")
-    found: set[str] = set()
-    for name in names:
-        if "#" in name:  # a secret is never told
-            continue
-        value = _value(own, name)
-        found.update(_texts(_value(target.parameters, name) if value is None else value))
-    return found
+def _some(names: Sequence[str]) -> str:
+    """All of a few names, or the first of them."""
+    if len(names) <= MOST_OTHERS:
+        return _and(names)
+    return f"{', '.join(map(repr, names[:MOST_OTHERS]))} and others"
 
 
 def _value(parameters: Any, name: str) -> Any:
@@ -185,7 +223,15 @@ def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[str]:
 
 def written_tables(phases: Iterable[Given], facts: Facts) -> set[str]:
     """The tables that these tasks are known to write, active or not."""
-    return {table for phase in phases for task in phase["tasks"] for table in _writes(task, facts)}
+    named = _Named(facts)
+    sets = (tables for phase in phases for task in phase["tasks"] for tables in named.writes(task))
+    distinct = {id(tables): tables for tables in sets}  # thousands of tasks may share one of thousands
+    return _union(distinct.values())
+
+
+def _union(sets: Iterable[frozenset[str]]) -> set[str]:
+    found: set[str] = set()
+    return found.union(*sets)
 
 
 def tables_matter(phases: Iterable[Given]) -> set[Key]:

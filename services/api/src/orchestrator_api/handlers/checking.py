@@ -20,6 +20,8 @@ from orchestrator_shared.definitions.nesting import find_cycle, with_children
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
+FEW_TASKS = 100
+"""Checking these takes no time of others worth a thread."""
 
 
 async def findings(
@@ -40,10 +42,14 @@ async def findings(
         phases = [phase for each in definitions.values() for phase in each]
         written = await _written(session, sorted(tables_matter(phases)))
     cycles = await _cycles(session, definitions)
-    return {
-        name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
-        for name, phases in definitions.items()
-    }
+
+    def found() -> dict[str, Findings]:
+        return {
+            name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
+            for name, phases in definitions.items()
+        }
+
+    return found() if len(tasks) <= FEW_TASKS else await session.offload.run(found)
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:
@@ -53,7 +59,8 @@ async def written_by(session: Session, phases: Phases) -> set[str]:
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
     targets = await _targets(session, keys, with_parameters=True)
     components = await _components(session, sorted({task["component"] for task in tasks}))
-    return written_tables(phases, Facts(targets, components, await _written(session, keys)))
+    facts = Facts(targets, components, await _written(session, keys))
+    return await session.offload.run(written_tables, phases, facts)
 
 
 async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:

@@ -1,0 +1,66 @@
+"""Fault 11 of issue 8: whatever may compute for long does so beside the event loop."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.integration.api.conftest import COMPONENT, Client
+
+from orchestrator_api.domain import checks, parameters
+from orchestrator_api.domain.steps import Steps
+from orchestrator_api.handlers import checking, components, configurations, overrides
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """In which thread each function was called last."""
+    seen: dict[str, str] = {}
+
+    def watched(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            seen[function.__name__] = threading.current_thread().name
+            return function(*args, **kwargs)
+
+        return call
+
+    for module, function in (
+        (components, parameters.check_schema),
+        (configurations, parameters.check_parameters),
+        (overrides, parameters.check_brought),
+        (checking, checks.check_phases),
+    ):
+        monkeypatch.setattr(module, function.__name__, watched(function))
+    return seen
+
+
+async def test_schemas_parameters_and_large_orchestrations_are_judged_in_threads(
+    furnished: Client, threads: dict[str, str]
+) -> None:
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "name": "Another name"})
+    await furnished.put("configurations/demo-extractor/one", {"parameters": {"rows": 2}})
+    task = {"component": "demo-extractor", "configuration": "one", "parameters": {"parameters": {"rows": 3}}}
+    tasks = [{**task, "id": f"t{i}"} for i in range(200)]
+    await furnished.put("orchestrations/large", {"phases": [{"name": "P", "tasks": tasks}]}, status=201)
+    names = ("check_schema", "check_parameters", "check_brought", "check_phases")
+    assert threads == dict.fromkeys(names, "offload")
+
+
+async def test_one_request_has_one_budget_for_judging(
+    furnished: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Steps.__init__, "__defaults__", (300,))
+    tasks = [
+        {
+            "id": f"t{i}",
+            "component": "demo-extractor",
+            "configuration": "one",
+            "parameters": {"parameters": {"rows": i}},
+        }
+        for i in range(100)
+    ]
+    few = {"phases": [{"name": "P", "tasks": tasks[:10]}]}
+    await furnished.put("orchestrations/few", few, status=201)
+    many = {"phases": [{"name": "P", "tasks": tasks}]}
+    refused = await furnished.put("orchestrations/many", many, status=422)
+    assert "steps in one request" in refused["errors"][0]["detail"]
