@@ -32,10 +32,27 @@ def _unless_placeholder(rule: str) -> Any:
     return judged
 
 
+def _any_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """The library keeps every error of every branch, which nobody is told: gigabytes of them."""
+    if not any(_fits(validator, each, instance) for each in value):
+        yield _unfit(instance)
+
+
 def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
     """Several branches may fit what is not known yet."""
-    rule = "anyOf" if holds_placeholder(instance) else "oneOf"
-    yield from Draft202012Validator.VALIDATORS[rule](validator, value, instance, schema) or ()
+    fitting = islice((each for each in value if _fits(validator, each, instance)), 2)
+    count = sum(1 for _ in fitting)
+    if count == 0 or (count > 1 and not holds_placeholder(instance)):
+        yield _unfit(instance)
+
+
+def _fits(validator: Any, schema: Any, instance: Any) -> bool:
+    return next(validator.descend(instance, schema), None) is None
+
+
+def _unfit(instance: Any) -> jsonschema.ValidationError:
+    is_one_value = not isinstance(instance, dict | list)
+    return jsonschema.ValidationError(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
 
 
 def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
@@ -97,6 +114,7 @@ def _size(value: Any) -> int:
 
 
 _OWN_RULES = {
+    "anyOf": _any_of,
     "oneOf": _one_of,
     "uniqueItems": _unique_items,
     "multipleOf": _multiple_of,
@@ -242,7 +260,7 @@ def _schema_reason(error: jsonschema.SchemaError) -> str:
 def _missing(error: jsonschema.ValidationError) -> str:
     present = error.instance if isinstance(error.instance, dict) else {}
     wanted = error.validator_value if isinstance(error.validator_value, list) else []
-    return f"lacks {', '.join(repr(name) for name in wanted if name not in present)}"
+    return _short(f"lacks {', '.join(repr(name) for name in wanted if name not in present)}")
 
 
 def _short(text: str) -> str:
