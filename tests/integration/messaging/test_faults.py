@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import struct
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
+from pamqp import encode
 from tests.integration.messaging.conftest import Foreign, consuming, message_ids
 from tests.integration.messaging.messages import RUNS, run_requested, updated
 from tests.support.waiting import eventually
@@ -96,6 +99,41 @@ async def test_poison_is_dead_lettered_with_its_reason_and_holds_up_nothing(
         assert letter.first_seen is not None
     assert len({letter.id for letter in found}) == len(POISON)
     assert await message_ids(connected, "trigger-watcher.updates") == []
+
+
+async def test_properties_of_any_kind_end_no_connection(
+    connected: Broker, foreign: Foreign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One message with a time in the year 146140482 ended the watcher's connection 100 times, and more."""
+    heard: list[Delivery] = []
+
+    async def on_update(delivery: Delivery) -> None:
+        heard.append(delivery)
+
+    now = datetime.now(UTC)
+    short, marks = (
+        encode.METHODS["shortstr"],
+        {"BAD": b"\x03\xff\xfe\x80", "BADKEY": b"\x14table.updated.demo.\xff"},
+    )
+    monkeypatch.setitem(encode.METHODS, "shortstr", lambda text: marks.get(text) or short(text))
+    monkeypatch.setitem(encode.METHODS, "timestamp", lambda _: struct.pack(">Q", 2**62))
+    monkeypatch.setattr(encode, "timestamp", lambda _: struct.pack(">Q", 2**62))
+    underlying = connected.consuming._connection
+    hostile: list[dict[str, Any]] = [
+        {"timestamp": now},
+        {"message_id": "BAD"},
+        {"content_type": "BAD", "correlation_id": "BAD"},
+        {"headers": {"when": now, "x-death": "none", "x-replays": 2**62, "x-first-seen": 5}},
+        {"priority": 255, "app_id": "\x00\x1b"},
+    ]
+    async with consuming(Consumer(connected, TRIGGER_WATCHER_UPDATES, {TableUpdated: on_update})):
+        for properties in hostile:
+            await foreign.send(envelope(), exchange=TABLE_UPDATES, key=KEY, **properties)
+            await foreign.send(b"{", exchange=TABLE_UPDATES, key=KEY, **properties)
+        await foreign.send(envelope(), exchange=TABLE_UPDATES, key="BADKEY")
+        await letters(connected, len(hostile) + 1)
+        await eventually(lambda: len(heard) == len(hostile))
+    assert connected.consuming._connection is underlying
 
 
 async def test_a_message_put_directly_into_a_queue_disagrees_with_its_key(

@@ -53,7 +53,6 @@ class DeadLetter:
 
 def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Outgoing:
     """What is published when a message is given up. Foreign headers are not kept: they may be anything."""
-    replays = raw.headers.get("x-replays")
     return Outgoing(
         id=str(new_id()),
         exchange=DEAD_LETTERS,
@@ -68,7 +67,7 @@ def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Out
             "x-routing-key": raw.routing_key or "",
             "x-message-id": (raw.message_id or "")[:200],
             "x-first-seen": _text(raw.headers, "x-first-seen")[:40] or datetime.now(UTC).isoformat(),
-            "x-replays": replays if isinstance(replays, int) else 0,
+            "x-replays": _number(raw.headers, "x-replays"),
             "x-bytes": len(raw.body),
         },
     )
@@ -204,7 +203,7 @@ def _text(fields: Mapping[str, Any], name: str) -> str:
 
 def _number(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name)
-    return value if isinstance(value, int) else 0
+    return value if isinstance(value, int) and 0 <= value < 2**53 else 0
 
 
 def _time(text: str) -> datetime | None:

@@ -1,0 +1,55 @@
+"""What AMQP says around a body is whatever its producer wrote: no broker looks at it.
+
+pamqp raises at a text that is no UTF-8 or a time in the year 146140482, and aiormq then gives up the whole
+connection: one message of any producer would end a consumer again and again, and then whoever looks at dead
+letters. aio-pika fails at a delivery mode that it does not know and never tells its caller of the message.
+"""
+
+import struct
+from typing import Any
+
+from pamqp import decode
+from pamqp.commands import Basic
+from pamqp.header import ContentHeader
+
+_HEAD = struct.Struct(">HHQ")
+MOST_BYTES = 16 * 1024
+"""Ours have 3 KiB at most; reading a table of n entries costs n times n."""
+_KEPT = ("content_type", "headers", "message_id")
+"""What anything here reads."""
+
+
+def accept_anything() -> None:
+    """From now on each frame of this process can be read."""
+    decode.METHODS["shortstr"] = _short_text
+    decode.METHODS["timestamp"] = _no_time
+    decode.TABLE_MAPPING[b"T"] = _no_time
+    ContentHeader.unmarshal = _read_header  # type: ignore[method-assign, assignment]
+
+
+def _short_text(value: bytes) -> tuple[int, str]:
+    """Also routing keys: one that was not UTF-8 will disagree with its body, and be told so."""
+    end = 1 + value[0]
+    return end, value[1:end].decode(errors="replace")
+
+
+def _no_time(_value: bytes) -> tuple[int, None]:
+    return 8, None
+
+
+def _read_header(header: ContentHeader, data: bytes) -> None:
+    header.class_id, header.weight, header.body_size = _HEAD.unpack(data[: _HEAD.size])
+    header.properties = Basic.Properties(**_properties(data[_HEAD.size :]))
+
+
+def _properties(data: bytes) -> dict[str, Any]:
+    """Those that are read; none if they cannot be."""
+    found = Basic.Properties()
+    if len(data) > MOST_BYTES:
+        return {}
+    try:
+        consumed, flags = ContentHeader._get_flags(data)
+        found.unmarshal(flags, data[consumed:])
+    except Exception:  # tables in tables in tables, lengths beyond the end, kinds that there are not
+        return {}
+    return {name: value for name in _KEPT if (value := getattr(found, name)) is not None}
