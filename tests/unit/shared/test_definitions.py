@@ -290,8 +290,22 @@ def test_an_orchestration_without_tasks_is_fine() -> None:
         "configuration: a/b\nparameters: &p\n  x: [*p]\n",
         "configuration: a/b\nparameters: {x: " + "y" * 1_100_000 + "}",
         "[" * 300_000,
+        "configuration: a/b\nparameters:\n a: &a '"
+        + "y" * 500_000
+        + "'\n b: ["
+        + ",".join(["*a"] * 100_000)
+        + "]",
+        "configuration: a/b\nparameters:\n a: &a {"
+        + "y" * 900
+        + ": 1}\n b: ["
+        + ",".join(["*a"] * 90_000)
+        + "]",
+        "---\n".join(
+            f"orchestration: o{i}\nphases: [{{name: p, tasks: [{{run: orchestrator/o{(i + 1) % 9000}}}]}}]\n"
+            for i in range(9000)
+        ),
     ],
-    ids=["laughs", "deep", "own alias", "cycle", "long", "open"],
+    ids=["laughs", "deep", "own alias", "cycle", "long", "open", "long alias", "long keys", "long cycle"],
 )
 def test_bombs_are_defused_quickly(text: str) -> None:
     started = time.monotonic()

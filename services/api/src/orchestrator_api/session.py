@@ -16,10 +16,19 @@ from orchestrator_api.tokens import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox import Work
 from orchestrator_shared.security import Encryption, hash_token
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What one request reads once."""
+
+    nestings: Nestings | None = None
+    """Of the orchestrations of the project, as they are with what the request has saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,7 @@ class Session:
     project: str = ""
     judging: Steps = field(default_factory=Steps)
     """What judging by schemas may still cost."""
+    remembered: Remembered = field(default_factory=Remembered)
 
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""

@@ -15,7 +15,7 @@ from orchestrator_shared.definitions.models import (
     OrchestrationDocument,
     identities,
 )
-from orchestrator_shared.definitions.nesting import find_cycle
+from orchestrator_shared.definitions.nesting import find_cycle, knotted, told
 from orchestrator_shared.definitions.orchestration import duplicate_task
 from orchestrator_shared.definitions.problems import (
     MAX_PROBLEMS,
@@ -73,12 +73,12 @@ def _offline(loaded: Loaded) -> Loaded:
             name = document.definition.orchestration
             children[name] = [task.configuration for task in tasks if task.is_nested]
             places[name] = document
-    known: set[frozenset[str]] = set()
+    knots, known = knotted(children), set[str]()
     for name, document in places.items():
-        cycle = find_cycle(children, name)
-        if cycle is not None and frozenset(cycle) not in known:
-            known.add(frozenset(cycle))
-            message = f"orchestrations would run each other in a cycle: {' → '.join(cycle)}"
+        cycle = find_cycle(children, name) if name in knots and name not in known else None
+        if cycle is not None:
+            known.update(cycle)
+            message = f"orchestrations would run each other in a cycle: {told(cycle)}"
             loaded.problems.append(Problem(message, "phases", document.file, document.line))
     return loaded
 

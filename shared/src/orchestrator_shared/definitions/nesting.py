@@ -1,6 +1,9 @@
 """Orchestrations as tasks of orchestrations: cycles are found before they are saved."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+
+MOST_SHOWN = 20
 
 
 def find_cycle(children: Mapping[str, Iterable[str]], start: str) -> list[str] | None:
@@ -34,3 +37,54 @@ def with_children(
         if parent != orchestration:
             graph.setdefault(parent, []).append(child)
     return graph
+
+
+def told(cycle: Sequence[str]) -> str:
+    """The way for people; of a very long one both ends."""
+    if len(cycle) > MOST_SHOWN:
+        half = MOST_SHOWN // 2
+        cycle = [*cycle[:half], f"({len(cycle) - MOST_SHOWN} more)", *cycle[-half:]]
+    return " → ".join(cycle)
+
+
+def knotted(children: Mapping[str, Iterable[str]]) -> set[str]:
+    """Those that may be part of a cycle, in one pass: who leads nowhere, or is led to by nobody, is not."""
+    forth = {name: set(each) for name, each in children.items()}
+    back: dict[str, set[str]] = {}
+    for name, each in forth.items():
+        for child in each:
+            back.setdefault(child, set()).add(name)
+    left = forth.keys() & back.keys()
+    for there, here in ((forth, back), (back, forth)):
+        degree = {name: len(there[name] & left) for name in left}
+        ends = [name for name, count in degree.items() if count == 0]
+        while ends:
+            end = ends.pop()
+            left.discard(end)
+            for other in here.get(end, ()):
+                if other in left:
+                    degree[other] -= 1
+                    if degree[other] == 0:
+                        ends.append(other)
+    return left
+
+
+class Nestings:
+    """Which orchestration runs which, kept up to date while many are saved at once."""
+
+    def __init__(self, edges: Iterable[tuple[str, str]]) -> None:
+        self._children: dict[str, list[str]] = {}
+        self._parents: Counter[str] = Counter()
+        for parent, child in edges:
+            self._children.setdefault(parent, []).append(child)
+            self._parents[child] += 1
+
+    def put(self, orchestration: str, children: Sequence[str]) -> list[str] | None:
+        """These are its children from now on; a cycle through it, if that makes one."""
+        before = self._children.get(orchestration, [])
+        self._children[orchestration] = list(children)
+        self._parents.subtract(before)
+        self._parents.update(children)
+        if set(children) <= set(before) or self._parents[orchestration] == 0:
+            return None
+        return find_cycle(self._children, orchestration)

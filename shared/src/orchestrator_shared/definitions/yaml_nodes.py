@@ -12,6 +12,7 @@ from orchestrator_shared.definitions.problems import Path, Problem, dotted
 
 MAX_DEPTH = 60
 MAX_VALUES = 200_000
+MAX_CHARACTERS = 8 * 1024 * 1024
 """Of all documents together, aliases expanded: a few lines of aliases could stand for billions."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,9 +37,19 @@ class TooLarge(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """How many more values may be made."""
+    """How many more values may be made, and of how many characters."""
 
     values: int = MAX_VALUES
+    characters: int = MAX_CHARACTERS
+
+    def spend(self, text: str) -> None:
+        """Pay for one more value; raises TooLarge."""
+        self.values -= 1
+        self.characters -= len(text)
+        if self.values < 0:
+            raise TooLarge(f"more than {MAX_VALUES} values (aliases count as often as they are used)")
+        if self.characters < 0:
+            raise TooLarge(f"more than {MAX_CHARACTERS} characters (aliases count as often as they are used)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +133,7 @@ class _Builder:
         return YamlDocument(value, node, tuple(self.problems), tuple(self.warnings))
 
     def _value(self, node: yaml.Node, path: Path) -> Any:
-        self.budget.values -= 1
-        if self.budget.values < 0:
-            raise TooLarge(f"more than {MAX_VALUES} values (aliases count as often as they are used)")
+        self.budget.spend(node.value if isinstance(node, yaml.ScalarNode) else "")
         if len(path) > MAX_DEPTH:
             raise TooLarge(f"nested deeper than {MAX_DEPTH} levels")
         if node.tag not in _PLAIN_TAGS:
@@ -143,6 +152,7 @@ class _Builder:
         seen: set[str] = set()
         for key_node, value_node in node.value:
             key = _scalar(key_node) if isinstance(key_node, yaml.ScalarNode) else None
+            self.budget.characters -= len(key_node.value)
             if key == "<<" and _is_plain(key_node):
                 self._problem("merge keys (`<<`) are not supported: write the keys out", key_node, path)
             elif not isinstance(key, str):

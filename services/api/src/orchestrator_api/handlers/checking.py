@@ -16,7 +16,7 @@ from orchestrator_api.domain.checks import (
 )
 from orchestrator_api.domain.phases import stored_tasks
 from orchestrator_api.session import Session
-from orchestrator_shared.definitions.nesting import find_cycle, with_children
+from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
@@ -97,12 +97,12 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
     }
     if not any(children.values()):
         return {}
-    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
-    found = {
-        name: find_cycle(with_children(edges, name, nested), name)
-        for name, nested in children.items()
-        if nested
-    }
+    graph: dict[str, list[str]] = {}
+    for row in await session.sql.many("nestings", session.project):
+        graph.setdefault(row["parent"], []).append(row["child"])
+    graph |= children
+    knots = knotted(graph)
+    found = {name: find_cycle(graph, name) for name in children if name in knots}
     return {name: cycle for name, cycle in found.items() if cycle is not None}
 
 

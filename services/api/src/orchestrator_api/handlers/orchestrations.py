@@ -14,7 +14,7 @@ from orchestrator_api.handlers import configurations, overrides, rights
 from orchestrator_api.handlers.configurations import Key, Saved, Wish
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
-from orchestrator_shared.definitions.nesting import find_cycle, with_children
+from orchestrator_shared.definitions.nesting import Nestings, told
 from orchestrator_shared.domain.errors import Conflict, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.security import hash_token, new_token
@@ -124,12 +124,21 @@ def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
 
 async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
     children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
-    if not children:
+    if not children and session.remembered.nestings is None:
         return
-    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
-    cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
+    cycle = (await _nestings(session)).put(orchestration, children)
     if cycle is not None:
-        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {' → '.join(cycle)}")])
+        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {told(cycle)}")])
+
+
+async def _nestings(session: Session) -> Nestings:
+    """Read once for all that one request saves: to read them costs as much as the project is large."""
+    found = session.remembered.nestings
+    if found is None:
+        rows = await session.sql.many("nestings", session.project)
+        found = Nestings((row["parent"], row["child"]) for row in rows)
+        session.remembered.nestings = found
+    return found
 
 
 async def _equip(session: Session, orchestration: str) -> None:
@@ -155,6 +164,7 @@ async def announce_switch(session: Session, orchestration: str) -> None:
 
 async def delete(session: Session, orchestration: str) -> None:
     """Move to trash: its schedules and triggers pause; saving it again restores it."""
+    session.remembered.nestings = None
     await configurations.delete(session, key_of(orchestration))
     await announce_switch(session, orchestration)
 

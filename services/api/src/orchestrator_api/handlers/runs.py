@@ -16,7 +16,7 @@ from orchestrator_api.handlers.configurations import Key
 from orchestrator_api.handlers.idempotency import Asked
 from orchestrator_api.session import Session
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
-from orchestrator_shared.definitions.nesting import find_cycle, with_children
+from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin
@@ -105,7 +105,7 @@ async def _check_cycle(session: Session, orchestration: str, definition: dict[st
     edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
     cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
     if cycle is not None:
-        raise UserError(f"orchestrations run each other in a cycle: {' → '.join(cycle)}", field="tasks")
+        raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
 
 
 async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
