@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import h11
 import pytest
 from tests.support.waiting import eventually
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from orchestrator_shared.runtime import connections
 from orchestrator_shared.runtime.health import serve_health
@@ -90,6 +92,53 @@ async def test_a_body_that_was_answered_is_not_read_for_ever() -> None:
         trickling = asyncio.create_task(trickle())
         await rest(reader)
         trickling.cancel()
+
+
+@pytest.mark.parametrize("path", [b"/livez", b"/body"])
+async def test_a_body_in_tiny_pieces_lets_others_have_their_turn(
+    path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fault 11: 50 such connections without a token kept everybody else waiting for 17 seconds."""
+    events, portions = [0], []
+    handle_events, next_event = H11Protocol.handle_events, h11.Connection.next_event
+
+    def counted(connection: h11.Connection) -> Any:
+        events[0] += 1
+        return next_event(connection)
+
+    def portioned(protocol: H11Protocol) -> None:
+        events[0] = 0
+        handle_events(protocol)
+        portions.append(events[0])
+
+    monkeypatch.setattr(h11.Connection, "next_event", counted)
+    monkeypatch.setattr(H11Protocol, "handle_events", portioned)
+    lifecycle = Lifecycle("under-test")
+
+    async def length_of_body(_scope: Any, receive: Any, send: Any) -> None:
+        size, more = 0, True
+        while more:
+            message = await receive()
+            size, more = size + len(message["body"]), message["more_body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"%d bytes" % size})
+
+    head = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    pieces = b"1\r\nx\r\n" * 100_000 + b"ffff\r\n" + b"y" * 65_535 + b"\r\n" + b"1\r\nz\r\n" * 1_000
+    async with (
+        serve_health(lifecycle, RuntimeSettings()) as port,
+        lifecycle.serving(length_of_body),
+        connected(port) as (reader, writer),
+    ):
+        writer.write(
+            head + pieces + b"0\r\n\r\n" + head + b"0\r\n\r\n" + WHOLE[:-2] + b"Connection: close\r\n\r\n"
+        )
+        answers = await rest(reader)
+    await lifecycle.cancel_all()
+    assert answers.count(b"HTTP/1.1 ") == 3  # nothing is lost between the portions
+    assert path == b"/livez" or (b"166535 bytes" in answers and b"0 bytes" in answers)
+    assert sum(portions) > 101_000
+    assert max(portions) <= 64
 
 
 async def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
