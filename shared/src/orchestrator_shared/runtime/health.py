@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator_shared.domain.errors import OrchestratorError
@@ -30,12 +30,12 @@ STOP_SECONDS = 5.0
 
 def public_app(lifecycle: Lifecycle) -> ASGIApp:
     """The health routes, and behind them whatever application the service serves at the time."""
-    return _app(_routes(lifecycle))
+    return _app(_routes(lifecycle), otherwise=_own_app(lifecycle))
 
 
 def health_app(lifecycle: Lifecycle) -> ASGIApp:
     """The same with `/metrics`, for a port that is not open to everybody."""
-    return _app([Route("/metrics", _metrics), *_routes(lifecycle)])
+    return _app([Route("/metrics", _metrics), *_routes(lifecycle)], otherwise=_own_app(lifecycle))
 
 
 def metrics_app() -> ASGIApp:
@@ -44,11 +44,13 @@ def metrics_app() -> ASGIApp:
     async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
         await _problem(404, "not found: there is only /metrics here")(scope, receive, send)
 
-    return _app([Route("/metrics", _metrics), Mount("", app=nothing)])
+    return _app([Route("/metrics", _metrics)], otherwise=nothing)
 
 
-def _app(routes: list[BaseRoute]) -> ASGIApp:
+def _app(routes: list[BaseRoute], *, otherwise: ASGIApp) -> ASGIApp:
+    """The routes; every other address belongs to `otherwise` (a mount misses one with a line end)."""
     app = Starlette(routes=routes)
+    app.router.default = otherwise
     app.router.redirect_slashes = False  # a redirect would repeat whatever the request calls its host
     return Answers(app)
 
@@ -63,6 +65,10 @@ def _routes(lifecycle: Lifecycle) -> list[BaseRoute]:
         body = {"service": lifecycle.name, "ready": ready, "checks": checks}
         return JSONResponse(body, status_code=200 if ready else 503)
 
+    return [Route("/livez", livez), Route("/readyz", readyz)]
+
+
+def _own_app(lifecycle: Lifecycle) -> ASGIApp:
     async def own_app(scope: Scope, receive: Receive, send: Send) -> None:
         if lifecycle.app is not None:
             await lifecycle.app(scope, receive, send)
@@ -71,7 +77,7 @@ def _routes(lifecycle: Lifecycle) -> list[BaseRoute]:
         status, detail = (503, "the service is not ready") if starting_or_stopping else (404, "not found")
         await _problem(status, detail)(scope, receive, send)
 
-    return [Route("/livez", livez), Route("/readyz", readyz), Mount("", app=own_app)]
+    return own_app
 
 
 async def _metrics(_request: Request) -> Response:
@@ -134,7 +140,8 @@ def _listen(what: str, host: str, port: int) -> socket.socket:
         family, _, _, _, where = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # Told that it is TCP, asyncio sets TCP_NODELAY; without, answers on kept connections wait 40 ms.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError as error:
         raise OrchestratorError(f"{variable(f'{what}_host')}: {error.strerror or error}") from error
     try:

@@ -14,7 +14,7 @@ from orchestrator_api.models.catalog import VariableIn, VariableOut
 from orchestrator_api.models.schedules import SubscriptionsIn, SubscriptionsOut
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -39,7 +39,7 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     "/variables/{name}",
     tags=["variables"],
     operation_id="save_variable",
-    responses=WRITE,
+    responses=saved(VariableOut),
     openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_variable(

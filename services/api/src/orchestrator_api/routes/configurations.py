@@ -17,7 +17,16 @@ from orchestrator_api.models.configurations import (
 from orchestrator_api.models.jobs import ConfigurationRunIn, RunAccepted
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    IdempotencyKey,
+    Identifier,
+    Project,
+    saved,
+)
 from orchestrator_api.routes.runs import accepted
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -61,7 +70,7 @@ async def get_configuration(
 @router.put(
     "/{component}/{configuration}",
     operation_id="save_configuration",
-    responses=WRITE,
+    responses=saved(ConfigurationSaved),
     openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_configuration(

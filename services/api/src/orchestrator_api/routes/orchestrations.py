@@ -21,7 +21,7 @@ from orchestrator_api.models.configurations import (
 )
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -54,7 +54,7 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
 @router.put(
     "/{orchestration}",
     operation_id="save_orchestration",
-    responses=WRITE,
+    responses=saved(OrchestrationSaved),
     openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_orchestration(

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
 
 from orchestrator_api.domain.access import Scope
 from orchestrator_api.handlers.idempotency import HEADER, MOST_CHARACTERS
@@ -75,3 +76,8 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 READ = problems(404)
 WRITE = problems(400, 404, 409, 413)
+
+
+def saved(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The answers of a PUT, which are 201 where there was nothing before."""
+    return {201: {"description": "It is new", "model": model}, **WRITE}

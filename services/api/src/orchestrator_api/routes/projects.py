@@ -10,7 +10,7 @@ from orchestrator_api.models.base import Page
 from orchestrator_api.models.catalog import ComponentIn, ComponentOut, ProjectIn, ProjectOut, ProjectPatch
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_shared.domain.errors import Conflict, NotFound
 
 router = APIRouter(prefix="/v1", route_class=GatedRoute)
@@ -99,7 +99,7 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     "/components/{component}",
     tags=["components"],
     operation_id="save_component",
-    responses=WRITE,
+    responses=saved(ComponentOut),
     openapi_extra=takes(Scope.ADMIN, most=LARGE),
 )
 async def save_component(

@@ -23,7 +23,16 @@ from orchestrator_api.models.schedules import (
 )
 from orchestrator_api.routes.gate import GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_api.routes.parts import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    IdempotencyKey,
+    Identifier,
+    Project,
+    saved,
+)
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import NotFound, UserError
@@ -63,7 +72,7 @@ async def get_schedule(
 @router.put(
     OF_ORCHESTRATION + "/{schedule}",
     operation_id="save_schedule",
-    responses=WRITE,
+    responses=saved(ScheduleOut),
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def save_schedule(
@@ -129,7 +138,7 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     "/backfills",
     operation_id="backfill_schedule",
     status_code=202,
-    responses=WRITE,
+    responses={200: {"description": "What would be asked for (`dry_run`)", "model": BackfillOut}, **WRITE},
     openapi_extra=takes(Scope.READ, Scope.RUN),
 )
 async def backfill_schedule(

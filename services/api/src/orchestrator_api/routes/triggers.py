@@ -11,7 +11,7 @@ from orchestrator_api.models.base import Page
 from orchestrator_api.models.schedules import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
 from orchestrator_api.routes.gate import LARGE, GatedRoute, takes
 from orchestrator_api.routes.paging import Paging
-from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.routes.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -38,7 +38,7 @@ async def get_trigger(
 @router.put(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="save_trigger",
-    responses=WRITE,
+    responses=saved(TriggerOut),
     openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
 )
 async def save_trigger(
