@@ -27,10 +27,11 @@ SPY = """
 id -u; id -G
 umask 077; echo mine > "$ORCHESTRATOR_FILES_DIR/kept.csv"; stat -c %a "$ORCHESTRATOR_FILES_DIR"
 keeper=$PPID
+work=$TEST_LEDGER/work
 runner=$(awk '{print $4}' /proc/$keeper/stat)
 for file in /proc/$runner/environ /proc/$keeper/environ /proc/$runner/mem /proc/$runner/maps \\
         "$TEST_LEDGER"/keys.json "$TEST_LEDGER"/files/other/* "$TEST_LEDGER"/files/other \\
-        "$TEST_LEDGER"/work "$TEST_LEDGER"/work/replica-* "$TEST_LEDGER"/work/replica-*/*/config.json \\
+        "$work" "$work"/replica-* "$work"/replica-*/*/config.json \\
         /proc/[0-9]*/environ; do
     [ "$file" = "/proc/$$/environ" ] && continue
     if [ -d "$file" ]; then ls "$file" > /dev/null 2>&1; else head -c 1 "$file" > /dev/null 2>&1; fi \\

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.ids import request_id
 
 HEADER = "Idempotency-Key"
 MOST_CHARACTERS = 200
-_KEY = re.compile(r"[ -~]{1,200}")
+_KEY = re.compile(rf"[ -~]{{1,{MOST_CHARACTERS}}}")
 
 
 @dataclass(frozen=True, slots=True)

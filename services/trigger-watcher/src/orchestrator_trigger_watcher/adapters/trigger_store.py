@@ -161,22 +161,29 @@ def _completing(table: TableRef, count: Count) -> dict[str, Any]:
     return {"project": table.project, "table": str(table.name), "seq": count.counted, "heard_at": heard_at}
 
 
+def _settings(row: asyncpg.Record) -> dict[str, Any]:
+    """What a state and a saved version have in common."""
+    return {
+        "id": TriggerId(row["trigger_id"]),
+        "project": row["project"],
+        "orchestration": row["orchestration"],
+        "name": row["name"],
+        "version": row["version"],
+        "reset_count": row["reset_count"],
+        "enabled": row["enabled"],
+        "cool_down": timedelta(seconds=row["cool_down_seconds"]),
+        "mode": CoolDownMode(row["mode"]),
+        "deleted": row["deleted"],
+    }
+
+
 def _state(row: asyncpg.Record, counts: Mapping[TableRef, Count]) -> TriggerState:
     return TriggerState(
-        id=TriggerId(row["trigger_id"]),
-        project=row["project"],
-        orchestration=row["orchestration"],
-        name=row["name"],
-        version=row["version"],
-        reset_count=row["reset_count"],
-        enabled=row["enabled"],
-        cool_down=timedelta(seconds=row["cool_down_seconds"]),
-        mode=CoolDownMode(row["mode"]),
+        **_settings(row),
         generation=row["generation"],
         pending=None if row["pending_job_id"] is None else JobId(row["pending_job_id"]),
         last_started_at=row["last_started_at"],
         due_at=row["due_at"],
-        deleted=row["deleted"],
         counts=counts,
     )
 
@@ -189,16 +196,7 @@ def _started(row: asyncpg.Record) -> RunStarted:
 def _saved(row: asyncpg.Record) -> Saved:
     heard = {table_ref(table["project"], table["name"]): table["last_seq"] for table in row["tables"]}
     definition = Definition(
-        id=TriggerId(row["trigger_id"]),
-        project=row["project"],
-        orchestration=row["orchestration"],
-        name=row["name"],
-        version=row["version"],
-        reset_count=row["reset_count"],
-        enabled=row["enabled"],
-        cool_down=timedelta(seconds=row["cool_down_seconds"]),
-        mode=CoolDownMode(row["mode"]),
-        deleted=row["deleted"],
+        **_settings(row),
         tables=frozenset(heard),
     )
     return Saved(row["at"], row["number"], definition, heard)
