@@ -40,8 +40,8 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Statements, their parameters and errors about them hold secrets. Whoever sent one is told of it; the log
-    # has what concerns the server itself.
+    # Statements, their parameters and errors about them may hold secrets: only the client gets these
+    # errors, and the log has what concerns the server itself.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",

@@ -53,7 +53,7 @@ def remembered_port(file: Path) -> int:
 
 
 def open_private(log: Path) -> BinaryIO:
-    """A log written anew that only its owner may read, also where an earlier one was open to all."""
+    """An empty log that only its owner may read, even where an earlier one was open to all."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "wb")

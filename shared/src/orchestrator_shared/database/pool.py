@@ -190,7 +190,7 @@ async def acquire(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _leave(pool: asyncpg.Pool, connection: asyncpg.Connection, error: Exception) -> None:
-    """Return this connection closed, and let every other one be made anew when it is next asked for."""
+    """Return this connection closed, and let every other one be replaced when it is next asked for."""
     log.warning("database.connections_dropped", reason=reason(error))
     if not _is_closed(connection):
         connection.terminate()

@@ -1,8 +1,8 @@
 """What AMQP says around a body is whatever its producer wrote: no broker looks at it.
 
-pamqp raises at a text that is no UTF-8 or a time in the year 146140482, and aiormq then gives up the whole
-connection: one message of any producer would end a consumer again and again, and then whoever looks at dead
-letters. aio-pika fails at a delivery mode that it does not know and never tells its caller of the message.
+pamqp raises at a text that is not valid UTF-8 or a time in the year 146140482, and aiormq then gives up the
+whole connection: one message of any producer would end a consumer again and again, and then whoever looks at
+dead letters. aio-pika fails at a delivery mode that it does not know, and its caller never gets the message.
 """
 
 import struct

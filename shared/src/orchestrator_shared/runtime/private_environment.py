@@ -15,7 +15,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def hide_environment() -> None:
-    """Start this program anew, under the same process id, with its environment in memory only.
+    """Re-execute this program, under the same process id, with its environment in memory only.
 
     The kernel shows for ever what a process was started with. Call this first: it returns in the new program.
     """
