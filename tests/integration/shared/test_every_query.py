@@ -1,6 +1,7 @@
 """Every named query of every service is valid against the migrated schema, with the service's own rights."""
 
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from tests.support.databases import Database
@@ -9,10 +10,10 @@ from orchestrator_shared.database.queries import Queries
 
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
 FILES = [
-    (service, file.name)
+    (service, str(file.relative_to(package)))
     for service in SERVICES
-    for file in resources.files(f"orchestrator_{service}.adapters").iterdir()
-    if file.name.endswith(".sql")
+    for package in [Path(str(resources.files(f"orchestrator_{service}")))]
+    for file in package.rglob("*.sql")
 ]
 BELONGS_TO_OTHERS = {
     "scheduler": [
@@ -54,7 +55,7 @@ BELONGS_TO_OTHERS = {
 @pytest.mark.parametrize(("service", "file"), sorted(FILES))
 async def test_every_query_is_prepared_and_permitted(database: Database, service: str, file: str) -> None:
     """PREPARE finds wrong names and types; planning it with EXPLAIN finds missing rights, too."""
-    queries = Queries.load(f"orchestrator_{service}.adapters", file)
+    queries = Queries.load(f"orchestrator_{service}", file)
     async with database.connection(service) as connection:
         for name in queries:
             try:
