@@ -18,18 +18,18 @@ from tests.support.databases import Database
 from tests.support.engine_replica import SUCCESS, Replica
 from tests.support.engine_world import World, definition, requested, task
 
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.log_capture import LogChunk
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.domain.execution import ExecutionLost
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
-PACKAGE = "orchestrator_runner.adapters"
+PACKAGE = "orchestrator_runner.queue"
 FILES = sorted(file.name for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".sql"))
 QUERIES = Queries.load(PACKAGE, *(name for name in FILES if name != "termination.sql"))
 TABLES = ("jobs", "attempts", "logs", "configuration_states", "tasks", "phases")
