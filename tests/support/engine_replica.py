@@ -12,8 +12,9 @@ from orchestrator_runner.executors.process.keeper_client import Keeper
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.commands import Commands
-from orchestrator_runner.queue.leases import LeaseLost, Leases, Recovery
+from orchestrator_runner.queue.leases import LeaseLost, Leases
 from orchestrator_runner.queue.loop import Engine
+from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.runs.jobs import ClaimedJob, Result

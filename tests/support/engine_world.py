@@ -14,9 +14,10 @@ from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.commands import Commands
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.leases import Leases, Recovery
+from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.runs import Runs
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper

@@ -27,9 +27,10 @@ from orchestrator_runner.queue.execution import Attempts
 from orchestrator_runner.queue.hints import hints
 from orchestrator_runner.queue.journal import Journals
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.leases import Leases, Recovery
+from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
 from orchestrator_runner.queue.runs import Runs
 from orchestrator_runner.queue.starts import Starter

@@ -25,7 +25,7 @@ class LogStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._outage = Outage("logs")
-        self._append = Queries.load("orchestrator_runner.queue", "execution.sql")["append_logs"]
+        self._append = Queries.load("orchestrator_runner.logs", "store.sql")["append_logs"]
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
         """Raises ExecutionLost when the job has a new owner: its task must not go on."""

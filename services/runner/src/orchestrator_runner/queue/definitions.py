@@ -38,7 +38,7 @@ class Definitions:
     def __init__(self, pool: asyncpg.Pool, users: ProjectUsers | None = None) -> None:
         self._pool = pool
         self._users = users
-        self._queries = Queries.load("orchestrator_runner.queue", "execution.sql")
+        self._queries = Queries.load("orchestrator_runner.queue", "definitions.sql")
         self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered(REMEMBERED)
         self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered(REMEMBERED)
 

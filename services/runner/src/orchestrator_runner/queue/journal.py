@@ -34,7 +34,7 @@ class Journals:
         self._encryption = encryption
         self._api_url = api_url
         self._outage = Outage("journal")
-        self._queries = Queries.load("orchestrator_runner.queue", "handles.sql")
+        self._queries = Queries.load("orchestrator_runner.queue", "journal.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     def open(self, job: ClaimedJob, callback_hash: bytes | None) -> "JobJournal":

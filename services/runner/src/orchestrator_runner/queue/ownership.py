@@ -15,7 +15,7 @@ class Ownership:
 
     def __init__(self, replica_id: UUID) -> None:
         self.replica_id = replica_id
-        self._queries = Queries.load("orchestrator_runner.queue", "execution.sql")
+        self._queries = Queries.load("orchestrator_runner.queue", "ownership.sql")
 
     async def claim(
         self, connection: asyncpg.Connection, slots: int, ahead: int, limited: Sequence[str]

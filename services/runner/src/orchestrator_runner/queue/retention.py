@@ -17,7 +17,7 @@ def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Forgetting:
     """Finished runs with all below them, their logs (sooner), merges, skips, tombstones, lost replicas."""
     return Forgetting(
         partial(acquire, pool),
-        Queries.load("orchestrator_runner.queue", "replicas.sql"),
+        Queries.load("orchestrator_runner.queue", "retention.sql"),
         {
             "forget_logs": (log_days,),
             "forget_jobs": (days,),

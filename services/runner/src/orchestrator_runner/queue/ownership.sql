@@ -67,24 +67,6 @@ ORDER BY j.ready_at, j.id
 SELECT count(*) FROM (
     SELECT 1 FROM jobs.jobs WHERE status = 'ready' AND kind = 'component' LIMIT 100) AS ready
 
--- name: component_definitions
-SELECT id, updated_at, definition_as_written AS definition FROM catalog.components_v1 WHERE id = ANY ($1::text[])
-
--- name: stored_parameters
-SELECT v.project, v.component, v.configuration, v.version, v.parameters_as_written AS parameters
-FROM catalog.configuration_versions_v1 v
-JOIN unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS wanted (project, component, configuration, version)
-    USING (project, component, configuration, version)
-
--- name: states
-SELECT s.project, s.component, s.configuration, s.state
-FROM jobs.configuration_states s
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
-    USING (project, component, configuration)
-
--- name: variables
-SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])
-
 -- name: finish_jobs
 -- `ready`: given back, as if it had never been claimed; the epoch stays, for whoever claimed it. Asked to stop meanwhile,
 -- it has certainly done nothing, if this was its first attempt.
@@ -146,14 +128,6 @@ WHERE replica_id = $1 AND status IN ('processing', 'terminating')
 
 -- name: stops_wanted
 SELECT id, epoch FROM jobs.jobs WHERE replica_id = $1 AND status = 'terminating'
-
--- name: append_logs
-INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text)
-SELECT l.job_id, l.attempt, l.seq, l.stream, l.at, l.text
-FROM unnest($1::uuid[], $2::integer[], $3::integer[], $4::integer[], $5::text[], $6::timestamptz[], $7::text[])
-    AS l (job_id, epoch, attempt, seq, stream, at, text)
-JOIN jobs.jobs j ON j.id = l.job_id AND j.epoch = l.epoch AND j.status IN ('processing', 'terminating')
-ON CONFLICT DO NOTHING
 
 -- name: limited_projects
 SELECT p.id FROM catalog.projects_v1 p

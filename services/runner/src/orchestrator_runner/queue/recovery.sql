@@ -1,23 +1,28 @@
--- Runs at other services: how a successor finds them, and what they report; every write is fenced by the epoch.
+-- Jobs of lost replicas: decided anew, or adopted with their attempt.
 
--- name: keep_handle
-WITH own AS (
-    SELECT id, attempt FROM jobs.jobs
-    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
-    FOR NO KEY UPDATE
-)
-UPDATE jobs.attempts a SET handle = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
+-- name: declare_lost
+-- Only who holds a lease may judge: a statement that a stalled network delivers late finds that ours ran out too.
+UPDATE jobs.replicas SET lost_at = clock_timestamp()
+WHERE id IN (
+    SELECT id FROM jobs.replicas WHERE lost_at IS NULL AND lease_until < clock_timestamp()
+    FOR UPDATE SKIP LOCKED)
+    AND EXISTS (
+        SELECT 1 FROM jobs.replicas me
+        WHERE me.id = $1 AND me.lost_at IS NULL AND me.lease_until >= clock_timestamp())
+RETURNING id, name
 
--- name: expect_callbacks
-WITH own AS (
-    SELECT id, attempt FROM jobs.jobs
-    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
-    FOR NO KEY UPDATE
-)
-UPDATE jobs.attempts a SET callback_hash = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
-
--- name: callbacks
-SELECT seq, body FROM catalog.callbacks_v1 WHERE token_hash = $1 AND seq <> ALL ($2::bigint[]) ORDER BY seq
+-- name: jobs_of_lost_replicas
+SELECT j.id, j.lane_id, j.parent_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
+       j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
+FROM jobs.replicas r
+JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
+LEFT JOIN catalog.components_v1 c ON c.id = j.component
+WHERE r.lost_at IS NOT NULL
+    -- Those whose run goes on at another service are adopted.
+    AND NOT (coalesce(c.executor = 'http', false)
+             AND EXISTS (SELECT 1 FROM jobs.attempts a
+                         WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL))
+LIMIT 1000
 
 -- name: owned_elsewhere
 SELECT j.id FROM jobs.jobs j
