@@ -41,9 +41,13 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
 
 
 async def before(session: Session, asked: Asked | None) -> list[Row]:
-    """What was requested under the key, if anything; refuses another request than that one."""
+    """What was requested under the key, if anything; refuses another request than that one.
+
+    Until the transaction ends nobody else asks under the key: twins would each find that nothing was.
+    """
     if asked is None:
         return []
+    await session.sql.run("lock_key", str(asked.id))
     rows = await session.sql.many("requests_under_key", session.project, asked.id)
     if any(row["request_digest"] != asked.digest for row in rows):
         raise reused()

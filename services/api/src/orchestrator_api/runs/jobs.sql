@@ -8,6 +8,9 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $1
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
+-- name: lock_key
+SELECT pg_advisory_xact_lock(hashtextextended('idempotency key ' || $1, 0))
+
 -- name: requests_under_key
 SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
 FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
