@@ -7,7 +7,7 @@ import typer
 
 from orchestrator_cli.failures import BadInput
 
-app = typer.Typer(help="Write a component of your own.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

@@ -18,7 +18,7 @@ from orchestrator_cli.stack.mail_sink import mails as mails_in
 from orchestrator_cli.stack.readiness import is_ready
 from orchestrator_cli.stack.record import StackRecord
 
-app = typer.Typer(help="Everything on this machine, without containers.", no_args_is_help=True)
+app = typer.Typer()
 
 WATCH_SECONDS = 0.3
 
