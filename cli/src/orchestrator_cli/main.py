@@ -9,7 +9,6 @@ from rich.text import Text
 from orchestrator_cli import streams
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.lazy_commands import LazyGroup
-from orchestrator_cli.local.processes import ServerError
 from orchestrator_cli.output import error_console, plain
 from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 
@@ -64,9 +63,6 @@ def _run(arguments: list[str] | None) -> int:
     except CommandFailure as failure:
         _tell(failure.text, failure.details)
         return failure.code
-    except ServerError as error:
-        _tell(str(error), [])
-        return ExitCode.UNREACHABLE
     except KeyboardInterrupt:
         return 130
     return ExitCode.OK

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from orchestrator_cli.failures import Unreachable
+
 POLL_SECONDS = 0.05
 TAIL_LINES = 15
 BELOW_EPHEMERAL = range(15_000, 32_000)
 
 
-class ServerError(Exception):
+class ServerError(Unreachable):
     """A private server could not be started or stopped; the message says what to do."""
 
 

@@ -64,8 +64,8 @@ class Supervisor:
             self._watch()
         except StopRequested:
             say("asked to stop")
-        except (ServerError, CommandFailure) as failure:
-            error = "\n".join([str(failure), *getattr(failure, "details", [])])
+        except CommandFailure as failure:
+            error = "\n".join([failure.text, *failure.details])
             say(f"failed: {error}")
         except Exception as failure:
             error = f"{type(failure).__name__}: {failure}"
