@@ -21,7 +21,7 @@ class Place:
 
 
 PLACES = (
-    Place("dev", "orchestrator_cli.commands.dev:app", "Everything on this machine, without containers."),
+    Place("dev", "orchestrator_local.commands.dev:app", "Everything on this machine, without containers."),
     Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
@@ -80,7 +80,7 @@ PLACES = (
     ),
     Place(
         "demo",
-        "orchestrator_cli.commands.demo:demo",
+        "orchestrator_local.commands.demo:demo",
         "Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards.",
     ),
 )
