@@ -10,11 +10,11 @@ import typer
 from rich.console import Console
 
 from orchestrator_cli.client import ApiClient
-from orchestrator_cli.commands.options import DEFAULT_STATE_DIR, StateDirOption
 from orchestrator_cli.context import TOKEN_VARIABLE, Context, read_context
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
 from orchestrator_cli.output import console, duration
 from orchestrator_local.commands.dev import down
+from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption
 from orchestrator_local.demo.crash import play_crash
 from orchestrator_local.demo.data import begin_fetching, finish_fetching
 from orchestrator_local.demo.mailboxes import FolderMailbox, MailpitMailbox

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.commands.options import DEFAULT_STATE_DIR, JsonOption, StateDirOption
+from orchestrator_cli.commands.options import JsonOption
 from orchestrator_cli.context import PROJECT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, read_context
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.output import console, plain, print_json, print_table
+from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption
 from orchestrator_local.stack.data import remove_all
 from orchestrator_local.stack.launch import bring_down, bring_up, running_stack
 from orchestrator_local.stack.layout import Layout
