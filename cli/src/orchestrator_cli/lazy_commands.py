@@ -7,7 +7,11 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from orchestrator_cli.failures import BadInput
 from orchestrator_cli.streams import Group
+
+LOCAL = "orchestrator_local"
+"""A package that need not be installed; the images have none."""
 
 
 @dataclass(frozen=True)
@@ -96,14 +100,26 @@ class LazyCommand(TyperCommand):
     def load(self) -> Any:
         """The command with its options; for a group, with the commands in it."""
         place = self.place
-        module, _, attribute = place.where.partition(":")
-        found = getattr(importlib.import_module(module), attribute)
+        found = _imported(place)
         parent = typer.Typer(rich_markup_mode=None)
         if isinstance(found, typer.Typer):
             parent.add_typer(found, name=place.name, help=place.help, no_args_is_help=True)
         else:
             parent.command(place.name)(found)
         return typer.main.get_group(parent).commands[place.name]
+
+
+def _imported(place: Place) -> Any:
+    module, _, attribute = place.where.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name != LOCAL:
+            raise
+        raise BadInput(
+            f"`orchestrator {place.name}` needs the local stack, which is not installed here: "
+            "install the package orchestrator-local (the folder local/ of the source)"
+        ) from None
 
 
 class LazyGroup(Group):
@@ -115,4 +131,9 @@ class LazyGroup(Group):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+        try:
+            return name, command.load() if isinstance(command, LazyCommand) else command, rest
+        except BadInput:
+            if ctx.resilient_parsing:  # completion: what is not installed has nothing to offer
+                return name, command, rest
+            raise

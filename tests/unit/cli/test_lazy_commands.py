@@ -6,8 +6,9 @@ import sys
 import pytest
 import typer
 
-from orchestrator_cli.lazy_commands import PLACES, LazyCommand, Place
-from orchestrator_cli.main import app
+from orchestrator_cli.failures import ExitCode
+from orchestrator_cli.lazy_commands import LOCAL, PLACES, LazyCommand, Place
+from orchestrator_cli.main import app, main
 
 REPORT = "import sys; from orchestrator_cli.main import main; main({arguments!r}); print(*sys.modules)"
 
@@ -58,6 +59,43 @@ def test_completion_offers_commands_and_what_is_below_them(
     assert completed("orchestrator d") == ["dev", "db", "dead-letters", "diff", "deliveries", "demo"]
     assert completed("orchestrator dead-letters ") == ["list", "replay", "drop"]
     assert completed("orchestrator backfill --s") == ["--schedule"]
+
+
+@pytest.mark.parametrize("command", ["dev", "demo"])
+def test_a_missing_local_stack_is_named(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _without_local_stack(monkeypatch)
+    assert main([command, "--help"]) == ExitCode.BAD_INPUT
+    said = capsys.readouterr().err
+    assert f"`orchestrator {command}` needs the local stack" in said
+    assert "install the package orchestrator-local" in said
+
+
+def test_completion_is_silent_about_a_missing_local_stack(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _without_local_stack(monkeypatch)
+    for name, value in (("_ORCHESTRATOR_COMPLETE", "complete_bash"), ("COMP_CWORD", "2")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COMP_WORDS", "orchestrator dev ")
+    main([])
+    said = capsys.readouterr()
+    assert (said.out.strip(), said.err) == ("", "")
+
+
+class _NotInstalled:
+    """An import of the local stack finds nothing."""
+
+    def find_spec(self, name: str, *_: object) -> None:
+        if name == LOCAL:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _without_local_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if f"{name}.".startswith(f"{LOCAL}.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setattr(sys, "meta_path", [_NotInstalled(), *sys.meta_path])
 
 
 def test_a_typing_error_is_answered_with_the_nearest_command(capsys: pytest.CaptureFixture[str]) -> None:
