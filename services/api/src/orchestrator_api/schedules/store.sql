@@ -25,11 +25,6 @@ SELECT version, anchor, next_at FROM scheduler.next_fires_v1 WHERE schedule_id =
 -- name: schedule_exists
 SELECT true FROM catalog.schedules WHERE project = $1 AND id = $2
 
--- name: lock_orchestration
-SELECT id FROM catalog.configurations
-WHERE project = $1 AND component = 'orchestrator' AND id = $2 AND deleted_at IS NULL
-FOR UPDATE
-
 -- name: insert_schedule
 INSERT INTO catalog.schedules
     (id, project, orchestration, name, cron, every_seconds, timezone, enabled, overlap, misfire, catch_up_seconds)

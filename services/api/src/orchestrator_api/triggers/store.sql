@@ -147,3 +147,7 @@ SELECT count(*) FROM triggers.dispositions_v1 WHERE trigger_id = $1 AND at >= $2
 SELECT actor, detail ->> 'reason' AS reason FROM catalog.audit
 WHERE project = $1 AND subject = $2 AND at <= $3
 ORDER BY at DESC LIMIT 1
+
+-- name: buckets_shared_with
+-- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
+SELECT project, bucket FROM catalog.shares WHERE shared_with = $1 ORDER BY project, bucket FOR KEY SHARE
