@@ -11,8 +11,8 @@ from tests.integration.runner.conftest import StartRunner
 from tests.support.pipelines import PROJECT, Pipelines
 from tests.support.waiting import eventually
 
-from orchestrator_runner.adapters import task_users
-from orchestrator_runner.domain.task_users import TaskUsers
+from orchestrator_runner.executors.task_users import TaskUsers
+from orchestrator_runner.queue import task_users
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.settings import SettingsError
