@@ -2,8 +2,8 @@
 
 import pytest
 
-from orchestrator_shared.messaging.backoff import Backoff
 from orchestrator_shared.messaging.connection import Timeouts, broker_url
+from orchestrator_shared.runtime.retry import Backoff
 
 
 @pytest.mark.parametrize(

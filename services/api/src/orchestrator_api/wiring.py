@@ -13,14 +13,14 @@ from orchestrator_api.http.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
+from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.security import Encryption
 
 RETENTION: dict[str, tuple[object, ...]] = {

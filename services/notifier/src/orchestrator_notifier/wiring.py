@@ -15,7 +15,7 @@ from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
 from orchestrator_notifier.adapters.timers import TimerStore
 from orchestrator_notifier.domain.retrying import RetryRules
-from orchestrator_notifier.engine.courier import Courier
+from orchestrator_notifier.engine.mail_sender import Courier
 from orchestrator_notifier.engine.scan import Scan
 from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
@@ -27,13 +27,13 @@ from orchestrator_shared.contracts.events import (
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 500

@@ -9,20 +9,20 @@ from functools import partial
 
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
-from orchestrator_scheduler.domain.settlement import Limits
+from orchestrator_scheduler.domain.evaluation import Limits
+from orchestrator_scheduler.handlers.catalog_sync import Following
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
-from orchestrator_scheduler.handlers.following import Following
 from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 
 NAME = "scheduler"
 FLUSH_SECONDS = 5.0

@@ -8,22 +8,22 @@ from datetime import timedelta
 from functools import partial
 
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
-from orchestrator_trigger_watcher.handlers.hearing import Hearing
+from orchestrator_trigger_watcher.handlers.ingestion import Hearing
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
+from orchestrator_trigger_watcher.handlers.reconciliation import Settling
 from orchestrator_trigger_watcher.handlers.scanning import Scanning
-from orchestrator_trigger_watcher.handlers.settling import Settling
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 

@@ -18,14 +18,14 @@ from yarl import URL
 
 from orchestrator_shared.contracts.routing import QUEUES, Queue
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us, end_quietly
 from orchestrator_shared.messaging.foreign_properties import accept_anything
 from orchestrator_shared.messaging.metrics import BROKER_BLOCKED, BROKER_CONNECTED
 from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.messaging.topology import declare
 from orchestrator_shared.messaging.transport import Transports
-from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
+from orchestrator_shared.runtime.retry import Backoff
 from orchestrator_shared.settings import variable
 
 accept_anything()

@@ -12,16 +12,16 @@ from aio_pika.abc import AbstractIncomingMessage
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.domain.errors import MessageFault
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import dead_letter
 from orchestrator_shared.messaging.decoding import Delivery as Delivery
 from orchestrator_shared.messaging.decoding import decode
 from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt
 from orchestrator_shared.messaging.session import Session, open_session
-from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import HANDLER_SECONDS, MESSAGES_CONSUMED, MESSAGES_DEAD_LETTERED
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.retry import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -196,7 +196,7 @@ class Consumer:
         )
 
     async def _acknowledge(self, session: Session, taken: Sequence[_Taken]) -> None:
-        points.reach(points.BEFORE_ACK)
+        failpoints.reach(failpoints.BEFORE_ACK)
         for item in taken:
             acked = await session.ack(item.raw)
             self._count([item.raw], "acked" if acked else "failed", item.delivery.envelope.type)

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outgoing, Publisher
 from orchestrator_shared.messaging.relay import Relay, Tuning
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +85,9 @@ class Outbox:
             said = work._said
             if said.rows:
                 await self._store.insert(connection, said.rows)
-                points.reach(points.BEFORE_COMMIT)
+                failpoints.reach(failpoints.BEFORE_COMMIT)
         if said.rows:
-            points.reach(points.BEFORE_PUBLISH)
+            failpoints.reach(failpoints.BEFORE_PUBLISH)
         self._relay.hand_over(said.rows, said.hints)
         for callback in said.callbacks:
             _call(callback)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
-from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import Outage
+from orchestrator_shared.runtime.retry import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -108,7 +108,7 @@ class Relay:
         done: set[str] = set()
         try:
             outcomes = await self._publisher.publish_many(batch)
-            points.reach(points.BEFORE_MARK)
+            failpoints.reach(failpoints.BEFORE_MARK)
             rows = [(row.id, outcome) for row, outcome in zip(batch, outcomes, strict=True) if row.persistent]
             done = {id_ for id_, outcome in rows if outcome is Outcome.CONFIRMED}
             resting = [id_ for id_, outcome in rows if outcome in (Outcome.RETURNED, Outcome.REFUSED)]

@@ -9,10 +9,10 @@ import structlog
 
 from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_shared.domain.errors import MessageFault, UserError
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import CONSUMER_PAUSED, HANDLER_FAILURES
-from orchestrator_shared.messaging.waiting import cancelled_by_us
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
+from orchestrator_shared.runtime.retry import Backoff
 
 log = structlog.get_logger(__name__)
 

@@ -13,7 +13,7 @@ from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
 
 log = structlog.get_logger(__name__)
 

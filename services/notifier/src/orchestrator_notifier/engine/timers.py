@@ -12,8 +12,8 @@ from orchestrator_notifier.adapters.timers import Timer, TimerStore
 from orchestrator_notifier.domain.lateness import late_fact, may_be_late
 from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -94,5 +94,5 @@ class Timers:
             if found is not None and due_at is not None:
                 await self._facts.save(connection, late_fact(found), set())
             await self._store.drop(connection, key)
-            points.reach(points.BEFORE_COMMIT)
+            failpoints.reach(failpoints.BEFORE_COMMIT)
         return True

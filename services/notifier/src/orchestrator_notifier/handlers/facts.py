@@ -16,7 +16,7 @@ from orchestrator_shared.contracts.events import (
 )
 from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.messaging.consumer import Delivery
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 
 class Timers(Protocol):
@@ -59,7 +59,7 @@ class FactMaker:
                 told: set[str] = set()
                 for fact in facts_of_run(run):
                     told |= await self._store.save(connection, fact, told, families[run.root_id])
-            points.reach(points.BEFORE_COMMIT)
+            failpoints.reach(failpoints.BEFORE_COMMIT)
         self._wake()
         return len(runs)
 

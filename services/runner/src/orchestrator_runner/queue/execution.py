@@ -34,7 +34,7 @@ from orchestrator_runner.runs.parameters import deep_merge, secret_values, subst
 from orchestrator_shared.definitions.placeholders import holds_placeholder
 from orchestrator_shared.domain.errors import Unavailable, UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
 from orchestrator_shared.security import Encryption, hash_token
 from orchestrator_shared.settings import variable
 

@@ -14,7 +14,7 @@ from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable, UserError
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
 from orchestrator_shared.security import Encryption, new_token
 
 log = structlog.get_logger(__name__)

@@ -22,8 +22,8 @@ from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import Outage
 
 log = structlog.get_logger(__name__)
 
@@ -280,7 +280,7 @@ class Engine:
 
     def _begin(self, claimed: Sequence[ClaimedJob], *, at_once: bool = False) -> None:
         if claimed and self._prepare is not None:
-            points.reach(points.BEFORE_START)
+            failpoints.reach(failpoints.BEFORE_START)
             self._slots.take(claimed, asyncio.ensure_future(self._prepare(claimed)), at_once=at_once)
 
     async def _start_runs(self) -> None:

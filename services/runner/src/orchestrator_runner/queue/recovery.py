@@ -15,7 +15,7 @@ from orchestrator_runner.runs.lifecycle import after_loss
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
 
 log = structlog.get_logger(__name__)
 

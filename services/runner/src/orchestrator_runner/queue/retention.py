@@ -4,9 +4,9 @@ from functools import partial
 
 import asyncpg
 
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Forgetting
 
 RETENTION_SECONDS = 3600.0
 BATCH = 200

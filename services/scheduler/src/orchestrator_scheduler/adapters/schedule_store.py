@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.domain.evaluation import (
     Definition,
     Known,
     Misfire,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.domain.evaluation import (
     Definition,
     Known,
     Limits,

@@ -9,8 +9,8 @@ from orchestrator_shared.domain.ids import TriggerId
 from orchestrator_shared.domain.tables import TableName, TableRef
 from orchestrator_shared.messaging.consumer import Delivery, Handler
 from orchestrator_trigger_watcher.adapters.update_store import Update
-from orchestrator_trigger_watcher.handlers.hearing import Hearing
-from orchestrator_trigger_watcher.handlers.settling import Settling
+from orchestrator_trigger_watcher.handlers.ingestion import Hearing
+from orchestrator_trigger_watcher.handlers.reconciliation import Settling
 
 MAX_ROWS = 2**63 - 1
 

@@ -8,7 +8,7 @@ import structlog
 from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
-from orchestrator_trigger_watcher.handlers.settling import Settling
+from orchestrator_trigger_watcher.handlers.reconciliation import Settling
 from orchestrator_trigger_watcher.ports import Connections
 
 log = structlog.get_logger(__name__)

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from tests.support.databases import Database
 
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Forgetting
 
 QUERIES = Queries(
     {

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from orchestrator_shared.runtime.outages import REMIND_SECONDS, Outage
+from orchestrator_shared.runtime.outage_log import REMIND_SECONDS, Outage
 
 
 class Watch:

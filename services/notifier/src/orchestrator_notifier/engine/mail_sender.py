@@ -21,8 +21,8 @@ from orchestrator_notifier.domain.late_content import late_content
 from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.backoff import Backoff
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.retry import Backoff
 
 log = structlog.get_logger(__name__)
 
@@ -95,7 +95,7 @@ class Courier:
         """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
         claimed = await self._store.claim(self._batch)
         if claimed:
-            points.reach(points.BEFORE_START)
+            failpoints.reach(failpoints.BEFORE_START)
         letters = [letter for delivery in claimed if (letter := await self._write(delivery))]
         if letters:
             await self._send_all(letters, stopping)
@@ -174,7 +174,7 @@ class Courier:
             raise
         finally:
             metrics.SEND_SECONDS.observe(time.perf_counter() - started)
-        points.reach(points.BEFORE_MARK)
+        failpoints.reach(failpoints.BEFORE_MARK)
         await self._mark_sent(delivery)
 
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from orchestrator_shared.database.pool import is_our_fault
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import Outage
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 
 
 async def test_an_outage_is_waited_for() -> None:

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestrator_scheduler.domain import settlement as settlement_module
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.domain import evaluation as settlement_module
+from orchestrator_scheduler.domain.evaluation import (
     MOST_AT_ONCE,
     Definition,
     Known,

@@ -13,8 +13,8 @@ from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import Numbered, Update, UpdateKey, UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import UpdateHeard
+from orchestrator_trigger_watcher.handlers.reconciliation import catch_up
 from orchestrator_trigger_watcher.handlers.recording import record
-from orchestrator_trigger_watcher.handlers.settling import catch_up
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 
 
