@@ -217,7 +217,7 @@ async def test_while_the_database_is_away_nothing_is_dead_lettered_and_nobody_di
 
     def noticed() -> bool:
         text = service.log.read_text()
-        return "scan.unavailable" in text and "handler.failed" in text
+        return "outage.waiting" in text and "handler.failed" in text
 
     await eventually(noticed, timeout=30)
     await proxy.resume()

@@ -62,7 +62,7 @@ async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterat
         )
         parts = build(settings, pool, broker)
         _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, parts):
+        async with _working(lifecycle, settings, parts):
             yield
 
 
@@ -90,7 +90,6 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
         TimerStore(overlap_seconds=settings.scan_overlap_seconds),
         facts,
         courier.wake,
-        poll_seconds=settings.poll_seconds,
     )
     maker = FactMaker(pool, facts, timers, courier.wake)
     return Parts(
@@ -111,7 +110,6 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             deliveries,
             maker,
             timers,
-            every_seconds=settings.scan_seconds,
         ),
         timers=timers,
         retention=retention(pool, days=settings.retention_days),
@@ -145,7 +143,7 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
 
 
 @asynccontextmanager
-async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
+async def _working(lifecycle: Lifecycle, settings: NotifierSettings, parts: Parts) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         forget = repeat(
             parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
@@ -154,8 +152,12 @@ async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
         courier = await stack.enter_async_context(
             lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
         )
-        await stack.enter_async_context(lifecycle.supervised("scan", parts.scan.run()))
-        await stack.enter_async_context(lifecycle.supervised("timers", parts.timers.run()))
+        for name, action, every in (
+            ("scan", parts.scan.round, settings.scan_seconds),
+            ("timers", parts.timers.once, settings.poll_seconds),
+        ):
+            loop = repeat(action, every=every, stopping=lifecycle.stopping, name=name)
+            await stack.enter_async_context(lifecycle.supervised(name, loop))
         consumer = lifecycle.supervise("facts", parts.consumer.run(lifecycle.stopping))
         try:
             yield

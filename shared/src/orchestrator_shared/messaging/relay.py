@@ -13,8 +13,8 @@ from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
 from orchestrator_shared.runtime import failpoints
-from orchestrator_shared.runtime.outage_log import Outage
-from orchestrator_shared.runtime.retry import Backoff
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +63,7 @@ class Relay:
 
     async def flush(self, timeout: float) -> bool:
         """Wait until nothing is held in memory."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await wait_for_any(self._idle, timeout=timeout)
 
     async def run(self) -> None:
         """All loops together; if one could end, all would."""
@@ -80,7 +75,7 @@ class Relay:
             group.create_task(self._forever("measure", self._measure))
 
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
-        backoff, outage = Backoff(first=0.1, most=5.0), Outage(f"outbox {step}")
+        backoff, outage = Backoff(first=0.1, most=5.0), OutageLog(f"outbox {step}")
         while True:
             try:
                 await action()

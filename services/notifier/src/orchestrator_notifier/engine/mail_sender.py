@@ -1,12 +1,12 @@
 """The courier: claims deliveries, writes their mails and hands them to the SMTP server."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 
 import structlog
 
@@ -22,9 +22,14 @@ from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.runtime import failpoints
-from orchestrator_shared.runtime.retry import Backoff
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.retry import retry_while_unavailable
 
 log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between tries while the SMTP server or the database is away."""
 
 Letter = tuple[ClaimedDelivery, EmailMessage]
 
@@ -64,32 +69,14 @@ class Courier:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until asked to stop; a mail underway is finished then."""
-        backoff = Backoff(first=min(1.0, self._poll_seconds), most=30.0)
-        stop = asyncio.create_task(self._wake_at(stopping))
-        try:
-            while not stopping.is_set():
-                self._woken.clear()
-                try:
-                    busy = await self.round(stopping)
-                    backoff.reset()
-                    pause = 0.0 if busy else self._poll_seconds
-                except (Unavailable, ServerUnusable) as error:
-                    log.warning("courier.waits", reason=str(error))
-                    pause = backoff.take()
-                    self._woken.clear()  # a new fact does not mend a server
-                if not stopping.is_set():
-                    await self._rest(pause)
-        finally:
-            stop.cancel()
-
-    async def _wake_at(self, stopping: asyncio.Event) -> None:
-        await stopping.wait()
-        self.wake()
-
-    async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        await repeat(
+            partial(self.round, stopping),
+            name="mail",
+            every=self._poll_seconds,
+            stopping=stopping,
+            woken=self._woken,
+            longest_pause=LONGEST_PAUSE_SECONDS,
+        )
 
     async def round(self, stopping: asyncio.Event) -> bool:
         """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
@@ -179,14 +166,9 @@ class Courier:
 
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
         """The mail is out: only a crash may keep us from writing it down."""
-        backoff = Backoff(first=0.1, most=2.0)
-        while True:
-            try:
-                await self._store.sent(delivery)
-                break
-            except Unavailable as error:
-                log.warning("delivery.not_marked", delivery=str(delivery.id), reason=str(error))
-                await backoff.sleep()
+        await retry_while_unavailable(
+            partial(self._store.sent, delivery), outage=OutageLog("record of a sent mail")
+        )
         metrics.DELIVERIES.labels("sent").inc()
         log.info("delivery.sent", delivery=str(delivery.id), delivery_event=delivery.event)
 

@@ -21,6 +21,7 @@ from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 from orchestrator_shared.domain.statuses import Origin
 from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.runtime.retry import wait_for_any
 
 TRIES = 10
 SHORTEST_SLEEP_SECONDS = 0.02
@@ -119,10 +120,7 @@ async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) 
         if seconds is not None and seconds <= 0 and await firing.fire_due():
             continue
         sleep = poll if seconds is None else min(poll, max(seconds, SHORTEST_SLEEP_SECONDS))
-        waits = [asyncio.ensure_future(event.wait()) for event in (firing.wake, stopping)]
-        await asyncio.wait(waits, timeout=sleep, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await wait_for_any(firing.wake, stopping, timeout=sleep)
 
 
 def _run_request(definition: Definition, fire: Planned, now: datetime) -> RunRequested:

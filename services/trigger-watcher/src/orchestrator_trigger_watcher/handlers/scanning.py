@@ -1,17 +1,12 @@
 """Looking, slowly, for what lost hints would have told, and for what has become due."""
 
 import time
-from collections.abc import Awaitable
 
-import structlog
-
-from orchestrator_shared.database.pool import is_our_fault
+from orchestrator_shared.runtime.periodic import isolate
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.handlers.reconciliation import Settling
 from orchestrator_trigger_watcher.ports import Connections
-
-log = structlog.get_logger(__name__)
 
 
 class Scanning:
@@ -34,7 +29,7 @@ class Scanning:
         async with self._connections() as connection:
             stale = await self._catalog.stale(connection)
         for trigger_id in stale:
-            await self._one("trigger", str(trigger_id), self._settling.sync(trigger_id))
+            await isolate(self._settling.sync(trigger_id), kind="trigger", item=str(trigger_id))
         async with self._connections() as connection:
             unsettled = await self._catalog.unsettled(connection)
         for project, orchestration in unsettled:
@@ -49,15 +44,5 @@ class Scanning:
             await self._settle(project, orchestration)
 
     async def _settle(self, project: str, orchestration: str) -> None:
-        await self._one(
-            "orchestration", f"{project}/{orchestration}", self._settling.settle(project, orchestration)
-        )
-
-    async def _one(self, kind: str, name: str, work: Awaitable[None]) -> None:
-        """One that cannot be handled must not keep the others from being looked at."""
-        try:
-            await work
-        except Exception as error:
-            if is_our_fault(error):
-                raise
-            log.exception("scan.item_failed", kind=kind, item=name)
+        settling = self._settling.settle(project, orchestration)
+        await isolate(settling, kind="orchestration", item=f"{project}/{orchestration}")
