@@ -187,7 +187,7 @@ async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
         return len(dead) == 5
 
     await eventually(five_dead, timeout=30)
-    for reason in ("no CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
+    for reason in ("not a CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
         assert any(reason in headers for headers in dead), (reason, dead)
 
 
