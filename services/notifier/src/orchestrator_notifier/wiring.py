@@ -1,8 +1,7 @@
 """The only place where the notifier's parts are made and joined."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,18 +26,16 @@ from orchestrator_shared.contracts.events import (
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
-from orchestrator_shared.database.pool import acquire, database, writable
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.skeleton import open_skeleton
 
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 500
-LAST_MAIL_SECONDS = 10.0
-"""How long a shutdown waits for the mail that is being sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +51,18 @@ class Parts:
 
 @asynccontextmanager
 async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """Open everything, work until asked to stop, finish the mail underway, close."""
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, application_name="orchestrator notifier"))
-        broker = await stack.enter_async_context(
-            Broker.open(settings.amqp_url, name="notifier", start_timeout=settings.startup_timeout_seconds)
-        )
-        parts = build(settings, pool, broker)
-        _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, settings, parts):
-            yield
+    """Open everything, work until asked to stop, finish the mail underway, close.
+
+    The SMTP server is left out of readiness: while it is away, facts must still be heard and kept.
+    """
+    async with open_skeleton(settings, lifecycle) as skeleton:
+        parts = build(settings, skeleton.pool, skeleton.broker)
+        skeleton.consume("facts", parts.consumer)
+        skeleton.run("mail", parts.courier.run(lifecycle.stopping))
+        skeleton.repeat("scan", parts.scan.round, every=settings.scan_seconds)
+        skeleton.repeat("timers", parts.timers.once, every=settings.poll_seconds)
+        skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
+        yield
 
 
 def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Parts:
@@ -133,35 +132,3 @@ def _smtp_server(settings: NotifierSettings) -> SmtpServer:
         connect_seconds=settings.smtp_connect_timeout_seconds,
         send_seconds=settings.smtp_send_timeout_seconds,
     )
-
-
-def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
-    """The SMTP server is left out: while it is away, facts must still be heard and kept."""
-    lifecycle.ready_when("database", partial(writable, pool))
-    lifecycle.ready_when("broker", broker.ready)
-    lifecycle.ready_when("facts", lambda: parts.consumer.consuming)
-
-
-@asynccontextmanager
-async def _working(lifecycle: Lifecycle, settings: NotifierSettings, parts: Parts) -> AsyncIterator[None]:
-    async with AsyncExitStack() as stack:
-        forget = repeat(
-            parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
-        )
-        await stack.enter_async_context(lifecycle.supervised("retention", forget))
-        courier = await stack.enter_async_context(
-            lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
-        )
-        for name, action, every in (
-            ("scan", parts.scan.round, settings.scan_seconds),
-            ("timers", parts.timers.once, settings.poll_seconds),
-        ):
-            loop = repeat(action, every=every, stopping=lifecycle.stopping, name=name)
-            await stack.enter_async_context(lifecycle.supervised(name, loop))
-        consumer = lifecycle.supervise("facts", parts.consumer.run(lifecycle.stopping))
-        try:
-            yield
-        finally:
-            lifecycle.may_end(consumer, courier)
-            await asyncio.wait([consumer, courier], timeout=LAST_MAIL_SECONDS)
-            await lifecycle.cancel(consumer)

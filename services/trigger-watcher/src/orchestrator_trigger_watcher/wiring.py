@@ -1,21 +1,16 @@
 """The trigger-watcher put together: the only place where its adapters are made."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
-from orchestrator_shared.database.pool import acquire, database, writable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Forgetting
-from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
-from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
@@ -27,8 +22,6 @@ from orchestrator_trigger_watcher.handlers.scanning import Scanning
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
-NAME = "trigger-watcher"
-FLUSH_SECONDS = 5.0
 FORGETFUL = (
     "forget_dispositions",
     "forget_updates",
@@ -83,46 +76,22 @@ def retention(connections: Connections, queries: Queries, *, days: float, batch:
 @asynccontextmanager
 async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work, and close in order."""
-    async with (
-        database(settings, application_name=f"orchestrator-{NAME}") as pool,
-        Broker.open(settings.amqp_url, name=NAME, start_timeout=settings.startup_timeout_seconds) as broker,
-    ):
-        outbox = Outbox(schema="triggers", source=f"/{NAME}", pool=pool, publisher=broker.publisher)
-        connections, queries = partial(acquire, pool), load_queries()
-        watcher = build(outbox, connections, queries)
+    async with open_skeleton(settings, lifecycle) as skeleton:
+        outbox, queries = skeleton.outbox("triggers"), load_queries()
+        watcher = build(outbox, skeleton.connections, queries)
         forgetting = retention(
-            connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
+            skeleton.connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
         updates = Consumer.batches(
-            broker,
+            skeleton.broker,
             TRIGGER_WATCHER_UPDATES,
             watcher.messages.tables_updated,
             size=settings.updates_batch_size,
         )
-        runs = Consumer(broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
-        lifecycle.ready_when("database", partial(writable, pool))
-        lifecycle.ready_when("broker", broker.ready)
-        lifecycle.ready_when("consumers", lambda: updates.consuming and runs.consuming)
-        async with lifecycle.supervised("outbox", outbox.run()):
-            tasks = [
-                lifecycle.supervise("updates", updates.run(lifecycle.stopping)),
-                lifecycle.supervise("runs", runs.run(lifecycle.stopping)),
-                *_supervise_scans(watcher.scanning, forgetting, settings, lifecycle),
-            ]
-            yield
-            await asyncio.wait(tasks, timeout=settings.shutdown_grace_seconds / 2)
-            await lifecycle.cancel(*tasks)
-            await outbox.flush(FLUSH_SECONDS)
-
-
-def _supervise_scans(
-    scanning: Scanning, forgetting: Forgetting, settings: TriggerWatcherSettings, lifecycle: Lifecycle
-) -> list[asyncio.Task[None]]:
-    return [
-        lifecycle.supervise(name, repeat(what, every=every, stopping=lifecycle.stopping, name=name))
-        for name, what, every in (
-            ("scan", scanning.scan, settings.scan_seconds),
-            ("due", scanning.fire_due, settings.due_poll_seconds),
-            ("retention", forgetting.once, settings.retention_interval_seconds),
-        )
-    ]
+        runs = Consumer(skeleton.broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
+        skeleton.consume("updates", updates)
+        skeleton.consume("runs", runs)
+        skeleton.repeat("scan", watcher.scanning.scan, every=settings.scan_seconds)
+        skeleton.repeat("due", watcher.scanning.fire_due, every=settings.due_poll_seconds)
+        skeleton.repeat("retention", forgetting.once, every=settings.retention_interval_seconds)
+        yield
