@@ -96,7 +96,7 @@ async def test_a_crash_at_any_point_loses_and_doubles_nothing(
     point: str,
 ) -> None:
     trigger_id = await stage.trigger([ORDERS])
-    await watcher.settling.sync(
+    await watcher.reconciliation.sync(
         trigger_id
     )  # so that the first thing that the service does is to hear the update
     first = service_process("orchestrator_trigger_watcher", {**env, "ORCHESTRATOR_CRASH_AT": point})

@@ -14,7 +14,7 @@ from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
 from orchestrator_notifier.adapters.timers import TimerStore
 from orchestrator_notifier.domain.retrying import RetryRules
-from orchestrator_notifier.engine.mail_sender import Courier
+from orchestrator_notifier.engine.mail_sender import MailSender
 from orchestrator_notifier.engine.scan import Scan
 from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
@@ -43,7 +43,7 @@ class Parts:
     """What one replica is made of."""
 
     consumer: Consumer
-    courier: Courier
+    mail_sender: MailSender
     scan: Scan
     timers: Timers
     retention: Forgetting
@@ -58,7 +58,7 @@ async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterat
     async with open_skeleton(settings, lifecycle) as skeleton:
         parts = build(settings, skeleton.pool, skeleton.broker)
         skeleton.consume("facts", parts.consumer)
-        skeleton.run("mail", parts.courier.run(lifecycle.stopping))
+        skeleton.run("mail", parts.mail_sender.run(lifecycle.stopping))
         skeleton.repeat("scan", parts.scan.round, every=settings.scan_seconds)
         skeleton.repeat("timers", parts.timers.once, every=settings.poll_seconds)
         skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
@@ -70,7 +70,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
     sender = settings.sender
     facts = FactStore(message_domain=sender.domain, overlap_seconds=settings.scan_overlap_seconds)
     deliveries = DeliveryStore(pool, lease_seconds=settings.delivery_lease_seconds)
-    courier = Courier(
+    mail_sender = MailSender(
         deliveries,
         ReportStore(pool),
         Composer(sender),
@@ -88,9 +88,9 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
         pool,
         TimerStore(overlap_seconds=settings.scan_overlap_seconds),
         facts,
-        courier.wake,
+        mail_sender.wake,
     )
-    maker = FactMaker(pool, facts, timers, courier.wake)
+    maker = FactMaker(pool, facts, timers, mail_sender.wake)
     return Parts(
         consumer=Consumer(
             broker,
@@ -102,7 +102,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
                 TriggerDeadlineMissed: maker.deadline_missed,
             },
         ),
-        courier=courier,
+        mail_sender=mail_sender,
         scan=Scan(
             pool,
             facts,

@@ -8,7 +8,7 @@ from datetime import timedelta
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import Limits
-from orchestrator_scheduler.handlers.catalog_sync import Following
+from orchestrator_scheduler.handlers.catalog_sync import CatalogSync
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
 from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
@@ -25,7 +25,7 @@ class Scheduler:
     """Everything one replica does."""
 
     firing: Firing
-    following: Following
+    catalog_sync: CatalogSync
 
 
 def load_queries() -> Queries:
@@ -40,7 +40,7 @@ def build(
     firing = Firing(
         transactions=transactions, connections=connections, schedules=schedules, limits=limits, batch=batch
     )
-    return Scheduler(firing, Following(connections=connections, schedules=schedules, firing=firing))
+    return Scheduler(firing, CatalogSync(connections=connections, schedules=schedules, firing=firing))
 
 
 def limits(settings: SchedulerSettings) -> Limits:
@@ -74,10 +74,10 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
             await fire_forever(scheduler.firing, poll=settings.poll_seconds, stopping=lifecycle.stopping)
 
         changes = Consumer(
-            skeleton.broker, SCHEDULER_CHANGES, scheduler.following.by_message(), concurrency=4
+            skeleton.broker, SCHEDULER_CHANGES, scheduler.catalog_sync.by_message(), concurrency=4
         )
         skeleton.consume("changes", changes)
         skeleton.repeat("fire", fire, every=settings.poll_seconds)
-        skeleton.repeat("scan", scheduler.following.scan, every=settings.scan_seconds)
+        skeleton.repeat("scan", scheduler.catalog_sync.scan, every=settings.scan_seconds)
         skeleton.repeat("retention", forgetting.once, every=settings.retention_interval_seconds)
         yield

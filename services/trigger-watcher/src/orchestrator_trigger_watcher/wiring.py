@@ -15,9 +15,9 @@ from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
-from orchestrator_trigger_watcher.handlers.ingestion import Hearing
+from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
-from orchestrator_trigger_watcher.handlers.reconciliation import Settling
+from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
 from orchestrator_trigger_watcher.handlers.scanning import Scanning
 from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
@@ -35,8 +35,8 @@ FORGETFUL = (
 class Watcher:
     """Everything one replica does."""
 
-    hearing: Hearing
-    settling: Settling
+    ingestion: Ingestion
+    reconciliation: Reconciliation
     scanning: Scanning
     messages: MessageHandlers
 
@@ -48,17 +48,17 @@ def load_queries() -> Queries:
 def build(transactions: Transactions, connections: Connections, queries: Queries) -> Watcher:
     """The handlers on their stores."""
     catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
-    settling = Settling(transactions=transactions, updates=updates, triggers=triggers)
-    hearing = Hearing(
+    reconciliation = Reconciliation(transactions=transactions, updates=updates, triggers=triggers)
+    ingestion = Ingestion(
         transactions=transactions,
         connections=connections,
         catalog=catalog,
         updates=updates,
         triggers=triggers,
     )
-    scanning = Scanning(connections=connections, catalog=catalog, settling=settling)
-    messages = MessageHandlers(hearing=hearing, settling=settling)
-    return Watcher(hearing, settling, scanning, messages)
+    scanning = Scanning(connections=connections, catalog=catalog, reconciliation=reconciliation)
+    messages = MessageHandlers(ingestion=ingestion, reconciliation=reconciliation)
+    return Watcher(ingestion, reconciliation, scanning, messages)
 
 
 def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:

@@ -1,4 +1,4 @@
-"""The courier: claims deliveries, writes their mails and hands them to the SMTP server."""
+"""Claims deliveries, writes their mails and hands them to the SMTP server."""
 
 import asyncio
 import random
@@ -35,10 +35,10 @@ Letter = tuple[ClaimedDelivery, EmailMessage]
 
 
 class NothingToTell(Exception):
-    """What the mail would be about is not there any more."""
+    """What the mail would be about has been deleted."""
 
 
-class Courier:
+class MailSender:
     """One per replica; sends one mail at a time over one connection per batch."""
 
     def __init__(
@@ -89,7 +89,7 @@ class Courier:
         return len(claimed) == self._batch
 
     async def _write(self, delivery: ClaimedDelivery) -> Letter | None:
-        """The mail; a delivery that none can be written for is settled at once."""
+        """The mail; a delivery for which none can be written fails or is postponed at once."""
         try:
             message = self._composer.compose(
                 await self._content(delivery),

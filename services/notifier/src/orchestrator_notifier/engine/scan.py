@@ -1,4 +1,4 @@
-"""The slow scan: finds finished runs whose event was lost, and measures what waits."""
+"""The slow scan: finds finished runs whose event was lost, and measures the backlog of mails."""
 
 import asyncpg
 
@@ -46,17 +46,17 @@ class Scan:
         """Make the facts that are missing, then move the mark; returns whether there is more to do now."""
         async with acquire(self._pool) as connection:
             now = await self._facts.database_time(connection)
-            roots = await self._facts.untold_roots(connection, LIMIT)
+            roots = await self._facts.unnotified_roots(connection, LIMIT)
         await self._timers.watch()  # before the mark moves: it is how far back this looks
-        told = [await self._tell(root) for root in roots]
-        is_all = all(told) and len(roots) < LIMIT
+        recorded = [await self._record(root) for root in roots]
+        is_all = all(recorded) and len(roots) < LIMIT
         if is_all:
             async with acquire(self._pool) as connection:
                 await self._facts.advance(connection, now)
-        return len(roots) == LIMIT and any(told)
+        return len(roots) == LIMIT and any(recorded)
 
-    async def _tell(self, root: RootRun) -> bool:
+    async def _record(self, root: RootRun) -> bool:
         """A root that fails leaves the mark where it is, so that it is tried again."""
-        found = await isolate(self._maker.tell_root(root), kind="run", item=str(root.id))
+        found = await isolate(self._maker.record_facts(root), kind="run", item=str(root.id))
         metrics.FOUND_BY_SCAN.inc(found or 0)
         return found is not None

@@ -1,4 +1,4 @@
-"""Following the catalog: hints about schedules, and the slow scan for hints that got lost."""
+"""CatalogSync the catalog: hints about schedules, and the slow scan for hints that got lost."""
 
 import time
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from orchestrator_shared.messaging.consumer import Delivery, Handler
 from orchestrator_shared.runtime.periodic import isolate
 
 
-class Following:
+class CatalogSync:
     """Every replica does this; doing it twice does no harm."""
 
     def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:

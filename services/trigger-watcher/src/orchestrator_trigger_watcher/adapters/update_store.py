@@ -17,7 +17,7 @@ UpdateKey = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update as its producer said it; `deliveries` counts it within one batch."""
+    """One update as its producer published it; `deliveries` counts it within one batch."""
 
     table: TableRef
     source: str
@@ -99,7 +99,7 @@ class UpdateStore:
         return {_key(row) for row in rows}
 
     async def with_chains(self, connection: asyncpg.Connection, updates: Sequence[Update]) -> list[Update]:
-        """The updates with the chains of the jobs that they name, for producers that say only the job."""
+        """The updates with the chains of the jobs that they name, for producers that name only the job."""
         jobs = [update.job_id for update in updates if update.job_id and not update.chain_length]
         if not jobs:
             return list(updates)

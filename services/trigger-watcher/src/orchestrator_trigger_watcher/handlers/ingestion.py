@@ -1,4 +1,4 @@
-"""Hearing table updates: number them, judge each for every trigger that selects its table, and fire."""
+"""Ingesting table updates: number them, judge each for every trigger that selects its table, and fire."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from orchestrator_trigger_watcher.ports import Connections, Transactions
 
 
 class Hearing:
-    """Takes updates in the order of arrival; a repeated delivery only counts."""
+    """Takes updates in order of arrival; a repeated delivery is only counted."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Hearing:
         self._updates = updates
         self._triggers = triggers
 
-    async def hear(self, updates: Sequence[Update]) -> None:
+    async def ingest(self, updates: Sequence[Update]) -> None:
         """All or nothing; raises MessageFault for a project that does not exist."""
         arrived = merge(updates)
         tables = {update.table for update in arrived}

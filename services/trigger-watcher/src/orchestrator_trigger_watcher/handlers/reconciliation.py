@@ -1,4 +1,4 @@
-"""Taking note of what became of runs and of what was saved; the messages about it are only hints to look."""
+"""Applying what became of runs and what was saved; the messages about it are only hints to look."""
 
 from collections.abc import Sequence
 
@@ -13,27 +13,27 @@ from orchestrator_trigger_watcher.handlers.recording import record
 from orchestrator_trigger_watcher.ports import Transactions
 
 
-class Settling:
-    """Brings triggers up to what the database says happened, in its order, and fires what was deferred."""
+class Reconciliation:
+    """Brings triggers up to date with the database, in its order of events, and fires what was deferred."""
 
     def __init__(self, *, transactions: Transactions, updates: UpdateStore, triggers: TriggerStore) -> None:
         self._transactions = transactions
         self._updates = updates
         self._triggers = triggers
 
-    async def settle(self, project: str, orchestration: str) -> None:
+    async def reconcile_runs(self, project: str, orchestration: str) -> None:
         """All triggers of an orchestration."""
         async with self._transactions.work() as work:
             locked = await self._triggers.lock_of_orchestration(work.connection, project, orchestration)
-            await self._settle(work, locked)
+            await self._reconcile(work, locked)
 
     async def sync(self, trigger_id: TriggerId) -> None:
         """One trigger."""
         async with self._transactions.work() as work:
             locked = await self._triggers.lock(work.connection, trigger_id)
-            await self._settle(work, locked)
+            await self._reconcile(work, locked)
 
-    async def _settle(self, work: Work, locked: Sequence[TriggerId]) -> None:
+    async def _reconcile(self, work: Work, locked: Sequence[TriggerId]) -> None:
         if not locked:
             return
         now = await self._updates.now(work.connection)
@@ -49,6 +49,6 @@ async def catch_up(work: Work, triggers: TriggerStore, locked: Sequence[TriggerI
     ledger.replay(past)
     saved = [event for events in past.values() for event in events if isinstance(event, Saved)]
     changed = {event.definition.id for event in saved}
-    await triggers.note_judged(work.connection, saved, [ledger.states[trigger_id] for trigger_id in changed])
+    await triggers.mark_judged(work.connection, saved, [ledger.states[trigger_id] for trigger_id in changed])
     work.after_commit(lambda: metrics.SYNCED.inc(len(saved)))
     return ledger

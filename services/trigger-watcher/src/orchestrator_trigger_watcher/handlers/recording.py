@@ -1,4 +1,4 @@
-"""Writing down what was decided, and saying it, in the transaction that decided it."""
+"""Storing and publishing what was decided, in the transaction that decided it."""
 
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.statuses import Origin
