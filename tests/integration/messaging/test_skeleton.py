@@ -15,7 +15,7 @@ async def say_on_the_way_out(skeleton: Skeleton) -> None:
     outbox = skeleton.outbox("catalog")
     await skeleton.lifecycle.stopping.wait()
     async with outbox.work() as work:
-        work.say(run_requested())
+        work.publish(run_requested())
 
 
 async def fail_on_the_way_out(skeleton: Skeleton) -> None:

@@ -10,12 +10,13 @@ from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import Limits
 from orchestrator_scheduler.handlers.catalog_sync import CatalogSync
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
-from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.consumer import Consumer
+from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 
@@ -33,13 +34,11 @@ def load_queries() -> Queries:
 
 
 def build(
-    transactions: Transactions, connections: Connections, queries: Queries, limits: Limits, *, batch: int = 20
+    outbox: UnitsOfWork, connections: Connections, queries: Queries, limits: Limits, *, batch: int = 20
 ) -> Scheduler:
     """The handlers on their store."""
     schedules = ScheduleStore(queries)
-    firing = Firing(
-        transactions=transactions, connections=connections, schedules=schedules, limits=limits, batch=batch
-    )
+    firing = Firing(outbox=outbox, connections=connections, schedules=schedules, limits=limits, batch=batch)
     return Scheduler(firing, CatalogSync(connections=connections, schedules=schedules, firing=firing))
 
 

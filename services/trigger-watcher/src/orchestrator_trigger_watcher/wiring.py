@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Forgetting
 from orchestrator_shared.messaging.consumer import Consumer
+from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_trigger_watcher import metrics
@@ -19,7 +21,6 @@ from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
 from orchestrator_trigger_watcher.handlers.scanning import Scanning
-from orchestrator_trigger_watcher.ports import Connections, Transactions
 from orchestrator_trigger_watcher.settings import TriggerWatcherSettings
 
 FORGETFUL = (
@@ -45,12 +46,12 @@ def load_queries() -> Queries:
     return Queries.load("orchestrator_trigger_watcher.adapters", "updates.sql", "triggers.sql", "catalog.sql")
 
 
-def build(transactions: Transactions, connections: Connections, queries: Queries) -> Watcher:
+def build(outbox: UnitsOfWork, connections: Connections, queries: Queries) -> Watcher:
     """The handlers on their stores."""
     catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
-    reconciliation = Reconciliation(transactions=transactions, updates=updates, triggers=triggers)
+    reconciliation = Reconciliation(outbox=outbox, updates=updates, triggers=triggers)
     ingestion = Ingestion(
-        transactions=transactions,
+        outbox=outbox,
         connections=connections,
         catalog=catalog,
         updates=updates,

@@ -2,13 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 
-import asyncpg
-
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 
-Connections = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 Count = Callable[[str, int], object]
 """Told after each batch: the query, and how many rows it deleted."""
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.handlers.firing import Firing
-from orchestrator_scheduler.ports import Connections
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.message import Message
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.ids import ScheduleId
 from orchestrator_shared.messaging.consumer import Delivery, Handler
 from orchestrator_shared.runtime.periodic import isolate

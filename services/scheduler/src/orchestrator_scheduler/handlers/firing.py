@@ -14,13 +14,13 @@ from orchestrator_scheduler.domain.evaluation import (
     Planned,
     evaluate_due,
 )
-from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 from orchestrator_shared.domain.statuses import Origin
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
 from orchestrator_shared.runtime.retry import wait_for_any
 
 TRIES = 10
@@ -37,13 +37,13 @@ class Firing:
     def __init__(
         self,
         *,
-        transactions: Transactions,
+        outbox: UnitsOfWork,
         connections: Connections,
         schedules: ScheduleStore,
         limits: Limits,
         batch: int,
     ) -> None:
-        self._transactions = transactions
+        self._outbox = outbox
         self._connections = connections
         self._schedules = schedules
         self._limits = limits
@@ -55,7 +55,7 @@ class Firing:
         """Evaluate one batch of schedules that are due; returns how many."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
+                async with self._outbox.work() as work:
                     claimed = await self._schedules.claim_due(work.connection, self._batch)
                     await self._evaluate_all(work, claimed)
                 return len(claimed)
@@ -67,7 +67,7 @@ class Firing:
         """Adopt what the catalog says of one schedule; knowing it already, nothing changes."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
+                async with self._outbox.work() as work:
                     known = await self._schedules.lock(work.connection, schedule_id)
                     if known is not None:
                         await self._evaluate_all(work, {schedule_id: known})
@@ -82,7 +82,7 @@ class Firing:
         async with self._connections() as connection:
             return await self._schedules.seconds_to_next(connection)
 
-    async def _evaluate_all(self, work: Work, known: dict[ScheduleId, Known]) -> None:
+    async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
         definitions = await self._schedules.definitions(work.connection, list(known))
         now = await self._schedules.now(work.connection)
         for schedule_id in sorted(known):
@@ -93,16 +93,16 @@ class Firing:
             else:
                 await self._evaluate(work, known[schedule_id], definition, now)
 
-    async def _evaluate(self, work: Work, known: Known, definition: Definition, now: datetime) -> None:
+    async def _evaluate(self, work: UnitOfWork, known: Known, definition: Definition, now: datetime) -> None:
         new = known.version == 0  # the row was made just now, or the schedule was deleted before
         evaluation = evaluate_due(None if new else known, definition, now, self._limits)
         recorded = await self._schedules.save(work.connection, definition, evaluation)
         if recorded is None:
             raise SavedMeanwhile
         requested = [fire for fire in evaluation.requested if fire.key in recorded]
-        work.say(*(_run_request(definition, fire, now) for fire in requested))
+        work.publish(*(_run_request(definition, fire, now) for fire in requested))
         if missed := [fire for fire in evaluation.missed if fire.key in recorded]:
-            work.say(_schedule_missed(definition, missed))
+            work.publish(_schedule_missed(definition, missed))
         work.after_commit(lambda: self._count(evaluation, now))
 
     def _count(self, evaluation: Evaluation, now: datetime) -> None:

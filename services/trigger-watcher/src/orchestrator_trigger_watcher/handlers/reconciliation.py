@@ -3,37 +3,36 @@
 from collections.abc import Sequence
 
 from orchestrator_shared.domain.ids import TriggerId
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import Saved
 from orchestrator_trigger_watcher.domain.ledger import Ledger
 from orchestrator_trigger_watcher.handlers.recording import record
-from orchestrator_trigger_watcher.ports import Transactions
 
 
 class Reconciliation:
     """Brings triggers up to date with the database, in its order of events, and fires what was deferred."""
 
-    def __init__(self, *, transactions: Transactions, updates: UpdateStore, triggers: TriggerStore) -> None:
-        self._transactions = transactions
+    def __init__(self, *, outbox: UnitsOfWork, updates: UpdateStore, triggers: TriggerStore) -> None:
+        self._outbox = outbox
         self._updates = updates
         self._triggers = triggers
 
     async def reconcile_runs(self, project: str, orchestration: str) -> None:
         """All triggers of an orchestration."""
-        async with self._transactions.work() as work:
+        async with self._outbox.work() as work:
             locked = await self._triggers.lock_of_orchestration(work.connection, project, orchestration)
             await self._reconcile(work, locked)
 
     async def sync(self, trigger_id: TriggerId) -> None:
         """One trigger."""
-        async with self._transactions.work() as work:
+        async with self._outbox.work() as work:
             locked = await self._triggers.lock(work.connection, trigger_id)
             await self._reconcile(work, locked)
 
-    async def _reconcile(self, work: Work, locked: Sequence[TriggerId]) -> None:
+    async def _reconcile(self, work: UnitOfWork, locked: Sequence[TriggerId]) -> None:
         if not locked:
             return
         now = await self._updates.now(work.connection)
@@ -42,7 +41,7 @@ class Reconciliation:
         await record(work, self._triggers, ledger)
 
 
-async def catch_up(work: Work, triggers: TriggerStore, locked: Sequence[TriggerId]) -> Ledger:
+async def catch_up(work: UnitOfWork, triggers: TriggerStore, locked: Sequence[TriggerId]) -> Ledger:
     """The states of locked triggers after all that happened before they were locked."""
     past = await triggers.read_past(work.connection, locked)
     ledger = Ledger(await triggers.load(work.connection, locked))

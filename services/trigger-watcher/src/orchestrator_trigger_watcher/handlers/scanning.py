@@ -2,11 +2,11 @@
 
 import time
 
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.runtime.periodic import isolate
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
-from orchestrator_trigger_watcher.ports import Connections
 
 
 class Scanning:
