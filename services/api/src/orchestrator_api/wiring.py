@@ -12,7 +12,7 @@ from orchestrator_api.http.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
-from orchestrator_shared.database.retention import Forgetting
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -38,8 +38,8 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
         await tell_of_dots(outbox, queries)
-        forgetting = Forgetting(skeleton.connections, queries, RETENTION, batch=RETENTION_BATCH)
-        skeleton.repeat("retention", forgetting.once, every=RETENTION_SECONDS)
+        retention = Retention(skeleton.connections, queries, RETENTION, batch=RETENTION_BATCH)
+        skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(
             works=outbox,

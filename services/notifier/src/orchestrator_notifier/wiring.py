@@ -28,7 +28,7 @@ from orchestrator_shared.contracts.events import (
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.database.retention import Forgetting
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -46,7 +46,7 @@ class Parts:
     mail_sender: MailSender
     scan: Scan
     timers: Timers
-    retention: Forgetting
+    retention: Retention
 
 
 @asynccontextmanager
@@ -115,10 +115,10 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
     )
 
 
-def retention(pool: asyncpg.Pool, *, days: int) -> Forgetting:
+def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
     """Old facts with their deliveries; what is still to be sent is kept, however old."""
     queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
-    return Forgetting(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
+    return Retention(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:

@@ -40,7 +40,7 @@ from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
-from orchestrator_shared.database.retention import Forgetting
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
@@ -66,7 +66,7 @@ class Parts:
     recovery: Recovery
     commands: Consumer
     feed: Consumer
-    retention: Forgetting
+    retention: Retention
 
 
 @asynccontextmanager

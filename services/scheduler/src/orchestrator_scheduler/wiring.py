@@ -14,7 +14,7 @@ from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
 from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.database.retention import Forgetting
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -46,9 +46,9 @@ def limits(settings: SchedulerSettings) -> Limits:
     return Limits(timedelta(seconds=settings.misfire_grace_seconds), settings.fire_all_most)
 
 
-def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:
+def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
     """Fires that are past their time."""
-    return Forgetting(
+    return Retention(
         connections,
         queries,
         {"forget_fires": (timedelta(days=days),)},
@@ -65,7 +65,7 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
         scheduler = build(
             outbox, skeleton.connections, queries, limits(settings), batch=settings.fire_batch_size
         )
-        forgetting = retention(
+        old = retention(
             skeleton.connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
 
@@ -78,5 +78,5 @@ async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncItera
         skeleton.consume("changes", changes)
         skeleton.repeat("fire", fire, every=settings.poll_seconds)
         skeleton.repeat("scan", scheduler.catalog_sync.scan, every=settings.scan_seconds)
-        skeleton.repeat("retention", forgetting.once, every=settings.retention_interval_seconds)
+        skeleton.repeat("retention", old.once, every=settings.retention_interval_seconds)
         yield

@@ -8,7 +8,7 @@ from datetime import timedelta
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.database.retention import Forgetting
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -62,10 +62,10 @@ def build(outbox: UnitsOfWork, connections: Connections, queries: Queries) -> Wa
     return Watcher(ingestion, reconciliation, scanning, messages)
 
 
-def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Forgetting:
+def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
     """Updates, what became of them, fires and edits that are past their time."""
     older_than = timedelta(days=days)
-    return Forgetting(
+    return Retention(
         connections,
         queries,
         dict.fromkeys(FORGETFUL, (older_than,)),
@@ -80,7 +80,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox, queries = skeleton.outbox("triggers"), load_queries()
         watcher = build(outbox, skeleton.connections, queries)
-        forgetting = retention(
+        old = retention(
             skeleton.connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
         )
         updates = Consumer.batches(
@@ -94,5 +94,5 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
         skeleton.consume("runs", runs)
         skeleton.repeat("scan", watcher.scanning.scan, every=settings.scan_seconds)
         skeleton.repeat("due", watcher.scanning.fire_due, every=settings.due_poll_seconds)
-        skeleton.repeat("retention", forgetting.once, every=settings.retention_interval_seconds)
+        skeleton.repeat("retention", old.once, every=settings.retention_interval_seconds)
         yield
