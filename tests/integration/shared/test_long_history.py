@@ -62,12 +62,12 @@ CASES = [
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
     ("trigger_watcher.adapters", "triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
     ("trigger_watcher.adapters", "triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
-    ("trigger_watcher.adapters", "catalog.sql", "unsettled_orchestrations", "", 20),
+    ("trigger_watcher.adapters", "catalog.sql", "unreconciled_orchestrations", "", 20),
     # A hundred roots before it and itself, and of each of the newest the run and the one before it.
     (
         "notifier.adapters",
         "facts.sql",
-        "untold_runs",
+        "unnotified_runs",
         f"'{ONE}', 'p', 'c2', {JOBS}, 1",
         101 + 2 * (NEWEST + 1),
     ),

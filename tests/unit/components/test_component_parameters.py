@@ -7,9 +7,10 @@ import pytest
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from orchestrator_components import command, contract, csv_extractor, csv_writer, sql_transformation
+from orchestrator_components import command, csv_extractor, csv_writer, sql_transformation
 from orchestrator_components.warehouse import TableName, quoted, statement
 from orchestrator_shared.domain.urls import without_password
+from orchestrator_shared.validation import explain
 
 URL = "postgresql://u:p@h/d"
 MODELS: dict[str, type[BaseModel]] = {
@@ -161,8 +162,7 @@ def test_nothing_of_a_password_is_in_a_message(url: str) -> None:
     """Issue 8, 30: a parser quoted the part of the password that it took for a port."""
     with pytest.raises(ValidationError) as error:
         csv_writer.Parameters.model_validate({"path": "a.csv", "table": "a.b", "#connection": url})
-    (problem,) = error.value.errors()
-    text = contract._explain(problem)
+    text = explain(error.value, prefix="parameters")
     assert "Head" not in text
     assert "Tail" not in text
     assert text.startswith("parameters.#connection: ")

@@ -123,10 +123,3 @@ def _stop_servers(layout: Layout) -> bool:
             server.stop()
             stopped = True
     return stopped
-
-
-def require_running(layout: Layout) -> StackRecord:
-    record = running_stack(layout)
-    if record is None or record.state is not StackState.READY:
-        raise CommandFailure("no local stack is running: start it with `orchestrator dev up`")
-    return record

@@ -1,39 +1,38 @@
-"""Taking note of what became of runs and of what was saved; the messages about it are only hints to look."""
+"""Applying what became of runs and what was saved; the messages about it are only hints to look."""
 
 from collections.abc import Sequence
 
 from orchestrator_shared.domain.ids import TriggerId
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import Saved
 from orchestrator_trigger_watcher.domain.ledger import Ledger
 from orchestrator_trigger_watcher.handlers.recording import record
-from orchestrator_trigger_watcher.ports import Transactions
 
 
-class Settling:
-    """Brings triggers up to what the database says happened, in its order, and fires what was deferred."""
+class Reconciliation:
+    """Brings triggers up to date with the database, in its order of events, and fires what was deferred."""
 
-    def __init__(self, *, transactions: Transactions, updates: UpdateStore, triggers: TriggerStore) -> None:
-        self._transactions = transactions
+    def __init__(self, *, outbox: UnitsOfWork, updates: UpdateStore, triggers: TriggerStore) -> None:
+        self._outbox = outbox
         self._updates = updates
         self._triggers = triggers
 
-    async def settle(self, project: str, orchestration: str) -> None:
+    async def reconcile_runs(self, project: str, orchestration: str) -> None:
         """All triggers of an orchestration."""
-        async with self._transactions.work() as work:
+        async with self._outbox.work() as work:
             locked = await self._triggers.lock_of_orchestration(work.connection, project, orchestration)
-            await self._settle(work, locked)
+            await self._reconcile(work, locked)
 
     async def sync(self, trigger_id: TriggerId) -> None:
         """One trigger."""
-        async with self._transactions.work() as work:
+        async with self._outbox.work() as work:
             locked = await self._triggers.lock(work.connection, trigger_id)
-            await self._settle(work, locked)
+            await self._reconcile(work, locked)
 
-    async def _settle(self, work: Work, locked: Sequence[TriggerId]) -> None:
+    async def _reconcile(self, work: UnitOfWork, locked: Sequence[TriggerId]) -> None:
         if not locked:
             return
         now = await self._updates.now(work.connection)
@@ -42,13 +41,13 @@ class Settling:
         await record(work, self._triggers, ledger)
 
 
-async def catch_up(work: Work, triggers: TriggerStore, locked: Sequence[TriggerId]) -> Ledger:
+async def catch_up(work: UnitOfWork, triggers: TriggerStore, locked: Sequence[TriggerId]) -> Ledger:
     """The states of locked triggers after all that happened before they were locked."""
     past = await triggers.read_past(work.connection, locked)
     ledger = Ledger(await triggers.load(work.connection, locked))
     ledger.replay(past)
     saved = [event for events in past.values() for event in events if isinstance(event, Saved)]
     changed = {event.definition.id for event in saved}
-    await triggers.note_judged(work.connection, saved, [ledger.states[trigger_id] for trigger_id in changed])
+    await triggers.mark_judged(work.connection, saved, [ledger.states[trigger_id] for trigger_id in changed])
     work.after_commit(lambda: metrics.SYNCED.inc(len(saved)))
     return ledger

@@ -1,47 +1,47 @@
-"""Hearing table updates: number them, judge each for every trigger that selects its table, and fire."""
+"""Ingesting table updates: number them, judge each for every trigger that selects its table, and fire."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.errors import MessageFault
 from orchestrator_shared.domain.ids import TriggerId
 from orchestrator_shared.domain.tables import TableRef
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import Numbered, Update, UpdateKey, UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import UpdateHeard
+from orchestrator_trigger_watcher.handlers.reconciliation import catch_up
 from orchestrator_trigger_watcher.handlers.recording import record
-from orchestrator_trigger_watcher.handlers.settling import catch_up
-from orchestrator_trigger_watcher.ports import Connections, Transactions
 
 
 class Hearing:
-    """Takes updates in the order of arrival; a repeated delivery only counts."""
+    """Takes updates in order of arrival; a repeated delivery is only counted."""
 
     def __init__(
         self,
         *,
-        transactions: Transactions,
+        outbox: UnitsOfWork,
         connections: Connections,
         catalog: CatalogStore,
         updates: UpdateStore,
         triggers: TriggerStore,
     ) -> None:
-        self._transactions = transactions
+        self._outbox = outbox
         self._connections = connections
         self._catalog = catalog
         self._updates = updates
         self._triggers = triggers
 
-    async def hear(self, updates: Sequence[Update]) -> None:
+    async def ingest(self, updates: Sequence[Update]) -> None:
         """All or nothing; raises MessageFault for a project that does not exist."""
         arrived = merge(updates)
         tables = {update.table for update in arrived}
         await self._check_projects(tables)
-        async with self._transactions.work() as work:
+        async with self._outbox.work() as work:
             last = await self._updates.lock_tables(work.connection, tables)
             known = await self._updates.count_deliveries(work.connection, arrived)
             new = [update for update in arrived if update.key not in known]
@@ -55,7 +55,7 @@ class Hearing:
         if unknown:
             raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
 
-    async def _judge(self, work: Work, new: Sequence[Update], last: dict[TableRef, int]) -> None:
+    async def _judge(self, work: UnitOfWork, new: Sequence[Update], last: dict[TableRef, int]) -> None:
         tables = {update.table for update in new}
         locked = await self._triggers.lock_of_tables(work.connection, tables)
         heard = number(new, last, await self._updates.now(work.connection))
@@ -65,7 +65,7 @@ class Hearing:
         if locked and heard:
             await self._decide(work, locked, heard)
 
-    async def _decide(self, work: Work, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
+    async def _decide(self, work: UnitOfWork, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
         ledger = await catch_up(work, self._triggers, locked)
         ledger.pass_time(heard[0].at)
         for item in heard:

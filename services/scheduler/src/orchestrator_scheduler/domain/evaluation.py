@@ -12,7 +12,7 @@ from orchestrator_shared.domain.ids import ScheduleId
 from orchestrator_shared.domain.statuses import OverlapPolicy
 
 MOST_AT_ONCE = 1000
-"""Due fires settled at once; of a schedule that is further behind, the next settlement goes on."""
+"""Due fires decided at once; the next evaluation continues with a schedule that is further behind."""
 
 
 class Misfire(StrEnum):
@@ -76,12 +76,12 @@ class Known:
     version: int
     enabled: bool
     anchor: datetime
-    """Fires at or before this instant are settled; intervals are counted from it."""
+    """Fires at or before this instant are decided; intervals are counted from it."""
     next: Planned | None
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class DecidedFire:
     """One fire, and what became of it."""
 
     fire: Planned
@@ -102,39 +102,39 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Evaluation:
     """What to record, and what is known afterwards."""
 
     known: Known
-    settled: Sequence[Settled]
+    decided: Sequence[DecidedFire]
 
     @property
     def requested(self) -> list[Planned]:
-        return [item.fire for item in self.settled if item.outcome is Outcome.REQUESTED]
+        return [item.fire for item in self.decided if item.outcome is Outcome.REQUESTED]
 
     @property
     def missed(self) -> list[Planned]:
-        return [item.fire for item in self.settled if item.outcome is Outcome.MISSED]
+        return [item.fire for item in self.decided if item.outcome is Outcome.MISSED]
 
 
-def settle(known: Known | None, definition: Definition, now: datetime, limits: Limits) -> Settlement:
+def evaluate_due(known: Known | None, definition: Definition, now: datetime, limits: Limits) -> Evaluation:
     """Adopt what was saved, decide about every fire that is due, and find the next one.
 
-    Of a schedule that is far behind, the oldest fires are settled now, and the next settlement goes on.
+    Of a schedule that is far behind, the oldest fires are decided now, the rest by the next evaluation.
     """
     adopted, superseded = _adopt(known, definition, now)
     due = _due(adopted, definition, now, limits)
-    settled = [*superseded, *_judge(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
+    decided = [*superseded, *_judge(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
     part = due[:MOST_AT_ONCE]
     anchor = part[-1].at if part else adopted.anchor
     coming = next(definition.fires_after(anchor), None)
     if len(part) < len(due):  # the rest must still know until when it was disabled
         enabled = definition.enabled and adopted.enabled
-        return Settlement(Known(adopted.version, enabled, anchor, coming), settled)
-    return Settlement(Known(definition.version, definition.enabled, anchor, coming), settled)
+        return Evaluation(Known(adopted.version, enabled, anchor, coming), decided)
+    return Evaluation(Known(definition.version, definition.enabled, anchor, coming), decided)
 
 
-def _adopt(known: Known | None, definition: Definition, now: datetime) -> tuple[Known, list[Settled]]:
+def _adopt(known: Known | None, definition: Definition, now: datetime) -> tuple[Known, list[DecidedFire]]:
     """A new timing counts from when it was saved; a due fire that it does not have is superseded."""
     if known is None:
         anchor = definition.updated_at.replace(microsecond=0)
@@ -143,7 +143,7 @@ def _adopt(known: Known | None, definition: Definition, now: datetime) -> tuple[
         return known, []
     superseded = []
     if known.next is not None and known.next.at <= now:
-        superseded.append(Settled(known.next, Outcome.SUPERSEDED))
+        superseded.append(DecidedFire(known.next, Outcome.SUPERSEDED))
     anchor = max(known.anchor, definition.updated_at.replace(microsecond=0))
     return replace(known, anchor=anchor, next=None), superseded
 
@@ -161,9 +161,9 @@ def _due(known: Known, definition: Definition, now: datetime, limits: Limits) ->
 
 def _judge(
     due: list[Planned], known: Known, definition: Definition, now: datetime, limits: Limits
-) -> list[Settled]:
+) -> list[DecidedFire]:
     if not definition.enabled:
-        return [Settled(fire, Outcome.DISABLED) for fire in due]
+        return [DecidedFire(fire, Outcome.DISABLED) for fire in due]
     until = _disabled_until(known, definition, now)
     disabled = [fire for fire in due if until is not None and fire.at <= until]
     live = due[len(disabled) :]
@@ -172,8 +172,8 @@ def _judge(
     if definition.misfire is Misfire.FIRE_ALL:
         chosen.update(made_up)
     return [
-        *(Settled(fire, Outcome.DISABLED) for fire in disabled),
-        *(Settled(fire, Outcome.REQUESTED if fire in chosen else Outcome.MISSED) for fire in live),
+        *(DecidedFire(fire, Outcome.DISABLED) for fire in disabled),
+        *(DecidedFire(fire, Outcome.REQUESTED if fire in chosen else Outcome.MISSED) for fire in live),
     ]
 
 
@@ -191,7 +191,7 @@ def _punctual(live: list[Planned], now: datetime, limits: Limits) -> list[Planne
 def _made_up(live: list[Planned], definition: Definition, now: datetime, limits: Limits) -> list[Planned]:
     """Missed fires to request after all: none, the newest, or the newest few.
 
-    Where `live` does not reach up to now, those chosen here lie beyond what is settled, and are chosen anew.
+    Where `live` does not reach up to now, those chosen here lie beyond what is decided, and are chosen anew.
     """
     late = [fire for fire in live if limits.grace < now - fire.at <= definition.catch_up]
     if definition.misfire is Misfire.SKIP:

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 from tests.support.databases import Database
 
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Retention
 
 QUERIES = Queries(
     {
@@ -30,7 +30,7 @@ async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
 
 async def test_forgetting_goes_on_while_batches_are_full(pool: asyncpg.Pool) -> None:
     told: list[tuple[str, int]] = []
-    forgetting = Forgetting(
+    forgetting = Retention(
         partial(acquire, pool), QUERIES, {"low": (7,)}, batch=3, pause=0, count=lambda *one: told.append(one)
     )
     assert await forgetting.once() == {"low": 7}
@@ -39,6 +39,6 @@ async def test_forgetting_goes_on_while_batches_are_full(pool: asyncpg.Pool) -> 
 
 
 async def test_a_query_may_delete_more_rows_than_a_batch(pool: asyncpg.Pool) -> None:
-    forgetting = Forgetting(partial(acquire, pool), QUERIES, {"low": (4,), "pairs": ()}, batch=3, pause=0)
+    forgetting = Retention(partial(acquire, pool), QUERIES, {"low": (4,), "pairs": ()}, batch=3, pause=0)
     assert await forgetting.once() == {"low": 4, "pairs": 16}
     assert await pool.fetchval("SELECT count(*) FROM old") == 0

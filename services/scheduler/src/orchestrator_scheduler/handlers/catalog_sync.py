@@ -1,24 +1,20 @@
-"""Following the catalog: hints about schedules, and the slow scan for hints that got lost."""
+"""CatalogSync the catalog: hints about schedules, and the slow scan for hints that got lost."""
 
 import time
 from collections.abc import Mapping
 
-import structlog
-
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
 from orchestrator_scheduler.handlers.firing import Firing
-from orchestrator_scheduler.ports import Connections
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.message import Message
-from orchestrator_shared.database.pool import is_our_fault
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.ids import ScheduleId
 from orchestrator_shared.messaging.consumer import Delivery, Handler
+from orchestrator_shared.runtime.periodic import isolate
 
-log = structlog.get_logger(__name__)
 
-
-class Following:
+class CatalogSync:
     """Every replica does this; doing it twice does no harm."""
 
     def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:
@@ -40,10 +36,5 @@ class Following:
         async with self._connections() as connection:
             stale = await self._schedules.stale(connection)
         for schedule_id in stale:
-            try:
-                await self._firing.sync(schedule_id)
-            except Exception as error:
-                if is_our_fault(error):
-                    raise
-                log.exception("scan.item_failed", kind="schedule", item=str(schedule_id))
+            await isolate(self._firing.sync(schedule_id), kind="schedule", item=str(schedule_id))
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)

@@ -1,12 +1,12 @@
-"""The courier: claims deliveries, writes their mails and hands them to the SMTP server."""
+"""Claims deliveries, writes their mails and hands them to the SMTP server."""
 
 import asyncio
-import contextlib
 import random
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 
 import structlog
 
@@ -21,19 +21,24 @@ from orchestrator_notifier.domain.late_content import late_content
 from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.backoff import Backoff
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.retry import retry_while_unavailable
 
 log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between tries while the SMTP server or the database is away."""
 
 Letter = tuple[ClaimedDelivery, EmailMessage]
 
 
 class NothingToTell(Exception):
-    """What the mail would be about is not there any more."""
+    """What the mail would be about has been deleted."""
 
 
-class Courier:
+class MailSender:
     """One per replica; sends one mail at a time over one connection per batch."""
 
     def __init__(
@@ -64,45 +69,27 @@ class Courier:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Send until asked to stop; a mail underway is finished then."""
-        backoff = Backoff(first=min(1.0, self._poll_seconds), most=30.0)
-        stop = asyncio.create_task(self._wake_at(stopping))
-        try:
-            while not stopping.is_set():
-                self._woken.clear()
-                try:
-                    busy = await self.round(stopping)
-                    backoff.reset()
-                    pause = 0.0 if busy else self._poll_seconds
-                except (Unavailable, ServerUnusable) as error:
-                    log.warning("courier.waits", reason=str(error))
-                    pause = backoff.take()
-                    self._woken.clear()  # a new fact does not mend a server
-                if not stopping.is_set():
-                    await self._rest(pause)
-        finally:
-            stop.cancel()
-
-    async def _wake_at(self, stopping: asyncio.Event) -> None:
-        await stopping.wait()
-        self.wake()
-
-    async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        await repeat(
+            partial(self.round, stopping),
+            name="mail",
+            every=self._poll_seconds,
+            stopping=stopping,
+            woken=self._woken,
+            longest_pause=LONGEST_PAUSE_SECONDS,
+        )
 
     async def round(self, stopping: asyncio.Event) -> bool:
         """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
         claimed = await self._store.claim(self._batch)
         if claimed:
-            points.reach(points.BEFORE_START)
+            failpoints.reach(failpoints.BEFORE_START)
         letters = [letter for delivery in claimed if (letter := await self._write(delivery))]
         if letters:
             await self._send_all(letters, stopping)
         return len(claimed) == self._batch
 
     async def _write(self, delivery: ClaimedDelivery) -> Letter | None:
-        """The mail; a delivery that none can be written for is settled at once."""
+        """The mail; a delivery for which none can be written fails or is postponed at once."""
         try:
             message = self._composer.compose(
                 await self._content(delivery),
@@ -174,19 +161,14 @@ class Courier:
             raise
         finally:
             metrics.SEND_SECONDS.observe(time.perf_counter() - started)
-        points.reach(points.BEFORE_MARK)
+        failpoints.reach(failpoints.BEFORE_MARK)
         await self._mark_sent(delivery)
 
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
         """The mail is out: only a crash may keep us from writing it down."""
-        backoff = Backoff(first=0.1, most=2.0)
-        while True:
-            try:
-                await self._store.sent(delivery)
-                break
-            except Unavailable as error:
-                log.warning("delivery.not_marked", delivery=str(delivery.id), reason=str(error))
-                await backoff.sleep()
+        await retry_while_unavailable(
+            partial(self._store.sent, delivery), outage=OutageLog("record of a sent mail")
+        )
         metrics.DELIVERIES.labels("sent").inc()
         log.info("delivery.sent", delivery=str(delivery.id), delivery_event=delivery.event)
 

@@ -2,7 +2,7 @@
 
 from structlog.testing import capture_logs
 
-from orchestrator_shared.runtime.outages import REMIND_SECONDS, Outage
+from orchestrator_shared.runtime.outage_log import REMIND_SECONDS, OutageLog
 
 
 class Watch:
@@ -15,7 +15,7 @@ class Watch:
 
 def test_one_line_at_once_then_one_every_half_minute() -> None:
     watch = Watch()
-    outage = Outage("scan", now=watch)
+    outage = OutageLog("scan", now=watch)
     news = []
     for _ in range(121):
         news.append(outage.is_news("refused"))
@@ -26,7 +26,7 @@ def test_one_line_at_once_then_one_every_half_minute() -> None:
 
 def test_the_end_is_told_once_and_the_next_outage_is_news_again() -> None:
     watch = Watch()
-    outage = Outage("scan", now=watch)
+    outage = OutageLog("scan", now=watch)
     with capture_logs() as lines:
         outage.end()
         assert outage.is_news("refused")
@@ -41,6 +41,6 @@ def test_the_end_is_told_once_and_the_next_outage_is_news_again() -> None:
 
 
 def test_another_reason_is_news_unless_every_one_is_another() -> None:
-    outage = Outage("scan", now=Watch())
+    outage = OutageLog("scan", now=Watch())
     reasons = ["refused", "timeout", "refused", "timeout", *map(str, range(20))]
     assert sum(outage.is_news(reason) for reason in reasons) == 10

@@ -1,21 +1,18 @@
-"""Forgetting what is old, in batches small enough to disturb nobody."""
+"""Deletes what is past its retention, in batches small enough not to disturb anyone."""
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
 
-import asyncpg
-
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
 
-Connections = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
 Count = Callable[[str, int], object]
-"""Told after each batch: the query, and how many rows it deleted."""
+"""Called after each batch with the query's name and the number of rows it deleted."""
 
 PAUSE_SECONDS = 0.2
 
 
-class Forgetting:
+class Retention:
     """Each query of the plan deletes one batch: its arguments are the plan's, then the size of a batch."""
 
     def __init__(
@@ -35,7 +32,7 @@ class Forgetting:
         self._count = count
 
     async def once(self) -> dict[str, int]:
-        """Forget everything that is old now; returns how many rows by each query."""
+        """Delete everything that is too old now; returns the number of rows by query."""
         return {name: await self._all(name) for name in self._statements}
 
     async def _all(self, name: str) -> int:
