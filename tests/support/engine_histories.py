@@ -16,8 +16,8 @@ from tests.support.engine_replica import Killed, reach
 from tests.support.engine_world import World, pools
 
 from orchestrator_runner import metrics
-from orchestrator_runner.domain.jobs import Row
-from orchestrator_runner.domain.lifecycle import TaskState, next_step
+from orchestrator_runner.runs.jobs import Row
+from orchestrator_runner.runs.lifecycle import TaskState, next_step
 from orchestrator_shared.contracts.envelope import parse_envelope
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import TaskStatus

@@ -21,8 +21,8 @@ from tests.support.engine_people import People, which
 from tests.support.engine_replica import Killed, Replica, said
 from tests.support.engine_world import PROJECT
 
-from orchestrator_runner.adapters.log_capture import LogChunk
-from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import new_job_id

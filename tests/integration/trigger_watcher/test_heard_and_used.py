@@ -187,7 +187,7 @@ class Play:
 
 
 async def together(steps: list[Coroutine[Any, Any, None]]) -> None:
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
         for step in steps:
             group.create_task(step)
 

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 
-from orchestrator_api.adapters.sql import load_queries
-from orchestrator_api.administrator import ensure_administrator, tell_of_dots
+from orchestrator_api.access.administrator import ensure_administrator, tell_of_dots
+from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
-from orchestrator_api.domain.attempts import TokenAttempts
-from orchestrator_api.offload import Offload
-from orchestrator_api.session import Sessions
+from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.session import Sessions
 from orchestrator_api.settings import ApiSettings
-from orchestrator_api.tokens import TokenGuard
+from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
