@@ -48,12 +48,12 @@ class Parameters(WarehouseParameters):
         if text is None:
             return None
         try:
-            statements = read_script(text).statements
+            script = read_script(text)
         except Refused as problem:
             raise ValueError(str(problem)) from None
-        if len(statements) != 1:
-            raise ValueError(f"must be one statement; it has {len(statements) or 'none'}")
-        return text[statements[0].start : statements[0].end]
+        if len(script.statements) != 1:
+            raise ValueError(f"must be one statement; it has {len(script.statements) or 'none'}")
+        return script.text[script.statements[0].start : script.statements[0].end]
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
