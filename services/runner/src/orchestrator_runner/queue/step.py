@@ -32,7 +32,7 @@ from orchestrator_runner.runs.lifecycle import (
 )
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
-from orchestrator_shared.messaging.outbox import Outbox, Work
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
 Rows = Sequence[asyncpg.Record]
 
@@ -82,7 +82,7 @@ class _Step:
     """One transaction, statement by statement."""
 
     def __init__(
-        self, work: Work, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
+        self, work: UnitOfWork, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
     ) -> None:
         self.done = Done()
         self._work = work
