@@ -4,13 +4,15 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator_api.models.base import MAX_INT, Input, JsonObject, Name, Output, Slug
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
 from orchestrator_shared.domain.ids import PROJECT
 from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
+from orchestrator_shared.domain.tables import MAX_LENGTH, TABLE_PATTERN
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
@@ -22,6 +24,11 @@ def _is_project(name: str) -> str:
             "both ends. Dots are not allowed: they separate the parts of routing keys"
         )
     return name
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """For the description: it may be left out, and is not null."""
+    schema.pop("default", None)
 
 
 class ProjectIn(Input):
@@ -42,7 +49,7 @@ class ProjectIn(Input):
 class ProjectPatch(Input):
     """What of a project shall change; what is left out stays."""
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     parallel_limit: int | None = Field(
         default=None, gt=0, le=MAX_INT, description="Most component jobs at once; null: no limit."
     )
@@ -64,8 +71,24 @@ class ProjectOut(Output):
     created_at: datetime
 
 
+_PROCESS: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "process"},
+        "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
+        "http": {"type": "null"},
+    },
+    "required": ["command"],
+}
+_HTTP: dict[str, Any] = {
+    "properties": {"executor": {"const": "http"}, "http": {"type": "object"}},
+    "required": ["executor", "http"],
+}
+
+
 class ComponentIn(Input):
     """A component document (YAML, sent as JSON)."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_PROCESS, _HTTP]})
 
     component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
     name: Name | None = None
@@ -159,25 +182,50 @@ class TableOut(Output):
     last_heard_at: datetime | None
 
 
+TableText = Annotated[
+    str,
+    Field(
+        examples=["in.c-sales.orders"], json_schema_extra={"pattern": TABLE_PATTERN, "maxLength": MAX_LENGTH}
+    ),
+]
+
+
 class TableUpdateIn(Input):
     """A table has new data."""
 
-    table: str = Field(max_length=200, examples=["in.c-sales.orders"])
+    table: TableText
     id: str | None = Field(
         default=None,
         min_length=1,
         max_length=200,
         description="The same id twice for one table is one update.",
     )
-    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    rows: int | None = Field(default=None, ge=0, lt=2**63)
+
+
+_ONE_UPDATE: dict[str, Any] = {
+    "properties": {"table": {"type": "string"}, "updates": {"type": "null"}},
+    "required": ["table"],
+}
+_SEVERAL_UPDATES: dict[str, Any] = {
+    "properties": {
+        "table": {"type": "null"},
+        "id": {"type": "null"},
+        "rows": {"type": "null"},
+        "updates": {"type": "array"},
+    },
+    "required": ["updates"],
+}
 
 
 class TableUpdatesIn(Input):
     """One update, or a batch of them under `updates`."""
 
-    table: str | None = Field(default=None, max_length=200, examples=["in.c-sales.orders"])
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_ONE_UPDATE, _SEVERAL_UPDATES]})
+
+    table: TableText | None = None
     id: str | None = Field(default=None, min_length=1, max_length=200)
-    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    rows: int | None = Field(default=None, ge=0, lt=2**63)
     updates: list[TableUpdateIn] | None = Field(default=None, min_length=1, max_length=1000)
 
 

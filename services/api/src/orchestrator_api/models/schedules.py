@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from orchestrator_api.models.base import Input, Instant, Output, Slug
+from orchestrator_api.models.base import Input, Instant, Output, Slug, one_of
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS, MAX_COOL_DOWN_SECONDS, MAX_TABLES
-from orchestrator_shared.domain.mail_addresses import MAX_CHARACTERS, PATTERN, check_mail_address
+from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 from orchestrator_shared.domain.statuses import NotificationEvent
 from orchestrator_shared.domain.subscriptions import (
     DEFAULT_MINUTES,
@@ -19,6 +19,7 @@ from orchestrator_shared.domain.subscriptions import (
     NOT_MADE_YET,
     Subscription,
 )
+from orchestrator_shared.domain.tables import MAX_LENGTH, REF_PATTERN
 
 
 def _known(event: Any) -> Any:
@@ -39,12 +40,37 @@ Event = Annotated[
     ],
     BeforeValidator(_known),
 ]
-Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
-Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
+Cron = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["30 5 * * 1-5"],
+        description="Five fields.",
+        json_schema_extra={"format": "cron"},
+    ),
+]
+Timezone = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["Europe/Prague"],
+        description="A name of the IANA time zone database.",
+        json_schema_extra={"format": "time-zone"},
+    ),
+]
+TableRef = Annotated[str, Field(json_schema_extra={"pattern": REF_PATTERN, "maxLength": MAX_LENGTH})]
+
+
+def _only_of(event: str, limit: str) -> dict[str, Any]:
+    """For the description: the limit is given with this event only."""
+    of_event = {"properties": {"event": {"const": event}}}
+    return {"anyOf": [of_event, {"properties": {limit: {"type": "null"}}}]}
 
 
 class TimesIn(Input):
     """When to fire: a cron expression in a time zone, or an interval."""
+
+    model_config = ConfigDict(json_schema_extra=one_of({"cron": "string"}, {"every_seconds": "integer"}))
 
     cron: Cron | None = None
     every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
@@ -117,6 +143,10 @@ class PreviewOut(Output):
 class BackfillIn(Input):
     """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
 
+    model_config = ConfigDict(
+        json_schema_extra=one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"})
+    )
+
     schedule_id: Annotated[UUID, Field(strict=False)] | None = None
     orchestration: Slug | None = None
     schedule: Slug | None = None
@@ -162,7 +192,7 @@ class BackfillOut(Output):
 class TriggerIn(Input):
     """An event trigger: fires when all tables were updated since the last run."""
 
-    tables: list[str] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
+    tables: list[TableRef] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
     mode: Literal["ignore", "defer"] = "ignore"
     enabled: bool = True
@@ -249,8 +279,19 @@ class ExplanationOut(Output):
 class SubscriptionIn(Input):
     """Who hears of what."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [_only_of("processing_long", "percent"), _only_of("waiting_long", "minutes")]
+        }
+    )
+
     event: Event
-    address: str = Field(max_length=MAX_CHARACTERS, pattern=PATTERN, examples=["data-team@example.com"])
+    address: str = Field(
+        max_length=MAX_CHARACTERS,
+        pattern=PATTERN,
+        examples=["data-team@example.com"],
+        json_schema_extra={"format": "email", "allOf": [{"pattern": LENGTHS}]},
+    )
     percent: int | None = Field(
         default=None,
         ge=1,
