@@ -1,6 +1,7 @@
 """Every named query of every service is valid against the migrated schema, with the service's own rights."""
 
 from importlib import resources
+from pathlib import Path
 
 import pytest
 from tests.support.databases import Database
@@ -8,11 +9,11 @@ from tests.support.databases import Database
 from orchestrator_shared.database.queries import Queries
 
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+ROOTS = {service: Path(str(resources.files(f"orchestrator_{service}"))) for service in SERVICES}
 FILES = [
-    (service, file.name)
-    for service in SERVICES
-    for file in resources.files(f"orchestrator_{service}.adapters").iterdir()
-    if file.name.endswith(".sql")
+    (service, ".".join([root.name, *file.parent.relative_to(root).parts]), file.name)
+    for service, root in ROOTS.items()
+    for file in root.rglob("*.sql")
 ]
 BELONGS_TO_OTHERS = {
     "scheduler": [
@@ -51,10 +52,12 @@ BELONGS_TO_OTHERS = {
 }
 
 
-@pytest.mark.parametrize(("service", "file"), sorted(FILES))
-async def test_every_query_is_prepared_and_permitted(database: Database, service: str, file: str) -> None:
+@pytest.mark.parametrize(("service", "package", "file"), sorted(FILES))
+async def test_every_query_is_prepared_and_permitted(
+    database: Database, service: str, package: str, file: str
+) -> None:
     """PREPARE finds wrong names and types; planning it with EXPLAIN finds missing rights, too."""
-    queries = Queries.load(f"orchestrator_{service}.adapters", file)
+    queries = Queries.load(package, file)
     async with database.connection(service) as connection:
         for name in queries:
             try:
