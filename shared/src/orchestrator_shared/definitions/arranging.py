@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -28,6 +28,18 @@ class _Operation(Bounded):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _places(*, or_none: bool) -> dict[str, Any]:
+    """For the description: before or after, or (where that is possible) neither, and never both."""
+    given, null = {"type": ["integer", "string"]}, {"type": "null"}
+    choices: list[dict[str, Any]] = [
+        {"properties": {"before": given, "after": null}, "required": ["before"]},
+        {"properties": {"before": null, "after": given}, "required": ["after"]},
+    ]
+    if or_none:
+        choices.append({"properties": {"before": null, "after": null}})
+    return {"oneOf": choices}
+
+
 class GroupByType(_Operation):
     """One phase per type of component."""
 
@@ -42,6 +54,8 @@ class OneTaskPerPhase(_Operation):
 
 class MoveTasks(_Operation):
     """Move tasks into a phase; one that is not there is made, at the end, or before or after another."""
+
+    model_config = ConfigDict(json_schema_extra=_places(or_none=True))
 
     operation: Literal["move_tasks"]
     tasks: list[str] = Field(min_length=1, max_length=10_000)
@@ -66,6 +80,8 @@ class RenamePhase(_Operation):
 
 class MovePhase(_Operation):
     """Put a phase before or after another."""
+
+    model_config = ConfigDict(json_schema_extra=_places(or_none=False))
 
     operation: Literal["move_phase"]
     phase: PhaseRef

@@ -156,7 +156,13 @@ async def get_job_log(
     call: Call,
     project: Project,
     job: UUID,
-    after: Annotated[str | None, Query(description="`next` of the answer before: attempt:seq")] = None,
+    after: Annotated[
+        str | None,
+        Query(
+            description="`next` of the answer before: attempt:seq",
+            json_schema_extra={"pattern": "^[0-9]{1,9}:[0-9]{1,9}$"},
+        ),
+    ] = None,
     limit: Limit = 100,
 ) -> LogOut:
     """The log of a job, in pieces of some 4 MiB at most; read on with `after` until `finished`."""
