@@ -8,7 +8,7 @@ from orchestrator_cli.output import day_and_time, print_json, print_table
 MOST = 500
 """As many as the server lists; it has no pages of them."""
 
-app = typer.Typer(help="Messages that nobody could handle.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")
