@@ -59,6 +59,16 @@ def test_odd_headers_are_survived(headers: dict[str, Any]) -> None:
     assert letter.id.startswith("sha256:")
 
 
+@pytest.mark.parametrize("foreign", ["a/b", "../..", "x" * 250, "?q=1#f", "a\nb", "é", "a b", ".", ""])
+def test_a_foreign_id_that_no_address_can_name_is_replaced(foreign: str) -> None:
+    """Such a letter could neither be replayed nor dropped."""
+    letter = read(message(message_id=foreign))
+    assert letter.id.startswith("sha256:")
+    assert letter.id != read(message(b"other", message_id=foreign)).id
+    assert letter.message_id == foreign
+    assert read(message(message_id="m-1:a.b_c")).id == "m-1:a.b_c"
+
+
 def test_foreign_headers_are_not_carried_on() -> None:
     outgoing = dead_letter(message(headers={"x-replays": True, "evil": "x" * 10_000}), queue="q", reason="r")
     assert "evil" not in outgoing.headers

@@ -1,6 +1,7 @@
 """Messages that no one could handle: how they are kept, listed, replayed and discarded."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ SHOWN_BYTES = 20_000
 PEEK_BYTES = 1024 * 1024
 """Bodies in one list, together: each letter of a long list shows less of its own."""
 SEARCH_LIMIT = 10_000
+
+_ADDRESSABLE = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def read(raw: AbstractIncomingMessage) -> DeadLetter:
     # What the broker gave up still has its producer's headers, which may say anything.
     headers = {} if death else raw.headers
     return DeadLetter(
-        id=raw.message_id or "sha256:" + hashlib.sha256(raw.body).hexdigest()[:32],
+        id=_id(raw),
         reason=_text(headers, "x-reason") or f"given up by the broker: {_text(death, 'reason') or 'unknown'}",
         queue=_text(headers, "x-queue") or _text(death, "queue") or (raw.routing_key or ""),
         exchange=_text(headers, "x-exchange") or _text(death, "exchange"),
@@ -182,6 +185,13 @@ def check_origin(letter: DeadLetter) -> None:
             f"the message cannot be replayed: it claims to come from the exchange {letter.exchange!r}, which "
             f"sends nothing to the queue {letter.queue!r}; its producer made that up, so drop it"
         )
+
+
+def _id(raw: AbstractIncomingMessage) -> str:
+    """Its own where that can be part of an address: what the broker gave up has the id of its sender."""
+    if raw.message_id and _ADDRESSABLE.fullmatch(raw.message_id):
+        return raw.message_id
+    return "sha256:" + hashlib.sha256(raw.body).hexdigest()[:32]
 
 
 def _again(letter: DeadLetter) -> Outgoing:

@@ -1,9 +1,10 @@
 """A project as it is, in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from orchestrator_api.definitions.documents import canonical_tables
 from orchestrator_api.definitions.planning import Fields, Item, Kind
+from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.sql import Row
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
@@ -24,6 +25,32 @@ OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
     """Everything that definitions can define; with what starts the orchestrations that leave the trash."""
+    items = await read_without_configurations(session, reviving)
+    async for some in configurations(session):
+        items |= some
+    return items
+
+
+async def configurations(session: Session) -> AsyncIterator[dict[Item, Fields]]:
+    """The configurations, a few megabytes at a time: all of them need not fit into memory."""
+    after: tuple[str | None, str | None] = (None, None)
+    while True:
+        part = Part()
+        values = (session.project, None, *after)
+        part = part.within(await session.sql.column("configuration_sizes", *values, part.limit))
+        rows = await session.sql.many("configurations", *values, part.limit)
+        if not rows:
+            return
+        yield {(Kind.CONFIGURATION, f"{row['component']}/{row['id']}"): _configuration(row) for row in rows}
+        after = rows[-1]["component"], rows[-1]["id"]
+
+
+def _configuration(row: Row) -> Fields:
+    return {name: row[name] for name in ("name", "description", "parameters")}
+
+
+async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
+    """The rest of it."""
     project = session.project
     items: dict[Item, Fields] = {}
     for row in await session.sql.many("components", None, None):
@@ -33,12 +60,6 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await session.sql.many("variables", project):
         items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
-    for row in await session.sql.many("configurations", project, None, None, None, None):
-        items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = {
-            "name": row["name"],
-            "description": row["description"],
-            "parameters": row["parameters"],
-        }
     rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
     items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
