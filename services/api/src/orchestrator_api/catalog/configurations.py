@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.catalog.parameters import check_parameters
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -27,6 +27,11 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.component}/{self.id}"
+
+
+def orchestration_key(orchestration: str) -> Key:
+    """An orchestration is a configuration of the component orchestrator."""
+    return Key(ORCHESTRATOR, orchestration)
 
 
 def component_key(component: str, configuration: str) -> Key:
@@ -56,6 +61,14 @@ class Saved:
     changed: bool
     switched: bool
     """The configuration came (back) to life, or its enabled flag changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPart:
+    """What saving a schedule or trigger did."""
+
+    created: bool
+    changed: bool
 
 
 async def load(session: Session, key: Key) -> Row:
@@ -173,3 +186,10 @@ async def delete(session: Session, key: Key) -> None:
         raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
     await session.sql.run("delete_configuration", session.project, key.component, key.id)
     await session.record("configuration.deleted", str(key))
+
+
+async def lock_orchestration(session: Session, orchestration: str) -> None:
+    """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
+    session.actor.require_configure(ORCHESTRATOR)
+    if await session.sql.value("lock_orchestration", session.project, orchestration) is None:
+        raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import components, configurations
+from orchestrator_api.catalog import components, configurations, variable_users
 from orchestrator_api.catalog.models import ComponentIn
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.secrets import brings_secret, restored_phases
 from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import read_documents
@@ -29,7 +30,6 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations import service as orchestrations
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
@@ -110,7 +110,7 @@ async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
     if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
         return
     if kind is Kind.VARIABLE and not is_mask(fields["value"]):
-        await rights.check_variable(session, name)
+        await variable_users.check_variable(session, name)
     elif kind is Kind.CONFIGURATION:
         session.actor.require_configure(name.partition("/")[0], field="component")
     elif kind is Kind.ORCHESTRATION:

@@ -13,7 +13,6 @@ from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
-from orchestrator_api.orchestrations import service as orchestrations
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
@@ -27,7 +26,7 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 async def get_notifications(call: Call, project: Project, orchestration: Identifier) -> SubscriptionsOut:
     """Who hears of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
+        await configurations.load(session, configurations.orchestration_key(orchestration))
         rows = await session.sql.many("subscriptions", project, orchestration)
     return SubscriptionsOut.model_validate({"subscriptions": rows})
 

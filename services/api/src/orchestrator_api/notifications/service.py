@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.session import Session
-from orchestrator_api.schedules.service import lock_orchestration
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.subscriptions import Subscription
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.checks import (
     Facts,
@@ -15,7 +16,6 @@ from orchestrator_api.orchestrations.checks import (
     tables_matter,
     written_tables,
 )
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 

@@ -48,7 +48,7 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
 async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
     """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
-        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await showing.orchestrations(session, [row])
     return OrchestrationOut.model_validate(shown[0])
 
@@ -68,7 +68,7 @@ async def save_orchestration(
         name = body.name or orchestration
         wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
         saved = await orchestrations.save(session, orchestration, wish)
-        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await showing.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
     return OrchestrationSaved.model_validate({**shown[0], "changed": saved.changed})
@@ -88,7 +88,7 @@ async def list_orchestration_versions(
     """The versions of an orchestration, newest first."""
     (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
+        await configurations.load(session, configurations.orchestration_key(orchestration))
         values = (project, ORCHESTRATOR, orchestration, before)
         part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
         rows = await session.sql.many("versions", *values, part.rows)
@@ -142,7 +142,7 @@ async def _propose(
 async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
     """The token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
+        await configurations.load(session, configurations.orchestration_key(orchestration))
         row = await session.sql.one("orchestration_token", project, orchestration)
     if row is None:
         raise NotFound("this orchestration has no token", field="orchestration")

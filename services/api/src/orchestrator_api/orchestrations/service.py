@@ -7,11 +7,11 @@ from typing import Any
 
 from orchestrator_api.access.permissions import ALL_COMPONENTS, Scope
 from orchestrator_api.catalog import configurations, overrides
-from orchestrator_api.catalog.configurations import Key, Saved, Wish
+from orchestrator_api.catalog import phases as domain
+from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_key
 from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import phases as domain
 from orchestrator_api.runs import rights
 from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
@@ -36,14 +36,9 @@ class OrchestrationWish:
     """Save only over this version; 0: only if there is none yet."""
 
 
-def key_of(orchestration: str) -> Key:
-    """An orchestration is a configuration of the component orchestrator."""
-    return Key(ORCHESTRATOR, orchestration)
-
-
 async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
     """Save a new version, or nothing if nothing differs."""
-    key = key_of(orchestration)
+    key = orchestration_key(orchestration)
     session.actor.require_configure(ORCHESTRATOR)
     await session.sql.run("lock_orchestrations_of_project", session.project)
     await check_tasks(session, orchestration, wish.phases)
@@ -166,14 +161,14 @@ async def announce_switch(session: Session, orchestration: str) -> None:
 async def delete(session: Session, orchestration: str) -> None:
     """Move to trash: its schedules and triggers pause; saving it again restores it."""
     session.remembered.nestings = None
-    await configurations.delete(session, key_of(orchestration))
+    await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)
 
 
 async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which nobody is shown."""
     session.actor.require_configure(ORCHESTRATOR)
-    await configurations.load(session, key_of(orchestration))
+    await configurations.load(session, orchestration_key(orchestration))
     row = await session.sql.one("orchestration_token", session.project, orchestration)
     if row is None:
         raise UserError("this orchestration has no token", field="orchestration")

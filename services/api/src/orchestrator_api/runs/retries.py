@@ -7,9 +7,9 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked

@@ -11,12 +11,10 @@ from uuid import UUID
 
 from orchestrator_api.catalog import overrides
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.sql import Row
-from orchestrator_shared.definitions.placeholders import placeholders
-from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Task = Mapping[str, Any]
@@ -124,23 +122,6 @@ async def check_overrides(session: Session, brought: Sequence[overrides.Override
     async for each in overrides.reached(session, brought):
         if each.key.component != ORCHESTRATOR:
             actor.require_configure(each.key.component, field=each.path)
-
-
-async def check_variable(session: Session, name: str) -> None:
-    """Refuse to change a variable that components use which the token may not configure."""
-    if session.actor.configures_everything:
-        return
-    for row in await session.sql.many("variable_users", session.project, name):
-        if not session.actor.may_run(row["component"]) and _uses(session, row["parameters"], f"vars.{name}"):
-            session.actor.require_configure(row["component"], field="name")
-
-
-def _uses(session: Session, parameters: Mapping[str, Any], name: str) -> bool:
-    try:
-        plain = session.encryption.decrypt_secrets(parameters, session.project)
-    except UserError:
-        return False  # its key is gone: it cannot run
-    return name in placeholders(plain)
 
 
 def _require(session: Session, tasks: Iterable[Task], where: str) -> None:

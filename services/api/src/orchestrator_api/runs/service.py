@@ -8,10 +8,10 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import check_selection, stored_tasks
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import check_selection, stored_tasks
 from orchestrator_api.runs import idempotency, rights
 from orchestrator_api.runs.idempotency import Asked
 from orchestrator_api.runs.overlaps import explain_overlap

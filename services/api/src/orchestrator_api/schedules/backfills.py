@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.service import key_of
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
@@ -52,7 +52,7 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     fires = await session.offload.run(
         plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
     )
-    key = key_of(schedule["orchestration"])
+    key = orchestration_key(schedule["orchestration"])
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
     if asked := await idempotency.before(session, wish.asked):  # answered as the first time

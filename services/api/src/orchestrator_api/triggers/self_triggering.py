@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.tables import TableRef
 

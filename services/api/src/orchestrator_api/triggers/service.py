@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.schedules.service import SavedPart, lock_orchestration
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import self_triggering
 from orchestrator_shared.contracts.events import TriggerChanged
