@@ -72,8 +72,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    rows = await session.sql.many("subscriptions", session.project, None)
-    told = {row["orchestration"] for row in rows if row["event"] == "error"}
+    told = {each.orchestration for each in await notifications.listing(session) if each.event == "error"}
     own = await session.offload.run(_warnings, wanted, told)
     return Applied(changes, errors, own + warnings)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from orchestrator_api.definitions.documents import canonical_tables
 from orchestrator_api.definitions.planning import Fields, Item, Kind
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
 from orchestrator_api.sql import Row
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -88,12 +89,14 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
             "allow_self_trigger": row["allow_self_trigger"],
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
-    for row in _of(known, await session.sql.many("subscriptions", project, None)):
-        if row["automatic"]:  # then it is the only one, and nobody has said who is notified
-            subscriptions.pop(row["orchestration"], None)
+    for each in await notifications.listing(session):
+        if each.orchestration not in known:
             continue
-        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
-        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+        if each.automatic:  # then it is the only one, and nobody has said who is notified
+            subscriptions.pop(each.orchestration, None)
+            continue
+        fields_of_one = [each.event, each.address, each.percent, each.minutes]
+        subscriptions.setdefault(each.orchestration, []).append(fields_of_one)
     for name, listed in subscriptions.items():
         items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from orchestrator_api.access.permissions import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import Offload
@@ -45,6 +47,11 @@ class Session:
     judging: Steps = field(default_factory=Steps)
     """What judging by schemas may still cost."""
     remembered: Remembered = field(default_factory=Remembered)
+
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """For the stores of the features."""
+        return self.work.connection
 
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""

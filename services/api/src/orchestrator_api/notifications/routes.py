@@ -27,8 +27,8 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     """Who hears of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        rows = await session.sql.many("subscriptions", project, orchestration)
-    return SubscriptionsOut.model_validate({"subscriptions": rows})
+        found = await notifications.listing(session, orchestration)
+    return SubscriptionsOut.model_validate({"subscriptions": found})
 
 
 @router.put(
@@ -45,14 +45,14 @@ async def save_notifications(
     async with call.session(Scope.CONFIGURE, project) as session:
         wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
-        rows = await session.sql.many("subscriptions", project, orchestration)
-    return SubscriptionsOut.model_validate({"subscriptions": rows})
+        found = await notifications.listing(session, orchestration)
+    return SubscriptionsOut.model_validate({"subscriptions": found})
 
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
 async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
     """Mails that were or will be sent, newest first."""
-    before = paging.place(datetime, UUID)
+    at, last_id = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("deliveries", project, *before, paging.rows)
+        rows = await notifications.deliveries(session, (at, last_id), paging.rows)
     return Page[DeliveryOut].model_validate(paging.of(rows, "created_at", "id"))

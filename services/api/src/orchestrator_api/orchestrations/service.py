@@ -12,12 +12,13 @@ from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_k
 from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
 from orchestrator_api.runs import rights
 from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
 from orchestrator_shared.definitions.nesting import Nestings, told
 from orchestrator_shared.domain.errors import Conflict, UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.security import hash_token, new_token
 
 Given = Sequence[dict[str, Any]]
@@ -145,9 +146,7 @@ async def _equip(session: Session, orchestration: str) -> None:
     values = (session.project, "orchestration", name, None, hash_token(text), scopes, [ALL_COMPONENTS], None)
     await session.sql.run("insert_token", token_id, *values)
     await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
-    if session.actor.email:
-        whom = (session.project, orchestration, session.actor.email)
-        await session.sql.run("subscribe_creator", new_id(), *whom)
+    await notifications.subscribe_creator(session, orchestration)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:

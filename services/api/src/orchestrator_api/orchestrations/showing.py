@@ -7,6 +7,8 @@ from typing import Any
 from orchestrator_api.catalog import overrides
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
+from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
@@ -23,7 +25,9 @@ async def orchestrations(
     project = session.project
     schedules = _grouped(await session.sql.many("schedules", project, only))
     triggers = _grouped(await session.sql.many("triggers", project, only, None, None))
-    subscriptions = _grouped(await session.sql.many("subscriptions", project, only))
+    subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
+    for each in await notifications.listing(session, only):
+        subscriptions[each.orchestration].append(each)
     names = [row["id"] for row in rows]
     last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
@@ -64,7 +68,7 @@ def _shown(
     phases: list[dict[str, Any]],
     schedules: list[Row],
     triggers: list[Row],
-    subscriptions: list[Row],
+    subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
     fires = [s["next_at"] for s in schedules if s["enabled"] and row["enabled"] and s["next_at"] is not None]
     return {
@@ -81,14 +85,14 @@ def warnings(
     row: Row,
     phases: Sequence[dict[str, Any]],
     is_automatic: bool,
-    subscriptions: Sequence[Row],
+    subscriptions: Sequence[StoredSubscription],
     last_run: Row | None,
 ) -> list[str]:
     """What a person should look at, though it is allowed."""
     found = []
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
-    if is_automatic and not any(subscription["event"] == "error" for subscription in subscriptions):
+    if is_automatic and not any(subscription.event == "error" for subscription in subscriptions):
         found.append("nobody is told when it fails: subscribe somebody to its errors")
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")
