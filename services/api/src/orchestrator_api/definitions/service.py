@@ -56,7 +56,7 @@ class Applied:
 async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
     """Make the project what the documents say. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
-    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await configurations.lock_orchestrations(session)
     reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
     stored = await snapshot.read(session, reviving)
     current = snapshot.in_the_clear(session, stored)

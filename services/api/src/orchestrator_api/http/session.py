@@ -67,9 +67,11 @@ class Session:
 
     async def record(self, action: str, subject: str, **detail: Any) -> None:
         """Leave an audit record; `detail` never holds a secret."""
-        await self.sql.run(
-            "insert_audit", new_id(), self.project or None, self.actor.label, action, subject, detail
-        )
+        await self.record_in(self.project or None, action, subject, **detail)
+
+    async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
+        """Leave it with another project, which the caller has changed too."""
+        await self.sql.run("insert_audit", new_id(), project, self.actor.label, action, subject, detail)
 
 
 @dataclass(frozen=True, slots=True)

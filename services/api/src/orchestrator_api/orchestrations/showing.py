@@ -12,7 +12,9 @@ from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
+from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
+from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
@@ -22,14 +24,13 @@ async def orchestrations(
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
     only = rows[0]["id"] if len(rows) == 1 else None
-    project = session.project
-    schedules = _grouped(await session.sql.many("schedules", project, only))
-    triggers = _grouped(await session.sql.many("triggers", project, only, None, None))
+    own_schedules = _grouped(await schedules.listing(session, only))
+    own_triggers = _grouped(await triggers.listing(session, only))
     subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
     for each in await notifications.listing(session, only):
         subscriptions[each.orchestration].append(each)
     names = [row["id"] for row in rows]
-    last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
+    last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row["id"]: masked_phases(row["parameters"].get("phases", [])) for row in rows}
     found = await checking.findings(session, masked, with_tables=with_tables)
@@ -37,7 +38,13 @@ async def orchestrations(
         for row in rows:
             found[row["id"]].errors.extend(await overrides.misfits(session, row["parameters"]))
     parts = [
-        _shown(row, masked[row["id"]], schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]])
+        _shown(
+            row,
+            masked[row["id"]],
+            own_schedules[row["id"]],
+            own_triggers[row["id"]],
+            subscriptions[row["id"]],
+        )
         for row in rows
     ]
     return [_judged(part, last_runs.get(part["id"]), usual, found[part["id"]]) for part in parts]

@@ -12,6 +12,11 @@ def shown(row: Row) -> Row:
     return {**row, "value": MASK} if row["secret"] else row
 
 
+async def listing(session: Session) -> list[Row]:
+    """The variables as stored, by name."""
+    return await session.sql.many("variables", session.project)
+
+
 async def find(session: Session, name: str) -> Row:
     """The variable as stored; NotFound if it is not there."""
     row = await session.sql.one("variable", session.project, name)

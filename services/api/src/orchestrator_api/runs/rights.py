@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from orchestrator_api.catalog import overrides
-from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog.configurations import Key, orchestration_key
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
@@ -103,11 +103,11 @@ async def _with_pinned(
         found.append(task)
         own = (task.get("parameters") or {}).get("version")
         version = own if isinstance(own, int) else given.get(place, {}).get(task.get("id") or "")
-        key = (session.project, ORCHESTRATOR, task["configuration"], version)
+        key = (task["configuration"], version)
         if task["component"] != ORCHESTRATOR or not isinstance(version, int) or key in seen:
             continue
         seen.add(key)
-        row = await session.sql.one("version", *key)
+        row = await configurations.find_version(session, orchestration_key(task["configuration"]), version)
         todo += [(task["configuration"], each) for each in stored_tasks(row["parameters"])] if row else []
     return found
 

@@ -50,7 +50,7 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
     """The schedules of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        rows = await session.sql.many("schedules", project, orchestration)
+        rows = await schedules.listing(session, orchestration)
         return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 

@@ -25,6 +25,17 @@ class ScheduleWish:
     catch_up_seconds: int = 86400
 
 
+async def listing(session: Session, orchestration: str | None = None) -> list[Row]:
+    """The schedules of an orchestration, or of all of the project."""
+    return await session.sql.many("schedules", session.project, orchestration)
+
+
+async def announce_switch(session: Session, orchestration: str) -> None:
+    """The orchestration was switched on or off, deleted or restored: that changes each of its schedules."""
+    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
+        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
+
+
 async def find(session: Session, orchestration: str, name: str) -> Row:
     """The schedule; NotFound if it is not there."""
     row = await session.sql.one("schedule", session.project, orchestration, name)

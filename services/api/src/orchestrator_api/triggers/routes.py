@@ -24,7 +24,7 @@ async def list_triggers(call: Call, project: Project, orchestration: Identifier)
     """The triggers of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        rows = await session.sql.many("triggers", project, orchestration, None, None)
+        rows = await triggers.listing(session, orchestration)
     return Page[TriggerOut].model_validate({"items": rows})
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
@@ -38,7 +39,7 @@ async def _written(session: Session, orchestration: str) -> set[str]:
         if name in seen:
             continue
         seen.add(name)
-        row = await session.sql.one("configuration", session.project, ORCHESTRATOR, name)
+        row = await configurations.find(session, configurations.orchestration_key(name))
         if row is None or row["deleted_at"] is not None:
             continue
         phases = row["parameters"].get("phases", [])
