@@ -22,7 +22,7 @@ LINE = re.compile(
     r"(?P<step>statement|parse|bind|execute)[^:]*: (?P<sql>.*)$",
     re.DOTALL,
 )
-QUERY_FILES = ("orchestrator_runner.adapters", "orchestrator_shared.messaging")
+QUERY_FILES = ("orchestrator_runner.queue", "orchestrator_shared.messaging")
 WRITES = ("INSERT", "UPDATE", "DELETE", "WITH")
 SETTLE_SECONDS = 1.0
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from orchestrator_runner.domain.execution import Execution, LogSink, Outcome
+from orchestrator_runner.executors.port import Execution, LogSink, Outcome
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_runner.wiring import start
 from orchestrator_shared.domain.statuses import JobStatus

@@ -13,7 +13,7 @@ from tests.support.databases import Database
 from tests.support.pipelines import Pipelines, runner_environment
 from tests.support.service_process import ServiceProcess
 
-from orchestrator_runner.adapters.log_capture import BATCH_BYTES, CHUNK_BYTES
+from orchestrator_runner.logs.capture import BATCH_BYTES, CHUNK_BYTES
 
 MEGABYTES = 100
 REPEATS = 3

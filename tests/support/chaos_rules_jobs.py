@@ -8,7 +8,7 @@ from tests.support.chaos_catalog import BRITTLE, STEADY
 from tests.support.chaos_evidence import Evidence, brief
 from tests.support.chaos_ledger import Execution
 
-from orchestrator_runner.domain.lifecycle import MAX_FREE_ATTEMPTS
+from orchestrator_runner.runs.lifecycle import MAX_FREE_ATTEMPTS
 
 STOPPED = {"terminated", "cancelled"}
 RUNNER_FAULTS = ("runner lost", "its runner was stopped")

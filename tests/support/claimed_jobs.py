@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from orchestrator_runner.domain.jobs import ClaimedJob
-from orchestrator_runner.domain.lifecycle import Attempts
+from orchestrator_runner.runs.jobs import ClaimedJob
+from orchestrator_runner.runs.lifecycle import Attempts
 
 
 def claimed_job(number: int = 1, **fields: Any) -> ClaimedJob:

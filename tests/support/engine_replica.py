@@ -8,16 +8,17 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending, after_failure
-from orchestrator_runner.engine.leases import LeaseLost, Leases, Recovery
-from orchestrator_runner.engine.loop import Engine
-from orchestrator_runner.engine.slots import Execute
-from orchestrator_runner.handlers.accept import Accept
-from orchestrator_runner.handlers.commands import Commands
-from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_runner.executors.process.keeper_client import Keeper
+from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.accept import Accept
+from orchestrator_runner.queue.commands import Commands
+from orchestrator_runner.queue.leases import LeaseLost, Leases
+from orchestrator_runner.queue.loop import Engine
+from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.slots import Execute
+from orchestrator_runner.queue.terminate import Terminate
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending, after_failure
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher

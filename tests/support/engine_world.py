@@ -10,17 +10,18 @@ import asyncpg
 from tests.support.databases import Database
 from tests.support.engine_replica import SUCCESS, Exchange, LeaseHolder, Replica, said
 
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.adapters.runs import Runs
-from orchestrator_runner.engine.leases import Leases, Recovery
-from orchestrator_runner.engine.loop import Engine
-from orchestrator_runner.engine.starts import Starter
-from orchestrator_runner.engine.step import Stepper
-from orchestrator_runner.handlers.accept import Accept
-from orchestrator_runner.handlers.commands import Commands
-from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.accept import Accept
+from orchestrator_runner.queue.commands import Commands
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.leases import Leases
+from orchestrator_runner.queue.loop import Engine
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.starts import Starter
+from orchestrator_runner.queue.step import Stepper
+from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id, new_job_id

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from orchestrator_runner.domain.execution import Execution, Executor, Stream
+from orchestrator_runner.executors.port import Execution, Executor, Stream
 from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName

@@ -11,10 +11,10 @@ from uuid import UUID
 from tests.support.executor_conformance import BOUND, Behaviour, RecordingLog
 from tests.support.http_service import HttpService, Received, Reply, http_service
 
-from orchestrator_runner.adapters.http_client import HttpClient
-from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
-from orchestrator_runner.adapters.http_talk import Pace
-from orchestrator_runner.domain.execution import Execution, ExecutionLost, Outcome
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.http.talk import Pace
+from orchestrator_runner.executors.port import Execution, ExecutionLost, Outcome
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 JOB = UUID(int=7)

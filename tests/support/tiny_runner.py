@@ -10,9 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.domain.execution import Execution, Stream
+from orchestrator_runner.executors.port import Execution, Stream
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper
 
 
 class NoLog:

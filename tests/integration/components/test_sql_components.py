@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 import pytest
 
-from orchestrator_cli.local.postgres import find_binaries
+from orchestrator_local.servers.postgres import find_binaries
 
 if TYPE_CHECKING:
     from tests.integration.components.conftest import Outcome, Starter
@@ -72,7 +72,7 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         (["COMMIT"], "parameters.statements: statement 1: COMMIT is not allowed"),
         (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
         (["  "], "parameters.statements: statement 1 is empty"),
-        ([], "parameters.statements: List should have at least 1 item"),
+        ([], "parameters.statements: must have at least 1 entry"),
     ],
 )
 async def test_a_mistake_is_located_and_nothing_is_done(

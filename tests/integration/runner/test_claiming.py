@@ -9,14 +9,14 @@ from tests.support.databases import Database
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import PROJECT, World, definition, task
 
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.adapters.runs import Runs
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending
-from orchestrator_runner.engine.starts import Starter
-from orchestrator_runner.engine.step import Stepper
-from orchestrator_runner.engine.todo import Done, Todo
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.starts import Starter
+from orchestrator_runner.queue.step import Stepper
+from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import JobStatus, Origin

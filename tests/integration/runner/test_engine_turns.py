@@ -9,8 +9,8 @@ from tests.support.databases import Database
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import World, definition, requested, task
 
-from orchestrator_runner.domain.plan import RunPlan, plan_run
-from orchestrator_runner.engine.todo import Done, Todo
+from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.runs.plan import RunPlan, plan_run
 from orchestrator_shared.contracts.commands import TerminateRequested
 from orchestrator_shared.domain.statuses import Origin
 
@@ -109,7 +109,7 @@ async def test_runs_with_very_many_tasks_do_not_all_start_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else one transaction might take longer than any may, each time anew."""
-    monkeypatch.setattr("orchestrator_runner.engine.starts.MOST_TASKS", 2)
+    monkeypatch.setattr("orchestrator_runner.queue.starts.MOST_TASKS", 2)
     for name in ("x", "y", "z"):
         await world.save("orchestrator", name, definition([task("a"), task("b")]))
     replica = await world.add_replica()
@@ -131,7 +131,7 @@ async def test_a_run_that_cannot_be_laid_out_ends_and_stops_no_other(
             raise KeyError("phases")
         return plan_run(definition, *others)
 
-    monkeypatch.setattr("orchestrator_runner.engine.starts.plan_run", failing)
+    monkeypatch.setattr("orchestrator_runner.queue.starts.plan_run", failing)
     await world.save("orchestrator", "broken", definition([task("a")], [task("b")]))
     await world.save("orchestrator", "sound", definition([task("a")]))
     replica = await world.add_replica()

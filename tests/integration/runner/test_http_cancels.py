@@ -10,10 +10,10 @@ from tests.support.http_harness import HttpHarness, Kept, target
 from tests.support.http_service import Received, Reply
 from tests.support.waiting import eventually
 
-from orchestrator_runner.adapters.http_client import HttpClient
-from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
-from orchestrator_runner.domain.execution import ExecutionLeft, ExecutionLost, ExecutionRefused
-from orchestrator_runner.domain.http_handle import handle_of_start
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.http.handle import handle_of_start
+from orchestrator_runner.executors.port import ExecutionLeft, ExecutionLost, ExecutionRefused
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 

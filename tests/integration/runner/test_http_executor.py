@@ -9,9 +9,9 @@ from tests.support.executor_conformance import ExecutorConformance
 from tests.support.http_harness import JOB, HttpHarness, Kept
 from tests.support.http_service import Reply
 
-from orchestrator_runner.adapters import http_run
-from orchestrator_runner.domain.execution import ExecutionLost, ExecutionRefused
-from orchestrator_runner.domain.http_handle import callback_url_of
+from orchestrator_runner.executors.http import run as http_run
+from orchestrator_runner.executors.http.handle import callback_url_of
+from orchestrator_runner.executors.port import ExecutionLost, ExecutionRefused
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 

@@ -11,9 +11,9 @@ import pytest
 from tests.support.certificates import self_signed
 from tests.support.http_service import HttpService, Reply, http_service
 
-from orchestrator_runner.adapters.http_client import ForbiddenHost, HttpClient, Resolve
-from orchestrator_runner.domain.http_answer import Answer, Unanswered
-from orchestrator_runner.domain.http_template import Prepared, parse_address
+from orchestrator_runner.executors.http.answer import Answer, Unanswered
+from orchestrator_runner.executors.http.client import ForbiddenHost, HttpClient, Resolve
+from orchestrator_runner.executors.http.template import Prepared, parse_address
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 PUBLIC = "93.184.216.34"

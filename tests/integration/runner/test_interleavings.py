@@ -12,8 +12,8 @@ from tests.support.databases import Database
 from tests.support.engine_world import PROJECT, SUCCESS, Replica, World, definition, requested, task
 from tests.support.waiting import eventually
 
-from orchestrator_runner.domain.jobs import Result
-from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.runs.jobs import Result
+from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.contracts.commands import TerminateRequested
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import JobStatus, OverlapPolicy

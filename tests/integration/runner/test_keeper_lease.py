@@ -15,9 +15,9 @@ from tests.support import tiny_runner
 from tests.support.executor_conformance import BOUND, RecordingLog
 from tests.support.process_probe import is_alive, pids_in, until
 
-from orchestrator_runner.adapters.keeper_client import Keeper, KeeperFailed, boottime
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.domain.execution import Execution, ExecutionLost, ExecutionRefused
+from orchestrator_runner.executors.port import Execution, ExecutionLost, ExecutionRefused
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper, KeeperFailed, boottime
 from orchestrator_shared.domain.statuses import JobStatus
 
 # A task with a child, a child in a session of its own, and an orphan of yet another session; none heeds TERM.

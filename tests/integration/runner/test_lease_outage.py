@@ -13,7 +13,7 @@ from tests.support.pipelines import Pipelines, task
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
-from orchestrator_runner.engine.leases import Leases
+from orchestrator_runner.queue.leases import Leases
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.domain.ids import new_id
 

@@ -8,9 +8,9 @@ from uuid import uuid4
 from tests.support.executor_conformance import RecordingLog
 from tests.support.waiting import eventually
 
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.domain.execution import Execution
+from orchestrator_runner.executors.port import Execution
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper
 from orchestrator_runner.keeper.processes import Family
 
 SCRIPTS = {

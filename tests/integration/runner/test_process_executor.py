@@ -14,9 +14,9 @@ import pytest
 from tests.support.executor_conformance import Behaviour, ExecutorConformance, RecordingLog
 from tests.support.waiting import eventually
 
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.domain.execution import Execution, Outcome
+from orchestrator_runner.executors.port import Execution, Outcome
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 COMPONENT = """

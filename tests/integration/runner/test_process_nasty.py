@@ -14,10 +14,10 @@ import pytest
 from tests.support.executor_conformance import BOUND, RecordingLog
 from tests.support.process_probe import is_alive, pids_in
 
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.log_capture import LogCapture, LogChunk, LogLimits
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.domain.execution import Execution, LogSink, Outcome, Stream
+from orchestrator_runner.executors.port import Execution, LogSink, Outcome, Stream
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper
+from orchestrator_runner.logs.capture import LogCapture, LogChunk, LogLimits
 from orchestrator_shared.domain.statuses import JobStatus
 
 # Starts a daemon as old daemons do it: two forks, a session of its own, no trace of its environment.

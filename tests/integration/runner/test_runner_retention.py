@@ -8,7 +8,7 @@ import pytest
 from tests.support.databases import Database
 from tests.support.engine_world import World, definition, requested, task
 
-from orchestrator_runner.engine.retention import BATCH, retention
+from orchestrator_runner.queue.retention import BATCH, retention
 
 TOMBSTONES = """
 INSERT INTO jobs.tombstones (job_id, at)

@@ -18,20 +18,30 @@ from tests.support.databases import Database
 from tests.support.engine_replica import SUCCESS, Replica
 from tests.support.engine_world import World, definition, requested, task
 
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.log_capture import LogChunk
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.domain.execution import ExecutionLost
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending
+from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
-PACKAGE = "orchestrator_runner.adapters"
-FILES = sorted(file.name for file in resources.files(PACKAGE).iterdir() if file.name.endswith(".sql"))
-QUERIES = Queries.load(PACKAGE, *(name for name in FILES if name != "termination.sql"))
+PACKAGE, LOGS = "orchestrator_runner.queue", "orchestrator_runner.logs"
+FILES = sorted(
+    (package, file.name)
+    for package in (PACKAGE, LOGS)
+    for file in resources.files(package).iterdir()
+    if file.name.endswith(".sql")
+)
+QUERIES = {
+    name: sql
+    for package, file in FILES
+    if file != "termination.sql"
+    for name, sql in Queries.load(package, file)._queries.items()
+}
 TABLES = ("jobs", "attempts", "logs", "configuration_states", "tasks", "phases")
 WRITE = re.compile(
     rf"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+jobs\.({'|'.join(TABLES)})\b", re.I
@@ -254,8 +264,8 @@ def test_every_statement_that_writes_is_here() -> None:
     tested = {name.partition(",")[0] for name in tested}
     found = {
         name
-        for file in FILES
-        for name, sql in Queries.load(PACKAGE, file)._queries.items()
+        for package, file in FILES
+        for name, sql in Queries.load(package, file)._queries.items()
         if WRITE.search(re.sub(r"--[^\n]*", "", sql))
     }
     assert found == tested, "a statement that writes needs a test that shows when it writes nothing"

@@ -9,11 +9,11 @@ from tests.support.databases import Database
 from orchestrator_shared.database.queries import Queries
 
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
+ROOTS = {service: Path(str(resources.files(f"orchestrator_{service}"))) for service in SERVICES}
 FILES = [
-    (service, str(file.relative_to(package)))
-    for service in SERVICES
-    for package in [Path(str(resources.files(f"orchestrator_{service}")))]
-    for file in package.rglob("*.sql")
+    (service, ".".join([root.name, *file.parent.relative_to(root).parts]), file.name)
+    for service, root in ROOTS.items()
+    for file in root.rglob("*.sql")
 ]
 BELONGS_TO_OTHERS = {
     "scheduler": [
@@ -52,10 +52,12 @@ BELONGS_TO_OTHERS = {
 }
 
 
-@pytest.mark.parametrize(("service", "file"), sorted(FILES))
-async def test_every_query_is_prepared_and_permitted(database: Database, service: str, file: str) -> None:
+@pytest.mark.parametrize(("service", "package", "file"), sorted(FILES))
+async def test_every_query_is_prepared_and_permitted(
+    database: Database, service: str, package: str, file: str
+) -> None:
     """PREPARE finds wrong names and types; planning it with EXPLAIN finds missing rights, too."""
-    queries = Queries.load(f"orchestrator_{service}", file)
+    queries = Queries.load(package, file)
     async with database.connection(service) as connection:
         for name in queries:
             try:

@@ -50,23 +50,24 @@ VALUES ('{ONE}', 'p', 't', 0, 0);
 ANALYZE
 """
 LISTED = "'p', NULL, 'orchestrator', 'c2', NULL, NULL, NULL, NULL, NULL, 50"
+LATEST = f"'{ONE}', 'p', 'c2', {JOBS}, 1"
 CASES = [
-    ("runner", "adapters/accept.sql", "unfinished_in_lane", "2", 0),
-    ("runner", "adapters/accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
-    ("api", "runs/store.sql", "jobs", LISTED, JOBS),
-    ("api", "runs/store.sql", "last_runs", "'p', '{c1,c2}'", 2),
-    ("api", "runs/store.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
-    ("api", "runs/store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
-    ("api", "orchestrations/store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
-    ("api", "triggers/store.sql", "last_full_run", "'p', 'c2'", 20),
-    ("trigger_watcher", "adapters/triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
-    ("trigger_watcher", "adapters/triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
-    ("trigger_watcher", "adapters/catalog.sql", "unsettled_orchestrations", "", 20),
+    ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
+    ("runner.queue", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
+    ("api.runs", "store.sql", "jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "last_runs", "'p', '{c1,c2}'", 2),
+    ("api.runs", "store.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
+    ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
+    ("api.orchestrations", "store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
+    ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
+    ("trigger_watcher.adapters", "triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
+    ("trigger_watcher.adapters", "triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
+    ("trigger_watcher.adapters", "catalog.sql", "unreconciled_orchestrations", "", 20),
     # A hundred roots before it and itself, and of each of the newest the run and the one before it.
     (
-        "notifier",
-        "adapters/facts.sql",
-        "untold_runs",
+        "notifier.adapters",
+        "facts.sql",
+        "unnotified_runs",
         f"'{ONE}', 'p', 'c2', {JOBS}, 1",
         101 + 2 * (NEWEST + 1),
     ),
@@ -96,10 +97,10 @@ async def explained(connection: asyncpg.Connection, sql: str, arguments: str) ->
 
 async def test_few_jobs_are_read(superuser: asyncpg.Connection) -> None:
     read = {}
-    for service, file, name, arguments, _ in CASES:
-        for setting, value in FIXED_PLANS.items() if service == "runner" else ():
+    for package, file, name, arguments, _ in CASES:
+        for setting, value in FIXED_PLANS.items() if package.startswith("runner") else ():
             await superuser.execute(f"SET {setting} = {value}")
-        queries = Queries.load(f"orchestrator_{service}", file)
+        queries = Queries.load(f"orchestrator_{package}", file)
         read[name] = rows_read(await explained(superuser, queries[name], arguments), "jobs")
         await superuser.execute("RESET enable_seqscan")
     most = {name: allowed for _, _, name, _, allowed in CASES}

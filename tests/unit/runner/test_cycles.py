@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.domain.cycles import UnfinishedRun, describe, find_cycles, victim, who_waits
+from orchestrator_runner.runs.cycles import UnfinishedRun, describe, find_cycles, victim, who_waits
 from orchestrator_shared.domain.statuses import JobStatus
 
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from orchestrator_runner.adapters import files
-from orchestrator_runner.adapters.files import Files
+from orchestrator_runner.executors.process import files
+from orchestrator_runner.executors.process.files import Files
 
 
 def where() -> str:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from orchestrator_runner.domain.foresight import Foresight, Underway
+from orchestrator_runner.runs.foresight import Foresight, Underway
 
 RUN, OTHER = UUID(int=1), UUID(int=2)
 LANES = frozenset({7, 8})

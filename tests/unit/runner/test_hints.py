@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from orchestrator_runner.handlers.hints import hints
+from orchestrator_runner.queue.hints import hints
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.events import CallbackReceived, RunnersWake
 from orchestrator_shared.contracts.message import Message

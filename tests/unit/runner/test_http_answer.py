@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator_runner.domain.http_answer import (
+from orchestrator_runner.executors.http.answer import (
     Again,
     Answer,
     Begun,
@@ -17,9 +17,9 @@ from orchestrator_runner.domain.http_answer import (
     decide_start,
     excerpt,
 )
-from orchestrator_runner.domain.http_backoff import Failures, parse_retry_after
-from orchestrator_runner.domain.masking import secret_forms
-from orchestrator_runner.domain.outcome import without_secrets
+from orchestrator_runner.executors.http.backoff import Failures, parse_retry_after
+from orchestrator_runner.executors.masking import secret_forms
+from orchestrator_runner.executors.outcome import without_secrets
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.domain.http_template import MISSING, find, parse_address, picked, prepare, render_url
+from orchestrator_runner.executors.http.template import (
+    MISSING,
+    find,
+    parse_address,
+    picked,
+    prepare,
+    render_url,
+)
 from orchestrator_shared.definitions.http_component import HttpRequest
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport

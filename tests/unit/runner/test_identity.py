@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from orchestrator_runner.domain.identity import each_once, id_of_refusal, owner_of, unknown
+from orchestrator_runner.queue.identity import each_once, id_of_refusal, owner_of, unknown
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.statuses import Origin
 

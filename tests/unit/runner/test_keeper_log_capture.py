@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from orchestrator_runner.adapters.log_capture import CHUNK_BYTES, LogCapture, LogChunk, LogLimits
-from orchestrator_runner.domain.execution import Stream
+from orchestrator_runner.executors.port import Stream
+from orchestrator_runner.logs.capture import CHUNK_BYTES, LogCapture, LogChunk, LogLimits
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_runner.domain.encodings import secrets_of_environment
-from orchestrator_runner.domain.masking import MASK, Masker, mask, secret_forms
-from orchestrator_runner.domain.parameters import secret_values
+from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.masking import MASK, Masker, mask, secret_forms
+from orchestrator_runner.runs.parameters import secret_values
 
 SECRETS = st.lists(st.text("ab", min_size=1, max_size=5).map(str.encode), min_size=1, max_size=4).map(tuple)
 PIECES = st.lists(st.text("abc", max_size=6).map(str.encode), max_size=12)

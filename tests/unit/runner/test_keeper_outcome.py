@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from orchestrator_runner.domain.outcome import (
+from orchestrator_runner.executors.outcome import (
     Exit,
     Report,
     StopCause,

@@ -7,8 +7,8 @@ from datetime import datetime
 
 import pytest
 
-from orchestrator_runner.adapters.pipes import TAIL_BYTES, Pipe
-from orchestrator_runner.domain.execution import Stream
+from orchestrator_runner.executors.port import Stream
+from orchestrator_runner.executors.process.pipes import TAIL_BYTES, Pipe
 
 
 class Log:

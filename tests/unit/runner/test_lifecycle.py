@@ -4,7 +4,8 @@ from uuid import UUID
 
 import pytest
 
-from orchestrator_runner.domain.lifecycle import (
+from orchestrator_runner.queue.overlap import Merge, Queue, Skip, decide_overlap
+from orchestrator_runner.runs.lifecycle import (
     MAX_FREE_ATTEMPTS,
     Attempts,
     Ending,
@@ -15,8 +16,7 @@ from orchestrator_runner.domain.lifecycle import (
     after_loss,
     next_step,
 )
-from orchestrator_runner.domain.overlap import Merge, Queue, Skip, decide_overlap
-from orchestrator_runner.domain.plan import RunPlan, check_nesting, plan_run
+from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy, TaskStatus
 

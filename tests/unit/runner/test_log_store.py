@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from tests.support.claimed_jobs import claimed_job
 
-from orchestrator_runner.adapters import log_store
-from orchestrator_runner.adapters.log_capture import LogChunk
-from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.domain.execution import ExecutionLost
+from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.logs import store as log_store
+from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.logs.store import LogStore
 
 NOTHING_STORED = "INSERT 0 0"
 CHUNKS = [LogChunk(1, datetime(2026, 3, 1, tzinfo=UTC), "stdout", "hello\n")]

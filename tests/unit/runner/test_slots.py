@@ -8,9 +8,9 @@ from uuid import UUID
 
 from tests.support.claimed_jobs import claimed_job
 
-from orchestrator_runner.domain.jobs import ClaimedJob, Result
-from orchestrator_runner.domain.lifecycle import Ending
-from orchestrator_runner.engine.slots import Execute, Prepared, Slots
+from orchestrator_runner.queue.slots import Execute, Prepared, Slots
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.domain.statuses import JobStatus
 
 NOW = datetime.now(UTC)

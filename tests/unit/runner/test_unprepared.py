@@ -7,13 +7,13 @@ from typing import cast
 import pytest
 from tests.support.claimed_jobs import claimed_job
 
-from orchestrator_runner.adapters.definitions import Definitions, Loaded
-from orchestrator_runner.adapters.http_journal import Journals
-from orchestrator_runner.adapters.log_capture import LogLimits
-from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.domain.jobs import ClaimedJob
-from orchestrator_runner.domain.lifecycle import Attempts as Made
-from orchestrator_runner.engine.execution import Attempts
+from orchestrator_runner.logs.capture import LogLimits
+from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.definitions import Definitions, Loaded
+from orchestrator_runner.queue.execution import Attempts
+from orchestrator_runner.queue.journal import Journals
+from orchestrator_runner.runs.jobs import ClaimedJob
+from orchestrator_runner.runs.lifecycle import Attempts as Made
 from orchestrator_shared.domain.statuses import JobStatus
 from orchestrator_shared.security import Encryption
 

@@ -54,8 +54,3 @@ class Sql:
         """Carry out a statement; returns the number of rows it touched."""
         status = await self._connection.execute(self._queries[name], *values)
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
-
-    async def run_each(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        """Carry out a statement for each row."""
-        if rows:
-            await self._connection.executemany(self._queries[name], rows)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator, model_validator
 
-from orchestrator_runner.domain.task_users import AUTO, NONE, TaskUsers
+from orchestrator_runner.executors.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 

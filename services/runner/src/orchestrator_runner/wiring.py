@@ -11,42 +11,43 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from orchestrator_runner.adapters.definitions import Definitions
-from orchestrator_runner.adapters.http_client import HttpClient
-from orchestrator_runner.adapters.http_executor import HttpExecutor, HttpSettings
-from orchestrator_runner.adapters.http_journal import Journals
-from orchestrator_runner.adapters.keeper_client import Keeper
-from orchestrator_runner.adapters.lanes import Lanes
-from orchestrator_runner.adapters.log_capture import LogLimits
-from orchestrator_runner.adapters.log_store import LogStore
-from orchestrator_runner.adapters.ownership import Ownership
-from orchestrator_runner.adapters.process_executor import ProcessExecutor, ProcessSettings
-from orchestrator_runner.adapters.runs import Runs
-from orchestrator_runner.adapters.task_directory import make_work_directory
-from orchestrator_runner.adapters.task_users import ProjectUsers, choose_task_users
-from orchestrator_runner.domain.execution import Executor
-from orchestrator_runner.domain.task_users import NONE, TaskUsers
-from orchestrator_runner.engine.execution import Attempts
-from orchestrator_runner.engine.leases import Leases, Recovery
-from orchestrator_runner.engine.loop import Engine
-from orchestrator_runner.engine.retention import RETENTION_SECONDS, retention
-from orchestrator_runner.engine.starts import Starter
-from orchestrator_runner.engine.step import Stepper
-from orchestrator_runner.handlers.accept import Accept
-from orchestrator_runner.handlers.commands import Commands
-from orchestrator_runner.handlers.hints import hints
-from orchestrator_runner.handlers.terminate import Terminate
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
+from orchestrator_runner.executors.port import Executor
+from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
+from orchestrator_runner.executors.process.keeper_client import Keeper
+from orchestrator_runner.executors.process.task_directory import make_work_directory
+from orchestrator_runner.executors.task_users import NONE, TaskUsers
+from orchestrator_runner.logs.capture import LogLimits
+from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.accept import Accept
+from orchestrator_runner.queue.commands import Commands
+from orchestrator_runner.queue.definitions import Definitions
+from orchestrator_runner.queue.execution import Attempts
+from orchestrator_runner.queue.hints import hints
+from orchestrator_runner.queue.journal import Journals
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.leases import Leases
+from orchestrator_runner.queue.loop import Engine
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.recovery import Recovery
+from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
+from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.starts import Starter
+from orchestrator_runner.queue.step import Stepper
+from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
+from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.security import Encryption
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ class Parts:
     recovery: Recovery
     commands: Consumer
     feed: Consumer
-    retention: Forgetting
+    retention: Retention
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.domain.errors import MessageFault
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.validation import explain
 
 CONTENT_TYPE = "application/cloudevents+json"
 MAX_BYTES = 256 * 1024
@@ -56,7 +57,7 @@ def parse_envelope(body: bytes) -> Envelope:
     try:
         return Envelope.model_validate_json(body)
     except ValidationError as error:
-        raise MessageFault(f"no CloudEvent: {explain(error)}") from error
+        raise MessageFault(f"not a CloudEvent: {explain(error)}") from error
 
 
 def parse_message(model: type[M], envelope: Envelope) -> M:
@@ -65,12 +66,3 @@ def parse_message(model: type[M], envelope: Envelope) -> M:
         return model.model_validate(envelope.data)
     except ValidationError as error:
         raise MessageFault(f"{envelope.type}: {explain(error, prefix='data')}") from error
-
-
-def explain(error: ValidationError, *, prefix: str = "") -> str:
-    """One line per wrong field, without the input (which may hold secrets), at most five."""
-    lines = []
-    for item in error.errors(include_input=False, include_url=False)[:5]:
-        path = ".".join([prefix, *map(str, item["loc"])]).strip(".")
-        lines.append(f"{path or 'body'}: {item['msg']}")
-    return "; ".join(lines)

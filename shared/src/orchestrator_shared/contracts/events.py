@@ -98,7 +98,10 @@ class RunFinished(RunEvent):
 
 
 class JobsChanged(Message):
-    """Hint for live pages and waking runners: these jobs changed in one commit. Not persistent."""
+    """Hint for live pages: these jobs changed in one commit. Not persistent.
+
+    Only the api's feed is bound to it, and no replica consumes that feed until there are live pages.
+    """
 
     type: ClassVar[str] = "orchestrator.jobs.changed.v1"
     exchange: ClassVar[str] = EVENTS

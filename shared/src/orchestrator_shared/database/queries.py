@@ -27,7 +27,7 @@ class Queries:
 
     @classmethod
     def load(cls, package: str, *files: str) -> "Queries":
-        """Read the named files of a package: `Queries.load("orchestrator_runner.adapters", "lanes.sql")`."""
+        """Read the named files of a package: `Queries.load("orchestrator_runner.queue", "lanes.sql")`."""
         queries: dict[str, str] = {}
         for file in files:
             text = resources.files(package).joinpath(file).read_text(encoding="utf-8")

@@ -1,1 +1,0 @@
-"""I/O of the runner: SQL, processes, logs."""

@@ -1,1 +1,0 @@
-"""Decisions of the engine: pure code over snapshots."""

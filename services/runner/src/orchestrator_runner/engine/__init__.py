@@ -1,1 +1,0 @@
-"""The loop that turns what happened into what comes next."""

@@ -1,0 +1,1 @@
+"""What runs a component: one port, and a folder for each executor behind it."""

@@ -1,0 +1,182 @@
+"""Runs components that are behind HTTP: the lifetime of attempts, each of them a run at another service."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.run import RemoteRun
+from orchestrator_runner.executors.http.talk import Pace, Talk
+from orchestrator_runner.executors.http.template import secret_targets
+from orchestrator_runner.executors.masking import secret_forms
+from orchestrator_runner.executors.outcome import duration_text, without_secrets
+from orchestrator_runner.executors.port import (
+    Execution,
+    ExecutionLeft,
+    ExecutionLost,
+    ExecutionRefused,
+    LogSink,
+    Outcome,
+)
+from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.reports import InvalidReport
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.validation import describe, path_of
+
+CANCELLED_GRACE_SECONDS = 3.0
+"""When the runner has lost the attempt: somebody else may begin it soon."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """How runs at other services are ended."""
+
+    grace_seconds: float = 10.0
+    """For cancelling a run and seeing it end; afterwards it is left to itself."""
+
+
+class HttpExecutor:
+    """An `Executor`."""
+
+    def __init__(
+        self, client: HttpClient, settings: HttpSettings, pace: Pace, owns: Callable[[], bool]
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._pace = pace
+        self._owns = owns
+        self._leaving = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._running = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        client: HttpClient,
+        settings: HttpSettings | None = None,
+        pace: Pace | None = None,
+        *,
+        owns: Callable[[], bool] = lambda: True,
+    ) -> AsyncIterator["HttpExecutor"]:
+        """At the end, attempts that still run are left to others, or else cancelled at their service.
+
+        `owns`: whether attempts are this runner's for sure: it cancels no run that others may follow.
+        """
+        executor = cls(client, settings or HttpSettings(), pace or Pace(), owns)
+        try:
+            yield executor
+        finally:
+            executor._closing.set()
+            await executor._idle.wait()
+
+    def leave(self) -> None:
+        """Leave attempts to other runners as soon as these can find them: this one is about to stop."""
+        self._leaving.set()
+
+    async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
+        """Run one attempt to its end; see `Executor`."""
+        if self._closing.is_set() and execution.handle is not None:
+            raise ExecutionLeft
+        if self._closing.is_set():
+            raise ExecutionRefused("the runner shuts down")
+        if execution.handle is None and not self._owns():
+            raise ExecutionRefused("the lease of this runner ran out")
+        forms = secret_forms(execution.secrets | secret_targets(execution.secrets))
+        self._running += 1
+        self._idle.clear()
+        try:
+            section = _section(execution)
+            talk = Talk(section, execution, log, self._client, self._pace, forms)
+            remote = RemoteRun(section, execution, talk)
+            outcome = await self._until_ended(remote, execution, stop)
+        except UserError as error:
+            outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.USER)
+        except InvalidReport as error:
+            outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.INTERNAL)
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._idle.set()
+        return without_secrets(outcome, forms)
+
+    async def _until_ended(self, remote: RemoteRun, execution: Execution, stop: asyncio.Event) -> Outcome:
+        working = asyncio.create_task(remote.work())
+        stopping = asyncio.create_task(stop.wait())
+        closing = asyncio.create_task(self._closing.wait())
+        leaving = asyncio.create_task(self._may_leave(remote))
+        grace, leave = self._settings.grace_seconds, False
+        try:
+            done, _ = await asyncio.wait(
+                {working, stopping, closing, leaving},
+                timeout=_time_left(execution),
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            # A runner that is about to stop ends what is left by a stop, too: who takes it over knows better.
+            is_ending = self._leaving.is_set() and working not in done
+            is_going = stopping not in done and not done.isdisjoint({closing, leaving})
+            leave = _is_lost(working) or is_ending or is_going
+        except asyncio.CancelledError:
+            grace, leave = min(grace, CANCELLED_GRACE_SECONDS), True
+            raise
+        finally:
+            for waiting in (stopping, closing, leaving):
+                waiting.cancel()
+            # A run that others can find is theirs to cancel, unless it is ours for sure.
+            can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
+            leave = can_be_left and (leave or not self._owns())
+            await _surely(remote.close(working, grace, leave=leave))
+        if leave:
+            raise ExecutionLeft
+        if working in done:
+            return working.result()
+        if stopping in done:
+            return Outcome(JobStatus.TERMINATED, "terminated")
+        if closing in done:
+            raise ExecutionLost("the runner shuts down")
+        limit = duration_text(execution.timeout_seconds or 0)
+        return Outcome(JobStatus.ERROR, f"timed out after {limit}", ErrorKind.USER)
+
+    async def _may_leave(self, remote: RemoteRun) -> None:
+        await self._leaving.wait()
+        await remote.kept.wait()
+
+
+def _time_left(execution: Execution) -> float | None:
+    if execution.timeout_seconds is None:
+        return None
+    return max(execution.timeout_seconds - execution.ran_seconds, 0)
+
+
+def _is_lost(working: asyncio.Task[Outcome]) -> bool:
+    return working.done() and not working.cancelled() and isinstance(working.exception(), ExecutionLost)
+
+
+async def _surely(coroutine: Coroutine[None, None, None]) -> None:
+    """Bounded by itself, so no cancellation needs to cut it short."""
+    task = asyncio.create_task(coroutine)
+    cancelled = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            cancelled = True
+    if cancelled:
+        raise asyncio.CancelledError
+    task.result()
+
+
+def _section(execution: Execution) -> HttpComponent:
+    try:
+        return HttpComponent.model_validate(execution.target)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise UserError(
+            f"the component cannot be used: {describe(first)}", field=path_of(first, "http")
+        ) from None

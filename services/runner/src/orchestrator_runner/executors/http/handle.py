@@ -1,0 +1,34 @@
+"""What is kept of a run at another service: first that it is being started, then which one it is."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator_runner.executors.http.answer import Begun
+
+_STARTING = "starting"
+
+
+def handle_of_start(callback_url: str | None) -> Mapping[str, Any]:
+    """Whoever finds it may send the very same start again."""
+    return {_STARTING: True, "callback_url": callback_url}
+
+
+def handle_of(run_id: str | int | None, data: Any) -> Mapping[str, Any]:
+    """Whoever finds it goes on with this run."""
+    return {"id": run_id, "start": data}
+
+
+def is_begun(handle: Mapping[str, Any]) -> bool:
+    """Whether the service has answered the start."""
+    return _STARTING not in handle
+
+
+def begun_of(handle: Mapping[str, Any]) -> Begun:
+    """The run that was begun."""
+    return Begun(handle.get("start") or {}, handle.get("id"))
+
+
+def callback_url_of(handle: Mapping[str, Any]) -> str | None:
+    """The address that the start hands over, as long as it is not answered."""
+    url = handle.get("callback_url")
+    return url if isinstance(url, str) else None

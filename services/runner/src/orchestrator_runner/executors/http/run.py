@@ -1,0 +1,183 @@
+"""One run at another service: begun, followed to its end, or ended before."""
+
+import asyncio
+import contextlib
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from orchestrator_runner.executors.http.answer import (
+    Again,
+    Begun,
+    Ended,
+    Running,
+    decide_callback,
+    decide_poll,
+)
+from orchestrator_runner.executors.http.backoff import Failures
+from orchestrator_runner.executors.http.handle import begun_of, handle_of, handle_of_start, is_begun
+from orchestrator_runner.executors.http.start import Start, end
+from orchestrator_runner.executors.http.stop import stop
+from orchestrator_runner.executors.http.talk import Talk
+from orchestrator_runner.executors.http.template import picked
+from orchestrator_runner.executors.outcome import duration_text
+from orchestrator_runner.executors.port import Execution, ExecutionLost, Journal, Outcome
+from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
+from orchestrator_shared.domain.reports import InvalidReport
+
+FIRST_POLL_SECONDS = 1.0
+LATE_CALLBACK_SECONDS = 10.0
+"""For whoever takes a run over after its time: a report may have come meanwhile."""
+
+
+class RemoteRun:
+    """One run at the other service: the work of one attempt."""
+
+    def __init__(self, section: HttpComponent, execution: Execution, talk: Talk) -> None:
+        self._section = section
+        self._execution = execution
+        self._talk = talk
+        self._start = Start(section, execution, talk)
+        self._seen = Running("")
+        self.kept = asyncio.Event()
+        """Set once another runner could go on with the run."""
+        self.can_be_repeated = False
+        """Another runner could at least send the start again, which begins nothing twice."""
+        self.is_over = False
+        """The outcome is known, and the other service is not at it any more."""
+
+    async def work(self) -> Outcome:
+        """Start, unless an earlier runner did; then follow."""
+        handle = self._execution.handle
+        verdict: Begun | Ended
+        if handle is not None and is_begun(handle):
+            verdict = await self._recall(handle)
+        else:
+            verdict = await self._begin(handle)
+        if isinstance(verdict, Begun):
+            await self._keep(verdict)
+            verdict = await self._follow()
+        self.is_over = verdict.is_over
+        self._start.may_run = not verdict.is_over
+        return verdict.outcome
+
+    async def close(self, working: asyncio.Task[Outcome], grace: float, *, leave: bool = False) -> None:
+        """Whatever happened: leave nothing running, here or there. Takes little more than the grace.
+
+        `leave`: somebody else goes on with the run.
+        """
+        try:
+            async with asyncio.timeout(grace):
+                await end(working)
+                if leave:
+                    await self._talk.say(
+                        "the run goes on at the service, another runner goes on with it here"
+                    )
+                elif self._start.may_run:
+                    await stop(self._section, self._execution.journal, self._talk, self._start)
+        except Exception as error:
+            # The attempt has its outcome; and a log that cannot be written is not told of in the log.
+            with contextlib.suppress(Exception):
+                reason = "no time left" if isinstance(error, TimeoutError) else str(error)
+                async with asyncio.timeout(1):
+                    await self._talk.say(f"the run may go on at the service: {reason}")
+        finally:
+            await end(working)
+            await self._start.close()
+
+    async def _recall(self, handle: Mapping[str, Any]) -> Begun:
+        begun = begun_of(handle)
+        self._start.recall(begun)
+        self.kept.set()
+        await self._talk.say("going on with the run that another runner began")
+        return begun
+
+    async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
+        journal, is_repeatable = self._execution.journal, self._section.start.idempotent
+        if handle is not None:
+            self._start.may_run = True
+            if not is_repeatable:
+                raise ExecutionLost("its start may not be sent again any more")
+            self.can_be_repeated = True
+            await self._talk.say("another runner was lost at the start: sending it again with the same key")
+        elif journal is not None:
+            if self._section.callback is not None:
+                await journal.expect_callbacks()
+            if is_repeatable:
+                await journal.keep(handle_of_start(self._execution.callback_url))
+                self.can_be_repeated = True
+        return await self._start.begin()
+
+    async def _keep(self, begun: Begun) -> None:
+        """Before anything else: from here on the run survives this runner."""
+        journal = self._execution.journal
+        if journal is None or self.kept.is_set():
+            return
+        await journal.keep(handle_of(begun.id, picked(begun.data, self._section.needed_of_start())))
+        self.kept.set()
+
+    async def _follow(self) -> Ended:
+        """To the end, whoever tells of it first."""
+        section = self._section
+        assert section.states is not None
+        ways: list[Coroutine[Any, Any, Ended]] = []
+        if section.poll is not None:
+            ways.append(self._poll_to_the_end(section.poll, section.states))
+        if section.callback is not None and self._execution.journal is not None:
+            ways.append(self._hear_of_the_end(section.callback, self._execution.journal))
+        tasks = [asyncio.create_task(way) for way in ways]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(task for task in tasks if task in done).result()
+        finally:
+            for task in tasks:
+                await end(task)
+
+    async def _poll_to_the_end(self, poll: HttpPoll, states: HttpStates) -> Ended:
+        failures = Failures(every=poll.every_seconds, give_up_after=poll.give_up_after_seconds)
+        is_called_back = self._section.callback is not None
+        delay = poll.every_seconds if is_called_back else min(FIRST_POLL_SECONDS, poll.every_seconds)
+        while True:
+            await self._talk.pace.sleep(delay)
+            reply = await self._talk.send(self._talk.prepare(poll, "poll"), is_quiet=True)
+            verdict = decide_poll(poll, states, self._section.result, reply)
+            if isinstance(verdict, Again):
+                await self._talk.wait_or_give_up(failures, verdict)
+                delay = 0
+                continue
+            failures.clear()
+            delay = poll.every_seconds
+            await self._tell(verdict)
+            if isinstance(verdict, Ended):
+                return verdict
+
+    async def _hear_of_the_end(self, callback: HttpCallback, journal: Journal) -> Ended:
+        limit = None
+        if self._section.poll is None:
+            left = callback.give_up_after_seconds - self._execution.ran_seconds
+            limit = max(left, min(LATE_CALLBACK_SECONDS, callback.give_up_after_seconds))
+        try:
+            async with asyncio.timeout(limit):
+                while True:
+                    for body in await journal.callbacks():
+                        verdict = decide_callback(self._section, body)
+                        await self._note_callback(verdict)
+                        if isinstance(verdict, Ended):
+                            return verdict
+        except TimeoutError:
+            within = duration_text(callback.give_up_after_seconds)
+            raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
+
+    async def _note_callback(self, verdict: Running | Ended | Again) -> None:
+        if isinstance(verdict, Again):
+            await self._talk.say(f"{verdict.reason}: left alone")
+            return
+        await self._talk.say("the service called back")
+        await self._tell(verdict)
+
+    async def _tell(self, now: Running | Ended) -> None:
+        before = self._seen
+        self._seen = Running(now.state or before.state, now.progress or before.progress)
+        if now.state is not None and now.state != before.state:
+            await self._talk.say(f"state {now.state}")
+        if now.progress and now.progress != before.progress:
+            await self._talk.say(now.progress, "stdout")

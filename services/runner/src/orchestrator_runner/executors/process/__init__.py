@@ -1,0 +1,1 @@
+"""Components that are programs of this host, run through the keeper."""

@@ -1,0 +1,1 @@
+"""Jobs from request to end: lanes, claims, steps, leases, recovery, each with its SQL."""

@@ -1,0 +1,131 @@
+"""Leases per replica: registering, renewing and ending our own."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner import metrics
+from orchestrator_runner.executors.process.keeper_client import Keeper, boottime
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 0.5
+
+
+class LeaseLost(OrchestratorError):
+    """Others have taken over our jobs: this replica must end; a new one may start."""
+
+
+class Leases:
+    """Only the database's clock decides; our own clock may only end a lease early."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        *,
+        replica_id: UUID,
+        name: str,
+        slots: int,
+        lease_seconds: float,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._pool = pool
+        self._queries = Queries.load("orchestrator_runner.queue", "leases.sql")
+        self._replica_id = replica_id
+        self._name = name
+        self._slots = slots
+        self._lease_seconds = lease_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._until = 0.0
+        self._judges_from = 0.0
+
+    async def register(self, keeper: Keeper) -> None:
+        """Announce this replica; from here on it may claim."""
+        asked_at = boottime()
+        async with acquire(self._pool) as connection:
+            await connection.execute(
+                self._queries["register"], self._replica_id, self._name, self._slots, self._lease_seconds
+            )
+        self._pass_on(keeper, asked_at)
+        log.info("replica.registered", replica=str(self._replica_id), name=self._name)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the lease is good by our own clock."""
+        return boottime() < self._until
+
+    @property
+    def may_judge(self) -> bool:
+        """Whether others whose lease ran out are lost: after an outage in which ours ran out too, all first
+        get the time to renew, or replicas would declare each other lost."""
+        return self.is_held and boottime() >= self._judges_from
+
+    async def keep(self, keeper: Keeper) -> None:
+        """Renew until cancelled; raises LeaseLost when others consider us lost."""
+        while True:
+            await asyncio.sleep(self._heartbeat_seconds)
+            await self._renew(keeper)
+
+    async def _renew(self, keeper: Keeper) -> None:
+        asked_at, until = await retry_while_unavailable(
+            self._ask_for_more,
+            outage=_LeaseLog(lambda: self._until - boottime()),
+            pauses=Backoff(first=RETRY_SECONDS, most=RETRY_SECONDS),
+        )
+        if until is None:
+            raise LeaseLost("the lease of this replica ran out and its jobs have been taken over")
+        metrics.LEASE_LEFT.set(max(self._until - boottime(), 0))
+        self._pass_on(keeper, asked_at)
+
+    async def _ask_for_more(self) -> tuple[float, datetime | None]:
+        """A connection that fell silent must not cost the lease: the next try takes another one."""
+        asked_at = boottime()
+        async with acquire(self._pool) as connection:
+            try:
+                until: datetime | None = await connection.fetchval(
+                    self._queries["renew"],
+                    self._replica_id,
+                    self._lease_seconds,
+                    timeout=self._heartbeat_seconds,
+                )
+            except TimeoutError:
+                connection.terminate()
+                raise
+        return asked_at, until
+
+    def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
+        if self._until and not self.is_held:
+            self._judges_from = asked_at + self._lease_seconds
+        self._until = asked_at + self._lease_seconds
+        keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
+
+    async def announce_stop(self) -> None:
+        """Say that this replica takes nothing new."""
+        async with acquire(self._pool) as connection:
+            await connection.execute(self._queries["announce_stop"], self._replica_id)
+
+    async def leave(self) -> None:
+        """End the lease: whatever this replica still owns may be taken over at once."""
+        async with acquire(self._pool) as connection:
+            await connection.execute(self._queries["leave"], self._replica_id)
+
+
+class _LeaseLog(OutageLog):
+    """Also says how long the lease still lasts."""
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        super().__init__("lease")
+        self._left = left
+
+    def waiting(self, reason: str) -> None:
+        if self.is_news(reason):
+            log.warning("replica.lease_not_renewed", reason=reason, left=round(self._left(), 1))

@@ -1,0 +1,16 @@
+-- Leases are per replica: one row per heartbeat; only the database's clock counts.
+
+-- name: register
+INSERT INTO jobs.replicas (id, name, slots, lease_until)
+VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
+
+-- name: renew
+UPDATE jobs.replicas SET lease_until = clock_timestamp() + make_interval(secs => $2)
+WHERE id = $1 AND lost_at IS NULL
+RETURNING lease_until
+
+-- name: announce_stop
+UPDATE jobs.replicas SET stopping = true WHERE id = $1
+
+-- name: leave
+UPDATE jobs.replicas SET lost_at = clock_timestamp() WHERE id = $1 AND lost_at IS NULL

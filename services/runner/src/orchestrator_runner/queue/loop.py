@@ -1,0 +1,325 @@
+"""The engine's loop: gathers what happened, takes the next step, hands out what was claimed."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner import metrics
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.ownership import Ownership
+from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.slots import Prepare, Slots
+from orchestrator_runner.queue.starts import Starter
+from orchestrator_runner.queue.step import Stepper
+from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.runs.cycles import find_cycles
+from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
+from orchestrator_runner.runs.lifecycle import Ending
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable, wait_for_any
+
+log = structlog.get_logger(__name__)
+
+START_BATCH = 50
+LONGEST_PAUSE_SECONDS = 5.0
+DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+REFUSED_SECONDS = 1.0
+"""The pause in claiming after a claimed job could not be begun here: others may be able to."""
+STEP_SECONDS = 0.005
+GATHER_SECONDS = 0.02
+
+
+class Engine:
+    """All replicas are alike. What is in memory here may be lost: the database knows, and the scan looks."""
+
+    def __init__(
+        self,
+        *,
+        pool: asyncpg.Pool,
+        stepper: Stepper,
+        starter: Starter,
+        lanes: Lanes,
+        runs: Runs,
+        ownership: Ownership,
+        slots: int,
+        poll_seconds: float,
+        scan_seconds: float,
+    ) -> None:
+        self._pool = pool
+        self._stepper = stepper
+        self._starter = starter
+        self._lanes = lanes
+        self._runs = runs
+        self._ownership = ownership
+        self._slots = Slots(slots, self._ended)
+        self._poll_seconds = poll_seconds
+        self._scan_seconds = scan_seconds
+        self._prepare: Prepare | None = None
+        self._results: list[Result] = []
+        self._settle: set[UUID] = set()
+        self._ready_to_go_on: set[UUID] = set()
+        self._woken = asyncio.Event()
+        self._claiming = True
+        self._stepping = False
+        self._last_scan = 0.0
+        self._last_poll = 0.0
+        self._limited: tuple[str, ...] = ()
+        self._looking = True
+        self._backlog = True
+        self._step_seconds = STEP_SECONDS
+        self._claims_from = 0.0
+        metrics.SLOTS.set(slots)
+        metrics.RUNNING.set_function(lambda: self.running)
+
+    def use(self, prepare: Prepare) -> None:
+        """Set what executes claimed jobs; without it nothing is claimed."""
+        self._prepare = prepare
+
+    def wake(self) -> None:
+        """Take the next step now."""
+        self._woken.set()
+
+    def look_around(self) -> None:
+        """Something changed elsewhere: look for runs to start and jobs to stop, and take the next step."""
+        self._looking = True
+        self.wake()
+
+    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+        """See the port `Settles`."""
+        self._settle.update(jobs)
+        self._ready_to_go_on.update(runs)
+        self.wake()
+
+    def report(self, results: Iterable[Result]) -> None:
+        """Attempts that are over; written by the next step, in one statement for all."""
+        self._results.extend(results)
+        self.wake()
+
+    def _ended(self, result: Result) -> None:
+        if result.ending.status is JobStatus.READY:
+            self._claims_from = time.monotonic() + REFUSED_SECONDS
+        self.report([result])
+
+    def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
+        """Execute jobs that were taken over with their attempts; the look tells those that shall stop."""
+        self._begin(jobs, at_once=True)
+        self.look_around()
+
+    @property
+    def jobs(self) -> set[UUID]:
+        """Every job in the hands of this replica."""
+        return self._slots.jobs
+
+    @property
+    def running(self) -> int:
+        """Jobs that this replica executes now."""
+        return self._slots.running
+
+    async def run(self) -> None:
+        """Step for ever; an outage of the database is waited out with everything kept."""
+        outage, pauses = OutageLog("engine"), Backoff(first=0.1, most=LONGEST_PAUSE_SECONDS)
+        while True:
+            await retry_while_unavailable(self._wait_and_turn, outage=outage, pauses=pauses)
+            pauses.reset()
+
+    async def _wait_and_turn(self) -> None:
+        await self._wait()
+        await self._gather()
+        await self.turn()
+
+    async def turn(self) -> None:
+        """Everything between two waits."""
+        if time.monotonic() - self._last_poll >= self._poll_seconds:
+            await self._poll()
+        if time.monotonic() - self._last_scan >= self._scan_seconds:
+            await self._scan()
+        looking, self._looking = self._looking, False
+        if looking:
+            await self._look()
+            await self._start_runs()
+            self._backlog = True
+        await self.step()
+
+    async def _wait(self) -> None:
+        await wait_for_any(self._woken, timeout=self._poll_seconds)
+        self._woken.clear()
+
+    async def _gather(self) -> None:
+        """While no slot is short of jobs, more results in one step cost nobody anything."""
+        if self._slots.is_ahead and not self._looking:
+            await asyncio.sleep(GATHER_SECONDS)
+
+    async def _poll(self) -> None:
+        """The net under all hints: due retries, and projects whose parallel limit leaves room again."""
+        self.report(self._slots.give_back())  # also while the database is away: others may have slots
+        async with acquire(self._pool) as connection:
+            due = await self._lanes.with_due_jobs(connection)
+            self._limited = tuple(await self._ownership.limited_projects(connection))
+        if due:
+            await self._stepper.promote(due)
+        self._looking = True
+        self._last_poll = time.monotonic()
+
+    async def _look(self) -> None:
+        """Stop what somebody asked to stop."""
+        if not self._slots.jobs:
+            return
+        async with acquire(self._pool) as connection:
+            wanted = await self._ownership.stops_wanted(connection)
+        self.report(self._slots.stop(wanted))
+
+    async def _scan(self) -> None:
+        """What a crash or a lost COMMIT left behind."""
+        async with acquire(self._pool) as connection:
+            runs, children = await self._runs.overlooked(connection)
+            owned = await self._ownership.owned(connection)
+            unfinished = await self._runs.unfinished(connection)
+        for cycle in find_cycles(unfinished):
+            ended = await self._stepper.break_cycle(cycle)
+            self._settle |= {ended} if ended else set()
+        self._ready_to_go_on |= runs
+        self._settle |= children
+        known = self._slots.jobs | {result.job_id for result in self._results}
+        self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
+        self._last_scan = time.monotonic()
+
+    async def step(self) -> None:
+        """One transaction for everything that has gathered."""
+        todo = self._take()
+        if not todo:
+            return
+        started = time.perf_counter()
+        self._stepping = True
+        try:
+            done = await self._write(todo)
+        except BaseException:
+            self._put_back(todo)
+            raise
+        finally:
+            self._stepping = False
+        self._step_seconds = time.perf_counter() - started
+        metrics.STEP_SECONDS.observe(self._step_seconds)
+        metrics.STEP_RESULTS.observe(len(todo.results))
+        self._backlog = done.backlog
+        self._carry_on(done)
+
+    def _take(self) -> Todo:
+        slots, ahead = self._room()
+        todo = Todo(
+            results=tuple(self._results),
+            settle=frozenset(self._settle),
+            runs=frozenset(self._ready_to_go_on),
+            slots=slots,
+            ahead=ahead,
+            backlog=self._backlog,
+            limited=self._limited,
+        )
+        self._results, self._settle, self._ready_to_go_on = [], set(), set()
+        return todo
+
+    def _room(self) -> tuple[int, int]:
+        if not self._claiming or self._prepare is None or time.monotonic() < self._claims_from:
+            return 0, 0
+        return self._slots.room(self._step_seconds + GATHER_SECONDS)
+
+    def _put_back(self, todo: Todo) -> None:
+        self._results[:0] = todo.results
+        self._settle |= todo.settle
+        self._ready_to_go_on |= todo.runs
+
+    async def _write(self, todo: Todo) -> Done:
+        try:
+            return await self._stepper.step(todo)
+        except DATA_ERRORS as error:
+            if not todo.results:
+                raise
+            log.warning("engine.batch_refused", results=len(todo.results), reason=type(error).__name__)
+        done = await self._stepper.step(Todo(settle=todo.settle, runs=todo.runs))
+        for result in todo.results:
+            self._merge(done, await self._write_alone(result))
+        return done
+
+    async def _write_alone(self, result: Result) -> Done:
+        """A result that the database refuses becomes the job's internal error, and harms no other."""
+        try:
+            return await self._stepper.step(Todo(results=(result,)))
+        except DATA_ERRORS as error:
+            reason = f"the result cannot be stored: {type(error).__name__}"
+            ending = Ending(JobStatus.ERROR, reason, ErrorKind.INTERNAL)
+            bare = Result(result.job_id, result.epoch, result.lane_id, result.run_id, result.phase, ending)
+            return await self._stepper.step(Todo(results=(bare,)))
+
+    @staticmethod
+    def _merge(done: Done, more: Done) -> None:
+        done.settle |= more.settle
+        done.runs |= more.runs
+        done.runs_are_ready |= more.runs_are_ready
+        done.backlog |= more.backlog
+
+    def _carry_on(self, done: Done) -> None:
+        self._begin(done.claimed)
+        if done.settle or done.runs:
+            self.settle(done.settle, done.runs)
+        if done.runs_are_ready:
+            self.look_around()
+
+    def _begin(self, claimed: Sequence[ClaimedJob], *, at_once: bool = False) -> None:
+        if claimed and self._prepare is not None:
+            failpoints.reach(failpoints.BEFORE_START)
+            self._slots.take(claimed, asyncio.ensure_future(self._prepare(claimed)), at_once=at_once)
+
+    async def _start_runs(self) -> None:
+        """Start every run that holds its lane; those that cannot start end here."""
+        if not self._claiming:
+            return
+        if runs := await self._starter.ready(START_BATCH):
+            done = await self._start_batch(runs)
+            self._backlog |= done.backlog
+            self._carry_on(done)
+        if len(runs) == START_BATCH:
+            self.look_around()  # after a step: results do not wait for all that can start
+
+    async def _start_batch(self, runs: Sequence[UUID]) -> Done:
+        """Start them together; if one cannot be, each by itself: the one that fails alone ends."""
+        slots, _ = (0, 0) if self._backlog else self._room()
+        try:
+            return await self._starter.start(runs, slots)
+        except (*DATA_ERRORS, LookupError, TypeError) as error:
+            log.warning("engine.start_refused", runs=len(runs), reason=type(error).__name__, exc_info=True)
+            if len(runs) == 1:
+                return await self._starter.refuse(
+                    runs[0], f"the run cannot be started: {type(error).__name__}"
+                )
+        done = Done()
+        self._backlog = True  # so that none of them claims slots that were counted once
+        for run in runs:
+            self._merge(done, await self._start_batch([run]))
+        return done
+
+    def stop_claiming(self) -> None:
+        """Leave everything new to the other replicas."""
+        self._claiming = False
+
+    async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
+        """Wait for running jobs; those that take longer are stopped and given back."""
+        self.report(self._slots.give_back(older_than=0))
+        await self._slots.drain(grace_seconds, kill_seconds)
+
+    async def settle_up(self) -> None:
+        """Wait until the loop has written all that it knows; without the database, for ever."""
+        while self._results or self._settle or self._ready_to_go_on or self._stepping:
+            self.wake()
+            await asyncio.sleep(0.01)
+
+
+def _never_started(row: Row) -> Result:
+    """A claim whose COMMIT was lost on its way back: nothing was done, so it is given back."""
+    ending = Ending(JobStatus.READY, "claimed, but never started")
+    return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

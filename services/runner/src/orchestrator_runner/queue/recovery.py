@@ -1,0 +1,93 @@
+"""Taking over the jobs of replicas whose lease ran out."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from orchestrator_runner import metrics
+from orchestrator_runner.queue.loop import Engine
+from orchestrator_runner.runs.jobs import ClaimedJob, Result, attempts_of
+from orchestrator_runner.runs.lifecycle import after_loss
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime.outage_log import OutageLog
+
+log = structlog.get_logger(__name__)
+
+
+class Recovery:
+    """Every replica looks for lost ones; the epoch decides if two find the same."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        engine: Engine,
+        *,
+        replica_id: UUID,
+        slots: int = 8,
+        every_seconds: float,
+        may_judge: Callable[[], bool],
+    ) -> None:
+        self._replica_id = replica_id
+        self._slots = slots
+        self._pool = pool
+        self._engine = engine
+        self._may_judge = may_judge
+        self._every_seconds = every_seconds
+        self._queries = Queries.load("orchestrator_runner.queue", "recovery.sql")
+        self._strays: set[UUID] = set()
+        """Own jobs whose run goes on at another service, and that nobody here works on."""
+
+    async def run(self) -> None:
+        """Look for ever."""
+        outage = OutageLog("recovery")
+        while True:
+            await asyncio.sleep(self._every_seconds)
+            if not self._may_judge():
+                continue
+            try:
+                await self.look()
+            except Unavailable as error:
+                outage.waiting(str(error))
+            else:
+                outage.end()
+
+    async def look(self) -> None:
+        """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""
+        started = time.perf_counter()
+        async with acquire(self._pool) as connection:
+            lost = await connection.fetch(self._queries["declare_lost"], self._replica_id)
+            rows = await connection.fetch(self._queries["jobs_of_lost_replicas"])
+            await self._adopt(connection)
+        for row in lost:
+            metrics.LOST_REPLICAS.inc()
+            log.warning("replica.lost", replica=str(row["id"]), name=row["name"])
+        if rows:
+            self._engine.report([_taken_over(row) for row in rows])
+            seconds = time.perf_counter() - started
+            log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))
+
+    async def _adopt(self, connection: asyncpg.Connection) -> None:
+        """Go on with attempts that outlived their runner."""
+        owned = await connection.fetch(self._queries["owned_elsewhere"], self._replica_id)
+        strays = {row["id"] for row in owned}.difference(self._engine.jobs)
+        # Twice in a row: the result of one that has just ended may not be written yet.
+        known, self._strays = self._strays, strays
+        values = (self._replica_id, self._slots, list(strays & known))
+        if rows := await connection.fetch(self._queries["adopt"], *values):
+            log.warning("recovery.jobs_adopted", jobs=len(rows))
+            self._engine.adopt([ClaimedJob.from_adopted(row) for row in rows])
+
+
+def _taken_over(row: asyncpg.Record) -> Result:
+    ending = after_loss(
+        attempts_of(row),
+        safe_to_rerun=row["after_crash"] == "rerun",
+        reason=f"runner lost: {row['replica']}",
+    )
+    return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

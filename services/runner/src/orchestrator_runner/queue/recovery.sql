@@ -1,0 +1,66 @@
+-- Jobs of lost replicas: decided anew, or adopted with their attempt.
+
+-- name: declare_lost
+-- Only who holds a lease may judge: a statement that a stalled network delivers late finds that ours ran out too.
+UPDATE jobs.replicas SET lost_at = clock_timestamp()
+WHERE id IN (
+    SELECT id FROM jobs.replicas WHERE lost_at IS NULL AND lease_until < clock_timestamp()
+    FOR UPDATE SKIP LOCKED)
+    AND EXISTS (
+        SELECT 1 FROM jobs.replicas me
+        WHERE me.id = $1 AND me.lost_at IS NULL AND me.lease_until >= clock_timestamp())
+RETURNING id, name
+
+-- name: jobs_of_lost_replicas
+SELECT j.id, j.lane_id, j.parent_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
+       j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
+FROM jobs.replicas r
+JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
+LEFT JOIN catalog.components_v1 c ON c.id = j.component
+WHERE r.lost_at IS NOT NULL
+    -- Those whose run goes on at another service are adopted.
+    AND NOT (coalesce(c.executor = 'http', false)
+             AND EXISTS (SELECT 1 FROM jobs.attempts a
+                         WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL))
+LIMIT 1000
+
+-- name: owned_elsewhere
+SELECT j.id FROM jobs.jobs j
+JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL
+WHERE j.replica_id = $1 AND j.status IN ('processing', 'terminating')
+
+-- name: adopt
+-- A run at another service outlives its runner: whoever takes it over goes on with the same attempt under a new
+-- epoch. The lane stays held all along. $3: own ones that nobody here works on.
+WITH alive AS (
+    SELECT id FROM jobs.replicas
+    WHERE id = $1 AND lost_at IS NULL AND NOT stopping AND lease_until > clock_timestamp()
+    FOR KEY SHARE
+), orphaned AS (
+    SELECT j.id
+    FROM alive, jobs.replicas r
+    JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
+    JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL
+    JOIN catalog.components_v1 c ON c.id = j.component AND c.executor = 'http'
+    WHERE r.lost_at IS NOT NULL OR (r.id = $1 AND j.id = ANY ($3::uuid[]))
+    LIMIT $2
+    FOR UPDATE OF j SKIP LOCKED
+), adopted AS (
+    UPDATE jobs.jobs j SET epoch = j.epoch + 1, replica_id = $1, revision = j.revision + 1
+    FROM orphaned WHERE j.id = orphaned.id
+    RETURNING j.*
+), noted AS (
+    UPDATE jobs.attempts a SET replica_id = $1 FROM adopted j WHERE (a.job_id, a.attempt) = (j.id, j.attempt)
+)
+SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
+       j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
+       j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for, j.previous_success, j.revision,
+       c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       EXISTS (SELECT 1 FROM jobs.configuration_states s
+               WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state,
+       a.handle, a.callback_hash, extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS ran_seconds,
+       (SELECT coalesce(max(l.seq), 0) + 1 FROM jobs.logs l
+        WHERE (l.job_id, l.attempt) = (j.id, j.attempt)) AS next_log_seq
+FROM adopted j
+JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt)
+JOIN catalog.components_v1 c ON c.id = j.component

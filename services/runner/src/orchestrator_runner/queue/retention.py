@@ -1,0 +1,29 @@
+"""What the runner forgets, and when."""
+
+from functools import partial
+
+import asyncpg
+
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Retention
+
+RETENTION_SECONDS = 3600.0
+BATCH = 200
+LOST_REPLICA_DAYS = 7
+
+
+def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Retention:
+    """Finished runs with all below them, their logs (sooner), merges, skips, tombstones, lost replicas."""
+    return Retention(
+        partial(acquire, pool),
+        Queries.load("orchestrator_runner.queue", "retention.sql"),
+        {
+            "forget_logs": (log_days,),
+            "forget_jobs": (days,),
+            "forget_records": (days,),
+            "forget_tombstones": (days,),
+            "forget_replicas": (LOST_REPLICA_DAYS,),
+        },
+        batch=BATCH,
+    )

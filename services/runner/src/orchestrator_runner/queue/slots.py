@@ -1,0 +1,127 @@
+"""The replica's slots: claimed jobs begin in order, each as soon as one is free."""
+
+import asyncio
+import time
+from collections import OrderedDict, deque
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_shared.runtime import failpoints
+
+PACE_SECONDS = 0.25
+AHEAD_STEPS = 4
+AHEAD_MOST = 64
+AHEAD_SECONDS = 1.0
+"""How long a job that was claimed ahead may wait for a slot here while another replica may have one."""
+
+Execute = Callable[[asyncio.Event], Awaitable[Result]]
+"""Runs one attempt to its end, or until the event is set; never raises."""
+Prepared = Mapping[UUID, Execute]
+Prepare = Callable[[Sequence[ClaimedJob]], Coroutine[Any, Any, Prepared]]
+"""Makes claimed jobs executable, all at once; waits out an outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    job: ClaimedJob
+    prepared: "asyncio.Future[Prepared]"
+    since: float
+
+
+class Slots:
+    """Executes at most `count` attempts at once; reports what became of each."""
+
+    def __init__(self, count: int, report: Callable[[Result], None]) -> None:
+        self.count = count
+        self._report = report
+        self._waiting: OrderedDict[UUID, _Claim] = OrderedDict()
+        self._running: dict[UUID, tuple[asyncio.Task[None], asyncio.Event]] = {}
+        self._ends: deque[float] = deque(maxlen=4 * AHEAD_MOST)
+
+    @property
+    def running(self) -> int:
+        """Attempts underway."""
+        return len(self._running)
+
+    @property
+    def jobs(self) -> set[UUID]:
+        """Every job in the hands of this replica."""
+        return self._running.keys() | self._waiting.keys()
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether jobs are at hand for the next slots that become free."""
+        return bool(self._waiting)
+
+    def room(self, step_seconds: float) -> tuple[int, int]:
+        """How many jobs could begin now, and how many more will be able to in the time of some steps. Where
+        attempts are long, that is none."""
+        held = len(self._running) + len(self._waiting)
+        now = time.monotonic()
+        while self._ends and self._ends[0] < now - PACE_SECONDS:
+            self._ends.popleft()
+        soon = min(int(AHEAD_STEPS * step_seconds * len(self._ends) / PACE_SECONDS), AHEAD_MOST)
+        free = max(self.count - held, 0)
+        return free, max(self.count + soon - held - free, 0)
+
+    def take(
+        self, jobs: Sequence[ClaimedJob], prepared: "asyncio.Future[Prepared]", *, at_once: bool = False
+    ) -> None:
+        """Begin these in their order, each when a slot is free; `at_once` those that are underway already."""
+        now = time.monotonic()
+        claims = [_Claim(job, prepared, now) for job in jobs]
+        if at_once:
+            for claim in claims:
+                self._begin(claim)
+        else:
+            self._waiting.update((claim.job.id, claim) for claim in claims)
+            self._fill()
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < self.count:
+            self._begin(self._waiting.popitem(last=False)[1])
+
+    def _begin(self, claim: _Claim) -> None:
+        stop = asyncio.Event()
+        task = asyncio.create_task(self._attempt(claim, stop), name=f"job {claim.job.id}")
+        self._running[claim.job.id] = (task, stop)
+
+    async def _attempt(self, claim: _Claim, stop: asyncio.Event) -> None:
+        try:
+            execute = (await asyncio.shield(claim.prepared))[claim.job.id]
+            result = await execute(stop)
+            failpoints.reach(failpoints.BEFORE_RESULT)
+            self._report(result)
+        finally:
+            del self._running[claim.job.id]
+            self._ends.append(time.monotonic())
+            self._fill()
+
+    def stop(self, jobs: Collection[UUID]) -> list[Result]:
+        """Ask these attempts to end; what has not begun is given back."""
+        for job in jobs & self._running.keys():
+            self._running[job][1].set()
+        return [self._give_back(job, "stopped before it began") for job in jobs & self._waiting.keys()]
+
+    def give_back(self, *, older_than: float = AHEAD_SECONDS) -> list[Result]:
+        """Leave to others what was claimed ahead and has waited for a slot for so long."""
+        since = time.monotonic() - older_than
+        late = [job for job, claim in self._waiting.items() if claim.since <= since]
+        return [self._give_back(job, "no slot was free in time") for job in late]
+
+    def _give_back(self, job: UUID, reason: str) -> Result:
+        return Result.given_back(self._waiting.pop(job).job, reason)
+
+    async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
+        """Wait for what is underway; attempts that take longer are stopped."""
+        if self._running:
+            await asyncio.wait(self._tasks(), timeout=grace_seconds)
+        self.stop(self._running.keys())
+        if self._running:
+            await asyncio.wait(self._tasks(), timeout=kill_seconds)
+
+    def _tasks(self) -> Sequence[asyncio.Task[None]]:
+        return [task for task, _ in self._running.values()]

@@ -1,0 +1,200 @@
+"""Starting runs: the definition is fixed, updates heard so far are used, the first phase's jobs are made."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_runner import metrics
+from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.runs import PlannedRun, Runs, lane_keys
+from orchestrator_runner.queue.todo import Done, claimed
+from orchestrator_runner.runs.jobs import Row
+from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
+from orchestrator_shared.contracts.events import RunFinished, RunStarted
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, Origin
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
+
+MOST_TASKS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    row: Row
+    reason: str
+    kind: ErrorKind
+
+
+class Starter:
+    """Starts ready runs, many in one transaction."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, replica_id: UUID
+    ) -> None:
+        self._replica_id = replica_id
+        self._pool = pool
+        self._outbox = outbox
+        self._lanes = lanes
+        self._runs = runs
+
+    async def ready(self, limit: int) -> list[UUID]:
+        """Runs that hold their lane and may start."""
+        async with acquire(self._pool) as connection:
+            return await self._runs.ready(connection, limit)
+
+    async def start(self, runs: Sequence[UUID], slots: int) -> Done:
+        """Start these runs, or end them with the reason why they cannot.
+
+        Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
+        to the engine's next step; where they have very many tasks, some stay ready for the next call.
+        """
+        async with acquire(self._pool) as connection:
+            rows = await self._runs.to_start(connection, runs)
+            plans, refusals = await self._plan(connection, rows)
+            keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
+            lanes = await self._lanes.ensure(connection, keys)
+            versions = await self._runs.versions(connection, keys) if keys else {}
+        done = Done()
+        for refusal in refusals:
+            await self._refuse(refusal, done)
+        starts = [
+            PlannedRun(
+                run=row["id"],
+                project=row["project"],
+                orchestration=row["configuration"],
+                lane_id=row["lane_id"],
+                version=row["version"],
+                token_id=row["token_id"],
+                is_triggered=row["origin"] == Origin.TRIGGER,
+                plan=plan,
+                lanes=lanes,
+                versions=versions,
+            )
+            for row, plan in plans
+        ]
+        if starts:
+            part = _first_part(starts)
+            await self._begin(part, slots, done)
+            done.runs_are_ready |= len(part) < len(starts)
+        return done
+
+    async def refuse(self, run: UUID, reason: str) -> Done:
+        """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
+        async with acquire(self._pool) as connection:
+            rows = await self._runs.to_start(connection, [run])
+        done = Done()
+        for row in rows:
+            await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL), done)
+        return done
+
+    async def _plan(
+        self, connection: asyncpg.Connection, rows: Sequence[Row]
+    ) -> tuple[list[tuple[Row, RunPlan]], list[_Refusal]]:
+        plans, refusals = [], []
+        for row in rows:
+            ancestors = await self._runs.ancestors(connection, row["id"]) if row["depth"] else []
+            try:
+                plans.append((row, _plan_one(row, ancestors)))
+            except UserError as error:
+                refusals.append(_Refusal(row, str(error), ErrorKind.USER))
+        return plans, refusals
+
+    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: Done) -> None:
+        children = {start.run: start.first_children() for start in starts}
+        async with self._outbox.work() as work:
+            connection = work.connection
+            lanes = {start.lane_id for start in starts}
+            lanes |= {child.lane_id for first in children.values() for child in first}
+            await self._lanes.lock(connection, lanes)
+            full = {
+                (start.project, start.orchestration)
+                for start in starts
+                if start.plan.full or start.is_triggered
+            }
+            heard = await self._runs.begin(connection, full)
+            withdrawn = await self._withdraw(work, starts, done)
+            used = [
+                heard[start.project, start.orchestration] if start.plan.full else None for start in starts
+            ]
+            rows = await self._runs.start(connection, starts, used)
+            started = {row["id"] for row in rows}
+            begun = [start for start in starts if start.run in started]
+            if not begun:
+                say_changed(work, withdrawn)
+                return
+            await self._runs.write_plans(connection, begun)
+            first = [child for start in begun for child in children[start.run]]
+            made: Sequence[Row] = ()
+            if first:
+                made = await self._runs.create_children(connection, first, self._replica_id, slots)
+            for row in rows:
+                say_run(work, RunStarted, row)
+            say_changed(work, [*withdrawn, *rows, *made])
+        metrics.RUNS_STARTED.inc(len(begun))
+        self._note(begun, made, done)
+
+    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
+        """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
+        triggered = [start.run for start in starts if start.is_triggered]
+        withdrawn = await self._runs.withdraw(work.connection, triggered)
+        if not withdrawn:
+            return []
+        promoted = await self._lanes.promote(work.connection, {row["lane_id"] for row in withdrawn})
+        for row in withdrawn:
+            say_run(work, RunFinished, row)
+            work.after_commit(metrics.RUNS_FINISHED.labels(row["status"]).inc)
+        done.runs_are_ready |= bool(promoted)
+        return [*withdrawn, *promoted]
+
+    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: Done) -> None:
+        for start in begun:
+            if underway := start.underway():
+                self._runs.foresight.begin(start.run, underway)
+            else:
+                done.runs.add(start.run)
+        ready = {row["kind"] for row in made if row["status"] == JobStatus.READY}
+        done.runs_are_ready |= "run" in ready
+        done.backlog |= "component" in ready
+        done.claimed += claimed(made)
+
+    async def _refuse(self, refusal: _Refusal, done: Done) -> None:
+        row = refusal.row
+        async with self._outbox.work() as work:
+            await self._lanes.lock(work.connection, [row["lane_id"]])
+            await self._runs.lock_waiting(work.connection, [row["id"]])
+            ended = await self._runs.refuse(
+                work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
+            )
+            if ended is None:
+                return
+            promoted = await self._lanes.promote(work.connection, [row["lane_id"]])
+            say_run(work, RunFinished, ended)
+            say_changed(work, [ended, *promoted])
+        metrics.RUNS_FINISHED.labels(ended["status"]).inc()
+        done.runs_are_ready |= bool(promoted)
+        done.settle.add(row["id"])
+
+
+def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
+    """As many together as one transaction writes well within its time; at least one."""
+    tasks = accumulate(len(start.plan.tasks) for start in starts)
+    return [start for start, so_far in zip(starts, tasks, strict=True) if so_far <= MOST_TASKS] or starts[:1]
+
+
+def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
+    """Lay out a run; raises UserError with the reason why it cannot start."""
+    if row["current_version"] is None or row["deleted_at"] is not None:
+        name = row["configuration"]
+        raise UserError(
+            f"the orchestration {name!r} is in the trash or was never there: save it to restore it"
+        )
+    if row["definition"] is None:
+        raise UserError("the orchestration has no such version", field="version")
+    plan = plan_run(row["definition"], row["selection"], row["parameters"], row["task_versions"])
+    check_nesting(row["configuration"], ancestors, plan.tasks)
+    return plan

@@ -1,0 +1,111 @@
+"""Whether tasks can run as other users on this host, and which user belongs to which project."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterable
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+from orchestrator_runner.executors.task_users import AUTO, DEFAULT, NONE, SETTING, TaskUsers
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.settings import SettingsError
+
+log = structlog.get_logger(__name__)
+
+_TRIAL_SECONDS = 30
+_LOOK = "import os, sys; [os.stat(os.path.join(folder, '.')) for folder in sys.argv[1:]]"
+
+
+def choose_task_users(setting: str, folders: Iterable[Path]) -> TaskUsers | None:
+    """As the setting says; None: as the runner itself. Tasks must reach these folders."""
+    if setting == NONE or (setting == AUTO and os.geteuid() != 0):
+        return None
+    if os.geteuid() != 0:
+        raise SettingsError(f"{SETTING}: only a runner that is root can run tasks as other users")
+    folders = list(folders)
+    for folder in folders:
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+    users = DEFAULT if setting == AUTO else TaskUsers.parse(setting)
+    if (problem := _unreachable(users.first, folders)) and setting != AUTO:
+        raise SettingsError(f"{SETTING}: {problem}")
+    python = [sys.executable, "-I", "-S", "-c", _LOOK, *_installed()]
+    if (python_problem := problem or _try(users.first, python)) is None:
+        log.info("tasks.run_apart", first=users.first, last=users.last)
+        return users
+    if setting == AUTO:
+        log.warning("tasks.not_apart", reason=python_problem, way_out=_WAY_OUT)
+        return None
+    log.warning("tasks.without_python", reason=python_problem, way_out=_WAY_OUT)
+    return users
+
+
+_WAY_OUT = (
+    "install where every user may read (not below root's home), and put ORCHESTRATOR_WORK_DIR and "
+    f"ORCHESTRATOR_FILES_DIR where every user may pass; {SETTING}=none runs tasks as root without this line"
+)
+
+
+def _installed() -> list[str]:
+    """Where a task's `{python}` finds its packages."""
+    found = importlib.util.find_spec("orchestrator_components")
+    packages = [] if found is None else list(found.submodule_search_locations or ())
+    return [sysconfig.get_path("purelib"), *packages]
+
+
+def _unreachable(user: int, folders: Iterable[Path]) -> str | None:
+    """The user itself tries: modes alone do not tell all, such as a namespace without this user."""
+    for folder in folders:
+        if _try(user, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)]) is not None:
+            return _try(user, ["/bin/sh", "-c", ":"]) or f"user {user} cannot reach {folder}"
+    return None
+
+
+def _try(user: int, program: list[str]) -> str | None:
+    try:
+        done = subprocess.run(
+            program,
+            user=user,
+            group=user,
+            extra_groups=[],
+            cwd="/",
+            env={},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_TRIAL_SECONDS,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return f"user {user} cannot run {program[0]}: {getattr(error, 'strerror', None) or error}"
+    last = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return f"user {user} cannot use {program[0]}: {last}" if done.returncode else None
+
+
+class ProjectUsers:
+    """The user of each project, the same on every host for as long as the range begins alike."""
+
+    def __init__(self, pool: asyncpg.Pool, users: TaskUsers) -> None:
+        self._pool = pool
+        self._users = users
+        self._queries = Queries.load("orchestrator_runner.queue", "task_users.sql")
+        self._numbers: dict[str, int] = {}
+
+    async def load(self, projects: set[str]) -> None:
+        """Number those that have none yet, for ever: files of a project are its user's."""
+        missing = sorted(projects - self._numbers.keys())
+        if not missing or not self._users.is_per_project:
+            return
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(self._queries["project_numbers"], missing)
+            if len(rows) < len(missing):
+                await connection.execute(self._queries["number_projects"], missing)
+                rows = await connection.fetch(self._queries["project_numbers"], missing)
+        self._numbers |= {row["project"]: row["number"] for row in rows}
+
+    def of(self, project: str) -> int:
+        """A loaded project's user; raises UserError if the range is too short."""
+        return self._users.of(self._numbers.get(project, 0))

@@ -1,0 +1,1 @@
+"""What becomes of runs and jobs: pure rules, time is an argument."""
