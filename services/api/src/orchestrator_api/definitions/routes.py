@@ -42,7 +42,7 @@ async def export_definitions(call: Call, project: Project) -> Response:
         current = await snapshot.read_without_configurations(session)
         texts = await session.offload.run(_written, current)
         size = sum(len(text) for _, text in texts)
-        async for some in snapshot.configurations(session):
+        async for some in snapshot.configuration_parts(session):
             more = await session.offload.run(_written, some)
             size += sum(len(text) for _, text in more)
             if size > MOST_EXPORTED:
