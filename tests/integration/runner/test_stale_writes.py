@@ -227,7 +227,7 @@ LATE: dict[str, tuple[str, Callable[[UUID], tuple[Any, ...]]]] = {
     "start_runs": ("ready", lambda run: ([run], [1], [True], [None], [None])),
     "refuse_run": ("ready", lambda run: (run, "no", "user", 1)),
     "withdraw_runs": ("ready", lambda run: ([run], ["its updates were used by c #1"], [run])),
-    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None])),
+    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None], [None])),
     "break_cycle": ("waiting", lambda run: (run, "these runs wait for each other")),
 }
 """Statements for runs, the status in which they may write, and their arguments."""
