@@ -21,7 +21,7 @@ from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
-from orchestrator_runner.queue.commands import Commands
+from orchestrator_runner.queue.commands import COMMANDS, Commands
 from orchestrator_runner.queue.definitions import Definitions
 from orchestrator_runner.queue.execution import Attempts
 from orchestrator_runner.queue.hints import hints
@@ -164,7 +164,7 @@ def build(
             may_judge=lambda: leases.may_judge,
             executors=executors.values(),
         ),
-        commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
+        commands=Consumer.batches(broker, RUNNER_COMMANDS, commands, handles=COMMANDS),
         feed=Consumer(broker, RUNNER_FEED, hints(engine.look_around, journals.wake, own_id=replica_id)),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
         executors=executors,

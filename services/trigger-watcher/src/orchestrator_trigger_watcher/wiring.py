@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire, database, writable
@@ -97,6 +98,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             broker,
             TRIGGER_WATCHER_UPDATES,
             watcher.messages.tables_updated,
+            handles=(TableUpdated,),
             size=settings.updates_batch_size,
         )
         runs = Consumer(broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)
