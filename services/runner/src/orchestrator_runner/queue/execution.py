@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from orchestrator_runner.executors.port import (
 )
 from orchestrator_runner.logs.capture import LogCapture, LogLimits
 from orchestrator_runner.logs.store import LogStore
-from orchestrator_runner.queue.definitions import Definitions, Loaded
+from orchestrator_runner.queue.definitions import Loaded
 from orchestrator_runner.queue.journal import Journals
 from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
@@ -45,6 +45,8 @@ FILES_DIR = "ORCHESTRATOR_FILES_DIR"
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
+Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
+"""What each of these jobs runs with, in order."""
 
 
 class Attempts:
@@ -53,7 +55,7 @@ class Attempts:
     def __init__(
         self,
         *,
-        definitions: Definitions,
+        load: Load,
         logs: LogStore,
         executors: Mapping[str, Executor],
         encryption: Encryption,
@@ -62,7 +64,7 @@ class Attempts:
         api_url: str | None = None,
         files_dir: Path | None = None,
     ) -> None:
-        self._definitions = definitions
+        self._load = load
         self._logs = logs
         self._executors = executors
         self._encryption = encryption
@@ -76,7 +78,7 @@ class Attempts:
         outage = Outage("attempts")
         while True:
             try:
-                loaded = await self._definitions.load(jobs)
+                loaded = await self._load(jobs)
                 outage.end()
                 break
             except Unavailable as error:

@@ -72,9 +72,10 @@ class Leases:
         """Renew until cancelled; raises LeaseLost when others consider us lost."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await self._renew(keeper)
+            await self.renew(keeper)
 
-    async def _renew(self, keeper: LeaseHolder) -> None:
+    async def renew(self, keeper: LeaseHolder) -> None:
+        """Renew once; waits out an outage, and raises LeaseLost."""
         outage = Outage("lease")
         while True:
             asked_at = boottime()
