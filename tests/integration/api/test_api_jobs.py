@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from tests.integration.api.conftest import Client
 from tests.support.databases import Database
 
-from orchestrator_api.adapters.sql import load_queries
+from orchestrator_api.sql import load_queries
 
 
 class Runner:

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.integration.api.conftest import COMPONENT, Client
 
-from orchestrator_api.routes.paging import MOST_BYTES, Part
+from orchestrator_api.http.paging import MOST_BYTES, Part
 
 ANY = {**COMPONENT, "parameters": {"type": "object"}}
 ELEMENTS = 20_000

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from tests.integration.api.conftest import COMPONENT, Client
 
-from orchestrator_api.domain import checks, parameters
-from orchestrator_api.domain.steps import Steps
-from orchestrator_api.handlers import checking, components, configurations, overrides
+from orchestrator_api.catalog import components, configurations, overrides, parameters
+from orchestrator_api.http.steps import Steps
+from orchestrator_api.orchestrations import checking, checks
 
 
 @pytest.fixture

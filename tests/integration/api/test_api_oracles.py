@@ -7,7 +7,7 @@ import structlog
 from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi, running
 from tests.support.databases import Database
 
-from orchestrator_api.metrics import TOKENS_REFUSED
+from orchestrator_api.access.metrics import TOKENS_REFUSED
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.security import new_token
 

@@ -15,9 +15,9 @@ from tests.integration.api.conftest import (
 )
 from tests.support.databases import Database
 
-from orchestrator_api.adapters.sql import load_queries
-from orchestrator_api.administrator import ensure_administrator
+from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.settings import ApiSettings
+from orchestrator_api.sql import load_queries
 from orchestrator_shared.database.pool import database as open_database
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.outbox import Outbox

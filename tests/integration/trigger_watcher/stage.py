@@ -50,7 +50,11 @@ class Start:
 @asynccontextmanager
 async def watcher_on(database: Database, name: str = "watcher") -> AsyncIterator[Watcher]:
     """One replica's handlers with a pool of its own; what it says stays in the outbox."""
-    settings = DatabaseSettings(database_url=database.url_for("trigger_watcher"), database_pool_max=4)
+    settings = DatabaseSettings(
+        database_url=database.url_for("trigger_watcher"),
+        database_pool_max=4,
+        database_acquire_timeout_seconds=60,  # a storm has a hundred wait for four
+    )
     pool = await open_pool(settings, application_name=name)
     try:
         nobody = cast(Publisher, None)

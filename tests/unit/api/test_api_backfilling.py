@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from orchestrator_api.domain.backfilling import MOST_FIRES, plan_backfill
-from orchestrator_api.domain.refusals import Invalid
-from orchestrator_api.domain.times import accept_times
+from orchestrator_api.http.refusals import Invalid
+from orchestrator_api.schedules.backfilling import MOST_FIRES, plan_backfill
+from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 
 ONE = UUID(int=1)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.domain import checks
-from orchestrator_api.domain.checks import (
+from orchestrator_api.orchestrations import checks
+from orchestrator_api.orchestrations.checks import (
     Facts,
     TableNames,
     Target,

@@ -6,12 +6,12 @@ from uuid import uuid4
 
 import pytest
 
-from orchestrator_api.domain.access import STATUS, Actor, Scope, TokenFacts, check_token
-from orchestrator_api.domain.parameters import check_parameters, check_schema
-from orchestrator_api.domain.phases import check_selection, doubled_ids, make_definition
-from orchestrator_api.domain.refusals import Forbidden, Unauthenticated
-from orchestrator_api.domain.secrets import left_masks
-from orchestrator_api.domain.waiting import WaitingFacts, explain_waiting
+from orchestrator_api.access.permissions import STATUS, Actor, Scope, TokenFacts, check_token
+from orchestrator_api.catalog.parameters import check_parameters, check_schema
+from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.http.refusals import Forbidden, Unauthenticated
+from orchestrator_api.orchestrations.phases import check_selection, doubled_ids, make_definition
+from orchestrator_api.runs.waiting import WaitingFacts, explain_waiting
 from orchestrator_shared.domain.errors import NotFound
 
 NOW = datetime(2026, 11, 21, 8, tzinfo=UTC)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator_api.domain.job_times import Attempt, Moments, Waits, expected_end, waits_of
+from orchestrator_api.runs.job_times import Attempt, Moments, Waits, expected_end, waits_of
 
 
 def at(seconds: float) -> datetime:

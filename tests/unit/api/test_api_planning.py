@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_api.domain.documents import read_documents, write_documents
-from orchestrator_api.domain.planning import Action, Fields, Item, Kind, compare, needs
+from orchestrator_api.definitions.documents import read_documents, write_documents
+from orchestrator_api.definitions.planning import Action, Fields, Item, Kind, compare, needs
 
 FIELDS = st.fixed_dictionaries(
     {"a": st.integers(0, 1), "b": st.dictionaries(st.sampled_from("xy"), st.integers())}

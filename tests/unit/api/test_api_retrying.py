@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from orchestrator_api.domain.retrying import (
+from orchestrator_api.runs.retry_plan import (
     Key,
     Original,
     Target,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator_api.domain.explanation import (
+from orchestrator_api.triggers.explanation import (
     Fired,
     Off,
     Since,

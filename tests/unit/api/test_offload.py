@@ -8,12 +8,12 @@ import threading
 import pytest
 import structlog
 
-from orchestrator_api.offload import Offload
+from orchestrator_api.http.offload import Offload
 from orchestrator_shared.domain.errors import Unavailable
 
 HELD = """
 import asyncio
-from orchestrator_api.offload import Offload
+from orchestrator_api.http.offload import Offload
 
 def for_ever():
     print("held", flush=True)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from orchestrator_api import bodies
+from orchestrator_api.http import bodies
 
 
 async def test_a_body_that_does_not_arrive_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Fault 17 of issue 8: wrong tokens left no trace and had no limit."""
 
-from orchestrator_api.domain.attempts import MOST_REMEMBERED, TELL_SECONDS, TokenAttempts
+from orchestrator_api.access.attempts import MOST_REMEMBERED, TELL_SECONDS, TokenAttempts
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.settings import RuntimeSettings
 

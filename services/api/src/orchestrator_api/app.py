@@ -4,10 +4,10 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from orchestrator_api import pages, problems
-from orchestrator_api.models.base import Problem
-from orchestrator_api.routes import ROUTERS
-from orchestrator_api.session import Sessions
+from orchestrator_api.http import pages, problems
+from orchestrator_api.http.models import Problem
+from orchestrator_api.http.session import Sessions
+from orchestrator_api.routers import ROUTERS
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 
 DESCRIPTION = """

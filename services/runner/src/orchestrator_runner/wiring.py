@@ -39,8 +39,8 @@ from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
 from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
@@ -48,7 +48,7 @@ from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.relay import Publishes, Tuning
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.security import Encryption
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,7 @@ class Parts:
     keeper: Keeper
     commands: Consumer
     feed: Consumer
-    retention: Forgetting
+    retention: Retention
     executors: Mapping[str, Executor]
 
 

@@ -12,7 +12,7 @@ from orchestrator_runner.keeper.channel import Channel
 from orchestrator_runner.keeper.lease import Lease, boottime
 from orchestrator_runner.keeper.processes import Family, become_subreaper, forbid_looking_in, send_signal
 from orchestrator_runner.keeper.protocol import Packet
-from orchestrator_runner.keeper.spawning import IGNORED, spawn
+from orchestrator_runner.keeper.spawning import inherit_nothing_ignored, spawn
 from orchestrator_runner.keeper.tasks import Task, Tasks
 
 _LONGEST_NAP = 0.5
@@ -33,9 +33,7 @@ class Keeper:
         os.set_blocking(wakeup, False)
         signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for number in IGNORED:
-            # Handled and not ignored, because a program would inherit that.
-            signal.signal(number, lambda *_: None)
+        inherit_nothing_ignored()
         become_subreaper()
         forbid_looking_in()
 

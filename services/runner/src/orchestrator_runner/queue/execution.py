@@ -32,15 +32,15 @@ from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
 from orchestrator_shared.definitions.placeholders import holds_placeholder
-from orchestrator_shared.domain.errors import Unavailable, UserError
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 1.0
 FILES_DIR = "ORCHESTRATOR_FILES_DIR"
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
@@ -75,19 +75,11 @@ class Attempts:
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
-        outage = Outage("attempts")
-        while True:
-            try:
-                loaded = await self._load(jobs)
-                outage.end()
-                break
-            except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("attempts.database_unavailable", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception as error:
-                log.exception("attempts.unprepared", jobs=len(jobs))
-                return {job.id: partial(self._fail, job, error) for job in jobs}
+        try:
+            loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
+        except Exception as error:
+            log.exception("attempts.unprepared", jobs=len(jobs))
+            return {job.id: partial(self._fail, job, error) for job in jobs}
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 
     async def _fail(self, job: ClaimedJob, error: Exception, _stop: asyncio.Event) -> Result:

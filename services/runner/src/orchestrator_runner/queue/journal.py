@@ -7,19 +7,16 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-import structlog
 
 from orchestrator_runner.executors.port import Adopted, ExecutionLost
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.errors import Unavailable, UserError
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
 from orchestrator_shared.security import Encryption, hash_token, new_token
 
-log = structlog.get_logger(__name__)
-
-RETRY_SECONDS = 1.0
 CALLBACK_POLL_SECONDS = 10.0
 """The net under hints that are lost."""
 _HANDLE = "#run"
@@ -34,7 +31,7 @@ class Journals:
         self._pool = pool
         self._encryption = encryption
         self._api_url = api_url
-        self._outage = Outage("journal")
+        self._outage = OutageLog("journal")
         self._queries = Queries.load("orchestrator_runner.queue", "journal.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
@@ -94,23 +91,18 @@ class Journals:
                 rows = await self._patiently(lambda c: c.fetch(query, callback_hash, list(seen)))
                 if rows:
                     return list(rows)
-                await _wait(woken, CALLBACK_POLL_SECONDS)
+                await wait_for_any(woken, timeout=CALLBACK_POLL_SECONDS)
         finally:
             self._waiting[job_id].discard(woken)
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
     async def _patiently(self, do: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        while True:
-            try:
-                async with acquire(self._pool) as connection:
-                    result = await do(connection)
-                self._outage.end()
-                return result
-            except Unavailable as error:
-                if self._outage.is_news(str(error)):
-                    log.warning("journal.database_unavailable", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+        async def once() -> T:
+            async with acquire(self._pool) as connection:
+                return await do(connection)
+
+        return await retry_while_unavailable(once, outage=self._outage)
 
 
 class JobJournal:
@@ -145,11 +137,3 @@ class JobJournal:
         rows = await self._journals.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
         self._seen += [row["seq"] for row in rows]
         return [row["body"] for row in rows]
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

@@ -16,7 +16,7 @@ from orchestrator_runner.runs.lifecycle import after_loss
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
 
 log = structlog.get_logger(__name__)
 
@@ -49,17 +49,17 @@ class Recovery:
 
     async def run(self) -> None:
         """Look for ever."""
-        outage = Outage("recovery")
+        outage = OutageLog("recovery")
         while True:
             await asyncio.sleep(self._every_seconds)
             if not self._may_judge():
                 continue
             try:
                 await self.look()
-                outage.end()
             except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("recovery.database_unavailable", reason=str(error))
+                outage.waiting(str(error))
+            else:
+                outage.end()
 
     async def look(self) -> None:
         """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""

@@ -28,6 +28,7 @@ from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.validation import describe, path_of
 
 CANCELLED_GRACE_SECONDS = 3.0
 """When the runner has lost the attempt: somebody else may begin it soon."""
@@ -205,5 +206,6 @@ def _section(execution: Execution) -> HttpComponent:
         return HttpComponent.model_validate(execution.target)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(["http", *map(str, first["loc"])])
-        raise UserError(f"the component cannot be used: {first['msg']}", field=place) from None
+        raise UserError(
+            f"the component cannot be used: {describe(first)}", field=path_of(first, "http")
+        ) from None

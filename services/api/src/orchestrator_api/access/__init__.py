@@ -1,0 +1,1 @@
+"""People, tokens and what they may do; the audit."""

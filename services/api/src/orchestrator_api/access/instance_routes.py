@@ -1,0 +1,47 @@
+"""What belongs to the whole installation: administrators' tokens and the records of no project."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from orchestrator_api.access import tokens
+from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.gate import GatedRoute
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import READ, WRITE, Call
+
+router = APIRouter(prefix="/v1", route_class=GatedRoute)
+
+
+@router.get("/tokens", tags=["tokens"], operation_id="list_administrator_tokens", responses=READ)
+async def list_administrator_tokens(call: Call, paging: Paging) -> Page[AdministratorTokenOut]:
+    """Administrators' tokens, without their secrets (administrator)."""
+    (after,) = paging.place(UUID)
+    async with call.session(Scope.ADMIN) as session:
+        rows = await session.sql.many("administrator_tokens", after, paging.rows)
+    return Page[AdministratorTokenOut].model_validate(paging.of(rows, "id"))
+
+
+@router.delete(
+    "/tokens/{token}",
+    tags=["tokens"],
+    operation_id="revoke_administrator_token",
+    status_code=204,
+    responses=WRITE,
+)
+async def revoke_administrator_token(call: Call, token: UUID) -> None:
+    """End an administrator's token (administrator), even the one that asks."""
+    async with call.session(Scope.ADMIN) as session:
+        await tokens.revoke_administrator(session, token)
+
+
+@router.get("/audit", tags=["records"], operation_id="list_instance_audit", responses=READ)
+async def list_instance_audit(call: Call, paging: Paging) -> Page[AuditOut]:
+    """Changes that belong to no project, newest first (administrator)."""
+    before = paging.place(datetime, UUID)
+    async with call.session(Scope.ADMIN) as session:
+        rows = await session.sql.many("instance_audit", *before, paging.rows)
+    return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

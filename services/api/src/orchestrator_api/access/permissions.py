@@ -1,0 +1,159 @@
+"""Who asks, and what they may do (PRODUCT section 7).
+
+The rule about configurations stands here and nowhere else. Starting one as it is defined takes the scope
+`run` and its component in the token's list. Saving it, or running it in any other way than it is defined,
+takes the scope `configure` and its component. A token that may only run sees the runs that it started.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from orchestrator_api.http.refusals import Forbidden, Unauthenticated
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import Origin
+
+ALL_COMPONENTS = "*"
+
+
+class Scope(StrEnum):
+    """What a token may be good for."""
+
+    READ = "read"
+    CONFIGURE = "configure"
+    RUN = "run"
+    TABLES = "tables"
+    ADMIN = "admin"
+
+
+STATUS = (Scope.READ, Scope.RUN)
+"""Either is enough to read the status of jobs: `run` alone shows the runs that the token itself started."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The bearer of a token."""
+
+    token_id: UUID
+    kind: str
+    name: str
+    project: str | None
+    """None: an instance administrator's token, good for every project."""
+    scopes: frozenset[str]
+    components: tuple[str, ...]
+    email: str | None = None
+    is_administrator: bool = False
+
+    @property
+    def is_person(self) -> bool:
+        return self.kind == "person"
+
+    @property
+    def origin(self) -> Origin:
+        """What a run started by this token is called."""
+        return Origin.MANUAL if self.is_person else Origin.API
+
+    @property
+    def label(self) -> str:
+        """For people to read, in audit and jobs."""
+        return (self.email or self.name if self.is_person else f"token {self.name}")[:200]
+
+    @property
+    def administers(self) -> bool:
+        """Whether this is an instance administrator, who may everything."""
+        return self.is_administrator and self.project is None and Scope.ADMIN in self.scopes
+
+    @property
+    def reads_project(self) -> bool:
+        """Whether it sees the whole project; otherwise at most the runs that it started."""
+        return self._has(Scope.READ)
+
+    def _has(self, scope: Scope) -> bool:
+        if self.administers:
+            return True
+        if scope is Scope.READ and Scope.CONFIGURE in self.scopes:
+            return True
+        return scope in self.scopes and scope is not Scope.ADMIN
+
+    def require(self, *scopes: Scope) -> None:
+        """Refuse unless the token has one of the scopes; `configure` lets its bearer read, `run` does not."""
+        if any(self._has(scope) for scope in scopes):
+            return
+        if scopes == (Scope.ADMIN,):
+            raise Forbidden("only an instance administrator may do this")
+        wanted = " or ".join(repr(scope.value) for scope in scopes)
+        raise Forbidden(f"this token lacks the scope {wanted}: use one that has it")
+
+    def enter(self, project: str) -> None:
+        """Refuse another project's token, without telling whether the project exists."""
+        if not self.administers and self.project != project:
+            raise no_such_project(project)
+
+    def may_run(self, component: str) -> bool:
+        """Whether the component is one that the token may run.
+
+        With no components listed, a token with the scope `run` may still start orchestrations.
+        """
+        if self.administers:
+            return True
+        if ALL_COMPONENTS in self.components or component in self.components:
+            return True
+        return component == ORCHESTRATOR and not self.components and Scope.RUN in self.scopes
+
+    def require_run(self, component: str) -> None:
+        """Refuse to start a run of the component as it is defined."""
+        self.require(Scope.RUN)
+        if not self.may_run(component):
+            raise Forbidden(
+                f"this token may not run the component {component!r}: add it to the token's components"
+            )
+
+    def require_configure(self, component: str, field: str | None = None) -> None:
+        """Refuse to save anything of the component, or anything that will run it otherwise than now."""
+        if not self._has(Scope.CONFIGURE):
+            raise Forbidden(
+                f"this token may only start what is defined: to change what {component!r} runs, use one with "
+                "the scope 'configure'",
+                field=field,
+            )
+        if not self.may_run(component):
+            raise Forbidden(
+                f"this token may not run the component {component!r}, so it may not configure it: "
+                "add it to the token's components",
+                field=field,
+            )
+
+    @property
+    def configures(self) -> bool:
+        """Whether it may configure anything at all."""
+        return self._has(Scope.CONFIGURE)
+
+    @property
+    def configures_everything(self) -> bool:
+        """Whether no component is closed to it: nothing needs to be looked up then."""
+        return self.administers or (self._has(Scope.CONFIGURE) and ALL_COMPONENTS in self.components)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFacts:
+    """What decides whether a presented token is good."""
+
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def check_token(facts: TokenFacts | None, now: datetime) -> None:
+    """Refuse a token that is unknown, revoked or expired."""
+    if facts is None:
+        raise Unauthenticated("this token is not known")
+    if facts.revoked_at is not None:
+        raise Unauthenticated("this token was revoked")
+    if facts.expires_at is not None and facts.expires_at <= now:
+        raise Unauthenticated("this token has expired")
+
+
+def no_such_project(project: str) -> NotFound:
+    """The one answer for a project that is not there and for one that is another's."""
+    return NotFound(f"there is no project {project!r}", field="project")

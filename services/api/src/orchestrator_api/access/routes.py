@@ -1,0 +1,58 @@
+"""Tokens of a project, and its audit."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from orchestrator_api.access import tokens
+from orchestrator_api.access.models import AuditOut, TokenIn, TokenMade, TokenOut
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
+
+router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
+
+
+@router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
+async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[TokenOut]:
+    """The project's tokens, without their secrets (administrator)."""
+    (after,) = paging.place(UUID)
+    async with call.session(Scope.ADMIN, project) as session:
+        rows = await session.sql.many("tokens", project, after, paging.rows)
+    return Page[TokenOut].model_validate(paging.of(rows, "id"))
+
+
+@router.post(
+    "/tokens",
+    tags=["tokens"],
+    operation_id="create_token",
+    status_code=201,
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+)
+async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
+    """Make a token (administrator); its text is shown this once."""
+    async with call.session(Scope.ADMIN, project) as session:
+        row, text = await tokens.create(session, tokens.TokenWish(**body.model_dump()))
+    return TokenMade.model_validate({**row, "token": text})
+
+
+@router.delete(
+    "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=WRITE
+)
+async def revoke_token(call: Call, project: Project, token: UUID) -> None:
+    """End a token (administrator)."""
+    async with call.session(Scope.ADMIN, project) as session:
+        await tokens.revoke(session, token)
+
+
+@router.get("/audit", tags=["records"], operation_id="list_audit", responses=READ)
+async def list_audit(call: Call, project: Project, paging: Paging) -> Page[AuditOut]:
+    """Every change and run request, newest first."""
+    before = paging.place(datetime, UUID)
+    async with call.session(Scope.CONFIGURE, project) as session:
+        rows = await session.sql.many("audit", project, *before, paging.rows)
+    return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

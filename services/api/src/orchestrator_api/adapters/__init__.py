@@ -1,1 +1,0 @@
-"""Input and output: the stores over PostgreSQL, each beside its named queries."""

@@ -1,0 +1,1 @@
+"""Components, configurations and their versions."""

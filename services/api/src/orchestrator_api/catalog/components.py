@@ -1,0 +1,54 @@
+"""Registering components."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator_api.catalog.models import ComponentIn
+from orchestrator_api.catalog.parameters import check_schema
+from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.sql import Row
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.secret_handles import restore_masked
+from orchestrator_shared.security import mask_secrets
+
+
+async def save(session: Session, component: str, document: ComponentIn) -> bool:
+    """Register or change; returns whether it is new. The same document again changes nothing."""
+    if component == ORCHESTRATOR:
+        raise UserError("the component 'orchestrator' is built in: choose another id", field="component")
+    if document.component not in (None, component):
+        detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
+        raise UserError(detail, field="component")
+    refuse(await session.offload.run(check_schema, document.parameters))
+    stored = await session.sql.one("component", component)
+    before = stored["definition"] if stored is not None else {}
+    definition = restored(document.model_dump(mode="json", exclude={"name"}), before) | {
+        "component": component,
+        "name": document.name or component,
+    }
+    refuse(left_masks({**definition, "parameters": None}, ""))
+    if stored is not None and same(stored["definition"], definition):
+        return False
+    values = (definition["name"], document.type, document.executor, document.after_crash, definition)
+    await session.sql.run("save_component", component, *values)
+    await session.record("component.registered" if stored is None else "component.changed", component)
+    return stored is None
+
+
+def restored(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The definition with what `***` stands for; its schema only names secrets."""
+    bare = {**stored, "parameters": None}
+    whole: dict[str, Any] = restore_masked({**definition, "parameters": None}, bare, {})
+    return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
+
+
+def masked(row: Row) -> Row:
+    """The row for people: a #key outside of the schema would be a secret, inside it names one."""
+    definition = dict(row["definition"])
+    schema = definition.pop("parameters", None)
+    shown = mask_secrets(definition)
+    return {**row, "definition": shown if schema is None else {**shown, "parameters": schema}}

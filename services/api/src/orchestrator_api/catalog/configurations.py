@@ -1,0 +1,175 @@
+"""Saving and deleting configurations, each save that differs being a new version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.catalog.parameters import check_parameters
+from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_api.sql import Row
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
+
+NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Which configuration."""
+
+    component: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.component}/{self.id}"
+
+
+def component_key(component: str, configuration: str) -> Key:
+    """Of a component's configuration; NotFound for orchestrations, which have a resource of their own."""
+    if component == ORCHESTRATOR:
+        raise NotFound(NO_ORCHESTRATION, field="component")
+    return Key(component, configuration)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a configuration shall be; secrets in the clear, or as they are stored where they are kept."""
+
+    name: str
+    description: str
+    enabled: bool
+    parameters: dict[str, Any]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save did."""
+
+    version: int
+    created: bool
+    changed: bool
+    switched: bool
+    """The configuration came (back) to life, or its enabled flag changed."""
+
+
+async def load(session: Session, key: Key) -> Row:
+    """The configuration as stored; NotFound if it is not there or deleted."""
+    row = await session.sql.one("configuration", session.project, key.component, key.id)
+    if row is None or row["deleted_at"] is not None:
+        what = "orchestration" if key.component == ORCHESTRATOR else "configuration"
+        shown = key.id if key.component == ORCHESTRATOR else str(key)
+        raise NotFound(f"there is no {what} {shown!r} in this project", field=what)
+    return row
+
+
+def masked(row: Row) -> Row:
+    """The row for people."""
+    return {**row, "parameters": mask_for_editing(row["parameters"])}
+
+
+def all_masked(rows: Sequence[Row]) -> list[Row]:
+    """The same of many: long work for large ones."""
+    return [masked(row) for row in rows]
+
+
+async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
+    """Save a configuration of a component, its parameters checked against the component's schema."""
+    if key.component == ORCHESTRATOR:
+        raise UserError(NO_ORCHESTRATION, field="component")
+    session.actor.require_configure(key.component, field="component")
+    component = await session.sql.one("component", key.component)
+    if component is None:
+        raise UserError(f"there is no component {key.component!r}: register it first", field="component")
+    # Before it is read: what a mask stands for may be changed by another save at this moment.
+    await session.sql.run("lock_configuration", session.project, key.component, key.id)
+    stored = await session.sql.one("configuration", session.project, key.component, key.id)
+    parameters = restore_secrets(session, wish.parameters, stored)
+    clear = session.encryption.decrypt_secrets(parameters, session.project)
+    schema = component["definition"].get("parameters") or {}
+    refuse(await session.offload.run(check_parameters, clear, schema, steps=session.judging))
+    return await save(session, key, _with(wish, parameters))
+
+
+def restore_secrets(session: Session, parameters: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+    """The parameters as they are stored, masks replaced by what they stand for; refuses those that are left.
+
+    What is kept stays encrypted as it is: the handles that people have in files go on standing for it.
+    """
+    before = stored["parameters"] if stored else {}
+    whole: dict[str, Any] = restore_masked(parameters, before, handles_of(before))
+    refuse(left_masks(whole, "parameters"))
+    return session.encrypted(whole, "parameters")
+
+
+def _with(wish: Wish, parameters: dict[str, Any]) -> Wish:
+    return Wish(wish.name, wish.description, wish.enabled, parameters, wish.note)
+
+
+async def save(session: Session, key: Key, wish: Wish) -> Saved:
+    """Write the configuration: a new version if the parameters differ, nothing if nothing does."""
+    project = session.project
+    encrypted = session.encrypted(
+        wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
+    )
+    values = (project, key.component, key.id, wish.name, wish.description, wish.enabled)
+    if await session.sql.value("insert_configuration", *values) is not None:
+        await _insert_version(session, key, 1, encrypted, wish.note)
+        await session.record("configuration.created", str(key), version=1)
+        return Saved(version=1, created=True, changed=True, switched=True)
+    await session.sql.run("lock_configuration", project, key.component, key.id)
+    stored = await session.sql.one("configuration", project, key.component, key.id)
+    assert stored is not None
+    return await _update(session, key, wish, stored, encrypted)
+
+
+def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
+    if key.component != ORCHESTRATOR:
+        return same(before, now)
+    parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
+    return before == now and same(*parameters)
+
+
+async def _update(session: Session, key: Key, wish: Wish, stored: Row, encrypted: dict[str, Any]) -> Saved:
+    before = session.encryption.decrypt_secrets(stored["parameters"], session.project)
+    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
+    revived = stored["deleted_at"] is not None
+    switched = revived or stored["enabled"] != wish.enabled
+    renamed = (stored["name"], stored["description"]) != (wish.name, wish.description)
+    version = stored["version"] + (1 if new_version else 0)
+    if not (new_version or switched or renamed):
+        return Saved(version, created=False, changed=False, switched=False)
+    if new_version:
+        await _insert_version(session, key, version, encrypted, wish.note)
+    values = (session.project, key.component, key.id, wish.name, wish.description, wish.enabled, version)
+    await session.sql.run("update_configuration", *values)
+    action = "configuration.restored" if revived else "configuration.changed"
+    await session.record(action, str(key), version=version, enabled=wish.enabled)
+    return Saved(version, created=revived, changed=True, switched=switched)
+
+
+async def _insert_version(
+    session: Session, key: Key, version: int, encrypted: dict[str, Any], note: str
+) -> None:
+    author = session.actor.label
+    values = (session.project, key.component, key.id, version, encrypted, note, author)
+    await session.sql.run("insert_version", *values)
+
+
+async def delete(session: Session, key: Key) -> None:
+    """Delete a configuration that no orchestration runs."""
+    session.actor.require_configure(key.component)
+    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await load(session, key)
+    users = await session.sql.column("usages", session.project, key.component, key.id)
+    others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
+    if others:
+        raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
+    await session.sql.run("delete_configuration", session.project, key.component, key.id)
+    await session.record("configuration.deleted", str(key))

@@ -1,0 +1,124 @@
+"""Components and configurations."""
+
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from orchestrator_api.http.models import (
+    Description,
+    Input,
+    JsonObject,
+    Name,
+    Note,
+    Output,
+    Slug,
+)
+from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.models import ParameterName
+
+
+class ConfigurationIn(Input):
+    """A configuration to save. What is shown in place of a secret keeps it: `***`, in lists with a handle."""
+
+    name: Name | None = None
+    description: Description = ""
+    parameters: JsonObject = Field(default_factory=dict)
+    note: Note = ""
+
+
+class ConfigurationOut(Output):
+    """A configuration in its current version; secrets are masked."""
+
+    component: str
+    id: str
+    name: str
+    description: str
+    version: int
+    parameters: dict[str, Any]
+    note: str
+    author: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConfigurationSaved(ConfigurationOut):
+    """What is stored now, and whether this request changed anything."""
+
+    changed: bool
+
+
+class VersionOut(Output):
+    """One version of a configuration."""
+
+    version: int
+    parameters: dict[str, Any]
+    note: str
+    author: str
+    created_at: datetime
+
+
+ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
+
+
+class ComponentIn(Input):
+    """A component document (YAML, sent as JSON)."""
+
+    component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
+    name: Name | None = None
+    type: ComponentTypeName
+    executor: Literal["process", "http"] = "process"
+    command: list[str] = Field(
+        default_factory=list,
+        validate_default=True,
+        max_length=200,
+        description='Of a process: its argv, as in ["{python}", "-m", "my_component"].',
+    )
+    http: HttpComponent | None = Field(
+        default=None,
+        exclude_if=lambda section: section is None,
+        description="Of http: which requests to send.",
+    )
+    environment: dict[str, str | None] = Field(
+        default_factory=dict, description="Variables of the program; null: taken over from the runner."
+    )
+    after_crash: Literal["rerun", "fail"] = "fail"
+    parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
+    reads: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it reads; dots lead into objects.",
+    )
+    writes: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it writes.",
+    )
+    description: str = Field(default="", max_length=10_000)
+
+    @field_validator("command")
+    @classmethod
+    def _is_runnable(cls, command: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("executor") == "process" and not (command and command[0]):
+            raise ValueError('a process needs its command as a list, as in ["{python}", "program.py"]')
+        return command
+
+    @model_validator(mode="after")
+    def _fits_its_executor(self) -> Self:
+        if (self.executor == "http") != (self.http is not None):
+            raise ValueError("executor http and the section http belong together: give both or neither")
+        return self
+
+
+class ComponentOut(Output):
+    """A registered component."""
+
+    id: str
+    name: str
+    type: str
+    executor: str
+    after_crash: str
+    definition: dict[str, Any]
+    updated_at: datetime

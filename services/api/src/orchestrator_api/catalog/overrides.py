@@ -1,0 +1,143 @@
+"""Parameters that are merged over a configuration's own: of one run, and of tasks."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.parameters import check_brought
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.phases import MOST_ERRORS, check_overrides, stored_tasks
+from orchestrator_api.sql import Row
+from orchestrator_shared.definitions.job_request import job_request
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.merging import deep_merge
+
+Json = Mapping[str, Any]
+Target = tuple[str, str, int | None]
+"""Component, configuration, and its version; None: the current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What a request or a task brings for one configuration."""
+
+    key: Key
+    brought: Json
+    path: str
+    version: int | None = None
+    below: Sequence[Json] = ()
+    """What lies between it and the configuration's parameters, from the configuration upwards."""
+
+    @property
+    def target(self) -> Target:
+        return (self.key.component, self.key.id, self.version)
+
+
+async def check(session: Session, overrides: Sequence[Override]) -> list[FieldError]:
+    """What does not fit once it is merged; what was wrong without it is left to the run, as is what is gone.
+
+    A nested orchestration takes parameters by the ids of its tasks. Each level of nesting is a level of what
+    was brought, so this ends also where orchestrations run each other.
+    """
+    errors: list[FieldError] = []
+    judged: list[tuple[Override, Row]] = []
+    async for each, row in _walk(session, overrides):
+        if row is None:
+            continue
+        if each.key.component == ORCHESTRATOR:
+            errors += check_overrides(row["parameters"], each.brought, each.path)
+        elif row["schema"]:
+            judged.append((each, row))
+    return errors + (await session.offload.run(_check_all, session, judged) if judged else [])
+
+
+async def reached(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
+    """Each configuration that is given parameters, also below nested orchestrations, and deleted ones."""
+    async for each, _ in _walk(session, overrides):
+        yield each
+
+
+async def _walk(
+    session: Session, overrides: Sequence[Override]
+) -> AsyncIterator[tuple[Override, Row | None]]:
+    """Level by level; with each what it is merged over, None where that is gone."""
+    while overrides:
+        rows = await _targets(session, {each.target for each in overrides})
+        level, overrides = overrides, []
+        for each in level:
+            row = rows.get(each.target)
+            yield each, row
+            if row is not None and each.key.component == ORCHESTRATOR:
+                overrides += _of_tasks(each, row["parameters"])
+
+
+def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
+    """`brought` for a task over its own Task Parameters and those of the runs around it; None if nothing."""
+    try:
+        request = job_request(task, {})
+    except UserError:
+        return None  # with these Task Parameters no run could start: told where they are saved
+    key = Key(task["component"], task["configuration"])
+    return Override(key, brought, path, request.version, (request.parameters, *outer)) if brought else None
+
+
+def of_own(task: Json, path: str) -> Override | None:
+    """The parameters among a task's own Task Parameters; None if there are none."""
+    given = task.get("parameters") or {}
+    bare = {**task, "parameters": {key: value for key, value in given.items() if key != "parameters"}}
+    own = given.get("parameters")
+    return of_task(bare, own if isinstance(own, Mapping) else {}, path)
+
+
+async def misfits(session: Session, definition: Json) -> list[str]:
+    """Which Task Parameters of a stored orchestration do not fit any more, for people."""
+    own = (of_own(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
+    found = await check(session, [each for each in own if each is not None])
+    return [f"{error.field}: {error.detail}" for error in found[:MOST_ERRORS]]
+
+
+def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:
+    tasks = {task["id"]: task for task in stored_tasks(definition)}
+    for name, brought in override.brought.items():
+        if name not in tasks or not isinstance(brought, Mapping):
+            continue
+        outer = [layer[name] for layer in override.below if isinstance(layer.get(name), Mapping)]
+        if made := of_task(tasks[name], brought, f"{override.path}.{name}", outer):
+            yield made
+
+
+def _check_all(session: Session, judged: Sequence[tuple[Override, Row]]) -> list[FieldError]:
+    return [error for override, row in judged for error in _check_one(session, override, row)]
+
+
+def _check_one(session: Session, override: Override, row: Row) -> list[FieldError]:
+    layers = [row["parameters"], *override.below]
+    try:
+        merged = _plain(session, _merge([*layers, override.brought]))
+        before = _plain(session, _merge(layers))
+    except UserError:
+        return []  # a stored secret cannot be read: not the fault of what is brought
+    schema, steps = row["schema"], session.judging
+    return check_brought(merged, before, override.brought, schema, override.path, steps=steps)
+
+
+def _merge(layers: Sequence[Json]) -> Json:
+    """As a job merges them: each over those below, the uppermost two first."""
+    merged = layers[-1]
+    for layer in reversed(layers[:-1]):
+        merged = deep_merge(layer, merged)
+    return merged
+
+
+def _plain(session: Session, parameters: Json) -> dict[str, Any]:
+    plain: dict[str, Any] = session.encryption.decrypt_secrets(parameters, session.project)
+    return plain
+
+
+async def _targets(session: Session, targets: set[Target]) -> dict[Target, Row]:
+    columns = [list(column) for column in zip(*targets, strict=True)]
+    rows = await session.sql.many("override_targets", session.project, *columns)
+    return {(row["component"], row["id"], row["asked"]): row for row in rows}

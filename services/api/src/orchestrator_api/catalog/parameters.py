@@ -1,0 +1,267 @@
+"""Parameters against the JSON Schema of their component."""
+
+from collections.abc import Hashable, Iterator, Mapping, Set
+from itertools import chain, islice
+from typing import Any
+
+import jsonschema
+from jsonschema.validators import Draft202012Validator, extend
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+
+from orchestrator_api.catalog import patterns
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_api.http.steps import MAX_STEPS, Steps, TooManySteps, spend, within
+from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
+
+MOST_ERRORS = 20
+_OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
+_NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
+"""Rules whose messages name properties and tell no values."""
+
+
+def _unless_placeholder(rule: str) -> Any:
+    """What a placeholder will be is known when it runs; that it will be a text is known now."""
+    judge: Any = {"pattern": patterns.pattern, "enum": _enum}.get(rule)
+    judge = judge or Draft202012Validator.VALIDATORS[rule]
+
+    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        if not has_placeholder(instance):
+            yield from judge(validator, value, instance, schema) or ()
+
+    return judged
+
+
+def _any_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """The library keeps every error of every branch, which nobody is told: gigabytes of them."""
+    if not any(_fits(validator, each, instance) for each in value):
+        yield _unfit(instance)
+
+
+def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Several branches may fit what is not known yet."""
+    fitting = islice((each for each in value if _fits(validator, each, instance)), 2)
+    count = sum(1 for _ in fitting)
+    if count == 0 or (count > 1 and not holds_placeholder(instance)):
+        yield _unfit(instance)
+
+
+def _fits(validator: Any, schema: Any, instance: Any) -> bool:
+    return next(validator.descend(instance, schema), None) is None
+
+
+def _unfit(instance: Any) -> jsonschema.ValidationError:
+    is_one_value = not isinstance(instance, dict | list)
+    return jsonschema.ValidationError(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
+
+
+def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Of a number that no float holds nobody can tell."""
+    try:
+        yield from Draft202012Validator.VALIDATORS["multipleOf"](validator, value, instance, schema) or ()
+    except OverflowError:
+        yield jsonschema.ValidationError("the number is too large")
+
+
+def _enum(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """Texts are looked for by the list itself, a hundred times as fast."""
+    if isinstance(instance, str) and instance in value:
+        return
+    spend(len(value) // 8)
+    yield from Draft202012Validator.VALIDATORS["enum"](validator, value, instance, schema) or ()
+
+
+def _unique_items(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    """In one pass; the library compares each two items if they cannot be sorted."""
+    if value and validator.is_type(instance, "array"):
+        seen = {_comparable(item) for item in instance}
+        if len(seen) < len(instance):
+            yield jsonschema.ValidationError("has an item twice")
+
+
+def _comparable(value: Any) -> Hashable:
+    """Equal for equal JSON: 1 and 1.0 are, 1 and true are not."""
+    spend()
+    if isinstance(value, dict):
+        return frozenset((key, _comparable(item)) for key, item in value.items())
+    if isinstance(value, list):
+        return tuple(_comparable(item) for item in value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers have one hash
+
+
+_PER_ITEM = {"items", "prefixItems", "contains", "additionalProperties", "propertyNames"}
+_PER_PAIR = {"unevaluatedItems", "unevaluatedProperties"}
+
+
+def _counted(name: str, rule: Any) -> Any:
+    """The rule, paid for: by the size of what it looks at, and of what it says."""
+
+    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+        size = _size(instance)
+        extra = size // 4 if name in _PER_ITEM else size * size // 4096 if name in _PER_PAIR else 0
+        spend(1 + extra + (size + _size(value)) // 64)
+        for error in rule(validator, value, instance, schema) or ():
+            spend(1 + len(error.message) // 64)
+            yield error
+
+    return judged
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, str | list | dict) else 0
+
+
+_OWN_RULES = {
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "uniqueItems": _unique_items,
+    "multipleOf": _multiple_of,
+    "patternProperties": patterns.pattern_properties,
+    "additionalProperties": patterns.additional_properties,
+} | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
+_RULES = {
+    name: _counted(name, rule) for name, rule in {**Draft202012Validator.VALIDATORS, **_OWN_RULES}.items()
+}
+_Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
+_BesidePatterns = extend(_Validator, {"unevaluatedProperties": lambda *_: ()})  # type: ignore[no-untyped-call]
+_FORMATS = patterns.format_checker()
+
+
+def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with a schema itself."""
+    try:
+        Draft202012Validator.check_schema(schema, format_checker=_FORMATS)
+    except jsonschema.SchemaError as error:
+        return [FieldError(_path(error, "parameters"), _schema_reason(error))]
+    if patterns.unevaluated_beside_patterns(schema):
+        advice = "unevaluatedProperties beside patternProperties is not supported: use additionalProperties"
+        return [FieldError("parameters", advice)]
+    return []
+
+
+def check_parameters(
+    parameters: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    prefix: str = "parameters",
+    *,
+    steps: Steps | None = None,
+) -> list[FieldError]:
+    """What is wrong with parameters; never repeats a value, which may be a secret."""
+    with within(steps or Steps()):
+        return _told(_errors(parameters, schema), prefix)
+
+
+def check_brought(
+    merged: Mapping[str, Any],
+    before: Mapping[str, Any],
+    brought: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    prefix: str,
+    *,
+    steps: Steps | None = None,
+) -> list[FieldError]:
+    """What is wrong with `merged` because of what was `brought`; `before` is the same without it.
+
+    Whatever was wrong before is not the fault of what was brought, unless it brings that very value.
+    """
+    with within(steps or Steps()):
+        found = _errors(merged, schema)
+        first = next(found, None)
+        if first is None:
+            return []
+        known = {_mark(error) for error in _errors(before, schema)}
+        new = (each for each in chain([first], found) if _is_new(each, brought, known))
+        return _told(new, prefix)
+
+
+def _is_new(error: jsonschema.ValidationError, brought: Any, known: Set[tuple[object, ...]]) -> bool:
+    return isinstance(error, _TooMuch) or _is_in(brought, error) or _mark(error) not in known
+
+
+class _Unusable(jsonschema.ValidationError):
+    """The schema itself cannot be gone by."""
+
+
+class _TooMuch(_Unusable):
+    """Whatever is wrong beside it is not known."""
+
+
+def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
+    registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
+    try:
+        kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
+        yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
+    except Unresolvable as error:
+        yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
+    except RecursionError:
+        yield _Unusable("the component's schema has a $ref that leads in a circle")
+    except TooManySteps:
+        steps = f"judging them by the component's schema takes more than {MAX_STEPS:,} steps in one request"
+        yield _TooMuch(f"{steps}: shorten their lists, or apply them in parts")
+
+
+def _mark(error: jsonschema.ValidationError) -> tuple[object, ...]:
+    """The same for the same mistake, whatever else the parameters say."""
+    tells = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
+    return (*error.absolute_path, "", *error.absolute_schema_path, error.message if tells else "")
+
+
+def _is_in(brought: Any, error: jsonschema.ValidationError) -> bool:
+    """Whether the value at fault was brought as it is, not merged into another."""
+    for part in error.absolute_path:
+        if not isinstance(brought, Mapping):
+            return True
+        if part not in brought:
+            return False
+        brought = brought[part]
+    return not isinstance(brought, Mapping)
+
+
+def _told(errors: Iterator[jsonschema.ValidationError], prefix: str) -> list[FieldError]:
+    told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MOST_ERRORS))
+    return list(told)
+
+
+def _path(error: jsonschema.exceptions._Error, prefix: str) -> str:
+    return ".".join([prefix, *map(str, error.absolute_path)])
+
+
+def _field_error(error: jsonschema.ValidationError, prefix: str) -> FieldError:
+    return FieldError(_path(error, prefix), _reason(error))
+
+
+def _reason(error: jsonschema.ValidationError) -> str:
+    if isinstance(error, _Unusable):
+        return str(error.message)
+    if error.validator == "required":
+        return _missing(error)
+    if error.validator == "additionalProperties":
+        return _short(error.message)
+    if error.validator == "type" and has_placeholder(error.instance):
+        return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
+    reason = f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+    is_number = isinstance(error.instance, int | float)
+    return f"{reason}; put it in quotes" if is_number and _wants_text(error) else reason
+
+
+def _wants_text(error: jsonschema.ValidationError) -> bool:
+    wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+    return error.validator == "type" and "string" in wanted
+
+
+def _schema_reason(error: jsonschema.SchemaError) -> str:
+    if error.validator == "format" and error.validator_value == "regex":
+        return f"not a usable pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
+    return f"no JSON Schema: {_short(error.message)}"
+
+
+def _missing(error: jsonschema.ValidationError) -> str:
+    present = error.instance if isinstance(error.instance, dict) else {}
+    wanted = error.validator_value if isinstance(error.validator_value, list) else []
+    return _short(f"lacks {', '.join(repr(name) for name in wanted if name not in present)}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else f"{text[:300]}…"

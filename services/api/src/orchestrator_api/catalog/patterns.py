@@ -1,0 +1,103 @@
+"""Patterns of components' JSON Schemas, matched in linear time whatever the pattern and the text are.
+
+Python's `re` backtracks: with `(a+)+$` of an administrator's schema, one request could hold the api for ever.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import FormatChecker, ValidationError
+from pydantic_core import SchemaError, SchemaValidator, core_schema
+from pydantic_core import ValidationError as Mismatch
+
+from orchestrator_api.http.steps import spend
+
+ADVICE = (
+    "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
+)
+
+
+@lru_cache(maxsize=512)
+def _matcher(pattern: str) -> SchemaValidator:
+    return SchemaValidator(core_schema.str_schema(pattern=pattern, regex_engine="rust-regex"))
+
+
+def _usable(pattern: object) -> bool:
+    if isinstance(pattern, str):
+        _matcher(pattern)
+    return True
+
+
+def format_checker() -> FormatChecker:
+    """Formats of JSON Schema; a `regex` is one that `found` can match."""
+    checker = FormatChecker()
+    checker.checks("regex", raises=SchemaError)(_usable)
+    return checker
+
+
+def found(pattern: str, text: str) -> bool:
+    """Whether the text has a match; a pattern that was stored before patterns were checked judges nothing."""
+    spend(1 + len(text) // 256)
+    try:
+        _matcher(pattern).validate_python(text)
+    except Mismatch:
+        return False
+    except SchemaError:
+        return True
+    return True
+
+
+def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    """Rule `pattern`."""
+    if validator.is_type(instance, "string") and not found(wanted, instance):
+        yield ValidationError("does not match")
+
+
+def pattern_properties(
+    validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any
+) -> Iterator[ValidationError]:
+    """Rule `patternProperties`."""
+    if validator.is_type(instance, "object"):
+        for wanted, subschema in patterns.items():
+            for key, value in instance.items():
+                if found(wanted, key):
+                    yield from validator.descend(value, subschema, path=key, schema_path=wanted)
+
+
+def additional_properties(
+    validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    """Rule `additionalProperties`."""
+    if not validator.is_type(instance, "object"):
+        return
+    patterns = schema.get("patternProperties", {})
+    known = schema.get("properties", {})
+    extra = [key for key in instance if key not in known and not any(found(each, key) for each in patterns)]
+    if validator.is_type(wanted, "object"):
+        for key in extra:
+            yield from validator.descend(instance[key], wanted, path=key)
+    elif not wanted and extra:
+        were = "was" if len(extra) == 1 else "were"
+        yield ValidationError(
+            f"Additional properties are not allowed ({', '.join(map(repr, extra))} {were} unexpected)"
+        )
+
+
+def in_our_dialect(schema: Any) -> Any:
+    """Without `$schema`: where a part of it names a dialect, the library goes on with its own rules."""
+    if isinstance(schema, Mapping):
+        named = isinstance(schema.get("$schema"), str)
+        return {key: in_our_dialect(part) for key, part in schema.items() if key != "$schema" or not named}
+    return [in_our_dialect(part) for part in schema] if isinstance(schema, list) else schema
+
+
+def unevaluated_beside_patterns(schema: object) -> bool:
+    """Whether both rules are in a schema: the library would match the patterns by itself."""
+    return _has_key(schema, "unevaluatedProperties") and _has_key(schema, "patternProperties")
+
+
+def _has_key(schema: object, key: str) -> bool:
+    if isinstance(schema, Mapping):
+        return key in schema or any(_has_key(value, key) for value in schema.values())
+    return isinstance(schema, list) and any(_has_key(item, key) for item in schema)

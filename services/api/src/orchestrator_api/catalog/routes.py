@@ -1,0 +1,100 @@
+"""Configurations of components, and their runs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import Key, Wish
+from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+
+router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
+
+
+@router.get("", operation_id="list_configurations", responses=READ)
+async def list_configurations(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    component: Annotated[str | None, Query(max_length=64)] = None,
+) -> Page[ConfigurationOut]:
+    """The configurations of the project, or of one component in it."""
+    after = paging.place(str, str)
+    async with call.session(Scope.READ, project) as session:
+        values = (project, component, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
+
+
+@router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
+async def get_configuration(
+    call: Call, project: Project, component: Identifier, configuration: Identifier
+) -> ConfigurationOut:
+    """One configuration; secrets are masked."""
+    async with call.session(Scope.READ, project) as session:
+        row = await configurations.load(session, configurations.component_key(component, configuration))
+    return ConfigurationOut.model_validate(configurations.masked(row))
+
+
+@router.put(
+    "/{component}/{configuration}",
+    operation_id="save_configuration",
+    responses=saved(ConfigurationSaved),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
+async def save_configuration(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: ConfigurationIn,
+    response: Response,
+) -> ConfigurationSaved:
+    """Save a configuration: a new version if its parameters differ."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        key = Key(component, configuration)
+        wish = Wish(body.name or configuration, body.description, True, body.parameters, body.note)
+        saved = await configurations.save_component_configuration(session, key, wish)
+        row = await configurations.load(session, key)
+    response.status_code = 201 if saved.created else 200
+    return ConfigurationSaved.model_validate({**configurations.masked(row), "changed": saved.changed})
+
+
+@router.delete(
+    "/{component}/{configuration}", operation_id="delete_configuration", status_code=204, responses=WRITE
+)
+async def delete_configuration(
+    call: Call, project: Project, component: Identifier, configuration: Identifier
+) -> None:
+    """Move a configuration to trash; saving it again restores it."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await configurations.delete(session, configurations.component_key(component, configuration))
+
+
+@router.get(
+    "/{component}/{configuration}/versions", operation_id="list_configuration_versions", responses=READ
+)
+async def list_versions(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    paging: Paging,
+) -> Page[VersionOut]:
+    """The versions of a configuration, newest first."""
+    (before,) = paging.place(int)
+    async with call.session(Scope.READ, project) as session:
+        key = configurations.component_key(component, configuration)
+        await configurations.load(session, key)
+        values = (project, component, configuration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        shown = await session.offload.run(configurations.all_masked, rows)
+    return Page[VersionOut].model_validate(part.of(shown, "version"))

@@ -1,0 +1,111 @@
+"""Secrets (#keys) in what people send: a mask stands for a stored secret, `***:handle` for one of a list."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_shared.secret_handles import Reveal, handles_of, mask_for_editing, restore_masked
+from orchestrator_shared.security import MASK, SECRET_KEY, is_mask
+
+Phases = Sequence[Mapping[str, Any]]
+Target = tuple[str, str]
+"""Component and configuration."""
+
+_NOTHING_STORED = "*** stands for a stored secret, but there is none: enter it"
+_AMBIGUOUS = (
+    "in a list, *** alone does not say which stored secret it stands for: get or export this again and keep "
+    "the handle that is shown (as in ***:3f2a9c1b07de), or enter the secret"
+)
+_UNKNOWN_HANDLE = (
+    "no secret stored here has this handle; it may have been replaced, or belong to something else: get or "
+    "export this again, or enter the secret"
+)
+
+
+def masked_phases(phases: Phases) -> list[dict[str, Any]]:
+    """Stored phases for people. A task is found by its id, so its place among the tasks does not matter."""
+    return [
+        {
+            **phase,
+            "tasks": [
+                {**task, "parameters": mask_for_editing(task.get("parameters") or {})}
+                for task in phase.get("tasks", [])
+            ],
+        }
+        for phase in phases
+    ]
+
+
+def restored_phases(phases: Phases, stored: Phases, reveal: Reveal = lambda sealed: sealed) -> Any:
+    """The phases with every mask that names a secret of the stored ones replaced by it.
+
+    A secret stays with the configuration that it was entered for: another one under the same task id would
+    give it to a component whose people were never told it.
+    """
+    before: defaultdict[Target, dict[str, Any]] = defaultdict(dict)
+    for task in stored_tasks({"phases": stored}):
+        before[_target(task)][task["id"]] = task.get("parameters") or {}
+    handles = {target: handles_of(list(tasks.values())) for target, tasks in before.items()}
+
+    def restored(task: Mapping[str, Any]) -> dict[str, Any]:
+        target, parameters = _target(task), task.get("parameters") or {}
+        known = before[target].get(task["id"])
+        return {**task, "parameters": restore_masked(parameters, known, handles.get(target, {}), reveal)}
+
+    return [{**phase, "tasks": [restored(task) for task in phase["tasks"]]} for phase in phases]
+
+
+def _target(task: Mapping[str, Any]) -> Target:
+    return task["component"], task["configuration"]
+
+
+def brings_secret(value: Any) -> bool:
+    """Whether a #key holds a secret in the clear, not the mask of one."""
+    if isinstance(value, dict):
+        return any(
+            (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else brings_secret(item)
+            for key, item in value.items()
+        )
+    return isinstance(value, list) and any(map(brings_secret, value))
+
+
+def left_masks(value: Any, prefix: str) -> list[FieldError]:
+    """Each mask that is left under a #key because it names no stored secret, and what to do."""
+    return [
+        FieldError(".".join(filter(None, (prefix, *path))), reason)
+        for path, reason in _left(value, in_list=False)
+    ]
+
+
+def _left(value: Any, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
+    """Paths are made of what is found only: documents are large, and masks in them few."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key.startswith(SECRET_KEY) and is_mask(item):
+                found.append(((key,), _reason(item, in_list=in_list)))
+            elif below := _left(item, in_list=in_list):
+                found += [((key, *path), reason) for path, reason in below]
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if below := _left(item, in_list=True):
+                found += [((str(index), *path), reason) for path, reason in below]
+    return found
+
+
+def left_in_phases(phases: Phases) -> list[FieldError]:
+    """The same of tasks' parameters."""
+    return [
+        error
+        for p, phase in enumerate(phases)
+        for t, task in enumerate(phase["tasks"])
+        for error in left_masks(task.get("parameters") or {}, f"phases.{p}.tasks.{t}.parameters")
+    ]
+
+
+def _reason(mask: str, *, in_list: bool) -> str:
+    if mask != MASK:
+        return _UNKNOWN_HANDLE
+    return _AMBIGUOUS if in_list else _NOTHING_STORED

@@ -1,0 +1,1 @@
+"""Everything in a project as documents: plan, apply, export."""

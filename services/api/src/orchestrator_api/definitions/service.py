@@ -1,0 +1,252 @@
+"""Planning, applying and exporting definitions: everything in one transaction, or nothing."""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import components, configurations
+from orchestrator_api.catalog.models import ComponentIn
+from orchestrator_api.catalog.secrets import brings_secret, restored_phases
+from orchestrator_api.definitions import snapshot
+from orchestrator_api.definitions.documents import read_documents
+from orchestrator_api.definitions.planning import (
+    Action,
+    Change,
+    Desired,
+    Fields,
+    Item,
+    Kind,
+    compare,
+    document_path,
+    needs,
+    unknown_tasks,
+)
+from orchestrator_api.http.refusals import FieldError, Invalid, refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
+from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_api.projects import variables
+from orchestrator_api.runs import rights
+from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.times import accept_times
+from orchestrator_api.triggers import service as triggers
+from orchestrator_shared.definitions.problems import explain
+from orchestrator_shared.domain.cron import CronError
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.subscriptions import Subscription
+from orchestrator_shared.secret_handles import handles_of, restore_masked
+from orchestrator_shared.security import MASK, is_mask
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was changed, or would be."""
+
+    changes: list[Change]
+    errors: list[str]
+    warnings: list[str]
+
+
+async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
+    """Make the project what the documents say. A plan does the same and rolls back."""
+    desired = await session.offload.run(read_documents, raws, session.project)
+    await session.sql.run("lock_orchestrations_of_project", session.project)
+    reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
+    stored = await snapshot.read(session, reviving)
+    current = snapshot.in_the_clear(session, stored)
+    wanted = {
+        item: _with_secrets(session, item, fields, stored.get(item, {}))
+        for item, fields in desired.items.items()
+    }
+    changes = compare(wanted, current, prune=prune)
+    refuse(await _carry_out(session, changes, wanted, desired, current))
+    if counts := _counts(changes):
+        await session.record("definitions.applied", session.project, prune=prune, **counts)
+    phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
+    found = await checking.findings(session, phases)
+    errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
+    warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
+    rows = await session.sql.many("subscriptions", session.project, None)
+    told = {row["orchestration"] for row in rows if row["event"] == "error"}
+    own = await session.offload.run(_warnings, wanted, told)
+    return Applied(changes, errors, own + warnings)
+
+
+async def _carry_out(
+    session: Session,
+    changes: Sequence[Change],
+    wanted: Mapping[Item, Fields],
+    desired: Desired,
+    current: Mapping[Item, Fields],
+) -> list[FieldError]:
+    """Make every change; returns all that is wrong, but not what merely follows from it."""
+    deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
+    errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
+    failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
+    for change in changes:
+        item = (change.kind, change.id)
+        if change.action is Action.UNCHANGED:
+            await _check_guess(session, item, desired.items[item])
+            continue
+        if item in failed:
+            continue
+        if needs(item, wanted.get(item, {})) & failed:
+            failed.add(item)
+        elif wrong := await _try(session, change, desired):
+            errors += wrong
+            failed.add(item)
+    return errors
+
+
+async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
+    """Refuse a secret that is the stored one as if it were not, or a plan would tell who guesses."""
+    kind, name = item
+    if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
+        return
+    if kind is Kind.VARIABLE and not is_mask(fields["value"]):
+        await rights.check_variable(session, name)
+    elif kind is Kind.CONFIGURATION:
+        session.actor.require_configure(name.partition("/")[0], field="component")
+    elif kind is Kind.ORCHESTRATION:
+        session.actor.require_configure(ORCHESTRATOR)
+        await rights.check_saved_tasks(session, stored_tasks(fields))
+
+
+def _is_at(error: FieldError, place: str) -> bool:
+    return error.field.startswith(f"{place}.phases")
+
+
+def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
+    """To compare with what is there: masks replaced by what they stand for. Savers do so by themselves."""
+
+    def reveal(secret: Any) -> Any:
+        return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
+
+    kind, _ = item
+    if kind is Kind.VARIABLE:
+        is_kept = fields["secret"] and fields["value"] == MASK and stored.get("secret", False)
+        return {**fields, "value": reveal(stored["value"])} if is_kept else fields
+    if kind is Kind.ORCHESTRATION:
+        phases = restored_phases(fields["phases"], stored.get("phases", []), reveal)
+        return {**fields, "phases": phases}
+    if kind is Kind.CONFIGURATION:
+        before = stored.get("parameters", {})
+        parameters = restore_masked(fields["parameters"], before, handles_of(before), reveal)
+        return {**fields, "parameters": parameters}
+    return components.restored(fields, stored) if kind is Kind.COMPONENT else fields
+
+
+async def _try(session: Session, change: Change, desired: Desired) -> list[FieldError]:
+    """Carry out one change; what is wrong with it is told by document and path."""
+    item = (change.kind, change.id)
+    place = desired.places.get(item, f"{change.kind.value} {change.id}")
+    try:
+        if change.action is Action.DELETE:
+            await _delete(session, change)
+        else:
+            await _SAVERS[change.kind](session, change.id, desired.items[item])
+    except Invalid as error:
+        return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
+    except UserError as error:
+        if type(error) in (UserError, CronError) or change.action is Action.DELETE:
+            return [FieldError.of(error, document_path(place, error.field, item))]
+        raise
+    except ValidationError as error:
+        return [
+            FieldError(document_path(place, ".".join(map(str, wrong.path)), item), wrong.message)
+            for wrong in explain(error, ComponentIn)
+        ]
+    return []
+
+
+async def _save_component(session: Session, name: str, fields: Fields) -> None:
+    session.actor.require(Scope.ADMIN)
+    await components.save(session, name, ComponentIn.model_validate(fields))
+
+
+async def _save_variable(session: Session, name: str, fields: Fields) -> None:
+    await variables.save(session, name, fields["value"], fields["secret"])
+
+
+async def _save_configuration(session: Session, name: str, fields: Fields) -> None:
+    component, _, configuration = name.partition("/")
+    wish = configurations.Wish(
+        fields["name"], fields["description"], True, fields["parameters"], "definitions applied"
+    )
+    key = configurations.Key(component, configuration)
+    await configurations.save_component_configuration(session, key, wish)
+
+
+async def _save_orchestration(session: Session, name: str, fields: Fields) -> None:
+    wish = orchestrations.OrchestrationWish(
+        fields["name"], fields["description"], fields["enabled"], fields["phases"], "definitions applied"
+    )
+    await orchestrations.save(session, name, wish)
+
+
+async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
+    orchestration, _, schedule = name.partition("/")
+    await schedules.save(session, orchestration, schedule, schedules.ScheduleWish(**fields))
+
+
+async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
+    orchestration, _, trigger = name.partition("/")
+    await triggers.save(session, orchestration, trigger, triggers.TriggerWish(**fields))
+
+
+async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
+    await notifications.replace(session, name, [Subscription(*each) for each in fields["subscriptions"]])
+
+
+_SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
+    Kind.COMPONENT: _save_component,
+    Kind.VARIABLE: _save_variable,
+    Kind.CONFIGURATION: _save_configuration,
+    Kind.ORCHESTRATION: _save_orchestration,
+    Kind.SCHEDULE: _save_schedule,
+    Kind.TRIGGER: _save_trigger,
+    Kind.NOTIFICATIONS: _save_notifications,
+}
+
+
+async def _delete(session: Session, change: Change) -> None:
+    first, _, second = change.id.partition("/")
+    match change.kind:
+        case Kind.SCHEDULE:
+            await schedules.delete(session, first, second)
+        case Kind.TRIGGER:
+            await triggers.delete(session, first, second)
+        case Kind.NOTIFICATIONS:
+            await notifications.replace(session, change.id, [])
+        case Kind.ORCHESTRATION:
+            await orchestrations.delete(session, change.id)
+        case Kind.CONFIGURATION:
+            await configurations.delete(session, configurations.Key(first, second))
+        case Kind.VARIABLE:
+            await variables.delete(session, change.id)
+        case _:
+            raise AssertionError(f"{change.kind} is never deleted")
+
+
+def _counts(changes: Sequence[Change]) -> dict[str, int]:
+    actions = [change.action for change in changes if change.action is not Action.UNCHANGED]
+    return {action.value: actions.count(action) for action in Action if action in actions}
+
+
+def _warnings(wanted: Mapping[Item, Fields], told: Set[str]) -> list[str]:
+    """`told`: the orchestrations of whose errors somebody hears, now that all is applied."""
+    found = []
+    for (kind, name), fields in wanted.items():
+        if kind is Kind.SCHEDULE:
+            times = accept_times(fields["cron"], fields["every_seconds"], fields["timezone"])
+            found += [f"schedule {name}: {times.warning}"] if times.warning else []
+    automatic = {name.partition("/")[0] for kind, name in wanted if kind in (Kind.SCHEDULE, Kind.TRIGGER)}
+    for name in sorted(automatic - told):
+        found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
+    return found

@@ -1,0 +1,104 @@
+"""A project as it is, in the form in which definitions are compared; secrets as they are stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from orchestrator_api.definitions.documents import canonical_tables
+from orchestrator_api.definitions.planning import Fields, Item, Kind
+from orchestrator_api.http.session import Session
+from orchestrator_api.sql import Row
+from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+SCHEDULE_FIELDS = (
+    "cron",
+    "every_seconds",
+    "timezone",
+    "enabled",
+    "overlap",
+    "misfire",
+    "catch_up_seconds",
+)
+COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after_crash", "parameters")
+OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
+
+
+async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
+    """Everything that definitions can define; with what starts the orchestrations that leave the trash."""
+    project = session.project
+    items: dict[Item, Fields] = {}
+    for row in await session.sql.many("components", None, None):
+        if row["id"] != ORCHESTRATOR:
+            definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
+            fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
+            items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
+    for row in await session.sql.many("variables", project):
+        items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
+    for row in await session.sql.many("configurations", project, None, None, None, None):
+        items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = {
+            "name": row["name"],
+            "description": row["description"],
+            "parameters": row["parameters"],
+        }
+    rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
+    items |= await session.offload.run(_orchestrations, rows)
+    living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
+    return items | await _starters(session, living, set(reviving))
+
+
+def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
+    """The same with every secret as it is."""
+    return {item: _clear(session, item[0], fields) for item, fields in items.items()}
+
+
+def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
+    if kind is Kind.VARIABLE and fields["secret"]:
+        return {**fields, "value": session.encryption.decrypt_value(fields["value"], project=session.project)}
+    if kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
+        clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
+        return clear
+    return fields
+
+
+def _orchestrations(rows: Sequence[Row]) -> dict[Item, Fields]:
+    return {(Kind.ORCHESTRATION, row["id"]): _orchestration(row) for row in rows}
+
+
+def _orchestration(row: Row) -> Fields:
+    return {
+        "name": row["name"],
+        "description": row["description"],
+        "enabled": row["enabled"],
+        "phases": OrchestrationDefinition.model_validate(row["parameters"]).to_json()["phases"],
+    }
+
+
+async def _starters(session: Session, living: set[str], reviving: set[str]) -> dict[Item, Fields]:
+    project = session.project
+    known = living | reviving
+    items: dict[Item, Fields] = {}
+    for row in _of(known, await session.sql.many("schedules", project, None)):
+        fields = {name: row[name] for name in SCHEDULE_FIELDS}
+        items[Kind.SCHEDULE, f"{row['orchestration']}/{row['name']}"] = fields
+    for row in _of(known, await session.sql.many("triggers", project, None, None, None)):
+        items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
+            "tables": canonical_tables(row["tables"], project),
+            "cool_down_seconds": row["cool_down_seconds"],
+            "mode": row["mode"],
+            "enabled": row["enabled"],
+            "allow_self_trigger": row["allow_self_trigger"],
+        }
+    subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
+    for row in _of(known, await session.sql.many("subscriptions", project, None)):
+        if row["automatic"]:  # then it is the only one, and nobody has said who is notified
+            subscriptions.pop(row["orchestration"], None)
+            continue
+        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
+        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+    for name, listed in subscriptions.items():
+        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
+    return items
+
+
+def _of(known: set[str], rows: Sequence[Row]) -> list[Row]:
+    """Without what belongs to orchestrations that stay in the trash."""
+    return [row for row in rows if row["orchestration"] in known]

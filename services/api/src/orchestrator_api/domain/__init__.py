@@ -1,1 +1,0 @@
-"""Pure decisions of the api: nothing here does input or output."""

@@ -1,1 +1,0 @@
-"""What each request does, inside one transaction."""

@@ -1,0 +1,1 @@
+"""What every call shares: sessions, bodies, paging, refusals."""

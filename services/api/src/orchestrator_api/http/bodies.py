@@ -1,0 +1,184 @@
+"""Reading and judging request bodies: size, time, JSON, characters that cannot be stored, the model."""
+
+import asyncio
+import json
+import math
+import re
+from collections.abc import Coroutine
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+from starlette.types import Receive, Scope
+
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.definitions.bounded import ErrorBudget
+from orchestrator_shared.domain.errors import OrchestratorError
+
+MAX_BYTES = 1024 * 1024
+MAX_ELEMENTS = 100_000
+"""Values in one body. 1 MiB of `[0,0,…]` would be half a million Python objects, several at once too many."""
+MAX_DEPTH = 100
+MAX_SHOWN_PATH = 200
+ARRIVAL_SECONDS = 30.0
+
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+class Refused(OrchestratorError):
+    """A body that no route sees."""
+
+    def __init__(self, status: int, detail: str, field: str | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = [FieldError(field, detail)] if field else []
+
+
+class _Wrong(Exception):
+    """A value that cannot be stored. The path is built on the way out: only a refusal pays for it."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.parts: list[str] = []
+
+    def path(self) -> str:
+        path, parts = "", self.parts
+        while parts and len(path) < MAX_SHOWN_PATH:
+            part = parts.pop()[:MAX_SHOWN_PATH]
+            path = f"{path}.{part}" if path else part
+        return path[:MAX_SHOWN_PATH] or "body"
+
+
+def check_address(scope: Scope) -> None:
+    """Refuse what no database can look up."""
+    if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+        raise Refused(422, "the address contains a NUL character (%00)", "url")
+
+
+async def read(scope: Scope, receive: Receive, most: int) -> bytes:
+    """The whole body, within a size and a time."""
+    return await _in_time(_read(scope, receive, most))
+
+
+async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
+    """Some addresses need no token: whoever sends byte by byte must not hold a connection for ever."""
+    try:
+        return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
+    except TimeoutError:
+        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send less at once"
+        raise Refused(408, detail, "body") from None
+
+
+async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
+    length = dict(scope["headers"]).get(b"content-length", b"")
+    if length.isdigit() and int(length[:20]) > most:
+        raise _too_large(most)
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        more = message.get("more_body", False)
+        if size > most:
+            raise _too_large(most)
+    return b"".join(chunks)
+
+
+def _too_large(most: int) -> Refused:
+    return Refused(
+        413, f"the body is larger than {most} bytes ({most // 1024} KiB): send less at once", "body"
+    )
+
+
+def judge(body: bytes, model: TypeAdapter[Any] | None) -> Any:
+    """What a body says, as the route's model if it has one; refuses it with at most 50 errors.
+
+    Pure, and its work is bounded by `MAX_ELEMENTS`: large bodies are judged in a thread.
+    """
+    value = parse(body)
+    if model is None:
+        return value
+    try:
+        return model.validate_python(value, context=ErrorBudget())
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise RequestValidationError([{**each, "loc": ("body", *each["loc"])} for each in found]) from None
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value of a body; refuses what is not JSON, too much of it, and what cannot be stored."""
+    _check_elements(body)
+    try:
+        value = json.loads(body.decode(), parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        detail = f"malformed JSON at line {error.lineno}, column {error.colno}: {error.msg}"
+        raise Refused(400, detail, f"body:{error.lineno}:{error.colno}") from None
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"the body is not valid UTF-8 (byte {error.start})", "body") from None
+    except RecursionError:
+        raise Refused(400, f"the JSON is nested deeper than {MAX_DEPTH} levels", "body") from None
+    except ValueError as error:  # numbers of thousands of digits
+        raise Refused(400, f"malformed JSON: {str(error)[:200]}", "body") from None
+    try:
+        _check_value(value, 0)
+    except _Wrong as wrong:
+        raise Refused(422, wrong.detail, wrong.path()) from None
+    return value
+
+
+def _check_elements(body: bytes) -> None:
+    """Each value but the first follows a comma or an opening bracket: counting these builds nothing."""
+    if _marks(body) > MAX_ELEMENTS and _marks(_without_texts(body)) > MAX_ELEMENTS:
+        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
+
+
+def _marks(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def _without_texts(body: bytes) -> bytes:
+    """What stands outside of quotes. No expression: one that has no end would be sought from every quote."""
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    if plain.count(b'"') > 4 * MAX_ELEMENTS:  # a value has a key at most, and each two quotes
+        return body
+    return b"".join(plain.split(b'"')[::2])
+
+
+def _no_constant(name: str) -> Any:
+    raise Refused(400, f"malformed JSON: {name} is no JSON number", "body")
+
+
+def _check_value(value: Any, depth: int) -> None:
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise _Wrong("the number is too large")
+    elif isinstance(value, dict | list):
+        if depth >= MAX_DEPTH:
+            raise _Wrong(f"nested deeper than {MAX_DEPTH} levels")
+        _check_items(value, depth)
+
+
+def _check_items(value: dict[str, Any] | list[Any], depth: int) -> None:
+    pairs = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in pairs:
+        try:
+            _check_value(item, depth + 1)
+        except _Wrong as wrong:
+            wrong.parts.append(str(key))
+            raise
+    if isinstance(value, dict):
+        for name in value:
+            _check_text(name)
+
+
+def _check_text(text: str) -> None:
+    if "\x00" in text:
+        raise _Wrong("contains the NUL character (\\u0000), which cannot be stored")
+    if not text.isascii() and _HALVES.search(text):
+        raise _Wrong("contains half of a surrogate pair, which is not text")

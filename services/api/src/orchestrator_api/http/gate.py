@@ -1,0 +1,112 @@
+"""The gate before every route: who asks comes first, then the body, then the work."""
+
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
+from starlette.types import Scope as AsgiScope
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http import bodies
+from orchestrator_api.http.problems import problem
+from orchestrator_api.http.refusals import TooMany, Unauthenticated
+from orchestrator_api.http.session import Sessions
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import SLUG
+
+SCOPES, MOST_BYTES = "x-required-scopes", "x-max-body-bytes"
+SMALL, LARGE = 64 * 1024, bodies.MAX_BYTES
+SMALL_ENOUGH_FOR_THE_LOOP = 16 * 1024
+
+_SLUG = re.compile(SLUG)
+_NOT_YET = object()
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def takes(*scopes: Scope, most: int = SMALL) -> dict[str, Any]:
+    """What an operation with a body says of itself: one of these scopes is needed, and the largest body."""
+    return {SCOPES: [scope.value for scope in scopes], MOST_BYTES: most}
+
+
+class GatedRoute(APIRoute):
+    """Refuses whoever may not ask before the body is read, and before anything is said of the fields."""
+
+    def get_route_handler(self) -> Handler:
+        inner = super().get_route_handler()
+        extra = self.openapi_extra or {}
+        model = _adapter(self.body_field.field_info.annotation) if self.body_field else None
+        most = int(extra.get(MOST_BYTES, SMALL))
+        scopes = [Scope(name) for name in extra.get(SCOPES, ())]
+        is_open = extra.get("security") == []
+
+        async def handle(request: Request) -> Response:
+            sessions: Sessions = request.app.state.sessions
+            gated = _GatedRequest(request, sessions, model, most)
+            admitted = is_open
+            try:
+                if model is not None and not admitted and _has_body(request.scope):
+                    await _admit(sessions, request, scopes)
+                    admitted = True
+                bodies.check_address(request.scope)
+                if model is not None and await gated.body():
+                    await gated.json()  # here: FastAPI would make a plain 400 of whatever this raises
+                return await inner(gated)
+            except (bodies.Refused, RequestValidationError, UserError) as error:
+                if not admitted and not isinstance(error, Unauthenticated | TooMany):
+                    await _admit(sessions, request, scopes)
+                if isinstance(error, bodies.Refused):
+                    return problem(error.status, error.detail, error.errors)
+                raise
+
+        return handle
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(annotation)
+
+
+async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> None:
+    project = request.path_params.get("project")
+    if project is not None and not _SLUG.fullmatch(project):
+        project = None  # the route refuses it next
+    await sessions.admit(sessions.guard.presented(request), scopes, project)
+
+
+def _has_body(scope: AsgiScope) -> bool:
+    headers = dict(scope["headers"])
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0").strip(b"0") != b""
+
+
+class _GatedRequest(Request):
+    """Reads its body within bounds; a large one is parsed and validated in a thread."""
+
+    def __init__(
+        self, request: Request, sessions: Sessions, model: TypeAdapter[Any] | None, most: int
+    ) -> None:
+        super().__init__(request.scope, request.receive)
+        self._sessions = sessions
+        self._model = model
+        self._most = most
+        self._whole: bytes | None = None
+        self._said: Any = _NOT_YET
+
+    async def body(self) -> bytes:
+        if self._whole is None:
+            self._whole = await bodies.read(self.scope, self.receive, self._most)
+        return self._whole
+
+    async def json(self) -> Any:
+        """What the body says, already as the route's model: FastAPI takes an instance as it is."""
+        if self._said is _NOT_YET:
+            self._said = await self._judged(await self.body())
+        return self._said
+
+    async def _judged(self, body: bytes) -> Any:
+        if len(body) <= SMALL_ENOUGH_FOR_THE_LOOP:
+            return bodies.judge(body, self._model)
+        return await self._sessions.offload.run(bodies.judge, body, self._model)

@@ -1,0 +1,12 @@
+"""What the handlers need from outside."""
+
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from orchestrator_shared.messaging.outbox import UnitOfWork
+
+
+class Works(Protocol):
+    """Opens transactions that commit together with what they say."""
+
+    def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

@@ -1,0 +1,169 @@
+"""Every refusal as application/problem+json (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
+
+from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
+from orchestrator_shared.definitions.arranging import OPERATIONS
+from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+from orchestrator_shared.validation import JSON, describe
+
+log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+MOST_ERRORS = 50
+METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
+
+
+def problem(
+    status: int,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """One problem."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [_shown(error) for error in errors[:MOST_ERRORS]],
+    }
+    return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def _shown(error: FieldError) -> dict[str, Any]:
+    shown: dict[str, Any] = {"field": error.field, "detail": error.detail}
+    return shown if error.position is None else {**shown, "position": error.position}
+
+
+def from_user_error(error: UserError) -> JSONResponse:
+    """What a refusal of ours looks like over HTTP."""
+    errors = [FieldError.of(error, error.field)] if error.field else []
+    if isinstance(error, Invalid):
+        errors = list(error.errors)
+    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
+    if isinstance(error, TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    status = _status(error)
+    return problem(status, _detail(error, errors, status), errors, headers)
+
+
+def _status(error: UserError) -> int:
+    statuses: list[tuple[type[UserError], int]] = [
+        (Unauthenticated, 401),
+        (Forbidden, 403),
+        (NotFound, 404),
+        (Conflict, 409),
+        (TooMany, 429),
+    ]
+    return next((status for kind, status in statuses if isinstance(error, kind)), 422)
+
+
+def _detail(error: UserError, errors: Sequence[FieldError], status: int) -> str:
+    if len(errors) > 1:
+        return f"{len(errors)} fields are wrong; the first is {errors[0].field}: {errors[0].detail}"
+    if errors and status == HTTPStatus.UNPROCESSABLE_ENTITY:
+        return f"{errors[0].field}: {errors[0].detail}"
+    return error.detail
+
+
+def from_validation(error: RequestValidationError) -> JSONResponse:
+    """What pydantic found, without the values."""
+    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MOST_ERRORS]]
+    detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
+    return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
+
+
+def _path(error: Mapping[str, Any]) -> str:
+    parts = [str(part) for part in error["loc"]]
+    if parts and parts[0] in ("body", "path", "query") and len(parts) > 1:
+        parts = parts[1:]
+    if error["type"].startswith("union_tag_"):
+        parts.append(error["ctx"]["discriminator"].strip("'"))
+    if parts[0] == "operations":  # pydantic puts the name of the operation between, which is no field
+        parts = [part for part in parts if part not in OPERATIONS and not part.startswith("constrained-")]
+    return ".".join(parts)
+
+
+_WORDS = JSON._replace(unknown="there is no such field: look for it in /docs")
+
+
+def _text(error: Mapping[str, Any]) -> str:
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"must be one of {', '.join(OPERATIONS)}"
+    return describe(error, _WORDS)
+
+
+def unavailable(error: Unavailable) -> JSONResponse:
+    """A server of ours does not answer."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return problem(503, f"{error}: try again in a few seconds", headers=headers)
+
+
+async def _user_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, UserError)
+    return from_user_error(error)
+
+
+async def _validation(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return from_validation(error)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
+    detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _allowed(request)
+        headers["Allow"] = ", ".join(allowed)
+        detail = f"{request.method} is not possible here; {' and '.join(allowed)} are"
+    return problem(error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Every method of the address: the router knows only of the first route that fits it."""
+    methods = [method for method in METHODS if _serves(request, method)]
+    return methods + ["HEAD"] * _serves(request, "HEAD")
+
+
+def _serves(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
+
+
+async def _server(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    log.warning("request.unavailable", reason=str(error))
+    return unavailable(error)
+
+
+async def _data(_request: Request, error: Exception) -> Response:
+    log.warning("request.data_refused", reason=type(error).__name__)
+    return problem(422, "the database refuses a value of this request: it is too large or no valid text")
+
+
+async def _anything(request: Request, error: Exception) -> Response:
+    log.error("request.failed", path=request.url.path, exc_info=error)
+    return problem(500, "the api failed; its log says why")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem."""
+    app.add_exception_handler(UserError, _user_error)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Unavailable, _server)
+    app.add_exception_handler(asyncpg.DataError, _data)
+    app.add_exception_handler(Exception, _anything)

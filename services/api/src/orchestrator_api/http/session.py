@@ -1,0 +1,141 @@
+"""One request's transaction: who asks, when, and the ways to read, write, say and record."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orchestrator_api.access.permissions import Actor, Scope, TokenFacts, check_token, no_such_project
+from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
+from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.ports import Works
+from orchestrator_api.http.refusals import Unauthenticated
+from orchestrator_api.http.steps import Steps
+from orchestrator_api.sql import Row, Sql
+from orchestrator_shared.clock import Clock
+from orchestrator_shared.contracts.message import Message
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.definitions.nesting import Nestings
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.messaging.outbox import UnitOfWork
+from orchestrator_shared.security import Encryption, hash_token
+
+
+@dataclass(slots=True)
+class Remembered:
+    """What one request reads once."""
+
+    nestings: Nestings | None = None
+    """Of the orchestrations of the project, as they are with what the request has saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything that one request does happens in this transaction."""
+
+    work: UnitOfWork
+    sql: Sql
+    actor: Actor
+    now: datetime
+    encryption: Encryption
+    offload: Offload
+    project: str = ""
+    judging: Steps = field(default_factory=Steps)
+    """What judging by schemas may still cost."""
+    remembered: Remembered = field(default_factory=Remembered)
+
+    def say(self, *messages: Message) -> None:
+        """Publish after the commit."""
+        self.work.publish(*messages)
+
+    def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
+        """The parameters as they are stored; refuses, naming the field, what is no secret of this project."""
+        try:
+            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
+        except UserError as error:
+            raise UserError(error.detail, field=field) from None
+        return stored
+
+    async def record(self, action: str, subject: str, **detail: Any) -> None:
+        """Leave an audit record; `detail` never holds a secret."""
+        await self.sql.run(
+            "insert_audit", new_id(), self.project or None, self.actor.label, action, subject, detail
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Opens sessions for tokens."""
+
+    works: Works
+    queries: Queries
+    encryption: Encryption
+    clock: Clock
+    offload: Offload
+    guard: TokenGuard
+
+    @asynccontextmanager
+    async def open(
+        self, presented: Presented, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[Session]:
+        """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
+        async with self._entered(presented, scopes, project) as (work, sql, actor, now):
+            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+
+    async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> None:
+        """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
+        async with self._entered(presented, scopes, project):
+            pass
+
+    @asynccontextmanager
+    async def _entered(
+        self, presented: Presented, scopes: Sequence[Scope], project: str | None
+    ) -> AsyncIterator[tuple[UnitOfWork, Sql, Actor, datetime]]:
+        token = presented.token
+        if not token or len(token) > MOST_TOKEN_CHARACTERS:
+            raise Unauthenticated("send a token: Authorization: Bearer orc_…")
+        self.guard.check(token, presented.address)
+        async with self.works.work() as work:
+            sql = Sql(work.connection, self.queries)
+            now = self.clock.now()
+            actor = await self._identify(sql, token, presented.address, now)
+            if project is not None:
+                await _enter(sql, actor, project)
+            if scopes:
+                actor.require(*scopes)
+            yield work, sql, actor, now
+
+    async def _identify(self, sql: Sql, token: str, address: str, now: datetime) -> Actor:
+        row = await sql.one("token_by_hash", hash_token(token))
+        try:
+            check_token(TokenFacts(row["expires_at"], row["revoked_at"]) if row else None, now)
+        except Unauthenticated:
+            self.guard.wrong(address, "ended" if row else "unknown")
+            raise
+        self.guard.good(token)
+        assert row is not None
+        return await identify(sql, row)
+
+
+async def identify(sql: Sql, row: Row) -> Actor:
+    """Whose token this is; notes its use at most once a minute."""
+    if row["last_use_is_old"]:
+        await sql.run("note_token_use", row["id"])
+    return Actor(
+        token_id=row["id"],
+        kind=row["kind"],
+        name=row["name"],
+        project=row["project"],
+        scopes=frozenset(row["scopes"]),
+        components=tuple(row["components"]),
+        email=row["email"],
+        is_administrator=row["is_administrator"],
+    )
+
+
+async def _enter(sql: Sql, actor: Actor, project: str) -> None:
+    actor.enter(project)
+    if await sql.one("project", project) is None:
+        raise no_such_project(project)

@@ -1,0 +1,1 @@
+"""What keeps an installation running: dead letters, reports of other services."""

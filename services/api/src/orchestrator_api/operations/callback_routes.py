@@ -1,0 +1,42 @@
+"""Where services that a component began a run at report what became of it."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from orchestrator_api.http.gate import MOST_BYTES, GatedRoute
+from orchestrator_api.http.parts import problems
+from orchestrator_api.http.session import Sessions
+from orchestrator_api.operations import callbacks
+from orchestrator_api.operations.models import CallbackOut
+from orchestrator_shared.domain.errors import UserError
+
+MOST_CALLBACK_BYTES = 256 * 1024
+PROBLEMS = {
+    status: response for status, response in problems(400, 404, 409, 413).items() if status not in (401, 403)
+}
+BODY: dict[str, Any] = {
+    "required": True,
+    "content": {"application/json": {"schema": {"type": "object", "maxProperties": 10_000}}},
+}
+
+router = APIRouter(prefix="/v1/callbacks", tags=["jobs"], route_class=GatedRoute)
+
+
+@router.post(
+    "/{token}",
+    operation_id="receive_callback",
+    responses=PROBLEMS,
+    openapi_extra={"security": [], "requestBody": BODY, MOST_BYTES: MOST_CALLBACK_BYTES},
+)
+async def receive_callback(request: Request, token: Annotated[str, Path(max_length=200)]) -> CallbackOut:
+    """Report on a run that a component of executor http began; the address itself is the secret.
+
+    It is good as long as the attempt is underway. Sending the same report again is harmless.
+    """
+    sessions: Sessions = request.app.state.sessions
+    await callbacks.find(sessions, token, sessions.guard.address(request))
+    if not isinstance(await request.json(), dict):
+        raise UserError("send a JSON object", field="body")
+    await callbacks.receive(sessions, token, await request.body())
+    return CallbackOut(accepted=True)

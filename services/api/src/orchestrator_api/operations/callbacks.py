@@ -1,0 +1,47 @@
+"""Reports of other services about runs that a component began there."""
+
+import hashlib
+
+from orchestrator_api.http.session import Sessions
+from orchestrator_api.sql import Sql
+from orchestrator_shared.contracts.events import CallbackReceived
+from orchestrator_shared.domain.errors import Conflict, NotFound
+from orchestrator_shared.security import hash_token, parse_token_id
+
+MOST_CALLBACKS = 50
+
+
+async def find(sessions: Sessions, token: str, address: str) -> None:
+    """Refuse a report to an address that no one gave out, before the report itself is read."""
+    if parse_token_id(token) is None:
+        raise _nothing_here()
+    sessions.guard.check(token, address)
+    async with sessions.works.work() as work:
+        sql = Sql(work.connection, sessions.queries)
+        if not await sql.value("callback_is_awaited", hash_token(token)):
+            sessions.guard.wrong(address, "unknown")
+            raise _nothing_here()
+
+
+async def receive(sessions: Sessions, token: str, body: bytes) -> None:
+    """Keep a report and wake the runner; the same report again changes nothing.
+
+    The token is looked up by its hash: no comparison takes longer for a better guess.
+    """
+    hashed = hash_token(token)
+    body_hash = hashlib.sha256(body).digest()
+    async with sessions.works.work() as work:
+        sql = Sql(work.connection, sessions.queries)
+        if await sql.value("callback_is_known", hashed, body_hash):
+            return
+        target = await sql.one("callback_target", hashed)
+        if target is None:
+            raise _nothing_here()
+        if await sql.value("count_callbacks", hashed) >= MOST_CALLBACKS:
+            raise Conflict(f"this attempt has had {MOST_CALLBACKS} reports: only changes are to be reported")
+        await sql.run("insert_callback", hashed, body_hash, target["job_id"], target["attempt"], body)
+        work.publish(CallbackReceived(job_id=target["job_id"]))
+
+
+def _nothing_here() -> NotFound:
+    return NotFound("nobody waits for this report: the address is wrong, or its attempt is over")

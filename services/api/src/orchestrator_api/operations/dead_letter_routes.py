@@ -1,0 +1,61 @@
+"""Messages that no one could handle (administrator)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.gate import GatedRoute
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.parts import READ, WRITE, Call
+from orchestrator_api.operations.models import DeadLetterOut
+from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters
+
+router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=GatedRoute)
+LetterId = Annotated[str, Path(max_length=200)]
+
+
+def _box(request: Request) -> DeadLetters:
+    box = request.app.state.dead_letters
+    if not isinstance(box, DeadLetters):
+        raise Unavailable("the broker is not connected")
+    return box
+
+
+def _shown(letter: DeadLetter) -> dict[str, Any]:
+    names = ("id", "reason", "queue", "exchange", "routing_key", "first_seen", "replays", "message_id")
+    body = letter.body[:SHOWN_BYTES].decode(errors="replace")
+    return {name: getattr(letter, name) for name in names} | {"body": body, "bytes": letter.size}
+
+
+@router.get("", operation_id="list_dead_letters", responses=READ)
+async def list_dead_letters(
+    call: Call, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50
+) -> Page[DeadLetterOut]:
+    """The oldest dead letters, with the reason of each."""
+    async with call.session(Scope.ADMIN):
+        pass  # no transaction stays open while the broker is asked
+    letters = await _box(request).peek(limit)
+    return Page[DeadLetterOut].model_validate({"items": [_shown(letter) for letter in letters]})
+
+
+@router.post("/{letter}/replay", operation_id="replay_dead_letter", responses=WRITE)
+async def replay_dead_letter(call: Call, request: Request, letter: LetterId) -> DeadLetterOut:
+    """Publish it again as it first came."""
+    return await _carry_out(call, request, "replayed", letter)
+
+
+@router.delete("/{letter}", operation_id="discard_dead_letter", responses=WRITE)
+async def discard_dead_letter(call: Call, request: Request, letter: LetterId) -> DeadLetterOut:
+    """Remove it for good."""
+    return await _carry_out(call, request, "discarded", letter)
+
+
+async def _carry_out(call: Call, request: Request, action: str, letter: str) -> DeadLetterOut:
+    """The record is made first: an action without a record would be worse than a record without one."""
+    async with call.session(Scope.ADMIN) as session:
+        await session.record(f"dead-letter.{action}", letter)
+    box = _box(request)
+    done = await (box.replay(letter) if action == "replayed" else box.discard(letter))
+    return DeadLetterOut.model_validate(_shown(done))

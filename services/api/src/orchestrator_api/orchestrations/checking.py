@@ -1,0 +1,110 @@
+"""Checking saved orchestrations against what is known of the project now."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.checks import (
+    Facts,
+    Findings,
+    Key,
+    TableNames,
+    Target,
+    check_phases,
+    tables_matter,
+    written_tables,
+)
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_shared.definitions.nesting import find_cycle, knotted
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+Phases = Sequence[dict[str, Any]]
+FEW_TASKS = 100
+"""Checking these takes no time of others worth a thread."""
+
+
+async def findings(
+    session: Session, definitions: Mapping[str, Phases], *, with_tables: bool = True
+) -> dict[str, Findings]:
+    """Errors and warnings of each orchestration, by its id.
+
+    Looking for readers beside writers costs a look at past jobs: lists leave it out.
+    """
+    tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
+    keys = sorted({(task["component"], task["configuration"]) for task in tasks})
+    targets = await _targets(session, keys, with_parameters=with_tables)
+    components = await _components(session, sorted({task["component"] for task in tasks}))
+    if not with_tables:
+        components = dict.fromkeys(components, TableNames())
+    written: Mapping[Key, frozenset[str]] = {}
+    if with_tables:
+        phases = [phase for each in definitions.values() for phase in each]
+        written = await _written(session, sorted(tables_matter(phases)))
+    cycles = await _cycles(session, definitions)
+
+    def found() -> dict[str, Findings]:
+        return {
+            name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
+            for name, phases in definitions.items()
+        }
+
+    return found() if len(tasks) <= FEW_TASKS else await session.offload.run(found)
+
+
+async def written_by(session: Session, phases: Phases) -> set[str]:
+    """The tables that the tasks of an orchestration are known to write: by the parameters of their
+    configurations, or by what past jobs reported."""
+    tasks = stored_tasks({"phases": phases})
+    keys = sorted({(task["component"], task["configuration"]) for task in tasks})
+    targets = await _targets(session, keys, with_parameters=True)
+    components = await _components(session, sorted({task["component"] for task in tasks}))
+    facts = Facts(targets, components, await _written(session, keys))
+    return await session.offload.run(written_tables, phases, facts)
+
+
+async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:
+    names = ([key[0] for key in keys], [key[1] for key in keys])
+    rows = await session.sql.many("task_targets", session.project, *names, with_parameters)
+    return {
+        (row["component"], row["id"]): Target(
+            enabled=row["enabled"],
+            parameters=row["parameters"] or {},
+            version=row["version"],
+            tasks=row["tasks"],
+        )
+        for row in rows
+    }
+
+
+async def _components(session: Session, components: Sequence[str]) -> dict[str, TableNames]:
+    rows = await session.sql.many("component_tables", components)
+    return {row["id"]: TableNames(row["reads"] or (), row["writes"] or ()) for row in rows}
+
+
+async def _written(session: Session, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
+    values = (session.project, [key[0] for key in keys], [key[1] for key in keys])
+    tables: defaultdict[Key, set[str]] = defaultdict(set)
+    for row in await session.sql.many("written_tables", *values):
+        tables[row["component"], row["configuration"]].add(row["table_name"])
+    return {key: frozenset(names) for key, names in tables.items()}
+
+
+async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[str, list[str]]:
+    children = {
+        name: [task["configuration"] for task in stored_tasks({"phases": phases}) if _is_nested(task)]
+        for name, phases in definitions.items()
+    }
+    if not any(children.values()):
+        return {}
+    graph: dict[str, list[str]] = {}
+    for row in await session.sql.many("nestings", session.project):
+        graph.setdefault(row["parent"], []).append(row["child"])
+    graph |= children
+    knots = knotted(graph)
+    found = {name: find_cycle(graph, name) for name in children if name in knots}
+    return {name: cycle for name, cycle in found.items() if cycle is not None}
+
+
+def _is_nested(task: Mapping[str, Any]) -> bool:
+    return bool(task["component"] == ORCHESTRATOR)

@@ -1,0 +1,123 @@
+"""An orchestration's phases and tasks: their one stored form, and what is wrong with them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
+from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MOST_ERRORS = 50
+"""More would only be a larger answer to the same mistake."""
+
+
+def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefinition:
+    """The definition from what was sent: defaults written out, empty phases dropped, others named."""
+    kept = [phase for phase in given if phase.get("tasks")]
+    return OrchestrationDefinition(
+        phases=tuple(
+            Phase(
+                name=phase.get("name") or f"Phase {number}",
+                tasks=tuple(Task.model_validate(task) for task in phase["tasks"]),
+            )
+            for number, phase in enumerate(kept, start=1)
+        )
+    )
+
+
+def stored_tasks(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All tasks of a stored definition, in order."""
+    return [task for phase in definition.get("phases", []) for task in phase.get("tasks", [])]
+
+
+def doubled_ids(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Tasks whose id another one has; `given` are the phases as sent, so that paths fit."""
+    placed = [
+        (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
+        for p, phase in enumerate(given)
+        for t, task in enumerate(phase.get("tasks") or [])
+    ]
+    count = Counter(identifier for _, identifier in placed)
+    return [
+        FieldError(path, f"another task has the id {identifier!r}: give each task an id of its own")
+        for path, identifier in placed
+        if count[identifier] > 1
+    ]
+
+
+def unknown_targets(
+    given: Sequence[Mapping[str, Any]], components: set[str], configurations: set[tuple[str, str]]
+) -> list[FieldError]:
+    """Tasks whose component or configuration does not exist."""
+    errors = []
+    for p, phase in enumerate(given):
+        for t, task in enumerate(phase.get("tasks") or []):
+            component, configuration = task["component"], task["configuration"]
+            path = f"phases.{p}.tasks.{t}"
+            if component not in components:
+                errors.append(FieldError(f"{path}.component", f"there is no component {component!r}"))
+            elif (component, configuration) not in configurations:
+                detail = f"there is no configuration {component}/{configuration}: save it first"
+                errors.append(FieldError(f"{path}.configuration", detail))
+    return errors
+
+
+def wrong_requests(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Settings with which a task could never run."""
+    errors = []
+    for p, phase in enumerate(given):
+        for t, task in enumerate(phase.get("tasks") or []):
+            path = f"phases.{p}.tasks.{t}"
+            if task["component"] == ORCHESTRATOR and task.get("timeout_seconds") is not None:
+                errors.append(FieldError(f"{path}.timeout_seconds", NESTED_TIMEOUT))
+            wrong = wrong_task_parameters(task["component"], task.get("parameters") or {})
+            errors += [FieldError(f"{path}.parameters.{key}", reason) for key, reason in wrong]
+    return errors
+
+
+def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | None) -> list[FieldError]:
+    """What is wrong with a choice of tasks; None means the active ones."""
+    known = _ids(definition)
+    if not known:
+        return [FieldError("tasks", "this orchestration has no tasks: add one before running it")]
+    if selection is None:
+        return []
+    if not selection:
+        return [FieldError("tasks", "choose at least one task, or leave tasks out to run the active ones")]
+    unknown = ((f"tasks.{i}", task) for i, task in enumerate(selection) if task not in known)
+    return [_unknown_task(path, task, known) for path, task in islice(unknown, MOST_ERRORS)]
+
+
+def check_overrides(
+    definition: Mapping[str, Any], parameters: Mapping[str, Any], path: str = "parameters"
+) -> list[FieldError]:
+    """Parameters of one run are given by task id."""
+    known = _ids(definition)
+    wrong = ((name, value) for name, value in parameters.items() if not _fits(name, value, known))
+    return [
+        FieldError(f"{path}.{name}", "must be an object: the parameters of this task")
+        if name in known
+        else _unknown_task(f"{path}.{name}", name, known)
+        for name, _ in islice(wrong, MOST_ERRORS)
+    ]
+
+
+def _fits(name: str, value: object, known: Mapping[str, None]) -> bool:
+    return name in known and isinstance(value, Mapping)
+
+
+def _ids(definition: Mapping[str, Any]) -> dict[str, None]:
+    """The ids of all tasks, in their order."""
+    return dict.fromkeys(task["id"] for task in stored_tasks(definition))
+
+
+def _unknown_task(path: str, name: str, known: Mapping[str, None]) -> FieldError:
+    return FieldError(path, f"there is no task {name!r} in this version; there are {_some(list(known))}")
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

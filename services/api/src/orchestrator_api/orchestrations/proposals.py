@@ -1,0 +1,52 @@
+"""Proposals of another arrangement of an orchestration's tasks; nothing is saved here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.secrets import masked_phases
+from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations.phases import doubled_ids, make_definition
+from orchestrator_shared.definitions.arranging import Operation, arrange
+from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import ComponentType
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The phases as they would be; `version` is the saved one that this rests on."""
+
+    version: int
+    phases: list[dict[str, Any]]
+    changed: bool
+    errors: list[str]
+    warnings: list[str]
+
+
+async def propose(
+    session: Session,
+    orchestration: str,
+    operations: Sequence[Operation],
+    given: Sequence[dict[str, Any]] | None,
+) -> Proposal:
+    """The saved phases, or those given (an editor's, not saved yet), after the operations."""
+    row = await configurations.load(session, Key(ORCHESTRATOR, orchestration))
+    stored = masked_phases(row["parameters"].get("phases", []))
+    saved = OrchestrationDefinition.model_validate({**row["parameters"], "phases": stored})
+    before = saved
+    if given is not None:
+        refuse(doubled_ids(given))
+        before = make_definition(given)
+    components = sorted({task.component for task in before.tasks()})
+    rows = await session.sql.many("component_types", components)
+    types = {each["id"]: ComponentType(each["type"]) for each in rows}
+    made = arrange(before, operations, types)
+    phases = made.to_json()["phases"]
+    found = (await checking.findings(session, {orchestration: phases}))[orchestration]
+    changed = made.phases != saved.phases
+    return Proposal(row["version"], phases, changed, found.errors, found.warnings)

@@ -1,0 +1,161 @@
+"""Orchestrations."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.access.models import TokenOut
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.orchestrations import proposals, showing
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations.models import (
+    ArrangementIn,
+    GroupingIn,
+    OrchestrationIn,
+    OrchestrationOut,
+    OrchestrationSaved,
+    OrchestrationVersionOut,
+    ProposalOut,
+)
+from orchestrator_api.orchestrations.service import OrchestrationWish
+from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)
+
+
+@router.get("", operation_id="list_orchestrations", responses=READ)
+async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
+    """The orchestrations of the project, with their last run and next fire."""
+    after = paging.place(str, str)
+    async with call.session(Scope.READ, project) as session:
+        values = (project, ORCHESTRATOR, *after)
+        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+        rows = await session.sql.many("configurations", *values, part.rows)
+        page = part.of(rows, "component", "id")
+        page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
+    return Page[OrchestrationOut].model_validate(page)
+
+
+@router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
+async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
+    """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
+    async with call.session(Scope.READ, project) as session:
+        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        shown = await showing.orchestrations(session, [row])
+    return OrchestrationOut.model_validate(shown[0])
+
+
+@router.put(
+    "/{orchestration}",
+    operation_id="save_orchestration",
+    responses=saved(OrchestrationSaved),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
+async def save_orchestration(
+    call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
+) -> OrchestrationSaved:
+    """Save an orchestration: a new version if its phases differ. It may be without tasks."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        phases: list[dict[str, Any]] = body.model_dump()["phases"]
+        name = body.name or orchestration
+        wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
+        saved = await orchestrations.save(session, orchestration, wish)
+        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        shown = await showing.orchestrations(session, [row])
+    response.status_code = 201 if saved.created else 200
+    return OrchestrationSaved.model_validate({**shown[0], "changed": saved.changed})
+
+
+@router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
+async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
+    """Move an orchestration to trash; saving it again restores it."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await orchestrations.delete(session, orchestration)
+
+
+@router.get("/{orchestration}/versions", operation_id="list_orchestration_versions", responses=READ)
+async def list_orchestration_versions(
+    call: Call, project: Project, orchestration: Identifier, paging: Paging
+) -> Page[OrchestrationVersionOut]:
+    """The versions of an orchestration, newest first."""
+    (before,) = paging.place(int)
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        values = (project, ORCHESTRATOR, orchestration, before)
+        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+        rows = await session.sql.many("versions", *values, part.rows)
+        masked = await session.offload.run(configurations.all_masked, rows)
+    shown = [{**row, "phases": row["parameters"].get("phases", [])} for row in masked]
+    return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
+
+
+@router.post(
+    "/{orchestration}/grouping",
+    operation_id="group_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, most=LARGE),
+)
+async def group_tasks(
+    call: Call, project: Project, orchestration: Identifier, body: GroupingIn
+) -> ProposalOut:
+    """The tasks grouped by the type of their component, or one per phase. Nothing is saved."""
+    how = GroupByType(operation="group_by_type")
+    operation = how if body.by == "type" else OneTaskPerPhase(operation="one_task_per_phase")
+    return await _propose(call, project, orchestration, [operation], body)
+
+
+@router.post(
+    "/{orchestration}/arrangement",
+    operation_id="arrange_tasks",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, most=LARGE),
+)
+async def arrange_tasks(
+    call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
+) -> ProposalOut:
+    """The phases after moving tasks, renaming, moving or merging phases. Nothing is saved."""
+    return await _propose(call, project, orchestration, body.operations, body)
+
+
+async def _propose(
+    call: Call,
+    project: str,
+    orchestration: str,
+    operations: Sequence[Operation],
+    body: GroupingIn | ArrangementIn,
+) -> ProposalOut:
+    given: list[dict[str, Any]] | None = body.model_dump()["phases"]
+    async with call.session(Scope.READ, project) as session:
+        made = await proposals.propose(session, orchestration, operations, given)
+    return ProposalOut.model_validate(made)
+
+
+@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
+async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
+    """The token that the orchestration's jobs run as; its secret is never shown."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await session.sql.one("orchestration_token", project, orchestration)
+    if row is None:
+        raise NotFound("this orchestration has no token", field="orchestration")
+    return TokenOut.model_validate(row)
+
+
+@router.post(
+    "/{orchestration}/token/refresh",
+    operation_id="refresh_orchestration_token",
+    status_code=204,
+    responses=WRITE,
+)
+async def refresh_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> None:
+    """Give the orchestration's token a new secret."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await orchestrations.refresh_token(session, orchestration)

@@ -1,0 +1,182 @@
+"""Saving and deleting orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator_api.access.permissions import ALL_COMPONENTS, Scope
+from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog.configurations import Key, Saved, Wish
+from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
+from orchestrator_api.http.refusals import FieldError, refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import phases as domain
+from orchestrator_api.runs import rights
+from orchestrator_api.sql import Row
+from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
+from orchestrator_shared.definitions.nesting import Nestings, told
+from orchestrator_shared.domain.errors import Conflict, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
+from orchestrator_shared.security import hash_token, new_token
+
+Given = Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationWish:
+    """What an orchestration shall be; phases as they were sent."""
+
+    name: str
+    description: str
+    enabled: bool
+    phases: Given
+    note: str = ""
+    base_version: int | None = None
+    """Save only over this version; 0: only if there is none yet."""
+
+
+def key_of(orchestration: str) -> Key:
+    """An orchestration is a configuration of the component orchestrator."""
+    return Key(ORCHESTRATOR, orchestration)
+
+
+async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
+    """Save a new version, or nothing if nothing differs."""
+    key = key_of(orchestration)
+    session.actor.require_configure(ORCHESTRATOR)
+    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await check_tasks(session, orchestration, wish.phases)
+    stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
+    _check_base(stored, wish.base_version)
+    whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
+    await _check_parameters(session, wish.phases, whole, stored)
+    saved = await configurations.save(
+        session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
+    )
+    if stored is None:
+        await _equip(session, orchestration)
+    elif saved.switched:
+        await announce_switch(session, orchestration)
+    return saved
+
+
+def _check_base(stored: Row | None, base_version: int | None) -> None:
+    version = stored["version"] if stored and stored["deleted_at"] is None else 0
+    if base_version not in (None, version):
+        raise Conflict(
+            f"it was changed meanwhile: its version is {version}, not {base_version}; load it again",
+            field="base_version",
+        )
+
+
+def _restore_secrets(session: Session, definition: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+    """As `configurations.restore_secrets`: each task's parameters by its id."""
+    before = stored["parameters"].get("phases", []) if stored else []
+    phases = restored_phases(definition["phases"], before)
+    refuse(left_in_phases(phases))
+    return session.encrypted({**definition, "phases": phases}, "phases")
+
+
+async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
+    """Refuse tasks that do not exist, that the token may not run, doubled ids and cycles."""
+    tasks = [task for phase in given for task in phase.get("tasks") or []]
+    refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
+    components = sorted({task["component"] for task in tasks})
+    known = set(await session.sql.column("existing_components", components))
+    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
+    rows = await session.sql.many(
+        "existing_configurations", session.project, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    )
+    existing = {(row["component"], row["id"]) for row in rows} | {(ORCHESTRATOR, orchestration)}
+    refuse(domain.unknown_targets(given, known, existing))
+    await rights.check_saved_tasks(session, tasks)
+    await _check_cycle(session, orchestration, tasks)
+
+
+async def _check_parameters(
+    session: Session, given: Given, definition: dict[str, Any], stored: Row | None
+) -> None:
+    """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`.
+
+    Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
+    """
+    plain = session.encryption.decrypt_secrets(definition, session.project)
+    saved = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
+    before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
+    paths = [
+        f"phases.{p}.tasks.{t}.parameters.parameters"
+        for p, phase in enumerate(given)
+        for t, _ in enumerate(phase.get("tasks") or [])
+    ]
+    found = [
+        overrides.of_own(task, path)
+        for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
+        if _task_parameters(task) not in before
+    ]
+    brought = [each for each in found if each is not None]
+    await rights.check_overrides(session, brought)
+    refuse(await overrides.check(session, brought))
+
+
+def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
+    return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
+
+
+async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
+    children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
+    if not children and session.remembered.nestings is None:
+        return
+    cycle = (await _nestings(session)).put(orchestration, children)
+    if cycle is not None:
+        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {told(cycle)}")])
+
+
+async def _nestings(session: Session) -> Nestings:
+    """Read once for all that one request saves: to read them costs as much as the project is large."""
+    found = session.remembered.nestings
+    if found is None:
+        rows = await session.sql.many("nestings", session.project)
+        found = Nestings((row["parent"], row["child"]) for row in rows)
+        session.remembered.nestings = found
+    return found
+
+
+async def _equip(session: Session, orchestration: str) -> None:
+    """The token that its jobs run as, and a subscription of its creator to its errors."""
+    token_id, text = new_token()
+    scopes = [Scope.READ.value, Scope.RUN.value, Scope.TABLES.value]
+    name = f"orchestration {orchestration}"
+    values = (session.project, "orchestration", name, None, hash_token(text), scopes, [ALL_COMPONENTS], None)
+    await session.sql.run("insert_token", token_id, *values)
+    await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
+    if session.actor.email:
+        whom = (session.project, orchestration, session.actor.email)
+        await session.sql.run("subscribe_creator", new_id(), *whom)
+
+
+async def announce_switch(session: Session, orchestration: str) -> None:
+    """Tell scheduler and trigger-watcher that what the orchestration's switch decides may have changed."""
+    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
+        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
+    for trigger in await session.sql.column("touch_triggers", session.project, orchestration):
+        session.say(TriggerChanged(trigger_id=trigger, project=session.project))
+
+
+async def delete(session: Session, orchestration: str) -> None:
+    """Move to trash: its schedules and triggers pause; saving it again restores it."""
+    session.remembered.nestings = None
+    await configurations.delete(session, key_of(orchestration))
+    await announce_switch(session, orchestration)
+
+
+async def refresh_token(session: Session, orchestration: str) -> None:
+    """Give the orchestration's token a new secret, which nobody is shown."""
+    session.actor.require_configure(ORCHESTRATOR)
+    await configurations.load(session, key_of(orchestration))
+    row = await session.sql.one("orchestration_token", session.project, orchestration)
+    if row is None:
+        raise UserError("this orchestration has no token", field="orchestration")
+    _, text = new_token()
+    await session.sql.run("refresh_token", row["id"], hash_token(text))
+    await session.record("token.refreshed", f"orchestration {orchestration}")

@@ -1,0 +1,65 @@
+"""Project variables, the secret ones encrypted."""
+
+from orchestrator_api.http.session import Session
+from orchestrator_api.runs import rights
+from orchestrator_api.sql import Row
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.security import MASK, is_mask
+
+
+def shown(row: Row) -> Row:
+    """The row for people."""
+    return {**row, "value": MASK} if row["secret"] else row
+
+
+async def find(session: Session, name: str) -> Row:
+    """The variable as stored; NotFound if it is not there."""
+    row = await session.sql.one("variable", session.project, name)
+    if row is None:
+        raise NotFound(f"there is no variable {name!r} in this project", field="variable")
+    return row
+
+
+async def save(session: Session, name: str, value: str, secret: bool) -> bool:
+    """Save it; returns whether it is new. `***` keeps the stored secret; the same again changes nothing."""
+    stored = await session.sql.one("variable", session.project, name)
+    is_stored_secret = stored is not None and stored["secret"]
+    if is_mask(value) and (secret or is_stored_secret):
+        _check_mask(name, value, secret=secret, is_stored_secret=is_stored_secret)
+        return False
+    is_same = stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret)
+    if is_same and not secret:
+        return False
+    # Also if it is the same: an answer of its own would tell a secret to those who may only guess.
+    await rights.check_variable(session, name)
+    if is_same:
+        return False
+    kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
+    await session.sql.run("save_variable", session.project, name, kept, secret)
+    action = "variable.created" if stored is None else "variable.changed"
+    await session.record(action, name, secret=secret)
+    return stored is None
+
+
+def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) -> None:
+    if not is_stored_secret or value != MASK:
+        raise UserError(f"{value} stands for a stored secret, but there is none: enter it", field="value")
+    if not secret:
+        raise UserError(
+            f"{MASK} stands for the secret that is stored, which would be lost: keep the variable {name!r} "
+            "secret, or enter the value that everyone may read from now on",
+            field="value",
+        )
+
+
+def _clear(session: Session, stored: Row) -> str:
+    value: str = stored["value"]
+    return session.encryption.decrypt_value(value, project=session.project) if stored["secret"] else value
+
+
+async def delete(session: Session, name: str) -> None:
+    """Delete it; parameters that use it fail when they run."""
+    await rights.check_variable(session, name)
+    if not await session.sql.run("delete_variable", session.project, name):
+        raise NotFound(f"there is no variable {name!r} in this project", field="variable")
+    await session.record("variable.deleted", name)

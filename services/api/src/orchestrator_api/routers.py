@@ -1,0 +1,39 @@
+"""The HTTP resources, one module each."""
+
+from fastapi import APIRouter
+
+from orchestrator_api.access import instance_routes as instance
+from orchestrator_api.access import routes as access
+from orchestrator_api.catalog import component_routes as components
+from orchestrator_api.catalog import routes as configurations
+from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.notifications import routes as notifications
+from orchestrator_api.operations import callback_routes as callbacks
+from orchestrator_api.operations import dead_letter_routes as dead_letters
+from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.projects import routes as projects
+from orchestrator_api.projects import variable_routes as variables
+from orchestrator_api.runs import retry_routes as retries
+from orchestrator_api.runs import routes as runs
+from orchestrator_api.schedules import routes as schedules
+from orchestrator_api.tables import routes as tables
+from orchestrator_api.triggers import routes as triggers
+
+ROUTERS: tuple[APIRouter, ...] = (
+    projects.router,
+    components.router,
+    configurations.router,
+    orchestrations.router,
+    runs.router,
+    retries.router,
+    schedules.router,
+    triggers.router,
+    tables.router,
+    variables.router,
+    access.router,
+    notifications.router,
+    instance.router,
+    definitions.router,
+    dead_letters.router,
+    callbacks.router,
+)

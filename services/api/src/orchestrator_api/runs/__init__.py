@@ -1,0 +1,1 @@
+"""Starting, retrying and ending runs, and looking at jobs."""

@@ -1,0 +1,55 @@
+"""Asking twice is asking once: what an HTTP caller's Idempotency-Key stands for."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.http.session import Session
+from orchestrator_api.sql import Row
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import request_id
+
+HEADER = "Idempotency-Key"
+MOST_CHARACTERS = 200
+_KEY = re.compile(rf"[ -~]{{1,{MOST_CHARACTERS}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that its caller may repeat."""
+
+    id: UUID
+    digest: bytes
+    """Of what was asked, without parameters: those may be secret, and are compared by themselves."""
+
+
+def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]) -> Asked | None:
+    """The request under its key; None without one. `what` names the call and what it is about."""
+    if key is None:
+        return None
+    if _KEY.fullmatch(key) is None:
+        raise UserError(f"must be 1 to {MOST_CHARACTERS} printable ASCII characters", field=HEADER)
+    plain = {name: value for name, value in body.items() if name != "parameters"}
+    text = json.dumps([what, plain], sort_keys=True, default=str)
+    return Asked(
+        request_id(session.project, session.actor.token_id, key), hashlib.sha256(text.encode()).digest()
+    )
+
+
+async def before(session: Session, asked: Asked | None) -> list[Row]:
+    """What was requested under the key, if anything; refuses another request than that one."""
+    if asked is None:
+        return []
+    rows = await session.sql.many("requests_under_key", session.project, asked.id)
+    if any(row["request_digest"] != asked.digest for row in rows):
+        raise reused()
+    return rows
+
+
+def reused() -> UserError:
+    """The key stands for another request already."""
+    return UserError("another request was sent with this key: use a new one", field=HEADER)

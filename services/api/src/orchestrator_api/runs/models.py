@@ -1,0 +1,302 @@
+"""Runs and jobs."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field
+from pydantic.json_schema import SkipJsonSchema
+
+from orchestrator_api.http.models import MAX_INT, Input, Instant, JsonObject, Output, TaskId
+
+JobStatusName = Literal[
+    "created",
+    "waiting",
+    "processing",
+    "terminating",
+    "success",
+    "warning",
+    "error",
+    "cancelled",
+    "terminated",
+]
+
+
+def _refuse_job_id(_: object) -> None:
+    raise ValueError(
+        "job ids are made by the server; to be able to repeat a request, send it with the header "
+        "Idempotency-Key"
+    )
+
+
+class Requested(Input):
+    """What every request for a job shares."""
+
+    job_id: Annotated[SkipJsonSchema[None], BeforeValidator(_refuse_job_id)] = Field(
+        default=None, exclude=True
+    )
+
+
+class RequestedRun(Requested):
+    """What every request for a run may say."""
+
+    scheduled_for: Instant | None = Field(default=None, description="The request's instant unless given.")
+    version: int | None = Field(default=None, ge=1, le=MAX_INT, description="The current one unless given.")
+    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+
+class ConfigurationRunIn(RequestedRun):
+    """A run to start."""
+
+    parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
+
+
+class RunIn(RequestedRun):
+    """A run of an orchestration to start."""
+
+    parameters: dict[str, JsonObject] = Field(
+        default_factory=dict, description="By task id: parameters of this one run, merged over the task's."
+    )
+    tasks: list[TaskId] | None = Field(
+        default=None,
+        max_length=10_000,
+        description="Ids of the tasks to execute; the active ones unless given.",
+    )
+
+
+class RunAccepted(Output):
+    """The run was requested; it is visible at once."""
+
+    job_id: UUID
+    status: str
+    number: int | None
+    url: str
+
+
+class WaitingOut(Output):
+    """Why a job waits."""
+
+    reason: str
+    detail: str
+    holder: dict[str, Any] | None
+    place: int
+
+
+class JobOut(Output):
+    """One execution of one configuration."""
+
+    id: UUID
+    number: int | None = Field(description="The run's own number; null until it is accepted.")
+    project: str
+    component: str
+    configuration: str
+    kind: str
+    status: str
+    waiting: WaitingOut | None = None
+    origin: str
+    requested_by: str | None
+    parent_id: UUID | None
+    root_id: UUID
+    phase: int | None
+    task_id: str | None
+    attempt: int
+    max_attempts: int
+    scheduled_for: datetime
+    previous_success: datetime | None
+    requested_at: datetime
+    accepted_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    version: int | None
+    message: str | None
+    error_kind: str | None
+    output_tables: list[Any]
+    trigger_id: UUID | None
+    schedule_id: UUID | None
+    fire_key: str | None
+    retry_of: UUID | None = None
+    parameters: dict[str, Any]
+
+
+class RetryRef(Output):
+    """A retry of the job."""
+
+    id: UUID
+    number: int | None
+    status: str
+    requested_at: datetime
+
+
+class AttemptOut(Output):
+    """One attempt of a component's job."""
+
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    message: str | None
+
+
+class WaitsOut(Output):
+    """How long it has waited, by cause."""
+
+    total_seconds: float
+    acceptance_seconds: float = Field(description="From the request until a runner accepted it.")
+    configuration_busy_seconds: float = Field(description="Behind other jobs of the configuration.")
+    delay_seconds: float = Field(description="Between attempts, as the task says.")
+    slot_or_limit_seconds: float = Field(description="For a runner's free slot, or the project's limit.")
+    undivided_seconds: float = Field(
+        description="Before earlier attempts, for the configuration or a slot: not recorded for which."
+    )
+
+
+class OtherRun(Output):
+    """The run that a request met."""
+
+    id: UUID
+    number: int | None
+    status: str | None
+
+
+class OverlapOut(Output):
+    """A request that the overlap policy merged into a waiting run, or skipped."""
+
+    job_id: UUID
+    at: datetime
+    decision: Literal["merged", "skipped"]
+    detail: str
+    other: OtherRun | None = Field(
+        description="The run it became part of, or because of which it was skipped."
+    )
+    schedule_id: UUID | None
+    schedule: str | None
+    fire_key: str | None
+    scheduled_for: datetime
+
+
+class JobDetail(JobOut):
+    """One job with all that belongs to it. Its status may be `merged` or `skipped`: see `overlap`."""
+
+    overlap: OverlapOut | None = None
+    parameters_as_run: dict[str, Any] | None = Field(
+        default=None,
+        description="Of a component's job: its version's parameters with its own merged over them, secrets "
+        "masked, placeholders as they are.",
+    )
+    attempts: list[AttemptOut] = Field(default_factory=list)
+    waits: WaitsOut | None = None
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean of the last 20 successful ones."
+    )
+    expected_end: datetime | None = Field(
+        default=None, description="If it takes as long as usual; only while it is processing."
+    )
+    retries: list[RetryRef] = Field(default_factory=list)
+
+
+class RetryTask(Output):
+    """A task of the version that would be run."""
+
+    id: str
+    name: str
+    phase: str
+    status_before: str | None = Field(description="How it ended; null if that run did not know it.")
+    selected: bool = Field(description="It would be run.")
+    exists: bool = Field(description="Its configuration is still there; it cannot be run otherwise.")
+    active: bool = Field(description="The stored Active flag.")
+    version: int | None = Field(description="The version of its configuration that would be run.")
+
+
+class MissingTaskOut(Output):
+    """A task of the old run that the version no longer has."""
+
+    id: str
+    status_before: str
+
+
+class RetryPlanOut(Output):
+    """What a retry would run; a component's job has no tasks."""
+
+    id: str = Field(description="Give it as `plan_id` to carry out exactly this.")
+    version: int
+    tasks: list[RetryTask]
+    missing: list[MissingTaskOut]
+
+
+class RetryIn(Requested):
+    """The plan to carry out."""
+
+    plan_id: str = Field(min_length=1, max_length=100)
+    tasks: list[TaskId] | None = Field(
+        default=None, max_length=10_000, description="These tasks instead of the preselected ones."
+    )
+    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+
+class TaskJob(Output):
+    """The job of a task."""
+
+    id: UUID
+    number: int | None
+    status: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int
+    message: str | None
+    error_kind: str | None
+    waiting: WaitingOut | None = None
+
+
+class RunTaskOut(Output):
+    """A task of a run, and its job if it was started."""
+
+    id: str
+    name: str
+    component: str
+    configuration: str
+    status: str
+    continue_on_failure: bool
+    job: TaskJob | None
+
+
+class RunPhaseOut(Output):
+    """A phase of a run."""
+
+    index: int
+    name: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    tasks: list[RunTaskOut]
+
+
+class RunTasksOut(Output):
+    """The phases of a run; empty until it starts."""
+
+    phases: list[RunPhaseOut]
+
+
+class LogChunk(Output):
+    """A piece of a job's log."""
+
+    attempt: int
+    seq: int
+    at: datetime
+    stream: str
+    text: str
+
+
+class LogOut(Output):
+    """A part of a job's log."""
+
+    chunks: list[LogChunk]
+    next: str | None = Field(description="Give it as `after` to read on.")
+    finished: bool = Field(description="The job is over and nothing follows.")
+
+
+class TerminationOut(Output):
+    """The job was asked to stop."""
+
+    job_id: UUID
+    status: str

@@ -1,0 +1,191 @@
+"""Retrying finished jobs: a plan that can be looked at, then exactly that plan."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_api.runs import idempotency, jobs
+from orchestrator_api.runs import service as runs
+from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.overlaps import DECIDED
+from orchestrator_api.runs.retry_plan import (
+    Original,
+    RetryPlan,
+    Target,
+    Version,
+    asked_for,
+    check_plan,
+    check_something_to_run,
+    plan_retry,
+    saved_since,
+)
+from orchestrator_api.sql import Row
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import FINAL_STATUSES
+
+CHANGED = (
+    "the plan has changed since it was fetched, or was made for other tasks: "
+    "fetch it again, and send its tasks along if they are not the preselected ones"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryWish:
+    """The plan to be carried out, and how."""
+
+    plan_id: str
+    tasks: Sequence[str] | None = None
+    asked: Asked | None = None
+    notify: bool = True
+    confirm: bool = False
+
+
+async def plan(
+    session: Session, job_id: UUID, tasks: Sequence[str] | None, version: Version
+) -> tuple[Row, RetryPlan]:
+    """The finished job, and what a retry of it would run."""
+    job = await _finished(session, job_id)
+    target = await _target(session, job, version)
+    made = plan_retry(await _original(session, job), target, tasks)
+    refuse(check_plan(made, tasks, is_run=_is_run(job)))
+    return job, made
+
+
+async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
+    """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
+    job = await _finished(session, job_id)
+    session.actor.require_run(job["component"])
+    if await idempotency.before(session, wish.asked):  # also where the plan has changed in between
+        assert wish.asked is not None
+        return wish.asked.id
+    made, version = await _planned(session, job_id, wish)
+    refuse(check_something_to_run(made, is_run=_is_run(job)))
+    key = Key(job["component"], job["configuration"])
+    asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
+    return await runs.start(session, key, asked)
+
+
+async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
+    """The same plan again, made from what is there now.
+
+    The id tells which versions were asked for, and which selection unless `tasks` repeats or changes it.
+    """
+    version = asked_for(wish.plan_id)
+    if version is None:
+        raise Conflict(CHANGED, field="plan_id")
+    _, fetched = await plan(session, job_id, None, version)
+    if fetched.id == wish.plan_id and wish.tasks is None:
+        return fetched, version
+    if wish.tasks is not None:
+        _, changed = await plan(session, job_id, wish.tasks, version)
+        if wish.plan_id in (changed.id, fetched.id):
+            return changed, version
+    raise Conflict(await _what_changed(session, job_id, wish.plan_id, version), field="plan_id")
+
+
+async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> str:
+    if version == "original":
+        return CHANGED
+    target = await _target(session, await _finished(session, job_id), version)
+    saved = [f"{component}/{name}" for component, name in saved_since(plan_id, target)]
+    if not saved:
+        return CHANGED
+    some = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
+    return (
+        f"saved since the plan was fetched: {some}. Fetch the plan again; a plan with version=original "
+        "would run what ran then"
+    )
+
+
+async def _finished(session: Session, job_id: UUID) -> Row:
+    job = await jobs.find(session, job_id)
+    if job["status"] in DECIDED:
+        raise Conflict(f"there is nothing to retry: it {job['message']}")
+    if job["status"] not in FINAL_STATUSES:
+        raise Conflict(f"the job is not finished: it is {job['status']!r}; wait for its end or terminate it")
+    return job
+
+
+def _is_run(job: Row) -> bool:
+    return bool(job["component"] == ORCHESTRATOR)
+
+
+async def _target(session: Session, job: Row, version: Version) -> Target:
+    number, definition = await _definition(session, job, version)
+    rows = await _existing(session, job, definition)
+    return Target(
+        version=number,
+        definition=definition,
+        existing={(row["component"], row["id"]): row["version"] for row in rows},
+        orchestration=job["configuration"],
+        pins=await _pins(session, job["id"]) if version == "original" else {},
+        asked=version,
+        saved_at={(row["component"], row["id"]): row["saved_at"] for row in rows},
+    )
+
+
+async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
+    """The versions that the tasks of the run, and those of its nested runs, had."""
+    pins: dict[str, dict[str, int]] = {}
+    for row in await session.sql.many("task_versions", run):
+        if row["version"] is not None:
+            pins.setdefault(row["orchestration"], {})[row["task_id"]] = row["version"]
+    return pins
+
+
+async def _definition(session: Session, job: Row, version: Version) -> tuple[int, Mapping[str, Any]]:
+    key = Key(job["component"], job["configuration"])
+    configuration = await configurations.load(session, key)
+    if version == "current":
+        return configuration["version"], configuration["parameters"]
+    if job["version"] is None:
+        raise UserError("the job never started, so it has no version of its own", field="version")
+    row = await session.sql.one("version", session.project, key.component, key.id, job["version"])
+    if row is None:
+        raise NotFound(f"version {job['version']} is not there any more", field="version")
+    return row["version"], row["parameters"]
+
+
+async def _original(session: Session, job: Row) -> Original:
+    rows = await session.sql.many("task_statuses", job["id"])
+    selection = job["selection"]
+    return Original(
+        id=job["id"],
+        status=job["status"],
+        statuses={row["task_id"]: row["status"] for row in rows},
+        selection=None if selection is None else frozenset(selection),
+    )
+
+
+async def _existing(session: Session, job: Row, definition: Mapping[str, Any]) -> list[Row]:
+    """The configurations that a retry would run and its own, each with its current version."""
+    tasks = [job, *stored_tasks(definition)]
+    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
+    values = ([component for component, _ in pairs], [name for _, name in pairs])
+    return await session.sql.many("saved_configurations", session.project, *values)
+
+
+def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
+    parameters: dict[str, Any] = session.encryption.decrypt_secrets(job["parameters"], session.project)
+    selection = made.selection if _is_run(job) else None
+    if selection is not None:
+        # Parameters of the one run are by task id; those of tasks that are not run again stay behind.
+        parameters = {task: value for task, value in parameters.items() if task in selection}
+    return runs.RunWish(
+        tasks=selection,
+        parameters=parameters,
+        scheduled_for=job["scheduled_for"],
+        version=made.version,
+        asked=wish.asked,
+        notify=wish.notify,
+        confirm=wish.confirm,
+        retry_of=job["id"],
+        task_versions=made.task_versions or None,
+    )

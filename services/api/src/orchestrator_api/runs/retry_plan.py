@@ -1,0 +1,222 @@
+"""What a retry of a finished job would run: preselected is all that did not succeed (PRODUCT section 3)."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.domain.statuses import TaskStatus
+
+Key = tuple[str, str]
+"""Component and configuration."""
+Version = Literal["current", "original"]
+"""Which versions a plan was asked for."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SUCCEEDED = frozenset({TaskStatus.SUCCESS.value, TaskStatus.WARNING.value})
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The finished job that is retried; a component's job has no tasks."""
+
+    id: UUID
+    status: str
+    statuses: Mapping[str, str]
+    """How each of its tasks stood at the end, in order; empty where it never started."""
+    selection: frozenset[str] | None
+    """The tasks it was told to run; None: those with the Active flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a retry goes by: a version of the definition, and what its tasks would run."""
+
+    version: int
+    definition: Mapping[str, Any]
+    existing: Mapping[Key, int]
+    """The configurations that are still there, and their current versions."""
+    orchestration: str = ""
+    pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """The versions that ran then, by orchestration (nested ones too) and task id; none: the current ones."""
+    asked: Version = "current"
+    saved_at: Mapping[Key, datetime] = field(default_factory=dict)
+    """When the current version of each configuration was saved, the retried one's own too."""
+
+    @property
+    def last_save(self) -> datetime:
+        """Whatever is saved after this plan is saved later than this."""
+        return max(self.saved_at.values(), default=_EPOCH)
+
+    def version_of(self, task: Mapping[str, Any]) -> int | None:
+        """The version of its configuration that a task would run."""
+        own = (task.get("parameters") or {}).get("version")
+        if isinstance(own, int):
+            return own
+        current = self.existing.get((task["component"], task["configuration"]))
+        return self.pins.get(self.orchestration, {}).get(task["id"], current)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    """A task of the version to be run, or one that is missing there."""
+
+    id: str
+    name: str
+    phase: str
+    status_before: str | None
+    selected: bool
+    exists: bool
+    """Its configuration is still there."""
+    active: bool
+    version: int | None
+    """Of its configuration; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class MissingTask:
+    """A task that the version to be run no longer has: shown and not run."""
+
+    id: str
+    status_before: str
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """What exactly would be run.
+
+    The id says which versions were asked for; it changes with whatever the plan rests on and the selection.
+    """
+
+    id: str
+    version: int
+    tasks: tuple[PlannedTask, ...]
+    missing: tuple[MissingTask, ...]
+    task_versions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """What is pinned, by orchestration and task id."""
+
+    @property
+    def selection(self) -> list[str]:
+        """The tasks to run."""
+        return [task.id for task in self.tasks if task.selected]
+
+
+def plan_retry(original: Original, target: Target, selection: Sequence[str] | None = None) -> RetryPlan:
+    """The plan on this target; `selection` takes the place of the preselection."""
+    chosen = None if selection is None else frozenset(selection)
+    tasks = tuple(
+        _task(original, phase["name"], task, target, chosen)
+        for phase in target.definition.get("phases", [])
+        for task in phase["tasks"]
+    )
+    known = {task.id for task in tasks}
+    missing = tuple(
+        MissingTask(identifier, status)
+        for identifier, status in original.statuses.items()
+        if identifier not in known
+    )
+    versions = _pinned(target, tasks)
+    return RetryPlan(_plan_id(original, target, tasks, versions), target.version, tasks, missing, versions)
+
+
+def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[str, int]]:
+    """The versions that the plan shows; those inside nested runs only where old ones are asked for."""
+    own = {task.id: task.version for task in tasks if task.selected and task.version is not None}
+    if not own:
+        return {}
+    return {**target.pins, target.orchestration: own}
+
+
+def _task(
+    original: Original,
+    phase: str,
+    task: Mapping[str, Any],
+    target: Target,
+    selection: Set[str] | None,
+) -> PlannedTask:
+    before = original.statuses.get(task["id"])
+    exists = (task["component"], task["configuration"]) in target.existing
+    chosen = exists and _is_wanted(original, task) and before not in SUCCEEDED
+    return PlannedTask(
+        id=task["id"],
+        name=task["name"],
+        phase=phase,
+        status_before=before,
+        selected=chosen if selection is None else task["id"] in selection,
+        exists=exists,
+        active=task["enabled"],
+        version=target.version_of(task) if exists else None,
+    )
+
+
+def _is_wanted(original: Original, task: Mapping[str, Any]) -> bool:
+    """A partial run is retried within its own choice, any other one by the Active flags."""
+    if original.selection is not None:
+        return task["id"] in original.selection
+    return bool(task["enabled"])
+
+
+def _plan_id(
+    original: Original,
+    target: Target,
+    tasks: Sequence[PlannedTask],
+    pinned: Mapping[str, Mapping[str, int]],
+) -> str:
+    rests_on = [
+        str(original.id),
+        original.status,
+        sorted(original.statuses.items()),
+        target.version,
+        [[task.id, task.selected, task.exists, task.version] for task in tasks],
+        pinned,
+    ]
+    digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
+    if target.asked == "original":
+        return f"original-{digest}"
+    return f"current-{digest}-{(target.last_save - _EPOCH) // timedelta(microseconds=1):x}"
+
+
+def asked_for(plan_id: str) -> Version | None:
+    """Which versions the plan was asked for; None for what is no plan's id."""
+    word = plan_id.partition("-")[0]
+    return next((asked for asked in get_args(Version) if asked == word), None)
+
+
+def saved_since(plan_id: str, target: Target) -> list[Key]:
+    """Which of the configurations that the plan rests on were saved after it was made."""
+    try:
+        mark = int(plan_id.split("-")[2], 16)
+    except (IndexError, ValueError):
+        return []
+    return [
+        key
+        for key, at in sorted(target.saved_at.items())
+        if (at - _EPOCH) // timedelta(microseconds=1) > mark
+    ]
+
+
+def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool) -> list[FieldError]:
+    """What keeps the plan from being carried out."""
+    if not is_run:
+        return [FieldError("tasks", "a component's job has no tasks: leave them out")] if selection else []
+    by_id = {task.id: task for task in plan.tasks}
+    errors = []
+    for index, identifier in enumerate(selection or ()):
+        task = by_id.get(identifier)
+        if task is None:
+            detail = f"version {plan.version} has no task {identifier!r}"
+            errors.append(FieldError(f"tasks.{index}", detail))
+        elif not task.exists:
+            detail = f"the configuration of {identifier!r} is deleted: it cannot be run"
+            errors.append(FieldError(f"tasks.{index}", detail))
+    return errors
+
+
+def check_something_to_run(plan: RetryPlan, *, is_run: bool) -> list[FieldError]:
+    """A run needs at least one task."""
+    if is_run and not plan.selection:
+        return [FieldError("tasks", "nothing is left to retry: choose the tasks to run again")]
+    return []

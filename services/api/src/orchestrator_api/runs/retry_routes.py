@@ -1,0 +1,52 @@
+"""Retrying finished jobs: look at the plan, then carry it out."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import TaskId
+from orchestrator_api.http.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
+from orchestrator_api.runs import idempotency, retries
+from orchestrator_api.runs.models import RetryIn, RetryPlanOut, RunAccepted
+from orchestrator_api.runs.routes import accepted
+
+router = APIRouter(prefix=f"{PREFIX}/jobs", tags=["jobs"], route_class=GatedRoute)
+
+
+@router.get("/{job}/retry-plan", operation_id="plan_retry", responses=problems(404, 409))
+async def plan_retry(
+    call: Call,
+    project: Project,
+    job: UUID,
+    tasks: Annotated[
+        list[TaskId] | None, Query(max_length=1000, description="These instead of the preselected ones.")
+    ] = None,
+    version: Annotated[
+        Literal["current", "original"], Query(description="Which version of the definition to run.")
+    ] = "current",
+) -> RetryPlanOut:
+    """What a retry of a finished job would run: preselected is every active task that did not succeed."""
+    async with call.session(STATUS, project) as session:
+        _, plan = await retries.plan(session, job, tasks, version)
+    return RetryPlanOut.model_validate(plan)
+
+
+@router.post(
+    "/{job}/retries",
+    operation_id="retry_job",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
+async def retry_job(
+    call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None
+) -> RunAccepted:
+    """Carry out a plan, exactly as it was fetched; refused if what it rests on has changed."""
+    async with call.session(Scope.RUN, project) as session:
+        given = body.model_dump()
+        asked = idempotency.accept(session, key, f"retry {job}", given)
+        wish = retries.RetryWish(**given, asked=asked)
+        return await accepted(session, await retries.start(session, job, wish))

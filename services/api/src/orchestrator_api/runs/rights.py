@@ -1,0 +1,148 @@
+"""Whether a token may change what a run would do: runs, retries, backfills and saves all ask here.
+
+What is defined may be started by whoever may run it. Anything else needs the right to configure each
+component that it reaches, also below nested orchestrations.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.catalog import overrides
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.http.refusals import Forbidden
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_api.sql import Row
+from orchestrator_shared.definitions.placeholders import placeholders
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+Task = Mapping[str, Any]
+Pins = Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """How a requested run differs from the current definition."""
+
+    version: int | None = None
+    """None: the current one."""
+    tasks: Sequence[str] | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    versions_of: UUID | None = None
+    """A finished job: everything runs again in the versions that it had."""
+    pins: Pins = field(default_factory=dict)
+    """Those versions, by orchestration and task id."""
+    parameters_of: UUID | None = None
+    """The run whose parameters these are, where it is a retry."""
+
+
+async def check_version(session: Session, key: Key, configuration: Row, departure: Departure) -> None:
+    """Before an old version is looked for: the right to configure what it belongs to."""
+    if departure.version not in (None, configuration["version"]) or departure.versions_of is not None:
+        session.actor.require_configure(key.component, field="version")
+
+
+async def check_departure(
+    session: Session, key: Key, configuration: Row, definition: Mapping[str, Any], departure: Departure
+) -> None:
+    """Refuse what the token may not change about this run; `definition` is the version that would run."""
+    if session.actor.configures_everything:
+        return
+    tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
+    if departure.version not in (None, configuration["version"]):
+        _require(session, await _with_pinned(session, tasks), "version")
+    if departure.versions_of is not None:
+        for component in await session.sql.column("components_of_run", departure.versions_of):
+            session.actor.require_configure(component, field="version")
+        _require(session, await _with_pinned(session, tasks, key.id, departure.pins), "version")
+    chosen = frozenset(departure.tasks or ())
+    _require(session, (task for task in tasks if task["id"] in chosen and not task["enabled"]), "tasks")
+    if departure.parameters:
+        brought = overrides.Override(key, departure.parameters, "parameters", departure.version)
+        await check_overrides(session, [brought])
+        if departure.parameters_of is not None and key.component == ORCHESTRATOR:
+            await _check_repeated(session, departure.parameters_of, departure.parameters)
+
+
+async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, Any]) -> None:
+    """Refuse to repeat parameters, secrets among them, that were for what the token may not configure.
+
+    They are by task id, and what stands under an id may be another task by now.
+    """
+    rows = await session.sql.many("task_components", run)
+    components = {row["task_id"]: row["component"] for row in rows}
+    reached = {components.get(name) for name in parameters}
+    if ORCHESTRATOR in reached:
+        reached |= set(await session.sql.column("components_of_run", run))
+    if None in reached:
+        raise Forbidden(
+            "the run ended before it was known what its parameters are for, so only a token that may "
+            "configure every component may repeat them: start a new run",
+            field="parameters",
+        )
+    for component in sorted(filter(None, reached)):
+        session.actor.require_configure(component, field="parameters")
+
+
+async def check_saved_tasks(session: Session, tasks: Sequence[Task]) -> None:
+    """Refuse tasks of components that the token may not run; a pinned old version brings its own tasks."""
+    _require(session, tasks, "phases")
+    if not session.actor.configures_everything:
+        _require(session, await _with_pinned(session, tasks), "phases")
+
+
+async def _with_pinned(
+    session: Session, tasks: Sequence[Task], orchestration: str = "", pins: Pins | None = None
+) -> list[Task]:
+    """The tasks, and those of the versions that they pin, however deep; `pins` are those of a run."""
+    given = pins or {}
+    todo, found, seen = [(orchestration, task) for task in tasks], [], set()
+    while todo:
+        place, task = todo.pop()
+        found.append(task)
+        own = (task.get("parameters") or {}).get("version")
+        version = own if isinstance(own, int) else given.get(place, {}).get(task.get("id") or "")
+        key = (session.project, ORCHESTRATOR, task["configuration"], version)
+        if task["component"] != ORCHESTRATOR or not isinstance(version, int) or key in seen:
+            continue
+        seen.add(key)
+        row = await session.sql.one("version", *key)
+        todo += [(task["configuration"], each) for each in stored_tasks(row["parameters"])] if row else []
+    return found
+
+
+async def check_overrides(session: Session, brought: Sequence[overrides.Override]) -> None:
+    """Refuse parameters for components that the token may not configure, however deep they are nested."""
+    actor = session.actor
+    if actor.configures_everything or not brought:
+        return
+    if not actor.configures:
+        actor.require_configure(brought[0].key.component, field=brought[0].path)
+    async for each in overrides.reached(session, brought):
+        if each.key.component != ORCHESTRATOR:
+            actor.require_configure(each.key.component, field=each.path)
+
+
+async def check_variable(session: Session, name: str) -> None:
+    """Refuse to change a variable that components use which the token may not configure."""
+    if session.actor.configures_everything:
+        return
+    for row in await session.sql.many("variable_users", session.project, name):
+        if not session.actor.may_run(row["component"]) and _uses(session, row["parameters"], f"vars.{name}"):
+            session.actor.require_configure(row["component"], field="name")
+
+
+def _uses(session: Session, parameters: Mapping[str, Any], name: str) -> bool:
+    try:
+        plain = session.encryption.decrypt_secrets(parameters, session.project)
+    except UserError:
+        return False  # its key is gone: it cannot run
+    return name in placeholders(plain)
+
+
+def _require(session: Session, tasks: Iterable[Task], where: str) -> None:
+    for component in sorted({task["component"] for task in tasks}):
+        session.actor.require_configure(component, field=where)

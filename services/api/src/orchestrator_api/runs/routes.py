@@ -1,0 +1,216 @@
+"""Starting runs and looking at jobs."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Limit, Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.runs import idempotency, jobs
+from orchestrator_api.runs import service as runs
+from orchestrator_api.runs.models import (
+    ConfigurationRunIn,
+    JobDetail,
+    JobOut,
+    JobStatusName,
+    LogOut,
+    OverlapOut,
+    RunAccepted,
+    RunIn,
+    RunTasksOut,
+    TerminationOut,
+)
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import Origin
+
+router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
+
+
+async def accepted(session: Session, job_id: UUID) -> RunAccepted:
+    """The answer to a request for a run."""
+    job = await jobs.find(session, job_id)
+    url = f"/v1/projects/{session.project}/jobs/{job_id}"
+    return RunAccepted(job_id=job_id, status=job["status"], number=job["number"], url=url)
+
+
+@router.post(
+    "/orchestrations/{orchestration}/runs",
+    operation_id="run_orchestration",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
+async def run_orchestration(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: RunIn | None = None,
+    key: IdempotencyKey = None,
+) -> RunAccepted:
+    """Run an orchestration, whole or only the chosen tasks."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require_run(ORCHESTRATOR)
+        given = (body or RunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {orchestration}", given)
+        wish = runs.RunWish(**given, asked=asked)
+        job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
+        return await accepted(session, job_id)
+
+
+@router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
+async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
+    """The runs of an orchestration, newest first; for a token that may only run, those that it started."""
+    before = paging.place(datetime, UUID)
+    async with call.session(STATUS, project) as session:
+        if session.actor.reads_project:
+            await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await jobs.listing(
+            session,
+            statuses=None,
+            component=ORCHESTRATOR,
+            configuration=orchestration,
+            parent=None,
+            root=None,
+            origin=None,
+            before=before if before[0] else None,
+            limit=paging.rows,
+        )
+    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
+
+
+@router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)
+async def list_overlaps(
+    call: Call, project: Project, orchestration: Identifier, paging: Paging
+) -> Page[OverlapOut]:
+    """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
+    before = paging.place(datetime, UUID)
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await jobs.overlaps(session, orchestration, before, paging.rows)
+    return Page[OverlapOut].model_validate(paging.of(rows, "at", "job_id"))
+
+
+@router.get("/jobs", tags=["jobs"], operation_id="list_jobs", responses=READ)
+async def list_jobs(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    status: Annotated[list[JobStatusName] | None, Query()] = None,
+    component: Annotated[str | None, Query(max_length=64)] = None,
+    configuration: Annotated[str | None, Query(max_length=64)] = None,
+    parent: UUID | None = None,
+    root: UUID | None = None,
+    origin: Origin | None = None,
+) -> Page[JobOut]:
+    """Jobs of the project, newest first.
+
+    A token that may only run sees the runs that it started, and with `root` or `parent` the jobs below one.
+    """
+    before = paging.place(datetime, UUID)
+    async with call.session(STATUS, project) as session:
+        rows = await jobs.listing(
+            session,
+            statuses=status,
+            component=component,
+            configuration=configuration,
+            parent=parent,
+            root=root,
+            origin=origin.value if origin else None,
+            before=before if before[0] else None,
+            limit=paging.rows,
+        )
+    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
+
+
+@router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
+async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
+    """One job: what it runs, why it waits, what came of it, and its retries.
+
+    A token that may only run is told the status of the jobs of runs that it started, without parameters and
+    without anything that programs wrote.
+    """
+    async with call.session(STATUS, project) as session:
+        return JobDetail.model_validate(await jobs.detail(session, job))
+
+
+@router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)
+async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
+    """The phases and tasks of a run, with their jobs."""
+    async with call.session(STATUS, project) as session:
+        await jobs.find(session, job)
+        phases = await jobs.tasks(session, job)
+    return RunTasksOut.model_validate({"phases": phases})
+
+
+@router.get("/jobs/{job}/log", tags=["jobs"], operation_id="get_job_log", responses=READ)
+async def get_job_log(
+    call: Call,
+    project: Project,
+    job: UUID,
+    after: Annotated[str | None, Query(description="`next` of the answer before: attempt:seq")] = None,
+    limit: Limit = 100,
+) -> LogOut:
+    """The log of a job, in pieces of some 4 MiB at most; read on with `after` until `finished`."""
+    place = _place(after)
+    async with call.session(Scope.READ, project) as session:
+        return LogOut.model_validate(await jobs.log(session, job, place, limit))
+
+
+def _place(after: str | None) -> tuple[int, int] | None:
+    if after is None:
+        return None
+    attempt, _, seq = after.partition(":")
+    digits = attempt.isascii() and seq.isascii() and attempt.isdigit() and seq.isdigit()
+    if not digits or max(len(attempt), len(seq)) > 9:
+        raise UserError("write attempt:seq, as `next` of the answer before", field="after")
+    return int(attempt), int(seq)
+
+
+@router.post(
+    "/jobs/{job}/termination",
+    tags=["jobs"],
+    operation_id="terminate_job",
+    status_code=202,
+    responses=WRITE,
+)
+async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationOut:
+    """Ask a job to stop; a run stops its children. Needs the scopes `run` and `read`."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require(Scope.READ)
+        status = await runs.terminate(session, job)
+    return TerminationOut(job_id=job, status=status)
+
+
+@router.post(
+    "/configurations/{component}/{configuration}/runs",
+    operation_id="run_configuration",
+    tags=["configurations"],
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
+async def run_configuration(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: ConfigurationRunIn | None = None,
+    key: IdempotencyKey = None,
+) -> RunAccepted:
+    """Run a configuration by itself."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require_run(component)
+        given = (body or ConfigurationRunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        wish = runs.RunWish(**given, asked=asked)
+        job_id = await runs.start(session, configurations.component_key(component, configuration), wish)
+        return await accepted(session, job_id)

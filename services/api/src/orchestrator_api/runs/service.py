@@ -1,0 +1,182 @@
+"""Starting runs and asking jobs to stop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.phases import check_selection, stored_tasks
+from orchestrator_api.runs import idempotency, rights
+from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.overlaps import explain_overlap
+from orchestrator_api.sql import Row
+from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
+from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class RunWish:
+    """What shall be run."""
+
+    tasks: Sequence[str] | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    scheduled_for: datetime | None = None
+    version: int | None = None
+    asked: Asked | None = None
+    """Under which key of its caller, if any."""
+    notify: bool = True
+    confirm: bool = False
+    retry_of: UUID | None = None
+    task_versions: Mapping[str, Mapping[str, int]] | None = None
+    """By orchestration and task id: pinned versions of the tasks' configurations."""
+    versions_of: UUID | None = None
+    """A finished job whose old versions these are."""
+
+
+async def start(session: Session, key: Key, wish: RunWish) -> UUID:
+    """Request a run; asking again under the same key changes nothing."""
+    if await _was_asked(session, wish):
+        assert wish.asked is not None
+        return wish.asked.id
+    await check(session, key, wish)
+    job_id = wish.asked.id if wish.asked else new_job_id()
+    if not await _insert(session, key, wish, job_id):  # asked at this very moment by another request
+        await _was_asked(session, wish)
+        return job_id
+    session.say(_message(session, key, wish, job_id))
+    await session.record(
+        "run.requested",
+        str(key),
+        job_id=str(job_id),
+        tasks=list(wish.tasks) if wish.tasks is not None else None,
+        **({"retry_of": str(wish.retry_of)} if wish.retry_of else {}),
+    )
+    return job_id
+
+
+async def check(session: Session, key: Key, wish: RunWish) -> None:
+    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, wrong parameters."""
+    configuration = await configurations.load(session, key)
+    departure = rights.Departure(
+        wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of
+    )
+    await rights.check_version(session, key, configuration, departure)
+    if not configuration["enabled"] and not wish.confirm:
+        raise Conflict(
+            f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
+            field="confirm",
+        )
+    definition = await _definition(session, key, wish, configuration)
+    await rights.check_departure(session, key, configuration, definition, departure)
+    if masked := left_masks(wish.parameters, "parameters"):
+        raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0].field)
+    if key.component == ORCHESTRATOR:
+        refuse(check_selection(definition, wish.tasks))
+        await _check_cycle(session, key.id, definition)
+    if wish.parameters and wish.retry_of is None:  # a retry brings none: it repeats those of its original
+        own = overrides.Override(key, wish.parameters, "parameters", wish.version)
+        refuse(await overrides.check(session, [own]))
+
+
+async def _definition(session: Session, key: Key, wish: RunWish, configuration: Row) -> dict[str, Any]:
+    if wish.version is None:
+        current: dict[str, Any] = configuration["parameters"]
+        return current
+    row = await session.sql.one("version", session.project, key.component, key.id, wish.version)
+    if row is None:
+        newest = configuration["version"]
+        raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
+    pinned: dict[str, Any] = row["parameters"]
+    return pinned
+
+
+async def _check_cycle(session: Session, orchestration: str, definition: dict[str, Any]) -> None:
+    children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
+    if not children:
+        return
+    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
+    if cycle is not None:
+        raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
+
+
+async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
+    values = (
+        _origin(session, wish).value,
+        session.actor.label,
+        session.actor.token_id,
+        wish.version,
+        list(wish.tasks) if wish.tasks is not None else None,
+        session.encrypted(wish.parameters, "parameters"),
+        wish.scheduled_for or session.now,
+        session.now,
+        wish.retry_of,
+        wish.task_versions,
+        wish.asked.id if wish.asked else None,
+        wish.asked.digest if wish.asked else None,
+    )
+    inserted = await session.sql.value(
+        "insert_run_request", job_id, session.project, key.component, key.id, *values
+    )
+    return inserted is not None
+
+
+def _origin(session: Session, wish: RunWish) -> Origin:
+    return session.actor.origin if wish.retry_of is None else Origin.RETRY
+
+
+async def _was_asked(session: Session, wish: RunWish) -> bool:
+    """Whether this very request was sent before; a retry has no parameters of its own to compare."""
+    rows = await idempotency.before(session, wish.asked)
+    if rows and wish.retry_of is None:
+        stored = session.encryption.decrypt_secrets(rows[0]["parameters"], session.project)
+        if stored != wish.parameters:
+            raise idempotency.reused()
+    return bool(rows)
+
+
+def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequested:
+    attended = session.actor.origin.is_attended
+    return RunRequested(
+        job_id=job_id,
+        project=session.project,
+        component=key.component,
+        configuration=key.id,
+        origin=_origin(session, wish),
+        requested_at=session.now,
+        scheduled_for=wish.scheduled_for or session.now,
+        version=wish.version,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        notify=session.actor.email if attended and wish.notify else None,
+        attended=attended,
+        details=wish.tasks is not None or bool(wish.parameters) or wish.retry_of is not None,
+    )
+
+
+async def terminate(session: Session, job_id: UUID) -> str:
+    """Ask a job to stop; returns its present status."""
+    job = await session.sql.one("job", session.project, job_id)
+    if job is None:
+        job = await session.sql.one("created_job", session.project, job_id)
+    if job is None:
+        record = await session.sql.one("overlap", session.project, job_id)
+        if record is not None:
+            raise Conflict(f"there is nothing to stop: it {explain_overlap(record)}")
+        raise NotFound(f"there is no job {job_id} in this project", field="job")
+    session.actor.require_run(job["component"])
+    status = JobStatus(job.get("status", JobStatus.CREATED))
+    if status in FINAL_STATUSES:
+        raise Conflict(f"the job is over: it ended {status.value!r}")
+    session.say(TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label))
+    await session.record("job.termination-requested", str(job_id))
+    return status.value

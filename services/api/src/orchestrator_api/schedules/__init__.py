@@ -1,0 +1,1 @@
+"""Schedules, their fires, previews and backfills."""

@@ -1,0 +1,92 @@
+"""Which runs a backfill asks for: one per fire of a schedule in a period, oldest first."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice, takewhile
+from uuid import UUID
+
+from orchestrator_api.http.refusals import FieldError, refuse
+from orchestrator_api.schedules.times import Times
+from orchestrator_shared.domain.cron import Cron, Every, Fire
+from orchestrator_shared.domain.ids import JobId, ScheduleId, fire_job_id
+from orchestrator_shared.domain.zones import parse_zone
+
+MOST_FIRES = 1_000
+MOST_COUNTED = 10_000
+PREFIX = "backfill:"
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillFire:
+    """One fire to be made up for; its job is the same however often it is asked for."""
+
+    scheduled_for: datetime
+    local: datetime
+    fire_key: str
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Where the scheduler counts an interval from, as it last saw the schedule (version 0: not at all)."""
+
+    version: int
+    anchor: datetime
+    next_at: datetime | None
+
+
+def anchor_of(seconds: int, version: int, updated_at: datetime, counted: Counted | None) -> datetime:
+    """What the scheduler counts this version from, also where it has yet to hear of the save.
+
+    It keeps counting when something else than the interval was edited.
+    """
+    saved = updated_at.replace(microsecond=0)
+    if counted is None or counted.version == 0:
+        return saved
+    if counted.version == version or counted.next_at == counted.anchor + timedelta(seconds=seconds):
+        return counted.anchor
+    return max(counted.anchor, saved)
+
+
+def plan_backfill(
+    schedule: UUID, times: Times, anchor: datetime, start: datetime, end: datetime, now: datetime
+) -> list[BackfillFire]:
+    """The fires from `start` (included) to `end` (not included), oldest first.
+
+    An interval is counted from `anchor`, as the scheduler does.
+    """
+    refuse(_check_period(start, end, now))
+    fires = _fires(times, anchor, start, end)
+    refuse(_check_number(len(fires)))
+    return [_planned(schedule, times, fire) for fire in fires]
+
+
+def _check_period(start: datetime, end: datetime, now: datetime) -> list[FieldError]:
+    if end <= start:
+        return [FieldError("to", "the period is empty: `to` comes after `from`")]
+    if end > now:
+        return [FieldError("to", "the period lies in the future: the schedule itself will fire then")]
+    return []
+
+
+def _fires(times: Times, anchor: datetime, start: datetime, end: datetime) -> list[Fire]:
+    schedule = times.schedule
+    if isinstance(schedule, Every):
+        schedule = Every(schedule.seconds, anchor)
+    fires = schedule.fires(start - timedelta(microseconds=1), parse_zone(times.timezone))
+    return list(islice(takewhile(lambda fire: fire.at < end, fires), MOST_COUNTED))
+
+
+def _check_number(number: int) -> list[FieldError]:
+    if number <= MOST_FIRES:
+        return []
+    counted = f"{number} times" if number < MOST_COUNTED else f"{MOST_COUNTED} times or more"
+    detail = f"the schedule fires {counted} in this period; at most {MOST_FIRES} at once: take a shorter one"
+    return [FieldError("to", detail)]
+
+
+def _planned(schedule: UUID, times: Times, fire: Fire) -> BackfillFire:
+    # A wall time is unique only together with its zone, which may be edited.
+    fixed = isinstance(times.schedule, Cron) and times.schedule.is_fixed
+    key = PREFIX + (f"{fire.key}[{times.timezone}]" if fixed else fire.key)
+    return BackfillFire(fire.at, fire.local, key, fire_job_id(ScheduleId(schedule), key))

@@ -1,0 +1,141 @@
+"""Backfills: requesting the runs of a schedule's past fires, each once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations.service import key_of
+from orchestrator_api.runs import idempotency
+from orchestrator_api.runs import service as runs
+from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.backfilling import BackfillFire, Counted, anchor_of, plan_backfill
+from orchestrator_api.schedules.times import accept_times
+from orchestrator_api.sql import Row
+from orchestrator_shared.clock import stamp
+from orchestrator_shared.contracts import commands
+from orchestrator_shared.contracts.commands import BackfillRequested
+from orchestrator_shared.domain.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class BackfillWish:
+    """Which schedule, and which period."""
+
+    start: datetime
+    end: datetime
+    schedule_id: UUID | None = None
+    orchestration: str = ""
+    schedule: str = ""
+    dry_run: bool = False
+    notify: bool = False
+    confirm: bool = False
+    asked: Asked | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backfilled:
+    """What was asked for; in a dry run, what would be."""
+
+    schedule: Row
+    fires: list[dict[str, Any]]
+
+
+async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
+    """One run request per fire, oldest first; those that were asked for before are left alone."""
+    schedule = await _find(session, wish)
+    times = accept_times(schedule["cron"], schedule["every_seconds"], schedule["timezone"])
+    anchor = await _anchor(session, schedule)
+    fires = await session.offload.run(
+        plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
+    )
+    key = key_of(schedule["orchestration"])
+    await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
+    ids = [fire.job_id for fire in fires]
+    if asked := await idempotency.before(session, wish.asked):  # answered as the first time
+        known = set(ids) - {row["job_id"] for row in asked}
+    else:
+        known = set(await session.sql.column("known_runs", ids))
+        if not wish.dry_run:
+            new = [fire for fire in fires if fire.job_id not in known]
+            known |= set(ids) - await _request(session, wish, schedule, new)
+    shown = [
+        {
+            "scheduled_for": fire.scheduled_for,
+            "local": stamp(fire.local),
+            "fire_key": fire.fire_key,
+            "job_id": fire.job_id,
+            "is_new": fire.job_id not in known,
+        }
+        for fire in fires
+    ]
+    return Backfilled(schedule, shown)
+
+
+async def _find(session: Session, wish: BackfillWish) -> Row:
+    if wish.schedule_id is None:
+        return await schedules.find(session, wish.orchestration, wish.schedule)
+    row = await session.sql.one("schedule_by_id", session.project, wish.schedule_id)
+    if row is None:
+        raise NotFound(f"there is no schedule {wish.schedule_id} in this project", field="schedule_id")
+    return row
+
+
+async def _anchor(session: Session, schedule: Row) -> datetime:
+    row = await session.sql.one("interval_counted", schedule["id"])
+    counted = None if row is None else Counted(row["version"], row["anchor"], row["next_at"])
+    return anchor_of(schedule["every_seconds"] or 0, schedule["version"], schedule["updated_at"], counted)
+
+
+async def _request(
+    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+) -> set[UUID]:
+    """Ask for the runs; returns the jobs that nobody asked for before."""
+    orchestration = schedule["orchestration"]
+    rows = await session.sql.column(
+        "insert_backfill",
+        session.project,
+        orchestration,
+        session.actor.origin.value,
+        session.actor.label,
+        session.actor.token_id,
+        session.now,
+        [fire.job_id for fire in fires],
+        [fire.scheduled_for for fire in fires],
+        wish.asked.id if wish.asked else None,
+        wish.asked.digest if wish.asked else None,
+    )
+    new = set(rows)
+    asked = [fire for fire in fires if fire.job_id in new]
+    if asked:
+        session.say(_message(session, wish, schedule, asked))
+    period = {"from": stamp(wish.start), "to": stamp(wish.end)}
+    subject = f"{orchestration}/{schedule['name']}"
+    await session.record("schedule.backfilled", subject, **period, requested=len(new))
+    return new
+
+
+def _message(
+    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+) -> BackfillRequested:
+    attended = session.actor.origin.is_attended
+    return BackfillRequested(
+        project=session.project,
+        configuration=schedule["orchestration"],
+        origin=session.actor.origin,
+        requested_at=session.now,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        notify=session.actor.email if attended and wish.notify else None,
+        attended=attended,
+        schedule_id=schedule["id"],
+        fires=[
+            commands.BackfillFire(
+                job_id=fire.job_id, fire_key=fire.fire_key, scheduled_for=fire.scheduled_for
+            )
+            for fire in fires
+        ],
+    )

@@ -1,0 +1,129 @@
+"""Schedules, their fires, previews and backfills."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, model_validator
+
+from orchestrator_api.http.models import Input, Instant, Output, Slug
+from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
+
+Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
+Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
+
+
+class TimesIn(Input):
+    """When to fire: a cron expression in a time zone, or an interval."""
+
+    cron: Cron | None = None
+    every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
+    timezone: Timezone = "UTC"
+
+    @model_validator(mode="after")
+    def _is_one_of(self) -> "TimesIn":
+        if (self.cron is None) == (self.every_seconds is None):
+            raise ValueError("give either cron or every_seconds")
+        return self
+
+
+class ScheduleIn(TimesIn):
+    """A time schedule of an orchestration."""
+
+    enabled: bool = True
+    overlap: Literal["one_waiting", "queue", "skip"] = "one_waiting"
+    misfire: Literal["fire_once", "skip", "fire_all"] = "fire_once"
+    catch_up_seconds: int = Field(default=86400, ge=0, le=MAX_CATCH_UP_SECONDS)
+
+
+class ScheduleOut(Output):
+    """A time schedule and its next fire."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    cron: str | None
+    every_seconds: int | None
+    timezone: str
+    enabled: bool
+    overlap: str
+    misfire: str
+    catch_up_seconds: int
+    version: int
+    next_at: datetime | None = None
+    warning: str | None = None
+    problem: str | None = Field(
+        default=None, description="Why it cannot fire, such as a time zone that no longer exists."
+    )
+
+
+class FireOut(Output):
+    """One recorded fire."""
+
+    fire_key: str
+    scheduled_for: datetime
+    at: datetime
+    outcome: str
+    job_id: UUID | None
+    version: int
+
+
+class PreviewFire(Output):
+    """A fire to come."""
+
+    at: datetime = Field(description="In UTC.")
+    local: str = Field(description="In the schedule's time zone.")
+    moved: bool = Field(description="The time falls into a gap of daylight saving and fires after it.")
+    repeated: bool = Field(description="In an hour that daylight saving repeats.")
+
+
+class PreviewOut(Output):
+    """The next five fires."""
+
+    fires: list[PreviewFire]
+    warning: str | None = None
+
+
+class BackfillIn(Input):
+    """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
+
+    schedule_id: Annotated[UUID, Field(strict=False)] | None = None
+    orchestration: Slug | None = None
+    schedule: Slug | None = None
+    start: Instant = Field(alias="from", description="Included.")
+    end: Instant = Field(alias="to", description="Not included; not in the future.")
+    dry_run: bool = Field(default=False, description="Only tell which runs it would be.")
+    notify: bool = Field(
+        default=False, description="Tell the person who starts it about the end of each run."
+    )
+    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+
+    @model_validator(mode="after")
+    def _names_a_schedule(self) -> "BackfillIn":
+        named = self.orchestration is not None and self.schedule is not None
+        if (self.schedule_id is None) != named or (
+            self.schedule_id and (self.orchestration or self.schedule)
+        ):
+            raise ValueError("give either schedule_id, or orchestration and schedule")
+        return self
+
+
+class BackfillFireOut(Output):
+    """One fire and its run."""
+
+    scheduled_for: datetime
+    local: str = Field(description="In the schedule's time zone.")
+    fire_key: str
+    job_id: UUID
+    is_new: bool = Field(description="Asked for now (in a dry run: not asked for yet); false: earlier.")
+
+
+class BackfillOut(Output):
+    """The runs of a backfill, oldest first."""
+
+    schedule_id: UUID
+    orchestration: str
+    schedule: str
+    dry_run: bool
+    requested: int = Field(description="How many runs were asked for now.")
+    fires: list[BackfillFireOut]

@@ -1,0 +1,161 @@
+"""Schedules, their fires and previews."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.http.gate import GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project, saved
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.runs import idempotency
+from orchestrator_api.schedules import backfills
+from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.models import (
+    BackfillFireOut,
+    BackfillIn,
+    BackfillOut,
+    FireOut,
+    PreviewOut,
+    ScheduleIn,
+    ScheduleOut,
+    TimesIn,
+)
+from orchestrator_api.schedules.times import Times, accept_times, preview
+from orchestrator_api.sql import Row
+from orchestrator_shared.clock import stamp
+from orchestrator_shared.domain.cron import Fire
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
+OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
+
+
+def _shown(row: Row) -> ScheduleOut:
+    """A zone may vanish with an update of the zone data: the row is shown with what is wrong."""
+    try:
+        times = accept_times(row["cron"], row["every_seconds"], row["timezone"])
+    except UserError as error:
+        return ScheduleOut.model_validate({**row, "problem": f"{error.field}: {error.detail}"})
+    return ScheduleOut.model_validate({**row, "warning": times.warning})
+
+
+@router.get(OF_ORCHESTRATION, operation_id="list_schedules", responses=READ)
+async def list_schedules(call: Call, project: Project, orchestration: Identifier) -> Page[ScheduleOut]:
+    """The schedules of an orchestration."""
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await session.sql.many("schedules", project, orchestration)
+        return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
+
+
+@router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ)
+async def get_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+) -> ScheduleOut:
+    """One schedule and its next fire."""
+    async with call.session(Scope.READ, project) as session:
+        return _shown(await schedules.find(session, orchestration, schedule))
+
+
+@router.put(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="save_schedule",
+    responses=saved(ScheduleOut),
+    openapi_extra=takes(Scope.CONFIGURE),
+)
+async def save_schedule(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    schedule: Identifier,
+    body: ScheduleIn,
+    response: Response,
+) -> ScheduleOut:
+    """Save a schedule."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        wish = schedules.ScheduleWish(**body.model_dump())
+        saved = await schedules.save(session, orchestration, schedule, wish)
+        row = await schedules.find(session, orchestration, schedule)
+    response.status_code = 201 if saved.created else 200
+    return _shown(row)
+
+
+@router.delete(
+    OF_ORCHESTRATION + "/{schedule}", operation_id="delete_schedule", status_code=204, responses=WRITE
+)
+async def delete_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+) -> None:
+    """Delete a schedule."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await schedules.delete(session, orchestration, schedule)
+
+
+@router.get("/schedules/{schedule_id}/fires", operation_id="list_fires", responses=READ)
+async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Paging) -> Page[FireOut]:
+    """What became of each fire of a schedule, newest first."""
+    before = paging.place(datetime, str)
+    async with call.session(Scope.READ, project) as session:
+        if not await session.sql.value("schedule_exists", project, schedule_id):
+            raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
+        rows = await session.sql.many("fires", project, schedule_id, *before, paging.rows)
+    return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
+
+
+@router.post(
+    "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
+)
+async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
+    """The next five fires of a schedule that is not saved yet."""
+    async with call.session(Scope.READ, project) as session:
+        now, offload = session.now, session.offload
+    times, fires = await offload.run(_preview, body, now)
+    shown: list[dict[str, Any]] = [
+        {"at": fire.at, "local": stamp(fire.local), "moved": fire.moved, "repeated": fire.repeated}
+        for fire in fires
+    ]
+    return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
+
+
+def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
+    times = accept_times(body.cron, body.every_seconds, body.timezone)
+    return times, preview(times, now)
+
+
+@router.post(
+    "/backfills",
+    operation_id="backfill_schedule",
+    status_code=202,
+    responses={200: {"description": "What would be asked for (`dry_run`)", "model": BackfillOut}, **WRITE},
+    openapi_extra=takes(Scope.READ, Scope.RUN),
+)
+async def backfill_schedule(
+    call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
+) -> BackfillOut:
+    """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
+    async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
+        if not body.dry_run:
+            session.actor.require_run(ORCHESTRATOR)
+        given = _wish(body)
+        asked = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
+    response.status_code = 200 if body.dry_run else 202
+    return BackfillOut(
+        schedule_id=made.schedule["id"],
+        orchestration=made.schedule["orchestration"],
+        schedule=made.schedule["name"],
+        dry_run=body.dry_run,
+        requested=0 if body.dry_run else sum(fire["is_new"] for fire in made.fires),
+        fires=[BackfillFireOut.model_validate(fire) for fire in made.fires],
+    )
+
+
+def _wish(body: BackfillIn) -> dict[str, Any]:
+    return body.model_dump(exclude_none=True)

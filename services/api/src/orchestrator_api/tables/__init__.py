@@ -1,0 +1,1 @@
+"""Table updates over HTTP, tables heard of, and shared buckets."""

@@ -1,0 +1,89 @@
+"""Table updates over HTTP, tables heard of, and shared buckets."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.tables import service as tables
+from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
+from orchestrator_shared.domain.errors import UserError
+
+router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)
+Bucket = Annotated[str, Path(max_length=150, examples=["in.c-sales"])]
+
+
+@router.post(
+    "/table-updates",
+    operation_id="publish_table_updates",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.TABLES, most=LARGE),
+)
+async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
+    """Say that tables have new data; triggers that wait for them hear it."""
+    async with call.session(Scope.TABLES, project) as session:
+        ids = tables.publish(session, _updates(body))
+    return TableUpdatesOut(accepted=len(ids), ids=ids)
+
+
+def _updates(body: TableUpdatesIn) -> list[tables.Update]:
+    if (body.table is None) == (body.updates is None):
+        raise UserError("give either table, or updates with a list of them", field="table")
+    if body.table is not None:
+        return [tables.Update(body.table, body.id, body.rows)]
+    if body.id is not None or body.rows is not None:
+        raise UserError("id and rows belong into each of the updates", field="updates")
+    return [
+        tables.Update(update.table, update.id, update.rows, f"updates.{i}.table")
+        for i, update in enumerate(body.updates or [])
+    ]
+
+
+@router.get("/tables", operation_id="list_tables", responses=READ)
+async def list_tables(call: Call, project: Project, paging: Paging) -> Page[TableOut]:
+    """Tables that were heard of, the own ones and those of buckets shared with the project."""
+    after = paging.place(str, str)
+    async with call.session(Scope.READ, project) as session:
+        rows = await session.sql.many("tables", project, *after, paging.rows)
+    shown = [{**row, "updates": row["last_seq"]} for row in rows]
+    return Page[TableOut].model_validate(paging.of(shown, "project", "name"))
+
+
+@router.get("/buckets/{bucket}/shares", operation_id="list_shares", responses=READ)
+async def list_shares(call: Call, project: Project, bucket: Bucket) -> Page[ShareOut]:
+    """The projects that the bucket is shared with."""
+    async with call.session(Scope.READ, project) as session:
+        rows = await session.sql.many("shares", project, tables.accept_bucket(bucket))
+    return Page[ShareOut].model_validate({"items": rows})
+
+
+@router.put(
+    "/buckets/{bucket}/shares/{shared_with}",
+    operation_id="share_bucket",
+    status_code=204,
+    responses=WRITE,
+)
+async def share_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
+    """Let another project select the bucket's tables in its triggers."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await tables.share(session, bucket, shared_with)
+
+
+@router.delete(
+    "/buckets/{bucket}/shares/{shared_with}",
+    operation_id="unshare_bucket",
+    status_code=204,
+    responses=WRITE,
+)
+async def unshare_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
+    """End sharing. The other project's triggers on its tables are disabled and hear no more of them.
+
+    Shared again, the tables come back to them and updates count from then on; the triggers stay disabled.
+    """
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await tables.unshare(session, bucket, shared_with)

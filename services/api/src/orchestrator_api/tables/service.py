@@ -1,0 +1,72 @@
+"""Table updates over HTTP, and buckets shared with other projects."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator_api.http.session import Session
+from orchestrator_api.sql import Row
+from orchestrator_shared.contracts.events import TableUpdated, TriggerChanged
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.tables import TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One table update; the same id twice for one table is one update."""
+
+    table: str
+    id: str | None
+    rows: int | None
+    field: str = "table"
+
+
+def publish(session: Session, updates: Sequence[Update]) -> list[str]:
+    """Say the updates; returns their ids."""
+    names = [TableName.parse(update.table, field=update.field) for update in updates]
+    ids = [update.id or str(new_id()) for update in updates]
+    source = f"/api/{session.project}"
+    for update, name, event_id in zip(updates, names, ids, strict=True):
+        message = TableUpdated(project=session.project, table=str(name), rows=update.rows)
+        session.work.publish_as(message, id=event_id, source=source)
+    return ids
+
+
+def accept_bucket(bucket: str) -> str:
+    """The bucket's name; refuses what no table could lie in."""
+    return TableName.parse(f"{bucket}.table", field="bucket").bucket
+
+
+async def share(session: Session, bucket: str, with_project: str) -> bool:
+    """Let another project select the bucket's tables; returns whether that is new.
+
+    Whether there is such a project is not told: the share holds as soon as it is made.
+    """
+    accept_bucket(bucket)
+    if with_project == session.project:
+        raise UserError("a project need not share with itself", field="project")
+    is_new = await session.sql.run("insert_share", session.project, bucket, with_project) > 0
+    if is_new:
+        await session.record("share.created", bucket, shared_with=with_project)
+        again = await session.sql.many("give_tables_of_bucket", session.project, bucket, with_project)
+        await _tell(session, again, with_project, f"{session.project} shares {bucket} again")
+    return is_new
+
+
+async def unshare(session: Session, bucket: str, with_project: str) -> None:
+    """End sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
+    if not await session.sql.run("delete_share", session.project, bucket, with_project):
+        raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
+    touched = await session.sql.many("take_tables_of_bucket", session.project, bucket, with_project)
+    disabled = sum(trigger["was_enabled"] for trigger in touched)
+    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)
+    await _tell(session, touched, with_project, f"{session.project} no longer shares {bucket}")
+
+
+async def _tell(session: Session, triggers: Sequence[Row], project: str, reason: str) -> None:
+    """Say to the watcher, and to those who read the other project's audit, that its triggers have changed."""
+    for trigger in triggers:
+        session.say(TriggerChanged(trigger_id=trigger["id"], project=project))
+        subject = f"{trigger['orchestration']}/{trigger['name']}"
+        values = (new_id(), project, session.actor.label, "trigger.changed", subject, {"reason": reason})
+        await session.sql.run("insert_audit", *values)

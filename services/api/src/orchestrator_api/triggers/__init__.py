@@ -1,0 +1,1 @@
+"""Triggers, and why they did or did not fire."""

@@ -1,0 +1,101 @@
+"""Triggers: what they wait for, and why they did or did not fire."""
+
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.triggers import explaining
+from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
+
+router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
+OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
+
+
+@router.get(OF_ORCHESTRATION, operation_id="list_triggers", responses=READ)
+async def list_triggers(call: Call, project: Project, orchestration: Identifier) -> Page[TriggerOut]:
+    """The triggers of an orchestration."""
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, orchestrations.key_of(orchestration))
+        rows = await session.sql.many("triggers", project, orchestration, None, None)
+    return Page[TriggerOut].model_validate({"items": rows})
+
+
+@router.get(OF_ORCHESTRATION + "/{trigger}", operation_id="get_trigger", responses=READ)
+async def get_trigger(
+    call: Call, project: Project, orchestration: Identifier, trigger: Identifier
+) -> TriggerOut:
+    """One trigger."""
+    async with call.session(Scope.READ, project) as session:
+        return TriggerOut.model_validate(await triggers.find(session, orchestration, trigger))
+
+
+@router.put(
+    OF_ORCHESTRATION + "/{trigger}",
+    operation_id="save_trigger",
+    responses=saved(TriggerOut),
+    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+)
+async def save_trigger(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    trigger: Identifier,
+    body: TriggerIn,
+    response: Response,
+) -> TriggerOut:
+    """Save a trigger; its counts of tables that stay are kept."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        wish = triggers.TriggerWish(**body.model_dump())
+        saved = await triggers.save(session, orchestration, trigger, wish)
+        row = await triggers.find(session, orchestration, trigger)
+    response.status_code = 201 if saved.created else 200
+    return TriggerOut.model_validate(row)
+
+
+@router.delete(
+    OF_ORCHESTRATION + "/{trigger}", operation_id="delete_trigger", status_code=204, responses=WRITE
+)
+async def delete_trigger(
+    call: Call, project: Project, orchestration: Identifier, trigger: Identifier
+) -> None:
+    """Delete a trigger."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await triggers.delete(session, orchestration, trigger)
+
+
+@router.get("/triggers/{trigger_id}/dispositions", operation_id="list_dispositions", responses=READ)
+async def list_dispositions(
+    call: Call, project: Project, trigger_id: UUID, paging: Paging
+) -> Page[DispositionOut]:
+    """What became of each table update for this trigger, newest first."""
+    before = paging.place(datetime, str, str, int)
+    async with call.session(Scope.READ, project) as session:
+        await triggers.find_by_id(session, trigger_id)
+        rows = await session.sql.many("dispositions", trigger_id, *before, paging.rows)
+    shown = [
+        {**row, "table": triggers.shown_table(project, row["project"], row["table_name"])} for row in rows
+    ]
+    return Page[DispositionOut].model_validate(paging.of(shown, "at", "project", "table_name", "seq"))
+
+
+@router.get("/triggers/{trigger_id}/explanation", operation_id="explain_trigger", responses=READ)
+async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
+    """Why the trigger did, or did not, start its orchestration."""
+    async with call.session(Scope.READ, project) as session:
+        return ExplanationOut.model_validate(await explaining.explain(session, trigger_id))
+
+
+@router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)
+async def reset_trigger(call: Call, project: Project, trigger_id: UUID) -> None:
+    """Drop what the trigger has counted; it ends neither a cool-down nor a waiting run."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await triggers.reset(session, trigger_id)

@@ -1,0 +1,48 @@
+"""Refusing triggers that would start their own orchestration for ever, as far as that can be known."""
+
+from collections.abc import Sequence
+
+from orchestrator_api.http.refusals import FieldError, refuse
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.tables import TableRef
+
+
+async def check(session: Session, orchestration: str, tables: Sequence[TableRef]) -> None:
+    """Refuse tables that the orchestration, or one nested in it, is known to write."""
+    own = [table for table in tables if table.project == session.project]
+    if not own:
+        return
+    written = await _written(session, orchestration)
+    refuse(
+        [
+            FieldError(
+                "tables",
+                f"{table.name} is written by {orchestration!r} itself, so each run would start the next one; "
+                "remove the table, or save the trigger with allow_self_trigger: true",
+            )
+            for table in own
+            if str(table.name) in written
+        ]
+    )
+
+
+async def _written(session: Session, orchestration: str) -> set[str]:
+    written: set[str] = set()
+    seen: set[str] = set()
+    to_read = [orchestration]
+    while to_read:
+        name = to_read.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        row = await session.sql.one("configuration", session.project, ORCHESTRATOR, name)
+        if row is None or row["deleted_at"] is not None:
+            continue
+        phases = row["parameters"].get("phases", [])
+        written |= await checking.written_by(session, phases)
+        tasks = stored_tasks({"phases": phases})
+        to_read += [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
+    return written
