@@ -20,8 +20,8 @@ from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.executors.port import ExecutionLost
 from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
@@ -117,21 +117,21 @@ async def finish(world: World, replica: Replica, job: ClaimedJob) -> None:
     """Also `save_states`: of the jobs that `finish_jobs` returned, in its transaction."""
     result = Result(job.id, job.epoch, job.lane_id, None, None, SUCCESS, (), {"epoch": job.epoch})
     async with transaction(world.pool) as connection:
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def try_again(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.WAITING, "again", free=True)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def fail(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.ERROR, "no", ErrorKind.USER)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def append_log(world: World, replica: Replica, job: ClaimedJob) -> None:

@@ -10,8 +10,8 @@ import asyncpg
 from orchestrator_runner import metrics
 from orchestrator_runner.queue.changes import say_changed, say_run
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.runs import PlannedRun, Runs, lane_keys
-from orchestrator_runner.queue.todo import Done, claimed
+from orchestrator_runner.queue.run_store import PlannedRun, RunStore, lane_keys
+from orchestrator_runner.queue.step_input import StepResult, claimed
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
@@ -34,7 +34,7 @@ class Starter:
     """Starts ready runs, many in one transaction."""
 
     def __init__(
-        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, replica_id: UUID
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, replica_id: UUID
     ) -> None:
         self._replica_id = replica_id
         self._pool = pool
@@ -47,7 +47,7 @@ class Starter:
         async with acquire(self._pool) as connection:
             return await self._runs.ready(connection, limit)
 
-    async def start(self, runs: Sequence[UUID], slots: int) -> Done:
+    async def start(self, runs: Sequence[UUID], slots: int) -> StepResult:
         """Start these runs, or end them with the reason why they cannot.
 
         Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
@@ -59,7 +59,7 @@ class Starter:
             keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
             versions = await self._runs.versions(connection, keys) if keys else {}
-        done = Done()
+        done = StepResult()
         for refusal in refusals:
             await self._refuse(refusal, done)
         starts = [
@@ -83,11 +83,11 @@ class Starter:
             done.runs_are_ready |= len(part) < len(starts)
         return done
 
-    async def refuse(self, run: UUID, reason: str) -> Done:
+    async def refuse(self, run: UUID, reason: str) -> StepResult:
         """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, [run])
-        done = Done()
+        done = StepResult()
         for row in rows:
             await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL), done)
         return done
@@ -104,7 +104,7 @@ class Starter:
                 refusals.append(_Refusal(row, str(error), ErrorKind.USER))
         return plans, refusals
 
-    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: Done) -> None:
+    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: StepResult) -> None:
         children = {start.run: start.first_children() for start in starts}
         async with self._outbox.work() as work:
             connection = work.connection
@@ -138,7 +138,7 @@ class Starter:
         metrics.RUNS_STARTED.inc(len(begun))
         self._note(begun, made, done)
 
-    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
+    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult) -> list[Row]:
         """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
         triggered = [start.run for start in starts if start.is_triggered]
         withdrawn = await self._runs.withdraw(work.connection, triggered)
@@ -151,10 +151,10 @@ class Starter:
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
-    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: Done) -> None:
+    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: StepResult) -> None:
         for start in begun:
             if underway := start.underway():
-                self._runs.foresight.begin(start.run, underway)
+                self._runs.phase_cache.begin(start.run, underway)
             else:
                 done.runs.add(start.run)
         ready = {row["kind"] for row in made if row["status"] == JobStatus.READY}
@@ -162,7 +162,7 @@ class Starter:
         done.backlog |= "component" in ready
         done.claimed += claimed(made)
 
-    async def _refuse(self, refusal: _Refusal, done: Done) -> None:
+    async def _refuse(self, refusal: _Refusal, done: StepResult) -> None:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])

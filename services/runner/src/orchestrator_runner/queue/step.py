@@ -7,20 +7,19 @@ import asyncpg
 
 from orchestrator_runner import metrics
 from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
-from orchestrator_runner.queue.planning import Plan, plan
-from orchestrator_runner.queue.runs import (
+from orchestrator_runner.queue.lock_set import LockSet, plan_locks
+from orchestrator_runner.queue.run_store import (
     ChildTask,
     EndedChild,
-    Runs,
+    RunStore,
     ended_child,
     next_child,
     task_state,
 )
-from orchestrator_runner.queue.todo import Done, Todo, claimed
+from orchestrator_runner.queue.step_input import StepInput, StepResult, claimed
 from orchestrator_runner.runs.cycles import UnfinishedRun, describe, victim
-from orchestrator_runner.runs.foresight import Underway
 from orchestrator_runner.runs.jobs import Row, attempts_of
 from orchestrator_runner.runs.lifecycle import (
     EndRun,
@@ -30,6 +29,7 @@ from orchestrator_runner.runs.lifecycle import (
     next_step,
     phase_after,
 )
+from orchestrator_runner.runs.phase_cache import BegunPhase
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
 from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
@@ -41,19 +41,19 @@ class Stepper:
     """Locks in one order: lanes, runs from the deepest up, then only rows that nobody waits for."""
 
     def __init__(
-        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, ownership: Ownership
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, claims: ClaimStore
     ) -> None:
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
         self._runs = runs
-        self._ownership = ownership
+        self._claims = claims
 
-    async def step(self, todo: Todo) -> Done:
+    async def step(self, step_input: StepInput) -> StepResult:
         """Do it; after an exception it may be repeated: nothing was done, or the epochs fence what was."""
-        made = await plan(todo, self._runs, self._pool)
+        made = await plan_locks(step_input, self._runs, self._pool)
         async with self._outbox.work() as work:
-            step = _Step(work, todo, made, self._lanes, self._runs, self._ownership)
+            step = _Step(work, step_input, made, self._lanes, self._runs, self._claims)
             await step.take()
         return step.done
 
@@ -82,16 +82,22 @@ class _Step:
     """One transaction, statement by statement."""
 
     def __init__(
-        self, work: UnitOfWork, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
+        self,
+        work: UnitOfWork,
+        step_input: StepInput,
+        locks: LockSet,
+        lanes: Lanes,
+        runs: RunStore,
+        claims: ClaimStore,
     ) -> None:
-        self.done = Done()
+        self.done = StepResult()
         self._work = work
         self._connection = work.connection
-        self._todo = todo
-        self._plan = plan
+        self._input = step_input
+        self._locks = locks
         self._lanes = lanes
         self._runs = runs
-        self._ownership = ownership
+        self._claims = claims
         self._locked: dict[UUID, asyncpg.Record] = {}
         self._changed: list[Row] = []
         self._freed: set[int] = set()
@@ -106,17 +112,17 @@ class _Step:
         say_changed(self._work, self._changed)
 
     async def _lock(self) -> None:
-        if self._plan.runs:
-            self._locked = await self._runs.lock(self._connection, self._plan.lanes, self._plan.runs)
-        elif self._plan.lanes:
-            await self._lanes.lock(self._connection, self._plan.lanes)
+        if self._locks.runs:
+            self._locked = await self._runs.lock(self._connection, self._locks.lanes, self._locks.runs)
+        elif self._locks.lanes:
+            await self._lanes.lock(self._connection, self._locks.lanes)
 
     async def _finish(self) -> list[EndedChild]:
         """Write the results whose epoch holds; returns the children whose runs are to be told."""
-        results = self._todo.results
+        results = self._input.results
         if not results:
             return []
-        rows = await self._ownership.finish(self._connection, results)
+        rows = await self._claims.finish(self._connection, results)
         metrics.FENCED.inc(len(results) - len(rows))
         self._note(rows)
         for row in rows:
@@ -137,14 +143,14 @@ class _Step:
 
     async def _settle(self, children: list[EndedChild]) -> None:
         """Tell runs how their children ended, and go on with those that wait for nothing."""
-        if self._todo.settle:
+        if self._input.settle:
             children = children + await self._others()
-        going_on = self._plan.going_on & self._locked.keys()
+        going_on = self._locks.going_on & self._locked.keys()
         if not children and not going_on:
             return
         phases, tasks = await self._runs.settle(self._connection, children, going_on)
         for left in phases:
-            self._runs.foresight.left(left.run, left.phase, left.remaining)
+            self._runs.phase_cache.left(left.run, left.phase, left.remaining)
             if left.remaining == 0 and left.run not in going_on:
                 self.done.runs.add(left.run)
         ended = {child.job: child.status for child in children}
@@ -153,9 +159,9 @@ class _Step:
     async def _others(self) -> list[EndedChild]:
         """Children that ended elsewhere, except nested runs that are attempted again."""
         children = []
-        for row in await self._runs.children_to_settle(self._connection, self._todo.settle):
+        for row in await self._runs.children_to_settle(self._connection, self._input.settle):
             run = self._locked.get(row["parent_id"])
-            if run is None or (row["kind"] == "run" and row["lane_id"] not in self._plan.lanes):
+            if run is None or (row["kind"] == "run" and row["lane_id"] not in self._locks.lanes):
                 self.done.settle.add(row["id"])  # others took it further between our look and our locks
             elif (delay := _delay_before_again(row, run)) is None:
                 children.append(ended_child(row))
@@ -189,19 +195,19 @@ class _Step:
         self, run: UUID, step: StartPhase, rows: Rows, tasks: Sequence[TaskState]
     ) -> list[ChildTask]:
         children = [next_child(row) for row in rows if row["request"] is not None]
-        if not {child.lane_id for child in children} <= self._plan.lanes:
+        if not {child.lane_id for child in children} <= self._locks.lanes:
             self.done.runs.add(run)  # others took it further between our look and our locks: plan anew
             return []
         following = phase_after(tasks, step.index)
         lanes = {row["lane_id"] for row in rows if row["active"] and row["phase"] == following}
         lanes.add(self._locked[run]["lane_id"])
-        self._runs.foresight.begin(run, Underway(step.index, len(children), frozenset(lanes)))
+        self._runs.phase_cache.begin(run, BegunPhase(step.index, len(children), frozenset(lanes)))
         return children
 
     async def _create(self, children: Sequence[ChildTask]) -> None:
         """With ready jobs about that have waited longer, new ones stand in line behind them."""
-        slots = 0 if self._todo.backlog else self._todo.slots
-        rows = await self._runs.create_children(self._connection, children, self._ownership.replica_id, slots)
+        slots = 0 if self._input.backlog else self._input.slots
+        rows = await self._runs.create_children(self._connection, children, self._claims.replica_id, slots)
         self._note(rows)
         self._freed |= {row["lane_id"] for row in rows if row["status"] == JobStatus.WAITING}
         self.done.claimed += claimed(rows)
@@ -211,7 +217,7 @@ class _Step:
         for row in rows:
             say_run(self._work, RunFinished, row)
             metrics.RUNS_FINISHED.labels(row["status"]).inc()
-            self._runs.foresight.forget(row["id"])
+            self._runs.phase_cache.forget(row["id"])
             self._freed.add(row["lane_id"])
             if row["parent_id"] is not None:
                 self.done.settle.add(row["id"])
@@ -225,18 +231,18 @@ class _Step:
 
     async def _claim(self) -> None:
         """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""
-        slots = self._todo.slots - len(self.done.claimed)
-        ahead = self._todo.ahead
-        if not (self._todo.backlog or self._ready):
+        slots = self._input.slots - len(self.done.claimed)
+        ahead = self._input.ahead
+        if not (self._input.backlog or self._ready):
             return
         self.done.backlog = True
         if slots + ahead > 0:
-            rows = await self._ownership.claim(self._connection, slots, ahead, self._todo.limited)
+            rows = await self._claims.claim(self._connection, slots, ahead, self._input.limited)
             self._changed += rows
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
-        if self.done.backlog and await self._ownership.ready_left(self._connection):
-            self._work.publish(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
+        if self.done.backlog and await self._claims.ready_left(self._connection):
+            self._work.publish(RunnersWake(ready=1, replica_id=self._claims.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:

@@ -34,7 +34,7 @@ class Pace:
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
 
-class Talk:
+class Exchange:
     """Requests with everything put in, and their answers.
 
     In the log, stdout is what the service says, stderr what is done with it.

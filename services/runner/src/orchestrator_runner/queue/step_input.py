@@ -10,7 +10,7 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
+class StepInput:
     """What a step is to do."""
 
     results: Sequence[Result] = ()
@@ -34,7 +34,7 @@ class Todo:
 
 
 @dataclass(slots=True)
-class Done:
+class StepResult:
     """What a step did, and what it leaves to the next one."""
 
     claimed: list[ClaimedJob] = field(default_factory=list)

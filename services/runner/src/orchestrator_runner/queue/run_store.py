@@ -11,9 +11,9 @@ import asyncpg
 
 from orchestrator_runner.queue.lanes import LaneKey
 from orchestrator_runner.runs.cycles import UnfinishedRun
-from orchestrator_runner.runs.foresight import Foresight, Underway
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.lifecycle import EndRun, TaskState
+from orchestrator_runner.runs.phase_cache import BegunPhase, PhaseCache
 from orchestrator_runner.runs.plan import PlannedTask, RunPlan
 from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
@@ -93,22 +93,22 @@ class PlannedRun:
             for task in self.plan.active_in(first)
         ]
 
-    def underway(self) -> Underway | None:
+    def underway(self) -> BegunPhase | None:
         """What follows once it has begun; None where no task is active."""
         phases = self.plan.active_phases
         if not phases:
             return None
         following = [task for phase in phases[1:2] for task in self.plan.active_in(phase)]
         lanes = {self.lane_id, *(self.lanes[self.key(task)] for task in following)}
-        return Underway(phases[0], len(self.plan.active_in(phases[0])), frozenset(lanes))
+        return BegunPhase(phases[0], len(self.plan.active_in(phases[0])), frozenset(lanes))
 
 
-class Runs:
+class RunStore:
     """Every method runs on a connection, inside the caller's transaction."""
 
     def __init__(self) -> None:
-        self.foresight = Foresight()
-        self._queries = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
+        self.phase_cache = PhaseCache()
+        self._queries = Queries.load("orchestrator_runner.queue", "run_store.sql", "waiting_triggers.sql")
 
     async def ready(self, connection: asyncpg.Connection, limit: int) -> list[UUID]:
         """Runs that may start."""
