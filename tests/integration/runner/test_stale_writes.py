@@ -57,7 +57,7 @@ GUARDED_ELSEWHERE = {
     "insert_phases_and_tasks": "test_lifecycle_machine.py::test_random_histories_keep_the_rules",
     "merge_into": "test_overlap.py::test_later_fires_merge_into_the_one_that_waits",
     "create_children": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
-    "settle": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
+    "apply_results": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
     "repeat_run": "test_nested_attempts.py::test_two_replicas_make_one_attempt_of_it",
     "forget_jobs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
     "forget_logs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",

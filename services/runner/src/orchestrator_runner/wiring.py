@@ -297,6 +297,6 @@ async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
     await parts.core.engine.drain(grace, kill_seconds)
     with contextlib.suppress(TimeoutError):  # what the database does not take now, others find
         async with asyncio.timeout(FLUSH_SECONDS):
-            await parts.core.engine.settle_up()
-    await parts.core.leases.leave()
-    log.info("replica.left", running=parts.core.engine.running)
+            await parts.core.engine.write_all()
+    await parts.core.leases.unregister()
+    log.info("replica.unregistered", running=parts.core.engine.running)

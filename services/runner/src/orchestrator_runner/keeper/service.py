@@ -58,7 +58,7 @@ class Keeper:
             self._obey(packet)
         self._tasks.reap()
         self._watch_lease()
-        for task in self._tasks.settle():
+        for task in self._tasks.take_finished():
             failpoints.reach(failpoints.BEFORE_END)
             ended: Packet = {"is": "ended", "id": task.id, "status": task.status, "lost": task.lost}
             self._channel.send(ended)

@@ -81,10 +81,10 @@ class Tasks:
             self._ended.append(task)
 
     def next_deadline(self) -> float:
-        """When `settle` has something to kill."""
+        """When `take_finished` has something to kill."""
         return min((task.kill_at for task in self.all()), default=NEVER)
 
-    def settle(self) -> list[Task]:
+    def take_finished(self) -> list[Task]:
         """Kill what is due and return the tasks that are over, with no process left."""
         now = boottime()
         due = [task for task in self.all() if task.kill_at <= now]

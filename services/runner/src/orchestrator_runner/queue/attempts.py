@@ -78,7 +78,7 @@ class AttemptRunner:
         try:
             loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
         except Exception as error:
-            log.exception("attempts.unprepared", jobs=len(jobs))
+            log.exception("attempt.prepare_failed", jobs=len(jobs))
             return {job.id: partial(self._fail, job, error) for job in jobs}
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 
@@ -96,7 +96,7 @@ class AttemptRunner:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
             # Nothing is reported: the job stays underway, and whoever adopts it goes on with this attempt.
-            log.info("attempt.left", attempt=job.attempt)
+            log.info("attempt.handed_over", attempt=job.attempt)
             raise asyncio.CancelledError from None
         except ExecutionRefused as error:
             log.warning("attempt.refused", reason=str(error))

@@ -26,14 +26,14 @@ async def plan_locks(step_input: StepInput, runs: RunStore, pool: asyncpg.Pool) 
         lanes={result.lane_id for result in step_input.results},
         runs={result.run_id for result in step_input.results if result.run_id is not None},
     )
-    ends = [result.settles for result in step_input.results if result.settles is not None]
+    ends = [result.ends_task for result in step_input.results if result.ends_task is not None]
     covered, unknown = runs.phase_cache.cover(ends)
     made.going_on |= covered.keys()
     made.lanes = made.lanes.union(*covered.values())
-    if unknown or step_input.settle or step_input.runs:
+    if unknown or step_input.ended_children or step_input.runs:
         async with acquire(pool) as connection:
-            if step_input.settle:
-                rows = await runs.children_to_settle(connection, step_input.settle)
+            if step_input.ended_children:
+                rows = await runs.unapplied_results(connection, step_input.ended_children)
                 unknown += [(row["parent_id"], row["phase"]) for row in rows]
                 made.lanes |= {row["lane_id"] for row in rows if row["kind"] == "run"}
             going_on, lanes = await runs.plan_step(connection, step_input.runs, unknown)

@@ -63,7 +63,7 @@ class Engine:
         self._scan_seconds = scan_seconds
         self._prepare: Prepare | None = None
         self._results: list[Result] = []
-        self._settle: set[UUID] = set()
+        self._ended_children: set[UUID] = set()
         self._ready_to_go_on: set[UUID] = set()
         self._woken = asyncio.Event()
         self._claiming = True
@@ -91,9 +91,9 @@ class Engine:
         self._looking = True
         self.wake()
 
-    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+    def reconcile_runs(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """See the port `Settles`."""
-        self._settle.update(jobs)
+        self._ended_children.update(jobs)
         self._ready_to_go_on.update(runs)
         self.wake()
 
@@ -183,9 +183,9 @@ class Engine:
             unfinished = await self._runs.unfinished(connection)
         for cycle in find_cycles(unfinished):
             ended = await self._stepper.break_cycle(cycle)
-            self._settle |= {ended} if ended else set()
+            self._ended_children |= {ended} if ended else set()
         self._ready_to_go_on |= runs
-        self._settle |= children
+        self._ended_children |= children
         known = self._slots.jobs | {result.job_id for result in self._results}
         self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
         self._last_scan = time.monotonic()
@@ -214,14 +214,14 @@ class Engine:
         slots, ahead = self._room()
         step_input = StepInput(
             results=tuple(self._results),
-            settle=frozenset(self._settle),
+            ended_children=frozenset(self._ended_children),
             runs=frozenset(self._ready_to_go_on),
             slots=slots,
             ahead=ahead,
             backlog=self._backlog,
             limited=self._limited,
         )
-        self._results, self._settle, self._ready_to_go_on = [], set(), set()
+        self._results, self._ended_children, self._ready_to_go_on = [], set(), set()
         return step_input
 
     def _room(self) -> tuple[int, int]:
@@ -231,7 +231,7 @@ class Engine:
 
     def _put_back(self, step_input: StepInput) -> None:
         self._results[:0] = step_input.results
-        self._settle |= step_input.settle
+        self._ended_children |= step_input.ended_children
         self._ready_to_go_on |= step_input.runs
 
     async def _write(self, step_input: StepInput) -> StepResult:
@@ -241,7 +241,9 @@ class Engine:
             if not step_input.results:
                 raise
             log.warning("engine.batch_refused", results=len(step_input.results), reason=type(error).__name__)
-        done = await self._stepper.step(StepInput(settle=step_input.settle, runs=step_input.runs))
+        done = await self._stepper.step(
+            StepInput(ended_children=step_input.ended_children, runs=step_input.runs)
+        )
         for result in step_input.results:
             self._merge(done, await self._write_alone(result))
         return done
@@ -258,15 +260,15 @@ class Engine:
 
     @staticmethod
     def _merge(done: StepResult, more: StepResult) -> None:
-        done.settle |= more.settle
+        done.ended_children |= more.ended_children
         done.runs |= more.runs
         done.runs_are_ready |= more.runs_are_ready
         done.backlog |= more.backlog
 
     def _carry_on(self, done: StepResult) -> None:
         self._begin(done.claimed)
-        if done.settle or done.runs:
-            self.settle(done.settle, done.runs)
+        if done.ended_children or done.runs:
+            self.reconcile_runs(done.ended_children, done.runs)
         if done.runs_are_ready:
             self.look_around()
 
@@ -312,9 +314,9 @@ class Engine:
         self.report(self._slots.give_back(older_than=0))
         await self._slots.drain(grace_seconds, kill_seconds)
 
-    async def settle_up(self) -> None:
+    async def write_all(self) -> None:
         """Wait until the loop has written all that it knows; without the database, for ever."""
-        while self._results or self._settle or self._ready_to_go_on or self._stepping:
+        while self._results or self._ended_children or self._ready_to_go_on or self._stepping:
             self.wake()
             await asyncio.sleep(0.01)
 

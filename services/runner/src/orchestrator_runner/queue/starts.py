@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.run_store import PlannedRun, RunStore, lane_keys
 from orchestrator_runner.queue.step_input import StepResult, claimed
@@ -125,7 +125,7 @@ class Starter:
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
             if not begun:
-                say_changed(work, withdrawn)
+                publish_changes(work, withdrawn)
                 return
             await self._runs.write_plans(connection, begun)
             first = [child for start in begun for child in children[start.run]]
@@ -133,10 +133,10 @@ class Starter:
             if first:
                 made = await self._runs.create_children(connection, first, self._replica_id, slots)
             for row in rows:
-                say_run(work, RunStarted, row)
-            say_changed(work, [*withdrawn, *rows, *made])
+                publish_run(work, RunStarted, row)
+            publish_changes(work, [*withdrawn, *rows, *made])
         metrics.RUNS_STARTED.inc(len(begun))
-        self._note(begun, made, done)
+        self._record(begun, made, done)
 
     async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult) -> list[Row]:
         """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
@@ -146,12 +146,12 @@ class Starter:
             return []
         promoted = await self._lanes.promote(work.connection, {row["lane_id"] for row in withdrawn})
         for row in withdrawn:
-            say_run(work, RunFinished, row)
+            publish_run(work, RunFinished, row)
             work.after_commit(metrics.RUNS_FINISHED.labels(row["status"]).inc)
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
-    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: StepResult) -> None:
+    def _record(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: StepResult) -> None:
         for start in begun:
             if underway := start.underway():
                 self._runs.phase_cache.begin(start.run, underway)
@@ -173,11 +173,11 @@ class Starter:
             if ended is None:
                 return
             promoted = await self._lanes.promote(work.connection, [row["lane_id"]])
-            say_run(work, RunFinished, ended)
-            say_changed(work, [ended, *promoted])
+            publish_run(work, RunFinished, ended)
+            publish_changes(work, [ended, *promoted])
         metrics.RUNS_FINISHED.labels(ended["status"]).inc()
         done.runs_are_ready |= bool(promoted)
-        done.settle.add(row["id"])
+        done.ended_children.add(row["id"])
 
 
 def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:

@@ -6,7 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.lock_set import LockSet, plan_locks
@@ -66,8 +66,8 @@ class Stepper:
             if row is None:
                 return None
             promoted = await self._lanes.promote(work.connection, [run.lane_id])
-            say_changed(work, [row, *promoted])
-            say_run(work, RunFinished, row)
+            publish_changes(work, [row, *promoted])
+            publish_run(work, RunFinished, row)
         metrics.CYCLES_BROKEN.inc()
         return run.id
 
@@ -75,7 +75,7 @@ class Stepper:
         """Make the next due job of these lanes ready."""
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, lanes)
-            say_changed(work, await self._lanes.promote(work.connection, lanes))
+            publish_changes(work, await self._lanes.promote(work.connection, lanes))
 
 
 class _Step:
@@ -105,11 +105,11 @@ class _Step:
 
     async def take(self) -> None:
         await self._lock()
-        await self._settle(await self._finish())
+        await self._apply_results(await self._finish())
         if self._freed:
-            self._note(await self._lanes.promote(self._connection, self._freed))
+            self._record(await self._lanes.promote(self._connection, self._freed))
         await self._claim()
-        say_changed(self._work, self._changed)
+        publish_changes(self._work, self._changed)
 
     async def _lock(self) -> None:
         if self._locks.runs:
@@ -124,7 +124,7 @@ class _Step:
             return []
         rows = await self._claims.finish(self._connection, results)
         metrics.FENCED.inc(len(results) - len(rows))
-        self._note(rows)
+        self._record(rows)
         for row in rows:
             metrics.FINISHED.labels(row["status"]).inc()
             if row["frees_its_lane"]:
@@ -141,14 +141,14 @@ class _Step:
                 )
         return [ended_child(row) for row in rows if row["parent_id"] and row["finished_at"]]
 
-    async def _settle(self, children: list[EndedChild]) -> None:
+    async def _apply_results(self, children: list[EndedChild]) -> None:
         """Tell runs how their children ended, and go on with those that wait for nothing."""
-        if self._input.settle:
+        if self._input.ended_children:
             children = children + await self._others()
         going_on = self._locks.going_on & self._locked.keys()
         if not children and not going_on:
             return
-        phases, tasks = await self._runs.settle(self._connection, children, going_on)
+        phases, tasks = await self._runs.apply_results(self._connection, children, going_on)
         for left in phases:
             self._runs.phase_cache.left(left.run, left.phase, left.remaining)
             if left.remaining == 0 and left.run not in going_on:
@@ -159,14 +159,16 @@ class _Step:
     async def _others(self) -> list[EndedChild]:
         """Children that ended elsewhere, except nested runs that are attempted again."""
         children = []
-        for row in await self._runs.children_to_settle(self._connection, self._input.settle):
+        for row in await self._runs.unapplied_results(self._connection, self._input.ended_children):
             run = self._locked.get(row["parent_id"])
             if run is None or (row["kind"] == "run" and row["lane_id"] not in self._locks.lanes):
-                self.done.settle.add(row["id"])  # others took it further between our look and our locks
+                self.done.ended_children.add(
+                    row["id"]
+                )  # others took it further between our look and our locks
             elif (delay := _delay_before_again(row, run)) is None:
                 children.append(ended_child(row))
             else:
-                self._note([await self._runs.repeat(self._connection, row["id"], delay)])
+                self._record([await self._runs.repeat(self._connection, row["id"], delay)])
                 self._freed.add(row["lane_id"])
         return children
 
@@ -189,7 +191,7 @@ class _Step:
         if children:
             await self._create(children)
         if ends:
-            self._say_ended(await self._runs.end(self._connection, ends))
+            self._record_ends(await self._runs.end(self._connection, ends))
 
     def _next_children(
         self, run: UUID, step: StartPhase, rows: Rows, tasks: Sequence[TaskState]
@@ -208,21 +210,21 @@ class _Step:
         """With ready jobs about that have waited longer, new ones stand in line behind them."""
         slots = 0 if self._input.backlog else self._input.slots
         rows = await self._runs.create_children(self._connection, children, self._claims.replica_id, slots)
-        self._note(rows)
+        self._record(rows)
         self._freed |= {row["lane_id"] for row in rows if row["status"] == JobStatus.WAITING}
         self.done.claimed += claimed(rows)
 
-    def _say_ended(self, rows: Rows) -> None:
-        self._note(rows)
+    def _record_ends(self, rows: Rows) -> None:
+        self._record(rows)
         for row in rows:
-            say_run(self._work, RunFinished, row)
+            publish_run(self._work, RunFinished, row)
             metrics.RUNS_FINISHED.labels(row["status"]).inc()
             self._runs.phase_cache.forget(row["id"])
             self._freed.add(row["lane_id"])
             if row["parent_id"] is not None:
-                self.done.settle.add(row["id"])
+                self.done.ended_children.add(row["id"])
 
-    def _note(self, rows: Rows) -> None:
+    def _record(self, rows: Rows) -> None:
         """Remember what changed, and what became ready."""
         self._changed += rows
         ready = [row["kind"] for row in rows if row["status"] == JobStatus.READY]

@@ -15,7 +15,7 @@ class StepInput:
 
     results: Sequence[Result] = ()
     """Attempts of this replica, or of a lost one, that are over."""
-    settle: frozenset[UUID] = frozenset()
+    ended_children: frozenset[UUID] = frozenset()
     """Children that ended elsewhere and whose runs may not know yet."""
     runs: frozenset[UUID] = frozenset()
     """Runs that may have nothing left to wait for."""
@@ -30,7 +30,7 @@ class StepInput:
 
     def __bool__(self) -> bool:
         may_claim = self.backlog and self.slots + self.ahead > 0
-        return bool(self.results or self.settle or self.runs) or may_claim
+        return bool(self.results or self.ended_children or self.runs) or may_claim
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class StepResult:
     """What a step did, and what it leaves to the next one."""
 
     claimed: list[ClaimedJob] = field(default_factory=list)
-    settle: set[UUID] = field(default_factory=set)
+    ended_children: set[UUID] = field(default_factory=set)
     runs: set[UUID] = field(default_factory=set)
     runs_are_ready: bool = False
     backlog: bool = False

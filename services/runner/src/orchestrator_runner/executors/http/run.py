@@ -78,7 +78,7 @@ class RemoteRun:
             async with asyncio.timeout(grace):
                 await end(working)
                 if leave:
-                    await self._exchange.say(
+                    await self._exchange.log(
                         "the run goes on at the service, another runner goes on with it here"
                     )
                 elif self._start.may_run:
@@ -88,7 +88,7 @@ class RemoteRun:
             with contextlib.suppress(Exception):
                 reason = "no time left" if isinstance(error, TimeoutError) else str(error)
                 async with asyncio.timeout(1):
-                    await self._exchange.say(f"the run may go on at the service: {reason}")
+                    await self._exchange.log(f"the run may go on at the service: {reason}")
         finally:
             await end(working)
             await self._start.close()
@@ -97,7 +97,7 @@ class RemoteRun:
         begun = begun_of(handle)
         self._start.recall(begun)
         self.kept.set()
-        await self._exchange.say("going on with the run that another runner began")
+        await self._exchange.log("going on with the run that another runner began")
         return begun
 
     async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
@@ -107,7 +107,7 @@ class RemoteRun:
             if not is_repeatable:
                 raise ExecutionLost("its start may not be sent again any more")
             self.can_be_repeated = True
-            await self._exchange.say(
+            await self._exchange.log(
                 "another runner was lost at the start: sending it again with the same key"
             )
         elif journal is not None:
@@ -157,7 +157,7 @@ class RemoteRun:
                 continue
             failures.clear()
             delay = poll.every_seconds
-            await self._tell(verdict)
+            await self._log_state(verdict)
             if isinstance(verdict, Ended):
                 return verdict
 
@@ -172,24 +172,24 @@ class RemoteRun:
                 while True:
                     for body in await journal.callbacks():
                         verdict = decide_callback(self._section, body)
-                        await self._note_callback(verdict)
+                        await self._log_callback(verdict)
                         if isinstance(verdict, Ended):
                             return verdict
         except TimeoutError:
             within = duration_text(callback.give_up_after_seconds)
             raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
 
-    async def _note_callback(self, verdict: Running | Ended | Again) -> None:
+    async def _log_callback(self, verdict: Running | Ended | Again) -> None:
         if isinstance(verdict, Again):
-            await self._exchange.say(f"{verdict.reason}: left alone")
+            await self._exchange.log(f"{verdict.reason}: left alone")
             return
-        await self._exchange.say("the service called back")
-        await self._tell(verdict)
+        await self._exchange.log("the service called back")
+        await self._log_state(verdict)
 
-    async def _tell(self, now: Running | Ended) -> None:
+    async def _log_state(self, now: Running | Ended) -> None:
         before = self._seen
         self._seen = Running(now.state or before.state, now.progress or before.progress)
         if now.state is not None and now.state != before.state:
-            await self._exchange.say(f"state {now.state}")
+            await self._exchange.log(f"state {now.state}")
         if now.progress and now.progress != before.progress:
-            await self._exchange.say(now.progress, "stdout")
+            await self._exchange.log(now.progress, "stdout")

@@ -46,7 +46,7 @@ class Start:
                 return verdict
             await self._exchange.wait_or_give_up(failures, verdict)
 
-    async def settle(self) -> None:
+    async def resolve(self) -> None:
         """Find out before the end whether it has begun, and as what.
 
         An answer that is underway is waited for; where none came, the same key asks once more.

@@ -18,12 +18,12 @@ async def stop(section: HttpComponent, journal: Journal | None, exchange: Exchan
     It takes as long as the service takes: the caller bounds it.
     """
     if section.is_followed:
-        await start.settle()
+        await start.resolve()
     if not start.may_run:
         return
     await _cancel(section.cancel, exchange)
     if not section.is_followed:
-        await start.settle()  # the answer to the start is the end
+        await start.resolve()  # the answer to the start is the end
     elif section.poll is not None and section.states is not None and exchange.can_prepare(section.poll):
         await _ask_for_the_end(section, section.poll, section.states, exchange)
     elif section.callback is not None and journal is not None:
@@ -32,10 +32,10 @@ async def stop(section: HttpComponent, journal: Journal | None, exchange: Exchan
 
 async def _cancel(cancel: HttpCancel | None, exchange: Exchange) -> None:
     if cancel is None:
-        await exchange.say("the component has no cancel: the run may go on at the service")
+        await exchange.log("the component has no cancel: the run may go on at the service")
         return
     if not exchange.can_prepare(cancel):
-        await exchange.say("the run's id is not known: it cannot be cancelled")
+        await exchange.log("the run's id is not known: it cannot be cancelled")
         return
     request = exchange.prepare(cancel, "cancel")
     while True:
@@ -53,10 +53,10 @@ async def _ask_for_the_end(
         reply = await exchange.send(request, is_quiet=True)
         verdict = decide_poll(poll, states, section.result, reply)
         if isinstance(verdict, Ended):
-            await _tell(verdict, exchange)
+            await _log_state(verdict, exchange)
             return
         if isinstance(reply, Answer) and reply.status in _GONE:
-            await exchange.say("ended")
+            await exchange.log("ended")
             return
         await exchange.pace.sleep(CLOSING_POLL_SECONDS)
 
@@ -66,9 +66,9 @@ async def _hear_of_the_end(section: HttpComponent, journal: Journal, exchange: E
         for body in await journal.callbacks():
             verdict = decide_callback(section, body)
             if isinstance(verdict, Ended):
-                await _tell(verdict, exchange)
+                await _log_state(verdict, exchange)
                 return
 
 
-async def _tell(ended: Ended, exchange: Exchange) -> None:
-    await exchange.say(f"state {ended.state}" if ended.state else "ended")
+async def _log_state(ended: Ended, exchange: Exchange) -> None:
+    await exchange.log(f"state {ended.state}" if ended.state else "ended")
