@@ -24,7 +24,7 @@ from orchestrator_trigger_watcher.adapters.update_store import Update
 from orchestrator_trigger_watcher.wiring import Watcher, build, load_queries
 
 HOUR = timedelta(hours=1)
-RUNNER = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
+RUNNER = Queries.load("orchestrator_runner.queue", "run_store.sql", "waiting_triggers.sql")
 
 
 def table(text: str, project: str = "demo") -> TableRef:
