@@ -124,7 +124,7 @@ class _Step:
             if row["frees_its_lane"]:
                 self._freed.add(row["lane_id"])
             for output in row["output_tables"]:
-                self._work.say(
+                self._work.publish(
                     TableUpdated(
                         project=row["project"],
                         table=output["table"],
@@ -236,7 +236,7 @@ class _Step:
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._ownership.ready_left(self._connection):
-            self._work.say(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
+            self._work.publish(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:

@@ -18,7 +18,7 @@ from orchestrator_trigger_watcher.handlers.reconciliation import catch_up
 from orchestrator_trigger_watcher.handlers.recording import record
 
 
-class Hearing:
+class Ingestion:
     """Takes updates in order of arrival; a repeated delivery is only counted."""
 
     def __init__(
