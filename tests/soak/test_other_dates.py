@@ -18,8 +18,8 @@ import pytest
 from tests.soak.faked_clocks import DATE_VARIABLE
 from tests.support.servers import REPOSITORY
 
-from orchestrator_cli.local.account import reachable_binaries, unprivileged_account
-from orchestrator_cli.local.postgres import BINARIES_VARIABLE, find_binaries
+from orchestrator_local.servers.account import reachable_binaries, unprivileged_account
+from orchestrator_local.servers.postgres import BINARIES_VARIABLE, find_binaries
 
 SECONDS = 900
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 60)]

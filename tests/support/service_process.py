@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 from tests.support.servers import REPOSITORY
 
-from orchestrator_cli.local.processes import free_port, send_signal, tail
+from orchestrator_local.servers.processes import free_port, send_signal, tail
 
 LOG_LINES = 60
 

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-_LETTERS = "A-Za-z_\x80-\U0010ffff"
-_START = re.compile(rf"[{_LETTERS}'\"$;()\\]|--|/\*|[^\s{_LETTERS}]")
-_WORD = re.compile(rf"[{_LETTERS}][{_LETTERS}0-9$]*")
-_DOLLAR_TAG = re.compile(rf"\$(?:[{_LETTERS}][{_LETTERS}0-9]*)?\$")
+# A letter is A-Z, a-z, _ and all beyond ASCII. Said by what it is not: so it compiles in a tenth of the time.
+_NO_LETTER = r"\x00-@\[-^`{-\x7f"
+_NO_LETTER_NOR_DIGIT = r"\x00-/:-@\[-^`{-\x7f"
+_NO_PART_OF_A_WORD = r"\x00-#%-/:-@\[-^`{-\x7f"
+_START = re.compile(r"--|/\*|[^ \t-\r\x1c-\x1f]")
+_WORD = re.compile(rf"[^{_NO_LETTER}][^{_NO_PART_OF_A_WORD}]*")
+_DOLLAR_TAG = re.compile(rf"\$(?:[^{_NO_LETTER}][^{_NO_LETTER_NOR_DIGIT}]*)?\$")
 _LINE_END = re.compile(r"[\r\n]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _ESCAPED = re.compile(r"\\.|''|'", re.DOTALL)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import asyncpg
 import pytest
 
-from orchestrator_cli.local.postgres import find_binaries
+from orchestrator_local.servers.postgres import find_binaries
 
 if TYPE_CHECKING:
     from tests.integration.components.conftest import Outcome, Starter

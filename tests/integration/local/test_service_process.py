@@ -10,7 +10,7 @@ import pytest
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 
-from orchestrator_cli.local.processes import is_alive
+from orchestrator_local.servers.processes import is_alive
 
 STAND_IN = """
 import http.server, os, sys

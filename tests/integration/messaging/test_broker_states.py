@@ -8,7 +8,7 @@ from tests.integration.messaging.conftest import QUICK, consuming, outbox_rows, 
 from tests.integration.messaging.messages import RUNS, run_requested
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery

@@ -9,13 +9,16 @@ from orchestrator_shared.database.queries import Queries
 Row = dict[str, Any]
 
 FILES = (
-    "access/access.sql",
-    "projects/catalog.sql",
-    "catalog/configurations.sql",
-    "schedules/schedules.sql",
-    "triggers/triggers.sql",
-    "runs/jobs.sql",
-    "operations/callbacks.sql",
+    "access/store.sql",
+    "projects/store.sql",
+    "catalog/store.sql",
+    "tables/store.sql",
+    "orchestrations/store.sql",
+    "schedules/store.sql",
+    "triggers/store.sql",
+    "notifications/store.sql",
+    "runs/store.sql",
+    "operations/store.sql",
 )
 
 
