@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from orchestrator_cli.failures import CommandFailure, Unreachable
+from orchestrator_cli.failures import Unreachable
 from orchestrator_local.servers.install import ensure_installed
 from orchestrator_local.servers.postgres import PostgresServer
 from orchestrator_local.servers.processes import is_alive, send_signal, tail, wait_until

@@ -1,4 +1,4 @@
-"""The scheduler put together: the only place where its adapters are made."""
+"""Wires the scheduler: the only place where its adapters are made."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ def limits(settings: SchedulerSettings) -> Limits:
 
 
 def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
-    """Fires that are past their time."""
+    """Deletes fires past their retention."""
     return Retention(
         connections,
         queries,

@@ -1,4 +1,4 @@
-"""The trigger-watcher put together: the only place where its adapters are made."""
+"""Wires the trigger-watcher: the only place where its adapters are made."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -63,7 +63,7 @@ def build(outbox: UnitsOfWork, connections: Connections, queries: Queries) -> Wa
 
 
 def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
-    """Updates, what became of them, fires and edits that are past their time."""
+    """Deletes updates, dispositions, fires and edits past their retention."""
     older_than = timedelta(days=days)
     return Retention(
         connections,

@@ -37,7 +37,7 @@ class Envelope(BaseModel):
 
 
 def wrap(message: Message, *, source: str, traceparent: str | None = None) -> Envelope:
-    """Put a message of ours into a new envelope; `source` is the service that says it, as `/runner`."""
+    """Wrap a message in a new envelope; `source` is the publishing service, such as `/runner`."""
     return Envelope(
         specversion="1.0",
         id=str(new_id()),

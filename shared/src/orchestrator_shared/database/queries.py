@@ -10,7 +10,7 @@ _COMMENT = re.compile(r"--[^\n]*")
 
 
 class QueryError(Exception):
-    """A query file is malformed, or a query is not there: a fault of the code."""
+    """A query file is malformed, or a query is missing: a bug."""
 
 
 class Queries:

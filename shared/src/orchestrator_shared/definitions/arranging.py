@@ -41,7 +41,7 @@ class OneTaskPerPhase(_Operation):
 
 
 class MoveTasks(_Operation):
-    """Move tasks into a phase; one that is not there is made, at the end, or before or after another."""
+    """Move tasks into a phase; a missing one is created at the end, or before or after another."""
 
     operation: Literal["move_tasks"]
     tasks: list[str] = Field(min_length=1, max_length=10_000)
@@ -80,7 +80,7 @@ class MovePhase(_Operation):
 
 
 class MergePhases(_Operation):
-    """Make one phase of several, at the place of the first; with its name unless another is given."""
+    """Merge several phases at the place of the first, under its name unless another is given."""
 
     operation: Literal["merge_phases"]
     phases: list[PhaseRef] = Field(min_length=2, max_length=1_000)
@@ -225,7 +225,7 @@ def move_phase(
 def merge_phases(
     definition: OrchestrationDefinition, phases: Sequence[PhaseRef], *, name: str | None = None
 ) -> OrchestrationDefinition:
-    """Make one phase of several, where the first of them stands, with the tasks in their order."""
+    """Merge several phases at the place of the first, keeping the order of tasks."""
     present = list(definition.phases)
     chosen = sorted({_find(present, each, field=f"phases.{i}") for i, each in enumerate(phases)})
     if len(chosen) < 2:

@@ -33,7 +33,7 @@ class ScheduleStore:
         self._queries = queries
 
     async def claim_due(self, connection: asyncpg.Connection, most: int) -> dict[ScheduleId, Known]:
-        """Lock schedules with a fire that is due and that nobody else is about."""
+        """Lock schedules that have a due fire and that no one else holds."""
         rows = await connection.fetch(self._queries["claim_due"], most)
         return {ScheduleId(row["schedule_id"]): _known(row) for row in rows}
 

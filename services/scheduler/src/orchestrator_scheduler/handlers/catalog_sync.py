@@ -1,4 +1,4 @@
-"""CatalogSync the catalog: hints about schedules, and the slow scan for hints that got lost."""
+"""Follows the catalog: hints about changed schedules, and a slow scan for lost hints."""
 
 import time
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from orchestrator_shared.runtime.periodic import isolate
 
 
 class CatalogSync:
-    """Every replica does this; doing it twice does no harm."""
+    """Every replica does this; doing it twice is harmless."""
 
     def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:
         self._connections = connections
@@ -31,7 +31,7 @@ class CatalogSync:
         return {ScheduleChanged: self.schedule_changed}
 
     async def scan(self) -> None:
-        """Schedules whose change was not heard of. One that cannot be handled does not hold up the others."""
+        """Sync the schedules whose change was missed. One that fails does not hold up the others."""
         started = time.perf_counter()
         async with self._connections() as connection:
             stale = await self._schedules.stale(connection)

@@ -1,4 +1,4 @@
-"""Firing: the record of a fire, the request of its run and the next fire, in one transaction."""
+"""Fires schedules: the record of a fire, the request of its run and the next fire, in one transaction."""
 
 import asyncio
 from datetime import datetime
@@ -28,11 +28,11 @@ SHORTEST_SLEEP_SECONDS = 0.02
 
 
 class SavedMeanwhile(Exception):
-    """Somebody saved the schedule between reading and firing it: roll back, and read it anew."""
+    """Someone saved the schedule while it was being evaluated: roll back and read it again."""
 
 
 class Firing:
-    """Every replica fires whatever is due; the lock on a schedule's row makes it one at a time."""
+    """Every replica fires what is due; the lock on a schedule's row lets one do so at a time."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class Firing:
         self._limits = limits
         self._batch = batch
         self.wake = asyncio.Event()
-        """Set when an earlier fire than the one slept for may have come up."""
+        """Set when there may be an earlier fire than the one waited for."""
 
     async def fire_due(self) -> int:
         """Evaluate one batch of schedules that are due; returns how many."""
@@ -64,7 +64,7 @@ class Firing:
         raise Unavailable("schedules were saved again and again while they were read")
 
     async def sync(self, schedule_id: ScheduleId) -> None:
-        """Adopt what the catalog says of one schedule; knowing it already, nothing changes."""
+        """Apply one schedule's current definition from the catalog; idempotent."""
         for _ in range(TRIES):
             try:
                 async with self._outbox.work() as work:
@@ -113,7 +113,7 @@ class Firing:
 
 
 async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) -> None:
-    """Fire, and sleep until the next fire, a hint, or the poll; raises Unavailable with the database."""
+    """Fire, then wait for the next fire, a hint or the poll. Raises Unavailable."""
     while not stopping.is_set():
         firing.wake.clear()
         seconds = await firing.seconds_to_next()
