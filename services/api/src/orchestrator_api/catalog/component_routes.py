@@ -21,7 +21,7 @@ async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
     """The registered components, of all projects."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
-        rows = await session.sql.many("components", after, paging.rows)
+        rows = await components.listing(session, after, paging.rows)
     shown: list[dict[str, Any]] = [components.masked(row) for row in rows]
     return Page[ComponentOut].model_validate(paging.of(shown, "id"))
 

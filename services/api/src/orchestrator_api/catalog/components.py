@@ -16,6 +16,11 @@ from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
 
+async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Row]:
+    """The registered components, by id."""
+    return await session.sql.many("components", after, limit)
+
+
 async def save(session: Session, component: str, document: ComponentIn) -> bool:
     """Register or change; returns whether it is new. The same document again changes nothing."""
     if component == ORCHESTRATOR:

@@ -46,11 +46,16 @@ class Part:
         """Behind which row it begins: one value per kind, or as many Nones."""
         return _decode(self.cursor, *kinds)
 
-    def of(self, rows: Sequence[dict[str, Any]], *names: str) -> dict[str, Any]:
+    def of(self, rows: Sequence[object], *names: str) -> dict[str, Any]:
         """The page of these rows; the columns of these names are the place of the next one."""
         shown = list(rows[: self.limit])
-        more = len(rows) > self.limit
-        return {"items": shown, "next": _encode(*(shown[-1][name] for name in names)) if more else None}
+        if len(rows) <= self.limit:
+            return {"items": shown, "next": None}
+        return {"items": shown, "next": _encode(*(_column(shown[-1], name) for name in names))}
+
+
+def _column(row: object, name: str) -> object:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
 Paging = Annotated[Part, Depends()]

@@ -6,11 +6,11 @@ from typing import Any
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import doubled_ids, make_definition
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.phases import doubled_ids, make_definition
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR

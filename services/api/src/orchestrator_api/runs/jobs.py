@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
 from orchestrator_api.runs.narrowing import narrowed_job, narrowed_task
@@ -164,8 +166,8 @@ async def _as_run(session: Session, row: Row) -> dict[str, Any] | None:
     """The parameters of the version that ran, with the job's own merged over them."""
     if row["kind"] == "run" or row["version"] is None:
         return None
-    key = (session.project, row["component"], row["configuration"], row["version"])
-    stored = await session.sql.one("version", *key)
+    key = Key(row["component"], row["configuration"])
+    stored = await configurations.find_version(session, key, row["version"])
     if stored is None:
         return None
     merged: dict[str, Any] = mask_secrets(deep_merge(stored["parameters"], row["parameters"]))
@@ -184,12 +186,18 @@ def _moments(row: Row, attempts: Sequence[Row]) -> Moments:
 
 
 async def usual_durations(
-    session: Session, configurations: Sequence[tuple[str, str]]
+    session: Session, wanted: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], float]:
     """How long the last successful jobs of these configurations took on average, in seconds."""
-    values = ([component for component, _ in configurations], [name for _, name in configurations])
+    values = ([component for component, _ in wanted], [name for _, name in wanted])
     rows = await session.sql.many("usual_durations", session.project, *values)
     return {(row["component"], row["configuration"]): round(row["seconds"], 3) for row in rows}
+
+
+async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, Row]:
+    """The newest run of each of these orchestrations that has one."""
+    rows = await session.sql.many("last_runs", session.project, orchestrations)
+    return {row["configuration"]: row for row in rows}
 
 
 async def overlaps(

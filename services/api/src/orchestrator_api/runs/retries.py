@@ -7,9 +7,9 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
@@ -147,7 +147,7 @@ async def _definition(session: Session, job: Row, version: Version) -> tuple[int
         return configuration["version"], configuration["parameters"]
     if job["version"] is None:
         raise UserError("the job never started, so it has no version of its own", field="version")
-    row = await session.sql.one("version", session.project, key.component, key.id, job["version"])
+    row = await configurations.find_version(session, key, job["version"])
     if row is None:
         raise NotFound(f"version {job['version']} is not there any more", field="version")
     return row["version"], row["parameters"]
@@ -167,9 +167,9 @@ async def _original(session: Session, job: Row) -> Original:
 async def _existing(session: Session, job: Row, definition: Mapping[str, Any]) -> list[Row]:
     """The configurations that a retry would run and its own, each with its current version."""
     tasks = [job, *stored_tasks(definition)]
-    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
-    values = ([component for component, _ in pairs], [name for _, name in pairs])
-    return await session.sql.many("saved_configurations", session.project, *values)
+    return await configurations.existing(
+        session, [(task["component"], task["configuration"]) for task in tasks]
+    )
 
 
 def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:

@@ -9,14 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from orchestrator_api.catalog import overrides
-from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog.configurations import Key, orchestration_key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.sql import Row
-from orchestrator_shared.definitions.placeholders import placeholders
-from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Task = Mapping[str, Any]
@@ -105,11 +103,11 @@ async def _with_pinned(
         found.append(task)
         own = (task.get("parameters") or {}).get("version")
         version = own if isinstance(own, int) else given.get(place, {}).get(task.get("id") or "")
-        key = (session.project, ORCHESTRATOR, task["configuration"], version)
+        key = (task["configuration"], version)
         if task["component"] != ORCHESTRATOR or not isinstance(version, int) or key in seen:
             continue
         seen.add(key)
-        row = await session.sql.one("version", *key)
+        row = await configurations.find_version(session, orchestration_key(task["configuration"]), version)
         todo += [(task["configuration"], each) for each in stored_tasks(row["parameters"])] if row else []
     return found
 
@@ -124,23 +122,6 @@ async def check_overrides(session: Session, brought: Sequence[overrides.Override
     async for each in overrides.reached(session, brought):
         if each.key.component != ORCHESTRATOR:
             actor.require_configure(each.key.component, field=each.path)
-
-
-async def check_variable(session: Session, name: str) -> None:
-    """Refuse to change a variable that components use which the token may not configure."""
-    if session.actor.configures_everything:
-        return
-    for row in await session.sql.many("variable_users", session.project, name):
-        if not session.actor.may_run(row["component"]) and _uses(session, row["parameters"], f"vars.{name}"):
-            session.actor.require_configure(row["component"], field="name")
-
-
-def _uses(session: Session, parameters: Mapping[str, Any], name: str) -> bool:
-    try:
-        plain = session.encryption.decrypt_secrets(parameters, session.project)
-    except UserError:
-        return False  # its key is gone: it cannot run
-    return name in placeholders(plain)
 
 
 def _require(session: Session, tasks: Iterable[Task], where: str) -> None:

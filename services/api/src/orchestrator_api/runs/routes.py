@@ -13,7 +13,6 @@ from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Limit, Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import (
@@ -62,7 +61,7 @@ async def run_orchestration(
         given = (body or RunIn()).model_dump()
         asked = idempotency.accept(session, key, f"run {orchestration}", given)
         wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
+        job_id = await runs.start(session, configurations.orchestration_key(orchestration), wish)
         return await accepted(session, job_id)
 
 
@@ -72,7 +71,7 @@ async def list_runs(call: Call, project: Project, orchestration: Identifier, pag
     before = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
-            await configurations.load(session, orchestrations.key_of(orchestration))
+            await configurations.load(session, configurations.orchestration_key(orchestration))
         rows = await jobs.listing(
             session,
             statuses=None,
@@ -94,7 +93,7 @@ async def list_overlaps(
     """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
     before = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
+        await configurations.load(session, configurations.orchestration_key(orchestration))
         rows = await jobs.overlaps(session, orchestration, before, paging.rows)
     return Page[OverlapOut].model_validate(paging.of(rows, "at", "job_id"))
 

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import check_selection, stored_tasks
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import check_selection, stored_tasks
 from orchestrator_api.runs import idempotency, rights
 from orchestrator_api.runs.idempotency import Asked
 from orchestrator_api.runs.overlaps import explain_overlap
@@ -19,7 +19,7 @@ from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId, new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin
 
 
@@ -91,7 +91,7 @@ async def _definition(session: Session, key: Key, wish: RunWish, configuration: 
     if wish.version is None:
         current: dict[str, Any] = configuration["parameters"]
         return current
-    row = await session.sql.one("version", session.project, key.component, key.id, wish.version)
+    row = await configurations.find_version(session, key, wish.version)
     if row is None:
         newest = configuration["version"]
         raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
@@ -103,7 +103,7 @@ async def _check_cycle(session: Session, orchestration: str, definition: dict[st
     children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
     if not children:
         return
-    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    edges = await configurations.nestings(session)
     cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
     if cycle is not None:
         raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
@@ -128,6 +128,23 @@ async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bo
         "insert_run_request", job_id, session.project, key.component, key.id, *values
     )
     return inserted is not None
+
+
+async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
+    """Which of these jobs were requested before."""
+    return set(await session.sql.column("known_runs", ids))
+
+
+async def request_fires(
+    session: Session, key: Key, fires: Mapping[JobId, datetime], asked: Asked | None
+) -> set[JobId]:
+    """Request runs of the past, each once; returns the jobs that nobody asked for before."""
+    values = (session.actor.origin.value, session.actor.label, session.actor.token_id, session.now)
+    under = (asked.id, asked.digest) if asked else (None, None)
+    columns = (list(fires), list(fires.values()))
+    return set(
+        await session.sql.column("insert_backfill", session.project, key.id, *values, *columns, *under)
+    )
 
 
 def _origin(session: Session, wish: RunWish) -> Origin:
