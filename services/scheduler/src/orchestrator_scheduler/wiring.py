@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import Limits
 from orchestrator_scheduler.handlers.catalog_sync import CatalogSync
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
@@ -30,7 +30,7 @@ class Scheduler:
 
 
 def load_queries() -> Queries:
-    return Queries.load("orchestrator_scheduler.adapters", "schedules.sql")
+    return Queries.load("orchestrator_scheduler.adapters", "store.sql")
 
 
 def build(

@@ -43,7 +43,9 @@ class Watcher:
 
 
 def load_queries() -> Queries:
-    return Queries.load("orchestrator_trigger_watcher.adapters", "updates.sql", "triggers.sql", "catalog.sql")
+    return Queries.load(
+        "orchestrator_trigger_watcher.adapters", "update_store.sql", "trigger_store.sql", "catalog_store.sql"
+    )
 
 
 def build(outbox: UnitsOfWork, connections: Connections, queries: Queries) -> Watcher:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.handlers.firing import Firing
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.message import Message

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import (
     Definition,
     Evaluation,
