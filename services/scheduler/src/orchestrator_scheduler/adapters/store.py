@@ -1,9 +1,9 @@
-"""Next fires and the record of fires; every method works in the caller's transaction."""
+"""The scheduler's rows: next fires, the record of fires, and the catalog's schedules."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import asyncpg
 import structlog
 
 from orchestrator_scheduler.domain.evaluation import (
@@ -15,6 +15,7 @@ from orchestrator_scheduler.domain.evaluation import (
     Planned,
 )
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.cron import Cron, parse_zone
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
@@ -26,122 +27,154 @@ DISABLED_KEPT = 100
 """Fires of a disabled schedule, or of a schedule of a disabled or trashed orchestration, that are kept."""
 
 
-class ScheduleStore:
-    """`scheduler.next_fires` and `scheduler.fires`, and the catalog's schedules."""
+@dataclass(frozen=True, slots=True)
+class NextFire:
+    """A row of `scheduler.next_fires`."""
 
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
+    schedule_id: ScheduleId
+    version: int
+    enabled: bool
+    anchor: datetime
+    next_at: datetime | None
+    next_key: str | None
 
-    async def claim_due(self, connection: asyncpg.Connection, most: int) -> dict[ScheduleId, Known]:
+    @property
+    def known(self) -> Known:
+        planned = None if self.next_at is None else Planned(self.next_at, self.next_key or "")
+        return Known(self.version, self.enabled, self.anchor, planned)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSchedule:
+    """A schedule as the catalog has it."""
+
+    id: ScheduleId
+    project: str
+    orchestration: str
+    name: str
+    cron: str | None
+    every_seconds: int | None
+    timezone: str
+    overlap: OverlapPolicy
+    misfire: Misfire
+    catch_up_seconds: int
+    version: int
+    updated_at: datetime
+    enabled: bool
+
+    @property
+    def timing(self) -> Cron | int:
+        """Raises UserError for a cron expression that is refused."""
+        if self.cron is not None:
+            return Cron.parse(self.cron)
+        assert self.every_seconds is not None, "a CHECK of the table: one of both"
+        return self.every_seconds
+
+
+class ScheduleStore(Store):
+    """Writes next fires and fires; schedules belong to the catalog and are only read."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def claim_due(self, *, most: int) -> dict[ScheduleId, Known]:
         """Lock schedules that have a due fire and that no one else holds."""
-        rows = await connection.fetch(self._queries["claim_due"], most)
-        return {ScheduleId(row["schedule_id"]): _known(row) for row in rows}
+        rows = await self._many(NextFire, "claim_due", most=most)
+        return {row.schedule_id: row.known for row in rows}
 
-    async def lock(self, connection: asyncpg.Connection, schedule_id: ScheduleId) -> Known | None:
+    async def lock(self, *, schedule_id: ScheduleId) -> Known | None:
         """Lock a schedule's row, making it if the catalog has the schedule; None if there is neither."""
-        await connection.execute(self._queries["insert_unknown"], schedule_id)
-        row = await connection.fetchrow(self._queries["lock_schedule"], schedule_id)
-        return None if row is None else _known(row)
+        await self._run("insert_unknown", schedule_id=schedule_id)
+        row = await self._one(NextFire, "lock_schedule", schedule_id=schedule_id)
+        return None if row is None else row.known
 
-    async def definitions(
-        self, connection: asyncpg.Connection, schedule_ids: Sequence[ScheduleId]
-    ) -> dict[ScheduleId, Definition | None]:
+    async def definitions(self, *, schedule_ids: Sequence[ScheduleId]) -> dict[ScheduleId, Definition | None]:
         """Schedules that are not deleted; None for one that cannot be read."""
-        rows = await connection.fetch(self._queries["read_definitions"], schedule_ids)
-        return {ScheduleId(row["id"]): _definition(row) for row in rows}
+        rows = await self._many(StoredSchedule, "read_definitions", schedule_ids=schedule_ids)
+        return {row.id: _definition(row) for row in rows}
 
-    async def now(self, connection: asyncpg.Connection) -> datetime:
-        at: datetime = await connection.fetchval(self._queries["read_clock"])
+    async def now(self) -> datetime:
+        """The database's clock."""
+        at = await self._value(datetime, "read_clock")
+        assert at is not None
         return at
 
-    async def seconds_to_next(self, connection: asyncpg.Connection) -> float | None:
-        seconds: float | None = await connection.fetchval(self._queries["seconds_to_next"])
-        return seconds
+    async def seconds_to_next(self) -> float | None:
+        """Until the next fire of any schedule; negative when it is overdue."""
+        return await self._value(float, "seconds_to_next")
 
-    async def remove(self, connection: asyncpg.Connection, schedule_id: ScheduleId) -> None:
-        await connection.execute(self._queries["remove_next"], schedule_id)
+    async def remove(self, *, schedule_id: ScheduleId) -> None:
+        """The schedule was deleted: it has no next fire."""
+        await self._run("remove_next", schedule_id=schedule_id)
 
-    async def set_aside(self, connection: asyncpg.Connection, schedule_id: ScheduleId) -> None:
-        await connection.execute(self._queries["set_aside"], schedule_id)
+    async def set_aside(self, *, schedule_id: ScheduleId) -> None:
+        """The schedule cannot be read: it has no next fire until it is saved again."""
+        await self._run("set_aside", schedule_id=schedule_id)
 
-    async def save(
-        self, connection: asyncpg.Connection, definition: Definition, evaluation: Evaluation
-    ) -> set[str] | None:
-        """Record the fires and what comes next; None if the schedule was saved anew since it was read.
+    async def save(self, *, definition: Definition, evaluation: Evaluation) -> set[str] | None:
+        """Record the fires and what comes next; None if the schedule was saved again since it was read.
 
         Returns the keys that were recorded now: one that had been recorded before is decided already.
         """
-        recorded = await self._record(connection, definition, evaluation)
-        current = await connection.fetchval(
-            self._queries["is_current"], definition.id, definition.version, definition.enabled
-        )
-        if not current:
+        recorded = await self._record(definition, evaluation)
+        version = {"schedule_id": definition.id, "version": definition.version, "enabled": definition.enabled}
+        if not await self._value(bool, "is_current", **version):
             return None
         if any(item.outcome is Outcome.DISABLED for item in evaluation.decided):
-            await connection.execute(self._queries["forget_disabled"], definition.id, DISABLED_KEPT)
+            await self._run("forget_disabled", schedule_id=definition.id, kept=DISABLED_KEPT)
         known = evaluation.known
-        await connection.execute(
-            self._queries["save_next"],
-            definition.id,
-            known.version,
-            known.enabled,
-            known.anchor,
-            known.next.at if known.next else None,
-            known.next.key if known.next else None,
+        await self._run(
+            "save_next",
+            schedule_id=definition.id,
+            version=known.version,
+            enabled=known.enabled,
+            anchor=known.anchor,
+            next_at=known.next.at if known.next else None,
+            next_key=known.next.key if known.next else None,
         )
         return recorded
 
-    async def _record(
-        self, connection: asyncpg.Connection, definition: Definition, evaluation: Evaluation
-    ) -> set[str]:
+    async def _record(self, definition: Definition, evaluation: Evaluation) -> set[str]:
         decided = evaluation.decided
         if not decided:
             return set()
-        rows = await connection.fetch(
-            self._queries["record_fires"],
-            definition.id,
-            definition.version,
-            definition.enabled,
-            [item.fire.key for item in decided],
-            [item.fire.at for item in decided],
-            [item.outcome.value for item in decided],
-            [
+        recorded = await self._column(
+            str,
+            "record_fires",
+            schedule_id=definition.id,
+            version=definition.version,
+            enabled=definition.enabled,
+            keys=[item.fire.key for item in decided],
+            times=[item.fire.at for item in decided],
+            outcomes=[item.outcome.value for item in decided],
+            job_ids=[
                 fire_job_id(definition.id, item.fire.key) if item.outcome is Outcome.REQUESTED else None
                 for item in decided
             ],
         )
-        return {row["fire_key"] for row in rows}
+        return set(recorded)
 
-    async def stale(self, connection: asyncpg.Connection) -> list[ScheduleId]:
+    async def stale(self) -> list[ScheduleId]:
         """Schedules that were saved, switched or deleted since the scheduler looked."""
-        rows = await connection.fetch(self._queries["stale_schedules"])
-        return [ScheduleId(row["schedule_id"]) for row in rows]
+        return await self._column(ScheduleId, "stale_schedules")
 
 
-def _known(row: asyncpg.Record) -> Known:
-    planned = None if row["next_at"] is None else Planned(row["next_at"], row["next_key"])
-    return Known(row["version"], row["enabled"], row["anchor"], planned)
-
-
-def _definition(row: asyncpg.Record) -> Definition | None:
+def _definition(row: StoredSchedule) -> Definition | None:
     try:
         return Definition(
-            id=ScheduleId(row["id"]),
-            project=row["project"],
-            orchestration=row["orchestration"],
-            name=row["name"],
-            version=row["version"],
-            enabled=row["enabled"],
-            updated_at=row["updated_at"],
-            timing=Cron.parse(row["cron"]) if row["cron"] is not None else row["every_seconds"],
-            zone=parse_zone(row["timezone"]),
-            overlap=OverlapPolicy(row["overlap"]),
-            misfire=Misfire(row["misfire"]),
-            catch_up=timedelta(seconds=row["catch_up_seconds"]),
+            id=row.id,
+            project=row.project,
+            orchestration=row.orchestration,
+            name=row.name,
+            version=row.version,
+            enabled=row.enabled,
+            updated_at=row.updated_at,
+            timing=row.timing,
+            zone=parse_zone(row.timezone),
+            overlap=row.overlap,
+            misfire=row.misfire,
+            catch_up=timedelta(seconds=row.catch_up_seconds),
         )
     except UserError as error:
         # Saving refuses it, so it comes from another version of the rules, or of the time zones.
-        log.error(
-            "schedule.unreadable", schedule_id=str(row["id"]), project=row["project"], reason=str(error)
-        )
+        log.error("schedule.unreadable", schedule_id=str(row.id), project=row.project, reason=str(error))
         return None

@@ -17,9 +17,8 @@ from orchestrator_shared.runtime.periodic import isolate
 class CatalogSync:
     """Every replica does this; doing it twice is harmless."""
 
-    def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:
+    def __init__(self, *, connections: Connections, firing: Firing) -> None:
         self._connections = connections
-        self._schedules = schedules
         self._firing = firing
 
     async def schedule_changed(self, delivery: Delivery) -> None:
@@ -34,7 +33,7 @@ class CatalogSync:
         """Sync the schedules whose change was missed. One that fails does not hold up the others."""
         started = time.perf_counter()
         async with self._connections() as connection:
-            stale = await self._schedules.stale(connection)
+            stale = await ScheduleStore(connection).stale()
         for schedule_id in stale:
             await isolate(self._firing.sync(schedule_id), kind="schedule", item=str(schedule_id))
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)

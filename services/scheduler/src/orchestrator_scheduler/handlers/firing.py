@@ -39,13 +39,11 @@ class Firing:
         *,
         outbox: UnitsOfWork,
         connections: Connections,
-        schedules: ScheduleStore,
         limits: Limits,
         batch: int,
     ) -> None:
         self._outbox = outbox
         self._connections = connections
-        self._schedules = schedules
         self._limits = limits
         self._batch = batch
         self.wake = asyncio.Event()
@@ -56,7 +54,7 @@ class Firing:
         for _ in range(TRIES):
             try:
                 async with self._outbox.work() as work:
-                    claimed = await self._schedules.claim_due(work.connection, self._batch)
+                    claimed = await ScheduleStore(work.connection).claim_due(most=self._batch)
                     await self._evaluate_all(work, claimed)
                 return len(claimed)
             except SavedMeanwhile:
@@ -68,7 +66,7 @@ class Firing:
         for _ in range(TRIES):
             try:
                 async with self._outbox.work() as work:
-                    known = await self._schedules.lock(work.connection, schedule_id)
+                    known = await ScheduleStore(work.connection).lock(schedule_id=schedule_id)
                     if known is not None:
                         await self._evaluate_all(work, {schedule_id: known})
                     work.after_commit(metrics.SYNCED.inc)
@@ -80,23 +78,24 @@ class Firing:
 
     async def seconds_to_next(self) -> float | None:
         async with self._connections() as connection:
-            return await self._schedules.seconds_to_next(connection)
+            return await ScheduleStore(connection).seconds_to_next()
 
     async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
-        definitions = await self._schedules.definitions(work.connection, list(known))
-        now = await self._schedules.now(work.connection)
+        schedules = ScheduleStore(work.connection)
+        definitions = await schedules.definitions(schedule_ids=list(known))
+        now = await schedules.now()
         for schedule_id in sorted(known):
             if schedule_id not in definitions:
-                await self._schedules.remove(work.connection, schedule_id)
+                await schedules.remove(schedule_id=schedule_id)
             elif (definition := definitions[schedule_id]) is None:
-                await self._schedules.set_aside(work.connection, schedule_id)
+                await schedules.set_aside(schedule_id=schedule_id)
             else:
                 await self._evaluate(work, known[schedule_id], definition, now)
 
     async def _evaluate(self, work: UnitOfWork, known: Known, definition: Definition, now: datetime) -> None:
         new = known.version == 0  # the row was made just now, or the schedule was deleted before
         evaluation = evaluate_due(None if new else known, definition, now, self._limits)
-        recorded = await self._schedules.save(work.connection, definition, evaluation)
+        recorded = await ScheduleStore(work.connection).save(definition=definition, evaluation=evaluation)
         if recorded is None:
             raise SavedMeanwhile
         requested = [fire for fire in evaluation.requested if fire.key in recorded]
