@@ -21,7 +21,7 @@ from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.settings import DatabaseSettings
 from orchestrator_trigger_watcher.adapters.update_store import Update
-from orchestrator_trigger_watcher.wiring import Watcher, build, load_queries
+from orchestrator_trigger_watcher.wiring import Watcher, build
 
 HOUR = timedelta(hours=1)
 RUNNER = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
@@ -59,7 +59,7 @@ async def watcher_on(database: Database, name: str = "watcher") -> AsyncIterator
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="triggers", source="/trigger-watcher", pool=pool, publisher=nobody)
-        yield build(outbox, partial(acquire, pool), load_queries())
+        yield build(outbox, partial(acquire, pool))
     finally:
         await pool.close()
 
