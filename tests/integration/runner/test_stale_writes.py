@@ -29,6 +29,11 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
+
+def named(queries: Queries) -> list[tuple[str, str]]:
+    return [(name, queries[name]) for name in queries]
+
+
 PACKAGE, LOGS = "orchestrator_runner.queue", "orchestrator_runner.logs"
 FILES = sorted(
     (package, file.name)
@@ -40,7 +45,7 @@ QUERIES = {
     name: sql
     for package, file in FILES
     if file != "termination.sql"
-    for name, sql in Queries.load(package, file)._queries.items()
+    for name, sql in named(Queries.load(package, file))
 }
 TABLES = ("jobs", "attempts", "logs", "configuration_states", "tasks", "phases")
 WRITE = re.compile(
@@ -222,7 +227,7 @@ LATE: dict[str, tuple[str, Callable[[UUID], tuple[Any, ...]]]] = {
     "start_runs": ("ready", lambda run: ([run], [1], [True], [None], [None])),
     "refuse_run": ("ready", lambda run: (run, "no", "user", 1)),
     "withdraw_runs": ("ready", lambda run: ([run], ["its updates were used by c #1"], [run])),
-    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None])),
+    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None], [None])),
     "break_cycle": ("waiting", lambda run: (run, "these runs wait for each other")),
 }
 """Statements for runs, the status in which they may write, and their arguments."""
@@ -239,9 +244,12 @@ async def test_finished_is_final(scene: Scene, name: str) -> None:
 
     assert not await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
 
-    await world.admin.execute(
-        "UPDATE jobs.jobs SET status = $2, finished_at = NULL WHERE id = $1", request.job_id, status
-    )
+    async with world.admin.acquire() as connection, connection.transaction():
+        # No statement of ours can bring it back: the trigger of the transitions is off for this one.
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "UPDATE jobs.jobs SET status = $2, finished_at = NULL WHERE id = $1", request.job_id, status
+        )
     assert await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
 
 
@@ -265,7 +273,7 @@ def test_every_statement_that_writes_is_here() -> None:
     found = {
         name
         for package, file in FILES
-        for name, sql in Queries.load(package, file)._queries.items()
+        for name, sql in named(Queries.load(package, file))
         if WRITE.search(re.sub(r"--[^\n]*", "", sql))
     }
     assert found == tested, "a statement that writes needs a test that shows when it writes nothing"

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.contracts.routing import TRIGGER_WATCHER_RUNS, TRIGGER_WATCHER_UPDATES
 from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.database.queries import Queries
@@ -73,6 +74,7 @@ async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> Async
             skeleton.broker,
             TRIGGER_WATCHER_UPDATES,
             watcher.messages.tables_updated,
+            handles=(TableUpdated,),
             size=settings.updates_batch_size,
         )
         runs = Consumer(skeleton.broker, TRIGGER_WATCHER_RUNS, watcher.messages.by_message(), concurrency=4)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -79,13 +79,18 @@ class Consumer:
         queue: Queue,
         handler: BatchHandler,
         *,
+        handles: Collection[type[Message]],
         size: int = MAX_PREFETCH,
         linger: float = 0.003,
         concurrency: int = 1,
         tries: Tries | None = None,
         drain_seconds: float = 10.0,
     ) -> "Consumer":
-        """A consumer whose handler gets up to `size` messages of any type of the queue at once."""
+        """A consumer whose handler gets up to `size` messages of any type of the queue at once.
+
+        `handles`: the types that the handler knows; no other may be acknowledged in silence.
+        """
+        _require_all(queue, handles)
         return cls(
             broker,
             queue,
@@ -243,15 +248,19 @@ class Consumer:
 
 
 def _dispatcher(queue: Queue, handlers: Mapping[type[Message], Handler]) -> BatchHandler:
-    missing = [model.__name__ for model in queue.messages if model not in handlers]
-    if missing:
-        raise ValueError(f"{queue.name}: no handler for {', '.join(missing)}, which the queue is bound to")
+    _require_all(queue, handlers)
 
     async def dispatch(deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
             await handlers[type(delivery.message)](delivery)
 
     return dispatch
+
+
+def _require_all(queue: Queue, handled: Collection[type[Message]]) -> None:
+    missing = [model.__name__ for model in queue.messages if model not in handled]
+    if missing:
+        raise ValueError(f"{queue.name}: no handler for {', '.join(missing)}, which the queue is bound to")
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from orchestrator_shared.contracts.message import COMMANDS, Message
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outgoing, Publisher
-from orchestrator_shared.messaging.relay import Relay, Tuning
+from orchestrator_shared.messaging.publisher import Outgoing
+from orchestrator_shared.messaging.relay import Publishes, Relay, Tuning
 from orchestrator_shared.runtime import failpoints
 
 log = structlog.get_logger(__name__)
@@ -70,7 +70,7 @@ class Outbox:
         schema: str,
         source: str,
         pool: asyncpg.Pool,
-        publisher: Publisher,
+        publisher: Publishes,
         tuning: Tuning | None = None,
     ) -> None:
         if not _SOURCE.fullmatch(source):
@@ -106,6 +106,10 @@ class Outbox:
     async def run(self) -> None:
         """Relay until cancelled."""
         await self._relay.run()
+
+    async def relay_once(self, *, backlog: bool = False) -> None:
+        """Relay by hand, where nobody runs it; see `Relay.once`."""
+        await self._relay.once(backlog=backlog)
 
     async def flush(self, timeout: float) -> bool:
         """Wait until everything handed over is published; False after `timeout` (nothing is lost)."""

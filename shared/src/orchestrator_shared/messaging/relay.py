@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
+from orchestrator_shared.messaging.publisher import Outcome, Outgoing
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
 from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.outage_log import OutageLog
@@ -38,10 +39,19 @@ class Tuning:
     backlog_per_second: float = 2_000.0
 
 
+class Publishes(Protocol):
+    """What a relay needs of the broker; see `Publisher`."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    async def publish_many(self, messages: Sequence[Outgoing]) -> list[Outcome]: ...
+
+
 class Relay:
     """Publishes new rows at once and old rows at a bounded rate; deletes what is confirmed."""
 
-    def __init__(self, store: OutboxStore, publisher: Publisher, tuning: Tuning) -> None:
+    def __init__(self, store: OutboxStore, publisher: Publishes, tuning: Tuning) -> None:
         self._store = store
         self._publisher = publisher
         self._tuning = tuning
@@ -73,6 +83,16 @@ class Relay:
             group.create_task(self._forever("delete", self._delete_confirmed))
             group.create_task(self._forever("poll", self._poll))
             group.create_task(self._forever("measure", self._measure))
+
+    async def once(self, *, backlog: bool) -> None:
+        """Do by hand what `run` does: publish what is in memory, with `backlog` what lies in the table as
+        well, and delete what was confirmed."""
+        while not self._waiting.empty():
+            await self._publish_next()
+        if backlog:
+            await self._publish_backlog()
+        if self._confirmed:
+            await self._delete_confirmed()
 
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
         backoff, outage = Backoff(first=0.1, most=5.0), OutageLog(f"outbox {step}")

@@ -12,7 +12,7 @@ from orchestrator_notifier.domain.report import FailedTask, MissedReport, RunRep
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent, Origin
+from orchestrator_shared.domain.statuses import EndReason, JobStatus, NotificationEvent, Origin
 
 MAX_TASKS = 50
 MAX_LOGS = 3
@@ -123,6 +123,7 @@ def _report(row: asyncpg.Record, **found: Any) -> RunReport:
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         message=row["message"] or "",
+        end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
         version=row["version"],
         root=(row["root_id"], row["root_orchestration"], row["root_number"]) if nested else None,
         **found,

@@ -130,8 +130,8 @@ def _summary(report: RunReport) -> str:
     ):
         if count := report.counts.get(status, 0):
             parts.append(f"{count} {text}")
-    told_already = report.message.startswith(("failed:", "continued after"))
-    ending = f"\n{report.message}" if report.message and not told_already and not report.failed else ""
+    told_already = report.failed or (report.end_reason is not None and report.end_reason.names_tasks)
+    ending = f"\n{report.message}" if report.message and not told_already else ""
     return ", ".join(parts) + "." + ending
 
 

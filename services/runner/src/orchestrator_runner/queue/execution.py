@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -14,8 +14,8 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
-from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.port import (
+    Adopted,
     Execution,
     ExecutionLeft,
     ExecutionLost,
@@ -25,7 +25,7 @@ from orchestrator_runner.executors.port import (
 )
 from orchestrator_runner.logs.capture import LogCapture, LogLimits
 from orchestrator_runner.logs.store import LogStore
-from orchestrator_runner.queue.definitions import Definitions, Loaded
+from orchestrator_runner.queue.definitions import Loaded
 from orchestrator_runner.queue.journal import Journals
 from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
@@ -36,16 +36,17 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable
-from orchestrator_shared.security import Encryption, hash_token
+from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
-HTTP = "http"
 FILES_DIR = "ORCHESTRATOR_FILES_DIR"
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
+Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
+"""What each of these jobs runs with, in order."""
 
 
 class Attempts:
@@ -54,7 +55,7 @@ class Attempts:
     def __init__(
         self,
         *,
-        definitions: Definitions,
+        load: Load,
         logs: LogStore,
         executors: Mapping[str, Executor],
         encryption: Encryption,
@@ -63,7 +64,7 @@ class Attempts:
         api_url: str | None = None,
         files_dir: Path | None = None,
     ) -> None:
-        self._definitions = definitions
+        self._load = load
         self._logs = logs
         self._executors = executors
         self._encryption = encryption
@@ -75,9 +76,7 @@ class Attempts:
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
         try:
-            loaded = await retry_while_unavailable(
-                partial(self._definitions.load, jobs), outage=OutageLog("attempts")
-            )
+            loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
         except Exception as error:
             log.exception("attempts.unprepared", jobs=len(jobs))
             return {job.id: partial(self._fail, job, error) for job in jobs}
@@ -89,8 +88,10 @@ class Attempts:
     async def _execute(self, job: ClaimedJob, loaded: Loaded, stop: asyncio.Event) -> Result:
         structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
         try:
-            executor, execution = self._build(job, loaded)
-            outcome = await self._run(job, executor, execution, stop)
+            executor = self._executor(job)
+            adopted = self._adopted(job, executor)
+            execution = self._build(job, loaded, executor)
+            outcome = await self._run(job, executor, execution, adopted, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
@@ -109,7 +110,12 @@ class Attempts:
         return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
-        self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
+        self,
+        job: ClaimedJob,
+        executor: Executor,
+        execution: Execution,
+        adopted: Adopted | None,
+        stop: asyncio.Event,
     ) -> Outcome:
         capture = LogCapture(
             partial(self._logs.append, job),
@@ -118,19 +124,28 @@ class Attempts:
             first_seq=job.next_log_seq,
         )
         try:
-            return await executor.run(execution, capture, stop)
+            if adopted is None:
+                return await executor.run(execution, capture, stop)
+            return await executor.adopt(execution, adopted, capture, stop)
         finally:
             await capture.close()
 
-    def _build(self, job: ClaimedJob, loaded: Loaded) -> tuple[Executor, Execution]:
-        """Everything the attempt needs; raises UserError with what is missing."""
+    def _executor(self, job: ClaimedJob) -> Executor:
         if job.executor is None:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
         executor = self._executors.get(job.executor)
         if executor is None:
             raise UserError(f"this runner has no executor {job.executor!r}")
-        if job.handle is not None and job.executor != HTTP:
+        return executor
+
+    def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
+        adopted = self._journals.adopted(job)
+        if adopted is not None and not executor.adoptable:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
+        return adopted
+
+    def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
+        """Everything the attempt needs; raises UserError with what is missing."""
         if loaded.parameters is None:
             raise UserError(_missing(job))
         if isinstance(loaded.user, UserError):
@@ -139,7 +154,7 @@ class Attempts:
         definition = loaded.definition
         environment = definition.get("environment") or {}
         folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
-        execution = Execution(
+        return Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
@@ -155,28 +170,9 @@ class Attempts:
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets | secrets_of_environment(passed_on)),
-            target=definition.get(job.executor) or {},
+            target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
-        )
-        return executor, self._with_journal(job, execution) if job.executor == HTTP else execution
-
-    def _with_journal(self, job: ClaimedJob, execution: Execution) -> Execution:
-        """What outlives this runner: an adopted attempt goes on with it, a new one may be called back."""
-        callback_hash, secrets = job.callback_hash, execution.secrets
-        handle = self._journals.read_handle(job)
-        callback_url = None if handle is None else callback_url_of(handle)
-        if handle is None and execution.target.get("callback") is not None:
-            token, callback_url = self._journals.new_callback()
-            callback_hash = hash_token(token)
-        if callback_url is not None:
-            secrets |= {callback_url.rpartition("/")[2]}
-        return replace(
-            execution,
-            secrets=secrets,
-            journal=self._journals.open(job, callback_hash),
-            handle=handle,
-            ran_seconds=job.ran_seconds,
-            callback_url=callback_url,
+            journal=self._journals.open(job) if executor.adoptable else None,
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:

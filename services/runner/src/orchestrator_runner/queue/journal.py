@@ -1,4 +1,4 @@
-"""What is kept of runs at other services: how a successor finds them, and what they report by themselves."""
+"""What is kept of attempts that outlive their runner: how they are found again, and what is reported."""
 
 import asyncio
 from collections import defaultdict
@@ -8,18 +8,19 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.executors.port import Adopted, ExecutionLost
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
-from orchestrator_shared.security import Encryption, new_token
+from orchestrator_shared.security import Encryption, hash_token, new_token
 
 CALLBACK_POLL_SECONDS = 10.0
 """The net under hints that are lost."""
 _HANDLE = "#run"
+_EXECUTOR = "executor"
 T = TypeVar("T")
 
 
@@ -34,9 +35,9 @@ class Journals:
         self._queries = Queries.load("orchestrator_runner.queue", "journal.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    def open(self, job: ClaimedJob, callback_hash: bytes | None) -> "JobJournal":
+    def open(self, job: ClaimedJob) -> "JobJournal":
         """The journal of an attempt that this replica owns."""
-        return JobJournal(self, job, callback_hash)
+        return JobJournal(self, job)
 
     def new_callback(self) -> tuple[str, str]:
         """A token, and the address at which it is good; raises UserError if nobody said where the api is."""
@@ -49,13 +50,16 @@ class Journals:
         _, token = new_token()
         return token, f"{self._api_url.rstrip('/')}/v1/callbacks/{token}"
 
-    def read_handle(self, job: ClaimedJob) -> Mapping[str, Any] | None:
-        """What was kept, decrypted."""
+    def adopted(self, job: ClaimedJob) -> Adopted | None:
+        """What an earlier runner kept of this attempt; raises ExecutionLost if another executor began it."""
         if job.handle is None:
             return None
+        # The release before kept no executor: then it is the component's, as it was to that release.
+        if job.handle.get(_EXECUTOR, job.executor) != job.executor:
+            raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         handle = self._encryption.decrypt_secrets(job.handle, project=job.project)[_HANDLE]
         assert isinstance(handle, dict)
-        return handle
+        return Adopted(handle, job.ran_seconds)
 
     def wake(self, job_id: UUID) -> None:
         """Something may have been posted about this job."""
@@ -71,7 +75,8 @@ class Journals:
 
     def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
         """The handle as it is stored: it holds what another service answered."""
-        return self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        return {**sealed, _EXECUTOR: job.executor}
 
     async def wait_for_callbacks(
         self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
@@ -103,11 +108,17 @@ class Journals:
 class JobJournal:
     """A `Journal`."""
 
-    def __init__(self, journals: Journals, job: ClaimedJob, callback_hash: bytes | None) -> None:
+    def __init__(self, journals: Journals, job: ClaimedJob) -> None:
         self._journals = journals
         self._job = job
-        self._callback_hash = callback_hash
+        self._callback_hash = job.callback_hash
         self._seen: list[int] = []
+
+    def callback_url(self) -> str:
+        """See `Journal`."""
+        token, url = self._journals.new_callback()
+        self._callback_hash = hash_token(token)
+        return url
 
     async def keep(self, handle: Mapping[str, Any]) -> None:
         """See `Journal`."""

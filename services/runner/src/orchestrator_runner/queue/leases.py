@@ -9,7 +9,8 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.executors.process.keeper_client import Keeper, boottime
+from orchestrator_runner.keeper.lease import boottime
+from orchestrator_runner.queue.ports import LeaseHolder
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import OrchestratorError
@@ -48,7 +49,7 @@ class Leases:
         self._until = 0.0
         self._judges_from = 0.0
 
-    async def register(self, keeper: Keeper) -> None:
+    async def register(self, keeper: LeaseHolder) -> None:
         """Announce this replica; from here on it may claim."""
         asked_at = boottime()
         async with acquire(self._pool) as connection:
@@ -69,13 +70,14 @@ class Leases:
         get the time to renew, or replicas would declare each other lost."""
         return self.is_held and boottime() >= self._judges_from
 
-    async def keep(self, keeper: Keeper) -> None:
+    async def keep(self, keeper: LeaseHolder) -> None:
         """Renew until cancelled; raises LeaseLost when others consider us lost."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await self._renew(keeper)
+            await self.renew(keeper)
 
-    async def _renew(self, keeper: Keeper) -> None:
+    async def renew(self, keeper: LeaseHolder) -> None:
+        """Renew once; waits out an outage, and raises LeaseLost."""
         asked_at, until = await retry_while_unavailable(
             self._ask_for_more,
             outage=_LeaseLog(lambda: self._until - boottime()),
@@ -102,7 +104,7 @@ class Leases:
                 raise
         return asked_at, until
 
-    def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
+    def _pass_on(self, keeper: LeaseHolder, asked_at: float) -> None:
         if self._until and not self.is_held:
             self._judges_from = asked_at + self._lease_seconds
         self._until = asked_at + self._lease_seconds

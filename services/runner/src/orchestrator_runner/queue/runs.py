@@ -295,6 +295,7 @@ class Runs:
             [step.status for step in ends.values()],
             [step.message for step in ends.values()],
             [step.error_kind for step in ends.values()],
+            [step.reason for step in ends.values()],
         )
 
     async def unfinished(self, connection: asyncpg.Connection) -> list[UnfinishedRun]:

@@ -272,12 +272,14 @@ ORDER BY run_id, phase, position
 
 -- name: end_runs
 WITH ending AS (
-    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) AS e (id, status, message, error_kind)
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+        AS e (id, status, message, error_kind, reason)
 ), unreached AS (
     UPDATE jobs.tasks t SET status = 'not_executed' FROM ending e WHERE t.run_id = e.id AND t.status = 'pending'
 )
 UPDATE jobs.jobs j
-SET status = e.status, message = e.message, finished_at = clock_timestamp(), revision = j.revision + 1,
+SET status = e.status, message = e.message, end_reason = e.reason, finished_at = clock_timestamp(),
+    revision = j.revision + 1,
     error_kind = CASE WHEN e.error_kind IS NOT NULL AND EXISTS (
         SELECT 1 FROM jobs.tasks t JOIN jobs.jobs c ON c.id = t.job_id
         WHERE t.run_id = j.id AND t.status = 'error' AND c.error_kind = 'internal') THEN 'internal' ELSE e.error_kind END
