@@ -61,9 +61,9 @@ CASES = [
     ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api.orchestrations", "store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
-    ("trigger_watcher.adapters", "triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
-    ("trigger_watcher.adapters", "triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
-    ("trigger_watcher.adapters", "catalog.sql", "unreconciled_orchestrations", "", 20),
+    ("trigger_watcher.adapters", "trigger_store.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
+    ("trigger_watcher.adapters", "trigger_store.sql", "read_ends", f"'{{{ONE}}}'", 1),
+    ("trigger_watcher.adapters", "catalog_store.sql", "unreconciled_orchestrations", "", 20),
     # A hundred roots before it and itself, and of each of the newest the run and the one before it.
     (
         "notifier.adapters",

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"\$[0-9]")
 
 
 class QueryError(Exception):
-    """A query file is malformed, or a query is not there: a fault of the code."""
+    """A query file is malformed, or a query is missing: a bug."""
 
 
 class Queries:

@@ -53,7 +53,7 @@ class OneTaskPerPhase(_Operation):
 
 
 class MoveTasks(_Operation):
-    """Move tasks into a phase; one that is not there is made, at the end, or before or after another."""
+    """Move tasks into a phase; a missing one is created at the end, or before or after another."""
 
     model_config = ConfigDict(json_schema_extra=_places(or_none=True))
 
@@ -96,7 +96,7 @@ class MovePhase(_Operation):
 
 
 class MergePhases(_Operation):
-    """Make one phase of several, at the place of the first; with its name unless another is given."""
+    """Merge several phases at the place of the first, under its name unless another is given."""
 
     operation: Literal["merge_phases"]
     phases: list[PhaseRef] = Field(min_length=2, max_length=1_000)
@@ -241,7 +241,7 @@ def move_phase(
 def merge_phases(
     definition: OrchestrationDefinition, phases: Sequence[PhaseRef], *, name: str | None = None
 ) -> OrchestrationDefinition:
-    """Make one phase of several, where the first of them stands, with the tasks in their order."""
+    """Merge several phases at the place of the first, keeping the order of tasks."""
     present = list(definition.phases)
     find = _Finder(present)
     chosen = sorted({find(each, field=f"phases.{i}") for i, each in enumerate(phases)})

@@ -1,4 +1,4 @@
-"""Names of tables and buckets (PRODUCT.md section 1)."""
+"""Names of tables and buckets."""
 
 import re
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class TableName:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableRef:
-    """A table as seen from everywhere: its project and its name."""
+    """A table's full name: its project and its name within it."""
 
     project: str
     name: TableName

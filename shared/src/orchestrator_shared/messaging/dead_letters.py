@@ -22,10 +22,10 @@ from orchestrator_shared.messaging.topology import DEAD_LETTER_QUEUE
 
 REASON_LENGTH = 1000
 CUT_BYTES = 64 * 1024
-"""What is kept of a message that is too large to be read: it can never be handled, only looked at."""
+"""How much is kept of a message that is too large: it can never be handled, only inspected."""
 SHOWN_BYTES = 20_000
 PEEK_BYTES = 1024 * 1024
-"""Bodies in one list, together: each letter of a long list shows less of its own."""
+"""Total size of bodies in one list: the longer the list, the less it shows of each."""
 SEARCH_LIMIT = 10_000
 
 _ADDRESSABLE = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,199}")
@@ -56,7 +56,7 @@ class DeadLetter:
 
 
 def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Outgoing:
-    """What is published when a message is given up. Foreign headers are not kept: they may be anything."""
+    """The message published for a dead letter. Foreign headers are dropped: they may be anything."""
     return Outgoing(
         id=str(new_id()),
         exchange=DEAD_LETTERS,
@@ -78,14 +78,14 @@ def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Out
 
 
 class DeadLetters:
-    """The dead-letter queue, looked at through basic.get; what is looked at is given back."""
+    """The dead-letter queue, read through basic.get; what is only read is given back."""
 
     def __init__(self, link: Link, publisher: Publisher) -> None:
         self._link = link
         self._publisher = publisher
 
     async def count(self) -> int:
-        """How many there are (without those that somebody looks at in this moment)."""
+        """How many there are, without those being read at this moment."""
         async with self._queue() as queue:
             return queue.declaration_result.message_count or 0
 
@@ -104,7 +104,7 @@ class DeadLetters:
         return found
 
     async def replay(self, id_: str) -> DeadLetter:
-        """Publish it again as it first came, then remove it; Conflict if no queue takes it now."""
+        """Publish it as it first came, then remove it; Conflict if no queue takes it."""
         async with self._queue() as queue:
             raw = await self._find(queue, id_)
             letter = read(raw)
