@@ -10,6 +10,7 @@ from _pytest.nodeid import NodeId
 from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
+from tests.support.logs import plain_logs
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tcp_proxy import TcpProxy
@@ -21,6 +22,7 @@ RUN = pytest.StashKey[servers.Run]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    plain_logs()
     if not hasattr(config, "workerinput"):  # the process that controls the run, not a worker of it
         config.stash[RUN] = servers.Run.begin()
 
