@@ -11,7 +11,8 @@ from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
 from tests.support.logs import plain_logs
-from tests.support.service_process import ServiceProcess
+from tests.support.service_forks import end_forks
+from tests.support.service_process import AFRESH_VARIABLE, ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tcp_proxy import TcpProxy
 
@@ -28,6 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    end_forks()
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -112,6 +114,12 @@ async def tcp_proxy() -> AsyncIterator[Callable[[str, int], "asyncio.Future[TcpP
     yield lambda host, port: asyncio.ensure_future(open_proxy(host, port))
     for proxy in proxies:
         await proxy.close()
+
+
+@pytest.fixture
+def services_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the very start: each service is a program of its own, as in production."""
+    monkeypatch.setenv(AFRESH_VARIABLE, "1")
 
 
 @pytest.fixture
