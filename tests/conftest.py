@@ -16,8 +16,8 @@ from tests.support.service_process import AFRESH_VARIABLE, ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tcp_proxy import TcpProxy
 
-from orchestrator_cli.local.postgres import PostgresServer
-from orchestrator_cli.local.rabbitmq import RabbitServer, find_server
+from orchestrator_local.servers.postgres import PostgresServer
+from orchestrator_local.servers.rabbitmq import RabbitServer, find_server
 
 RUN = pytest.StashKey[servers.Run]()
 

@@ -20,7 +20,7 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.pipelines import ENCRYPTION_KEY
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.events import RunFinished

@@ -14,8 +14,8 @@ from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
 
-from orchestrator_cli.local.postgres import PostgresServer
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.postgres import PostgresServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 
 MEMORY = Path("/dev/shm")
 SHOWN_SETTINGS = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")

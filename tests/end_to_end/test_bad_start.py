@@ -9,7 +9,7 @@ from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.service_process import ServiceProcess
 from tests.support.stack_settings import MODULES
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 SECRET = "a-secret-that-nobody-may-see"

@@ -13,7 +13,7 @@ from tests.support.service_process import ServiceProcess
 from tests.support.stack_settings import MODULES
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 
 pytestmark = pytest.mark.usefixtures("services_afresh")
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]

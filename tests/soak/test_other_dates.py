@@ -18,8 +18,8 @@ import pytest
 from tests.soak.faked_clocks import DATE_VARIABLE
 from tests.support.servers import REPOSITORY
 
-from orchestrator_cli.local.account import reachable_binaries, unprivileged_account
-from orchestrator_cli.local.postgres import BINARIES_VARIABLE, find_binaries
+from orchestrator_local.servers.account import reachable_binaries, unprivileged_account
+from orchestrator_local.servers.postgres import BINARIES_VARIABLE, find_binaries
 
 SECONDS = 900
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(SECONDS + 60)]
@@ -32,7 +32,7 @@ PARTS = (
     "integration/scheduler",
     "integration/notifier/test_notifier_smtp.py",
     "integration/trigger_watcher",
-    "integration/shared/test_forgetting.py",
+    "integration/shared/test_retention.py",
     "integration/shared/test_long_history.py",
     "integration/components/test_nycflights_sql.py",
     "integration/api/test_api_tokens.py",

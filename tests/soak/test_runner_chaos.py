@@ -15,7 +15,7 @@ from tests.support.chaos_world import Scene
 from tests.support.databases import Database
 from tests.support.servers import RabbitAddress
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 
 JOBS = int(os.environ.get("TEST_CHAOS_JOBS") or 6000)
 SECONDS = float(os.environ.get("TEST_CHAOS_SECONDS") or 360)

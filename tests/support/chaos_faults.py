@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.support.chaos_world import Scene, World
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 
 DECK = {"kill": 6, "stop": 5, "stop_a_long_task": 7, "cut_broker": 3, "cut_database": 3, "kill_api": 1}
 """How often each fault comes while the cards are dealt once."""

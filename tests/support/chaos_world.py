@@ -16,7 +16,7 @@ from tests.support.pipelines import ENCRYPTION_KEY, runner_environment
 from tests.support.service_process import ServiceProcess
 from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 
 REPLICAS = 3
 PATIENCE_SECONDS = 90

@@ -14,7 +14,7 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES, TRANSITIONS
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"
-SOURCES = ("shared/src", "services/*/src", "components/src", "cli/src")
+SOURCES = ("shared/src", "services/*/src", "components/src", "cli/src", "local/src")
 LEVELS = {"debug", "info", "warning", "error", "exception", "critical"}
 METRIC_KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram"}
 _VARIABLE = re.compile(r"\bORCHESTRATOR_[A-Z][A-Z_]*[A-Z]\b")

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from orchestrator_runner.executors.process.keeper_client import Keeper
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.commands import Commands
@@ -57,8 +56,8 @@ class Exchange(Publisher):
         return [self.outcome] * len(messages)
 
 
-class LeaseHolder(Keeper):
-    """Stands for the keeper where only the lease is passed on."""
+class CountedLease:
+    """A `LeaseHolder` that holds nothing."""
 
     def __init__(self) -> None:
         self.renewed = 0
@@ -142,7 +141,7 @@ class Replica:
     async def heartbeat(self) -> None:
         """Renew the lease; a replica that was declared lost learns it and ends."""
         try:
-            await self.leases._renew(LeaseHolder())
+            await self.leases._renew(CountedLease())
         except LeaseLost:
             self.die()
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 from tests.support.databases import Database
-from tests.support.engine_replica import SUCCESS, Exchange, LeaseHolder, Replica, said
+from tests.support.engine_replica import SUCCESS, CountedLease, Exchange, Replica, said
 
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
@@ -97,7 +97,7 @@ class World:
 
     async def add_replica(self, *, slots: int = 3) -> Replica:
         replica = self._replica(new_id(), slots)
-        await replica.leases.register(LeaseHolder())
+        await replica.leases.register(CountedLease())
         self.replicas.append(replica)
         return replica
 

@@ -12,8 +12,8 @@ from tests.support import databases, servers
 from tests.support.databases import SERVICES, Database
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.account import unprivileged_account
-from orchestrator_cli.local.postgres import PostgresServer
+from orchestrator_local.servers.account import unprivileged_account
+from orchestrator_local.servers.postgres import PostgresServer
 
 NAME, PREFIX, PASSWORD = "replicated", "replicated_", "replicated-0123456789"
 REPLICATION = {"wal_level": "replica", "max_wal_senders": "5", "synchronous_commit": "local"}

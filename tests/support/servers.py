@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit, urlunsplit
 
-from orchestrator_cli.local.postgres import PostgresServer
-from orchestrator_cli.local.processes import is_alive, tail, wait_until
-from orchestrator_cli.local.rabbitmq import RabbitServer, answers_amqp, answers_http
+from orchestrator_local.servers.postgres import PostgresServer
+from orchestrator_local.servers.processes import is_alive, tail, wait_until
+from orchestrator_local.servers.rabbitmq import RabbitServer, answers_amqp, answers_http
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FOLDER_VARIABLE = "TEST_RUN_FOLDER"

@@ -13,7 +13,7 @@ import httpx
 from tests.support.servers import REPOSITORY
 from tests.support.service_forks import SERVICES, ForkedProcess, forks
 
-from orchestrator_cli.local.processes import free_port, send_signal, tail
+from orchestrator_local.servers.processes import free_port, send_signal, tail
 
 LOG_LINES = 60
 AFRESH_VARIABLE = "TEST_SERVICES_AFRESH"

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 
 
 @dataclass(frozen=True)

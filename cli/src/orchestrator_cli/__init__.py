@@ -1,1 +1,1 @@
-"""The command line: API client, definitions, local stack."""
+"""The command line: API client, definitions, migrations."""

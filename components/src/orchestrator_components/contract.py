@@ -66,7 +66,10 @@ def load_parameters(model: type[Parameters]) -> Parameters:
     try:
         return model.model_validate(parameters)
     except ValidationError as error:
-        raise UserError("; ".join(_explain(problem) for problem in error.errors())) from None
+        from orchestrator_shared.validation import JSON, explain
+
+        words = JSON._replace(unknown="is not a known parameter")
+        raise UserError(explain(error, prefix="parameters", words=words)) from None
 
 
 def load_state() -> dict[str, Any]:
@@ -183,10 +186,3 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path.name}: must be an object")
     return content
-
-
-def _explain(problem: Any) -> str:
-    # The rejected value stays out of the text: it may be a secret.
-    field = ".".join(str(part) for part in ("parameters", *problem["loc"]))
-    message = "is not a known parameter" if problem["type"] == "extra_forbidden" else problem["msg"]
-    return f"{field}: {message.removeprefix('Value error, ')}"

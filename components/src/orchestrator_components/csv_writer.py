@@ -59,12 +59,12 @@ def parse_parameters(given: Mapping[str, Any]) -> Parameters:
 def _one_statement(text: str) -> str:
     """Without comments and semicolons around it: it is sent inside of a COPY."""
     try:
-        statements = read_script(text).statements
+        script = read_script(text)
     except Refused as problem:
         raise ValueError(str(problem)) from None
-    if len(statements) != 1:
-        raise ValueError(f"must be one statement; it has {len(statements) or 'none'}")
-    return text[statements[0].start : statements[0].end]
+    if len(script.statements) != 1:
+        raise ValueError(f"must be one statement; it has {len(script.statements) or 'none'}")
+    return script.text[script.statements[0].start : script.statements[0].end]
 
 
 async def run() -> None:

@@ -19,6 +19,8 @@ _BLANK = re.compile(r"\s*")
 _META_COMMAND = re.compile(r"\\[^\s\\]*")
 
 QUOTED = ""
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some editors put it before the text; psql passes over it, the server takes it for a letter."""
 _DUMPS_GUARDS = ("\\restrict", "\\unrestrict")
 _ENDS_TRANSACTION = {"BEGIN", "COMMIT", "ROLLBACK", "ABORT", "END"}
 
@@ -48,6 +50,8 @@ class Script:
 
 def read_script(text: str) -> Script:
     """The statements of a text; raises Refused for what only psql understands and for COPY with a client."""
+    if text.startswith(_BYTE_ORDER_MARK):
+        text = " " + text[1:]
     scanner = _Scanner(text)
     statements: list[Statement] = []
     for statement in scanner.statements():
@@ -198,14 +202,16 @@ class _Scanner:
         self._at = len(self._text) if end < 0 else end + len(tag.group())
 
     def _skip_comment(self) -> None:
-        """PostgreSQL's comments hold comments."""
-        depth = 0
+        """PostgreSQL's comments hold comments. One that never ends is a statement: the server tells of it."""
+        start, depth = self._at, 0
         while edge := _COMMENT_EDGE.search(self._text, self._at):
             self._at = edge.end()
             depth += 1 if edge.group() == "/*" else -1
             if not depth:
                 return
-        self._at = len(self._text)
+        self._at = self._end = len(self._text)
+        if self._first < 0:
+            self._first = start
 
     def _skip_guard(self) -> None:
         command = _META_COMMAND.match(self._text, self._at)

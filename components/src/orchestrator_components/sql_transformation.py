@@ -114,6 +114,16 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
             statement("transaction_id")
         ):
             raise UserError(f"statement {number}: {_own_transaction('COMMIT or ROLLBACK')}")
+        if _reads_backslashes(connection):
+            raise UserError(
+                f"statement {number}: standard_conforming_strings must stay on; "
+                r"write a text with backslash escapes as E'…\n…'"
+            )
+
+
+def _reads_backslashes(connection: "Connection") -> bool:
+    """Whether the server now ends '…' elsewhere than we do: what we then took for a text could be a COPY."""
+    return getattr(connection.get_settings(), "standard_conforming_strings", "on") == "off"
 
 
 async def _count(connection: "Connection", table: TableName) -> int:

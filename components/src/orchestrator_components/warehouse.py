@@ -118,7 +118,13 @@ async def transaction(connection: "Connection", *, readonly: bool = False) -> As
 
 async def _connect(url: str) -> "Connection":
     # ISO dates only: 01/02/2013 is refused instead of guessed; times without a zone are UTC.
-    settings = {"application_name": "orchestrator", "timezone": "UTC", "datestyle": "ISO, YMD"}
+    # A backslash in '…' is a character like others: that is how statements are read before they are sent.
+    settings = {
+        "application_name": "orchestrator",
+        "timezone": "UTC",
+        "datestyle": "ISO, YMD",
+        "standard_conforming_strings": "on",
+    }
     try:
         connection: Connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
     except TimeoutError:

@@ -1,6 +1,6 @@
-"""Where the present time comes from, so that tests can hold it still."""
+"""The present time, and how it is written."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Protocol
 
 
@@ -15,24 +15,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class FixedClock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, at: datetime) -> None:
-        self._at = at.astimezone(UTC)
-
-    def now(self) -> datetime:
-        return self._at
-
-    def set(self, at: datetime) -> None:
-        """Move to the given instant."""
-        self._at = at.astimezone(UTC)
-
-    def advance(self, by: timedelta) -> None:
-        """Move forward (or back, by a negative span)."""
-        self._at += by
 
 
 def stamp(at: datetime) -> str:

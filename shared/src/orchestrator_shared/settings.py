@@ -13,6 +13,7 @@ from pydantic_settings.exceptions import SettingsError as _SourceError
 
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.domain.urls import require_unambiguous
+from orchestrator_shared.validation import describe
 
 PREFIX = "ORCHESTRATOR_"
 KEY_BYTES = 32
@@ -162,16 +163,12 @@ def load_settings(settings_type: type[S], **values: Any) -> S:
 def _explain(settings_type: type[BaseSettings], item: Any) -> str:
     field = str(item["loc"][0]) if item["loc"] else ""
     if not field:
-        return f"  {_reason(item)}"
-    problem = "is not set" if item["type"] == "missing" else _reason(item)
+        return f"  {describe(item)}"
+    problem = "is not set" if item["type"] == "missing" else describe(item)
     expected = settings_type.model_fields[field].description if field in settings_type.model_fields else None
     example = _EXAMPLES.get(field)
     hint = f" (for example {example})" if item["type"] == "missing" and example else ""
     return f"  {variable(field)}: {problem}{hint}{f': {expected}' if expected else ''}"
-
-
-def _reason(item: Any) -> str:
-    return str(item["msg"]).removeprefix("Value error, ")
 
 
 _EXAMPLES = {

@@ -19,7 +19,7 @@ from tests.benchmarks.systems import SECONDS
 from tests.benchmarks.workloads import ALONE, NOOP_CONCURRENCY, SMALL, Workload
 from tests.support.databases import Database
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 
 NAME = "prefect"
 REPEATS = 2

@@ -23,7 +23,7 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
 from orchestrator_api.settings import ApiSettings
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 
 TcpProxies = Callable[[str, int], "asyncio.Future[TcpProxy]"]
 

@@ -17,7 +17,7 @@ from tests.support.databases import SERVICES, Database
 from tests.support.servers import REPOSITORY
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.processes import port_is_free
+from orchestrator_local.servers.processes import port_is_free
 
 
 async def test_a_database_is_migrated_and_its_roles_have_few_rights(database: Database) -> None:

@@ -11,9 +11,9 @@ import asyncpg
 import pytest
 from tests.support import servers
 
-from orchestrator_cli.local import account, postgres
-from orchestrator_cli.local.postgres import BINARIES_VARIABLE, PostgresServer
-from orchestrator_cli.local.processes import ServerError, is_alive, port_is_free
+from orchestrator_local.servers import account, postgres
+from orchestrator_local.servers.postgres import BINARIES_VARIABLE, PostgresServer
+from orchestrator_local.servers.processes import ServerError, is_alive, port_is_free
 
 
 @pytest.fixture

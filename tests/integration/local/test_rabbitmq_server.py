@@ -9,9 +9,9 @@ import aio_pika
 import pytest
 from tests.support.servers import private_rabbitmq
 
-from orchestrator_cli.local import rabbitmq
-from orchestrator_cli.local.processes import ServerError, is_alive, port_is_free
-from orchestrator_cli.local.rabbitmq import HOME_VARIABLE, RabbitServer
+from orchestrator_local.servers import rabbitmq
+from orchestrator_local.servers.processes import ServerError, is_alive, port_is_free
+from orchestrator_local.servers.rabbitmq import HOME_VARIABLE, RabbitServer
 
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 

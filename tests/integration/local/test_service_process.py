@@ -12,7 +12,7 @@ from tests.support.service_forks import SERVICES
 from tests.support.service_process import AFRESH_VARIABLE, ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 
-from orchestrator_cli.local.processes import is_alive
+from orchestrator_local.servers.processes import is_alive
 
 STAND_IN = """
 import http.server, os, sys

@@ -8,7 +8,7 @@ from tests.integration.messaging.conftest import QUICK, consuming, outbox_rows, 
 from tests.integration.messaging.messages import RUNS, run_requested
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.rabbitmq import RabbitServer
+from orchestrator_local.servers.rabbitmq import RabbitServer
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer, Delivery
@@ -17,7 +17,7 @@ from orchestrator_shared.messaging.outbox import Outbox
 
 async def say(outbox: Outbox) -> None:
     async with outbox.work() as work:
-        work.say(run_requested())
+        work.publish(run_requested())
 
 
 @pytest.mark.slow

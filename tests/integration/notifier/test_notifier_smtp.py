@@ -21,7 +21,7 @@ from tests.integration.notifier.conftest import Stage, StartNotifier
 from tests.support.smtp_sink import SmtpSink
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.processes import free_port
+from orchestrator_local.servers.processes import free_port
 from orchestrator_notifier.adapters.smtp import ServerUnusable, SmtpServer
 
 USER, PASSWORD = "orchestrator", "correct horse"

@@ -180,8 +180,9 @@ NOTIFY = {"body": {"notify": "{{ callback_url }}"}}
 
 
 async def test_a_start_that_may_be_sent_again_is_sent_again_by_the_next_runner(http: HttpHarness) -> None:
-    journal, url = Kept(http.service), "https://api.test/v1/callbacks/t0ken-for-them"
-    fields = {"journal": journal, "callback_url": url}
+    url = "https://api.test/v1/callbacks/t0ken-for-them"
+    journal = Kept(http.service, url)
+    fields = {"journal": journal}
     start = {**NOTIFY, "idempotent": True}
     journal.reports.put_nowait({"status": "ok"})
     sections = {**CALLED_BACK, "start": start}
@@ -226,7 +227,7 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     monkeypatch.setattr(http_run, "LATE_CALLBACK_SECONDS", 0.2)
     journal = Kept(http.service)
     handle = {"id": 41, "start": {}}
-    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0, "callback_url": "x"}
+    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0}
     sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
     late = await http.run(**sections, fields=fields)
     assert late.message == "gave up: no callback told of the end within 1h"

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from tests.support.databases import Database
 
-from orchestrator_scheduler.domain.settlement import Limits
+from orchestrator_scheduler.domain.evaluation import Limits
 from orchestrator_scheduler.wiring import Scheduler, build, load_queries
 from orchestrator_shared.database.pool import acquire, open_pool
 from orchestrator_shared.domain.ids import ScheduleId, new_id

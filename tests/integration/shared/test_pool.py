@@ -12,7 +12,7 @@ from tests.support.databases import Database
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.postgres import PostgresServer
+from orchestrator_local.servers.postgres import PostgresServer
 from orchestrator_shared.database.pool import close_pool, is_our_fault, open_pool, transaction
 from orchestrator_shared.database.pool import database as open_database
 from orchestrator_shared.domain.errors import Unavailable

@@ -35,7 +35,9 @@ def pieces(text: str) -> list[str]:
         ),
         ("", []),
         (" ;\n; -- nothing", []),
-        ("/* never closed", []),
+        ("/* never closed", ["/* never closed"]),  # for the server to tell
+        ("SELECT 1 /* never /* closed */", ["SELECT 1 /* never /* closed */"]),
+        ("\ufeffSELECT 1", ["SELECT 1"]),  # as some editors save it
         ("SELECT 'never closed; COMMIT", ["SELECT 'never closed; COMMIT"]),
     ],
 )  # fmt: skip
@@ -103,6 +105,13 @@ def test_the_guards_of_a_dump_are_left_out_and_places_stay() -> None:
     assert "\\" not in script.text
     assert len(script.text) == len(text)
     assert script.text.index("SET") == text.index("SET")
+
+
+def test_a_byte_order_mark_is_left_out_and_places_stay() -> None:
+    text = "\ufeffSELECT 1; SELECT '\ufeff'"
+    assert read_script(text).text == " SELECT 1; SELECT '\ufeff'"
+    written = csv_writer.parse_parameters({"query": "\ufeffSELECT 1", "path": "a", "#connection": URL})
+    assert written.query == "SELECT 1"
 
 
 def test_a_transformation_names_statement_and_line() -> None:

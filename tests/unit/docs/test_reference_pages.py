@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings
 from tests.support import documentation as docs
 
 from orchestrator_api.settings import ApiSettings
+from orchestrator_cli.lazy_commands import LazyCommand
 from orchestrator_cli.main import app
 from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_runner.settings import RunnerSettings
@@ -146,6 +147,7 @@ def test_every_notification_event_is_told() -> None:
 
 def commands(command: Any, path: str = "orchestrator") -> Iterator[tuple[str, Any]]:
     """Every command that does something, with the words that call it."""
+    command = command.load() if isinstance(command, LazyCommand) else command
     if isinstance(command, click.Group) or hasattr(command, "commands"):
         for name, below in command.commands.items():
             yield from commands(below, f"{path} {name}")

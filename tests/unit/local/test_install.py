@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator_cli.local import install
-from orchestrator_cli.local.processes import ServerError
+from orchestrator_local.servers import install
+from orchestrator_local.servers.processes import ServerError
 
 
 class Machine:

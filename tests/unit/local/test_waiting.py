@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.support.waiting import eventually
 
-from orchestrator_cli.local.processes import free_port, port_is_free, remembered_port, tail, wait_until
+from orchestrator_local.servers.processes import free_port, port_is_free, remembered_port, tail, wait_until
 
 
 async def test_eventually_returns_the_first_truthy_value_of_either_kind() -> None:

@@ -18,7 +18,7 @@ from orchestrator_shared.domain.zone_data import TZDATA_VERSION, load_zone, zone
 from orchestrator_shared.domain.zone_suggestions import near_zones
 from orchestrator_shared.domain.zones import parse_zone
 
-SOURCES = ("shared/src", "services", "cli/src", "components/src")
+SOURCES = ("shared/src", "services", "cli/src", "local/src", "components/src")
 ROOT = Path(__file__).parents[3]
 SHOW = """
 from datetime import UTC, datetime

@@ -11,8 +11,8 @@ from orchestrator_cli.context import Context
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import plain, print_findings, print_json
 
-tasks = typer.Typer(help="Arranging the tasks of an orchestration.", no_args_is_help=True)
-phases = typer.Typer(help="Arranging the phases of an orchestration.", no_args_is_help=True)
+tasks = typer.Typer()
+phases = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="The orchestration.")]
 Phase = Annotated[str, typer.Argument(help="A phase by its name, or #1 for the first.")]

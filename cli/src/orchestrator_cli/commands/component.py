@@ -7,7 +7,7 @@ import typer
 
 from orchestrator_cli.failures import BadInput
 
-app = typer.Typer(help="Write a component of your own.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()
@@ -22,7 +22,7 @@ def run(
     try:
         from orchestrator_components.local import run as run_component
     except ImportError:
-        raise BadInput("the components are not installed: install `orchestrator-cli[dev]`") from None
+        raise BadInput("the components are not installed: install `orchestrator-components`") from None
     raise typer.Exit(run_component(directory, config, state_file=state))
 
 
@@ -35,5 +35,5 @@ def check(
     try:
         from orchestrator_components.local import check as check_component
     except ImportError:
-        raise BadInput("the components are not installed: install `orchestrator-cli[dev]`") from None
+        raise BadInput("the components are not installed: install `orchestrator-components`") from None
     raise typer.Exit(check_component(directory, config))

@@ -10,7 +10,7 @@ from orchestrator_cli.commands.options import JsonOption, context
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import print_json, print_table
 
-app = typer.Typer(help="Registered components.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

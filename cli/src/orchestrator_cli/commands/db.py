@@ -18,7 +18,7 @@ from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.settings import DatabaseSettings, SettingsError, load_settings
 
-app = typer.Typer(help="The services' database.", no_args_is_help=True)
+app = typer.Typer()
 
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 3600

@@ -5,7 +5,7 @@ import typer
 from orchestrator_cli.commands.options import JsonOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
-app = typer.Typer(help="Messages that nobody could handle.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")

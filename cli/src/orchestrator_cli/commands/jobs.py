@@ -21,7 +21,7 @@ from orchestrator_cli.output import (
     status_text,
 )
 
-app = typer.Typer(help="Jobs and runs.", no_args_is_help=True)
+app = typer.Typer()
 app.command("retry")(retry.retry)
 app.command("overlaps")(retry.overlaps)
 

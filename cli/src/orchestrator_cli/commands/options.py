@@ -1,11 +1,10 @@
 """Options that several commands share, and what they resolve to."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestrator_cli.context import STATE_FOLDER, Context, resolve
+from orchestrator_cli.context import Context, resolve
 
 ProjectOption = Annotated[
     str | None,
@@ -16,10 +15,6 @@ ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Also if the orch
 NotifyOption = Annotated[
     bool, typer.Option("--notify/--no-notify", help="Whether to mail you the end, if you are a person.")
 ]
-StateDirOption = Annotated[
-    Path, typer.Option("--state-dir", help="The folder with the local stack's data, logs and keys.")
-]
-DEFAULT_STATE_DIR = Path(STATE_FOLDER)
 
 
 def context(project: str | None = None) -> Context:

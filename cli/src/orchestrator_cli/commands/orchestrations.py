@@ -17,7 +17,7 @@ from orchestrator_cli.output import (
     print_table,
 )
 
-app = typer.Typer(help="Orchestrations.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("list")

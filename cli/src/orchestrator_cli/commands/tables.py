@@ -8,7 +8,7 @@ from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
-app = typer.Typer(help="Tables and their updates.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

@@ -9,7 +9,7 @@ from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
-app = typer.Typer(help="Tokens of the project, or of administrators.", no_args_is_help=True)
+app = typer.Typer()
 
 InstanceOption = Annotated[
     bool, typer.Option("--instance", help="Of the installation instead of a project: administrators' tokens.")

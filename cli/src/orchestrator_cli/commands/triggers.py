@@ -10,7 +10,7 @@ from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
 COLUMNS = ("table", "updated since the last run", "last heard", "missing since", "because")
-app = typer.Typer(help="Event triggers.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

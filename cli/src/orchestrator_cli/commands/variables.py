@@ -9,7 +9,7 @@ import typer
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.output import print_json, print_table
 
-app = typer.Typer(help="Project variables.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("set")

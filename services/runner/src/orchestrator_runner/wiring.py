@@ -39,15 +39,15 @@ from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
 from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.security import Encryption
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,8 @@ class Parts:
     recovery: Recovery
     commands: Consumer
     feed: Consumer
-    retention: Forgetting
+    retention: Retention
+    executors: Mapping[str, Executor]
 
 
 @asynccontextmanager
@@ -105,7 +106,7 @@ async def start(
         parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})}, users)
         await parts.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, settings, parts, http):
+        async with _working(lifecycle, settings, parts):
             yield
 
 
@@ -161,10 +162,12 @@ def build(
             slots=settings.runner_slots,
             every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
             may_judge=lambda: leases.may_judge,
+            executors=executors.values(),
         ),
         commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
         feed=Consumer(broker, RUNNER_FEED, hints(engine.look_around, journals.wake, own_id=replica_id)),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
+        executors=executors,
     )
 
 
@@ -214,9 +217,7 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
 
 
 @asynccontextmanager
-async def _working(
-    lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts, http: HttpExecutor
-) -> AsyncIterator[None]:
+async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         supervised = lifecycle.supervised
         await stack.enter_async_context(supervised("outbox", parts.outbox.run()))
@@ -236,19 +237,20 @@ async def _working(
         finally:
             lifecycle.may_end(commands, feed)
             if not engine.done():
-                await _hand_over(settings, parts, http)
+                await _hand_over(settings, parts)
 
 
 async def _watch(keeper: Keeper) -> None:
     raise RuntimeError(await keeper.wait_closed())
 
 
-async def _hand_over(settings: RunnerSettings, parts: Parts, http: HttpExecutor) -> None:
+async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
     """A shutdown costs no attempt: tasks get the grace period, then they are stopped and given back."""
     kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
     parts.engine.stop_claiming()
     await parts.leases.announce_stop()
-    http.leave()
+    for executor in parts.executors.values():
+        executor.leave()
     grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
     await parts.engine.drain(grace, kill_seconds)
     with contextlib.suppress(TimeoutError):  # what the database does not take now, others find

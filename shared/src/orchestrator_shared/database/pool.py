@@ -3,8 +3,8 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NoReturn, cast
 
 import asyncpg
@@ -169,6 +169,10 @@ async def database(
         yield pool
     finally:
         await close_pool(pool)
+
+
+Connections = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+"""Opens a connection without a transaction: for reads, and for single statements that publish nothing."""
 
 
 @asynccontextmanager

@@ -5,13 +5,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator_shared.contracts.envelope import explain
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
-from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.durations import MAX_SECONDS, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
+from orchestrator_shared.validation import describe, explain, path_of
 
 DAY_SECONDS = 86_400.0
 NESTED_TIMEOUT = "a nested orchestration has no time limit: give one to its tasks"
@@ -70,7 +69,7 @@ def wrong_task_parameters(component: str, parameters: Mapping[str, Any]) -> list
         JobRequest.model_validate(_in_seconds(parameters))
     except ValidationError as error:
         items = error.errors(include_input=False, include_url=False)
-        return [(".".join(map(str, item["loc"])), _expected(item)) for item in items]
+        return [(path_of(item), describe(item)) for item in items]
     except UserError as error:
         return [(error.field or "", error.detail)]
     return []
@@ -82,11 +81,3 @@ def _in_seconds(parameters: Mapping[str, Any]) -> dict[str, Any]:
         if key in parameters:
             given[name] = parse_duration(parameters[key], field=key)
     return given
-
-
-def _expected(item: Mapping[str, Any]) -> str:
-    is_duration = item["loc"][-1:] in {(name,) for name in _DURATIONS.values()}
-    bound = bound_message(item["type"], item.get("ctx", {}), is_duration=is_duration)
-    if bound is not None:
-        return bound
-    return str(item["msg"]).replace("a valid dictionary", "an object").replace("Input should be", "must be")

@@ -1,6 +1,6 @@
 """Reading definitions: several documents per file, several files per folder, and every problem at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
@@ -32,8 +32,6 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 MAX_BYTES = 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
-
-Place = Callable[[Path], tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)

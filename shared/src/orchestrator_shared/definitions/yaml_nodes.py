@@ -156,7 +156,7 @@ class _Builder:
             if key == "<<" and _is_plain(key_node):
                 self._problem("merge keys (`<<`) are not supported: write the keys out", key_node, path)
             elif not isinstance(key, str):
-                self._problem("a key is a text: put it in quotes", key_node, path)
+                self._problem("keys must be strings: put it in quotes", key_node, path)
             elif key in seen:
                 self._problem("the key is there twice", key_node, (*path, key))
             else:

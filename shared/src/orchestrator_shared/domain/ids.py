@@ -5,14 +5,10 @@ import time
 from typing import NewType
 from uuid import UUID, uuid5
 
-ProjectId = NewType("ProjectId", str)
 ComponentId = NewType("ComponentId", str)
-ConfigurationId = NewType("ConfigurationId", str)
-TaskId = NewType("TaskId", str)
 JobId = NewType("JobId", UUID)
 TriggerId = NewType("TriggerId", UUID)
 ScheduleId = NewType("ScheduleId", UUID)
-ReplicaId = NewType("ReplicaId", UUID)
 
 ORCHESTRATOR = ComponentId("orchestrator")
 """The component whose configurations are orchestrations."""

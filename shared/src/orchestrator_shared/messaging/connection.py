@@ -18,14 +18,14 @@ from yarl import URL
 
 from orchestrator_shared.contracts.routing import QUEUES, Queue
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us, end_quietly
 from orchestrator_shared.messaging.foreign_properties import accept_anything
 from orchestrator_shared.messaging.metrics import BROKER_BLOCKED, BROKER_CONNECTED
 from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.messaging.topology import declare
 from orchestrator_shared.messaging.transport import Transports
-from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 from orchestrator_shared.settings import variable
 
 accept_anything()
@@ -61,7 +61,7 @@ class Link:
         self.up = asyncio.Event()
         self.blocked = False
         self.last_error: Exception | None = None
-        self._outage = Outage(f"broker {name}")
+        self._outage = OutageLog(f"broker {name}")
 
     @property
     def connected(self) -> bool:
@@ -74,14 +74,11 @@ class Link:
 
     async def wait_connected(self, timeout: float) -> None:
         """Wait for a connection; raises Unavailable, saying why there is none."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self.up.wait()
-        except TimeoutError:
+        if not await wait_for_any(self.up, timeout=timeout):
             raise Unavailable(
                 f"the broker at {self.address} does not answer ({self.last_error!r}): "
                 f"start it, or correct {variable('amqp_url')}"
-            ) from None
+            )
 
     async def channel(self, *, returns: bool = False) -> AbstractChannel:
         """Open a channel; with `returns`, publishing what no queue takes raises."""
@@ -168,7 +165,7 @@ class Link:
         self._connected_gauge.set(1)
         self.up.set()
         away = self._outage.seconds
-        self._outage.forget()
+        self._outage.reset()
         log.info("broker.connected", connection=self._name, address=self.address, away_seconds=away)
 
     async def _watch(self) -> None:

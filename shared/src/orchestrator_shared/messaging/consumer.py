@@ -12,16 +12,16 @@ from aio_pika.abc import AbstractIncomingMessage
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.domain.errors import MessageFault
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import dead_letter
 from orchestrator_shared.messaging.decoding import Delivery as Delivery
 from orchestrator_shared.messaging.decoding import decode
 from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt
 from orchestrator_shared.messaging.session import Session, open_session
-from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import HANDLER_SECONDS, MESSAGES_CONSUMED, MESSAGES_DEAD_LETTERED
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -112,10 +112,10 @@ class Consumer:
                 log.warning("consumer.failed", queue=self._queue.name, error=repr(error))
             if time.monotonic() - started > 5.0:
                 backoff.reset()
-            await _first_of(stopping, timeout=backoff.take())
+            await wait_for_any(stopping, timeout=backoff.take())
 
     async def _consume(self, stopping: asyncio.Event) -> None:
-        await _first_of(stopping, self._broker.consuming.up)
+        await wait_for_any(stopping, self._broker.consuming.up)
         if stopping.is_set():
             return
         prefetch = min(MAX_PREFETCH, max(self._concurrency * self._size * 2, MIN_PREFETCH))
@@ -124,7 +124,7 @@ class Consumer:
         ) as session:
             workers = [asyncio.create_task(self._work(session)) for _ in range(self._concurrency)]
             try:
-                await _first_of(stopping, session.ended)
+                await wait_for_any(stopping, session.ended)
             finally:
                 self.consuming = False
                 await session.stop()
@@ -139,8 +139,7 @@ class Consumer:
         while not session.ended.is_set():
             # Who comes alone is not kept waiting for company.
             batch = await session.take(self._size, self._linger if len(batch) > 1 else 0.0)
-            if self._gate.closed:
-                await _either(self._gate.passed(), session.ended.wait())
+            await wait_for_any(self._gate.open, session.ended)
             if not batch or session.ended.is_set():
                 return  # unacknowledged: delivered again
             try:
@@ -196,7 +195,7 @@ class Consumer:
         )
 
     async def _acknowledge(self, session: Session, taken: Sequence[_Taken]) -> None:
-        points.reach(points.BEFORE_ACK)
+        failpoints.reach(failpoints.BEFORE_ACK)
         for item in taken:
             acked = await session.ack(item.raw)
             self._count([item.raw], "acked" if acked else "failed", item.delivery.envelope.type)
@@ -272,24 +271,6 @@ def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
     finally:
         HANDLER_SECONDS.labels(queue.name, type_).observe(time.perf_counter() - started)
         structlog.contextvars.clear_contextvars()
-
-
-async def _first_of(*events: asyncio.Event, timeout: float | None = None) -> None:
-    waiting = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-
-
-async def _either(*waits: Awaitable[object]) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
 
 
 async def _drain(workers: Sequence[asyncio.Task[None]], seconds: float) -> None:

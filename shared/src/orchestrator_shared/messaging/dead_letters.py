@@ -13,10 +13,10 @@ from orchestrator_shared.contracts.envelope import CONTENT_TYPE, MAX_BYTES
 from orchestrator_shared.contracts.message import DEAD_LETTERS
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.messaging.cancellation import end_quietly
 from orchestrator_shared.messaging.connection import Link
 from orchestrator_shared.messaging.publisher import NotPublished, Outgoing, Publisher
 from orchestrator_shared.messaging.topology import DEAD_LETTER_QUEUE
-from orchestrator_shared.messaging.waiting import end_quietly
 
 REASON_LENGTH = 1000
 CUT_BYTES = 64 * 1024

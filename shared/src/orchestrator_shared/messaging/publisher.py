@@ -15,8 +15,8 @@ from pamqp.commands import Basic
 
 from orchestrator_shared.contracts.envelope import CONTENT_TYPE
 from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
+from orchestrator_shared.messaging.cancellation import cancelled_by_us, end_quietly
 from orchestrator_shared.messaging.metrics import PUBLISH_SECONDS
-from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
 from orchestrator_shared.metrics import MESSAGES_PUBLISHED
 
 if TYPE_CHECKING:

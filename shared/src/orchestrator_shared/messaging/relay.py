@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import structlog
 
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
 from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
-from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -63,12 +63,7 @@ class Relay:
 
     async def flush(self, timeout: float) -> bool:
         """Wait until nothing is held in memory."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await wait_for_any(self._idle, timeout=timeout)
 
     async def run(self) -> None:
         """All loops together; if one could end, all would."""
@@ -80,7 +75,7 @@ class Relay:
             group.create_task(self._forever("measure", self._measure))
 
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
-        backoff, outage = Backoff(first=0.1, most=5.0), Outage(f"outbox {step}")
+        backoff, outage = Backoff(first=0.1, most=5.0), OutageLog(f"outbox {step}")
         while True:
             try:
                 await action()
@@ -108,7 +103,7 @@ class Relay:
         done: set[str] = set()
         try:
             outcomes = await self._publisher.publish_many(batch)
-            points.reach(points.BEFORE_MARK)
+            failpoints.reach(failpoints.BEFORE_MARK)
             rows = [(row.id, outcome) for row, outcome in zip(batch, outcomes, strict=True) if row.persistent]
             done = {id_ for id_, outcome in rows if outcome is Outcome.CONFIRMED}
             resting = [id_ for id_, outcome in rows if outcome in (Outcome.RETURNED, Outcome.REFUSED)]

@@ -9,10 +9,10 @@ import structlog
 
 from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_shared.domain.errors import MessageFault, UserError
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import CONSUMER_PAUSED, HANDLER_FAILURES
-from orchestrator_shared.messaging.waiting import cancelled_by_us
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -49,29 +49,21 @@ class Gate:
     def __init__(self, queue: str) -> None:
         self._gauge = CONSUMER_PAUSED.labels(queue)
         self._waiting = 0
-        self._open = asyncio.Event()
-        self._open.set()
+        self.open = asyncio.Event()
+        self.open.set()
 
     def enter(self) -> None:
         """A handler found a server of ours missing."""
         self._waiting += 1
-        self._open.clear()
+        self.open.clear()
         self._gauge.set(1)
 
     def leave(self) -> None:
         """That handler ended, or gave up."""
         self._waiting -= 1
         if self._waiting == 0:
-            self._open.set()
+            self.open.set()
             self._gauge.set(0)
-
-    @property
-    def closed(self) -> bool:
-        return not self._open.is_set()
-
-    async def passed(self) -> None:
-        """Wait until it is open."""
-        await self._open.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,7 @@ async def attempt(
 
     A batch (not `single`) fails at the first failure that is not ours, to be taken apart.
     """
-    backoff, outage = Backoff(first=tries.first_delay, most=tries.most_delay), Outage(queue)
+    backoff, outage = Backoff(first=tries.first_delay, most=tries.most_delay), OutageLog(queue)
     failures, closed_gate = 0, False
     try:
         while True:
@@ -111,7 +103,8 @@ async def attempt(
             if failure.fault is Fault.OURS and not closed_gate:
                 closed_gate = True
                 gate.enter()
-            await _rest(backoff.take(), ended)
+            if await wait_for_any(ended, timeout=backoff.take()):
+                raise Abandoned
     finally:
         if closed_gate:
             gate.leave()
@@ -122,7 +115,7 @@ class Abandoned(Exception):
 
 
 async def _try(
-    call: Callable[[], Awaitable[None]], *, queue: str, limit: float, outage: Outage
+    call: Callable[[], Awaitable[None]], *, queue: str, limit: float, outage: OutageLog
 ) -> Failure | None:
     try:
         async with asyncio.timeout(limit):
@@ -143,12 +136,3 @@ async def _try(
             "handler.failed", queue=queue, fault=fault, reason=reason, exc_info=fault is Fault.UNKNOWN
         )
     return Failure(fault, reason)
-
-
-async def _rest(seconds: float, ended: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await ended.wait()
-    except TimeoutError:
-        return
-    raise Abandoned

@@ -9,9 +9,9 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 from aiormq.exceptions import AMQPError, ChannelAccessRefused
 
 from orchestrator_shared.contracts.routing import Queue
+from orchestrator_shared.messaging.cancellation import cancelled_by_us, end_quietly
 from orchestrator_shared.messaging.connection import Link
 from orchestrator_shared.messaging.topology import attach, declare
-from orchestrator_shared.messaging.waiting import cancelled_by_us, end_quietly
 
 log = structlog.get_logger(__name__)
 

@@ -10,6 +10,7 @@ import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator_shared import metrics
+from orchestrator_shared.runtime.retry import wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -150,8 +151,5 @@ class _Requests:
                 self._none_open.set()
 
     async def drained(self, timeout: float) -> None:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._none_open.wait()
-        except TimeoutError:
+        if not await wait_for_any(self._none_open, timeout=timeout):
             log.warning("http.requests_cut_off", requests=self._open)

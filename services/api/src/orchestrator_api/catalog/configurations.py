@@ -29,6 +29,13 @@ class Key:
         return f"{self.component}/{self.id}"
 
 
+def component_key(component: str, configuration: str) -> Key:
+    """Of a component's configuration; NotFound for orchestrations, which have a resource of their own."""
+    if component == ORCHESTRATOR:
+        raise NotFound(NO_ORCHESTRATION, field="component")
+    return Key(component, configuration)
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a configuration shall be; secrets in the clear, or as they are stored where they are kept."""

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components, configurations
+from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.secrets import brings_secret, restored_phases
 from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import read_documents
@@ -30,7 +31,6 @@ from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.projects import variables
-from orchestrator_api.projects.models import ComponentIn
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.times import accept_times

@@ -19,7 +19,7 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork
 from orchestrator_shared.security import Encryption, hash_token
 
 
@@ -35,7 +35,7 @@ class Remembered:
 class Session:
     """Everything that one request does happens in this transaction."""
 
-    work: Work
+    work: UnitOfWork
     sql: Sql
     actor: Actor
     now: datetime
@@ -48,7 +48,7 @@ class Session:
 
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""
-        self.work.say(*messages)
+        self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
         """The parameters as they are stored; refuses, naming the field, what is no secret of this project."""
@@ -92,7 +92,7 @@ class Sessions:
     @asynccontextmanager
     async def _entered(
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
-    ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
+    ) -> AsyncIterator[tuple[UnitOfWork, Sql, Actor, datetime]]:
         token = presented.token
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")

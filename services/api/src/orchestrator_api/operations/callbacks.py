@@ -40,7 +40,7 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
         if await sql.value("count_callbacks", hashed) >= MOST_CALLBACKS:
             raise Conflict(f"this attempt has had {MOST_CALLBACKS} reports: only changes are to be reported")
         await sql.run("insert_callback", hashed, body_hash, target["job_id"], target["attempt"], body)
-        work.say(CallbackReceived(job_id=target["job_id"]))
+        work.publish(CallbackReceived(job_id=target["job_id"]))
 
 
 def _nothing_here() -> NotFound:

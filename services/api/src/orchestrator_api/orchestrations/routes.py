@@ -8,7 +8,13 @@ from fastapi import APIRouter, Response
 from orchestrator_api.access.models import TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.catalog.models import (
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.orchestrations import proposals, showing
+from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations.models import (
     ArrangementIn,
     GroupingIn,
     OrchestrationIn,
@@ -17,12 +23,6 @@ from orchestrator_api.catalog.models import (
     OrchestrationVersionOut,
     ProposalOut,
 )
-from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.orchestrations import proposals, showing
-from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.orchestrations.service import OrchestrationWish
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound

@@ -300,9 +300,3 @@ class TerminationOut(Output):
 
     job_id: UUID
     status: str
-
-
-class CallbackOut(Output):
-    """The report was kept, now or before."""
-
-    accepted: bool

@@ -17,6 +17,7 @@ from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import (
+    ConfigurationRunIn,
     JobDetail,
     JobOut,
     JobStatusName,
@@ -187,3 +188,29 @@ async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationO
         session.actor.require(Scope.READ)
         status = await runs.terminate(session, job)
     return TerminationOut(job_id=job, status=status)
+
+
+@router.post(
+    "/configurations/{component}/{configuration}/runs",
+    operation_id="run_configuration",
+    tags=["configurations"],
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.RUN, most=LARGE),
+)
+async def run_configuration(
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: ConfigurationRunIn | None = None,
+    key: IdempotencyKey = None,
+) -> RunAccepted:
+    """Run a configuration by itself."""
+    async with call.session(Scope.RUN, project) as session:
+        session.actor.require_run(component)
+        given = (body or ConfigurationRunIn()).model_dump()
+        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        wish = runs.RunWish(**given, asked=asked)
+        job_id = await runs.start(session, configurations.component_key(component, configuration), wish)
+        return await accepted(session, job_id)

@@ -9,8 +9,8 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
-from orchestrator_api.projects.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_api.tables import service as tables
+from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)

@@ -28,7 +28,7 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
     source = f"/api/{session.project}"
     for update, name, event_id in zip(updates, names, ids, strict=True):
         message = TableUpdated(project=session.project, table=str(name), rows=update.rows)
-        session.work.say_as(message, id=event_id, source=source)
+        session.work.publish_as(message, id=event_id, source=source)
     return ids
 
 

@@ -12,9 +12,9 @@ from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.orchestrations import service as orchestrations
-from orchestrator_api.schedules.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
 from orchestrator_api.triggers import explaining
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"

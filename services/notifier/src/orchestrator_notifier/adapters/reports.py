@@ -1,4 +1,4 @@
-"""Reads what a mail tells, at the time it is written."""
+"""Reads the contents of a mail when it is written."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -13,12 +13,13 @@ from typing import Literal
 import aiosmtplib
 
 from orchestrator_notifier.domain.retrying import is_permanent
+from orchestrator_shared.domain.errors import Unavailable
 
 QUIT_SECONDS = 2.0
 _CLOSING = 421
 
 
-class ServerUnusable(Exception):
+class ServerUnusable(Unavailable):
     """The server does not answer, or refuses us altogether: it is about no single mail."""
 
 

@@ -98,7 +98,7 @@ def run_content(report: RunReport, audience: Audience, public_url: str | None) -
     title = f"{report.orchestration} #{report.number} {verb}"
     culprits = _named([task.what for task in report.failed], report.failed_count)
     subject = f"[{report.project}] {title}" + (f": {culprits}" if culprits else "")
-    why, change, change_url = why_told(report.project, report.orchestration, audience, public_url)
+    why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
     return Content(
         subject=one_line(subject, SUBJECT_CHARACTERS),
         tone=tone,
@@ -245,7 +245,7 @@ def missed_content(report: MissedReport, audience: Audience, public_url: str | N
     """A schedule's fires, or a trigger's deadline, that passed without a run."""
     is_schedule = audience.event == NotificationEvent.SCHEDULE_MISSED
     subject, summary, rows = _schedule_words(report) if is_schedule else _deadline_words(report)
-    why, change, change_url = why_told(report.project, report.orchestration, audience, public_url)
+    why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
     base = _project_url(report.project, public_url)
     url = f"{base}/orchestrations/{quote(report.orchestration)}"
     look = [Action("Look at the orchestration", url, None)] if base else []
@@ -300,13 +300,13 @@ def _deadline_words(report: MissedReport) -> Words:
     return f"{report.orchestration}: tables of trigger {report.source} are late", summary, rows
 
 
-def why_told(
+def why_notified(
     project: str, orchestration: str, audience: Audience, public_url: str | None
 ) -> tuple[str, str, str | None]:
     """Why this person gets it, how to end that, and where."""
     if audience.reason is Reason.STARTER:
         why = f"You get this because you started this run as {one_line(audience.recipient, 320)}."
-        return why, "Nobody else is told about a run that a person starts.", None
+        return why, "No one else is notified of a run that a person starts.", None
     why = (
         f"You get this because {one_line(audience.recipient, 320)} is subscribed to the event "
         f"“{audience.event}” of the orchestration {orchestration} in the project {project}."

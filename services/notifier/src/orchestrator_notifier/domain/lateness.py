@@ -65,7 +65,7 @@ def _over_at(run: Watched) -> datetime | None:
 
 
 def late_fact(run: Watched) -> Fact:
-    """What its subscriber is told."""
+    """What its subscriber is notified of."""
     detail: dict[str, Any] = {"minutes": run.minutes, "accepted_at": run.accepted_at.isoformat()}
     if run.event is NotificationEvent.PROCESSING_LONG:
         detail = {

@@ -20,7 +20,7 @@ from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy
-from orchestrator_shared.messaging.outbox import Outbox, Work
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,7 @@ class Accept:
         return {row["job_id"]: dict(row) for row in rows}
 
     async def _accept(
-        self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any] | None
+        self, work: UnitOfWork, request: RunRequested, lane: int, details: Mapping[str, Any] | None
     ) -> None:
         decision = await self._decide(work.connection, request, lane)
         if isinstance(decision, Merge | Skip):
@@ -81,7 +81,7 @@ class Accept:
         else:
             await self._insert(work, request, lane, details)
 
-    async def _refuse(self, work: Work, request: RunRequested, lane: int) -> None:
+    async def _refuse(self, work: UnitOfWork, request: RunRequested, lane: int) -> None:
         log.warning("request.id_taken", project=request.project, configuration=request.configuration)
         metrics.REQUESTS.labels("refused").inc()
         await self._insert(work, request, lane, None, refusal=ID_TAKEN)
@@ -118,7 +118,7 @@ class Accept:
 
     async def _insert(
         self,
-        work: Work,
+        work: UnitOfWork,
         request: RunRequested,
         lane: int,
         details: Mapping[str, Any] | None,

@@ -14,8 +14,8 @@ from uuid import UUID
 import structlog
 
 from orchestrator_runner.executors.encodings import secrets_of_environment
-from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.port import (
+    Adopted,
     Execution,
     ExecutionLeft,
     ExecutionLost,
@@ -32,16 +32,15 @@ from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
 from orchestrator_shared.definitions.placeholders import holds_placeholder
-from orchestrator_shared.domain.errors import Unavailable, UserError
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.runtime.outages import Outage
-from orchestrator_shared.security import Encryption, hash_token
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable
+from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
-RETRY_SECONDS = 1.0
-HTTP = "http"
 FILES_DIR = "ORCHESTRATOR_FILES_DIR"
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
@@ -74,19 +73,13 @@ class Attempts:
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
         """Load what all of these need; see `Prepare`."""
-        outage = Outage("attempts")
-        while True:
-            try:
-                loaded = await self._definitions.load(jobs)
-                outage.end()
-                break
-            except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("attempts.database_unavailable", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception as error:
-                log.exception("attempts.unprepared", jobs=len(jobs))
-                return {job.id: partial(self._fail, job, error) for job in jobs}
+        try:
+            loaded = await retry_while_unavailable(
+                partial(self._definitions.load, jobs), outage=OutageLog("attempts")
+            )
+        except Exception as error:
+            log.exception("attempts.unprepared", jobs=len(jobs))
+            return {job.id: partial(self._fail, job, error) for job in jobs}
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 
     async def _fail(self, job: ClaimedJob, error: Exception, _stop: asyncio.Event) -> Result:
@@ -95,8 +88,10 @@ class Attempts:
     async def _execute(self, job: ClaimedJob, loaded: Loaded, stop: asyncio.Event) -> Result:
         structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
         try:
-            executor, execution = self._build(job, loaded)
-            outcome = await self._run(job, executor, execution, stop)
+            executor = self._executor(job)
+            adopted = self._adopted(job, executor)
+            execution = self._build(job, loaded, executor)
+            outcome = await self._run(job, executor, execution, adopted, stop)
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
@@ -115,7 +110,12 @@ class Attempts:
         return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
-        self, job: ClaimedJob, executor: Executor, execution: Execution, stop: asyncio.Event
+        self,
+        job: ClaimedJob,
+        executor: Executor,
+        execution: Execution,
+        adopted: Adopted | None,
+        stop: asyncio.Event,
     ) -> Outcome:
         capture = LogCapture(
             partial(self._logs.append, job),
@@ -124,19 +124,28 @@ class Attempts:
             first_seq=job.next_log_seq,
         )
         try:
-            return await executor.run(execution, capture, stop)
+            if adopted is None:
+                return await executor.run(execution, capture, stop)
+            return await executor.adopt(execution, adopted, capture, stop)
         finally:
             await capture.close()
 
-    def _build(self, job: ClaimedJob, loaded: Loaded) -> tuple[Executor, Execution]:
-        """Everything the attempt needs; raises UserError with what is missing."""
+    def _executor(self, job: ClaimedJob) -> Executor:
         if job.executor is None:
             raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
         executor = self._executors.get(job.executor)
         if executor is None:
             raise UserError(f"this runner has no executor {job.executor!r}")
-        if job.handle is not None and job.executor != HTTP:
+        return executor
+
+    def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
+        adopted = self._journals.adopted(job)
+        if adopted is not None and not executor.adoptable:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
+        return adopted
+
+    def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
+        """Everything the attempt needs; raises UserError with what is missing."""
         if loaded.parameters is None:
             raise UserError(_missing(job))
         if isinstance(loaded.user, UserError):
@@ -145,7 +154,7 @@ class Attempts:
         definition = loaded.definition
         environment = definition.get("environment") or {}
         folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
-        execution = Execution(
+        return Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
@@ -161,28 +170,9 @@ class Attempts:
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
             secrets=frozenset(secrets | secrets_of_environment(passed_on)),
-            target=definition.get(job.executor) or {},
+            target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
-        )
-        return executor, self._with_journal(job, execution) if job.executor == HTTP else execution
-
-    def _with_journal(self, job: ClaimedJob, execution: Execution) -> Execution:
-        """What outlives this runner: an adopted attempt goes on with it, a new one may be called back."""
-        callback_hash, secrets = job.callback_hash, execution.secrets
-        handle = self._journals.read_handle(job)
-        callback_url = None if handle is None else callback_url_of(handle)
-        if handle is None and execution.target.get("callback") is not None:
-            token, callback_url = self._journals.new_callback()
-            callback_hash = hash_token(token)
-        if callback_url is not None:
-            secrets |= {callback_url.rpartition("/")[2]}
-        return replace(
-            execution,
-            secrets=secrets,
-            journal=self._journals.open(job, callback_hash),
-            handle=handle,
-            ran_seconds=job.ran_seconds,
-            callback_url=callback_url,
+            journal=self._journals.open(job) if executor.adoptable else None,
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:

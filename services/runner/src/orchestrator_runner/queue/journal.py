@@ -1,4 +1,4 @@
-"""What is kept of runs at other services: how a successor finds them, and what they report by themselves."""
+"""What is kept of attempts that outlive their runner: how they are found again, and what is reported."""
 
 import asyncio
 from collections import defaultdict
@@ -7,22 +7,20 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-import structlog
 
-from orchestrator_runner.executors.port import ExecutionLost
+from orchestrator_runner.executors.port import Adopted, ExecutionLost
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.errors import Unavailable, UserError
-from orchestrator_shared.runtime.outages import Outage
-from orchestrator_shared.security import Encryption, new_token
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
+from orchestrator_shared.security import Encryption, hash_token, new_token
 
-log = structlog.get_logger(__name__)
-
-RETRY_SECONDS = 1.0
 CALLBACK_POLL_SECONDS = 10.0
 """The net under hints that are lost."""
 _HANDLE = "#run"
+_EXECUTOR = "executor"
 T = TypeVar("T")
 
 
@@ -33,13 +31,13 @@ class Journals:
         self._pool = pool
         self._encryption = encryption
         self._api_url = api_url
-        self._outage = Outage("journal")
+        self._outage = OutageLog("journal")
         self._queries = Queries.load("orchestrator_runner.queue", "journal.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    def open(self, job: ClaimedJob, callback_hash: bytes | None) -> "JobJournal":
+    def open(self, job: ClaimedJob) -> "JobJournal":
         """The journal of an attempt that this replica owns."""
-        return JobJournal(self, job, callback_hash)
+        return JobJournal(self, job)
 
     def new_callback(self) -> tuple[str, str]:
         """A token, and the address at which it is good; raises UserError if nobody said where the api is."""
@@ -52,13 +50,16 @@ class Journals:
         _, token = new_token()
         return token, f"{self._api_url.rstrip('/')}/v1/callbacks/{token}"
 
-    def read_handle(self, job: ClaimedJob) -> Mapping[str, Any] | None:
-        """What was kept, decrypted."""
+    def adopted(self, job: ClaimedJob) -> Adopted | None:
+        """What an earlier runner kept of this attempt; raises ExecutionLost if another executor began it."""
         if job.handle is None:
             return None
+        # The release before kept no executor: then it is the component's, as it was to that release.
+        if job.handle.get(_EXECUTOR, job.executor) != job.executor:
+            raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         handle = self._encryption.decrypt_secrets(job.handle, project=job.project)[_HANDLE]
         assert isinstance(handle, dict)
-        return handle
+        return Adopted(handle, job.ran_seconds)
 
     def wake(self, job_id: UUID) -> None:
         """Something may have been posted about this job."""
@@ -74,7 +75,8 @@ class Journals:
 
     def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
         """The handle as it is stored: it holds what another service answered."""
-        return self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        return {**sealed, _EXECUTOR: job.executor}
 
     async def wait_for_callbacks(
         self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
@@ -89,33 +91,34 @@ class Journals:
                 rows = await self._patiently(lambda c: c.fetch(query, callback_hash, list(seen)))
                 if rows:
                     return list(rows)
-                await _wait(woken, CALLBACK_POLL_SECONDS)
+                await wait_for_any(woken, timeout=CALLBACK_POLL_SECONDS)
         finally:
             self._waiting[job_id].discard(woken)
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
     async def _patiently(self, do: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
-        while True:
-            try:
-                async with acquire(self._pool) as connection:
-                    result = await do(connection)
-                self._outage.end()
-                return result
-            except Unavailable as error:
-                if self._outage.is_news(str(error)):
-                    log.warning("journal.database_unavailable", reason=str(error))
-                await asyncio.sleep(RETRY_SECONDS)
+        async def once() -> T:
+            async with acquire(self._pool) as connection:
+                return await do(connection)
+
+        return await retry_while_unavailable(once, outage=self._outage)
 
 
 class JobJournal:
     """A `Journal`."""
 
-    def __init__(self, journals: Journals, job: ClaimedJob, callback_hash: bytes | None) -> None:
+    def __init__(self, journals: Journals, job: ClaimedJob) -> None:
         self._journals = journals
         self._job = job
-        self._callback_hash = callback_hash
+        self._callback_hash = job.callback_hash
         self._seen: list[int] = []
+
+    def callback_url(self) -> str:
+        """See `Journal`."""
+        token, url = self._journals.new_callback()
+        self._callback_hash = hash_token(token)
+        return url
 
     async def keep(self, handle: Mapping[str, Any]) -> None:
         """See `Journal`."""
@@ -134,11 +137,3 @@ class JobJournal:
         rows = await self._journals.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
         self._seen += [row["seq"] for row in rows]
         return [row["body"] for row in rows]
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

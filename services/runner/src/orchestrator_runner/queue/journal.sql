@@ -1,4 +1,5 @@
--- Runs at other services: how a successor finds them, and what they report; every write is fenced by the epoch.
+-- Attempts that outlive their runner: how a successor finds them, and what is reported of them; every write is fenced
+-- by the epoch.
 
 -- name: keep_handle
 WITH own AS (

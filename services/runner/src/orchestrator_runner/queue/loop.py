@@ -20,15 +20,15 @@ from orchestrator_runner.runs.cycles import find_cycles
 from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import acquire
-from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable, wait_for_any
 
 log = structlog.get_logger(__name__)
 
 START_BATCH = 50
-RETRY_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
+LONGEST_PAUSE_SECONDS = 5.0
 DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
 REFUSED_SECONDS = 1.0
 """The pause in claiming after a claimed job could not be begun here: others may be able to."""
@@ -124,18 +124,15 @@ class Engine:
 
     async def run(self) -> None:
         """Step for ever; an outage of the database is waited out with everything kept."""
-        outage = Outage("engine")
+        outage, pauses = OutageLog("engine"), Backoff(first=0.1, most=LONGEST_PAUSE_SECONDS)
         while True:
-            try:
-                await self._wait()
-                await self._gather()
-                await self.turn()
-                outage.end()
-            except Unavailable as error:
-                pause = RETRY_SECONDS[min(outage.tries, len(RETRY_SECONDS) - 1)]
-                if outage.is_news(str(error)):
-                    log.warning("engine.database_unavailable", reason=str(error))
-                await asyncio.sleep(pause)
+            await retry_while_unavailable(self._wait_and_turn, outage=outage, pauses=pauses)
+            pauses.reset()
+
+    async def _wait_and_turn(self) -> None:
+        await self._wait()
+        await self._gather()
+        await self.turn()
 
     async def turn(self) -> None:
         """Everything between two waits."""
@@ -151,12 +148,7 @@ class Engine:
         await self.step()
 
     async def _wait(self) -> None:
-        if not self._woken.is_set():
-            try:
-                async with asyncio.timeout(self._poll_seconds):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
+        await wait_for_any(self._woken, timeout=self._poll_seconds)
         self._woken.clear()
 
     async def _gather(self) -> None:
@@ -280,7 +272,7 @@ class Engine:
 
     def _begin(self, claimed: Sequence[ClaimedJob], *, at_once: bool = False) -> None:
         if claimed and self._prepare is not None:
-            points.reach(points.BEFORE_START)
+            failpoints.reach(failpoints.BEFORE_START)
             self._slots.take(claimed, asyncio.ensure_future(self._prepare(claimed)), at_once=at_once)
 
     async def _start_runs(self) -> None:

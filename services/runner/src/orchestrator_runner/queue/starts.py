@@ -18,7 +18,7 @@ from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, Origin
-from orchestrator_shared.messaging.outbox import Outbox, Work
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
 MOST_TASKS = 2_000
 
@@ -138,7 +138,7 @@ class Starter:
         metrics.RUNS_STARTED.inc(len(begun))
         self._note(begun, made, done)
 
-    async def _withdraw(self, work: Work, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
+    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
         """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
         triggered = [start.run for start in starts if start.is_triggered]
         withdrawn = await self._runs.withdraw(work.connection, triggered)

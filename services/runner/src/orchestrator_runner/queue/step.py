@@ -32,7 +32,7 @@ from orchestrator_runner.runs.lifecycle import (
 )
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
-from orchestrator_shared.messaging.outbox import Outbox, Work
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
 Rows = Sequence[asyncpg.Record]
 
@@ -82,7 +82,7 @@ class _Step:
     """One transaction, statement by statement."""
 
     def __init__(
-        self, work: Work, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
+        self, work: UnitOfWork, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
     ) -> None:
         self.done = Done()
         self._work = work
@@ -124,7 +124,7 @@ class _Step:
             if row["frees_its_lane"]:
                 self._freed.add(row["lane_id"])
             for output in row["output_tables"]:
-                self._work.say(
+                self._work.publish(
                     TableUpdated(
                         project=row["project"],
                         table=output["table"],
@@ -236,7 +236,7 @@ class _Step:
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._ownership.ready_left(self._connection):
-            self._work.say(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
+            self._work.publish(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:

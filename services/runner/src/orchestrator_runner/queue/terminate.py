@@ -65,7 +65,7 @@ class Terminate:
             for row in rows:
                 if row["kind"] == "run" and row["finished_at"] is not None:
                     say_run(work, RunFinished, row)
-            work.say(RunnersWake(ready=len(promoted)))
+            work.publish(RunnersWake(ready=len(promoted)))
             work.after_commit(lambda: self._settle(rows))
         metrics.TERMINATIONS.inc(len(rows))
         return set()

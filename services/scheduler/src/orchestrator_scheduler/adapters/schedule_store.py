@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.domain.evaluation import (
     Definition,
+    Evaluation,
     Known,
     Misfire,
     Outcome,
     Planned,
-    Settlement,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.cron import Cron, parse_zone
@@ -65,21 +65,21 @@ class ScheduleStore:
         await connection.execute(self._queries["set_aside"], schedule_id)
 
     async def save(
-        self, connection: asyncpg.Connection, definition: Definition, settlement: Settlement
+        self, connection: asyncpg.Connection, definition: Definition, evaluation: Evaluation
     ) -> set[str] | None:
         """Record the fires and what comes next; None if the schedule was saved anew since it was read.
 
-        Returns the keys that were recorded now: one that had been recorded before is settled already.
+        Returns the keys that were recorded now: one that had been recorded before is decided already.
         """
-        recorded = await self._record(connection, definition, settlement)
+        recorded = await self._record(connection, definition, evaluation)
         current = await connection.fetchval(
             self._queries["is_current"], definition.id, definition.version, definition.enabled
         )
         if not current:
             return None
-        if any(item.outcome is Outcome.DISABLED for item in settlement.settled):
+        if any(item.outcome is Outcome.DISABLED for item in evaluation.decided):
             await connection.execute(self._queries["forget_disabled"], definition.id, DISABLED_KEPT)
-        known = settlement.known
+        known = evaluation.known
         await connection.execute(
             self._queries["save_next"],
             definition.id,
@@ -92,22 +92,22 @@ class ScheduleStore:
         return recorded
 
     async def _record(
-        self, connection: asyncpg.Connection, definition: Definition, settlement: Settlement
+        self, connection: asyncpg.Connection, definition: Definition, evaluation: Evaluation
     ) -> set[str]:
-        settled = settlement.settled
-        if not settled:
+        decided = evaluation.decided
+        if not decided:
             return set()
         rows = await connection.fetch(
             self._queries["record_fires"],
             definition.id,
             definition.version,
             definition.enabled,
-            [item.fire.key for item in settled],
-            [item.fire.at for item in settled],
-            [item.outcome.value for item in settled],
+            [item.fire.key for item in decided],
+            [item.fire.at for item in decided],
+            [item.outcome.value for item in decided],
             [
                 fire_job_id(definition.id, item.fire.key) if item.outcome is Outcome.REQUESTED else None
-                for item in settled
+                for item in decided
             ],
         )
         return {row["fire_key"] for row in rows}

@@ -57,7 +57,7 @@ ON CONFLICT (schedule_id, fire_key) DO NOTHING
 RETURNING fire_key;
 
 -- name: forget_disabled
--- Of a schedule that stays disabled, the newest $2 fires that passed. One settlement records at most a thousand, so the
+-- Of a schedule that stays disabled, the newest $2 fires that passed. One evaluation records at most a thousand, so the
 -- surplus lies among the newest two thousand.
 DELETE FROM scheduler.fires f
 USING (

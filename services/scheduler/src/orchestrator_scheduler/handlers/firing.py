@@ -5,22 +5,23 @@ from datetime import datetime
 
 from orchestrator_scheduler import metrics
 from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.domain.evaluation import (
     Definition,
+    Evaluation,
     Known,
     Limits,
     Outcome,
     Planned,
-    Settlement,
-    settle,
+    evaluate_due,
 )
-from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 from orchestrator_shared.domain.statuses import Origin
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
+from orchestrator_shared.runtime.retry import wait_for_any
 
 TRIES = 10
 SHORTEST_SLEEP_SECONDS = 0.02
@@ -36,13 +37,13 @@ class Firing:
     def __init__(
         self,
         *,
-        transactions: Transactions,
+        outbox: UnitsOfWork,
         connections: Connections,
         schedules: ScheduleStore,
         limits: Limits,
         batch: int,
     ) -> None:
-        self._transactions = transactions
+        self._outbox = outbox
         self._connections = connections
         self._schedules = schedules
         self._limits = limits
@@ -51,12 +52,12 @@ class Firing:
         """Set when an earlier fire than the one slept for may have come up."""
 
     async def fire_due(self) -> int:
-        """Settle one batch of schedules that are due; returns how many."""
+        """Evaluate one batch of schedules that are due; returns how many."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
+                async with self._outbox.work() as work:
                     claimed = await self._schedules.claim_due(work.connection, self._batch)
-                    await self._settle_all(work, claimed)
+                    await self._evaluate_all(work, claimed)
                 return len(claimed)
             except SavedMeanwhile:
                 continue
@@ -66,10 +67,10 @@ class Firing:
         """Adopt what the catalog says of one schedule; knowing it already, nothing changes."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
+                async with self._outbox.work() as work:
                     known = await self._schedules.lock(work.connection, schedule_id)
                     if known is not None:
-                        await self._settle_all(work, {schedule_id: known})
+                        await self._evaluate_all(work, {schedule_id: known})
                     work.after_commit(metrics.SYNCED.inc)
                     work.after_commit(self.wake.set)
                 return
@@ -81,7 +82,7 @@ class Firing:
         async with self._connections() as connection:
             return await self._schedules.seconds_to_next(connection)
 
-    async def _settle_all(self, work: Work, known: dict[ScheduleId, Known]) -> None:
+    async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
         definitions = await self._schedules.definitions(work.connection, list(known))
         now = await self._schedules.now(work.connection)
         for schedule_id in sorted(known):
@@ -90,22 +91,22 @@ class Firing:
             elif (definition := definitions[schedule_id]) is None:
                 await self._schedules.set_aside(work.connection, schedule_id)
             else:
-                await self._settle(work, known[schedule_id], definition, now)
+                await self._evaluate(work, known[schedule_id], definition, now)
 
-    async def _settle(self, work: Work, known: Known, definition: Definition, now: datetime) -> None:
+    async def _evaluate(self, work: UnitOfWork, known: Known, definition: Definition, now: datetime) -> None:
         new = known.version == 0  # the row was made just now, or the schedule was deleted before
-        settlement = settle(None if new else known, definition, now, self._limits)
-        recorded = await self._schedules.save(work.connection, definition, settlement)
+        evaluation = evaluate_due(None if new else known, definition, now, self._limits)
+        recorded = await self._schedules.save(work.connection, definition, evaluation)
         if recorded is None:
             raise SavedMeanwhile
-        requested = [fire for fire in settlement.requested if fire.key in recorded]
-        work.say(*(_run_request(definition, fire, now) for fire in requested))
-        if missed := [fire for fire in settlement.missed if fire.key in recorded]:
-            work.say(_schedule_missed(definition, missed))
-        work.after_commit(lambda: self._count(settlement, now))
+        requested = [fire for fire in evaluation.requested if fire.key in recorded]
+        work.publish(*(_run_request(definition, fire, now) for fire in requested))
+        if missed := [fire for fire in evaluation.missed if fire.key in recorded]:
+            work.publish(_schedule_missed(definition, missed))
+        work.after_commit(lambda: self._count(evaluation, now))
 
-    def _count(self, settlement: Settlement, now: datetime) -> None:
-        for item in settlement.settled:
+    def _count(self, evaluation: Evaluation, now: datetime) -> None:
+        for item in evaluation.decided:
             metrics.FIRES.labels(item.outcome.value).inc()
             if item.outcome is Outcome.REQUESTED and now - item.fire.at <= self._limits.grace:
                 metrics.LATENESS.observe((now - item.fire.at).total_seconds())
@@ -119,10 +120,7 @@ async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) 
         if seconds is not None and seconds <= 0 and await firing.fire_due():
             continue
         sleep = poll if seconds is None else min(poll, max(seconds, SHORTEST_SLEEP_SECONDS))
-        waits = [asyncio.ensure_future(event.wait()) for event in (firing.wake, stopping)]
-        await asyncio.wait(waits, timeout=sleep, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await wait_for_any(firing.wake, stopping, timeout=sleep)
 
 
 def _run_request(definition: Definition, fire: Planned, now: datetime) -> RunRequested:

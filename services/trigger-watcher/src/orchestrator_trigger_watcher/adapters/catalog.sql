@@ -1,10 +1,10 @@
--- What people saved, as far as the watcher has not judged it yet, and what else is waiting for a look.
+-- Saved triggers that have not been applied yet, and orchestrations that need another look.
 
 -- name: stale_triggers
 SELECT DISTINCT trigger_id FROM triggers.saved_versions WHERE NOT judged ORDER BY trigger_id;
 
--- name: unsettled_orchestrations
--- What a lost run.started or run.finished would have told.
+-- name: unreconciled_orchestrations
+-- Runs whose run.started or run.finished was lost.
 SELECT DISTINCT s.project, s.orchestration
 FROM triggers.states s
 WHERE EXISTS (

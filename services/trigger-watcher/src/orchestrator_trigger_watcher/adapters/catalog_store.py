@@ -1,4 +1,4 @@
-"""What people saved in the catalog, and which of it the watcher does not know yet."""
+"""What people saved in the catalog, and which of it has not been applied yet."""
 
 from collections.abc import Iterable
 
@@ -26,9 +26,9 @@ class CatalogStore:
         rows = await connection.fetch(self._queries["stale_triggers"])
         return [TriggerId(row["trigger_id"]) for row in rows]
 
-    async def unsettled(self, connection: asyncpg.Connection) -> list[Orchestration]:
-        """Orchestrations whose runs started or ended without the watcher having taken note."""
-        rows = await connection.fetch(self._queries["unsettled_orchestrations"])
+    async def unreconciled(self, connection: asyncpg.Connection) -> list[Orchestration]:
+        """Orchestrations whose runs started or ended without the watcher having noticed."""
+        rows = await connection.fetch(self._queries["unreconciled_orchestrations"])
         return [(row["project"], row["orchestration"]) for row in rows]
 
     async def due(self, connection: asyncpg.Connection) -> list[Orchestration]:

@@ -116,14 +116,14 @@ class TriggerStore:
             [count.chain_length for _, _, count in counts],
         )
 
-    async def note_judged(
+    async def mark_judged(
         self, connection: asyncpg.Connection, saved: Sequence[Saved], states: Sequence[TriggerState]
     ) -> None:
         """These saved versions led to these states; the counts of tables no longer selected are dropped."""
         if not saved:
             return
         counts = [(state.id, table) for state in states for table in state.counts]
-        await connection.execute(self._queries["note_judged"], [version.number for version in saved])
+        await connection.execute(self._queries["mark_judged"], [version.number for version in saved])
         await connection.execute(
             self._queries["drop_other_counts"],
             [state.id for state in states],

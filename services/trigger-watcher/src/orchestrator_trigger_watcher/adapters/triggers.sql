@@ -86,7 +86,7 @@ FROM triggers.saved_versions
 WHERE trigger_id = ANY ($1::uuid[]) AND NOT judged
 ORDER BY number;
 
--- name: note_judged
+-- name: mark_judged
 UPDATE triggers.saved_versions SET judged = true WHERE number = ANY ($1::bigint[]);
 
 -- name: save_states

@@ -17,7 +17,7 @@ UpdateKey = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One update as its producer said it; `deliveries` counts it within one batch."""
+    """One update as its producer published it; `deliveries` counts it within one batch."""
 
     table: TableRef
     source: str
@@ -69,19 +69,25 @@ class UpdateStore:
 
     async def insert(self, connection: asyncpg.Connection, heard: Sequence[Numbered]) -> set[UpdateKey]:
         """Record updates, also those whose id another table has; returns their keys."""
-        recorded = await self._insert("insert_updates", connection, heard)
+        recorded = await self._insert(connection, heard)
         others = [item for item in heard if item.update.key not in recorded]
-        if others:
-            recorded |= await self._insert("insert_updates_by_table", connection, others)
+        if others:  # the lock of their table makes sure that no one else inserts the same
+            recorded |= await self._insert(connection, others, beside_another_table=True)
         return recorded
 
     async def _insert(
-        self, query: str, connection: asyncpg.Connection, heard: Sequence[Numbered]
+        self, connection: asyncpg.Connection, heard: Sequence[Numbered], *, beside_another_table: bool = False
     ) -> set[UpdateKey]:
         updates = [item.update for item in heard]
+        projects, sources, ids, tables = _keys(updates)
+        stored = [f"{id_}\x1f{table}" for id_, table in zip(ids, tables, strict=True)]
         rows = await connection.fetch(
-            self._queries[query],
-            *_keys(updates),
+            self._queries["insert_updates"],
+            projects,
+            sources,
+            stored if beside_another_table else ids,
+            ids if beside_another_table else [None] * len(ids),
+            tables,
             [item.seq for item in heard],
             [item.at for item in heard],
             [update.said_at for update in updates],
@@ -93,7 +99,7 @@ class UpdateStore:
         return {_key(row) for row in rows}
 
     async def with_chains(self, connection: asyncpg.Connection, updates: Sequence[Update]) -> list[Update]:
-        """The updates with the chains of the jobs that they name, for producers that say only the job."""
+        """The updates with the chains of the jobs that they name, for producers that name only the job."""
         jobs = [update.job_id for update in updates if update.job_id and not update.chain_length]
         if not jobs:
             return list(updates)

@@ -27,26 +27,16 @@ RETURNING u.project, u.source, again.event_id, u.table_name;
 
 -- name: insert_updates
 -- Sorted by key: two watchers that hear the same id for different tables wait for each other in one order only.
-INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries,
-                              chain_length)
-SELECT project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-            $8::bigint[], $9::uuid[], $10::integer[], $11::integer[])
-    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
+INSERT INTO triggers.updates (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id,
+                              deliveries, chain_length)
+SELECT project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[],
+            $8::timestamptz[], $9::bigint[], $10::uuid[], $11::integer[], $12::integer[])
+    AS heard (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries,
+              chain_length)
 ORDER BY project COLLATE "C", source COLLATE "C", event_id COLLATE "C"
 ON CONFLICT (project, source, event_id) DO NOTHING
-RETURNING project, source, event_id, table_name;
-
--- name: insert_updates_by_table
--- Those whose id another table has. The lock of the table makes sure that nobody else inserts the same.
-INSERT INTO triggers.updates
-    (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
-SELECT project, source, event_id || E'\x1f' || table_name, event_id, table_name, seq, heard_at, said_at, row_count, job_id,
-       deliveries, chain_length
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::timestamptz[],
-            $8::bigint[], $9::uuid[], $10::integer[], $11::integer[])
-    AS heard (project, source, event_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length)
-RETURNING project, source, told_id AS event_id, table_name;
+RETURNING project, source, coalesce(told_id, event_id) AS event_id, table_name;
 
 -- name: chains_of_jobs
 SELECT id, chain_length FROM jobs.chains_v1 WHERE id = ANY ($1::uuid[]);

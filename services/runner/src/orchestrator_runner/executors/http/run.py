@@ -20,7 +20,7 @@ from orchestrator_runner.executors.http.stop import stop
 from orchestrator_runner.executors.http.talk import Talk
 from orchestrator_runner.executors.http.template import picked
 from orchestrator_runner.executors.outcome import duration_text
-from orchestrator_runner.executors.port import Execution, ExecutionLost, Journal, Outcome
+from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Journal, Outcome
 from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
 from orchestrator_shared.domain.reports import InvalidReport
 
@@ -32,9 +32,18 @@ LATE_CALLBACK_SECONDS = 10.0
 class RemoteRun:
     """One run at the other service: the work of one attempt."""
 
-    def __init__(self, section: HttpComponent, execution: Execution, talk: Talk) -> None:
+    def __init__(
+        self,
+        section: HttpComponent,
+        execution: Execution,
+        adopted: Adopted | None,
+        callback_url: str | None,
+        talk: Talk,
+    ) -> None:
         self._section = section
         self._execution = execution
+        self._adopted = adopted
+        self._callback_url = callback_url
         self._talk = talk
         self._start = Start(section, execution, talk)
         self._seen = Running("")
@@ -47,7 +56,7 @@ class RemoteRun:
 
     async def work(self) -> Outcome:
         """Start, unless an earlier runner did; then follow."""
-        handle = self._execution.handle
+        handle = None if self._adopted is None else self._adopted.handle
         verdict: Begun | Ended
         if handle is not None and is_begun(handle):
             verdict = await self._recall(handle)
@@ -103,7 +112,7 @@ class RemoteRun:
             if self._section.callback is not None:
                 await journal.expect_callbacks()
             if is_repeatable:
-                await journal.keep(handle_of_start(self._execution.callback_url))
+                await journal.keep(handle_of_start(self._callback_url))
                 self.can_be_repeated = True
         return await self._start.begin()
 
@@ -153,7 +162,8 @@ class RemoteRun:
     async def _hear_of_the_end(self, callback: HttpCallback, journal: Journal) -> Ended:
         limit = None
         if self._section.poll is None:
-            left = callback.give_up_after_seconds - self._execution.ran_seconds
+            ran_seconds = 0.0 if self._adopted is None else self._adopted.ran_seconds
+            left = callback.give_up_after_seconds - ran_seconds
             limit = max(left, min(LATE_CALLBACK_SECONDS, callback.give_up_after_seconds))
         try:
             async with asyncio.timeout(limit):

@@ -44,6 +44,7 @@ class Talk:
         self,
         section: HttpComponent,
         execution: Execution,
+        callback_url: str | None,
         log: LogSink,
         client: HttpClient,
         pace: Pace,
@@ -53,7 +54,7 @@ class Talk:
         self._log = log
         self._client = client
         self._forms = forms
-        self._names = _names(execution)
+        self._names = _names(execution, callback_url)
         self.pace = pace
 
     def learn(self, begun: Begun) -> None:
@@ -98,7 +99,7 @@ class Talk:
         await self.pace.sleep(delay)
 
 
-def _names(execution: Execution) -> dict[str, Any]:
+def _names(execution: Execution, callback_url: str | None) -> dict[str, Any]:
     given = execution.environment
     names: dict[str, Any] = {
         "job_id": str(execution.job_id),
@@ -109,6 +110,6 @@ def _names(execution: Execution) -> dict[str, Any]:
     for name in ("project", "component", "configuration", "run_id", "scheduled_for", "previous_success"):
         if (value := given.get(f"ORCHESTRATOR_{name.upper()}")) is not None:
             names[name] = value
-    if execution.callback_url is not None:
-        names[CALLBACK_URL] = execution.callback_url
+    if callback_url is not None:
+        names[CALLBACK_URL] = callback_url
     return names

@@ -1,0 +1,139 @@
+"""Every command, with the module that holds it: imported when the command is called, not to list it."""
+
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from orchestrator_cli.failures import BadInput
+from orchestrator_cli.streams import Group
+
+LOCAL = "orchestrator_local"
+"""A package that need not be installed; the images have none."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command or a group of commands is defined, and its line in the list of commands."""
+
+    name: str
+    where: str
+    """`module:attribute`."""
+    help: str
+
+
+PLACES = (
+    Place("dev", "orchestrator_local.commands.dev:app", "Everything on this machine, without containers."),
+    Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
+    Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
+    Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
+    Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
+    Place(
+        "phases", "orchestrator_cli.commands.arranging:phases", "Arranging the phases of an orchestration."
+    ),
+    Place("schedules", "orchestrator_cli.commands.schedules:app", "Schedules."),
+    Place("tables", "orchestrator_cli.commands.tables:app", "Tables and their updates."),
+    Place("triggers", "orchestrator_cli.commands.triggers:app", "Event triggers."),
+    Place("variables", "orchestrator_cli.commands.variables:app", "Project variables."),
+    Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
+    Place("component", "orchestrator_cli.commands.component:app", "Write a component of your own."),
+    Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
+    Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of the project, or of administrators."),
+    Place("dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that nobody could handle."),
+    Place(
+        "apply",
+        "orchestrator_cli.commands.definitions:apply",
+        "Make the project what the files say; applying twice changes nothing.",
+    ),
+    Place(
+        "validate",
+        "orchestrator_cli.commands.definitions:validate",
+        "Check files without a server: every problem with its file, line and column.",
+    ),
+    Place(
+        "diff",
+        "orchestrator_cli.commands.definitions:diff",
+        "What `apply` would change; exit code 1 if anything.",
+    ),
+    Place(
+        "export",
+        "orchestrator_cli.commands.definitions:export",
+        "The project's definitions as YAML; secrets come as ***, which apply leaves as they are.",
+    ),
+    Place(
+        "run",
+        "orchestrator_cli.commands.run:run",
+        "Start a run. With --follow the exit code tells its end: 0 success (or warning), 1 anything else.",
+    ),
+    Place(
+        "deliveries",
+        "orchestrator_cli.commands.deliveries:deliveries",
+        "The newest mails about runs: what each told of, to whom, and whether it was sent.",
+    ),
+    Place(
+        "audit",
+        "orchestrator_cli.commands.tokens:audit",
+        "The newest changes and run requests: who did what, and when.",
+    ),
+    Place(
+        "backfill",
+        "orchestrator_cli.commands.backfill:backfill",
+        "Run a schedule's past fires, oldest first, one run each; again, it adds nothing.",
+    ),
+    Place(
+        "demo",
+        "orchestrator_local.commands.demo:demo",
+        "Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards.",
+    ),
+)
+
+
+class LazyCommand(TyperCommand):
+    """A command's name and help, for lists; `load` gives the command itself."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(name=place.name, help=place.help, rich_markup_mode=None)
+        self.place = place
+
+    def load(self) -> Any:
+        """The command with its options; for a group, with the commands in it."""
+        place = self.place
+        found = _imported(place)
+        parent = typer.Typer(rich_markup_mode=None)
+        if isinstance(found, typer.Typer):
+            parent.add_typer(found, name=place.name, help=place.help, no_args_is_help=True)
+        else:
+            parent.command(place.name)(found)
+        return typer.main.get_group(parent).commands[place.name]
+
+
+def _imported(place: Place) -> Any:
+    module, _, attribute = place.where.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name != LOCAL:
+            raise
+        raise BadInput(
+            f"`orchestrator {place.name}` needs the local stack, which is not installed here: "
+            "install the package orchestrator-local (the folder local/ of the source)"
+        ) from None
+
+
+class LazyGroup(Group):
+    """Lists all commands from the table; imports a module when its command is called or completed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = {place.name: LazyCommand(place) for place in PLACES}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        try:
+            return name, command.load() if isinstance(command, LazyCommand) else command, rest
+        except BadInput:
+            if ctx.resilient_parsing:  # completion: what is not installed has nothing to offer
+                return name, command, rest
+            raise

@@ -1,0 +1,1 @@
+"""The command groups `dev` and `demo` of `orchestrator`."""

@@ -1,0 +1,74 @@
+"""Where the demo looks for the mail about the failed run: a folder of files, or a Mailpit server."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from orchestrator_cli.output import moment
+from orchestrator_local.demo.outcomes import Mail
+from orchestrator_local.stack.mail_sink import mails
+
+MAIL_LINES = 8
+WHOLE = 1000
+HTTP_SECONDS = 5.0
+
+
+class Mailbox(Protocol):
+    """Finds the mail whose subject names a run (`broken #3`), among those that came since a moment."""
+
+    @property
+    def place(self) -> str: ...
+
+    def find(self, title: str, since: datetime) -> Mail | None: ...
+
+
+class FolderMailbox:
+    """The local stack's mail sink."""
+
+    def __init__(self, folder: Path, place: str) -> None:
+        self._folder = folder
+        self.place = place
+
+    def find(self, title: str, since: datetime) -> Mail | None:
+        for mail in mails(self._folder):
+            if mail.file.stat().st_mtime >= since.timestamp() and _names(mail.subject, title):
+                return Mail(mail.to, mail.subject, _shown(mail.first_lines(WHOLE)))
+        return None
+
+
+class MailpitMailbox:
+    """The mail catcher of the compose file, over its HTTP API."""
+
+    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+        self.place = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=f"{self.place}/api/v1", timeout=HTTP_SECONDS, transport=transport, trust_env=False
+        )
+
+    def find(self, title: str, since: datetime) -> Mail | None:
+        try:
+            newest = self._http.get("/messages", params={"limit": "50"}).json()["messages"]
+            for mail in newest:
+                if _names(mail["Subject"], title) and (moment(mail["Created"]) or since) >= since:
+                    return self._read(mail)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return None  # it may still be starting; a mail that never comes is told in the report
+        return None
+
+    def _read(self, mail: Any) -> Mail:
+        text = str(self._http.get(f"/message/{mail['ID']}").json().get("Text", ""))
+        return Mail(str(mail["To"][0]["Address"]), str(mail["Subject"]), _shown(text.splitlines()))
+
+
+def _names(subject: str, title: str) -> bool:
+    """`broken #1` is not named by `broken #12`."""
+    return re.search(rf"{re.escape(title)}(?!\d)", subject) is not None
+
+
+def _shown(lines: Sequence[str]) -> tuple[str, ...]:
+    """The first lines that say something: underlines and empty ones do not."""
+    return tuple(line for line in lines if line.strip(" =-"))[:MAIL_LINES]

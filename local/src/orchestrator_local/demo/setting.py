@@ -1,0 +1,24 @@
+"""Where a demo plays: the local stack, or a server somewhere else."""
+
+from dataclasses import dataclass
+
+from orchestrator_cli.client import ApiClient
+from orchestrator_cli.context import Context
+from orchestrator_local.demo.mailboxes import Mailbox
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the demo can reach; a remote server's mails and warehouse may be out of sight."""
+
+    context: Context
+    mailbox: Mailbox | None
+    warehouse_url: str
+    end: str
+
+    @property
+    def project_path(self) -> str:
+        return self.context.project_path()
+
+    def client(self) -> ApiClient:
+        return self.context.client()
