@@ -3,6 +3,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Where it is set, every process that a test or the demo starts would compile anew what has been edited.
+unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 workers ?= 2

@@ -5,7 +5,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from orchestrator_runner.executors.port import Execution, LogSink, Outcome
+from orchestrator_runner.executors.port import Execution, Executor, LogSink, Outcome
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_runner.wiring import start
 from orchestrator_shared.domain.statuses import JobStatus
@@ -15,7 +15,7 @@ from orchestrator_shared.runtime.service import run_service
 EXECUTOR = "noop"
 
 
-class Noop:
+class Noop(Executor):
     """Succeeds at once, or after the parameter `seconds`."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:

@@ -32,7 +32,7 @@ PARTS = (
     "integration/scheduler",
     "integration/notifier/test_notifier_smtp.py",
     "integration/trigger_watcher",
-    "integration/shared/test_forgetting.py",
+    "integration/shared/test_retention.py",
     "integration/shared/test_long_history.py",
     "integration/components/test_nycflights_sql.py",
     "integration/api/test_api_tokens.py",

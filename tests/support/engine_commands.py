@@ -9,7 +9,7 @@ from orchestrator_shared.contracts.commands import RunRequested, TerminateReques
 from orchestrator_shared.contracts.envelope import wrap
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.messaging.decoding import Delivery
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 
 class CommandQueue:
@@ -47,7 +47,7 @@ class CommandQueue:
 
     async def _handle(self, replica: Replica, batch: Sequence[Delivery]) -> None:
         await replica.commands(batch)
-        points.reach(points.BEFORE_ACK)
+        failpoints.reach(failpoints.BEFORE_ACK)
 
     def _acknowledge(self, delivery: Delivery) -> None:
         if delivery in self.line:

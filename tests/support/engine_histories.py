@@ -21,7 +21,7 @@ from orchestrator_runner.runs.lifecycle import TaskState, next_step
 from orchestrator_shared.contracts.envelope import parse_envelope
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import TaskStatus
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 CONFIGURATIONS = ("a", "b", "c", "e")
 ORCHESTRATIONS = ("one", "two", "outer")
@@ -72,7 +72,7 @@ class House:
     @contextmanager
     def open(cls) -> Iterator["House"]:
         """Stays open for as many histories as one likes."""
-        with asyncio.Runner() as runner, patch.object(points, "reach", reach):
+        with asyncio.Runner() as runner, patch.object(failpoints, "reach", reach):
             runner.get_loop().set_exception_handler(_ignore_the_dead)
             house = cls(runner)
             try:

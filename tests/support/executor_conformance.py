@@ -1,11 +1,23 @@
 """What every executor has to do, whatever it runs components with."""
 
 import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from orchestrator_runner.executors.port import Execution, Executor, Stream
+import pytest
+
+from orchestrator_runner.executors.port import (
+    Adopted,
+    AttemptId,
+    Execution,
+    ExecutionLeft,
+    ExecutionLost,
+    Executor,
+    Stream,
+)
 from orchestrator_shared.domain.reports import OutputTable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.domain.tables import TableName
@@ -38,6 +50,40 @@ class Harness(Protocol):
     def executor(self) -> Executor: ...
 
     def execution(self, behaviour: Behaviour, **fields: Any) -> Execution: ...
+
+    def successor(self) -> AbstractAsyncContextManager[Executor]:
+        """The same executor in the next runner."""
+
+    def release(self) -> None:
+        """Let what hangs succeed; of adoptable executors only."""
+
+
+class KeptHandle:
+    """A `Journal` in memory."""
+
+    def __init__(self) -> None:
+        self.handle: Mapping[str, Any] | None = None
+        self._kept = asyncio.Event()
+
+    async def keep(self, handle: Mapping[str, Any]) -> None:
+        self.handle = handle
+        self._kept.set()
+
+    def callback_url(self) -> str:
+        raise AssertionError("no component of these tests is called back")
+
+    async def expect_callbacks(self) -> None:
+        self.callback_url()
+
+    async def callbacks(self) -> Sequence[bytes]:
+        raise AssertionError("no component of these tests is called back")
+
+    async def begun(self) -> Adopted:
+        """What a successor finds."""
+        async with asyncio.timeout(BOUND):
+            await self._kept.wait()
+        assert self.handle is not None
+        return Adopted(self.handle)
 
 
 class RecordingLog:
@@ -147,3 +193,52 @@ class ExecutorConformance:
         )
         outcome = await harness.executor.run(execution, RecordingLog(), asyncio.Event())
         assert outcome.message == "the key is ***"
+
+    async def test_what_is_left_is_adopted(self, harness: Harness) -> None:
+        if not harness.executor.adoptable:
+            await _cannot_be_adopted(harness)
+            return
+        journal, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
+        execution = harness.execution(Behaviour.HANG, journal=journal)
+        run = asyncio.create_task(harness.executor.run(execution, log, stop))
+        begun = await journal.begun()
+        harness.executor.leave()
+        with pytest.raises(ExecutionLeft):
+            await asyncio.wait_for(run, BOUND)
+        async with harness.successor() as successor:
+            run = asyncio.create_task(successor.adopt(execution, begun, log, stop))
+            harness.release()
+            outcome = await asyncio.wait_for(run, BOUND)
+        assert outcome.status is JobStatus.SUCCESS
+
+    async def test_what_was_adopted_is_stopped(self, harness: Harness) -> None:
+        if not harness.executor.adoptable:
+            return
+        journal, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
+        execution = harness.execution(Behaviour.HANG, journal=journal)
+        run = asyncio.create_task(harness.executor.run(execution, log, stop))
+        begun = await journal.begun()
+        run.cancel()
+        await asyncio.wait({run}, timeout=BOUND)
+        stop.set()
+        async with harness.successor() as successor:
+            outcome = await asyncio.wait_for(successor.adopt(execution, begun, log, stop), BOUND)
+        assert (outcome.status, outcome.error_kind) == (JobStatus.TERMINATED, None)
+
+    async def test_reconciling_leaves_alone_what_is_underway(self, harness: Harness) -> None:
+        async def all_of_them(attempts: Collection[AttemptId]) -> Collection[AttemptId]:
+            return attempts
+
+        log, stop = RecordingLog(), asyncio.Event()
+        run = asyncio.create_task(harness.executor.run(harness.execution(Behaviour.HANG), log, stop))
+        await log.wait_for("stdout", b"hanging")
+        await harness.executor.reconcile(all_of_them)
+        assert not run.done()
+        stop.set()
+        assert (await asyncio.wait_for(run, BOUND)).status is JobStatus.TERMINATED
+
+
+async def _cannot_be_adopted(harness: Harness) -> None:
+    execution = harness.execution(Behaviour.SUCCEED)
+    with pytest.raises(ExecutionLost):
+        await harness.executor.adopt(execution, Adopted({}), RecordingLog(), asyncio.Event())

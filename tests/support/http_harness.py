@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -12,9 +12,9 @@ from tests.support.executor_conformance import BOUND, Behaviour, RecordingLog
 from tests.support.http_service import HttpService, Received, Reply, http_service
 
 from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.exchange import Pace
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
-from orchestrator_runner.executors.http.talk import Pace
-from orchestrator_runner.executors.port import Execution, ExecutionLost, Outcome
+from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Outcome
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 
 JOB = UUID(int=7)
@@ -139,8 +139,23 @@ class HttpHarness:
         )
 
     async def run(self, *, stop: asyncio.Event | None = None, fields: Any = None, **sections: Any) -> Outcome:
-        execution = self.execution(target=target(self.service.url, **sections), **(fields or {}))
-        return await asyncio.wait_for(self.executor.run(execution, self.log, stop or asyncio.Event()), BOUND)
+        """`fields` of the execution; with a `handle`, it is adopted."""
+        given, stop = dict(fields or {}), stop or asyncio.Event()
+        handle, ran_seconds = given.pop("handle", None), given.pop("ran_seconds", 0.0)
+        execution = self.execution(target=target(self.service.url, **sections), **given)
+        if handle is None:
+            run = self.executor.run(execution, self.log, stop)
+        else:
+            run = self.executor.adopt(execution, Adopted(handle, ran_seconds), self.log, stop)
+        return await asyncio.wait_for(run, BOUND)
+
+    @asynccontextmanager
+    async def successor(self) -> AsyncIterator[HttpExecutor]:
+        async with _executor(self.service, self.pace) as executor:
+            yield executor
+
+    def release(self) -> None:
+        self.runs.start["behaviour"] = Behaviour.SUCCEED
 
     @property
     def lines(self) -> list[str]:
@@ -150,8 +165,9 @@ class HttpHarness:
 class Kept:
     """A `Journal` that remembers in order what it was told, and the service's requests before each."""
 
-    def __init__(self, service: HttpService, *, fails: bool = False) -> None:
+    def __init__(self, service: HttpService, url: str = "https://api.test/x", *, fails: bool = False) -> None:
         self.service = service
+        self.url = url
         self.fails = fails
         self.handles: list[Any] = []
         self.asked_before: list[int] = []
@@ -162,6 +178,9 @@ class Kept:
         if self.fails:
             raise ExecutionLost("the job has a new owner")
         self.handles.append(handle)
+
+    def callback_url(self) -> str:
+        return self.url
 
     async def expect_callbacks(self) -> None:
         assert not self.service.received
@@ -174,8 +193,10 @@ class Kept:
 async def http_harness() -> AsyncIterator[HttpHarness]:
     """For the length of a test; a cancel gets a second."""
     runs, pace = Runs(), FastPace()
-    async with http_service(runs.handle) as service:
-        internal = InternalHosts.parse(f"127.0.0.1:{service.port}")
-        settings = HttpSettings(grace_seconds=1.0)
-        async with HttpExecutor.open(HttpClient(internal=internal), settings, pace) as executor:
-            yield HttpHarness(executor, service, runs, pace)
+    async with http_service(runs.handle) as service, _executor(service, pace) as executor:
+        yield HttpHarness(executor, service, runs, pace)
+
+
+def _executor(service: HttpService, pace: FastPace) -> AbstractAsyncContextManager[HttpExecutor]:
+    client = HttpClient(internal=InternalHosts.parse(f"127.0.0.1:{service.port}"))
+    return HttpExecutor.open(client, HttpSettings(grace_seconds=1.0), pace)

@@ -6,11 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import IO
+from collections.abc import Mapping
+from typing import IO, Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
-
-from orchestrator_components.contract import Terminated, UserError, data_dir, load_parameters, main, report
+from orchestrator_components.contract import Terminated, UserError, data_dir, main, read_parameters, report
+from orchestrator_components.fields import Fields
 
 ALLOWED = "ORCHESTRATOR_ALLOWED_COMMANDS"
 LONGEST_LAST_LINE = 2000
@@ -20,25 +20,24 @@ SECONDS_FOR_LAST_WORDS = 1.0
 Prefixes = list[list[str]]
 
 
-class Parameters(BaseModel):
-    """What a configuration of command may say."""
+def parse_parameters(given: Mapping[str, Any]) -> list[str]:
+    """The argv; raises UserError."""
+    fields = Fields(given)
+    argv = fields.texts("argv", at_least=1, check=_startable)
+    fields.require()
+    return argv
 
-    model_config = ConfigDict(extra="forbid")
 
-    argv: list[str] = Field(min_length=1)
-
-    @field_validator("argv")
-    @classmethod
-    def _startable(cls, argv: list[str]) -> list[str]:
-        if not argv[0]:
-            raise ValueError("the first element must name a program")
-        if any("\0" in argument for argument in argv):
-            raise ValueError("must not contain a NUL character")
-        return argv
+def _startable(argv: list[str]) -> list[str]:
+    if not argv[0]:
+        raise ValueError("the first element must name a program")
+    if any("\0" in argument for argument in argv):
+        raise ValueError("must not contain a NUL character")
+    return argv
 
 
 def run() -> None:
-    argv = load_parameters(Parameters).argv
+    argv = parse_parameters(read_parameters())
     require_allowed(argv, allowed_prefixes(os.environ.get(ALLOWED, "")))
     code, last_line = _run_to_end(argv)
     if code:
@@ -51,12 +50,16 @@ def allowed_prefixes(text: str) -> Prefixes:
     if not text:
         raise UserError(f"no command is allowed here: an administrator has to list them in {ALLOWED}")
     try:
-        prefixes = TypeAdapter(Prefixes).validate_python(json.loads(text), strict=True)
-    except (json.JSONDecodeError, ValidationError):
-        raise UserError(
-            f'{ALLOWED} must be a JSON list of argv prefixes such as [["sleep"], ["/bin/echo"]]'
-        ) from None
+        prefixes = json.loads(text)
+    except json.JSONDecodeError:
+        prefixes = None
+    if not isinstance(prefixes, list) or not all(map(_is_prefix, prefixes)):
+        raise UserError(f'{ALLOWED} must be a JSON list of argv prefixes such as [["sleep"], ["/bin/echo"]]')
     return [prefix for prefix in prefixes if prefix]
+
+
+def _is_prefix(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
 def require_allowed(argv: list[str], prefixes: Prefixes) -> None:

@@ -1,21 +1,18 @@
 """The component contract for components in Python: parameters, state, result, errors, signals."""
 
-import asyncio
-import inspect
 import io
 import json
 import os
 import signal
 import sys
-import tempfile
 import threading
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, TypeVar
 
-from pydantic import BaseModel, ValidationError
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 SUCCESS = 0
 USER_ERROR = 1
@@ -38,7 +35,7 @@ class OutputTable(TypedDict):
     rows: int
 
 
-Parameters = TypeVar("Parameters", bound=BaseModel)
+Parameters = TypeVar("Parameters", bound="BaseModel")
 Run = Callable[[], Awaitable[None] | None]
 
 
@@ -51,16 +48,28 @@ def data_dir() -> Path:
     return Path(directory)
 
 
-def load_parameters(model: type[Parameters]) -> Parameters:
-    """Read the parameters of config.json; a mistake in them is a UserError that names the field."""
+def read_parameters() -> dict[str, Any]:
+    """The parameters of config.json as they stand there."""
     config = _read_object(data_dir() / "config.json")
     parameters = config.get("parameters", {})
     if not isinstance(parameters, dict):
         raise UserError("parameters: must be an object")
+    return parameters
+
+
+def load_parameters(model: type[Parameters]) -> Parameters:
+    """Read the parameters of config.json; a mistake in them is a UserError that names the field."""
+    # The built-ins do without: to import it takes longer than most of their tasks.
+    from pydantic import ValidationError
+
+    parameters = read_parameters()
     try:
         return model.model_validate(parameters)
     except ValidationError as error:
-        raise UserError("; ".join(_explain(problem) for problem in error.errors())) from None
+        from orchestrator_shared.validation import JSON, explain
+
+        words = JSON._replace(unknown="is not a known parameter")
+        raise UserError(explain(error, prefix="parameters", words=words)) from None
 
 
 def load_state() -> dict[str, Any]:
@@ -80,14 +89,20 @@ def report(message: str = "", output_tables: Iterable[OutputTable] = ()) -> None
 
 
 def write_atomically(path: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, temporary = new_file_beside(path)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def new_file_beside(path: Path) -> tuple[int, Path]:
+    """An open file of this process's own in the same folder, to be put in the place of `path` when whole."""
+    temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+    return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), temporary
 
 
 def main(run: Run) -> NoReturn:
@@ -108,6 +123,8 @@ def exit_code_of(run: Run) -> int:
         print("terminated", file=sys.stderr)
         return TERMINATED
     except Exception as error:
+        import traceback
+
         traceback.print_exc()
         print(one_line(f"internal error: {type(error).__name__}: {error}"), file=sys.stderr)
         return INTERNAL_ERROR
@@ -120,15 +137,18 @@ def one_line(text: str) -> str:
 
 
 def _execute(run: Run) -> None:
-    if inspect.iscoroutinefunction(run):
-        asyncio.run(_until_sigterm(run))
-    else:
-        run()
+    work = run()
+    if isinstance(work, Awaitable):
+        import asyncio  # a component without a database does not need it
+
+        asyncio.run(_until_sigterm(work))
 
 
-async def _until_sigterm(run: Callable[[], Awaitable[None]]) -> None:
+async def _until_sigterm(work: Awaitable[None]) -> None:
     """Cancelling lets asyncpg tell the server to stop; a plain exit would leave the statement running."""
-    task = asyncio.ensure_future(run())
+    import asyncio
+
+    task = asyncio.ensure_future(work)
     terminated = asyncio.Event()
 
     def stop() -> None:
@@ -166,10 +186,3 @@ def _read_object(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise UserError(f"{path.name}: must be an object")
     return content
-
-
-def _explain(problem: Any) -> str:
-    # The rejected value stays out of the text: it may be a secret.
-    field = ".".join(str(part) for part in ("parameters", *problem["loc"]))
-    message = "is not a known parameter" if problem["type"] == "extra_forbidden" else problem["msg"]
-    return f"{field}: {message.removeprefix('Value error, ')}"

@@ -4,38 +4,38 @@ import codecs
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from pydantic import Field, field_validator
 
-from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
+from orchestrator_components.contract import OutputTable, UserError, main, read_parameters, report
 from orchestrator_components.copy_text import NULL_MARKER, copy_text, pick
 from orchestrator_components.csv_rows import CsvRows
 from orchestrator_components.csv_source import local_copy, opened
+from orchestrator_components.fields import Fields
 from orchestrator_components.warehouse import (
     LONGEST_IDENTIFIER,
     TableName,
-    WarehouseParameters,
     connected,
     ensure_bucket,
     full_message,
     is_authors_fault,
     quoted,
+    read_connection,
     statement,
+    table_name,
     transaction,
 )
 
 if TYPE_CHECKING:
     from orchestrator_components.warehouse import Connection
 
-ColumnType = Literal["text", "integer", "bigint", "numeric", "double", "boolean", "date", "timestamp"]
-
 # A timestamp is an instant: the zone in the file is honoured, without one it is UTC.
-SQL_TYPES: dict[ColumnType, str] = {
+SQL_TYPES: dict[str, str] = {
     "text": "text",
     "integer": "integer",
     "bigint": "bigint",
@@ -46,60 +46,71 @@ SQL_TYPES: dict[ColumnType, str] = {
     "timestamp": "timestamptz",
 }
 NOT_OF_FILES = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined"}
+MOST_COLUMNS = 1600
 LOADS_TABLE = "_orchestrator_loads"
 
 
-class Parameters(WarehouseParameters):
+@dataclass(frozen=True, slots=True)
+class Parameters:
     """What a configuration of csv-extractor may say."""
 
-    source: str = Field(min_length=1)
+    connection: str
+    source: str
     table: str
-    columns: dict[str, ColumnType] = Field(min_length=1, max_length=1600)
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    null_values: list[str] = Field(default_factory=lambda: ["", "NA"])
-    trim: bool = False
-    encoding: str = "utf-8"
-    mode: Literal["replace", "append"] = "replace"
+    columns: dict[str, str]
+    delimiter: str
+    null_values: list[str]
+    trim: bool
+    encoding: str
+    mode: str
 
-    @field_validator("table")
-    @classmethod
-    def _a_table(cls, text: str) -> str:
-        return str(TableName.parse(text))
 
-    @field_validator("columns")
-    @classmethod
-    def _column_names(cls, columns: dict[str, ColumnType]) -> dict[str, ColumnType]:
-        for name in columns:
-            if not name or "\0" in name or len(name.encode()) > LONGEST_IDENTIFIER:
-                raise ValueError(
-                    f"a column name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL: {name[:80]!r}"
-                )
-        return columns
+def parse_parameters(given: Mapping[str, Any]) -> Parameters:
+    """Raises UserError."""
+    fields = Fields(given)
+    parameters = Parameters(
+        connection=read_connection(given, fields),
+        source=fields.text("source", at_least=1),
+        table=fields.text("table", check=table_name),
+        columns=fields.choices("columns", tuple(SQL_TYPES), at_most=MOST_COLUMNS, check=_columns),
+        delimiter=fields.text("delimiter", ",", at_least=1, at_most=1, check=_delimiter),
+        null_values=fields.texts("null_values", ("", "NA")),
+        trim=fields.switch("trim", default=False),
+        encoding=fields.text("encoding", "utf-8", check=_encoding),
+        mode=fields.choice("mode", ("replace", "append"), "replace"),
+    )
+    fields.require()
+    return parameters
 
-    @field_validator("delimiter")
-    @classmethod
-    def _delimiter(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n\0':
-            raise ValueError("must not be a quote, a line end or NUL")
-        return delimiter
 
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, encoding: str) -> str:
-        try:
-            known = codecs.lookup(encoding).name
-            b"a,b\n".decode(known)
-        except (LookupError, UnicodeError):
-            raise ValueError(
-                "not a known encoding; use a name such as utf-8, cp1252, latin-1 or utf-16"
-            ) from None
-        if known in NOT_OF_FILES:
-            raise ValueError("not an encoding of files; use a name such as utf-8, cp1252, latin-1 or utf-16")
-        return encoding
+def _columns(columns: dict[str, str]) -> dict[str, str]:
+    for name in columns:
+        if not name or "\0" in name or len(name.encode()) > LONGEST_IDENTIFIER:
+            raise ValueError(f"a column name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL: {name[:80]!r}")
+    return columns
+
+
+def _delimiter(delimiter: str) -> str:
+    if delimiter in '"\r\n\0':
+        raise ValueError("must not be a quote, a line end or NUL")
+    return delimiter
+
+
+def _encoding(encoding: str) -> str:
+    try:
+        known = codecs.lookup(encoding).name
+        b"a,b\n".decode(known)
+    except (LookupError, UnicodeError):
+        raise ValueError(
+            "not a known encoding; use a name such as utf-8, cp1252, latin-1 or utf-16"
+        ) from None
+    if known in NOT_OF_FILES:
+        raise ValueError("not an encoding of files; use a name such as utf-8, cp1252, latin-1 or utf-16")
+    return encoding
 
 
 async def run() -> None:
-    parameters = load_parameters(Parameters)
+    parameters = parse_parameters(read_parameters())
     table = TableName.parse(parameters.table)
     path = await local_copy(parameters.source)
     started = time.monotonic()

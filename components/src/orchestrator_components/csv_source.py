@@ -1,19 +1,18 @@
 """Where a CSV comes from: a file below the files directory or a URL, plain, gzipped or alone in a zip."""
 
 import codecs
-import gzip
 import io
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from orchestrator_components.contract import UserError, data_dir
-from orchestrator_components.download import fetch
 from orchestrator_components.file_access import allowed_path
+
+if TYPE_CHECKING:
+    import zipfile
 
 
 def is_url(source: str) -> bool:
@@ -34,6 +33,9 @@ async def local_copy(source: str) -> Path:
             raise UserError(f"source: there is no file {source}")
         return path
     target = data_dir() / ("source" + "".join(Path(urlsplit(source).path).suffixes[-1:]))
+    # Files need none of it, and it takes longer to import than the rest.
+    from orchestrator_components.download import fetch
+
     await fetch(source, target)
     return target
 
@@ -51,22 +53,36 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
             name = "utf-8-sig" if is_utf8(encoding) else encoding
             text = io.TextIOWrapper(binary, encoding=name, errors="surrogateescape", newline="")
             yield stack.enter_context(text)
-        except (gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        except _damages() as error:
             raise UserError(f"source: {path.name} is damaged: {error}") from None
         except PermissionError:
             raise UserError(f"source: the runner may not read {path.name}") from None
 
 
+def _damages() -> tuple[type[Exception], ...]:
+    """What a damaged archive raises; looked up only when something was raised."""
+    import gzip
+    import zipfile
+    import zlib
+
+    return gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, EOFError
+
+
 def _binary(path: Path, stack: ExitStack) -> IO[bytes]:
+    # Most files are plain: the modules for the others are imported where they are needed.
     if path.suffix == ".gz":
+        import gzip
+
         return cast(IO[bytes], stack.enter_context(gzip.open(path, "rb")))
     if path.suffix == ".zip":
+        import zipfile
+
         archive = stack.enter_context(zipfile.ZipFile(path))
         return stack.enter_context(archive.open(_only_member(archive)))
     return stack.enter_context(path.open("rb"))
 
 
-def _only_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+def _only_member(archive: "zipfile.ZipFile") -> "zipfile.ZipInfo":
     members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
     if len(members) != 1:
         names = ", ".join(m.filename for m in members[:10]) or "nothing"

@@ -2,23 +2,25 @@
 
 import os
 import re
-import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import asyncpg
-from pydantic import Field, field_validator, model_validator
 
-from orchestrator_components.contract import UserError, load_parameters, main, report
+from orchestrator_components.contract import UserError, main, new_file_beside, read_parameters, report
+from orchestrator_components.fields import Fields
 from orchestrator_components.file_access import allowed_path, prepare_parent
 from orchestrator_components.sql_text import Refused, read_script
 from orchestrator_components.warehouse import (
     TableName,
-    WarehouseParameters,
     connected,
     full_message,
     is_authors_fault,
+    read_connection,
+    table_name,
     transaction,
 )
 
@@ -29,41 +31,44 @@ if TYPE_CHECKING:
 _BARE_NA = re.compile(rb"(?<![^,\n])NA(?![^,\n])")
 
 
-class Parameters(WarehouseParameters):
+@dataclass(frozen=True, slots=True)
+class Parameters:
     """What a configuration of csv-writer may say."""
 
-    table: str | None = None
-    query: str | None = Field(default=None, min_length=1)
-    path: str = Field(min_length=1)
+    connection: str
+    table: str | None
+    query: str | None
+    path: str
 
-    @field_validator("table")
-    @classmethod
-    def _a_table(cls, text: str | None) -> str | None:
-        return None if text is None else str(TableName.parse(text))
 
-    @field_validator("query")
-    @classmethod
-    def _one_statement(cls, text: str | None) -> str | None:
-        """Without comments and semicolons around it: it is sent inside of a COPY."""
-        if text is None:
-            return None
-        try:
-            statements = read_script(text).statements
-        except Refused as problem:
-            raise ValueError(str(problem)) from None
-        if len(statements) != 1:
-            raise ValueError(f"must be one statement; it has {len(statements) or 'none'}")
-        return text[statements[0].start : statements[0].end]
+def parse_parameters(given: Mapping[str, Any]) -> Parameters:
+    """Raises UserError."""
+    fields = Fields(given)
+    parameters = Parameters(
+        connection=read_connection(given, fields),
+        table=fields.optional_text("table", check=table_name),
+        query=fields.optional_text("query", at_least=1, check=_one_statement),
+        path=fields.text("path", at_least=1),
+    )
+    fields.require()
+    if (parameters.table is None) == (parameters.query is None):
+        raise UserError("parameters: give either table or query")
+    return parameters
 
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        if (self.table is None) == (self.query is None):
-            raise ValueError("give either table or query")
-        return self
+
+def _one_statement(text: str) -> str:
+    """Without comments and semicolons around it: it is sent inside of a COPY."""
+    try:
+        script = read_script(text)
+    except Refused as problem:
+        raise ValueError(str(problem)) from None
+    if len(script.statements) != 1:
+        raise ValueError(f"must be one statement; it has {len(script.statements) or 'none'}")
+    return script.text[script.statements[0].start : script.statements[0].end]
 
 
 async def run() -> None:
-    parameters = load_parameters(Parameters)
+    parameters = parse_parameters(read_parameters())
     path = allowed_path(parameters.path, field="path")
     if path.is_dir():
         raise UserError(f"path: {parameters.path} is a folder")
@@ -77,7 +82,7 @@ async def run() -> None:
 async def _write(connection: "Connection", parameters: Parameters, path: Path) -> int:
     """Readers of the file see the old one or the whole new one."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = new_file_beside(path)
     except OSError as error:
         raise UserError(f"path: cannot write into {path.parent}: {error.strerror}") from None
     try:
@@ -88,7 +93,7 @@ async def _write(connection: "Connection", parameters: Parameters, path: Path) -
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary)
+            temporary.unlink()
         raise
     return rows
 

@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-_LETTERS = "A-Za-z_\x80-\U0010ffff"
-_START = re.compile(rf"[{_LETTERS}'\"$;()\\]|--|/\*|[^\s{_LETTERS}]")
-_WORD = re.compile(rf"[{_LETTERS}][{_LETTERS}0-9$]*")
-_DOLLAR_TAG = re.compile(rf"\$(?:[{_LETTERS}][{_LETTERS}0-9]*)?\$")
+# A letter is A-Z, a-z, _ and all beyond ASCII. Said by what it is not: so it compiles in a tenth of the time.
+_NO_LETTER = r"\x00-@\[-^`{-\x7f"
+_NO_LETTER_NOR_DIGIT = r"\x00-/:-@\[-^`{-\x7f"
+_NO_PART_OF_A_WORD = r"\x00-#%-/:-@\[-^`{-\x7f"
+_START = re.compile(r"--|/\*|[^ \t-\r\x1c-\x1f]")
+_WORD = re.compile(rf"[^{_NO_LETTER}][^{_NO_PART_OF_A_WORD}]*")
+_DOLLAR_TAG = re.compile(rf"\$(?:[^{_NO_LETTER}][^{_NO_LETTER_NOR_DIGIT}]*)?\$")
 _LINE_END = re.compile(r"[\r\n]")
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _ESCAPED = re.compile(r"\\.|''|'", re.DOTALL)
@@ -16,6 +19,8 @@ _BLANK = re.compile(r"\s*")
 _META_COMMAND = re.compile(r"\\[^\s\\]*")
 
 QUOTED = ""
+_BYTE_ORDER_MARK = "\ufeff"
+"""Some editors put it before the text; psql passes over it, the server takes it for a letter."""
 _DUMPS_GUARDS = ("\\restrict", "\\unrestrict")
 _ENDS_TRANSACTION = {"BEGIN", "COMMIT", "ROLLBACK", "ABORT", "END"}
 
@@ -45,6 +50,8 @@ class Script:
 
 def read_script(text: str) -> Script:
     """The statements of a text; raises Refused for what only psql understands and for COPY with a client."""
+    if text.startswith(_BYTE_ORDER_MARK):
+        text = " " + text[1:]
     scanner = _Scanner(text)
     statements: list[Statement] = []
     for statement in scanner.statements():
@@ -195,14 +202,16 @@ class _Scanner:
         self._at = len(self._text) if end < 0 else end + len(tag.group())
 
     def _skip_comment(self) -> None:
-        """PostgreSQL's comments hold comments."""
-        depth = 0
+        """PostgreSQL's comments hold comments. One that never ends is a statement: the server tells of it."""
+        start, depth = self._at, 0
         while edge := _COMMENT_EDGE.search(self._text, self._at):
             self._at = edge.end()
             depth += 1 if edge.group() == "/*" else -1
             if not depth:
                 return
-        self._at = len(self._text)
+        self._at = self._end = len(self._text)
+        if self._first < 0:
+            self._first = start
 
     def _skip_guard(self) -> None:
         command = _META_COMMAND.match(self._text, self._at)

@@ -2,21 +2,24 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from pydantic import Field, field_validator
 
-from orchestrator_components.contract import OutputTable, UserError, load_parameters, main, report
+from orchestrator_components.contract import OutputTable, UserError, main, read_parameters, report
+from orchestrator_components.fields import Fields
 from orchestrator_components.sql_text import Refused, ends_transaction, read_script
 from orchestrator_components.warehouse import (
     TableName,
-    WarehouseParameters,
     connected,
     ensure_bucket,
     full_message,
     is_authors_fault,
+    read_connection,
     statement,
+    table_name,
     transaction,
 )
 
@@ -24,26 +27,33 @@ if TYPE_CHECKING:
     from orchestrator_components.warehouse import Connection
 
 
-class Parameters(WarehouseParameters):
+@dataclass(frozen=True, slots=True)
+class Parameters:
     """What a configuration of sql-transformation may say."""
 
-    statements: list[str] = Field(min_length=1)
-    output_tables: list[str] = Field(default_factory=list)
+    connection: str
+    statements: list[str]
+    output_tables: list[str]
 
-    @field_validator("statements", mode="before")
-    @classmethod
-    def _a_list(cls, statements: object) -> object:
-        return [statements] if isinstance(statements, str) else statements
 
-    @field_validator("statements")
-    @classmethod
-    def _allowed(cls, statements: list[str]) -> list[str]:
-        return [_checked(number, text) for number, text in enumerate(statements, start=1)]
+def parse_parameters(given: Mapping[str, Any]) -> Parameters:
+    """Raises UserError."""
+    fields = Fields(given)
+    parameters = Parameters(
+        connection=read_connection(given, fields),
+        statements=fields.texts("statements", at_least=1, or_one=True, check=_allowed),
+        output_tables=fields.texts("output_tables", (), check=_tables),
+    )
+    fields.require()
+    return parameters
 
-    @field_validator("output_tables")
-    @classmethod
-    def _tables(cls, tables: list[str]) -> list[str]:
-        return [str(TableName.parse(table)) for table in tables]
+
+def _allowed(statements: list[str]) -> list[str]:
+    return [_checked(number, text) for number, text in enumerate(statements, start=1)]
+
+
+def _tables(names: list[str]) -> list[str]:
+    return [table_name(name) for name in names]
 
 
 def _checked(number: int, text: str) -> str:
@@ -68,7 +78,7 @@ def _own_transaction(command: str) -> str:
 
 
 async def run() -> None:
-    parameters = load_parameters(Parameters)
+    parameters = parse_parameters(read_parameters())
     tables = [TableName.parse(text) for text in parameters.output_tables]
     async with connected(parameters.connection, print_notices=True) as connection:
         for bucket in dict.fromkeys(table.bucket for table in tables):
@@ -104,6 +114,16 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
             statement("transaction_id")
         ):
             raise UserError(f"statement {number}: {_own_transaction('COMMIT or ROLLBACK')}")
+        if _reads_backslashes(connection):
+            raise UserError(
+                f"statement {number}: standard_conforming_strings must stay on; "
+                r"write a text with backslash escapes as E'…\n…'"
+            )
+
+
+def _reads_backslashes(connection: "Connection") -> bool:
+    """Whether the server now ends '…' elsewhere than we do: what we then took for a text could be a COPY."""
+    return getattr(connection.get_settings(), "standard_conforming_strings", "on") == "off"
 
 
 async def _count(connection: "Connection", table: TableName) -> int:

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from orchestrator_components.contract import UserError
+from orchestrator_components.fields import Fields
 from orchestrator_shared.domain.urls import require_unambiguous, without_password
 
 if TYPE_CHECKING:
@@ -51,27 +51,23 @@ class TableName:
         return f"{quoted(self.bucket)}.{quoted(self.table)}"
 
 
-class WarehouseParameters(BaseModel):
-    """Parameters of every component that speaks to the warehouse."""
+def read_connection(given: Mapping[str, Any], fields: Fields) -> str:
+    """The URL of the warehouse, a parameter of every component that speaks to it."""
+    if {"connection", "#connection"} <= given.keys():
+        raise UserError("parameters: give either connection or #connection, not both")
+    return fields.text("#connection", alias="connection", check=_a_postgresql_url)
 
-    model_config = ConfigDict(extra="forbid")
 
-    connection: str = Field(validation_alias=AliasChoices("#connection", "connection"), repr=False)
+def table_name(text: str) -> str:
+    """For a parameter that names a table; raises ValueError."""
+    return str(TableName.parse(text))
 
-    @model_validator(mode="before")
-    @classmethod
-    def _one_connection(cls, parameters: Any) -> Any:
-        if isinstance(parameters, Mapping) and {"connection", "#connection"} <= parameters.keys():
-            raise ValueError("give either connection or #connection, not both")
-        return parameters
 
-    @field_validator("connection")
-    @classmethod
-    def _a_postgresql_url(cls, url: str) -> str:
-        if not url.startswith(("postgresql://", "postgres://")):
-            raise ValueError(f"must be a URL such as {EXAMPLE}")
-        require_unambiguous(url, example=EXAMPLE)
-        return url
+def _a_postgresql_url(url: str) -> str:
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ValueError(f"must be a URL such as {EXAMPLE}")
+    require_unambiguous(url, example=EXAMPLE)
+    return url
 
 
 def quoted(identifier: str) -> str:
@@ -80,7 +76,7 @@ def quoted(identifier: str) -> str:
 
 @cache
 def _statements() -> dict[str, str]:
-    text = files("orchestrator_components").joinpath("warehouse.sql").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("warehouse.sql").read_text(encoding="utf-8")
     blocks = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
     return {name: body.strip() for name, body in zip(blocks[::2], blocks[1::2], strict=True)}
 
@@ -122,7 +118,13 @@ async def transaction(connection: "Connection", *, readonly: bool = False) -> As
 
 async def _connect(url: str) -> "Connection":
     # ISO dates only: 01/02/2013 is refused instead of guessed; times without a zone are UTC.
-    settings = {"application_name": "orchestrator", "timezone": "UTC", "datestyle": "ISO, YMD"}
+    # A backslash in '…' is a character like others: that is how statements are read before they are sent.
+    settings = {
+        "application_name": "orchestrator",
+        "timezone": "UTC",
+        "datestyle": "ISO, YMD",
+        "standard_conforming_strings": "on",
+    }
     try:
         connection: Connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
     except TimeoutError:

@@ -1,16 +1,13 @@
-"""Tokens, encryption of secrets at rest, and the signed tokens of jobs."""
+"""API tokens, and encryption of secrets at rest."""
 
 import base64
 import binascii
 import hashlib
-import hmac
 import json
 import os
 import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.settings import KEY_BYTES, SettingsError, variable
+from orchestrator_shared.settings import SettingsError, variable
 
 MASK = "***"
 SECRET_KEY = "#"  # noqa: S105  the mark of a key whose value is secret
@@ -34,11 +31,6 @@ _HANDLE = re.compile(rf"\*\*\*:[0-9a-f]{{{_HANDLE_DIGITS}}}")
 _TEXT, _JSON = b"t", b"j"
 
 
-def generate_key() -> str:
-    """A new key for ORCHESTRATOR_ENCRYPTION_KEYS, as base64."""
-    return base64.b64encode(os.urandom(KEY_BYTES)).decode()
-
-
 # API tokens: random, so a fast hash is enough; the id in the text finds the row, the hash proves the secret.
 
 
@@ -49,23 +41,18 @@ def new_token() -> tuple[UUID, str]:
 
 
 def hash_token(text: str) -> bytes:
-    """What is stored of a token."""
+    """The hash that is stored for a token."""
     return hashlib.sha256(text.encode()).digest()
 
 
 def parse_token_id(text: str) -> UUID | None:
-    """The id inside a token's text; None if it is no token of ours."""
+    """The id inside a token; None if it is not one of our tokens."""
     match = _TOKEN.fullmatch(text)
     return UUID(match["id"]) if match else None
 
 
-def token_matches(text: str, stored_hash: bytes) -> bool:
-    """Whether a token's text belongs to a stored hash, in constant time."""
-    return hmac.compare_digest(hash_token(text), stored_hash)
-
-
 class Encryption:
-    """Encrypts what lies under keys that begin with `#`; the first key encrypts, all decrypt."""
+    """Encrypts values under keys that begin with `#`; the first key encrypts, all decrypt."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
@@ -175,7 +162,7 @@ Handles = Mapping[str, Any]
 
 
 def is_mask(value: object) -> bool:
-    """Whether a value stands for a stored secret."""
+    """Whether a value is the mask of a stored secret."""
     return isinstance(value, str) and (value == MASK or _HANDLE.fullmatch(value) is not None)
 
 
@@ -185,48 +172,3 @@ def secret_handle(secret: object) -> str:
         return MASK
     nonce = base64.urlsafe_b64decode(secret.removeprefix(ENCRYPTED))[_KEY_ID_BYTES:][:_NONCE_BYTES]
     return f"{MASK}:{hashlib.sha256(b'orchestrator secret handle' + nonce).hexdigest()[:_HANDLE_DIGITS]}"
-
-
-# Job tokens: signed, not stored; whoever honours one also looks whether that attempt is processing.
-
-
-@dataclass(frozen=True, slots=True)
-class JobToken:
-    """What a job token says."""
-
-    job_id: UUID
-    attempt: int
-    scopes: tuple[str, ...]
-    expires_at: datetime
-
-
-def sign_job_token(
-    key: bytes, job_id: UUID, attempt: int, scopes: Sequence[str], expires_at: datetime
-) -> str:
-    """`orcjob_<what it says>.<signature>`; `key` is the first encryption key: its own one is derived."""
-    said = {"j": job_id.hex, "a": attempt, "s": list(scopes), "e": int(expires_at.timestamp())}
-    body = _encode(json.dumps(said, separators=(",", ":")).encode())
-    return f"orcjob_{body}.{_encode(_sign(key, body))}"
-
-
-def verify_job_token(keys: Sequence[bytes], text: str, *, now: datetime) -> JobToken | None:
-    """What a token says if one of the keys signed it and it has not expired; else None."""
-    body, dot, signature = text.removeprefix("orcjob_").partition(".")
-    if not text.startswith("orcjob_") or not dot or len(text) > 2000:
-        return None
-    if not any(hmac.compare_digest(_encode(_sign(key, body)).encode(), signature.encode()) for key in keys):
-        return None
-    said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    expires_at = datetime.fromtimestamp(said["e"], UTC)
-    if expires_at <= now:
-        return None
-    return JobToken(UUID(said["j"]), int(said["a"]), tuple(said["s"]), expires_at)
-
-
-def _sign(key: bytes, body: str) -> bytes:
-    own_key = hmac.digest(key, b"orchestrator job token v1", "sha256")
-    return hmac.digest(own_key, body.encode(), "sha256")
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")

@@ -13,6 +13,7 @@ from pydantic_settings.exceptions import SettingsError as _SourceError
 
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.domain.urls import require_unambiguous
+from orchestrator_shared.validation import describe
 
 PREFIX = "ORCHESTRATOR_"
 KEY_BYTES = 32
@@ -46,7 +47,7 @@ EncryptionKeys = Annotated[
     NoDecode,
     BeforeValidator(parse_keys),
 ]
-"""Where a service cannot do without: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
+"""Where required: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
 
 
 def parse_networks(text: object) -> object:
@@ -82,7 +83,7 @@ def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
 
 
 class DatabaseSettings(_Base):
-    """Where PostgreSQL is, and the bounds on every use of it."""
+    """PostgreSQL's address, and limits on every use of it."""
 
     database_url: str = Field(repr=False)
     database_roles: Literal["separate", "single"] = "separate"
@@ -103,7 +104,7 @@ class DatabaseSettings(_Base):
 
 
 class BrokerSettings(_Base):
-    """Where RabbitMQ is."""
+    """RabbitMQ's address."""
 
     amqp_url: str = Field(repr=False)
 
@@ -114,7 +115,7 @@ class BrokerSettings(_Base):
 
 
 class RuntimeSettings(_Base):
-    """What every process has: its HTTP address, its log, its shutdown."""
+    """Settings of every process: its HTTP address, log and shutdown."""
 
     http_host: str = Field(default="127.0.0.1", min_length=1)
     http_port: int = Field(default=0, ge=0, le=65535)
@@ -125,7 +126,7 @@ class RuntimeSettings(_Base):
     http_max_connections: int = Field(default=800, ge=1, le=100_000)
     http_max_connections_per_address: int = Field(default=200, ge=1, le=100_000)
     http_trusted_proxies: Networks = ()
-    """Proxies in front: the limits per address are not for them, what they say of the sender is believed."""
+    """Trusted proxies: exempt from the limits per address, and their `X-Forwarded-For` is believed."""
     metrics_host: str | None = None
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """A port of its own for `/metrics`; otherwise it is served beside `/livez`. 0 takes a free one."""
@@ -162,16 +163,12 @@ def load_settings(settings_type: type[S], **values: Any) -> S:
 def _explain(settings_type: type[BaseSettings], item: Any) -> str:
     field = str(item["loc"][0]) if item["loc"] else ""
     if not field:
-        return f"  {_reason(item)}"
-    problem = "is not set" if item["type"] == "missing" else _reason(item)
+        return f"  {describe(item)}"
+    problem = "is not set" if item["type"] == "missing" else describe(item)
     expected = settings_type.model_fields[field].description if field in settings_type.model_fields else None
     example = _EXAMPLES.get(field)
     hint = f" (for example {example})" if item["type"] == "missing" and example else ""
     return f"  {variable(field)}: {problem}{hint}{f': {expected}' if expected else ''}"
-
-
-def _reason(item: Any) -> str:
-    return str(item["msg"]).removeprefix("Value error, ")
 
 
 _EXAMPLES = {

@@ -46,7 +46,7 @@ async def test_events_of_an_unshared_bucket_are_neither_shown_nor_recorded(
     await furnished.put(f"{DAILY}/triggers/off", {"tables": [RATES], "enabled": False}, status=201)
     rates = table(RATES)
     async with watcher_on(database) as watcher:
-        await watcher.hearing.hear([update(rates, "1")])
+        await watcher.ingestion.ingest([update(rates, "1")])
         assert (await told(furnished))["updated_since_last_run"]
         assert (await dispositions(furnished), await dispositions(furnished, "off")) == (
             ["counted"],
@@ -56,7 +56,7 @@ async def test_events_of_an_unshared_bucket_are_neither_shown_nor_recorded(
         await finance.delete(SHARE, status=204)
         nothing = {"counted": None, "used": None, "updated_since_last_run": False, "last_heard_at": None}
         for number in ("2", "3"):
-            await watcher.hearing.hear([update(rates, number)])
+            await watcher.ingestion.ingest([update(rates, number)])
             assert [await told(furnished, name) for name in ("rates", "off")] == [nothing, nothing]
         assert (await dispositions(furnished), await dispositions(furnished, "off")) == (
             ["counted"],
@@ -69,10 +69,10 @@ async def test_events_of_an_unshared_bucket_are_neither_shown_nor_recorded(
 
         await finance.put(SHARE, None, status=204)
         await furnished.put(PATH, WISH, status=200)
-        await watcher.hearing.hear([update(table("in.c-a.x"), "1")])
+        await watcher.ingestion.ingest([update(table("in.c-a.x"), "1")])
         found = await told(furnished)
         assert (found["counted"], found["used"], found["updated_since_last_run"]) == (3, 3, False)
-        await watcher.hearing.hear([update(rates, "4")])
+        await watcher.ingestion.ingest([update(rates, "4")])
         assert await dispositions(furnished) == ["counted", "completed"]
         assert await dispositions(furnished, "off") == ["trigger_disabled", "trigger_disabled"]
 

@@ -189,7 +189,7 @@ async def test_a_load_waits_for_the_one_before_it(
         ("id,name,price\n3000000000,a,1\n", {}, 'source: row 1 (line 2), column id: value "3000000000" is'),
         ("id,name,price\n1,a\x00b,1\n", {}, "source: row 1 (line 2)"),
         ("d\n01/02/2013\n", {"columns": {"d": "date"}}, "source: row 1 (line 2), column d: date/time field"),
-        (GOOD, {"columns": {"id": "uuid"}}, "parameters.columns.id: Input should be 'text'"),
+        (GOOD, {"columns": {"id": "uuid"}}, "parameters.columns.id: must be 'text'"),
         (GOOD, {"table": "orders"}, "parameters.table: must be a bucket and a table"),
         (GOOD, {"#connection": "postgresql://u:hunter2@127.0.0.1:1/x"}, "#connection: cannot connect"),
         (GOOD, {"source": "http://127.0.0.1:1/a.csv"}, "source: 127.0.0.1 is an internal address"),

@@ -55,8 +55,7 @@ class RoundTrip:
         try:
             await connection.execute("DROP SCHEMA IF EXISTS a CASCADE; CREATE SCHEMA a")
             types = ", ".join(
-                f"{quoted(name)} {csv_extractor.SQL_TYPES[kind]}"  # type: ignore[index]
-                for name, kind in columns.items()
+                f"{quoted(name)} {csv_extractor.SQL_TYPES[kind]}" for name, kind in columns.items()
             )
             await connection.execute(f"CREATE TABLE a.one ({types})")
             await connection.copy_records_to_table("one", schema_name="a", records=rows)

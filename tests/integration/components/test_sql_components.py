@@ -72,7 +72,8 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         (["COMMIT"], "parameters.statements: statement 1: COMMIT is not allowed"),
         (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
         (["  "], "parameters.statements: statement 1 is empty"),
-        ([], "parameters.statements: List should have at least 1 item"),
+        ([], "parameters.statements: must have at least 1 entry"),
+        (["/* never closed\nSELECT 1"], "statement 1, line 1, column 1: unterminated /* comment"),
     ],
 )
 async def test_a_mistake_is_located_and_nothing_is_done(
@@ -91,6 +92,23 @@ def test_a_statement_that_waits_for_a_client_is_refused(transform: Any) -> None:
         outcome = transform(statement)
         assert outcome.code == 1, outcome.log
         assert "and no client is there" in outcome.message
+
+
+def test_a_copy_cannot_hide_where_backslashes_end_no_text(transform: Any) -> None:
+    """Number 35: with standard_conforming_strings off it looked like a text, and waited for its client."""
+    hidden = r"SELECT 'a\' '; COPY t FROM STDIN; --'"
+    outcome = transform(["CREATE TEMP TABLE t (n text)", "SET standard_conforming_strings = off", hidden])
+    assert outcome.code == 1, outcome.log
+    assert outcome.message.startswith("statement 2: standard_conforming_strings must stay on")
+
+
+async def test_a_database_that_reads_backslashes_is_read_as_others(
+    transform: Any, warehouse: "Connection"
+) -> None:
+    name = await warehouse.fetchval("SELECT current_database()")
+    await warehouse.execute(f'ALTER DATABASE "{name}" SET standard_conforming_strings = off')
+    outcome = transform(r"SELECT 'a\'; CREATE TABLE public.t AS SELECT 1 AS n", "public.t")
+    assert outcome.code == 0, outcome.log
 
 
 def test_a_statement_of_comments_alone_is_passed_over(transform: Any) -> None:

@@ -19,7 +19,7 @@ async def say(pool: asyncpg.Pool, broker: Broker) -> None:
     relay = asyncio.create_task(outbox.run())
     async with outbox.work() as work:
         message = run_requested()
-        work.say(message)
+        work.publish(message)
         await work.connection.execute(EFFECT, message.job_id)
     await outbox.flush(10)
     relay.cancel()

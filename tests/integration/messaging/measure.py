@@ -30,7 +30,7 @@ async def through_outbox(pool: asyncpg.Pool, broker: Broker) -> float:
         async def worker() -> None:
             for _ in left:
                 async with outbox.work() as work:
-                    work.say(run_requested())
+                    work.publish(run_requested())
 
         started = time.perf_counter()
         await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
@@ -75,7 +75,7 @@ async def latency(pool: asyncpg.Pool, broker: Broker) -> list[float]:
     ):
         for _ in range(300):
             async with outbox.work() as work:
-                work.say(run_requested())
+                work.publish(run_requested())
             committed = time.perf_counter()
             seconds.append(await asyncio.wait_for(arrived.get(), 5) - committed)
     return seconds
@@ -96,7 +96,7 @@ async def consume_rate(broker: Broker, batches: bool) -> float:
         await on_batch([delivery])
 
     consumer = (
-        Consumer.batches(broker, RUNS, on_batch)
+        Consumer.batches(broker, RUNS, on_batch, handles=RUNS.messages)
         if batches
         else Consumer(broker, RUNS, {RunRequested: on_run})
     )

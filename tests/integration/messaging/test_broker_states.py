@@ -17,7 +17,7 @@ from orchestrator_shared.messaging.outbox import Outbox
 
 async def say(outbox: Outbox) -> None:
     async with outbox.work() as work:
-        work.say(run_requested())
+        work.publish(run_requested())
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from tests.support.waiting import eventually
 
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.outbox import outgoing_message
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 
 async def process(action: str, database: Database, broker: BrokerVhost, crash_at: str = "") -> int:
@@ -35,9 +35,9 @@ async def process(action: str, database: Database, broker: BrokerVhost, crash_at
 @pytest.mark.parametrize(
     ("point", "rows", "published"),
     [
-        (points.BEFORE_COMMIT, 0, 0),
-        (points.BEFORE_PUBLISH, 1, 0),
-        (points.BEFORE_MARK, 1, 1),
+        (failpoints.BEFORE_COMMIT, 0, 0),
+        (failpoints.BEFORE_PUBLISH, 1, 0),
+        (failpoints.BEFORE_MARK, 1, 1),
         ("", 0, 1),
     ],
 )
@@ -45,10 +45,10 @@ async def test_a_crash_while_saying(
     point: str, rows: int, published: int, outbox_database: Database, pool: asyncpg.Pool, broker: BrokerVhost
 ) -> None:
     code = await process("say", outbox_database, broker, point)
-    assert code == (points.CRASH_EXIT_CODE if point else 0)
+    assert code == (failpoints.CRASH_EXIT_CODE if point else 0)
     assert await outbox_rows(pool) == rows
     assert await pool.fetchval("SELECT count(*) FROM jobs.effects") == (
-        0 if point == points.BEFORE_COMMIT else 1
+        0 if point == failpoints.BEFORE_COMMIT else 1
     )
     async with Broker.open(broker.url, name="test") as connected:
         before = await message_ids(connected, "runner.commands")
@@ -56,7 +56,9 @@ async def test_a_crash_while_saying(
         async with relaying(pool, connected):  # the next process of that service
             await eventually(lambda: emptied(pool))
         after = await message_ids(connected, "runner.commands")
-    assert len(set(before + after)) == (0 if point == points.BEFORE_COMMIT else 1), "doubles have the same id"
+    assert len(set(before + after)) == (0 if point == failpoints.BEFORE_COMMIT else 1), (
+        "doubles have the same id"
+    )
 
 
 async def emptied(pool: asyncpg.Pool) -> bool:
@@ -68,7 +70,9 @@ async def test_a_crash_between_effect_and_acknowledgement(
 ) -> None:
     async with Broker.open(broker.url, name="test") as connected:
         await connected.publisher.publish(outgoing_message(run_requested(), source="/test"))
-    assert await process("handle", outbox_database, broker, points.BEFORE_ACK) == points.CRASH_EXIT_CODE
+    assert (
+        await process("handle", outbox_database, broker, failpoints.BEFORE_ACK) == failpoints.CRASH_EXIT_CODE
+    )
     assert await process("handle", outbox_database, broker) == 0
     assert await pool.fetchval("SELECT count(*) FROM jobs.effects") == 1
     async with Broker.open(broker.url, name="test") as connected:

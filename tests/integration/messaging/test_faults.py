@@ -42,14 +42,14 @@ def envelope(**changes: Any) -> bytes:
 
 
 POISON = {
-    "not JSON": (b"{", KEY, "no CloudEvent"),
-    "no UTF-8": (b"\xff\xfe\x00", KEY, "no CloudEvent"),
-    "not an object": (b"[]", KEY, "no CloudEvent"),
-    "empty": (b"", KEY, "no CloudEvent"),
+    "not JSON": (b"{", KEY, "not a CloudEvent"),
+    "no UTF-8": (b"\xff\xfe\x00", KEY, "not a CloudEvent"),
+    "not an object": (b"[]", KEY, "not a CloudEvent"),
+    "empty": (b"", KEY, "not a CloudEvent"),
     "another specversion": (envelope(specversion="0.3"), KEY, "specversion"),
     "no id": (envelope(id=""), KEY, "id"),
     "too large": (envelope(data={"filler": "x" * 300_000}), KEY, "262144"),
-    "nested too deep": (b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}", KEY, "no CloudEvent"),
+    "nested too deep": (b'{"data":' + b"[" * 100_000 + b"]" * 100_000 + b"}", KEY, "not a CloudEvent"),
     "unknown version": (envelope(type="orchestrator.table.updated.v9"), KEY, "unknown version 'v9'"),
     "unknown type": (envelope(type="com.example.sold"), KEY, "unknown type 'com.example.sold'"),
     "fails its model": (envelope(data={"project": "demo", "table": "orders"}), KEY, "data.table"),
@@ -223,7 +223,9 @@ async def test_a_failing_batch_is_taken_apart(connected: Broker) -> None:
         done.extend(ids)
 
     await publish(connected, *messages)
-    consumer = Consumer.batches(connected, RUNS, on_batch, linger=0.1, tries=QUICK_TRIES)
+    consumer = Consumer.batches(
+        connected, RUNS, on_batch, handles=RUNS.messages, linger=0.1, tries=QUICK_TRIES
+    )
     async with consuming(consumer):
         (letter,) = await letters(connected, 1)
         await eventually(lambda: len(done) == 9)

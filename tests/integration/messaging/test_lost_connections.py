@@ -41,7 +41,7 @@ async def behind_proxy(broker: BrokerVhost, tcp_proxy: ProxyTo) -> AsyncIterator
 
 async def say(outbox: Outbox, count: int) -> None:
     async with outbox.work() as work:
-        work.say(*(run_requested() for _ in range(count)))
+        work.publish(*(run_requested() for _ in range(count)))
 
 
 async def test_a_message_in_hand_comes_again_after_the_connection_is_lost(

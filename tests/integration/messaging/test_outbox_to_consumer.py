@@ -29,7 +29,7 @@ async def test_said_messages_arrive_and_leave_no_row(pool: asyncpg.Pool, connect
     said = [run_requested() for _ in range(30)]
     async with relaying(pool, connected) as outbox, consuming(consumer):
         async with outbox.work() as work:
-            work.say(*said)
+            work.publish(*said)
         await eventually(lambda: len(heard) == len(said))
         assert await outbox.flush(5)
     assert {delivery.message for delivery in heard} == set(said)
@@ -41,10 +41,10 @@ async def test_a_rolled_back_transaction_says_nothing(pool: asyncpg.Pool, connec
     async with relaying(pool, connected) as outbox:
         with contextlib.suppress(ZeroDivisionError):
             async with outbox.work() as work:
-                work.say(run_requested())
+                work.publish(run_requested())
                 raise ZeroDivisionError
         async with outbox.work() as work:
-            work.say(run_requested())
+            work.publish(run_requested())
         assert await outbox.flush(5)
     assert len(await message_ids(connected, "runner.commands")) == 1
 
@@ -60,7 +60,7 @@ async def test_concurrency_one_keeps_the_order(pool: asyncpg.Pool, connected: Br
     consumer = Consumer(connected, TRIGGER_WATCHER_UPDATES, {TableUpdated: on_update}, concurrency=1)
     async with relaying(pool, connected) as outbox, consuming(consumer):
         async with outbox.work() as work:
-            work.say(*(updated(rows=number) for number in range(100)))
+            work.publish(*(updated(rows=number) for number in range(100)))
         await eventually(lambda: len(heard) == 100)
     assert heard == list(range(100))
 
@@ -88,10 +88,10 @@ async def test_batches_come_together(pool: asyncpg.Pool, connected: Broker) -> N
         assert isinstance(deliveries, list)
         sizes.append(len(deliveries))
 
-    consumer = Consumer.batches(connected, RUNS, on_batch, size=25, linger=0.05)
+    consumer = Consumer.batches(connected, RUNS, on_batch, handles=RUNS.messages, size=25, linger=0.05)
     async with relaying(pool, connected) as outbox:
         async with outbox.work() as work:
-            work.say(*(run_requested() for _ in range(50)))
+            work.publish(*(run_requested() for _ in range(50)))
         assert await outbox.flush(5)
         async with consuming(consumer):
             await eventually(lambda: sum(sizes) == 50)
@@ -102,7 +102,7 @@ async def test_what_finds_no_room_in_memory_is_published_too(pool: asyncpg.Pool,
     tight = dataclasses.replace(QUICK_TUNING, memory=5, batch=10)
     async with relaying(pool, connected, tight) as outbox:
         async with outbox.work() as work:
-            work.say(*(run_requested() for _ in range(100)))
+            work.publish(*(run_requested() for _ in range(100)))
         await eventually(lambda: emptied(pool))
     assert len(set(await message_ids(connected, "runner.commands"))) == 100
 
@@ -132,7 +132,7 @@ async def test_a_failing_callback_does_not_undo_the_commit(pool: asyncpg.Pool, c
         raise ValueError
 
     async with relaying(pool, connected) as outbox, outbox.work() as work:
-        work.say(run_requested())
+        work.publish(run_requested())
         work.after_commit(failing)
         work.after_commit(lambda: called.append("next"))
     assert called == ["failing", "next"]

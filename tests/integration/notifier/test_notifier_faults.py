@@ -10,7 +10,7 @@ from tests.support.smtp_sink import ReceivedMail, SmtpSink
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 
 def message_ids(received: list[ReceivedMail]) -> list[str]:
@@ -77,10 +77,10 @@ async def test_killed_between_fact_and_mail_it_sends_one_mail_later(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")
-    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=points.BEFORE_START)
+    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_START)
     await crashing.ready()
     await stage.end("campaigns")
-    assert await crashing.ended() == points.CRASH_EXIT_CODE
+    assert await crashing.ended() == failpoints.CRASH_EXIT_CODE
     assert [row["status"] for row in await stage.deliveries()] == ["pending"]
 
     await start_notifier().ready()
@@ -113,10 +113,10 @@ async def test_a_crash_before_the_fact_is_kept_leaves_the_message_with_the_broke
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")
-    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=points.BEFORE_COMMIT)
+    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_COMMIT)
     await crashing.ready()
     await stage.end("campaigns")
-    assert await crashing.ended() == points.CRASH_EXIT_CODE
+    assert await crashing.ended() == failpoints.CRASH_EXIT_CODE
     assert await stage.deliveries() == []
 
     await start_notifier().ready()
@@ -129,10 +129,10 @@ async def test_a_crash_at_the_moment_of_sending_repeats_the_mail_with_its_messag
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")
-    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=points.BEFORE_MARK)
+    crashing = start_notifier(ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_MARK)
     await crashing.ready()
     await stage.end("campaigns")
-    assert await crashing.ended() == points.CRASH_EXIT_CODE
+    assert await crashing.ended() == failpoints.CRASH_EXIT_CODE
     assert len(smtp_sink.messages) == 1
 
     await start_notifier().ready()

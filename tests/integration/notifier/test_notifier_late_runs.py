@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.events import RunStarted
 from orchestrator_shared.domain.statuses import Origin
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 HOUR = 3600
 
@@ -156,7 +156,7 @@ async def test_a_run_that_waits_too_long_is_told_once_though_a_replica_dies_over
     waiting: dict[str, Any] = {"started_at": None, "finished_at": None, "attempt": 0}
     await stage.ended_run("campaigns", "waiting", accepted_at=ago(46 * 60), **waiting)
     await stage.ended_run("campaigns", "waiting", accepted_at=ago(44 * 60), **waiting)
-    crashing = start_notifier(ORCHESTRATOR_SCAN_SECONDS="0.2", ORCHESTRATOR_CRASH_AT=points.BEFORE_COMMIT)
+    crashing = start_notifier(ORCHESTRATOR_SCAN_SECONDS="0.2", ORCHESTRATOR_CRASH_AT=failpoints.BEFORE_COMMIT)
     await crashing.ended()
     assert await stage.deliveries() == []
     await start_notifier(ORCHESTRATOR_SCAN_SECONDS="0.2").ready()

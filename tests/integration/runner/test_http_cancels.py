@@ -160,7 +160,7 @@ CALLED_BACK: dict[str, Any] = {
 
 async def test_a_run_that_reports_by_itself_is_seen_to_end(http: HttpHarness) -> None:
     journal, stop = Kept(http.service), asyncio.Event()
-    fields = {"journal": journal, "callback_url": "https://api.test/x"}
+    fields = {"journal": journal}
     run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
     await eventually(lambda: journal.handles)
     stop.set()
@@ -175,7 +175,7 @@ async def test_a_run_that_reports_by_itself_is_seen_to_end(http: HttpHarness) ->
 
 async def test_a_report_that_never_comes_holds_nobody_up(http: HttpHarness) -> None:
     journal, stop = Kept(http.service), asyncio.Event()
-    fields = {"journal": journal, "callback_url": "https://api.test/x"}
+    fields = {"journal": journal}
     run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
     await eventually(lambda: journal.handles)
     stop.set()

@@ -10,8 +10,11 @@ from tests.support.http_harness import JOB, HttpHarness, Kept
 from tests.support.http_service import Reply
 
 from orchestrator_runner.executors.http import run as http_run
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.executor import HttpExecutor
 from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.port import ExecutionLost, ExecutionRefused
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 
@@ -180,8 +183,9 @@ NOTIFY = {"body": {"notify": "{{ callback_url }}"}}
 
 
 async def test_a_start_that_may_be_sent_again_is_sent_again_by_the_next_runner(http: HttpHarness) -> None:
-    journal, url = Kept(http.service), "https://api.test/v1/callbacks/t0ken-for-them"
-    fields = {"journal": journal, "callback_url": url}
+    url = "https://api.test/v1/callbacks/t0ken-for-them"
+    journal = Kept(http.service, url)
+    fields = {"journal": journal}
     start = {**NOTIFY, "idempotent": True}
     journal.reports.put_nowait({"status": "ok"})
     sections = {**CALLED_BACK, "start": start}
@@ -226,7 +230,7 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     monkeypatch.setattr(http_run, "LATE_CALLBACK_SECONDS", 0.2)
     journal = Kept(http.service)
     handle = {"id": 41, "start": {}}
-    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0, "callback_url": "x"}
+    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0}
     sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
     late = await http.run(**sections, fields=fields)
     assert late.message == "gave up: no callback told of the end within 1h"
@@ -234,9 +238,10 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
 
 
-async def test_no_run_is_begun_without_a_lease(http: HttpHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_run_is_begun_without_a_lease(http: HttpHarness) -> None:
     """A runner that was frozen between its claim and the start: another one may have begun the job anew."""
-    monkeypatch.setattr(http.executor, "_owns", lambda: False)
-    with pytest.raises(ExecutionRefused, match="lease"):
-        await http.run()
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    async with HttpExecutor.open(client, owns=lambda: False) as executor:
+        with pytest.raises(ExecutionRefused, match="lease"):
+            await executor.run(http.execution(), http.log, asyncio.Event())
     assert not http.service.received

@@ -10,12 +10,12 @@ from tests.support.ledger import LEDGER_VARIABLE, PROGRAM, Ledger
 from tests.support.pipelines import Pipelines, task
 from tests.support.servers import REPOSITORY
 
-from orchestrator_runner.keeper import points as keeper_points
+from orchestrator_runner.keeper import failpoints as keeper_failpoints
 from orchestrator_runner.keeper.processes import environment_has, process_table
 from orchestrator_shared.database.pool import prepare_connection
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
-MODULES = {"points": points, "keeper": keeper_points}
+MODULES = {"failpoints": failpoints, "keeper": keeper_failpoints}
 SOURCES = ("shared/src", "services/runner/src")
 
 
@@ -25,7 +25,7 @@ def test_every_point_is_listed_and_so_tested(module: ModuleType) -> None:
     named = {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
     public = {name: value for name, value in named.items() if not name.startswith("_")}
     assert sorted(public.values()) == sorted(module.CRASH_POINTS)
-    assert not set(points.CRASH_POINTS) & set(keeper_points.CRASH_POINTS)
+    assert not set(failpoints.CRASH_POINTS) & set(keeper_failpoints.CRASH_POINTS)
 
 
 def test_no_point_is_named_in_passing() -> None:
@@ -33,10 +33,12 @@ def test_no_point_is_named_in_passing() -> None:
     for source in SOURCES:
         for file in (REPOSITORY / source).rglob("*.py"):
             for part in file.read_text().split("points.reach(")[1:]:
-                assert part.startswith("points."), f"{file.name}: reach({part.splitlines()[0]}"
+                assert part.startswith(("points.", "failpoints.")), (
+                    f"{file.name}: reach({part.splitlines()[0]}"
+                )
 
 
-@pytest.mark.parametrize("point", keeper_points.CRASH_POINTS)
+@pytest.mark.parametrize("point", keeper_failpoints.CRASH_POINTS)
 async def test_a_keeper_dies_at_every_named_point(
     pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path, point: str
 ) -> None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from tests.integration.runner.conftest import StartRunner
 from tests.support.databases import Database
-from tests.support.engine_replica import LeaseHolder
+from tests.support.engine_replica import CountedLease
 from tests.support.pipelines import Pipelines, task
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
@@ -67,7 +67,7 @@ async def test_a_connection_that_fell_silent_does_not_cost_the_lease(
     leases = Leases(
         pool, replica_id=new_id(), name="r", slots=1, lease_seconds=LEASE_SECONDS, heartbeat_seconds=0.4
     )
-    holder = LeaseHolder()
+    holder = CountedLease()
     await leases.register(holder)
     keeping = asyncio.create_task(leases.keep(holder))
     try:

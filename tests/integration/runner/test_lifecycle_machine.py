@@ -27,7 +27,7 @@ from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "25"))
 STEPS = int(os.environ.get("LIFECYCLE_STEPS", "60"))
@@ -35,9 +35,9 @@ MOST_REPLICAS = 4
 
 how = st.sampled_from(["success", "success", "error"])
 faults = st.sampled_from([Killed, Killed, Unavailable])
-DATABASE_POINTS = (points.BEFORE_COMMIT, points.BEFORE_PUBLISH)
+DATABASE_POINTS = (failpoints.BEFORE_COMMIT, failpoints.BEFORE_PUBLISH)
 RARE = {"attempted again", "cycle", "third epoch", "warning"}
-RICH = {*points.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - RARE
+RICH = {*failpoints.CRASH_POINTS, *FINAL_STATUSES, *SEEN, "fenced"} - RARE
 """What happens in histories that are rich enough to break something; the rest does now and then."""
 
 
@@ -108,29 +108,29 @@ class Lifecycle(People):
 
     # What goes wrong.
 
-    @rule(which=which, point=st.sampled_from(points.CRASH_POINTS), fault=faults)
+    @rule(which=which, point=st.sampled_from(failpoints.CRASH_POINTS), fault=faults)
     def fault_at_a_named_point(self, which: int, point: str, fault: type[BaseException]) -> None:
         self.do(self._fault(which, point, fault))
 
-    @rule(which=which, point=st.sampled_from(points.CRASH_POINTS))
+    @rule(which=which, point=st.sampled_from(failpoints.CRASH_POINTS))
     def crash_at_a_named_point(self, which: int, point: str) -> None:
         self.do(self._fault(which, point, Killed))
 
     async def _fault(self, which: int, point: str, fault: type[BaseException]) -> None:
         """It dies (its lease runs out later), or loses its connection and with it the answer."""
-        busy = [each for each in self.alive if each.open] if point == points.BEFORE_RESULT else []
+        busy = [each for each in self.alive if each.open] if point == failpoints.BEFORE_RESULT else []
         replica = busy[which % len(busy)] if busy else self.replica(which)
         if replica is None:
             return
         if fault is Unavailable:
             point = DATABASE_POINTS[which % 2]
-        if point == points.BEFORE_START or fault is Unavailable:
+        if point == failpoints.BEFORE_START or fault is Unavailable:
             self.send(CONFIGURATIONS[which % len(CONFIGURATIONS)])
             await self.hand_over(which + 1, [-1])
         replica.armed, replica.fault = point, fault
-        if point == points.BEFORE_MARK:
+        if point == failpoints.BEFORE_MARK:
             await replica.act(replica.publish(backlog=True))
-        elif point == points.BEFORE_ACK or which % 2:
+        elif point == failpoints.BEFORE_ACK or which % 2:
             self.send(ORCHESTRATIONS[which % len(ORCHESTRATIONS)])
             self.batch = await self.queue.deliver(replica, self.queue.draw([-1, which], again=which > 8))
         for job_id in sorted(replica.open)[:1]:
@@ -220,7 +220,9 @@ class Lifecycle(People):
         """Everything that was asked for comes to an end, and nothing of it is left in a replica."""
         number = next(self.house.numbers)
         await self._do(
-            self._fault(2 * number + 1, points.CRASH_POINTS[number % len(points.CRASH_POINTS)], Killed)
+            self._fault(
+                2 * number + 1, failpoints.CRASH_POINTS[number % len(failpoints.CRASH_POINTS)], Killed
+            )
         )
         await self.here.limit(None)
         for replica in self.alive:

@@ -5,7 +5,8 @@ import json
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ import pytest
 from tests.support.executor_conformance import Behaviour, ExecutorConformance, RecordingLog
 from tests.support.waiting import eventually
 
-from orchestrator_runner.executors.port import Execution, Outcome
+from orchestrator_runner.executors.port import AttemptId, Execution, Outcome
 from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.executors.process.keeper_client import Keeper
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -51,6 +52,12 @@ class ProcessHarness:
 
     def execution(self, behaviour: Behaviour, **fields: Any) -> Execution:
         return self.python(COMPONENT, behaviour.value, **fields)
+
+    def successor(self) -> AbstractAsyncContextManager[ProcessExecutor]:
+        return ProcessExecutor.open(self.keeper, ProcessSettings(self.work))
+
+    def release(self) -> None:
+        raise AssertionError("a process ends with its runner")
 
     def python(self, program: str, *arguments: str, **fields: Any) -> Execution:
         return self.command(sys.executable, "-S", "-c", program, *arguments, **fields)
@@ -231,6 +238,20 @@ async def test_what_a_killed_replica_left_is_removed(harness: ProcessHarness, tm
         assert not abandoned.exists()
         outcome, _ = await harness.run("true")  # the living one beside it is left alone
         assert outcome.status is JobStatus.SUCCESS
+
+
+async def test_what_a_replica_left_that_was_killed_meanwhile_is_removed(harness: ProcessHarness) -> None:
+    abandoned = harness.work / "replica-dead"
+    abandoned.mkdir()
+    (abandoned / ".lock").touch()
+
+    async def none_of_them(_: Collection[AttemptId]) -> Collection[AttemptId]:
+        return ()
+
+    await harness.executor.reconcile(none_of_them)
+    assert not abandoned.exists()
+    outcome, _ = await harness.run("true")
+    assert outcome.status is JobStatus.SUCCESS
 
 
 async def test_a_log_that_cannot_be_stored_ends_the_task(harness: ProcessHarness) -> None:

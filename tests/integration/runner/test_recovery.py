@@ -5,7 +5,7 @@ from tests.integration.runner.conftest import StartRunner
 from tests.support.pipelines import Pipelines, task
 from tests.support.waiting import eventually
 
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 ONCE_SLOW = """
 import time
@@ -90,7 +90,7 @@ async def test_a_shutdown_gives_jobs_back_and_costs_no_attempt(
     assert await first.ended() == 0
 
 
-@pytest.mark.parametrize("point", points.CRASH_POINTS)
+@pytest.mark.parametrize("point", failpoints.CRASH_POINTS)
 async def test_a_crash_at_every_named_point(
     pipelines: Pipelines, start_runner: StartRunner, point: str
 ) -> None:
@@ -99,7 +99,7 @@ async def test_a_crash_at_every_named_point(
     doomed = start_runner(ORCHESTRATOR_CRASH_AT=point)
     await doomed.ready()
     run = await pipelines.run("campaigns")
-    assert await doomed.ended() == points.CRASH_EXIT_CODE
+    assert await doomed.ended() == failpoints.CRASH_EXIT_CODE
 
     await start_runner().ready()
     ended = await pipelines.ended(run)

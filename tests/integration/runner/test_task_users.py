@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -101,13 +103,24 @@ def environment(place: Path, **more: str) -> dict[str, str]:
     }
 
 
+@contextmanager
+def quit_ignored() -> Iterator[None]:
+    """As a shell starts what it puts in the background; a program inherits it."""
+    before = signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGQUIT, before)
+
+
 @AS_ROOT
 async def test_a_task_that_looks_around_reads_nothing_of_others(
     pipelines: Pipelines, start_runner: StartRunner, place: Path
 ) -> None:
     await shell_component(pipelines, "other", WAIT)
     await shell_component(pipelines, PROJECT, SPY)
-    runner = start_runner(**environment(place))
+    with quit_ignored():
+        runner = start_runner(**environment(place))
     await runner.ready()
     waiting = await pipelines.run("it", component="wait", project="other")
     where = place / "files" / "other" / "where"

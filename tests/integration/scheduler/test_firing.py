@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -10,7 +10,8 @@ import pytest
 from tests.integration.scheduler.stage import AGO, add_schedule, fires, next_at, replica, said, set_up
 from tests.support.databases import Database
 
-from orchestrator_scheduler.wiring import Scheduler, load_queries, retention
+from orchestrator_scheduler.adapters.store import ScheduleStore
+from orchestrator_scheduler.wiring import Scheduler, retention
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
 from orchestrator_shared.database.pool import acquire
@@ -60,7 +61,7 @@ async def test_many_replicas_fire_each_once(database: Database, scheduler: Sched
         everybody = (scheduler, second, third) * 5
         await asyncio.gather(
             *(each.firing.fire_due() for each in everybody),
-            *(each.following.scan() for each in everybody),
+            *(each.catalog_sync.scan() for each in everybody),
             *(second.firing.sync(schedule_id) for schedule_id in schedule_ids),
         )
         while await second.firing.fire_due():
@@ -88,17 +89,16 @@ async def test_a_save_between_reading_and_firing_rolls_back_and_reads_anew(
     database: Database, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule_id = await add_schedule(database)
-    schedules = scheduler.firing._schedules
-    read, saves = schedules.now, 0
+    read, saves = ScheduleStore.now, 0
 
-    async def save_then_read(connection: object) -> object:
+    async def save_then_read(store: ScheduleStore) -> datetime:
         nonlocal saves
         saves += 1
         if saves == 1:  # the definition was read just before
             await database.execute("UPDATE catalog.schedules SET enabled = false, version = 2")
-        return await read(connection)  # type: ignore[arg-type]
+        return await read(store)
 
-    monkeypatch.setattr(schedules, "now", save_then_read)
+    monkeypatch.setattr(ScheduleStore, "now", save_then_read)
     await scheduler.firing.sync(schedule_id)
     assert saves == 2
     assert await fires(database, schedule_id) == ["disabled"]
@@ -107,7 +107,7 @@ async def test_a_save_between_reading_and_firing_rolls_back_and_reads_anew(
 
 async def test_missed_fires_are_told_of_and_one_is_made_up(database: Database, scheduler: Scheduler) -> None:
     schedule_id = await add_schedule(database, every=3600, saved_ago=3 * HOURS + 30 * timedelta(minutes=1))
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     assert await fires(database, schedule_id) == ["missed", "missed", "requested"]
     (missed,) = await said(database, ScheduleMissed.type)
     assert missed["count"] == 2
@@ -119,9 +119,9 @@ async def test_disabled_fires_are_recorded_and_never_made_up(
 ) -> None:
     schedule_id = await add_schedule(database)
     await database.execute("UPDATE catalog.configurations SET enabled = false")
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     await database.execute("UPDATE catalog.configurations SET enabled = true")
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     assert await fires(database, schedule_id) == ["disabled"]
     assert await said(database, RunRequested.type) == []
     assert await next_at(database, schedule_id) is not None
@@ -133,7 +133,7 @@ async def test_records_of_a_schedule_that_stays_disabled_are_bounded(
 ) -> None:
     """Issue 8, 23: a disabled or trashed orchestration's schedules wrote a row per fire for 90 days."""
     schedule_id = await add_schedule(database, every=60, saved_ago=150 * timedelta(minutes=1))
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     before = await database.fetchval("SELECT count(*) FROM scheduler.fires WHERE outcome <> 'disabled'")
     await database.execute(f"UPDATE {table} SET enabled = false")
     for minutes in (90, 1200, 1):
@@ -143,7 +143,7 @@ async def test_records_of_a_schedule_that_stays_disabled_are_bounded(
             timedelta(minutes=minutes),
         )
         for _ in range(3):
-            await scheduler.following.scan()
+            await scheduler.catalog_sync.scan()
             await scheduler.firing.fire_due()
     recorded = await fires(database, schedule_id)
     assert recorded.count("disabled") == 100
@@ -154,14 +154,14 @@ async def test_a_deleted_schedule_fires_no_more_and_a_restored_one_begins_anew(
     database: Database, scheduler: Scheduler
 ) -> None:
     schedule_id = await add_schedule(database, saved_ago=timedelta(0))
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     await database.execute("UPDATE catalog.schedules SET deleted_at = clock_timestamp()")
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     assert await next_at(database, schedule_id) is None
     await database.execute(
         "UPDATE catalog.schedules SET deleted_at = NULL, version = 2, updated_at = clock_timestamp()"
     )
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     assert await next_at(database, schedule_id) is not None
     assert await fires(database, schedule_id) == []
 
@@ -171,11 +171,11 @@ async def test_a_schedule_that_cannot_be_read_holds_nobody_up(
 ) -> None:
     bad = await add_schedule(database, cron="61 * * * *")
     good = await add_schedule(database)
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     assert await next_at(database, bad) is None
     assert await fires(database, good) == ["requested"]
     async with database.connection("scheduler") as connection:
-        assert await scheduler.firing._schedules.stale(connection) == []
+        assert await ScheduleStore(connection).stale() == []
 
 
 async def test_an_unknown_schedule_is_nothing(database: Database, scheduler: Scheduler) -> None:
@@ -185,10 +185,10 @@ async def test_an_unknown_schedule_is_nothing(database: Database, scheduler: Sch
 
 async def test_old_fires_are_forgotten_in_batches(database: Database, scheduler: Scheduler) -> None:
     await add_schedule(database, saved_ago=AGO + 5 * timedelta(minutes=1))
-    await scheduler.following.scan()
+    await scheduler.catalog_sync.scan()
     kept = await database.fetchval("SELECT count(*) FROM scheduler.fires")
     await database.execute("UPDATE scheduler.fires SET at = at - interval '2 days' WHERE outcome = 'missed'")
     async with asyncpg.create_pool(database.url_for("scheduler"), min_size=1, max_size=1) as pool:
-        forgetting = retention(partial(acquire, pool), load_queries(), days=1, batch=2)
+        forgetting = retention(partial(acquire, pool), days=1, batch=2)
         assert await forgetting.once() == {"forget_fires": kept - 1}
     assert await database.fetchval("SELECT count(*) FROM scheduler.fires") == 1

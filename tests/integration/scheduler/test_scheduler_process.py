@@ -20,7 +20,7 @@ from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.messaging.outbox import outgoing_message
 from orchestrator_shared.messaging.topology import declare
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 
@@ -53,7 +53,9 @@ async def requested(channel: aio_pika.abc.AbstractChannel) -> list[UUID]:
     return found
 
 
-@pytest.mark.parametrize("point", [points.BEFORE_COMMIT, points.BEFORE_PUBLISH, points.BEFORE_MARK])
+@pytest.mark.parametrize(
+    "point", [failpoints.BEFORE_COMMIT, failpoints.BEFORE_PUBLISH, failpoints.BEFORE_MARK]
+)
 async def test_a_crash_at_any_point_fires_exactly_once(
     database: Database,
     channel: aio_pika.abc.AbstractChannel,
@@ -63,7 +65,7 @@ async def test_a_crash_at_any_point_fires_exactly_once(
 ) -> None:
     schedule_id = await add_schedule(database)
     first = service_process("orchestrator_scheduler", {**env, "ORCHESTRATOR_CRASH_AT": point})
-    assert await first.ended() == points.CRASH_EXIT_CODE
+    assert await first.ended() == failpoints.CRASH_EXIT_CODE
     second = service_process("orchestrator_scheduler", env)
     jobs: set[UUID] = set()
 

@@ -52,7 +52,7 @@ runs = st.one_of(
     st.tuples(st.just("cancel"), triggers),
 )
 looks = st.one_of(
-    st.tuples(st.just("settle"), orchestrations),
+    st.tuples(st.just("reconcile_runs"), orchestrations),
     st.tuples(st.just("sync"), triggers),
     st.tuples(st.just("scan")),
     st.tuples(st.just("look_at_the_clock")),
@@ -113,13 +113,15 @@ class Play:
         await getattr(self, step[0])(*step[1:])
 
     async def hear(self, heard: list[tuple[int, int]]) -> None:
-        await self.watcher().hearing.hear([update(self.tables[i], f"{i}-{number}") for i, number in heard])
+        await self.watcher().ingestion.ingest(
+            [update(self.tables[i], f"{i}-{number}") for i, number in heard]
+        )
 
-    async def settle(self, orchestration: str) -> None:
-        await self.watcher().settling.settle(self.project, orchestration)
+    async def reconcile_runs(self, orchestration: str) -> None:
+        await self.watcher().reconciliation.reconcile_runs(self.project, orchestration)
 
     async def sync(self, index: int) -> None:
-        await self.watcher().settling.sync(self.ids[index])
+        await self.watcher().reconciliation.sync(self.ids[index])
 
     async def scan(self) -> None:
         await self.watcher().scanning.scan()
@@ -171,7 +173,7 @@ class Play:
         """All that is recorded must be what the model makes of the recorded log."""
         for index, orchestration in enumerate(ORCHESTRATIONS):
             await self.sync(index)
-            await self.settle(orchestration)
+            await self.reconcile_runs(orchestration)
         until = await self.stage.now()
         for index, trigger_id in enumerate(self.ids):
             log = await recorded_log(self.stage, self.project, ORCHESTRATIONS[index], trigger_id)
@@ -187,7 +189,7 @@ class Play:
 
 
 async def together(steps: list[Coroutine[Any, Any, None]]) -> None:
-    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(90), asyncio.TaskGroup() as group:
         for step in steps:
             group.create_task(step)
 
@@ -240,7 +242,7 @@ async def test_a_storm_loses_and_locks_nothing(database: Database, seed: int) ->
                 steps.append(("hear", heard))
                 if i % 3 == 0:
                     steps.append(("start_other", chance.choice(ORCHESTRATIONS), True))
-                    steps.append(("settle", chance.choice(ORCHESTRATIONS)))
+                    steps.append(("reconcile_runs", chance.choice(ORCHESTRATIONS)))
                     steps.append(("start_own", chance.randrange(TRIGGERS)))
             chance.shuffle(steps)
             await together([play.act(step) for step in steps])

@@ -21,7 +21,7 @@ from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.domain.ids import trigger_job_id
 from orchestrator_shared.messaging.outbox import outgoing_message
 from orchestrator_shared.messaging.topology import declare
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 from orchestrator_trigger_watcher.wiring import Watcher
 
 ORDERS = table("in.c-crm.orders")
@@ -84,7 +84,8 @@ def env(database: Database, broker: BrokerVhost) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "point", [points.BEFORE_COMMIT, points.BEFORE_PUBLISH, points.BEFORE_MARK, points.BEFORE_ACK]
+    "point",
+    [failpoints.BEFORE_COMMIT, failpoints.BEFORE_PUBLISH, failpoints.BEFORE_MARK, failpoints.BEFORE_ACK],
 )
 async def test_a_crash_at_any_point_loses_and_doubles_nothing(
     stage: Stage,
@@ -95,12 +96,12 @@ async def test_a_crash_at_any_point_loses_and_doubles_nothing(
     point: str,
 ) -> None:
     trigger_id = await stage.trigger([ORDERS])
-    await watcher.settling.sync(
+    await watcher.reconciliation.sync(
         trigger_id
     )  # so that the first thing that the service does is to hear the update
     first = service_process("orchestrator_trigger_watcher", {**env, "ORCHESTRATOR_CRASH_AT": point})
     await wire.update("1")
-    assert await first.ended() == points.CRASH_EXIT_CODE
+    assert await first.ended() == failpoints.CRASH_EXIT_CODE
     second = service_process("orchestrator_trigger_watcher", env)
     await wire.update("2")
 
@@ -186,7 +187,7 @@ async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
         return len(dead) == 5
 
     await eventually(five_dead, timeout=30)
-    for reason in ("no CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
+    for reason in ("not a CloudEvent", "routing key", "no project 'nowhere'", "control characters", "rows"):
         assert any(reason in headers for headers in dead), (reason, dead)
 
 
@@ -216,7 +217,7 @@ async def test_while_the_database_is_away_nothing_is_dead_lettered_and_nobody_di
 
     def noticed() -> bool:
         text = service.log.read_text()
-        return "scan.unavailable" in text and "handler.failed" in text
+        return "outage.waiting" in text and "handler.failed" in text
 
     await eventually(noticed, timeout=30)
     await proxy.resume()

@@ -10,9 +10,9 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter
 
-from orchestrator_api.catalog.models import OrchestrationIn
 from orchestrator_api.definitions.models import DefinitionsIn
 from orchestrator_api.http import bodies
+from orchestrator_api.orchestrations.models import OrchestrationIn
 from orchestrator_shared.definitions.bounded import MAX_ERRORS
 from orchestrator_shared.definitions.loader import parse_documents
 from orchestrator_shared.definitions.problems import MAX_PROBLEMS

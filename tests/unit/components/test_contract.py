@@ -43,8 +43,8 @@ def test_parameters_are_read_into_the_model(configure: Callable[[object], None])
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({}, "parameters.amount: Field required"),
-        ({"amount": "x"}, "parameters.amount: Input should be a valid integer"),
+        ({}, "parameters.amount: is missing"),
+        ({"amount": "x"}, "parameters.amount: must be a whole number"),
         ({"amount": 1, "amuont": 2}, "parameters.amuont: is not a known parameter"),
         ([], "parameters: must be an object"),
     ],

@@ -5,9 +5,9 @@ import subprocess
 import sys
 
 import pytest
-from pydantic import ValidationError
 
 from orchestrator_components import csv_writer, sql_transformation
+from orchestrator_components.contract import UserError
 from orchestrator_components.sql_text import Refused, ends_transaction, read_script
 
 URL = "postgresql://u:p@h/d"
@@ -35,7 +35,9 @@ def pieces(text: str) -> list[str]:
         ),
         ("", []),
         (" ;\n; -- nothing", []),
-        ("/* never closed", []),
+        ("/* never closed", ["/* never closed"]),  # for the server to tell
+        ("SELECT 1 /* never /* closed */", ["SELECT 1 /* never /* closed */"]),
+        ("\ufeffSELECT 1", ["SELECT 1"]),  # as some editors save it
         ("SELECT 'never closed; COMMIT", ["SELECT 'never closed; COMMIT"]),
     ],
 )  # fmt: skip
@@ -105,21 +107,26 @@ def test_the_guards_of_a_dump_are_left_out_and_places_stay() -> None:
     assert script.text.index("SET") == text.index("SET")
 
 
+def test_a_byte_order_mark_is_left_out_and_places_stay() -> None:
+    text = "\ufeffSELECT 1; SELECT '\ufeff'"
+    assert read_script(text).text == " SELECT 1; SELECT '\ufeff'"
+    written = csv_writer.parse_parameters({"query": "\ufeffSELECT 1", "path": "a", "#connection": URL})
+    assert written.query == "SELECT 1"
+
+
 def test_a_transformation_names_statement_and_line() -> None:
-    with pytest.raises(ValidationError, match=r"statement 2, line 3: COMMIT is not allowed"):
-        sql_transformation.Parameters.model_validate(
+    with pytest.raises(UserError, match=r"statement 2, line 3: COMMIT is not allowed"):
+        sql_transformation.parse_parameters(
             {"statements": ["SELECT 1", "SELECT 1;\n\nCOMMIT;"], "#connection": URL}
         )
-    with pytest.raises(ValidationError, match=r"statement 1, line 2: COPY"):
-        sql_transformation.Parameters.model_validate(
-            {"statements": "-- x\nCOPY t FROM STDIN", "#connection": URL}
-        )
+    with pytest.raises(UserError, match=r"statement 1, line 2: COPY"):
+        sql_transformation.parse_parameters({"statements": "-- x\nCOPY t FROM STDIN", "#connection": URL})
 
 
 @pytest.mark.parametrize(("query", "count"), [("SELECT 1; SELECT 2", "2"), ("-- nothing", "none")])
 def test_a_writers_query_is_one_statement(query: str, count: str) -> None:
-    with pytest.raises(ValidationError, match=f"must be one statement; it has {count}"):
-        csv_writer.Parameters.model_validate({"query": query, "path": "a", "#connection": URL})
+    with pytest.raises(UserError, match=f"must be one statement; it has {count}"):
+        csv_writer.parse_parameters({"query": query, "path": "a", "#connection": URL})
 
 
 HOSTILE = [

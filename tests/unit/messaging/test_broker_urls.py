@@ -2,7 +2,6 @@
 
 import pytest
 
-from orchestrator_shared.messaging.backoff import Backoff
 from orchestrator_shared.messaging.connection import Timeouts, broker_url
 
 
@@ -18,11 +17,3 @@ def test_other_urls_are_refused_without_repeating_them(text: str) -> None:
 def test_a_heartbeat_is_added_unless_given() -> None:
     assert broker_url("amqp://u:p@host/", Timeouts(heartbeat=7)).query["heartbeat"] == "7"
     assert broker_url("amqps://u:p@host/v?heartbeat=30", Timeouts()).query["heartbeat"] == "30"
-
-
-def test_delays_grow_to_a_limit_and_begin_anew() -> None:
-    backoff = Backoff(first=1.0, most=5.0)
-    for expected in (1.0, 2.0, 4.0, 5.0, 5.0):
-        assert expected / 2 <= backoff.take() <= expected
-    backoff.reset()
-    assert backoff.take() <= 1.0

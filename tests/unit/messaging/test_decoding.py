@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.envelope import MAX_BYTES, wrap
 from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.domain.errors import MessageFault
@@ -73,6 +74,42 @@ def test_the_reason_does_not_repeat_the_data() -> None:
         read(body(data={"project": "hunter2 is my password", "table": "x"}))
     assert "hunter2" not in str(caught.value)
     assert "data.project" in str(caught.value)
+
+
+RUN = {
+    "job_id": "5f5f5f5f-0000-4000-8000-000000000000",
+    "project": "demo",
+    "configuration": "c",
+    "origin": "schedule",
+    "requested_at": "2026-11-21T08:15:00Z",
+    "scheduled_for": "2026-11-21T08:15:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"requested_by": "a\0b"}, "data.requested_by"),
+        ({"of a newer writer": [{"deep": "\0"}]}, "data.of a newer writer.0.deep"),
+        ({"\0": 1}, r"data.\(a key\)"),
+        ({"version": 2**31}, "data.version"),
+        ({"generation": 2**63}, "data.generation"),
+        ({"requested_at": "0001-01-01T00:00:00+14:00"}, "data.requested_at"),
+        ({"scheduled_for": "9999-12-31T23:59:59-12:00"}, "data.scheduled_for"),
+    ],
+    ids=["nul", "deep", "key", "version", "generation", "early", "late"],
+)
+def test_what_no_database_holds_is_a_fault_of_the_message(changes: dict[str, Any], field: str) -> None:
+    """It was tried five times before it was given up."""
+    said = body(type=RunRequested.type, data=RUN | changes)
+    with pytest.raises(MessageFault, match=field):
+        decode(said, routing_key="run.requested", redelivered=False, known={RunRequested.type: RunRequested})
+
+
+@pytest.mark.parametrize("name", ["id", "source", "subject", "traceparent"])
+def test_no_attribute_contains_a_nul(name: str) -> None:
+    with pytest.raises(MessageFault, match=f"{name} contains the NUL character"):
+        read(body(**{name: "a\0b"}))
 
 
 def test_large_bodies_are_not_parsed() -> None:

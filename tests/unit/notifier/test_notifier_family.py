@@ -32,26 +32,26 @@ def test_subjects_are_paths_of_tasks() -> None:
 def test_a_parent_is_heard_of_where_everything_that_made_its_end_is(event: str) -> None:
     made = family(JobStatus(event))
     both = {("orchestrator/middle left", event), ("orchestrator/middle right", event)}
-    assert made.is_heard(ROOT, event, both)
-    assert made.is_heard(MIDDLE, event, both)
-    assert not made.is_heard(ROOT, event, {("orchestrator/middle left", event)})
-    assert not made.is_heard(RIGHT, event, {("orchestrator/middle left", event)})
-    assert not made.is_heard(ROOT, event, {(subject, "warning") for subject, _ in both})
-    assert made.is_heard(ROOT, event, {("orchestrator/middle", event)})
+    assert made.is_covered(ROOT, event, both)
+    assert made.is_covered(MIDDLE, event, both)
+    assert not made.is_covered(ROOT, event, {("orchestrator/middle left", event)})
+    assert not made.is_covered(RIGHT, event, {("orchestrator/middle left", event)})
+    assert not made.is_covered(ROOT, event, {(subject, "warning") for subject, _ in both})
+    assert made.is_covered(ROOT, event, {("orchestrator/middle", event)})
 
 
 def test_a_component_of_its_own_is_news() -> None:
     told = {("orchestrator/middle", "error")}
-    assert not family(root=ERROR).is_heard(ROOT, "error", told)
-    assert family(root=SUCCESS).is_heard(ROOT, "error", told)
+    assert not family(root=ERROR).is_covered(ROOT, "error", told)
+    assert family(root=SUCCESS).is_covered(ROOT, "error", told)
     both = {("orchestrator/middle left", "error"), ("orchestrator/middle right", "error")}
-    assert not family(middle=ERROR).is_heard(ROOT, "error", both)
+    assert not family(middle=ERROR).is_covered(ROOT, "error", both)
 
 
 def test_a_recovery_tells_of_the_success() -> None:
     made = family(SUCCESS)
-    assert made.is_heard(ROOT, "success", {("orchestrator/middle", "recovered")})
-    assert not made.is_heard(ROOT, "recovered", {("orchestrator/middle", "success")})
+    assert made.is_covered(ROOT, "success", {("orchestrator/middle", "recovered")})
+    assert not made.is_covered(ROOT, "recovered", {("orchestrator/middle", "success")})
 
 
 def test_only_the_newest_attempt_counts_and_all_are_one_subject() -> None:
@@ -64,5 +64,5 @@ def test_only_the_newest_attempt_counts_and_all_are_one_subject() -> None:
         {ROOT: {ERROR}},
     )
     assert made.subject(AGAIN) == made.subject(LEFT) == "left"
-    assert not made.is_heard(ROOT, "error", {("left", "error")})
-    assert made.is_heard(AGAIN, "error", {("left", "error")})
+    assert not made.is_covered(ROOT, "error", {("left", "error")})
+    assert made.is_covered(AGAIN, "error", {("left", "error")})

@@ -10,12 +10,12 @@ from orchestrator_shared.definitions.loader import load_text, parse_documents
 from orchestrator_shared.domain.cron import Cron, CronError, Every, next_fires
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
+from orchestrator_shared.job_tokens import verify_job_token
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import (
     Encryption,
     mask_secrets,
     parse_token_id,
-    verify_job_token,
 )
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)

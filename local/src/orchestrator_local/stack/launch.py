@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from orchestrator_cli.failures import CommandFailure, Unreachable
+from orchestrator_cli.failures import Unreachable
 from orchestrator_local.servers.install import ensure_installed
 from orchestrator_local.servers.postgres import PostgresServer
 from orchestrator_local.servers.processes import is_alive, send_signal, tail, wait_until
@@ -123,10 +123,3 @@ def _stop_servers(layout: Layout) -> bool:
             server.stop()
             stopped = True
     return stopped
-
-
-def require_running(layout: Layout) -> StackRecord:
-    record = running_stack(layout)
-    if record is None or record.state is not StackState.READY:
-        raise CommandFailure("no local stack is running: start it with `orchestrator dev up`")
-    return record

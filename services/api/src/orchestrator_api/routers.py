@@ -4,12 +4,15 @@ from fastapi import APIRouter
 
 from orchestrator_api.access import instance_routes as instance
 from orchestrator_api.access import routes as access
+from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
 from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
 from orchestrator_api.projects import routes as projects
+from orchestrator_api.projects import variable_routes as variables
 from orchestrator_api.runs import retry_routes as retries
 from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
@@ -18,6 +21,7 @@ from orchestrator_api.triggers import routes as triggers
 
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
+    components.router,
     configurations.router,
     orchestrations.router,
     runs.router,
@@ -25,7 +29,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     schedules.router,
     triggers.router,
     tables.router,
+    variables.router,
     access.router,
+    notifications.router,
     instance.router,
     definitions.router,
     dead_letters.router,

@@ -9,13 +9,13 @@ from orchestrator_shared.database.queries import Queries
 Row = dict[str, Any]
 
 FILES = (
-    "access/access.sql",
-    "projects/catalog.sql",
-    "catalog/configurations.sql",
-    "schedules/schedules.sql",
-    "triggers/triggers.sql",
-    "runs/jobs.sql",
-    "operations/callbacks.sql",
+    "access/store.sql",
+    "projects/store.sql",
+    "catalog/store.sql",
+    "tables/store.sql",
+    "orchestrations/store.sql",
+    "schedules/store.sql",
+    "triggers/store.sql",
 )
 
 
@@ -52,8 +52,3 @@ class Sql:
         """Carry out a statement; returns the number of rows it touched."""
         status = await self._connection.execute(self._queries[name], *values)
         return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
-
-    async def run_each(self, name: str, rows: list[tuple[Any, ...]]) -> None:
-        """Carry out a statement for each row."""
-        if rows:
-            await self._connection.executemany(self._queries[name], rows)

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from orchestrator_api.access.administrator import ensure_administrator, tell_of_dots
 from orchestrator_api.access.attempts import TokenAttempts
@@ -13,22 +12,19 @@ from orchestrator_api.http.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
-from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, database, writable
-from orchestrator_shared.messaging.connection import Broker
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.dead_letters import DeadLetters
-from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
-RETENTION: dict[str, tuple[object, ...]] = {
-    "forget_run_requests": (),
-    "forget_audit": (),
-    "forget_callbacks": (),
-}
+RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
 """Requests of jobs that are gone, and audit records past their time: the queries say how long."""
+RETENTION_QUERIES = Queries.load(
+    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
+)
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
 
@@ -37,22 +33,13 @@ RETENTION_BATCH = 1000
 async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, serve, and on leaving close in order."""
     queries = load_queries()
-    async with (
-        database(settings, application_name="orchestrator-api") as pool,
-        Broker.open(settings.amqp_url, name="api", start_timeout=settings.startup_timeout_seconds) as broker,
-    ):
-        outbox = Outbox(schema="catalog", source="/api", pool=pool, publisher=broker.publisher)
-        relay = lifecycle.supervise("outbox", outbox.run())
+    async with open_skeleton(settings, lifecycle) as skeleton:
+        outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
         await tell_of_dots(outbox, queries)
-        forgetting = Forgetting(partial(acquire, pool), queries, RETENTION, batch=RETENTION_BATCH)
-        retention = lifecycle.supervise(
-            "retention",
-            repeat(forgetting.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"),
-        )
-        lifecycle.ready_when("database", partial(writable, pool))
-        lifecycle.ready_when("broker", broker.ready)
+        retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
+        skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(
             works=outbox,
@@ -64,8 +51,6 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                 TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
             ),
         )
-        app = create_app(sessions, DeadLetters(broker.consuming, broker.publisher))
+        app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))
         async with lifecycle.serving(app):
             yield
-        await outbox.flush(settings.shutdown_grace_seconds / 2)
-        await lifecycle.cancel(retention, relay)

@@ -1,8 +1,7 @@
-"""The only place where the notifier's parts are made and joined."""
+"""Wires the notifier: the only place where its parts are made."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +14,7 @@ from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
 from orchestrator_notifier.adapters.timers import TimerStore
 from orchestrator_notifier.domain.retrying import RetryRules
-from orchestrator_notifier.engine.courier import Courier
+from orchestrator_notifier.engine.mail_sender import MailSender
 from orchestrator_notifier.engine.scan import Scan
 from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
@@ -27,43 +26,43 @@ from orchestrator_shared.contracts.events import (
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
-from orchestrator_shared.database.forgetting import Forgetting
-from orchestrator_shared.database.pool import acquire, database, writable
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.repeating import repeat
+from orchestrator_shared.runtime.skeleton import open_skeleton
 
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 500
-LAST_MAIL_SECONDS = 10.0
-"""How long a shutdown waits for the mail that is being sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one replica is made of."""
+    """The parts of one replica."""
 
     consumer: Consumer
-    courier: Courier
+    mail_sender: MailSender
     scan: Scan
     timers: Timers
-    retention: Forgetting
+    retention: Retention
 
 
 @asynccontextmanager
 async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """Open everything, work until asked to stop, finish the mail underway, close."""
-    async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(database(settings, application_name="orchestrator notifier"))
-        broker = await stack.enter_async_context(
-            Broker.open(settings.amqp_url, name="notifier", start_timeout=settings.startup_timeout_seconds)
-        )
-        parts = build(settings, pool, broker)
-        _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, parts):
-            yield
+    """Open everything, work until asked to stop, finish the mail underway, close.
+
+    The SMTP server is left out of readiness: while it is away, facts must still be heard and kept.
+    """
+    async with open_skeleton(settings, lifecycle) as skeleton:
+        parts = build(settings, skeleton.pool, skeleton.broker)
+        skeleton.consume("facts", parts.consumer)
+        skeleton.run("mail", parts.mail_sender.run(lifecycle.stopping))
+        skeleton.repeat("scan", parts.scan.round, every=settings.scan_seconds)
+        skeleton.repeat("timers", parts.timers.once, every=settings.poll_seconds)
+        skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
+        yield
 
 
 def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Parts:
@@ -71,7 +70,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
     sender = settings.sender
     facts = FactStore(message_domain=sender.domain, overlap_seconds=settings.scan_overlap_seconds)
     deliveries = DeliveryStore(pool, lease_seconds=settings.delivery_lease_seconds)
-    courier = Courier(
+    mail_sender = MailSender(
         deliveries,
         ReportStore(pool),
         Composer(sender),
@@ -89,10 +88,9 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
         pool,
         TimerStore(overlap_seconds=settings.scan_overlap_seconds),
         facts,
-        courier.wake,
-        poll_seconds=settings.poll_seconds,
+        mail_sender.wake,
     )
-    maker = FactMaker(pool, facts, timers, courier.wake)
+    maker = FactMaker(pool, facts, timers, mail_sender.wake)
     return Parts(
         consumer=Consumer(
             broker,
@@ -104,24 +102,23 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
                 TriggerDeadlineMissed: maker.deadline_missed,
             },
         ),
-        courier=courier,
+        mail_sender=mail_sender,
         scan=Scan(
             pool,
             facts,
             deliveries,
             maker,
             timers,
-            every_seconds=settings.scan_seconds,
         ),
         timers=timers,
         retention=retention(pool, days=settings.retention_days),
     )
 
 
-def retention(pool: asyncpg.Pool, *, days: int) -> Forgetting:
-    """Old facts with their deliveries; what is still to be sent is kept, however old."""
+def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
+    """Deletes old facts with their deliveries; unsent ones are kept, however old."""
     queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
-    return Forgetting(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
+    return Retention(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:
@@ -135,31 +132,3 @@ def _smtp_server(settings: NotifierSettings) -> SmtpServer:
         connect_seconds=settings.smtp_connect_timeout_seconds,
         send_seconds=settings.smtp_send_timeout_seconds,
     )
-
-
-def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
-    """The SMTP server is left out: while it is away, facts must still be heard and kept."""
-    lifecycle.ready_when("database", partial(writable, pool))
-    lifecycle.ready_when("broker", broker.ready)
-    lifecycle.ready_when("facts", lambda: parts.consumer.consuming)
-
-
-@asynccontextmanager
-async def _working(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
-    async with AsyncExitStack() as stack:
-        forget = repeat(
-            parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
-        )
-        await stack.enter_async_context(lifecycle.supervised("retention", forget))
-        courier = await stack.enter_async_context(
-            lifecycle.supervised("courier", parts.courier.run(lifecycle.stopping))
-        )
-        await stack.enter_async_context(lifecycle.supervised("scan", parts.scan.run()))
-        await stack.enter_async_context(lifecycle.supervised("timers", parts.timers.run()))
-        consumer = lifecycle.supervise("facts", parts.consumer.run(lifecycle.stopping))
-        try:
-            yield
-        finally:
-            lifecycle.may_end(consumer, courier)
-            await asyncio.wait([consumer, courier], timeout=LAST_MAIL_SECONDS)
-            await lifecycle.cancel(consumer)

@@ -1,4 +1,4 @@
-"""What the trigger-watcher measures beyond what every service does."""
+"""Metrics of the trigger-watcher, beyond those that every service has."""
 
 from prometheus_client import Counter, Histogram
 
@@ -22,6 +22,6 @@ SYNCED = Counter(
     "orchestrator_trigger_syncs_total", "Triggers read anew from the catalog because they had changed."
 )
 SCAN_SECONDS = Histogram(
-    "orchestrator_trigger_scan_seconds", "Time of one slow scan for what lost hints would have told."
+    "orchestrator_trigger_scan_seconds", "Time of one slow scan for changes whose hints were lost."
 )
 FORGOTTEN = Counter("orchestrator_trigger_rows_forgotten_total", "Rows deleted for their age.", ["query"])

@@ -9,7 +9,7 @@ class TriggerWatcherSettings(ServiceSettings):
     """Environment variables `ORCHESTRATOR_*` of the trigger-watcher."""
 
     scan_seconds: float = Field(default=30, gt=0, le=3600)
-    """How often the database is asked for what a lost hint would have told."""
+    """How often the database is scanned for changes whose hints were lost."""
     due_poll_seconds: float = Field(default=1, gt=0, le=60)
     """How often deferred fires are looked for."""
     updates_batch_size: int = Field(default=50, ge=1, le=50)

@@ -3,9 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from orchestrator_shared.contracts.message import COMMANDS, Message
+from orchestrator_shared.contracts.message import COMMANDS, Instant, Message, Whole
 from orchestrator_shared.domain.ids import ORCHESTRATOR, SLUG
 from orchestrator_shared.domain.statuses import Origin, OverlapPolicy
 
@@ -25,23 +25,23 @@ class RunRequested(Message):
     component: str = Field(default=ORCHESTRATOR, pattern=SLUG)
     configuration: str = Field(pattern=SLUG)
     origin: Origin
-    requested_at: AwareDatetime
-    scheduled_for: AwareDatetime
-    version: int | None = Field(default=None, ge=1)
+    requested_at: Instant
+    scheduled_for: Instant
+    version: int | None = Field(default=None, ge=1, lt=2**31)
     """Pinned version of the configuration; without it, the current one when the run starts."""
     requested_by: str | None = Field(default=None, max_length=200)
-    """Person or token that asked, for people to read."""
+    """Person or token that asked, for display."""
     token_id: UUID | None = None
-    """The token that asked; the jobs run as the orchestration's own token."""
+    """The token that asked; the jobs run under the orchestration's own token."""
     notify: str | None = Field(default=None, max_length=320)
-    """Attended run: the starter's address, told at the end whatever the outcome; None when declined."""
+    """Attended run: the starter's address, notified of any outcome; None when declined."""
     attended: bool = False
-    """A person started it (and may have declined the message): subscribers hear nothing."""
+    """A person started it (and may have declined the mail): subscribers are not notified."""
     overlap: OverlapPolicy = OverlapPolicy.QUEUE
     schedule_id: UUID | None = None
     fire_key: str | None = Field(default=None, max_length=200)
     trigger_id: UUID | None = None
-    generation: int | None = None
+    generation: Whole | None = None
     chain_length: int = Field(default=0, ge=0, le=1_000_000)
     """How many runs in a row it would be the last of, each caused by table updates of the one before."""
     details: bool = False
@@ -61,7 +61,7 @@ class BackfillFire(BaseModel):
 
     job_id: UUID
     fire_key: str = Field(max_length=200)
-    scheduled_for: AwareDatetime
+    scheduled_for: Instant
 
 
 class BackfillRequested(Message):
@@ -75,7 +75,7 @@ class BackfillRequested(Message):
     project: str = Field(pattern=SLUG)
     configuration: str = Field(pattern=SLUG)
     origin: Origin
-    requested_at: AwareDatetime
+    requested_at: Instant
     requested_by: str | None = Field(default=None, max_length=200)
     token_id: UUID | None = None
     notify: str | None = Field(default=None, max_length=320)

@@ -3,9 +3,9 @@
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import Field, field_validator
 
-from orchestrator_shared.contracts.message import EVENTS, TABLE_UPDATES, Message
+from orchestrator_shared.contracts.message import EVENTS, TABLE_UPDATES, Instant, Message, Whole
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
 from orchestrator_shared.domain.statuses import JobStatus, Origin
@@ -24,7 +24,7 @@ class TableUpdated(Message):
 
     project: str = Field(pattern=SLUG)
     table: str
-    rows: int | None = Field(default=None, ge=0)
+    rows: int | None = Field(default=None, ge=0, lt=2**63)
     job_id: UUID | None = None
     """The job that reported the table as its output, if one did."""
     chain_length: int = Field(default=0, ge=0, le=1_000_000)
@@ -54,9 +54,9 @@ class RunEvent(Message):
     project: str = Field(pattern=SLUG)
     component: str
     configuration: str
-    number: int
+    number: Whole
     """The run's own number within its configuration, as in "campaigns #42"."""
-    revision: int
+    revision: Whole
     origin: Origin
     parent_id: UUID | None = None
     root_id: UUID
@@ -73,7 +73,7 @@ class RunCreated(RunEvent):
     type: ClassVar[str] = "orchestrator.run.created.v1"
     key: ClassVar[str] = "run.created"
 
-    accepted_at: AwareDatetime
+    accepted_at: Instant
 
 
 class RunStarted(RunEvent):
@@ -82,7 +82,7 @@ class RunStarted(RunEvent):
     type: ClassVar[str] = "orchestrator.run.started.v1"
     key: ClassVar[str] = "run.started"
 
-    started_at: AwareDatetime
+    started_at: Instant
     full: bool
 
 
@@ -93,12 +93,15 @@ class RunFinished(RunEvent):
     key: ClassVar[str] = "run.finished"
 
     status: JobStatus
-    started_at: AwareDatetime | None = None
-    finished_at: AwareDatetime
+    started_at: Instant | None = None
+    finished_at: Instant
 
 
 class JobsChanged(Message):
-    """Hint for live pages and waking runners: these jobs changed in one commit. Not persistent."""
+    """Hint for live pages: these jobs changed in one commit. Not persistent.
+
+    Only the api's feed is bound to it, and no replica consumes that feed until there are live pages.
+    """
 
     type: ClassVar[str] = "orchestrator.jobs.changed.v1"
     exchange: ClassVar[str] = EVENTS
@@ -106,7 +109,7 @@ class JobsChanged(Message):
     persistent: ClassVar[bool] = False
 
     project: str = Field(pattern=SLUG)
-    revisions: dict[UUID, int]
+    revisions: dict[UUID, Whole]
 
 
 class RunnersWake(Message):
@@ -117,7 +120,7 @@ class RunnersWake(Message):
     key: ClassVar[str] = "runners.wake"
     persistent: ClassVar[bool] = False
 
-    ready: int
+    ready: Whole
     replica_id: UUID | None = None
     """Whose hint it is: it knows already."""
 
@@ -165,9 +168,9 @@ class ScheduleMissed(Message):
     schedule_id: UUID
     project: str = Field(pattern=SLUG)
     orchestration: str
-    count: int = Field(ge=1)
-    first: AwareDatetime
-    last: AwareDatetime
+    count: int = Field(ge=1, lt=2**63)
+    first: Instant
+    last: Instant
 
 
 class TriggerDeadlineMissed(Message):
@@ -180,5 +183,5 @@ class TriggerDeadlineMissed(Message):
     trigger_id: UUID
     project: str = Field(pattern=SLUG)
     orchestration: str
-    deadline: AwareDatetime
+    deadline: Instant
     late_tables: list[str]

@@ -1,13 +1,25 @@
 """The base of every message: its type with version, exchange and routing key."""
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 TABLE_UPDATES = "orchestrator.table-updates"
 COMMANDS = "orchestrator.commands"
 EVENTS = "orchestrator.events"
 DEAD_LETTERS = "orchestrator.dead-letters"
+
+
+def _is_storable(value: datetime) -> datetime:
+    if not 1970 <= value.year <= 9000:
+        raise ValueError("an instant between the years 1970 and 9000 is expected")
+    return value
+
+
+# What PostgreSQL can hold: anything else would fail in every service that writes it down, at each try.
+Instant = Annotated[AwareDatetime, AfterValidator(_is_storable)]
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 
 
 class Message(BaseModel):
@@ -28,5 +40,5 @@ class Message(BaseModel):
         return self.key
 
     def subject(self) -> str | None:
-        """What the message is about, for people who look into a queue."""
+        """What the message is about, for people inspecting a queue."""
         return None

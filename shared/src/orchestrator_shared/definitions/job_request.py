@@ -5,20 +5,19 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from orchestrator_shared.contracts.envelope import explain
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
-from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.durations import MAX_SECONDS, parse_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
+from orchestrator_shared.validation import describe, explain, path_of
 
 DAY_SECONDS = 86_400.0
 NESTED_TIMEOUT = "a nested orchestration has no time limit: give one to its tasks"
 
 
 class JobRequest(BaseModel):
-    """What a task asks for. Unknown keys are kept: a component's author may look for them later."""
+    """What a task asks for. Unknown keys are kept, since a component may read them."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -33,7 +32,7 @@ class JobRequest(BaseModel):
 
 _OWN = ("attempts", "attempt_delay_seconds", "attempt_backoff", "retry_on", "timeout_seconds")
 _DURATIONS = {"timeout": "timeout_seconds", "attempt_delay": "attempt_delay_seconds"}
-"""Task Parameters may use the words of the definitions in YAML."""
+"""Task Parameters may use the YAML keys."""
 
 
 def job_request(
@@ -70,7 +69,7 @@ def wrong_task_parameters(component: str, parameters: Mapping[str, Any]) -> list
         JobRequest.model_validate(_in_seconds(parameters))
     except ValidationError as error:
         items = error.errors(include_input=False, include_url=False)
-        return [(".".join(map(str, item["loc"])), _expected(item)) for item in items]
+        return [(path_of(item), describe(item)) for item in items]
     except UserError as error:
         return [(error.field or "", error.detail)]
     return []
@@ -82,11 +81,3 @@ def _in_seconds(parameters: Mapping[str, Any]) -> dict[str, Any]:
         if key in parameters:
             given[name] = parse_duration(parameters[key], field=key)
     return given
-
-
-def _expected(item: Mapping[str, Any]) -> str:
-    is_duration = item["loc"][-1:] in {(name,) for name in _DURATIONS.values()}
-    bound = bound_message(item["type"], item.get("ctx", {}), is_duration=is_duration)
-    if bound is not None:
-        return bound
-    return str(item["msg"]).replace("a valid dictionary", "an object").replace("Input should be", "must be")

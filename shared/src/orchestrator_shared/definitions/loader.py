@@ -1,6 +1,6 @@
 """Reading definitions: several documents per file, several files per folder, and every problem at once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path as FilePath
@@ -33,8 +33,6 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 MAX_BYTES = 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
 
-Place = Callable[[Path], tuple[int, int]]
-
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -49,12 +47,12 @@ class Document:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read. With problems, nothing of it may be used."""
+    """What was read. If there are problems, none of it may be used."""
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    """What can be used, and may be meant otherwise."""
+    """Warnings: valid, but possibly not what was meant."""
 
     def require(self) -> list[Document]:
         """The documents; raises DefinitionError with every problem if there is any."""
@@ -64,7 +62,7 @@ class Loaded:
 
 
 def _offline(loaded: Loaded) -> Loaded:
-    """What only the documents together show, and the api finds with what it has stored."""
+    """Checks across documents; the api does them together with what is stored."""
     children: dict[str, list[str]] = {}
     places: dict[str, Document] = {}
     for document in loaded.documents:
@@ -156,7 +154,7 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
         loaded.problems += document.problems
         loaded.warnings += document.warnings
         found, wrong = _parse(document.value)
-        if not document.problems:  # else what follows from them would only confuse
+        if not document.problems:  # otherwise the consequential errors would only confuse
             loaded.problems += [_placed(each, document, file) for each in wrong]
         if found is not None:
             line, _ = document.place(())

@@ -3,14 +3,14 @@
 import difflib
 import types
 import typing
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from orchestrator_shared.domain.durations import format_duration
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.validation import YAML, describe
 
 Path = tuple[str | int, ...]
 
@@ -71,62 +71,13 @@ def _path(loc: tuple[int | str, ...]) -> Path:
 
 
 def _message(item: Any, model: type[BaseModel]) -> str:
-    kind, text = item["type"], str(item["msg"])
-    if kind == "missing":
-        return "is missing"
-    if kind == "extra_forbidden":
+    if item["type"] == "extra_forbidden":
         return unknown_key(str(item["loc"][-1]), allowed_keys(model, item["loc"][:-1]))
-    if kind == "string_pattern_mismatch":
-        return "use lower-case letters, digits, `.`, `_` and `-`, beginning and ending with a letter or digit"
-    is_duration = item["loc"][-1:] in _DURATIONS
-    if (bound := bound_message(kind, item.get("ctx", {}), is_duration=is_duration)) is not None:
-        return bound
-    return _TYPES.get(kind) or text.removeprefix("Value error, ").replace("Input should be", "expected")
-
-
-_DURATIONS = tuple((key,) for key in ("every", "timeout", "attempt_delay", "catch_up", "cool_down"))
-_TYPES = {
-    "bool_type": "expected true or false",
-    "dict_type": "expected keys with values",
-    "float_type": "expected a number",
-    "int_type": "expected a whole number",
-    "list_type": "expected a list",
-    "model_type": "expected keys with values",
-    "string_type": "expected a text",
-}
-_BOUNDS = {
-    "greater_than": ("more than", "gt"),
-    "less_than": ("less than", "lt"),
-    "greater_than_equal": ("at least", "ge"),
-    "less_than_equal": ("at most", "le"),
-    "too_short": ("at least", "min_length"),
-    "too_long": ("at most", "max_length"),
-    "string_too_short": ("at least", "min_length"),
-    "string_too_long": ("at most", "max_length"),
-}
-
-
-def bound_message(kind: str, context: Mapping[str, Any], *, is_duration: bool) -> str | None:
-    """What is said of a value out of its bounds; None for errors of other kinds."""
-    if kind not in _BOUNDS:
-        return None
-    words, key = _BOUNDS[kind]
-    bound = context[key]
-    if not key.endswith("_length"):
-        return f"must be {words} {_shown_duration(bound) if is_duration else bound}"
-    one, many = ("character", "characters") if kind.startswith("string") else ("entry", "entries")
-    return f"must have {words} {bound} {one if bound == 1 else many}"
-
-
-def _shown_duration(bound: float) -> str:
-    """`1m (60 seconds)`: with its unit, however the field counts."""
-    seconds = int(bound)
-    unit = "second" if seconds == 1 else "seconds"
-    return f"{seconds} {unit}" if seconds < 60 else f"{format_duration(seconds)} ({seconds} {unit})"
+    return describe(item, YAML)
 
 
 def unknown_key(key: str, allowed: Sequence[str]) -> str:
-    """What is said of a key that nothing knows, with the one that was probably meant."""
+    """The message about an unknown key, with the one that was probably meant."""
     near = difflib.get_close_matches(key, allowed, n=1)
     if near:
         return f"unknown key; did you mean `{near[0]}`?"

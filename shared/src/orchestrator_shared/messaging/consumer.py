@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,23 +12,23 @@ from aio_pika.abc import AbstractIncomingMessage
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.contracts.routing import Queue
 from orchestrator_shared.domain.errors import MessageFault
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.dead_letters import dead_letter
 from orchestrator_shared.messaging.decoding import Delivery as Delivery
 from orchestrator_shared.messaging.decoding import decode
 from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt
 from orchestrator_shared.messaging.session import Session, open_session
-from orchestrator_shared.messaging.waiting import cancelled_by_us
 from orchestrator_shared.metrics import HANDLER_SECONDS, MESSAGES_CONSUMED, MESSAGES_DEAD_LETTERED
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
 MIN_PREFETCH, MAX_PREFETCH = 10, 50
 
 Handler = Callable[[Delivery], Awaitable[None]]
-"""Idempotent, commits by itself. To return acknowledges; MessageFault dead-letters; Unavailable waits."""
+"""Idempotent; commits by itself. Returning acknowledges, MessageFault dead-letters, Unavailable waits."""
 BatchHandler = Callable[[Sequence[Delivery]], Awaitable[None]]
 """The same for several messages at once; if it fails, it is called again with one at a time."""
 
@@ -40,7 +40,7 @@ class _Taken:
 
 
 class Consumer:
-    """Consumes one queue while `run` runs, through lost connections and servers of ours that are away.
+    """Consumes one queue while `run` runs, through lost connections and outages.
 
     With `concurrency=1` messages are handled in the order of the queue.
     """
@@ -70,7 +70,7 @@ class Consumer:
         self._drain_seconds = drain_seconds
         self._gate = Gate(queue.name)
         self.consuming = False
-        """Whether the broker delivers to us now."""
+        """Whether the broker is delivering to us."""
 
     @classmethod
     def batches(
@@ -79,13 +79,18 @@ class Consumer:
         queue: Queue,
         handler: BatchHandler,
         *,
+        handles: Collection[type[Message]],
         size: int = MAX_PREFETCH,
         linger: float = 0.003,
         concurrency: int = 1,
         tries: Tries | None = None,
         drain_seconds: float = 10.0,
     ) -> "Consumer":
-        """A consumer whose handler gets up to `size` messages of any type of the queue at once."""
+        """A consumer whose handler gets up to `size` messages of any type of the queue at once.
+
+        `handles`: the types that the handler knows; no other may be acknowledged in silence.
+        """
+        _require_all(queue, handles)
         return cls(
             broker,
             queue,
@@ -98,7 +103,7 @@ class Consumer:
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping` is set, then finish what was begun; a failure only makes it start anew."""
+        """Consume until `stopping` is set, then finish what was begun; after a failure start again."""
         backoff = Backoff(first=0.1, most=5.0)
         while not stopping.is_set():
             started = time.monotonic()
@@ -112,10 +117,10 @@ class Consumer:
                 log.warning("consumer.failed", queue=self._queue.name, error=repr(error))
             if time.monotonic() - started > 5.0:
                 backoff.reset()
-            await _first_of(stopping, timeout=backoff.take())
+            await wait_for_any(stopping, timeout=backoff.take())
 
     async def _consume(self, stopping: asyncio.Event) -> None:
-        await _first_of(stopping, self._broker.consuming.up)
+        await wait_for_any(stopping, self._broker.consuming.up)
         if stopping.is_set():
             return
         prefetch = min(MAX_PREFETCH, max(self._concurrency * self._size * 2, MIN_PREFETCH))
@@ -124,7 +129,7 @@ class Consumer:
         ) as session:
             workers = [asyncio.create_task(self._work(session)) for _ in range(self._concurrency)]
             try:
-                await _first_of(stopping, session.ended)
+                await wait_for_any(stopping, session.ended)
             finally:
                 self.consuming = False
                 await session.stop()
@@ -137,10 +142,9 @@ class Consumer:
     async def _work(self, session: Session) -> None:
         batch: Sequence[AbstractIncomingMessage] = ()
         while not session.ended.is_set():
-            # Who comes alone is not kept waiting for company.
+            # A lone message is handled at once; batching starts when a second one is waiting.
             batch = await session.take(self._size, self._linger if len(batch) > 1 else 0.0)
-            if self._gate.closed:
-                await _either(self._gate.passed(), session.ended.wait())
+            await wait_for_any(self._gate.open, session.ended)
             if not batch or session.ended.is_set():
                 return  # unacknowledged: delivered again
             try:
@@ -196,7 +200,7 @@ class Consumer:
         )
 
     async def _acknowledge(self, session: Session, taken: Sequence[_Taken]) -> None:
-        points.reach(points.BEFORE_ACK)
+        failpoints.reach(failpoints.BEFORE_ACK)
         for item in taken:
             acked = await session.ack(item.raw)
             self._count([item.raw], "acked" if acked else "failed", item.delivery.envelope.type)
@@ -244,9 +248,7 @@ class Consumer:
 
 
 def _dispatcher(queue: Queue, handlers: Mapping[type[Message], Handler]) -> BatchHandler:
-    missing = [model.__name__ for model in queue.messages if model not in handlers]
-    if missing:
-        raise ValueError(f"{queue.name}: no handler for {', '.join(missing)}, which the queue is bound to")
+    _require_all(queue, handlers)
 
     async def dispatch(deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
@@ -255,9 +257,15 @@ def _dispatcher(queue: Queue, handlers: Mapping[type[Message], Handler]) -> Batc
     return dispatch
 
 
+def _require_all(queue: Queue, handled: Collection[type[Message]]) -> None:
+    missing = [model.__name__ for model in queue.messages if model not in handled]
+    if missing:
+        raise ValueError(f"{queue.name}: no handler for {', '.join(missing)}, which the queue is bound to")
+
+
 @contextmanager
 def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
-    """Log fields and the trace of what is handled, for everything that the handler logs and says."""
+    """Log fields and trace of the message, for everything that the handler logs and publishes."""
     structlog.contextvars.clear_contextvars()
     first = deliveries[0]
     type_ = first.envelope.type if len({d.envelope.type for d in deliveries}) == 1 else "several"
@@ -274,26 +282,8 @@ def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
         structlog.contextvars.clear_contextvars()
 
 
-async def _first_of(*events: asyncio.Event, timeout: float | None = None) -> None:
-    waiting = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in waiting:
-            task.cancel()
-
-
-async def _either(*waits: Awaitable[object]) -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-
-
 async def _drain(workers: Sequence[asyncio.Task[None]], seconds: float) -> None:
-    """Let workers end what they began; who takes longer is cancelled, its message is delivered again."""
+    """Let workers finish what they began; later ones are cancelled and their messages redelivered."""
     _, late = await asyncio.wait(workers, timeout=seconds)
     for worker in late:
         worker.cancel()

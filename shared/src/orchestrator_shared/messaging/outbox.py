@@ -1,9 +1,10 @@
-"""The outbox: what a service says is committed with what it did, then published until confirmed."""
+"""The outbox: messages are committed with what they report, then published until confirmed."""
 
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import asyncpg
 import structlog
@@ -13,9 +14,9 @@ from orchestrator_shared.contracts.message import COMMANDS, Message
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outgoing, Publisher
-from orchestrator_shared.messaging.relay import Relay, Tuning
-from orchestrator_shared.runtime import points
+from orchestrator_shared.messaging.publisher import Outgoing
+from orchestrator_shared.messaging.relay import Publishes, Relay, Tuning
+from orchestrator_shared.runtime import failpoints
 
 log = structlog.get_logger(__name__)
 
@@ -23,35 +24,41 @@ _SOURCE = re.compile(r"/[a-z-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Pending:
     rows: list[Outgoing]
     hints: list[Outgoing]
     callbacks: list[Callable[[], None]]
 
 
-class Work:
-    """One transaction, and what is said if it commits."""
+class UnitOfWork:
+    """One transaction, and the messages that are published if it commits."""
 
     def __init__(self, connection: asyncpg.Connection, source: str) -> None:
         self.connection = connection
         self._source = source
-        self._said = _Said([], [], [])
+        self._pending = _Pending([], [], [])
 
-    def say(self, *messages: Message) -> None:
+    def publish(self, *messages: Message) -> None:
         """Publish these once the transaction is committed; hints (not persistent) may get lost."""
         for message in messages:
             outgoing = outgoing_message(message, source=self._source)
-            (self._said.rows if message.persistent else self._said.hints).append(outgoing)
+            (self._pending.rows if message.persistent else self._pending.hints).append(outgoing)
 
-    def say_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
-        """Publish this under the id and source that its author chose; they make it one of a kind."""
+    def publish_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
+        """Publish this under the id and source that its author chose; together they identify it."""
         envelope = _wrapped(message, source).model_copy(update={"id": id})
         # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
-        self._said.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
+        self._pending.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call this after the commit, in this process only: it must not block, and is lost in a crash."""
-        self._said.callbacks.append(callback)
+        """Call this in this process after the commit: it must not block, and a crash loses it."""
+        self._pending.callbacks.append(callback)
+
+
+class UnitsOfWork(Protocol):
+    """Opens units of work; an outbox is one."""
+
+    def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...
 
 
 class Outbox:
@@ -63,7 +70,7 @@ class Outbox:
         schema: str,
         source: str,
         pool: asyncpg.Pool,
-        publisher: Publisher,
+        publisher: Publishes,
         tuning: Tuning | None = None,
     ) -> None:
         if not _SOURCE.fullmatch(source):
@@ -74,22 +81,22 @@ class Outbox:
         self._relay = Relay(self._store, publisher, tuning or Tuning())
 
     @asynccontextmanager
-    async def work(self) -> AsyncIterator[Work]:
-        """A transaction that commits with all it says, or rolls back and says nothing.
+    async def work(self) -> AsyncIterator[UnitOfWork]:
+        """A transaction that commits with all its messages, or rolls back and publishes nothing.
 
         Unavailable from here may come from a lost COMMIT: repeat by natural key.
         """
         async with transaction(self._pool) as connection:
-            work = Work(connection, self._source)
+            work = UnitOfWork(connection, self._source)
             yield work
-            said = work._said
-            if said.rows:
-                await self._store.insert(connection, said.rows)
-                points.reach(points.BEFORE_COMMIT)
-        if said.rows:
-            points.reach(points.BEFORE_PUBLISH)
-        self._relay.hand_over(said.rows, said.hints)
-        for callback in said.callbacks:
+            pending = work._pending
+            if pending.rows:
+                await self._store.insert(connection, pending.rows)
+                failpoints.reach(failpoints.BEFORE_COMMIT)
+        if pending.rows:
+            failpoints.reach(failpoints.BEFORE_PUBLISH)
+        self._relay.hand_over(pending.rows, pending.hints)
+        for callback in pending.callbacks:
             _call(callback)
 
     def hint(self, *messages: Message) -> None:
@@ -100,8 +107,12 @@ class Outbox:
         """Relay until cancelled."""
         await self._relay.run()
 
+    async def relay_once(self, *, backlog: bool = False) -> None:
+        """Relay by hand, where nobody runs it; see `Relay.once`."""
+        await self._relay.once(backlog=backlog)
+
     async def flush(self, timeout: float) -> bool:
-        """Wait until all handed over here is published; False if that took too long (nothing is lost)."""
+        """Wait until everything handed over is published; False after `timeout` (nothing is lost)."""
         return await self._relay.flush(timeout)
 
 
@@ -109,7 +120,7 @@ def _call(callback: Callable[[], None]) -> None:
     try:
         callback()
     except Exception:
-        # The transaction is committed: its caller must not take this for its failure.
+        # The transaction is committed: a failing callback must not look like its failure.
         log.exception("outbox.callback_failed")
 
 

@@ -1,20 +1,21 @@
-"""The relay between an outbox table and the broker: any step may fail, never silently and never for good."""
+"""The relay between an outbox table and the broker: a failed step is logged and retried."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
-from orchestrator_shared.messaging.waiting import cancelled_by_us
+from orchestrator_shared.messaging.publisher import Outcome, Outgoing
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
@@ -27,21 +28,30 @@ class Tuning:
     """Rows younger than this belong to the process that wrote them."""
     lease: float = 30.0
     retry: float = 30.0
-    """How long a message rests that no queue takes."""
+    """How long a message is put off that no queue takes."""
     poll: float = 2.0
     measure: float = 15.0
     batch: int = 200
     lanes: int = 4
     """Batches in flight at once."""
     memory: int = 5_000
-    """Rows kept for publishing at once; what is more waits in the table."""
+    """Rows kept in memory for publishing; the rest waits in the table."""
     backlog_per_second: float = 2_000.0
 
 
-class Relay:
-    """Publishes handed rows at once, old rows of the table at a bounded rate; deletes what is confirmed."""
+class Publishes(Protocol):
+    """What a relay needs of the broker; see `Publisher`."""
 
-    def __init__(self, store: OutboxStore, publisher: Publisher, tuning: Tuning) -> None:
+    @property
+    def ready(self) -> bool: ...
+
+    async def publish_many(self, messages: Sequence[Outgoing]) -> list[Outcome]: ...
+
+
+class Relay:
+    """Publishes new rows at once and old rows at a bounded rate; deletes what is confirmed."""
+
+    def __init__(self, store: OutboxStore, publisher: Publishes, tuning: Tuning) -> None:
         self._store = store
         self._publisher = publisher
         self._tuning = tuning
@@ -54,7 +64,7 @@ class Relay:
         self._idle.set()
 
     def hand_over(self, rows: Sequence[Outgoing], hints: Sequence[Outgoing]) -> None:
-        """Take what was committed just now; without room it stays in the table, and hints are dropped."""
+        """Take what was just committed; without room, rows stay in the table and hints are dropped."""
         for message in (*rows, *hints):
             if self._waiting.full():
                 return
@@ -63,15 +73,10 @@ class Relay:
 
     async def flush(self, timeout: float) -> bool:
         """Wait until nothing is held in memory."""
-        try:
-            async with asyncio.timeout(timeout):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return True
+        return await wait_for_any(self._idle, timeout=timeout)
 
     async def run(self) -> None:
-        """All loops together; if one could end, all would."""
+        """Run all loops; if one ended, all would."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._tuning.lanes):
                 group.create_task(self._forever("publish", self._publish_next))
@@ -79,8 +84,18 @@ class Relay:
             group.create_task(self._forever("poll", self._poll))
             group.create_task(self._forever("measure", self._measure))
 
+    async def once(self, *, backlog: bool) -> None:
+        """Do by hand what `run` does: publish what is in memory, with `backlog` what lies in the table as
+        well, and delete what was confirmed."""
+        while not self._waiting.empty():
+            await self._publish_next()
+        if backlog:
+            await self._publish_backlog()
+        if self._confirmed:
+            await self._delete_confirmed()
+
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
-        backoff, outage = Backoff(first=0.1, most=5.0), Outage(f"outbox {step}")
+        backoff, outage = Backoff(first=0.1, most=5.0), OutageLog(f"outbox {step}")
         while True:
             try:
                 await action()
@@ -108,7 +123,7 @@ class Relay:
         done: set[str] = set()
         try:
             outcomes = await self._publisher.publish_many(batch)
-            points.reach(points.BEFORE_MARK)
+            failpoints.reach(failpoints.BEFORE_MARK)
             rows = [(row.id, outcome) for row, outcome in zip(batch, outcomes, strict=True) if row.persistent]
             done = {id_ for id_, outcome in rows if outcome is Outcome.CONFIRMED}
             resting = [id_ for id_, outcome in rows if outcome in (Outcome.RETURNED, Outcome.REFUSED)]

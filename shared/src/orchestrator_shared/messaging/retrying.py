@@ -1,4 +1,4 @@
-"""Whose fault a failed handler is, and what follows from it."""
+"""Whose fault a failed handler is, and what to do about it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,16 +9,16 @@ import structlog
 
 from orchestrator_shared.database.pool import is_our_fault
 from orchestrator_shared.domain.errors import MessageFault, UserError
-from orchestrator_shared.messaging.backoff import Backoff
+from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import CONSUMER_PAUSED, HANDLER_FAILURES
-from orchestrator_shared.messaging.waiting import cancelled_by_us
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, wait_for_any
 
 log = structlog.get_logger(__name__)
 
 
 class Fault(StrEnum):
-    """Who is at fault: the message (dead-letter it), we (keep it, wait), or nobody knows (a few tries)."""
+    """Whose fault: the message's (dead-letter it), ours (keep it and wait), or unknown (a few tries)."""
 
     MESSAGE = "message"
     OURS = "ours"
@@ -29,7 +29,7 @@ def judge(error: BaseException) -> Fault:
     """Decide from an exception that a handler raised."""
     if isinstance(error, MessageFault | UserError):
         return Fault.MESSAGE
-    # CancelledError gets here only when a library cancelled what we waited for: its connection broke.
+    # Only a library's CancelledError gets here: its connection broke.
     if isinstance(error, asyncio.CancelledError | TimeoutError) or is_our_fault(error):
         return Fault.OURS
     return Fault.UNKNOWN
@@ -44,34 +44,26 @@ class Failure:
 
 
 class Gate:
-    """Closed while any handler of a consumer waits for a server of ours: nothing new is begun then."""
+    """Closed while any handler of a consumer waits for an unavailable server: nothing new is begun."""
 
     def __init__(self, queue: str) -> None:
         self._gauge = CONSUMER_PAUSED.labels(queue)
         self._waiting = 0
-        self._open = asyncio.Event()
-        self._open.set()
+        self.open = asyncio.Event()
+        self.open.set()
 
     def enter(self) -> None:
-        """A handler found a server of ours missing."""
+        """A handler began to wait for an unavailable server."""
         self._waiting += 1
-        self._open.clear()
+        self.open.clear()
         self._gauge.set(1)
 
     def leave(self) -> None:
-        """That handler ended, or gave up."""
+        """That handler finished, or gave up."""
         self._waiting -= 1
         if self._waiting == 0:
-            self._open.set()
+            self.open.set()
             self._gauge.set(0)
-
-    @property
-    def closed(self) -> bool:
-        return not self._open.is_set()
-
-    async def passed(self) -> None:
-        """Wait until it is open."""
-        await self._open.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +74,7 @@ class Tries:
     first_delay: float = 0.1
     most_delay: float = 5.0
     handler: float = 60.0
-    """The longest that one try may take; longer is our fault."""
+    """The longest that one try may take; a longer one counts as our fault."""
 
 
 async def attempt(
@@ -98,7 +90,7 @@ async def attempt(
 
     A batch (not `single`) fails at the first failure that is not ours, to be taken apart.
     """
-    backoff, outage = Backoff(first=tries.first_delay, most=tries.most_delay), Outage(queue)
+    backoff, outage = Backoff(first=tries.first_delay, most=tries.most_delay), OutageLog(queue)
     failures, closed_gate = 0, False
     try:
         while True:
@@ -111,18 +103,19 @@ async def attempt(
             if failure.fault is Fault.OURS and not closed_gate:
                 closed_gate = True
                 gate.enter()
-            await _rest(backoff.take(), ended)
+            if await wait_for_any(ended, timeout=backoff.take()):
+                raise Abandoned
     finally:
         if closed_gate:
             gate.leave()
 
 
 class Abandoned(Exception):
-    """The delivery is left as it is: the broker will deliver it again."""
+    """The delivery is left unacknowledged: the broker will deliver it again."""
 
 
 async def _try(
-    call: Callable[[], Awaitable[None]], *, queue: str, limit: float, outage: Outage
+    call: Callable[[], Awaitable[None]], *, queue: str, limit: float, outage: OutageLog
 ) -> Failure | None:
     try:
         async with asyncio.timeout(limit):
@@ -143,12 +136,3 @@ async def _try(
             "handler.failed", queue=queue, fault=fault, reason=reason, exc_info=fault is Fault.UNKNOWN
         )
     return Failure(fault, reason)
-
-
-async def _rest(seconds: float, ended: asyncio.Event) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await ended.wait()
-    except TimeoutError:
-        return
-    raise Abandoned

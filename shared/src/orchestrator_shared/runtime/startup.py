@@ -7,6 +7,8 @@ from typing import TypeVar
 import structlog
 
 from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -23,20 +25,28 @@ async def retry_at_start(
 
     `connect` is bounded itself and raises Unavailable while waiting may help.
     """
-    deadline = asyncio.get_running_loop().time() + timeout
-    delay = FIRST_DELAY_SECONDS
-    while True:
-        try:
-            return await connect()
-        except Unavailable as error:
-            left = deadline - asyncio.get_running_loop().time()
-            if left <= 0:
-                raise Unavailable(
-                    f"{what} at {address} was not reachable for {timeout:g} seconds ({error}): "
-                    f"start it, or correct {variable}"
-                ) from error
-            log.warning(
-                "start.waiting", what=what, address=address, reason=str(error), seconds_left=round(left)
-            )
-        await asyncio.sleep(min(delay, max(left, 0.01)))
-        delay = min(delay * 2, LONGEST_DELAY_SECONDS)
+    try:
+        return await retry_while_unavailable(
+            connect,
+            outage=_StartLog(what, address, timeout),
+            pauses=Backoff(first=FIRST_DELAY_SECONDS, most=LONGEST_DELAY_SECONDS),
+            within=timeout,
+        )
+    except Unavailable as error:
+        raise Unavailable(
+            f"{what} at {address} was not reachable for {timeout:g} seconds ({error}): "
+            f"start it, or correct {variable}"
+        ) from error
+
+
+class _StartLog(OutageLog):
+    """Every try is logged: there are few, and somebody waits for the start."""
+
+    def __init__(self, what: str, address: str, seconds: float) -> None:
+        super().__init__(what)
+        self._address = address
+        self._deadline = asyncio.get_running_loop().time() + seconds
+
+    def waiting(self, reason: str) -> None:
+        left = round(self._deadline - asyncio.get_running_loop().time())
+        log.warning("start.waiting", what=self._what, address=self._address, reason=reason, seconds_left=left)

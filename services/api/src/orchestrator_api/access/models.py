@@ -1,4 +1,4 @@
-"""Tokens, audit, deliveries and dead letters."""
+"""Tokens and the audit."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -69,40 +69,3 @@ class AuditOut(Output):
     action: str
     subject: str
     detail: dict[str, Any]
-
-
-class DeliveryOut(Output):
-    """One mail that was or will be sent."""
-
-    id: UUID
-    fact_key: str
-    orchestration: str
-    event: str = Field(description="What it tells of, such as `error`.")
-    job_id: UUID | None
-    channel: str
-    recipient: str
-    reason: str
-    status: str
-    attempts: int
-    next_attempt_at: datetime
-    message_id: str
-    last_error: str | None
-    created_at: datetime
-    sent_at: datetime | None
-
-
-class DeadLetterOut(Output):
-    """A message that no one could handle."""
-
-    id: str
-    reason: str
-    queue: str
-    exchange: str
-    routing_key: str
-    first_seen: datetime | None
-    replays: int
-    message_id: str
-    body: str = Field(description="At most its first 20,000 bytes; less of each in a list of many.")
-    bytes: int = Field(
-        description="Of the message as it came; of more than 256 KiB only the beginning is kept."
-    )

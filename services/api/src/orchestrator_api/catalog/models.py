@@ -1,13 +1,11 @@
-"""Configurations and orchestrations."""
+"""Components and configurations."""
 
 from datetime import datetime
-from typing import Any, Literal
-from uuid import UUID
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.http.models import (
-    MAX_INT,
     Description,
     Input,
     JsonObject,
@@ -15,11 +13,9 @@ from orchestrator_api.http.models import (
     Note,
     Output,
     Slug,
-    TaskId,
 )
-from orchestrator_api.schedules.models import ScheduleOut, SubscriptionOut, TriggerOut
-from orchestrator_shared.definitions.arranging import Operation
-from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
+from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.definitions.models import ParameterName
 
 
 class ConfigurationIn(Input):
@@ -62,159 +58,83 @@ class VersionOut(Output):
     created_at: datetime
 
 
-class TaskIn(Input):
-    """One task: which configuration to run, and how."""
+ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
-    id: TaskId | None = Field(default=None, description="component/configuration unless given.")
-    component: Slug
-    configuration: Slug
+
+_PROCESS: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "process"},
+        "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
+        "http": {"type": "null"},
+    },
+    "required": ["command"],
+}
+_HTTP: dict[str, Any] = {
+    "properties": {"executor": {"const": "http"}, "http": {"type": "object"}},
+    "required": ["executor", "http"],
+}
+
+
+class ComponentIn(Input):
+    """A component document (YAML, sent as JSON)."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_PROCESS, _HTTP]})
+
+    component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
     name: Name | None = None
-    enabled: bool = True
-    continue_on_failure: bool = False
-    timeout_seconds: int | None = Field(
+    type: ComponentTypeName
+    executor: Literal["process", "http"] = "process"
+    command: list[str] = Field(
+        default_factory=list,
+        validate_default=True,
+        max_length=200,
+        description='Of a process: its argv, as in ["{python}", "-m", "my_component"].',
+    )
+    http: HttpComponent | None = Field(
         default=None,
-        ge=1,
-        le=366 * 86400,
-        description="24 hours unless set; none for a nested orchestration.",
+        exclude_if=lambda section: section is None,
+        description="Of http: which requests to send.",
     )
-    attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
-    attempt_delay_seconds: int = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
-    attempt_backoff: float = Field(default=1, ge=1, le=10)
-    retry_on: RetryOn = "any"
-    parameters: JsonObject = Field(
-        default_factory=dict, description="Merged over the request that the task sends."
+    environment: dict[str, str | None] = Field(
+        default_factory=dict, description="Variables of the program; null: taken over from the runner."
     )
-
-
-class PhaseIn(Input):
-    """Tasks that run in parallel; empty phases are dropped."""
-
-    name: Name | None = None
-    tasks: list[TaskIn] = Field(default_factory=list, max_length=10_000)
-
-
-class OrchestrationIn(Input):
-    """An orchestration to save; it may be without tasks."""
-
-    name: Name | None = None
-    description: Description = ""
-    enabled: bool = True
-    phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
-    note: Note = ""
-    base_version: int | None = Field(
-        default=None,
-        ge=0,
-        le=MAX_INT,
-        description="Refuse to save over any version but this one (0: if there is none yet).",
+    after_crash: Literal["rerun", "fail"] = "fail"
+    parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
+    reads: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it reads; dots lead into objects.",
     )
-
-
-class GroupingIn(Input):
-    """How to lay out the tasks."""
-
-    by: Literal["type", "task"] = Field(
-        description="`type`: extractors, transformations, applications, writers, orchestrations, in this "
-        "order; `task`: one task per phase."
+    writes: list[ParameterName] = Field(
+        default_factory=list,
+        max_length=50,
+        exclude_if=lambda names: not names,
+        description="Parameters that name the tables it writes.",
     )
-    phases: list[PhaseIn] | None = Field(
-        default=None, max_length=1_000, description="These instead of the saved ones."
-    )
+    description: str = Field(default="", max_length=10_000)
+
+    @field_validator("command")
+    @classmethod
+    def _is_runnable(cls, command: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("executor") == "process" and not (command and command[0]):
+            raise ValueError('a process needs its command as a list, as in ["{python}", "program.py"]')
+        return command
+
+    @model_validator(mode="after")
+    def _fits_its_executor(self) -> Self:
+        if (self.executor == "http") != (self.http is not None):
+            raise ValueError("executor http and the section http belong together: give both or neither")
+        return self
 
 
-class ArrangementIn(Input):
-    """Operations on the phases, carried out one after another."""
-
-    operations: list[Operation] = Field(min_length=1, max_length=100)
-    phases: list[PhaseIn] | None = Field(
-        default=None, max_length=1_000, description="These instead of the saved ones."
-    )
-
-
-class TaskOut(Output):
-    """One task, with every default written out."""
-
-    id: str
-    component: str
-    configuration: str
-    name: str
-    enabled: bool
-    continue_on_failure: bool
-    timeout_seconds: int | None
-    attempts: int
-    attempt_delay_seconds: int
-    attempt_backoff: float
-    retry_on: RetryOn
-    parameters: dict[str, Any]
-
-
-class PhaseOut(Output):
-    """Tasks that run in parallel, after those of the phase before."""
-
-    name: str
-    tasks: list[TaskOut]
-
-
-class ProposalOut(Output):
-    """Phases to look at and to save, by a PUT with `version` as `base_version`."""
-
-    version: int = Field(description="The saved version that this rests on.")
-    phases: list[PhaseOut]
-    changed: bool = Field(description="It differs from what is saved.")
-    errors: list[str]
-    warnings: list[str]
-
-
-class LastRun(Output):
-    """The newest run of an orchestration."""
-
-    id: UUID
-    number: int
-    status: str
-    origin: str
-    accepted_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-
-
-class OrchestrationOut(Output):
-    """An orchestration in its current version, and what starts it."""
+class ComponentOut(Output):
+    """A registered component."""
 
     id: str
     name: str
-    description: str
-    enabled: bool
-    version: int
-    phases: list[PhaseOut]
-    note: str
-    author: str
-    created_at: datetime
+    type: str
+    executor: str
+    after_crash: str
+    definition: dict[str, Any]
     updated_at: datetime
-    errors: list[str] = Field(description="What keeps a run of it from succeeding.")
-    warnings: list[str] = Field(
-        description="What a person should look at. Who reads a table while another writes it is judged only "
-        "for a single orchestration, not in lists."
-    )
-    schedules: list[ScheduleOut]
-    triggers: list[TriggerOut]
-    notifications: list[SubscriptionOut]
-    last_run: LastRun | None = None
-    next_fire: datetime | None = None
-    usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of its last 20 successful runs, partial ones left out."
-    )
-
-
-class OrchestrationSaved(OrchestrationOut):
-    """What is stored now, and whether this request changed anything."""
-
-    changed: bool
-
-
-class OrchestrationVersionOut(Output):
-    """One version of an orchestration."""
-
-    version: int
-    phases: list[PhaseOut]
-    note: str
-    author: str
-    created_at: datetime

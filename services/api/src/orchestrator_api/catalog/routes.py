@@ -11,21 +11,9 @@ from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, C
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project, saved
-from orchestrator_api.runs import idempotency
-from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.models import ConfigurationRunIn, RunAccepted
-from orchestrator_api.runs.routes import accepted
-from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 
 router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
-
-
-def _key(component: str, configuration: str) -> Key:
-    if component == ORCHESTRATOR:
-        raise NotFound(configurations.NO_ORCHESTRATION, field="component")
-    return Key(component, configuration)
 
 
 @router.get("", operation_id="list_configurations", responses=READ)
@@ -36,11 +24,8 @@ async def list_configurations(
     component: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[ConfigurationOut]:
     """The configurations of the project, or of one component in it."""
-    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        values = (project, component, *after)
-        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
-        rows = await session.sql.many("configurations", *values, part.rows)
+        part, rows = await configurations.listing(session, component, paging)
         shown = await session.offload.run(configurations.all_masked, rows)
     return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
@@ -51,7 +36,7 @@ async def get_configuration(
 ) -> ConfigurationOut:
     """One configuration; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
-        row = await configurations.load(session, _key(component, configuration))
+        row = await configurations.load(session, configurations.component_key(component, configuration))
     return ConfigurationOut.model_validate(configurations.masked(row))
 
 
@@ -87,7 +72,7 @@ async def delete_configuration(
 ) -> None:
     """Move a configuration to trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        await configurations.delete(session, _key(component, configuration))
+        await configurations.delete(session, configurations.component_key(component, configuration))
 
 
 @router.get(
@@ -101,38 +86,7 @@ async def list_versions(
     paging: Paging,
 ) -> Page[VersionOut]:
     """The versions of a configuration, newest first."""
-    (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
-        key = _key(component, configuration)
-        await configurations.load(session, key)
-        values = (project, component, configuration, before)
-        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
-        rows = await session.sql.many("versions", *values, part.rows)
-        shown = await session.offload.run(configurations.all_masked, rows)
+        key = configurations.component_key(component, configuration)
+        part, shown = await configurations.versions(session, key, paging)
     return Page[VersionOut].model_validate(part.of(shown, "version"))
-
-
-@router.post(
-    "/{component}/{configuration}/runs",
-    operation_id="run_configuration",
-    tags=["runs"],
-    status_code=202,
-    responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
-)
-async def run_configuration(
-    call: Call,
-    project: Project,
-    component: Identifier,
-    configuration: Identifier,
-    body: ConfigurationRunIn | None = None,
-    key: IdempotencyKey = None,
-) -> RunAccepted:
-    """Run a configuration by itself."""
-    async with call.session(Scope.RUN, project) as session:
-        session.actor.require_run(component)
-        given = (body or ConfigurationRunIn()).model_dump()
-        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
-        wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, _key(component, configuration), wish)
-        return await accepted(session, job_id)

@@ -3,10 +3,10 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork
 
 
 class Works(Protocol):
     """Opens transactions that commit together with what they say."""
 
-    def work(self) -> AbstractAsyncContextManager[Work]: ...
+    def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

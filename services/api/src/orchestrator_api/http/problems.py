@@ -14,8 +14,8 @@ from starlette.routing import Match
 
 from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
 from orchestrator_shared.definitions.arranging import OPERATIONS
-from orchestrator_shared.definitions.problems import bound_message
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+from orchestrator_shared.validation import JSON, describe
 
 log = structlog.get_logger(__name__)
 
@@ -96,48 +96,19 @@ def _path(error: Mapping[str, Any]) -> str:
     return ".".join(parts)
 
 
-_TEXTS = {
-    "missing": "is missing",
-    "extra_forbidden": "there is no such field: look for it in /docs",
-    "dict_type": "must be an object",
-    "list_type": "must be a list",
-    "string_type": "must be a text",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "timezone_aware": "lacks the time zone: write it as in 2026-11-21T08:15:00Z",
-}
+_WORDS = JSON._replace(unknown="there is no such field: look for it in /docs")
 
 
 def _text(error: Mapping[str, Any]) -> str:
-    """What pydantic says, in words for people who never heard of it."""
-    kind, text = str(error["type"]), str(error["msg"])
-    if kind in _TEXTS:
-        return _TEXTS[kind]
-    if kind.startswith(("datetime_", "date_from")):
-        return "must be an instant with its time zone, as in 2026-11-21T08:15:00Z"
-    if kind == "string_pattern_mismatch":
-        return _pattern(str(error["ctx"]["pattern"]))
-    if kind.startswith("uuid_"):
-        return "must be a UUID, as in 019a3c5e-0000-7000-8000-000000000000"
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
         return f"must be one of {', '.join(OPERATIONS)}"
-    seconds = str(error["loc"][-1]).endswith("_seconds")
-    if (bound := bound_message(kind, error.get("ctx", {}), is_duration=seconds)) is not None:
-        return bound
-    return text.removeprefix("Value error, ").replace("Input should be", "must be")
+    return describe(error, _WORDS)
 
 
 def unavailable(error: Unavailable) -> JSONResponse:
     """A server of ours does not answer."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem(503, f"{error}: try again in a few seconds", headers=headers)
-
-
-def _pattern(pattern: str) -> str:
-    if "@" in pattern:
-        return "must be an address, as in data-team@example.com"
-    others = ", dots, dashes" if "." in pattern else ""
-    return f"use lower-case letters, digits, underscores{others}; begin and end with a letter or digit"
 
 
 async def _user_error(_request: Request, error: Exception) -> Response:

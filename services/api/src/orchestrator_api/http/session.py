@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from orchestrator_api.access.permissions import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import Offload
@@ -19,7 +21,7 @@ from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork
 from orchestrator_shared.security import Encryption, hash_token
 
 
@@ -35,7 +37,7 @@ class Remembered:
 class Session:
     """Everything that one request does happens in this transaction."""
 
-    work: Work
+    work: UnitOfWork
     sql: Sql
     actor: Actor
     now: datetime
@@ -46,9 +48,14 @@ class Session:
     """What judging by schemas may still cost."""
     remembered: Remembered = field(default_factory=Remembered)
 
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """For the stores of the features."""
+        return self.work.connection
+
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""
-        self.work.say(*messages)
+        self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
         """The parameters as they are stored; refuses, naming the field, what is no secret of this project."""
@@ -60,9 +67,11 @@ class Session:
 
     async def record(self, action: str, subject: str, **detail: Any) -> None:
         """Leave an audit record; `detail` never holds a secret."""
-        await self.sql.run(
-            "insert_audit", new_id(), self.project or None, self.actor.label, action, subject, detail
-        )
+        await self.record_in(self.project or None, action, subject, **detail)
+
+    async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
+        """Leave it with another project, which the caller has changed too."""
+        await self.sql.run("insert_audit", new_id(), project, self.actor.label, action, subject, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,7 @@ class Sessions:
     @asynccontextmanager
     async def _entered(
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
-    ) -> AsyncIterator[tuple[Work, Sql, Actor, datetime]]:
+    ) -> AsyncIterator[tuple[UnitOfWork, Sql, Actor, datetime]]:
         token = presented.token
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")

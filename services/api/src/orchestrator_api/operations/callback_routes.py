@@ -8,7 +8,7 @@ from orchestrator_api.http.gate import MOST_BYTES, GatedRoute
 from orchestrator_api.http.parts import problems
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.operations import callbacks
-from orchestrator_api.runs.models import CallbackOut
+from orchestrator_api.operations.models import CallbackOut
 from orchestrator_shared.domain.errors import UserError
 
 MOST_CALLBACK_BYTES = 256 * 1024

@@ -1,17 +1,14 @@
-"""Projects and components."""
+"""Projects."""
 
-from typing import Any
-
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope, no_such_project
-from orchestrator_api.catalog import components
-from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.projects.models import ComponentIn, ComponentOut, ProjectIn, ProjectOut, ProjectPatch
-from orchestrator_shared.domain.errors import Conflict, NotFound
+from orchestrator_api.http.parts import READ, WRITE, Call, Project
+from orchestrator_api.projects.models import ProjectIn, ProjectOut, ProjectPatch
+from orchestrator_shared.domain.errors import Conflict
 
 router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
@@ -73,40 +70,3 @@ async def change_project(call: Call, project: Project, body: ProjectPatch) -> Pr
             await session.sql.run("update_project", project, after["name"], after["parallel_limit"])
             await session.record("project.changed", project, **changes)
     return ProjectOut.model_validate(after)
-
-
-@router.get("/components", tags=["components"], operation_id="list_components", responses=READ)
-async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
-    """The registered components, of all projects."""
-    (after,) = paging.place(str)
-    async with call.session(Scope.READ) as session:
-        rows = await session.sql.many("components", after, paging.rows)
-    shown: list[dict[str, Any]] = [components.masked(row) for row in rows]
-    return Page[ComponentOut].model_validate(paging.of(shown, "id"))
-
-
-@router.get("/components/{component}", tags=["components"], operation_id="get_component", responses=READ)
-async def get_component(call: Call, component: Identifier) -> ComponentOut:
-    """One component with its parameters' schema."""
-    async with call.session(Scope.READ) as session:
-        row = await session.sql.one("component", component)
-    if row is None:
-        raise NotFound(f"there is no component {component!r}", field="component")
-    return ComponentOut.model_validate(components.masked(row))
-
-
-@router.put(
-    "/components/{component}",
-    tags=["components"],
-    operation_id="save_component",
-    responses=saved(ComponentOut),
-    openapi_extra=takes(Scope.ADMIN, most=LARGE),
-)
-async def save_component(
-    call: Call, component: Identifier, body: ComponentIn, response: Response
-) -> ComponentOut:
-    """Register a component, or change it (administrator)."""
-    async with call.session(Scope.ADMIN) as session:
-        response.status_code = 201 if await components.save(session, component, body) else 200
-        row = await session.sql.one("component", component)
-    return ComponentOut.model_validate(components.masked(row or {}))

@@ -1,50 +1,38 @@
-"""Schedules, triggers and subscriptions."""
+"""Schedules, their fires, previews and backfills."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from orchestrator_api.http.models import Input, Instant, Output, Slug
-from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS, MAX_COOL_DOWN_SECONDS, MAX_TABLES
-from orchestrator_shared.domain.mail_addresses import MAX_CHARACTERS, PATTERN, check_mail_address
-from orchestrator_shared.domain.statuses import NotificationEvent
-from orchestrator_shared.domain.subscriptions import (
-    DEFAULT_MINUTES,
-    DEFAULT_PERCENT,
-    MAX_MINUTES,
-    MAX_PERCENT,
-    NOT_MADE_YET,
-    Subscription,
-)
+from orchestrator_api.http.models import Input, Instant, Output, Slug, one_of
+from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
 
-
-def _known(event: Any) -> Any:
-    if isinstance(event, str) and event in NOT_MADE_YET:
-        raise ValueError(NOT_MADE_YET[NotificationEvent(event)])
-    return event
-
-
-Event = Annotated[
-    Literal[
-        "error",
-        "warning",
-        "success",
-        "processing_long",
-        "waiting_long",
-        "schedule_missed",
-        "recovered",
-    ],
-    BeforeValidator(_known),
+Cron = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["30 5 * * 1-5"],
+        description="Five fields.",
+        json_schema_extra={"format": "cron"},
+    ),
 ]
-Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
-Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
+Timezone = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["Europe/Prague"],
+        description="A name of the IANA time zone database.",
+        json_schema_extra={"format": "time-zone"},
+    ),
+]
 
 
 class TimesIn(Input):
     """When to fire: a cron expression in a time zone, or an interval."""
+
+    model_config = ConfigDict(json_schema_extra=one_of({"cron": "string"}, {"every_seconds": "integer"}))
 
     cron: Cron | None = None
     every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
@@ -117,6 +105,10 @@ class PreviewOut(Output):
 class BackfillIn(Input):
     """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
 
+    model_config = ConfigDict(
+        json_schema_extra=one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"})
+    )
+
     schedule_id: Annotated[UUID, Field(strict=False)] | None = None
     orchestration: Slug | None = None
     schedule: Slug | None = None
@@ -157,152 +149,3 @@ class BackfillOut(Output):
     dry_run: bool
     requested: int = Field(description="How many runs were asked for now.")
     fires: list[BackfillFireOut]
-
-
-class TriggerIn(Input):
-    """An event trigger: fires when all tables were updated since the last run."""
-
-    tables: list[str] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
-    cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
-    mode: Literal["ignore", "defer"] = "ignore"
-    enabled: bool = True
-    allow_self_trigger: bool = Field(
-        default=False,
-        description="It may wait for tables that its own orchestration writes, so that runs start runs.",
-    )
-
-
-class TriggerOut(Output):
-    """An event trigger."""
-
-    id: UUID
-    orchestration: str
-    name: str
-    tables: list[str]
-    cool_down_seconds: int
-    mode: str
-    enabled: bool
-    allow_self_trigger: bool
-    version: int
-
-
-class DispositionOut(Output):
-    """What became of one table update for this trigger."""
-
-    table: str
-    seq: int
-    disposition: str
-    at: datetime
-    job_id: UUID | None
-    event_id: str | None
-    source: str | None
-    deliveries: int | None
-
-
-class TableReadiness(Output):
-    """How one table of the trigger stands."""
-
-    table: str
-    counted: int | None
-    used: int | None
-    updated_since_last_run: bool
-    last_heard_at: datetime | None
-    missing_since: datetime | None
-    missing_because: str | None = Field(description="What happened then: only a later update counts.")
-
-
-class TableOfFire(Output):
-    """A table whose update completed the set, or belonged to it."""
-
-    table: str
-    seq: int | None
-    heard_at: datetime | None
-
-
-class LastFire(Output):
-    """The newest run that the trigger asked for, and the updates that made it."""
-
-    generation: int
-    at: datetime
-    job_id: UUID
-    tables: list[TableOfFire]
-    started_at: datetime | None
-    ended: str | None
-
-
-class ExplanationOut(Output):
-    """Why the trigger did, or did not, start its orchestration."""
-
-    trigger_id: UUID
-    orchestration: str
-    name: str
-    ready: bool
-    tables: list[TableReadiness]
-    missing: list[str]
-    cool_down_until: datetime | None
-    pending_job_id: UUID | None
-    last_fire: LastFire | None
-    reasons: list[str] = Field(description="Sentences: what it did last, what keeps it from running.")
-    summary: str = Field(description="The reasons in one line.")
-
-
-class SubscriptionIn(Input):
-    """Who hears of what."""
-
-    event: Event
-    address: str = Field(max_length=MAX_CHARACTERS, pattern=PATTERN, examples=["data-team@example.com"])
-    percent: int | None = Field(
-        default=None,
-        ge=1,
-        le=MAX_PERCENT,
-        description="Of processing_long: how much longer than the mean of the last 20 successful full runs; "
-        f"{DEFAULT_PERCENT} unless given.",
-    )
-    minutes: int | None = Field(
-        default=None,
-        ge=1,
-        le=MAX_MINUTES,
-        description=f"Of waiting_long: how long a wait is too long; {DEFAULT_MINUTES} unless given.",
-    )
-
-    @model_validator(mode="after")
-    def _fits_its_event(self) -> "SubscriptionIn":
-        try:
-            check_mail_address(self.address)
-            self.subscription()
-        except UserError as error:
-            raise ValueError(error.detail) from error
-        return self
-
-    def subscription(self) -> Subscription:
-        """With the defaults written out."""
-        return Subscription.checked(self.event, self.address, self.percent, self.minutes)
-
-
-class SubscriptionsIn(Input):
-    """All subscriptions of an orchestration; those not listed end."""
-
-    subscriptions: list[SubscriptionIn] = Field(max_length=1000)
-
-    @model_validator(mode="after")
-    def _says_each_once(self) -> "SubscriptionsIn":
-        wanted = {each.subscription() for each in self.subscriptions}
-        if len(wanted) > len({(each.event, each.address) for each in wanted}):
-            raise ValueError("an address is there twice for one event, with different limits: give one")
-        return self
-
-
-class SubscriptionOut(Output):
-    """Who hears of what."""
-
-    event: str
-    channel: str
-    address: str
-    percent: int | None = Field(description="Of processing_long: how much longer than usual.")
-    minutes: int | None = Field(description="Of waiting_long: how long a wait is too long.")
-
-
-class SubscriptionsOut(Output):
-    """All subscriptions of an orchestration."""
-
-    subscriptions: list[SubscriptionOut]

@@ -1,4 +1,4 @@
-"""Storing facts and who is to be told, and finding runs whose end nobody heard of."""
+"""Stores facts and who is to be notified, and finds finished runs without facts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 
 class FactStore:
-    """All calls get a connection: the caller says what is one transaction."""
+    """Every method takes a connection: the caller decides what is one transaction."""
 
     def __init__(self, *, message_domain: str, overlap_seconds: float) -> None:
         self._overlap = overlap_seconds
@@ -23,18 +23,18 @@ class FactStore:
         self._queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
 
     async def root_of(self, connection: asyncpg.Connection, run: UUID) -> RootRun | None:
-        """The root of a finished run; None if it is none."""
+        """The root of a finished run; None if there is none."""
         row = await connection.fetchrow(self._queries["root_of_run"], run)
         return RootRun(**row) if row else None
 
-    async def untold_runs(self, connection: asyncpg.Connection, root: RootRun) -> list[FinishedRun]:
+    async def unnotified_runs(self, connection: asyncpg.Connection, root: RootRun) -> list[FinishedRun]:
         """The finished runs at and below this root, and those before it in its lane, without a fact.
 
         Locks the lane, then reads anew: facts of one orchestration are made one after another, in its order.
         """
         await connection.execute(self._queries["lock_lane"], root.project, root.orchestration)
         rows = await connection.fetch(
-            self._queries["untold_runs"],
+            self._queries["unnotified_runs"],
             root.id,
             root.project,
             root.orchestration,
@@ -52,14 +52,14 @@ class FactStore:
         return Family([_member(row) for row in rows], components)
 
     async def save(
-        self, connection: asyncpg.Connection, fact: Fact, told: set[str], family: Family | None = None
+        self, connection: asyncpg.Connection, fact: Fact, notified: set[str], family: Family | None = None
     ) -> set[str]:
-        """Make the fact and its deliveries unless it is there; returns who will be told, in lower case."""
+        """Make the fact and its deliveries unless they exist; returns who will be notified, in lower case."""
         values = (fact.key, fact.project, fact.orchestration, fact.event, fact.job_id, fact.root_id)
         if not await connection.fetchval(self._queries["insert_fact"], *values, dict(fact.detail)):
             return set()
         metrics.FACTS.labels(fact.event).inc()
-        chosen = recipients(fact, await self._subscribers(connection, fact), told)
+        chosen = recipients(fact, await self._subscribers(connection, fact), notified)
         if family is not None and fact.job_id is not None:
             chosen = await self._without_informed(connection, fact, family, chosen)
         if not chosen:
@@ -75,15 +75,15 @@ class FactStore:
     async def _without_informed(
         self, connection: asyncpg.Connection, fact: Fact, family: Family, chosen: list[Recipient]
     ) -> list[Recipient]:
-        """Without those who know it from the nested runs that made it so."""
+        """Leaves out those who were notified of the nested runs behind it."""
         heard: dict[str, set[tuple[str, str]]] = {}
-        for row in await connection.fetch(self._queries["told_of_root"], fact.root_id):
+        for row in await connection.fetch(self._queries["notified_of_root"], fact.root_id):
             heard.setdefault(row["recipient"], set()).add((row["subject"], row["event"]))
         assert fact.job_id is not None
         return [
             each
             for each in chosen
-            if not family.is_heard(fact.job_id, fact.event, heard.get(each.address.lower(), set()))
+            if not family.is_covered(fact.job_id, fact.event, heard.get(each.address.lower(), set()))
         ]
 
     async def _subscribers(self, connection: asyncpg.Connection, fact: Fact) -> list[str]:
@@ -108,13 +108,13 @@ class FactStore:
         )
 
     async def database_time(self, connection: asyncpg.Connection) -> datetime:
-        """The clock that finished the runs."""
+        """The database's clock, by which runs finish."""
         now: datetime = await connection.fetchval(self._queries["database_time"])
         return now
 
-    async def untold_roots(self, connection: asyncpg.Connection, limit: int) -> list[RootRun]:
+    async def unnotified_roots(self, connection: asyncpg.Connection, limit: int) -> list[RootRun]:
         """Roots with runs that finished since shortly before the mark and have no fact."""
-        rows = await connection.fetch(self._queries["roots_of_untold_runs"], self._overlap, limit)
+        rows = await connection.fetch(self._queries["roots_of_unnotified_runs"], self._overlap, limit)
         return [RootRun(**row) for row in rows]
 
     async def advance(self, connection: asyncpg.Connection, to: datetime) -> None:

@@ -8,7 +8,7 @@ WHERE j.id = $1 AND j.kind = 'run' AND j.finished_at IS NOT NULL
 -- name: lock_lane
 SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $1::text || '/' || $2::text, 0))
 
--- name: untold_runs
+-- name: unnotified_runs
 -- Of this root, and of roots before it in its lane: their events may be lost, or overtaken.
 WITH roots AS (
     SELECT r.id, r.number FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 r ON r.lane_id = l.id
@@ -36,7 +36,7 @@ WHERE j.root_id = $1 AND j.kind = 'run'
 SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
 WHERE j.root_id = $1 AND j.kind = 'component' AND j.parent_id IS NOT NULL
 
--- name: told_of_root
+-- name: notified_of_root
 SELECT lower(d.recipient) AS recipient, d.subject, d.event FROM notifications.deliveries d WHERE d.root_id = $1
 
 -- name: insert_fact
@@ -57,7 +57,7 @@ FROM unnest($8::uuid[], $9::text[], $10::text[], $11::text[]) AS d (id, recipien
 ON CONFLICT DO NOTHING
 RETURNING recipient, reason
 
--- name: roots_of_untold_runs
+-- name: roots_of_unnotified_runs
 SELECT DISTINCT r.id, r.project, r.configuration AS orchestration, r.number
 FROM jobs.jobs_v1 j JOIN jobs.jobs_v1 r ON r.id = j.root_id
 WHERE j.kind = 'run'

@@ -1,1 +1,1 @@
-"""What people are told, to whom, and when it is tried again: decisions without I/O."""
+"""Who is notified, of what, and when a mail is tried again: decisions without I/O."""

@@ -1,4 +1,4 @@
-"""Facts: what happened that people may want to hear, each under a key of its own."""
+"""Facts: events that people may want to know about, each under its own key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ MAX_LATE_TABLES = 50
 
 
 class Reason(StrEnum):
-    """Why somebody gets a mail."""
+    """Why someone gets a mail."""
 
     SUBSCRIPTION = "subscription"
     STARTER = "starter"
@@ -32,7 +32,7 @@ class RootRun:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRun:
-    """What a run's row says that decides who hears of its end."""
+    """What decides who is notified of a run's end."""
 
     id: UUID
     root_id: UUID
@@ -49,7 +49,7 @@ class FinishedRun:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that happened; hearing of it twice makes the same key."""
+    """Something that happened; the same event always makes the same key."""
 
     key: str
     project: str
@@ -59,12 +59,12 @@ class Fact:
     root_id: UUID | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     starter: str | None = None
-    """Told whatever the event."""
+    """Notified of any event."""
     to_subscribers: bool = False
     subscriber: str | None = None
-    """The only one who is told."""
+    """The only address that is notified."""
     subject: str | None = None
-    """What of the root run it is about; None: the run's own end."""
+    """Which run below the root it is about; None: the root's own end."""
 
 
 SUBSCRIBED_ENDS = {
@@ -76,7 +76,7 @@ NOT_SUCCESSFUL = frozenset({JobStatus.ERROR, JobStatus.WARNING, JobStatus.TERMIN
 
 
 def facts_of_run(run: FinishedRun) -> list[Fact]:
-    """The end of a run as facts; a recovery comes first, so that nobody hears of the plain success too."""
+    """The end of a run as facts; a recovery comes first, so that it replaces the plain success."""
     recovered = not run.attended and run.status is JobStatus.SUCCESS and run.previous_status in NOT_SUCCESSFUL
     ended = Fact(
         key=f"run-finished:{run.id}",
@@ -105,7 +105,7 @@ def facts_of_run(run: FinishedRun) -> list[Fact]:
 
 
 def schedule_missed(message: ScheduleMissed) -> Fact:
-    """Fires that nobody made up, as one fact."""
+    """Missed fires as one fact."""
     return Fact(
         key=f"schedule-missed:{message.schedule_id}:{_stamp(message.first)}:{_stamp(message.last)}",
         project=message.project,
@@ -150,8 +150,8 @@ class Recipient:
     reason: Reason
 
 
-def recipients(fact: Fact, subscribers: list[str], told: set[str]) -> list[Recipient]:
-    """Everybody once, whatever the case of the letters; `told` heard a better fact about the same run."""
+def recipients(fact: Fact, subscribers: list[str], notified: set[str]) -> list[Recipient]:
+    """Each address once, ignoring case; `notified` already got a better fact about the same run."""
     wanted = [Recipient(fact.starter, Reason.STARTER)] if fact.starter else []
     if fact.subscriber:
         wanted.append(Recipient(fact.subscriber, Reason.SUBSCRIPTION))
@@ -159,6 +159,6 @@ def recipients(fact: Fact, subscribers: list[str], told: set[str]) -> list[Recip
         wanted += [Recipient(address, Reason.SUBSCRIPTION) for address in sorted(subscribers)]
     chosen: dict[str, Recipient] = {}
     for recipient in wanted:
-        if recipient.address.lower() not in told:
+        if recipient.address.lower() not in notified:
             chosen.setdefault(recipient.address.lower(), recipient)
     return list(chosen.values())

@@ -1,4 +1,4 @@
-"""The runs below one root, and who has heard of a run's end already because of what made it end so."""
+"""The runs below one root, and who already knows of a run's end from the nested runs behind it."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -7,8 +7,8 @@ from uuid import UUID
 
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent
 
-Told = AbstractSet[tuple[str, str]]
-"""Subject and event of the mails that somebody got about one root."""
+Notified = AbstractSet[tuple[str, str]]
+"""Subject and event of the mails that someone got about one root."""
 
 _FAILED = frozenset({JobStatus.ERROR, JobStatus.TERMINATED, JobStatus.CANCELLED})
 _SUCCEEDED = frozenset({JobStatus.SUCCESS})
@@ -18,11 +18,11 @@ _CAUSES: Mapping[str, frozenset[JobStatus]] = {
     NotificationEvent.SUCCESS: _SUCCEEDED,
     NotificationEvent.RECOVERED: _SUCCEEDED,
 }
-"""How children end that make a run end so."""
-_SAID_BY: Mapping[str, tuple[str, ...]] = {
+"""Statuses of children that make a run end with a status."""
+_COVERED_BY: Mapping[str, tuple[str, ...]] = {
     NotificationEvent.SUCCESS: (NotificationEvent.SUCCESS, NotificationEvent.RECOVERED),
 }
-"""Other events that tell the same, and more."""
+"""Other events that say the same and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,16 @@ class Family:
             member = self._members.get(member.parent_id)
         return " ".join(reversed(path))
 
-    def is_heard(self, run: UUID, event: str, told: Told) -> bool:
-        """Whether whoever was told this knows of the run's end: of it, or of all nested runs that made it.
+    def is_covered(self, run: UUID, event: str, notified: Notified) -> bool:
+        """Whether the run's end is covered by what someone was notified of: it, or all nested runs behind it.
 
-        A component among what made it end so is news: nobody tells of that but the run itself.
+        A component among the causes is news: only the run itself reports that.
         """
         subject = self.subject(run)
-        if any((subject, same) in told for same in _SAID_BY.get(event, (event,))):
+        if any((subject, same) in notified for same in _COVERED_BY.get(event, (event,))):
             return True
         causes = _CAUSES.get(event, frozenset())
         if causes & self._components.get(run, frozenset()):
             return False
         nested = [child for child in self._children.get(run, []) if child.status in causes]
-        return bool(nested) and all(self.is_heard(child.id, event, told) for child in nested)
+        return bool(nested) and all(self.is_covered(child.id, event, notified) for child in nested)

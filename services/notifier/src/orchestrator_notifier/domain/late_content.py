@@ -1,4 +1,4 @@
-"""What a mail says of a run that takes or waits too long."""
+"""The content of a mail about a run that takes or waits too long."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,7 +12,7 @@ from orchestrator_notifier.domain.content import (
     Tone,
     look_at,
     rows_of,
-    why_told,
+    why_notified,
 )
 from orchestrator_notifier.domain.report import RunReport
 from orchestrator_notifier.domain.text import instant, one_line, span
@@ -24,9 +24,9 @@ def late_content(
 ) -> Content:
     """A run that was too long underway, as it is when the mail is written: it may be over by then."""
     is_processing = audience.event == NotificationEvent.PROCESSING_LONG
-    said, summary, rows = _processing(report, detail) if is_processing else _waiting(report, detail)
-    title = f"{report.orchestration} #{report.number} {said}"
-    why, change, change_url = why_told(report.project, report.orchestration, audience, public_url)
+    phrase, summary, rows = _processing(report, detail) if is_processing else _waiting(report, detail)
+    title = f"{report.orchestration} #{report.number} {phrase}"
+    why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
     stop = Action("Stop it", None, f"orchestrator jobs terminate {report.id} --project {report.project}")
     return Content(
         subject=one_line(f"[{report.project}] {title}", SUBJECT_CHARACTERS),
@@ -60,12 +60,12 @@ def _processing(report: RunReport, detail: Mapping[str, Any]) -> Words:
 def _waiting(report: RunReport, detail: Mapping[str, Any]) -> Words:
     limit = _duration(detail["minutes"] * 60)
     is_over = report.started_at is not None or report.finished_at is not None
-    said = f"{'waited' if is_over else 'has been waiting'} for more than {limit}"
-    summary = f"It {said}."
+    phrase = f"{'waited' if is_over else 'has been waiting'} for more than {limit}"
+    summary = f"It {phrase}."
     if not is_over:
-        summary += " What it waits for is told where the run is shown."
+        summary += " The run's page shows what it waits for."
     accepted = datetime.fromisoformat(detail["accepted_at"])
-    return said, summary, [("Waiting since" if not is_over else "Waited since", instant(accepted))]
+    return phrase, summary, [("Waiting since" if not is_over else "Waited since", instant(accepted))]
 
 
 def _duration(seconds: float) -> str:

@@ -1,9 +1,6 @@
-"""The slow scan: finds finished runs whose event was lost, and measures what waits."""
-
-import asyncio
+"""The slow scan: finds finished runs whose event was lost, and measures the backlog of mails."""
 
 import asyncpg
-import structlog
 
 from orchestrator_notifier import metrics
 from orchestrator_notifier.adapters.deliveries import DeliveryStore
@@ -12,16 +9,13 @@ from orchestrator_notifier.domain.facts import RootRun
 from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_shared.database.pool import acquire
-from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
-
-log = structlog.get_logger(__name__)
+from orchestrator_shared.runtime.periodic import isolate
 
 LIMIT = 500
 
 
 class Scan:
-    """Every replica scans; a fact has one key, so that is harmless."""
+    """Every replica scans; a fact has one key, so scanning twice is harmless."""
 
     def __init__(
         self,
@@ -30,30 +24,18 @@ class Scan:
         deliveries: DeliveryStore,
         maker: FactMaker,
         timers: Timers,
-        *,
-        every_seconds: float,
     ) -> None:
         self._pool = pool
         self._facts = facts
         self._deliveries = deliveries
         self._maker = maker
         self._timers = timers
-        self._every = every_seconds
 
-    async def run(self) -> None:
-        """Scan for ever."""
-        outage = Outage("scan")
-        while True:
-            again = False
-            try:
-                again = await self.once()
-                await self._measure()
-                outage.end()
-            except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("scan.database_unavailable", reason=str(error))
-            if not again:
-                await asyncio.sleep(self._every)
+    async def round(self) -> bool:
+        """Scan and measure; returns whether there is more to do now."""
+        again = await self.once()
+        await self._measure()
+        return again
 
     async def _measure(self) -> None:
         count, oldest = await self._deliveries.pending()
@@ -64,22 +46,17 @@ class Scan:
         """Make the facts that are missing, then move the mark; returns whether there is more to do now."""
         async with acquire(self._pool) as connection:
             now = await self._facts.database_time(connection)
-            roots = await self._facts.untold_roots(connection, LIMIT)
-        await self._timers.watch()  # before the mark moves: it is how far back this looks
-        told = [await self._tell(root) for root in roots]
-        is_all = all(told) and len(roots) < LIMIT
+            roots = await self._facts.unnotified_roots(connection, LIMIT)
+        await self._timers.watch()  # before the mark moves, since it looks back only that far
+        recorded = [await self._record(root) for root in roots]
+        is_all = all(recorded) and len(roots) < LIMIT
         if is_all:
             async with acquire(self._pool) as connection:
                 await self._facts.advance(connection, now)
-        return len(roots) == LIMIT and any(told)
+        return len(roots) == LIMIT and any(recorded)
 
-    async def _tell(self, root: RootRun) -> bool:
-        try:
-            metrics.FOUND_BY_SCAN.inc(await self._maker.tell_root(root))
-        except Unavailable:
-            raise
-        except Exception:
-            # Not one root may keep the others from being told; the mark stays, so it is tried again.
-            log.exception("scan.root_failed", root=str(root.id))
-            return False
-        return True
+    async def _record(self, root: RootRun) -> bool:
+        """A root that fails leaves the mark where it is, so that it is tried again."""
+        found = await isolate(self._maker.record_facts(root), kind="run", item=str(root.id))
+        metrics.FOUND_BY_SCAN.inc(found or 0)
+        return found is not None

@@ -1,21 +1,16 @@
-"""Timers of runs that take or wait too long: set when it is seen, judged by its times when due."""
+"""Timers of runs that may be late: set when a run is seen, judged by its recorded times when due."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import asyncpg
-import structlog
 
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.adapters.timers import Timer, TimerStore
 from orchestrator_notifier.domain.lateness import late_fact, may_be_late
 from orchestrator_shared.database.pool import acquire, transaction
-from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime import points
-from orchestrator_shared.runtime.outages import Outage
-
-log = structlog.get_logger(__name__)
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.periodic import isolate
 
 LIMIT = 200
 
@@ -29,28 +24,11 @@ class Timers:
         store: TimerStore,
         facts: FactStore,
         wake: Callable[[], None],
-        *,
-        poll_seconds: float,
     ) -> None:
         self._pool = pool
         self._store = store
         self._facts = facts
         self._wake = wake
-        self._poll = poll_seconds
-
-    async def run(self) -> None:
-        """Look for due timers for ever."""
-        outage = Outage("timers")
-        while True:
-            again = False
-            try:
-                again = await self.once()
-                outage.end()
-            except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("timers.database_unavailable", reason=str(error))
-            if not again:
-                await asyncio.sleep(self._poll)
 
     async def watch(self, runs: Sequence[UUID] | None = None) -> None:
         """Set the timers of these runs, or of all that are underway or were so at the last scan."""
@@ -65,20 +43,10 @@ class Timers:
         """Judge what is due; returns whether there may be more."""
         async with acquire(self._pool) as connection:
             timers = await self._store.due(connection, LIMIT)
-        judged = [await self._try(timer) for timer in timers]
+        judged = [await isolate(self._judge(timer), kind="timer", item=timer[0]) for timer in timers]
         if any(judged):
             self._wake()
         return len(timers) == LIMIT and any(judged)
-
-    async def _try(self, timer: Timer) -> bool:
-        try:
-            return await self._judge(timer)
-        except Unavailable:
-            raise
-        except Exception:
-            # Not one timer may keep the others from being judged; it stays, so it is tried again.
-            log.exception("timers.not_judged", timer=timer[0])
-            return False
 
     async def _judge(self, timer: Timer) -> bool:
         key, run = timer
@@ -94,5 +62,5 @@ class Timers:
             if found is not None and due_at is not None:
                 await self._facts.save(connection, late_fact(found), set())
             await self._store.drop(connection, key)
-            points.reach(points.BEFORE_COMMIT)
+            failpoints.reach(failpoints.BEFORE_COMMIT)
         return True

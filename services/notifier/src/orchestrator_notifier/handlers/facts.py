@@ -1,4 +1,4 @@
-"""From hints and messages to facts: one transaction each, the same however often it is heard."""
+"""Turns hints and messages into facts: one transaction each, the same however often they come."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
@@ -16,18 +16,18 @@ from orchestrator_shared.contracts.events import (
 )
 from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.messaging.consumer import Delivery
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 
 class Timers(Protocol):
     """Look for runs that are late."""
 
     async def watch(self, runs: Sequence[UUID]) -> None:
-        """From now on, for these."""
+        """Watch these runs from now on."""
 
 
 class FactMaker:
-    """Makes facts durable, then wakes whoever sends mails."""
+    """Stores facts, then wakes the mail sender."""
 
     def __init__(
         self, pool: asyncpg.Pool, store: FactStore, timers: Timers, wake: Callable[[], None]
@@ -38,7 +38,7 @@ class FactMaker:
         self._wake = wake
 
     async def run_started(self, delivery: Delivery) -> None:
-        """Nobody is told of a start; whether it takes too long is looked for from now on."""
+        """A start notifies no one; from now on the run is watched for taking too long."""
         await self._timers.watch([cast(RunStarted, delivery.message).job_id])
 
     async def run_finished(self, delivery: Delivery) -> None:
@@ -47,31 +47,31 @@ class FactMaker:
         async with acquire(self._pool) as connection:
             root = await self._store.root_of(connection, message.job_id)
         if root is not None:
-            await self.tell_root(root)
+            await self.record_facts(root)
 
-    async def tell_root(self, root: RootRun) -> int:
-        """Make the missing facts of a root and all below it, after those of its predecessors."""
+    async def record_facts(self, root: RootRun) -> int:
+        """Record the missing facts of a root and of all runs below it, after those of its predecessors."""
         async with transaction(self._pool) as connection:
-            runs = await self._store.untold_runs(connection, root)
+            runs = await self._store.unnotified_runs(connection, root)
             roots = dict.fromkeys(run.root_id for run in runs)
             families = {each: await self._store.family(connection, each) for each in roots}
             for run in runs:
-                told: set[str] = set()
+                notified: set[str] = set()
                 for fact in facts_of_run(run):
-                    told |= await self._store.save(connection, fact, told, families[run.root_id])
-            points.reach(points.BEFORE_COMMIT)
+                    notified |= await self._store.save(connection, fact, notified, families[run.root_id])
+            failpoints.reach(failpoints.BEFORE_COMMIT)
         self._wake()
         return len(runs)
 
     async def schedule_missed(self, delivery: Delivery) -> None:
-        """Fires passed that nobody made up."""
-        await self._tell(schedule_missed(cast(ScheduleMissed, delivery.message)))
+        """Fires were missed and not made up."""
+        await self._record(schedule_missed(cast(ScheduleMissed, delivery.message)))
 
     async def deadline_missed(self, delivery: Delivery) -> None:
         """A trigger's tables were late."""
-        await self._tell(deadline_missed(cast(TriggerDeadlineMissed, delivery.message)))
+        await self._record(deadline_missed(cast(TriggerDeadlineMissed, delivery.message)))
 
-    async def _tell(self, fact: Fact) -> None:
+    async def _record(self, fact: Fact) -> None:
         async with transaction(self._pool) as connection:
             await self._store.save(connection, fact, set())
         self._wake()

@@ -1,10 +1,10 @@
 """What every executor is given and what it gives back: one attempt of one job."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
 from orchestrator_shared.domain.reports import OutputTable
@@ -19,8 +19,12 @@ class Journal(Protocol):
     async def keep(self, handle: Mapping[str, Any]) -> None:
         """Store how a successor finds what was begun; raises ExecutionLost if the job has a new owner."""
 
+    def callback_url(self) -> str:
+        """Where another service may report on this attempt, itself a secret; raises UserError if nobody told
+        the runner where the api is."""
+
     async def expect_callbacks(self) -> None:
-        """From here on, what is posted to the attempt's `callback_url` is kept; raises ExecutionLost."""
+        """From here on, what is posted to `callback_url` is kept; raises ExecutionLost."""
 
     async def callbacks(self) -> Sequence[bytes]:
         """Wait for bodies that were posted and not returned yet, in the order of their arrival."""
@@ -53,12 +57,15 @@ class Execution:
     """Whether the component declares that it may be started twice (`after_crash: rerun`)."""
     journal: Journal | None = field(default=None, repr=False)
     """None: what the attempt began is lost with its runner."""
-    handle: Mapping[str, Any] | None = field(default=None, repr=False)
-    """What an earlier runner kept of this very attempt: go on with it, begin nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What an earlier runner began and kept."""
+
+    handle: Mapping[str, Any] = field(repr=False)
     ran_seconds: float = 0.0
-    """How long it ran there: part of its time limit."""
-    callback_url: str | None = field(default=None, repr=False)
-    """Where another service may report on this attempt; itself a secret."""
+    """How long it has been running: part of its time limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +108,35 @@ class LogSink(Protocol):
         """
 
 
+AttemptId = tuple[UUID, int]
+"""A job and the number of its attempt."""
+Underway = Callable[[Collection[AttemptId]], Awaitable[Collection[AttemptId]]]
+"""Which of these attempts are underway, whoever runs them."""
+
+
 class Executor(Protocol):
-    """Runs attempts. When `run` returns or raises, nothing is left running; but see ExecutionLeft."""
+    """Runs attempts. When a call returns or raises, nothing is left running; but see ExecutionLeft."""
+
+    adoptable: ClassVar[bool] = False
+    """Whether an attempt may outlive its runner: by the handle in its journal, another one adopts it."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
-        """Run one attempt to its end; raises ExecutionRefused, ExecutionLost or ExecutionLeft.
+        """Start an attempt and follow it to its end; raises ExecutionRefused, ExecutionLost, ExecutionLeft.
 
         Setting `stop` asks the task to end, and kills it after a grace period: the outcome is terminated.
         Cancelling the call kills it at once.
         """
+
+    async def adopt(
+        self, execution: Execution, adopted: Adopted, log: LogSink, stop: asyncio.Event
+    ) -> Outcome:
+        """Follow an attempt that an earlier runner began; otherwise like `run`."""
+        raise ExecutionLost("it ended with its runner")
+
+    def leave(self) -> None:
+        """Leave attempts to other runners as soon as these can find them: this one is about to stop."""
+        return
+
+    async def reconcile(self, underway: Underway) -> None:
+        """End and remove what is here of attempts that are not underway any more."""
+        return

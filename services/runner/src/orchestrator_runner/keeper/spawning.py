@@ -6,10 +6,22 @@ from collections.abc import Mapping, Sequence
 
 from orchestrator_runner.keeper.processes import forbid_new_privileges
 
-IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""What the keeper itself ignores: it ends when its runner does, and never before its tasks."""
-_RESTORED = (*IGNORED, signal.SIGQUIT, signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD)
+OUTLIVED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+"""What the keeper itself does nothing about: it ends when its runner does, and never before its tasks."""
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def inherit_nothing_ignored() -> None:
+    """A program started after this handles every signal by default, also where the stack runs under nohup.
+
+    A program inherits what is ignored, but not what is handled.
+    """
+    for number in signal.valid_signals().difference(_IGNORED_BY_PYTHON):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+    for number in OUTLIVED:
+        signal.signal(number, lambda *_: None)
 
 
 def spawn(
@@ -33,7 +45,7 @@ def spawn(
             file_actions=[(os.POSIX_SPAWN_DUP2, stream, number) for number, stream in enumerate(streams)],
             setsid=True,
             setsigmask=(),
-            setsigdef=_RESTORED,
+            setsigdef=_IGNORED_BY_PYTHON,
         )
     finally:
         os.chdir("/")

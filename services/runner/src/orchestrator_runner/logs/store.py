@@ -1,22 +1,16 @@
 """Storing what tasks write, as long as this replica owns their jobs."""
 
-import asyncio
 from collections.abc import Sequence
 
 import asyncpg
-import structlog
 
 from orchestrator_runner.executors.port import ExecutionLost
 from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
-
-log = structlog.get_logger(__name__)
-
-RETRY_SECONDS = 1.0
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable
 
 
 class LogStore:
@@ -24,25 +18,23 @@ class LogStore:
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._outage = Outage("logs")
+        self._outage = OutageLog("logs")
         self._append = Queries.load("orchestrator_runner.logs", "store.sql")["append_logs"]
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
         """Raises ExecutionLost when the job has a new owner: its task must not go on."""
-        repeated = False
-        while True:
-            try:
-                async with acquire(self._pool) as connection:
-                    status = await connection.execute(self._append, *_columns(job, chunks))
-                self._outage.end()
-                break
-            except Unavailable as error:
-                if self._outage.is_news(str(error)):
-                    log.warning("log.database_unavailable", reason=str(error))
-                repeated = True
-                await asyncio.sleep(RETRY_SECONDS)
+        tries = 0
+
+        async def once() -> str:
+            nonlocal tries
+            tries += 1
+            async with acquire(self._pool) as connection:
+                status: str = await connection.execute(self._append, *_columns(job, chunks))
+                return status
+
+        status = await retry_while_unavailable(once, outage=self._outage)
         # A repeated batch may have been stored the first time, and its answer lost: the next one will tell.
-        if status == "INSERT 0 0" and not repeated:
+        if status == "INSERT 0 0" and tries == 1:
             raise ExecutionLost("the job has a new owner")
 
 

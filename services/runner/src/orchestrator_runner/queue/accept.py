@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.identity import each_once, id_of_refusal, owner_of, unknown
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.overlap import Merge, Queue, Skip, decide_overlap
@@ -20,7 +20,7 @@ from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy
-from orchestrator_shared.messaging.outbox import Outbox, Work
+from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class Accept:
                     await self._refuse(work, each.request, lane)
                 else:
                     await self._accept(work, each.request, lane, details.get(each.request.job_id))
-            say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
+            publish_changes(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
         metrics.REQUESTS.labels("repeated").inc(len(heard) - len(new))
@@ -73,7 +73,7 @@ class Accept:
         return {row["job_id"]: dict(row) for row in rows}
 
     async def _accept(
-        self, work: Work, request: RunRequested, lane: int, details: Mapping[str, Any] | None
+        self, work: UnitOfWork, request: RunRequested, lane: int, details: Mapping[str, Any] | None
     ) -> None:
         decision = await self._decide(work.connection, request, lane)
         if isinstance(decision, Merge | Skip):
@@ -81,7 +81,7 @@ class Accept:
         else:
             await self._insert(work, request, lane, details)
 
-    async def _refuse(self, work: Work, request: RunRequested, lane: int) -> None:
+    async def _refuse(self, work: UnitOfWork, request: RunRequested, lane: int) -> None:
         log.warning("request.id_taken", project=request.project, configuration=request.configuration)
         metrics.REQUESTS.labels("refused").inc()
         await self._insert(work, request, lane, None, refusal=ID_TAKEN)
@@ -118,7 +118,7 @@ class Accept:
 
     async def _insert(
         self,
-        work: Work,
+        work: UnitOfWork,
         request: RunRequested,
         lane: int,
         details: Mapping[str, Any] | None,
@@ -137,11 +137,11 @@ class Accept:
         values = _values(request, details or {}, start, lane=lane, number=number, stopped_by=stopped_by)
         row = await connection.fetchrow(self._queries["insert_job"], *values)
         assert row is not None, "an insert returns its row"
-        say_changed(work, [row])
+        publish_changes(work, [row])
         if request.component == ORCHESTRATOR:
-            say_run(work, RunCreated, row)
+            publish_run(work, RunCreated, row)
             if start.status.is_final:
-                say_run(work, RunFinished, row)
+                publish_run(work, RunFinished, row)
 
 
 ID_TAKEN = Ending(

@@ -7,13 +7,13 @@ from typing import Any
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_shared.contracts.events import JobsChanged, RunCreated, RunEvent, RunFinished, RunStarted
 from orchestrator_shared.domain.statuses import JobStatus, Origin
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork
 
 MOST_PER_HINT = 2_000
 """About 90 KB; consumers refuse more than 256."""
 
 
-def say_changed(work: Work, rows: Iterable[Row]) -> None:
+def publish_changes(work: UnitOfWork, rows: Iterable[Row]) -> None:
     """One hint per project and commit, more only where it would be too large to be read."""
     revisions: dict[str, dict[Any, int]] = defaultdict(dict)
     for row in rows:
@@ -21,10 +21,10 @@ def say_changed(work: Work, rows: Iterable[Row]) -> None:
     for project, changed in revisions.items():
         items = list(changed.items())
         for begin in range(0, len(items), MOST_PER_HINT):
-            work.say(JobsChanged(project=project, revisions=dict(items[begin : begin + MOST_PER_HINT])))
+            work.publish(JobsChanged(project=project, revisions=dict(items[begin : begin + MOST_PER_HINT])))
 
 
-def say_run(work: Work, kind: type[RunEvent], row: Row) -> None:
+def publish_run(work: UnitOfWork, kind: type[RunEvent], row: Row) -> None:
     """A transition of a run, from its row."""
     common = {
         "job_id": row["id"],
@@ -40,11 +40,11 @@ def say_run(work: Work, kind: type[RunEvent], row: Row) -> None:
         "schedule_id": row["schedule_id"],
     }
     if kind is RunCreated:
-        work.say(RunCreated(**common, accepted_at=row["accepted_at"]))
+        work.publish(RunCreated(**common, accepted_at=row["accepted_at"]))
     elif kind is RunStarted:
-        work.say(RunStarted(**common, started_at=row["started_at"], full=bool(row["full_run"])))
+        work.publish(RunStarted(**common, started_at=row["started_at"], full=bool(row["full_run"])))
     else:
-        work.say(
+        work.publish(
             RunFinished(
                 **common,
                 status=JobStatus(row["status"]),

@@ -1,6 +1,7 @@
 """Leases per replica: registering, renewing and ending our own."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -8,11 +9,13 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.executors.process.keeper_client import Keeper, boottime
+from orchestrator_runner.keeper.lease import boottime
+from orchestrator_runner.queue.ports import LeaseHolder
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.errors import OrchestratorError, Unavailable
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.domain.errors import OrchestratorError
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +49,7 @@ class Leases:
         self._until = 0.0
         self._judges_from = 0.0
 
-    async def register(self, keeper: Keeper) -> None:
+    async def register(self, keeper: LeaseHolder) -> None:
         """Announce this replica; from here on it may claim."""
         asked_at = boottime()
         async with acquire(self._pool) as connection:
@@ -67,32 +70,27 @@ class Leases:
         get the time to renew, or replicas would declare each other lost."""
         return self.is_held and boottime() >= self._judges_from
 
-    async def keep(self, keeper: Keeper) -> None:
+    async def keep(self, keeper: LeaseHolder) -> None:
         """Renew until cancelled; raises LeaseLost when others consider us lost."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await self._renew(keeper)
+            await self.renew(keeper)
 
-    async def _renew(self, keeper: Keeper) -> None:
-        outage = Outage("lease")
-        while True:
-            asked_at = boottime()
-            try:
-                until = await self._ask_for_more()
-                outage.end()
-                break
-            except Unavailable as error:
-                if outage.is_news(str(error)):
-                    left = round(self._until - boottime(), 1)
-                    log.warning("replica.lease_not_renewed", reason=str(error), left=left)
-                await asyncio.sleep(RETRY_SECONDS)
+    async def renew(self, keeper: LeaseHolder) -> None:
+        """Renew once; waits out an outage, and raises LeaseLost."""
+        asked_at, until = await retry_while_unavailable(
+            self._ask_for_more,
+            outage=_LeaseLog(lambda: self._until - boottime()),
+            pauses=Backoff(first=RETRY_SECONDS, most=RETRY_SECONDS),
+        )
         if until is None:
             raise LeaseLost("the lease of this replica ran out and its jobs have been taken over")
         metrics.LEASE_LEFT.set(max(self._until - boottime(), 0))
         self._pass_on(keeper, asked_at)
 
-    async def _ask_for_more(self) -> datetime | None:
+    async def _ask_for_more(self) -> tuple[float, datetime | None]:
         """A connection that fell silent must not cost the lease: the next try takes another one."""
+        asked_at = boottime()
         async with acquire(self._pool) as connection:
             try:
                 until: datetime | None = await connection.fetchval(
@@ -104,9 +102,9 @@ class Leases:
             except TimeoutError:
                 connection.terminate()
                 raise
-        return until
+        return asked_at, until
 
-    def _pass_on(self, keeper: Keeper, asked_at: float) -> None:
+    def _pass_on(self, keeper: LeaseHolder, asked_at: float) -> None:
         if self._until and not self.is_held:
             self._judges_from = asked_at + self._lease_seconds
         self._until = asked_at + self._lease_seconds
@@ -117,7 +115,19 @@ class Leases:
         async with acquire(self._pool) as connection:
             await connection.execute(self._queries["announce_stop"], self._replica_id)
 
-    async def leave(self) -> None:
+    async def unregister(self) -> None:
         """End the lease: whatever this replica still owns may be taken over at once."""
         async with acquire(self._pool) as connection:
-            await connection.execute(self._queries["leave"], self._replica_id)
+            await connection.execute(self._queries["unregister"], self._replica_id)
+
+
+class _LeaseLog(OutageLog):
+    """Also says how long the lease still lasts."""
+
+    def __init__(self, left: Callable[[], float]) -> None:
+        super().__init__("lease")
+        self._left = left
+
+    def waiting(self, reason: str) -> None:
+        if self.is_news(reason):
+            log.warning("replica.lease_not_renewed", reason=reason, left=round(self._left(), 1))

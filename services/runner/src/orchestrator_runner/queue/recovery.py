@@ -2,20 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
+from orchestrator_runner.executors.port import AttemptId, Executor
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.runs.jobs import ClaimedJob, Result, attempts_of
 from orchestrator_runner.runs.lifecycle import after_loss
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.runtime.outages import Outage
+from orchestrator_shared.runtime.outage_log import OutageLog
 
 log = structlog.get_logger(__name__)
 
@@ -27,12 +28,14 @@ class Recovery:
         self,
         pool: asyncpg.Pool,
         engine: Engine,
+        executors: Collection[Executor],
         *,
         replica_id: UUID,
-        slots: int = 8,
+        slots: int,
         every_seconds: float,
         may_judge: Callable[[], bool],
     ) -> None:
+        self._executors = executors
         self._replica_id = replica_id
         self._slots = slots
         self._pool = pool
@@ -41,21 +44,22 @@ class Recovery:
         self._every_seconds = every_seconds
         self._queries = Queries.load("orchestrator_runner.queue", "recovery.sql")
         self._strays: set[UUID] = set()
-        """Own jobs whose run goes on at another service, and that nobody here works on."""
+        """Own jobs whose attempts can be adopted, and that nobody here works on."""
+        self._has_reconciled = False
 
     async def run(self) -> None:
         """Look for ever."""
-        outage = Outage("recovery")
+        outage = OutageLog("recovery")
         while True:
             await asyncio.sleep(self._every_seconds)
             if not self._may_judge():
                 continue
             try:
                 await self.look()
-                outage.end()
             except Unavailable as error:
-                if outage.is_news(str(error)):
-                    log.warning("recovery.database_unavailable", reason=str(error))
+                outage.waiting(str(error))
+            else:
+                outage.end()
 
     async def look(self) -> None:
         """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""
@@ -71,6 +75,20 @@ class Recovery:
             self._engine.report([_taken_over(row) for row in rows])
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))
+        if lost or not self._has_reconciled:
+            await self._reconcile()
+
+    async def _reconcile(self) -> None:
+        """Whatever died may have left something behind: before we came, or just now."""
+        for executor in self._executors:
+            await executor.reconcile(self._underway)
+        self._has_reconciled = True
+
+    async def _underway(self, attempts: Collection[AttemptId]) -> set[AttemptId]:
+        jobs, numbers = zip(*attempts, strict=True) if attempts else ((), ())
+        async with acquire(self._pool) as connection:
+            rows = await connection.fetch(self._queries["attempts_underway"], jobs, numbers)
+        return {(row["id"], row["attempt"]) for row in rows}
 
     async def _adopt(self, connection: asyncpg.Connection) -> None:
         """Go on with attempts that outlived their runner."""

@@ -18,10 +18,9 @@ FROM jobs.replicas r
 JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
 LEFT JOIN catalog.components_v1 c ON c.id = j.component
 WHERE r.lost_at IS NOT NULL
-    -- Those whose run goes on at another service are adopted.
-    AND NOT (coalesce(c.executor = 'http', false)
-             AND EXISTS (SELECT 1 FROM jobs.attempts a
-                         WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL))
+    -- Those that can be found by a handle are adopted.
+    AND NOT EXISTS (SELECT 1 FROM jobs.attempts a
+                    WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL)
 LIMIT 1000
 
 -- name: owned_elsewhere
@@ -30,8 +29,8 @@ JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle I
 WHERE j.replica_id = $1 AND j.status IN ('processing', 'terminating')
 
 -- name: adopt
--- A run at another service outlives its runner: whoever takes it over goes on with the same attempt under a new
--- epoch. The lane stays held all along. $3: own ones that nobody here works on.
+-- What has a handle outlives its runner: whoever takes it over goes on with the same attempt under a new epoch. The
+-- lane stays held all along. $3: own ones that nobody here works on.
 WITH alive AS (
     SELECT id FROM jobs.replicas
     WHERE id = $1 AND lost_at IS NULL AND NOT stopping AND lease_until > clock_timestamp()
@@ -41,7 +40,6 @@ WITH alive AS (
     FROM alive, jobs.replicas r
     JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
     JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL
-    JOIN catalog.components_v1 c ON c.id = j.component AND c.executor = 'http'
     WHERE r.lost_at IS NOT NULL OR (r.id = $1 AND j.id = ANY ($3::uuid[]))
     LIMIT $2
     FOR UPDATE OF j SKIP LOCKED
@@ -63,4 +61,9 @@ SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.pa
         WHERE (l.job_id, l.attempt) = (j.id, j.attempt)) AS next_log_seq
 FROM adopted j
 JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt)
-JOIN catalog.components_v1 c ON c.id = j.component
+LEFT JOIN catalog.components_v1 c ON c.id = j.component
+
+-- name: attempts_underway
+SELECT j.id, j.attempt FROM jobs.jobs j
+JOIN unnest($1::uuid[], $2::integer[]) AS wanted (id, attempt) ON (wanted.id, wanted.attempt) = (j.id, j.attempt)
+WHERE j.status IN ('processing', 'terminating')

@@ -4,18 +4,18 @@ from functools import partial
 
 import asyncpg
 
-from orchestrator_shared.database.forgetting import Forgetting
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.retention import Retention
 
 RETENTION_SECONDS = 3600.0
 BATCH = 200
 LOST_REPLICA_DAYS = 7
 
 
-def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Forgetting:
+def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Retention:
     """Finished runs with all below them, their logs (sooner), merges, skips, tombstones, lost replicas."""
-    return Forgetting(
+    return Retention(
         partial(acquire, pool),
         Queries.load("orchestrator_runner.queue", "retention.sql"),
         {

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
-from orchestrator_shared.runtime import points
+from orchestrator_shared.runtime import failpoints
 
 PACE_SECONDS = 0.25
 AHEAD_STEPS = 4
@@ -93,7 +93,7 @@ class Slots:
         try:
             execute = (await asyncio.shield(claim.prepared))[claim.job.id]
             result = await execute(stop)
-            points.reach(points.BEFORE_RESULT)
+            failpoints.reach(failpoints.BEFORE_RESULT)
             self._report(result)
         finally:
             del self._running[claim.job.id]

@@ -1,75 +1,74 @@
-"""Firing: the record of a fire, the request of its run and the next fire, in one transaction."""
+"""Fires schedules: the record of a fire, the request of its run and the next fire, in one transaction."""
 
 import asyncio
 from datetime import datetime
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
-from orchestrator_scheduler.domain.settlement import (
+from orchestrator_scheduler.adapters.store import ScheduleStore
+from orchestrator_scheduler.domain.evaluation import (
     Definition,
+    Evaluation,
     Known,
     Limits,
     Outcome,
     Planned,
-    Settlement,
-    settle,
+    evaluate_due,
 )
-from orchestrator_scheduler.ports import Connections, Transactions
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
+from orchestrator_shared.database.pool import Connections
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 from orchestrator_shared.domain.statuses import Origin
-from orchestrator_shared.messaging.outbox import Work
+from orchestrator_shared.messaging.outbox import UnitOfWork, UnitsOfWork
+from orchestrator_shared.runtime.retry import wait_for_any
 
 TRIES = 10
 SHORTEST_SLEEP_SECONDS = 0.02
 
 
 class SavedMeanwhile(Exception):
-    """Somebody saved the schedule between reading and firing it: roll back, and read it anew."""
+    """Someone saved the schedule while it was being evaluated: roll back and read it again."""
 
 
 class Firing:
-    """Every replica fires whatever is due; the lock on a schedule's row makes it one at a time."""
+    """Every replica fires what is due; the lock on a schedule's row lets one do so at a time."""
 
     def __init__(
         self,
         *,
-        transactions: Transactions,
+        outbox: UnitsOfWork,
         connections: Connections,
-        schedules: ScheduleStore,
         limits: Limits,
         batch: int,
     ) -> None:
-        self._transactions = transactions
+        self._outbox = outbox
         self._connections = connections
-        self._schedules = schedules
         self._limits = limits
         self._batch = batch
         self.wake = asyncio.Event()
-        """Set when an earlier fire than the one slept for may have come up."""
+        """Set when there may be an earlier fire than the one waited for."""
 
     async def fire_due(self) -> int:
-        """Settle one batch of schedules that are due; returns how many."""
+        """Evaluate one batch of schedules that are due; returns how many."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
-                    claimed = await self._schedules.claim_due(work.connection, self._batch)
-                    await self._settle_all(work, claimed)
+                async with self._outbox.work() as work:
+                    claimed = await ScheduleStore(work.connection).claim_due(most=self._batch)
+                    await self._evaluate_all(work, claimed)
                 return len(claimed)
             except SavedMeanwhile:
                 continue
         raise Unavailable("schedules were saved again and again while they were read")
 
     async def sync(self, schedule_id: ScheduleId) -> None:
-        """Adopt what the catalog says of one schedule; knowing it already, nothing changes."""
+        """Apply one schedule's current definition from the catalog; idempotent."""
         for _ in range(TRIES):
             try:
-                async with self._transactions.work() as work:
-                    known = await self._schedules.lock(work.connection, schedule_id)
+                async with self._outbox.work() as work:
+                    known = await ScheduleStore(work.connection).lock(schedule_id=schedule_id)
                     if known is not None:
-                        await self._settle_all(work, {schedule_id: known})
+                        await self._evaluate_all(work, {schedule_id: known})
                     work.after_commit(metrics.SYNCED.inc)
                     work.after_commit(self.wake.set)
                 return
@@ -79,50 +78,48 @@ class Firing:
 
     async def seconds_to_next(self) -> float | None:
         async with self._connections() as connection:
-            return await self._schedules.seconds_to_next(connection)
+            return await ScheduleStore(connection).seconds_to_next()
 
-    async def _settle_all(self, work: Work, known: dict[ScheduleId, Known]) -> None:
-        definitions = await self._schedules.definitions(work.connection, list(known))
-        now = await self._schedules.now(work.connection)
+    async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
+        schedules = ScheduleStore(work.connection)
+        definitions = await schedules.definitions(schedule_ids=list(known))
+        now = await schedules.now()
         for schedule_id in sorted(known):
             if schedule_id not in definitions:
-                await self._schedules.remove(work.connection, schedule_id)
+                await schedules.remove(schedule_id=schedule_id)
             elif (definition := definitions[schedule_id]) is None:
-                await self._schedules.set_aside(work.connection, schedule_id)
+                await schedules.set_aside(schedule_id=schedule_id)
             else:
-                await self._settle(work, known[schedule_id], definition, now)
+                await self._evaluate(work, known[schedule_id], definition, now)
 
-    async def _settle(self, work: Work, known: Known, definition: Definition, now: datetime) -> None:
+    async def _evaluate(self, work: UnitOfWork, known: Known, definition: Definition, now: datetime) -> None:
         new = known.version == 0  # the row was made just now, or the schedule was deleted before
-        settlement = settle(None if new else known, definition, now, self._limits)
-        recorded = await self._schedules.save(work.connection, definition, settlement)
+        evaluation = evaluate_due(None if new else known, definition, now, self._limits)
+        recorded = await ScheduleStore(work.connection).save(definition=definition, evaluation=evaluation)
         if recorded is None:
             raise SavedMeanwhile
-        requested = [fire for fire in settlement.requested if fire.key in recorded]
-        work.say(*(_run_request(definition, fire, now) for fire in requested))
-        if missed := [fire for fire in settlement.missed if fire.key in recorded]:
-            work.say(_schedule_missed(definition, missed))
-        work.after_commit(lambda: self._count(settlement, now))
+        requested = [fire for fire in evaluation.requested if fire.key in recorded]
+        work.publish(*(_run_request(definition, fire, now) for fire in requested))
+        if missed := [fire for fire in evaluation.missed if fire.key in recorded]:
+            work.publish(_schedule_missed(definition, missed))
+        work.after_commit(lambda: self._count(evaluation, now))
 
-    def _count(self, settlement: Settlement, now: datetime) -> None:
-        for item in settlement.settled:
+    def _count(self, evaluation: Evaluation, now: datetime) -> None:
+        for item in evaluation.decided:
             metrics.FIRES.labels(item.outcome.value).inc()
             if item.outcome is Outcome.REQUESTED and now - item.fire.at <= self._limits.grace:
                 metrics.LATENESS.observe((now - item.fire.at).total_seconds())
 
 
 async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) -> None:
-    """Fire, and sleep until the next fire, a hint, or the poll; raises Unavailable with the database."""
+    """Fire, then wait for the next fire, a hint or the poll. Raises Unavailable."""
     while not stopping.is_set():
         firing.wake.clear()
         seconds = await firing.seconds_to_next()
         if seconds is not None and seconds <= 0 and await firing.fire_due():
             continue
         sleep = poll if seconds is None else min(poll, max(seconds, SHORTEST_SLEEP_SECONDS))
-        waits = [asyncio.ensure_future(event.wait()) for event in (firing.wake, stopping)]
-        await asyncio.wait(waits, timeout=sleep, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+        await wait_for_any(firing.wake, stopping, timeout=sleep)
 
 
 def _run_request(definition: Definition, fire: Planned, now: datetime) -> RunRequested:

@@ -97,7 +97,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The new state, and what has to be recorded and said."""
+    """The new state, and what has to be stored and published."""
 
     state: TriggerState
     disposition: Disposition | None = None

@@ -1,4 +1,4 @@
-"""Several decisions in a row, and all that has to be written down and said for them."""
+"""Several decisions in a row, and everything that they have to store and publish."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What the trigger-watcher does: hear updates, take note of runs, follow the catalog, look for lost hints."""
+"""What the trigger-watcher does: ingest updates, reconcile runs, follow the catalog, scan for lost hints."""

@@ -1,4 +1,4 @@
-"""From messages to what is done about them: one short function per message."""
+"""One short function per message."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,8 +9,8 @@ from orchestrator_shared.domain.ids import TriggerId
 from orchestrator_shared.domain.tables import TableName, TableRef
 from orchestrator_shared.messaging.consumer import Delivery, Handler
 from orchestrator_trigger_watcher.adapters.update_store import Update
-from orchestrator_trigger_watcher.handlers.hearing import Hearing
-from orchestrator_trigger_watcher.handlers.settling import Settling
+from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
+from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
 
 MAX_ROWS = 2**63 - 1
 
@@ -18,22 +18,22 @@ MAX_ROWS = 2**63 - 1
 class MessageHandlers:
     """What the consumers call."""
 
-    def __init__(self, *, hearing: Hearing, settling: Settling) -> None:
-        self._hearing = hearing
-        self._settling = settling
+    def __init__(self, *, ingestion: Ingestion, reconciliation: Reconciliation) -> None:
+        self._ingestion = ingestion
+        self._reconciliation = reconciliation
 
     async def tables_updated(self, deliveries: Sequence[Delivery]) -> None:
-        await self._hearing.hear([read_update(delivery) for delivery in deliveries])
+        await self._ingestion.ingest([read_update(delivery) for delivery in deliveries])
 
     async def run_changed(self, delivery: Delivery) -> None:
         message = delivery.message
         assert isinstance(message, RunStarted | RunFinished)
-        await self._settling.settle(message.project, message.configuration)
+        await self._reconciliation.reconcile_runs(message.project, message.configuration)
 
     async def trigger_changed(self, delivery: Delivery) -> None:
         message = delivery.message
         assert isinstance(message, TriggerChanged)
-        await self._settling.sync(TriggerId(message.trigger_id))
+        await self._reconciliation.sync(TriggerId(message.trigger_id))
 
     def by_message(self) -> Mapping[type[Message], Handler]:
         return {

@@ -1,63 +1,46 @@
-"""Looking, slowly, for what lost hints would have told, and for what has become due."""
+"""Slow scans for what lost hints would have reported, and for what has become due."""
 
 import time
-from collections.abc import Awaitable
 
-import structlog
-
-from orchestrator_shared.database.pool import is_our_fault
+from orchestrator_shared.database.pool import Connections
+from orchestrator_shared.runtime.periodic import isolate
 from orchestrator_trigger_watcher import metrics
 from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
-from orchestrator_trigger_watcher.handlers.settling import Settling
-from orchestrator_trigger_watcher.ports import Connections
-
-log = structlog.get_logger(__name__)
+from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
 
 
 class Scanning:
-    """The net under the hints; every replica has one, and doing it twice does no harm."""
+    """The safety net under the hints. Every replica scans; doing it twice is harmless."""
 
     def __init__(
         self,
         *,
         connections: Connections,
-        catalog: CatalogStore,
-        settling: Settling,
+        reconciliation: Reconciliation,
     ) -> None:
         self._connections = connections
-        self._catalog = catalog
-        self._settling = settling
+        self._reconciliation = reconciliation
 
     async def scan(self) -> None:
-        """Triggers whose change was not heard of, and runs whose start or end was not."""
+        """Triggers whose change was missed, and runs whose start or end was missed."""
         started = time.perf_counter()
         async with self._connections() as connection:
-            stale = await self._catalog.stale(connection)
+            stale = await CatalogStore(connection).stale()
         for trigger_id in stale:
-            await self._one("trigger", str(trigger_id), self._settling.sync(trigger_id))
+            await isolate(self._reconciliation.sync(trigger_id), kind="trigger", item=str(trigger_id))
         async with self._connections() as connection:
-            unsettled = await self._catalog.unsettled(connection)
-        for project, orchestration in unsettled:
-            await self._settle(project, orchestration)
+            unreconciled = await CatalogStore(connection).unreconciled()
+        for project, orchestration in unreconciled:
+            await self._reconcile(project, orchestration)
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)
 
     async def fire_due(self) -> None:
         """Deferred fires whose cool-down is over."""
         async with self._connections() as connection:
-            due = await self._catalog.due(connection)
+            due = await CatalogStore(connection).due()
         for project, orchestration in due:
-            await self._settle(project, orchestration)
+            await self._reconcile(project, orchestration)
 
-    async def _settle(self, project: str, orchestration: str) -> None:
-        await self._one(
-            "orchestration", f"{project}/{orchestration}", self._settling.settle(project, orchestration)
-        )
-
-    async def _one(self, kind: str, name: str, work: Awaitable[None]) -> None:
-        """One that cannot be handled must not keep the others from being looked at."""
-        try:
-            await work
-        except Exception as error:
-            if is_our_fault(error):
-                raise
-            log.exception("scan.item_failed", kind=kind, item=name)
+    async def _reconcile(self, project: str, orchestration: str) -> None:
+        reconciling = self._reconciliation.reconcile_runs(project, orchestration)
+        await isolate(reconciling, kind="orchestration", item=f"{project}/{orchestration}")

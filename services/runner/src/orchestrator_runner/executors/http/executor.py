@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.exchange import Exchange, Pace
+from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.http.run import RemoteRun
-from orchestrator_runner.executors.http.talk import Pace, Talk
 from orchestrator_runner.executors.http.template import secret_targets
 from orchestrator_runner.executors.masking import secret_forms
 from orchestrator_runner.executors.outcome import duration_text, without_secrets
 from orchestrator_runner.executors.port import (
+    Adopted,
     Execution,
     ExecutionLeft,
     ExecutionLost,
     ExecutionRefused,
+    Executor,
     LogSink,
     Outcome,
 )
@@ -25,6 +28,7 @@ from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.validation import describe, path_of
 
 CANCELLED_GRACE_SECONDS = 3.0
 """When the runner has lost the attempt: somebody else may begin it soon."""
@@ -38,8 +42,10 @@ class HttpSettings:
     """For cancelling a run and seeing it end; afterwards it is left to itself."""
 
 
-class HttpExecutor:
-    """An `Executor`."""
+class HttpExecutor(Executor):
+    """The run goes on at the other service whatever becomes of the runner, so another one can adopt it."""
+
+    adoptable = True
 
     def __init__(
         self, client: HttpClient, settings: HttpSettings, pace: Pace, owns: Callable[[], bool]
@@ -76,25 +82,39 @@ class HttpExecutor:
             await executor._idle.wait()
 
     def leave(self) -> None:
-        """Leave attempts to other runners as soon as these can find them: this one is about to stop."""
+        """See `Executor`."""
         self._leaving.set()
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
-        """Run one attempt to its end; see `Executor`."""
-        if self._closing.is_set() and execution.handle is not None:
-            raise ExecutionLeft
+        """See `Executor`."""
         if self._closing.is_set():
             raise ExecutionRefused("the runner shuts down")
-        if execution.handle is None and not self._owns():
+        if not self._owns():
             raise ExecutionRefused("the lease of this runner ran out")
-        forms = secret_forms(execution.secrets | secret_targets(execution.secrets))
+        return await self._follow(execution, None, log, stop)
+
+    async def adopt(
+        self, execution: Execution, adopted: Adopted, log: LogSink, stop: asyncio.Event
+    ) -> Outcome:
+        """See `Executor`."""
+        if self._closing.is_set():
+            raise ExecutionLeft
+        return await self._follow(execution, adopted, log, stop)
+
+    async def _follow(
+        self, execution: Execution, adopted: Adopted | None, log: LogSink, stop: asyncio.Event
+    ) -> Outcome:
+        callback_url = _callback_url(execution, adopted)
+        secrets = execution.secrets | ({callback_url.rpartition("/")[2]} if callback_url else set())
+        forms = secret_forms(secrets | secret_targets(secrets))
         self._running += 1
         self._idle.clear()
         try:
             section = _section(execution)
-            talk = Talk(section, execution, log, self._client, self._pace, forms)
-            remote = RemoteRun(section, execution, talk)
-            outcome = await self._until_ended(remote, execution, stop)
+            exchange = Exchange(section, execution, callback_url, log, self._client, self._pace, forms)
+            remote = RemoteRun(section, execution, adopted, callback_url, exchange)
+            time_left = _time_left(execution, adopted)
+            outcome = await self._until_ended(remote, execution, time_left, stop)
         except UserError as error:
             outcome = Outcome(JobStatus.ERROR, str(error), ErrorKind.USER)
         except InvalidReport as error:
@@ -105,7 +125,9 @@ class HttpExecutor:
                 self._idle.set()
         return without_secrets(outcome, forms)
 
-    async def _until_ended(self, remote: RemoteRun, execution: Execution, stop: asyncio.Event) -> Outcome:
+    async def _until_ended(
+        self, remote: RemoteRun, execution: Execution, time_left: float | None, stop: asyncio.Event
+    ) -> Outcome:
         working = asyncio.create_task(remote.work())
         stopping = asyncio.create_task(stop.wait())
         closing = asyncio.create_task(self._closing.wait())
@@ -114,7 +136,7 @@ class HttpExecutor:
         try:
             done, _ = await asyncio.wait(
                 {working, stopping, closing, leaving},
-                timeout=_time_left(execution),
+                timeout=time_left,
                 return_when=asyncio.FIRST_COMPLETED,
             )
             # A runner that is about to stop ends what is left by a stop, too: who takes it over knows better.
@@ -147,10 +169,18 @@ class HttpExecutor:
         await remote.kept.wait()
 
 
-def _time_left(execution: Execution) -> float | None:
+def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
+    """The address that the start hands over, if the component is called back."""
+    if adopted is not None:
+        return callback_url_of(adopted.handle)
+    is_called_back = execution.target.get("callback") is not None
+    return execution.journal.callback_url() if is_called_back and execution.journal is not None else None
+
+
+def _time_left(execution: Execution, adopted: Adopted | None) -> float | None:
     if execution.timeout_seconds is None:
         return None
-    return max(execution.timeout_seconds - execution.ran_seconds, 0)
+    return max(execution.timeout_seconds - (adopted.ran_seconds if adopted else 0), 0)
 
 
 def _is_lost(working: asyncio.Task[Outcome]) -> bool:
@@ -176,5 +206,6 @@ def _section(execution: Execution) -> HttpComponent:
         return HttpComponent.model_validate(execution.target)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(["http", *map(str, first["loc"])])
-        raise UserError(f"the component cannot be used: {first['msg']}", field=place) from None
+        raise UserError(
+            f"the component cannot be used: {describe(first)}", field=path_of(first, "http")
+        ) from None

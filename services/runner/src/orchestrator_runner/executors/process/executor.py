@@ -18,7 +18,15 @@ from orchestrator_runner.executors.outcome import (
     last_line,
     without_secrets,
 )
-from orchestrator_runner.executors.port import Execution, ExecutionLost, ExecutionRefused, LogSink, Outcome
+from orchestrator_runner.executors.port import (
+    Execution,
+    ExecutionLost,
+    ExecutionRefused,
+    Executor,
+    LogSink,
+    Outcome,
+    Underway,
+)
 from orchestrator_runner.executors.process.files import Files
 from orchestrator_runner.executors.process.keeper_client import Child, Keeper, NotStartable
 from orchestrator_runner.executors.process.pipes import Pipe
@@ -49,8 +57,8 @@ class ProcessSettings:
     """For looking into a failure by hand: they hold decrypted secrets."""
 
 
-class ProcessExecutor:
-    """An `Executor`."""
+class ProcessExecutor(Executor):
+    """The keeper kills every task before the runner's lease ends, so none can be adopted."""
 
     def __init__(self, keeper: Keeper, work: WorkDirectory, settings: ProcessSettings) -> None:
         self._keeper = keeper
@@ -89,8 +97,12 @@ class ProcessExecutor:
         self._directories.close()
         self._work.close()
 
+    async def reconcile(self, underway: Underway) -> None:
+        """Tasks end with their replica; what a killed one leaves is its directory."""
+        await asyncio.to_thread(self._work.remove_abandoned)
+
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
-        """Run one attempt to its end; see `Executor`."""
+        """See `Executor`."""
         if self._is_closing:
             raise ExecutionRefused("the runner shuts down")
         attempt = _Attempt(self._keeper, execution, log, self._settings.grace_seconds)
@@ -192,9 +204,9 @@ class _Attempt:
 
     def _pump(self, pipe: Pipe) -> None:
         self._pumps[pipe] = pump = asyncio.create_task(pipe.pump(self._log))
-        pump.add_done_callback(self._note_broken_log)
+        pump.add_done_callback(self._on_pump_end)
 
-    def _note_broken_log(self, pump: asyncio.Task[None]) -> None:
+    def _on_pump_end(self, pump: asyncio.Task[None]) -> None:
         if not pump.cancelled() and pump.exception() is not None and not self._log_broke.done():
             self._log_broke.set_result(None)
 

@@ -1,0 +1,203 @@
+"""The parameters of a built-in, read field by field; what is wrong with them is gathered and told at once.
+
+By hand, because a library that checks models takes longer to import than most tasks take.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from orchestrator_components.contract import UserError
+
+REQUIRED = "Field required"
+NO_TEXT = "Input should be a valid string"
+NO_UNICODE = "Input should be a valid string, unable to parse raw data as a unicode string"
+NO_SWITCH = "Input should be a valid boolean"
+UNREADABLE_SWITCH = "Input should be a valid boolean, unable to interpret input"
+UNKNOWN = "is not a known parameter"
+
+_SWITCH = dict.fromkeys(("0", "off", "f", "false", "n", "no"), False) | dict.fromkeys(
+    ("1", "on", "t", "true", "y", "yes"), True
+)
+
+Value = TypeVar("Value")
+Check = Callable[[Value], Value]
+
+
+class Fields:
+    """Each method reads one field; of a wrong one it notes the problem and returns something of the type.
+
+    A `check` raises ValueError, or returns the value as it is to be used. `require` at the end tells all.
+    """
+
+    def __init__(self, given: Mapping[str, Any]) -> None:
+        self._given = given
+        self._known: set[str] = set()
+        self._problems: list[str] = []
+
+    def text(
+        self,
+        name: str,
+        default: str | None = None,
+        *,
+        alias: str | None = None,
+        at_least: int = 0,
+        at_most: int = 0,
+        check: Check[str] | None = None,
+    ) -> str:
+        """A text; required without a default. `alias`: the other name that it may stand under."""
+        self._known.add(name)
+        if alias is not None:
+            self._known.add(alias)
+            name = alias if alias in self._given else name
+        if name not in self._given:
+            if default is None:
+                self.refuse(REQUIRED, name)
+            return default or ""
+        value = self._text(self._given[name], name, at_least=at_least, at_most=at_most)
+        return "" if value is None else self._checked(value, name, check, "")
+
+    def optional_text(self, name: str, *, at_least: int = 0, check: Check[str] | None = None) -> str | None:
+        """A text, or None where it is absent or null."""
+        if self._given.get(name) is None:
+            self._known.add(name)
+            return None
+        return self.text(name, at_least=at_least, check=check)
+
+    def texts(
+        self,
+        name: str,
+        default: Sequence[str] | None = None,
+        *,
+        at_least: int = 0,
+        or_one: bool = False,
+        check: Check[list[str]] | None = None,
+    ) -> list[str]:
+        """A list of texts; `or_one`: a single text stands for a list of it."""
+        self._known.add(name)
+        if name not in self._given:
+            if default is None:
+                self.refuse(REQUIRED, name)
+            return list(default or ())
+        values = self._given[name]
+        if or_one and isinstance(values, str):
+            values = [values]
+        if not isinstance(values, list):
+            self.refuse("Input should be a valid list", name)
+            return []
+        found = [self._text(value, f"{name}.{index}") for index, value in enumerate(values)]
+        texts = [text for text in found if text is not None]
+        if len(texts) < len(found):
+            return []
+        if len(texts) < at_least:
+            self.refuse(_too_few("List", at_least, len(texts)), name)
+            return []
+        return self._checked(texts, name, check, [])
+
+    def choices(
+        self,
+        name: str,
+        allowed: Sequence[str],
+        *,
+        at_most: int,
+        check: Check[dict[str, str]] | None = None,
+    ) -> dict[str, str]:
+        """At least one name with one of the allowed values each."""
+        self._known.add(name)
+        if name not in self._given:
+            self.refuse(REQUIRED, name)
+            return {}
+        values = self._given[name]
+        if not isinstance(values, dict):
+            self.refuse("Input should be a valid dictionary", name)
+            return {}
+        before = len(self._problems)
+        for key, value in values.items():
+            if value not in allowed:
+                self.refuse(_one_of(allowed), f"{name}.{key}")
+        if len(self._problems) > before:
+            return {}
+        if not values:
+            self.refuse(_too_few("Dictionary", 1, 0), name)
+        elif len(values) > at_most:
+            self.refuse(f"Dictionary should have at most {at_most} items after validation, not more", name)
+        else:
+            return self._checked(values, name, check, {})
+        return {}
+
+    def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
+        """One of the allowed texts."""
+        self._known.add(name)
+        value = self._given.get(name, default)
+        if value in allowed:
+            return str(value)
+        self.refuse(_one_of(allowed), name)
+        return default
+
+    def switch(self, name: str, default: bool) -> bool:
+        """True or false, also as people and other programs write them."""
+        self._known.add(name)
+        value = self._given.get(name, default)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str | int | float) and (known := _SWITCH.get(_plain(value))) is not None:
+            return known
+        self.refuse(UNREADABLE_SWITCH if isinstance(value, str | int) else NO_SWITCH, name)
+        return default
+
+    def refuse(self, problem: str, place: str) -> None:
+        """Note a problem of one field; the rejected value may be a secret and is not told."""
+        self._problems.append(f"parameters.{place}: {problem}")
+
+    def require(self) -> None:
+        """Raise a UserError that names every wrong field and every unknown one."""
+        for name in self._given:
+            if name not in self._known:
+                self.refuse(UNKNOWN, name)
+        if self._problems:
+            raise UserError("; ".join(self._problems))
+
+    def _text(self, value: object, place: str, *, at_least: int = 0, at_most: int = 0) -> str | None:
+        if not isinstance(value, str):
+            self.refuse(NO_TEXT, place)
+        elif (at_least or at_most) and not _is_unicode(value):
+            self.refuse(NO_UNICODE, place)
+        elif len(value) < at_least:
+            self.refuse(f"String should have at least {_counted(at_least, 'character')}", place)
+        elif at_most and len(value) > at_most:
+            self.refuse(f"String should have at most {_counted(at_most, 'character')}", place)
+        else:
+            return value
+        return None
+
+    def _checked(self, value: Value, name: str, check: Check[Value] | None, wrong: Value) -> Value:
+        try:
+            return value if check is None else check(value)
+        except ValueError as problem:
+            self.refuse(str(problem), name)
+            return wrong
+
+
+def _plain(value: str | float) -> str:
+    return value.lower() if isinstance(value, str) else f"{value:g}"
+
+
+def _is_unicode(text: str) -> bool:
+    """Not so with half a pair of surrogates, which JSON can write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _too_few(kind: str, least: int, found: int) -> str:
+    return f"{kind} should have at least {_counted(least, 'item')} after validation, not {found}"
+
+
+def _one_of(allowed: Sequence[str]) -> str:
+    *others, last = map(repr, allowed)
+    return f"Input should be {', '.join(others)} or {last}"
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

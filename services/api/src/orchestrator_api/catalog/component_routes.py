@@ -1,0 +1,52 @@
+"""Components."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import components
+from orchestrator_api.catalog.models import ComponentIn, ComponentOut
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.parts import READ, Call, Identifier, saved
+from orchestrator_shared.domain.errors import NotFound
+
+router = APIRouter(prefix="/v1/components", tags=["components"], route_class=GatedRoute)
+
+
+@router.get("", operation_id="list_components", responses=READ)
+async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
+    """The registered components, of all projects; how they are run is shown to administrators only."""
+    (after,) = paging.place(str)
+    async with call.session(Scope.READ) as session:
+        rows = await components.listing(session, after, paging.rows)
+    shown: list[dict[str, Any]] = [components.shown_to(session.actor, row) for row in rows]
+    return Page[ComponentOut].model_validate(paging.of(shown, "id"))
+
+
+@router.get("/{component}", operation_id="get_component", responses=READ)
+async def get_component(call: Call, component: Identifier) -> ComponentOut:
+    """One component with its parameters' schema; how it is run is shown to administrators only."""
+    async with call.session(Scope.READ) as session:
+        row = await session.sql.one("component", component)
+    if row is None:
+        raise NotFound(f"there is no component {component!r}", field="component")
+    return ComponentOut.model_validate(components.shown_to(session.actor, row))
+
+
+@router.put(
+    "/{component}",
+    operation_id="save_component",
+    responses=saved(ComponentOut),
+    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+)
+async def save_component(
+    call: Call, component: Identifier, body: ComponentIn, response: Response
+) -> ComponentOut:
+    """Register a component, or change it (administrator)."""
+    async with call.session(Scope.ADMIN) as session:
+        response.status_code = 201 if await components.save(session, component, body) else 200
+        row = await session.sql.one("component", component)
+    return ComponentOut.model_validate(components.shown_to(session.actor, row or {}))

@@ -1,0 +1,139 @@
+"""Subscriptions and deliveries."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from orchestrator_api.http.models import Input, Output
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
+from orchestrator_shared.domain.statuses import NotificationEvent
+from orchestrator_shared.domain.subscriptions import (
+    DEFAULT_MINUTES,
+    DEFAULT_PERCENT,
+    MAX_MINUTES,
+    MAX_PERCENT,
+    NOT_MADE_YET,
+    Subscription,
+)
+
+
+def _known(event: Any) -> Any:
+    if isinstance(event, str) and event in NOT_MADE_YET:
+        raise ValueError(NOT_MADE_YET[NotificationEvent(event)])
+    return event
+
+
+Event = Annotated[
+    Literal[
+        "error",
+        "warning",
+        "success",
+        "processing_long",
+        "waiting_long",
+        "schedule_missed",
+        "recovered",
+    ],
+    BeforeValidator(_known),
+]
+
+
+def _only_of(event: str, limit: str) -> dict[str, Any]:
+    """For the description: the limit is given with this event only."""
+    of_event = {"properties": {"event": {"const": event}}}
+    return {"anyOf": [of_event, {"properties": {limit: {"type": "null"}}}]}
+
+
+class SubscriptionIn(Input):
+    """Who hears of what."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [_only_of("processing_long", "percent"), _only_of("waiting_long", "minutes")]
+        }
+    )
+
+    event: Event
+    address: str = Field(
+        max_length=MAX_CHARACTERS,
+        pattern=PATTERN,
+        examples=["data-team@example.com"],
+        json_schema_extra={"format": "email", "allOf": [{"pattern": LENGTHS}]},
+    )
+    percent: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_PERCENT,
+        description="Of processing_long: how much longer than the mean of the last 20 successful full runs; "
+        f"{DEFAULT_PERCENT} unless given.",
+    )
+    minutes: int | None = Field(
+        default=None,
+        ge=1,
+        le=MAX_MINUTES,
+        description=f"Of waiting_long: how long a wait is too long; {DEFAULT_MINUTES} unless given.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_its_event(self) -> "SubscriptionIn":
+        try:
+            check_mail_address(self.address)
+            self.subscription()
+        except UserError as error:
+            raise ValueError(error.detail) from error
+        return self
+
+    def subscription(self) -> Subscription:
+        """With the defaults written out."""
+        return Subscription.checked(self.event, self.address, self.percent, self.minutes)
+
+
+class SubscriptionsIn(Input):
+    """All subscriptions of an orchestration; those not listed end."""
+
+    subscriptions: list[SubscriptionIn] = Field(max_length=1000)
+
+    @model_validator(mode="after")
+    def _says_each_once(self) -> "SubscriptionsIn":
+        wanted = {each.subscription() for each in self.subscriptions}
+        if len(wanted) > len({(each.event, each.address) for each in wanted}):
+            raise ValueError("an address is there twice for one event, with different limits: give one")
+        return self
+
+
+class SubscriptionOut(Output):
+    """Who hears of what."""
+
+    event: str
+    channel: str
+    address: str
+    percent: int | None = Field(description="Of processing_long: how much longer than usual.")
+    minutes: int | None = Field(description="Of waiting_long: how long a wait is too long.")
+
+
+class SubscriptionsOut(Output):
+    """All subscriptions of an orchestration."""
+
+    subscriptions: list[SubscriptionOut]
+
+
+class DeliveryOut(Output):
+    """One mail that was or will be sent."""
+
+    id: UUID
+    fact_key: str
+    orchestration: str
+    event: str = Field(description="What it tells of, such as `error`.")
+    job_id: UUID | None
+    channel: str
+    recipient: str
+    reason: str
+    status: str
+    attempts: int
+    next_attempt_at: datetime
+    message_id: str
+    last_error: str | None
+    created_at: datetime
+    sent_at: datetime | None

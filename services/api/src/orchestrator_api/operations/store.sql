@@ -1,0 +1,26 @@
+-- What other services report about runs that a component began there.
+
+-- name: callback_target
+SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $token_hash
+
+-- name: callback_is_awaited
+-- Or was: the same report again is harmless after the end of the attempt, too.
+SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $token_hash)
+    OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $token_hash)
+
+-- name: callback_is_known
+SELECT EXISTS (SELECT 1 FROM catalog.callbacks WHERE token_hash = $token_hash AND body_hash = $body_hash)
+
+-- name: count_callbacks
+SELECT count(*) FROM catalog.callbacks WHERE token_hash = $token_hash
+
+-- name: insert_callback
+INSERT INTO catalog.callbacks (token_hash, body_hash, job_id, attempt, body)
+VALUES ($token_hash, $body_hash, $job_id, $attempt, $body) ON CONFLICT DO NOTHING
+
+-- name: forget_callbacks
+DELETE FROM catalog.callbacks WHERE (token_hash, body_hash) IN (
+    SELECT c.token_hash, c.body_hash FROM catalog.callbacks c
+    WHERE c.received_at < clock_timestamp() - interval '1 day'
+        AND NOT EXISTS (SELECT FROM jobs.callbacks_v1 v WHERE v.token_hash = c.token_hash)
+    ORDER BY c.received_at LIMIT $1)

@@ -1,0 +1,182 @@
+"""Orchestrations, and other arrangements of their tasks."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from orchestrator_api.http.models import (
+    MAX_INT,
+    Description,
+    Input,
+    JsonObject,
+    Name,
+    Note,
+    Output,
+    Slug,
+    TaskId,
+)
+from orchestrator_api.notifications.models import SubscriptionOut
+from orchestrator_api.schedules.models import ScheduleOut
+from orchestrator_api.triggers.models import TriggerOut
+from orchestrator_shared.definitions.arranging import Operation
+from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
+
+
+class TaskIn(Input):
+    """One task: which configuration to run, and how."""
+
+    id: TaskId | None = Field(default=None, description="component/configuration unless given.")
+    component: Slug
+    configuration: Slug
+    name: Name | None = None
+    enabled: bool = True
+    continue_on_failure: bool = False
+    timeout_seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=366 * 86400,
+        description="24 hours unless set; none for a nested orchestration.",
+    )
+    attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
+    attempt_delay_seconds: int = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
+    attempt_backoff: float = Field(default=1, ge=1, le=10)
+    retry_on: RetryOn = "any"
+    parameters: JsonObject = Field(
+        default_factory=dict, description="Merged over the request that the task sends."
+    )
+
+
+class PhaseIn(Input):
+    """Tasks that run in parallel; empty phases are dropped."""
+
+    name: Name | None = None
+    tasks: list[TaskIn] = Field(default_factory=list, max_length=10_000)
+
+
+class OrchestrationIn(Input):
+    """An orchestration to save; it may be without tasks."""
+
+    name: Name | None = None
+    description: Description = ""
+    enabled: bool = True
+    phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
+    note: Note = ""
+    base_version: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_INT,
+        description="Refuse to save over any version but this one (0: if there is none yet).",
+    )
+
+
+class GroupingIn(Input):
+    """How to lay out the tasks."""
+
+    by: Literal["type", "task"] = Field(
+        description="`type`: extractors, transformations, applications, writers, orchestrations, in this "
+        "order; `task`: one task per phase."
+    )
+    phases: list[PhaseIn] | None = Field(
+        default=None, max_length=1_000, description="These instead of the saved ones."
+    )
+
+
+class ArrangementIn(Input):
+    """Operations on the phases, carried out one after another."""
+
+    operations: list[Operation] = Field(min_length=1, max_length=100)
+    phases: list[PhaseIn] | None = Field(
+        default=None, max_length=1_000, description="These instead of the saved ones."
+    )
+
+
+class TaskOut(Output):
+    """One task, with every default written out."""
+
+    id: str
+    component: str
+    configuration: str
+    name: str
+    enabled: bool
+    continue_on_failure: bool
+    timeout_seconds: int | None
+    attempts: int
+    attempt_delay_seconds: int
+    attempt_backoff: float
+    retry_on: RetryOn
+    parameters: dict[str, Any]
+
+
+class PhaseOut(Output):
+    """Tasks that run in parallel, after those of the phase before."""
+
+    name: str
+    tasks: list[TaskOut]
+
+
+class ProposalOut(Output):
+    """Phases to look at and to save, by a PUT with `version` as `base_version`."""
+
+    version: int = Field(description="The saved version that this rests on.")
+    phases: list[PhaseOut]
+    changed: bool = Field(description="It differs from what is saved.")
+    errors: list[str]
+    warnings: list[str]
+
+
+class LastRun(Output):
+    """The newest run of an orchestration."""
+
+    id: UUID
+    number: int
+    status: str
+    origin: str
+    accepted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class OrchestrationOut(Output):
+    """An orchestration in its current version, and what starts it."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    version: int
+    phases: list[PhaseOut]
+    note: str
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    errors: list[str] = Field(description="What keeps a run of it from succeeding.")
+    warnings: list[str] = Field(
+        description="What a person should look at. Who reads a table while another writes it is judged only "
+        "for a single orchestration, not in lists."
+    )
+    schedules: list[ScheduleOut]
+    triggers: list[TriggerOut]
+    notifications: list[SubscriptionOut]
+    last_run: LastRun | None = None
+    next_fire: datetime | None = None
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean of its last 20 successful runs, partial ones left out."
+    )
+
+
+class OrchestrationSaved(OrchestrationOut):
+    """What is stored now, and whether this request changed anything."""
+
+    changed: bool
+
+
+class OrchestrationVersionOut(Output):
+    """One version of an orchestration."""
+
+    version: int
+    phases: list[PhaseOut]
+    note: str
+    author: str
+    created_at: datetime

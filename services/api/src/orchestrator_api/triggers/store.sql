@@ -1,0 +1,153 @@
+-- Triggers, and what the trigger-watcher knows of them.
+
+-- name: triggers
+SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version, t.allow_self_trigger,
+       array(SELECT CASE WHEN x.table_project = t.project THEN x.table_name
+                         ELSE x.table_project || '/' || x.table_name END
+             FROM (SELECT * FROM catalog.trigger_tables UNION ALL SELECT * FROM catalog.unshared_tables) x
+             WHERE x.trigger_id = t.id
+             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
+FROM catalog.triggers t
+WHERE t.project = $1 AND ($2::text IS NULL OR t.orchestration = $2) AND ($3::text IS NULL OR t.name = $3)
+  AND ($4::uuid IS NULL OR t.id = $4) AND t.deleted_at IS NULL
+ORDER BY t.orchestration, t.name
+
+-- name: insert_trigger
+INSERT INTO catalog.triggers (id, project, orchestration, name, enabled, cool_down_seconds, mode, allow_self_trigger)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: update_trigger
+UPDATE catalog.triggers
+SET enabled = $2, cool_down_seconds = $3, mode = $4, allow_self_trigger = $5, version = version + 1, updated_at = clock_timestamp()
+WHERE id = $1
+
+-- name: delete_trigger_tables
+WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $1)
+DELETE FROM catalog.trigger_tables WHERE trigger_id = $1
+
+-- name: insert_trigger_tables
+INSERT INTO catalog.trigger_tables (trigger_id, table_project, table_name)
+SELECT $1, project, name FROM unnest($2::text[], $3::text[]) AS t (project, name)
+
+-- name: delete_trigger
+UPDATE catalog.triggers
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND orchestration = $2 AND name = $3 AND deleted_at IS NULL
+RETURNING id
+
+-- name: touch_triggers
+UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND orchestration = $2 AND deleted_at IS NULL
+RETURNING id
+
+-- name: reset_trigger
+UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_timestamp()
+WHERE project = $1 AND id = $2 AND deleted_at IS NULL
+RETURNING id
+
+-- name: take_tables_of_bucket
+-- A bucket is no longer shared: what listens to it from the other project stops, and hears nothing of it any more.
+WITH taken AS (
+    DELETE FROM catalog.trigger_tables x
+    USING catalog.triggers t
+    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    RETURNING x.trigger_id, x.table_project, x.table_name, t.enabled
+), kept AS (
+    INSERT INTO catalog.unshared_tables SELECT trigger_id, table_project, table_name FROM taken ON CONFLICT DO NOTHING
+)
+UPDATE catalog.triggers t
+SET enabled = false, version = version + 1, updated_at = clock_timestamp()
+FROM (SELECT DISTINCT trigger_id, enabled FROM taken) before
+WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
+RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
+
+-- name: give_tables_of_bucket
+-- It is shared again: triggers that selected its tables before count their updates from now on.
+WITH given AS (
+    DELETE FROM catalog.unshared_tables x
+    USING catalog.triggers t
+    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    RETURNING x.trigger_id, x.table_project, x.table_name
+), back AS (
+    INSERT INTO catalog.trigger_tables SELECT trigger_id, table_project, table_name FROM given ON CONFLICT DO NOTHING
+)
+UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
+WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
+RETURNING id, orchestration, name
+
+-- name: dispositions
+SELECT project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
+FROM triggers.dispositions_v1
+WHERE trigger_id = $1 AND ($2::timestamptz IS NULL OR (at, project, table_name, seq) < ($2, $3, $4, $5))
+ORDER BY at DESC, project DESC, table_name DESC, seq DESC
+LIMIT $6
+
+-- name: trigger_state
+SELECT generation, pending_job_id, last_started_at, cool_down_seconds, mode, enabled
+FROM triggers.states_v1 WHERE trigger_id = $1
+
+-- name: trigger_counts
+-- A table was added by the first of the saves that all have it, unless the trigger was created so.
+SELECT x.table_project, x.table_name, c.counted, c.used, c.counted_at, t.last_heard_at,
+       (SELECT min(s.at) FROM triggers.saved_versions_v1 s
+        WHERE s.trigger_id = x.trigger_id AND s.number > (
+            SELECT max(before.number) FROM triggers.saved_versions_v1 before
+            WHERE before.trigger_id = x.trigger_id
+              AND NOT before.tables @> jsonb_build_array(jsonb_build_object('project', x.table_project, 'name', x.table_name))
+        )) AS added_at
+FROM catalog.trigger_tables x
+LEFT JOIN triggers.counts_v1 c
+  ON (c.trigger_id, c.table_project, c.table_name) = (x.trigger_id, x.table_project, x.table_name)
+LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
+WHERE x.trigger_id = $1
+UNION ALL
+SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL FROM catalog.unshared_tables WHERE trigger_id = $1
+ORDER BY table_project, table_name
+
+-- name: last_fire
+SELECT generation, at, job_id, tables, started_at, ended
+FROM triggers.fires_v1 WHERE trigger_id = $1
+ORDER BY generation DESC
+LIMIT 1
+
+-- name: last_full_run
+-- Runs of one orchestration start one after another.
+SELECT latest.started_at, latest.number, latest.origin
+FROM jobs.lanes_v1 l
+CROSS JOIN LATERAL (
+    SELECT j.started_at, j.number, j.origin FROM jobs.jobs_v1 j
+    WHERE j.lane_id = l.id AND j.full_run AND j.started_at IS NOT NULL
+    ORDER BY j.number DESC LIMIT 20) latest
+WHERE (l.project, l.component, l.configuration) = ($1, 'orchestrator', $2)
+ORDER BY latest.started_at DESC LIMIT 1
+
+-- name: run_of_fire
+SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $1
+
+-- name: trigger_history
+-- When it was reset, and since when updates do not count for it, by the trigger's switch or the orchestration's.
+SELECT t.created_at,
+       (SELECT min(s.at) FROM triggers.saved_versions_v1 s
+        WHERE s.trigger_id = t.id AND s.reset_count = t.reset_count AND t.reset_count > 0) AS reset_at,
+       (SELECT min(s.at) FROM triggers.saved_versions_v1 s
+        WHERE s.trigger_id = t.id AND s.number > coalesce(
+            (SELECT max(on_.number) FROM triggers.saved_versions_v1 on_
+             WHERE on_.trigger_id = t.id AND on_.enabled), 0)) AS off_since,
+       c.enabled AS orchestration_enabled, c.deleted_at AS orchestration_deleted_at
+FROM catalog.triggers t
+JOIN catalog.configurations c ON (c.project, c.component, c.id) = (t.project, t.component, t.orchestration)
+WHERE t.id = $1
+
+-- name: dropped_since
+SELECT count(*) FROM triggers.dispositions_v1 WHERE trigger_id = $1 AND at >= $2 AND disposition = $3
+
+-- name: last_audit_of
+SELECT actor, detail ->> 'reason' AS reason FROM catalog.audit
+WHERE project = $1 AND subject = $2 AND at <= $3
+ORDER BY at DESC LIMIT 1
+
+-- name: buckets_shared_with
+-- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
+SELECT project, bucket FROM catalog.shares WHERE shared_with = $1 ORDER BY project, bucket FOR KEY SHARE

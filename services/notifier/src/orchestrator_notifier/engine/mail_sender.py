@@ -1,0 +1,197 @@
+"""Claims deliveries, writes their mails and hands them to the SMTP server."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from functools import partial
+
+import structlog
+
+from orchestrator_notifier import metrics
+from orchestrator_notifier.adapters.composing import Composer
+from orchestrator_notifier.adapters.deliveries import ClaimedDelivery, DeliveryStore
+from orchestrator_notifier.adapters.reports import ReportStore
+from orchestrator_notifier.adapters.smtp import Connection, Refused, ServerUnusable, SmtpServer
+from orchestrator_notifier.domain.addresses import BadAddress
+from orchestrator_notifier.domain.content import Audience, Content, missed_content, run_content
+from orchestrator_notifier.domain.late_content import late_content
+from orchestrator_notifier.domain.lateness import LATE_EVENTS
+from orchestrator_notifier.domain.retrying import RetryRules, next_delay
+from orchestrator_shared.domain.errors import Unavailable
+from orchestrator_shared.runtime import failpoints
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.retry import retry_while_unavailable
+
+log = structlog.get_logger(__name__)
+
+LONGEST_PAUSE_SECONDS = 30.0
+"""Between tries while the SMTP server or the database is away."""
+
+Letter = tuple[ClaimedDelivery, EmailMessage]
+
+
+class NothingToTell(Exception):
+    """What the mail would be about has been deleted."""
+
+
+class MailSender:
+    """One per replica; sends one mail at a time over one connection per batch."""
+
+    def __init__(
+        self,
+        store: DeliveryStore,
+        reports: ReportStore,
+        composer: Composer,
+        server: SmtpServer,
+        *,
+        rules: RetryRules,
+        batch: int,
+        poll_seconds: float,
+        public_url: str | None,
+    ) -> None:
+        self._store = store
+        self._reports = reports
+        self._composer = composer
+        self._server = server
+        self._rules = rules
+        self._batch = batch
+        self._poll_seconds = poll_seconds
+        self._public_url = public_url
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """There are new deliveries."""
+        self._woken.set()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Send until asked to stop; a mail underway is finished then."""
+        await repeat(
+            partial(self.round, stopping),
+            name="mail",
+            every=self._poll_seconds,
+            stopping=stopping,
+            woken=self._woken,
+            longest_pause=LONGEST_PAUSE_SECONDS,
+        )
+
+    async def round(self, stopping: asyncio.Event) -> bool:
+        """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
+        claimed = await self._store.claim(self._batch)
+        if claimed:
+            failpoints.reach(failpoints.BEFORE_START)
+        letters = [letter for delivery in claimed if (letter := await self._write(delivery))]
+        if letters:
+            await self._send_all(letters, stopping)
+        return len(claimed) == self._batch
+
+    async def _write(self, delivery: ClaimedDelivery) -> Letter | None:
+        """The mail; a delivery for which none can be written fails or is postponed at once."""
+        try:
+            message = self._composer.compose(
+                await self._content(delivery),
+                recipient=delivery.recipient,
+                message_id=delivery.message_id,
+                thread=self._composer.thread(delivery.project, delivery.orchestration),
+                at=datetime.now(UTC),
+            )
+        except (BadAddress, NothingToTell) as error:
+            await self._fail(delivery, str(error))
+            return None
+        except Unavailable:
+            raise
+        except Exception as error:
+            # One mail that cannot be composed must not hold up the others.
+            log.exception("delivery.not_written", delivery=str(delivery.id))
+            begun = await self._store.begin(delivery)
+            if begun is not None:
+                await self._put_off(begun, f"the mail could not be written: {type(error).__name__}")
+            return None
+        return delivery, message
+
+    async def _content(self, delivery: ClaimedDelivery) -> Content:
+        audience = Audience(delivery.event, delivery.reason, delivery.recipient)
+        if delivery.job_id is None:
+            missed = await self._reports.missed(
+                delivery.event, delivery.project, delivery.orchestration, delivery.detail
+            )
+            return missed_content(missed, audience, self._public_url)
+        report = await self._reports.run(delivery.job_id)
+        if report is None:
+            raise NothingToTell("the run is not kept any more")
+        if delivery.event in LATE_EVENTS:
+            return late_content(report, delivery.detail, audience, self._public_url)
+        return run_content(report, audience, self._public_url)
+
+    async def _send_all(self, letters: Sequence[Letter], stopping: asyncio.Event) -> None:
+        left = list(letters)
+        try:
+            async with self._server.connected() as connection:
+                while left and not stopping.is_set():
+                    delivery, message = left.pop(0)
+                    await self._send(connection, delivery, message)
+        except ServerUnusable as error:
+            metrics.CONNECTIONS_FAILED.inc()
+            if len(left) == len(letters):  # the connection failed, which counts as a try of each
+                await self._put_off_all([delivery for delivery, _ in left], str(error))
+                left = []
+            raise
+        finally:
+            if left:
+                await self._store.release([delivery for delivery, _ in left])
+
+    async def _send(self, connection: Connection, claimed: ClaimedDelivery, message: EmailMessage) -> None:
+        delivery = await self._store.begin(claimed)
+        if delivery is None:
+            return  # another replica has it
+        started = time.perf_counter()
+        try:
+            await connection.send(message, sender=self._composer.sender.addr_spec)
+        except Refused as refusal:
+            if refusal.permanent:
+                await self._fail(delivery, str(refusal))
+            else:
+                await self._put_off(delivery, str(refusal))
+            return
+        except ServerUnusable as error:
+            await self._put_off(delivery, str(error))
+            raise
+        finally:
+            metrics.SEND_SECONDS.observe(time.perf_counter() - started)
+        failpoints.reach(failpoints.BEFORE_MARK)
+        await self._mark_sent(delivery)
+
+    async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
+        """The mail is out: retry until that is recorded."""
+        await retry_while_unavailable(
+            partial(self._store.sent, delivery), outage=OutageLog("record of a sent mail")
+        )
+        metrics.DELIVERIES.labels("sent").inc()
+        log.info("delivery.sent", delivery=str(delivery.id), delivery_event=delivery.event)
+
+    async def _put_off_all(self, deliveries: Sequence[ClaimedDelivery], why: str) -> None:
+        for claimed in deliveries:
+            if (delivery := await self._store.begin(claimed)) is not None:
+                await self._put_off(delivery, why)
+
+    async def _put_off(self, delivery: ClaimedDelivery, why: str) -> None:
+        delay = next_delay(
+            self._rules,
+            attempts=delivery.attempts,
+            age=delivery.age,
+            jitter=random.random(),  # noqa: S311  spreads load, guards nothing
+        )
+        if delay is None:
+            await self._fail(delivery, why)
+            return
+        await self._store.postpone(delivery, delay, why)
+        metrics.DELIVERIES.labels("postponed").inc()
+        log.warning("delivery.postponed", delivery=str(delivery.id), seconds=round(delay), reason=why)
+
+    async def _fail(self, delivery: ClaimedDelivery, why: str) -> None:
+        await self._store.fail(delivery, why)
+        metrics.DELIVERIES.labels("failed").inc()
+        log.error("delivery.failed", delivery=str(delivery.id), reason=why)

@@ -1,0 +1,285 @@
+"""From a claimed job to its result: what it runs with, the executor that runs it, what its end means."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from orchestrator_runner.executors.encodings import secrets_of_environment
+from orchestrator_runner.executors.port import (
+    Adopted,
+    Execution,
+    ExecutionLeft,
+    ExecutionLost,
+    ExecutionRefused,
+    Executor,
+    Outcome,
+)
+from orchestrator_runner.logs.capture import LogCapture, LogLimits
+from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.definitions import Loaded
+from orchestrator_runner.queue.handle_store import HandleStore
+from orchestrator_runner.queue.slots import Execute
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
+from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
+from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
+from orchestrator_shared.definitions.placeholders import holds_placeholder
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable
+from orchestrator_shared.security import Encryption
+from orchestrator_shared.settings import variable
+
+log = structlog.get_logger(__name__)
+
+FILES_DIR = "ORCHESTRATOR_FILES_DIR"
+_STATE = "#state"
+Variables = Mapping[str, tuple[str, bool]]
+"""Name to stored value and whether it is secret."""
+Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
+"""What each of these jobs runs with, in order."""
+
+
+class AttemptRunner:
+    """Prepares and executes the attempts that this replica claimed."""
+
+    def __init__(
+        self,
+        *,
+        load: Load,
+        logs: LogStore,
+        executors: Mapping[str, Executor],
+        encryption: Encryption,
+        handles: HandleStore,
+        log_limits: LogLimits,
+        api_url: str | None = None,
+        files_dir: Path | None = None,
+    ) -> None:
+        self._load = load
+        self._logs = logs
+        self._executors = executors
+        self._encryption = encryption
+        self._handles = handles
+        self._log_limits = log_limits
+        self._api_url = api_url
+        self._files_dir = files_dir
+
+    async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
+        """Load what all of these need; see `Prepare`."""
+        try:
+            loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
+        except Exception as error:
+            log.exception("attempt.prepare_failed", jobs=len(jobs))
+            return {job.id: partial(self._fail, job, error) for job in jobs}
+        return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
+
+    async def _fail(self, job: ClaimedJob, error: Exception, _stop: asyncio.Event) -> Result:
+        return _failed(job, error)
+
+    async def _execute(self, job: ClaimedJob, loaded: Loaded, stop: asyncio.Event) -> Result:
+        structlog.contextvars.bind_contextvars(project=job.project, job=str(job.id), run=str(job.root_id))
+        try:
+            executor = self._executor(job)
+            adopted = self._adopted(job, executor)
+            execution = self._build(job, loaded, executor)
+            outcome = await self._run(job, executor, execution, adopted, stop)
+        except UserError as error:
+            return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
+        except ExecutionLeft:
+            # Nothing is reported: the job stays underway, and whoever adopts it goes on with this attempt.
+            log.info("attempt.handed_over", attempt=job.attempt)
+            raise asyncio.CancelledError from None
+        except ExecutionRefused as error:
+            log.warning("attempt.refused", reason=str(error))
+            return Result.given_back(job, str(error))
+        except ExecutionLost as error:
+            ending = after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason=f"runner lost: {error}")
+            return _result(job, ending)
+        except Exception as error:
+            log.exception("attempt.failed")
+            return _failed(job, error)
+        return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
+
+    async def _run(
+        self,
+        job: ClaimedJob,
+        executor: Executor,
+        execution: Execution,
+        adopted: Adopted | None,
+        stop: asyncio.Event,
+    ) -> Outcome:
+        capture = LogCapture(
+            partial(self._logs.append, job),
+            secrets=execution.secrets,
+            limits=self._log_limits,
+            first_seq=job.next_log_seq,
+        )
+        try:
+            if adopted is None:
+                return await executor.run(execution, capture, stop)
+            return await executor.adopt(execution, adopted, capture, stop)
+        finally:
+            await capture.close()
+
+    def _executor(self, job: ClaimedJob) -> Executor:
+        if job.executor is None:
+            raise UserError(f"there is no component {job.component!r}: ask an administrator to register it")
+        executor = self._executors.get(job.executor)
+        if executor is None:
+            raise UserError(f"this runner has no executor {job.executor!r}")
+        return executor
+
+    def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
+        adopted = self._handles.adopted(job)
+        if adopted is not None and not executor.adoptable:
+            raise ExecutionLost(f"the component's executor is {job.executor!r} now")
+        return adopted
+
+    def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
+        """Everything the attempt needs; raises UserError with what is missing."""
+        if loaded.parameters is None:
+            raise UserError(_missing(job))
+        if isinstance(loaded.user, UserError):
+            raise loaded.user
+        parameters, secrets = self._parameters(job, loaded.parameters, loaded.variables)
+        definition = loaded.definition
+        environment = definition.get("environment") or {}
+        folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
+        return Execution(
+            job_id=job.id,
+            attempt=job.attempt,
+            argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
+            environment={**passed_on, **self._contract(job), **folder},
+            config={
+                "component": job.component,
+                "configuration": job.configuration,
+                "version": job.version,
+                "parameters": parameters,
+            },
+            state=self._open_state(job, loaded.state),
+            user=loaded.user,
+            project_folder=folder.get(FILES_DIR),
+            timeout_seconds=job.timeout_seconds,
+            secrets=frozenset(secrets | secrets_of_environment(passed_on)),
+            target=definition.get(job.executor or "") or {},
+            safe_to_rerun=job.safe_to_rerun,
+            journal=self._handles.open(job) if executor.adoptable else None,
+        )
+
+    def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
+        """What a component gets that asks for the folder of files: only its project's."""
+        asks = FILES_DIR in declared and declared[FILES_DIR] is None
+        return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
+
+    def _seal_state(self, job: ClaimedJob, state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """A component may keep secrets in its state, such as a token: all of it is encrypted."""
+        if state is None:
+            return None
+        sealed: Mapping[str, Any] = self._encryption.encrypt_secrets({_STATE: dict(state)}, job.project)
+        return sealed
+
+    def _open_state(self, job: ClaimedJob, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+        """The state again; rows that were written before states were encrypted are as they are."""
+        if stored is None or stored.keys() != {_STATE} or not self._encryption.is_encrypted(stored[_STATE]):
+            return stored
+        try:
+            state: Mapping[str, Any] = self._encryption.decrypt_secrets(stored, job.project)[_STATE]
+        except UserError:
+            raise UserError(
+                "the saved state of this configuration cannot be decrypted: put its key back into "
+                f"{variable('encryption_keys')}"
+            ) from None
+        return state
+
+    def _parameters(
+        self, job: ClaimedJob, stored: Mapping[str, Any], variables: Variables
+    ) -> tuple[dict[str, Any], set[str]]:
+        merged = deep_merge(stored, job.parameters)
+        parameters = self._encryption.decrypt_secrets(merged, project=job.project)
+        secrets: set[str] = set()
+        if holds_placeholder(parameters):
+            names = {"scheduled_for": _instant(job.scheduled_for)}
+            for name, (value, secret) in variables.items():
+                plain = self._encryption.decrypt_value(value, project=job.project) if secret else value
+                names[f"vars.{name}"] = plain
+                if secret and plain:
+                    secrets.add(plain)
+            parameters = substitute(parameters, names)
+        return parameters, secrets | secret_values(parameters)
+
+    def _contract(self, job: ClaimedJob) -> dict[str, str]:
+        """The variables of the component contract (ARCHITECTURE section 6)."""
+        environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "ORCHESTRATOR_PROJECT": job.project,
+            "ORCHESTRATOR_COMPONENT": job.component,
+            "ORCHESTRATOR_CONFIGURATION": job.configuration,
+            "ORCHESTRATOR_JOB_ID": str(job.id),
+            "ORCHESTRATOR_RUN_ID": str(job.root_id),
+            "ORCHESTRATOR_ATTEMPT": str(job.attempt),
+            "ORCHESTRATOR_SCHEDULED_FOR": _instant(job.scheduled_for),
+        }
+        if job.previous_success is not None:
+            environment["ORCHESTRATOR_PREVIOUS_SUCCESS"] = _instant(job.previous_success)
+        if self._api_url is not None:
+            environment["ORCHESTRATOR_API_URL"] = self._api_url
+        return environment
+
+
+def _missing(job: ClaimedJob) -> str:
+    name = f"{job.component}/{job.configuration}"
+    if job.version is not None:
+        return f"there is no version {job.version} of the configuration {name}"
+    return f"the configuration {name} is in the trash or was never there: restore it by saving it, then retry"
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
+    """What the component's document sets, and what it takes from the runner's own environment."""
+    own = {
+        name: os.environ[name] for name, value in environment.items() if value is None and name in os.environ
+    }
+    return own | {name: value for name, value in environment.items() if value is not None}
+
+
+def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
+    """What an attempt's end means for its job."""
+    if outcome.status is JobStatus.SUCCESS:
+        tables = tuple({"table": str(output.table), "rows": output.rows} for output in outcome.output_tables)
+        ending = Ending(JobStatus.SUCCESS, outcome.message)
+        return _result(job, ending, tables, outcome.state)
+    if outcome.status is JobStatus.TERMINATED:
+        # Where somebody asked for it, the database makes it `terminated`; else the runner stops.
+        return _result(
+            job, after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason="its runner was stopped")
+        )
+    kind = outcome.error_kind or ErrorKind.INTERNAL
+    return _result(job, after_failure(job.attempts, outcome.message, kind))
+
+
+def _failed(job: ClaimedJob, error: Exception) -> Result:
+    reason = f"the runner failed: {type(error).__name__}"
+    return _result(job, after_failure(job.attempts, reason, ErrorKind.INTERNAL))
+
+
+def _result(
+    job: ClaimedJob,
+    ending: Ending,
+    tables: tuple[Mapping[str, Any], ...] = (),
+    state: Mapping[str, Any] | None = None,
+) -> Result:
+    return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending, tables, state)

@@ -1,0 +1,139 @@
+"""What is kept of attempts that outlive their runner: how they are found again, and what is reported."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+
+from orchestrator_runner.executors.port import Adopted, ExecutionLost
+from orchestrator_runner.runs.jobs import ClaimedJob
+from orchestrator_shared.database.pool import acquire
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.runtime.outage_log import OutageLog
+from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
+from orchestrator_shared.security import Encryption, hash_token, new_token
+
+CALLBACK_POLL_SECONDS = 10.0
+"""The net under hints that are lost."""
+_HANDLE = "#run"
+_EXECUTOR = "executor"
+T = TypeVar("T")
+
+
+class HandleStore:
+    """Opens journals, and passes on hints that something was posted."""
+
+    def __init__(self, pool: asyncpg.Pool, encryption: Encryption, *, api_url: str | None = None) -> None:
+        self._pool = pool
+        self._encryption = encryption
+        self._api_url = api_url
+        self._outage = OutageLog("journal")
+        self._queries = Queries.load("orchestrator_runner.queue", "handle_store.sql")
+        self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
+
+    def open(self, job: ClaimedJob) -> "JobJournal":
+        """The journal of an attempt that this replica owns."""
+        return JobJournal(self, job)
+
+    def new_callback(self) -> tuple[str, str]:
+        """A token, and the address at which it is good; raises UserError if nobody said where the api is."""
+        if not self._api_url:
+            raise UserError(
+                "the component is called back, but the runner does not know where: set ORCHESTRATOR_API_URL "
+                "on the runner to the address of the api as other services reach it",
+                field="http.callback",
+            )
+        _, token = new_token()
+        return token, f"{self._api_url.rstrip('/')}/v1/callbacks/{token}"
+
+    def adopted(self, job: ClaimedJob) -> Adopted | None:
+        """What an earlier runner kept of this attempt; raises ExecutionLost if another executor began it."""
+        if job.handle is None:
+            return None
+        # The release before kept no executor: then it is the component's, as it was to that release.
+        if job.handle.get(_EXECUTOR, job.executor) != job.executor:
+            raise ExecutionLost(f"the component's executor is {job.executor!r} now")
+        handle = self._encryption.decrypt_secrets(job.handle, project=job.project)[_HANDLE]
+        assert isinstance(handle, dict)
+        return Adopted(handle, job.ran_seconds)
+
+    def wake(self, job_id: UUID) -> None:
+        """Something may have been posted about this job."""
+        for event in self._waiting.get(job_id, ()):
+            event.set()
+
+    async def write(self, name: str, job: ClaimedJob, value: object) -> None:
+        """One fenced write; raises ExecutionLost if it touched nothing."""
+        query = self._queries[name]
+        status = await self._patiently(lambda c: c.execute(query, job.id, job.epoch, value))
+        if status == "UPDATE 0":
+            raise ExecutionLost("the job has a new owner")
+
+    def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
+        """The handle as it is stored: it holds what another service answered."""
+        sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        return {**sealed, _EXECUTOR: job.executor}
+
+    async def wait_for_callbacks(
+        self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
+    ) -> list[asyncpg.Record]:
+        """Rows that were not seen yet; at least one."""
+        query = self._queries["callbacks"]
+        woken = asyncio.Event()
+        self._waiting[job_id].add(woken)
+        try:
+            while True:
+                woken.clear()
+                rows = await self._patiently(lambda c: c.fetch(query, callback_hash, list(seen)))
+                if rows:
+                    return list(rows)
+                await wait_for_any(woken, timeout=CALLBACK_POLL_SECONDS)
+        finally:
+            self._waiting[job_id].discard(woken)
+            if not self._waiting[job_id]:
+                del self._waiting[job_id]
+
+    async def _patiently(self, do: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+        async def once() -> T:
+            async with acquire(self._pool) as connection:
+                return await do(connection)
+
+        return await retry_while_unavailable(once, outage=self._outage)
+
+
+class JobJournal:
+    """A `Journal`."""
+
+    def __init__(self, handles: HandleStore, job: ClaimedJob) -> None:
+        self._handles = handles
+        self._job = job
+        self._callback_hash = job.callback_hash
+        self._seen: list[int] = []
+
+    def callback_url(self) -> str:
+        """See `Journal`."""
+        token, url = self._handles.new_callback()
+        self._callback_hash = hash_token(token)
+        return url
+
+    async def keep(self, handle: Mapping[str, Any]) -> None:
+        """See `Journal`."""
+        await self._handles.write("keep_handle", self._job, self._handles.seal(self._job, handle))
+
+    async def expect_callbacks(self) -> None:
+        """See `Journal`."""
+        await self._handles.write("expect_callbacks", self._job, self._callback_hash)
+
+    async def callbacks(self) -> Sequence[bytes]:
+        """See `Journal`."""
+        if self._callback_hash is None:
+            # The attempt was begun by a component that was not called back yet.
+            await asyncio.Event().wait()
+            raise AssertionError("nobody sets it")
+        rows = await self._handles.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
+        self._seen += [row["seq"] for row in rows]
+        return [row["body"] for row in rows]

@@ -1,0 +1,21 @@
+-- Attempts that outlive their runner: how a successor finds them, and what is reported of them; every write is fenced
+-- by the epoch.
+
+-- name: keep_handle
+WITH own AS (
+    SELECT id, attempt FROM jobs.jobs
+    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
+    FOR NO KEY UPDATE
+)
+UPDATE jobs.attempts a SET handle = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
+
+-- name: expect_callbacks
+WITH own AS (
+    SELECT id, attempt FROM jobs.jobs
+    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
+    FOR NO KEY UPDATE
+)
+UPDATE jobs.attempts a SET callback_hash = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
+
+-- name: callbacks
+SELECT seq, body FROM catalog.callbacks_v1 WHERE token_hash = $1 AND seq <> ALL ($2::bigint[]) ORDER BY seq

@@ -1,0 +1,54 @@
+"""What a step of the engine is to do, and what it did."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from orchestrator_runner import metrics
+from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
+from orchestrator_shared.domain.statuses import JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """What a step is to do."""
+
+    results: Sequence[Result] = ()
+    """Attempts of this replica, or of a lost one, that are over."""
+    ended_children: frozenset[UUID] = frozenset()
+    """Children that ended elsewhere and whose runs may not know yet."""
+    runs: frozenset[UUID] = frozenset()
+    """Runs that may have nothing left to wait for."""
+    slots: int = 0
+    """How many jobs may be claimed to begin now."""
+    ahead: int = 0
+    """How many more may be claimed to begin as soon as slots are free."""
+    backlog: bool = False
+    """Whether there may be ready jobs besides those that this step makes."""
+    limited: tuple[str, ...] = ()
+    """Projects with a parallel limit whose jobs may be claimed too."""
+
+    def __bool__(self) -> bool:
+        may_claim = self.backlog and self.slots + self.ahead > 0
+        return bool(self.results or self.ended_children or self.runs) or may_claim
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What a step did, and what it leaves to the next one."""
+
+    claimed: list[ClaimedJob] = field(default_factory=list)
+    ended_children: set[UUID] = field(default_factory=set)
+    runs: set[UUID] = field(default_factory=set)
+    runs_are_ready: bool = False
+    backlog: bool = False
+    """Whether ready jobs were left for want of slots."""
+
+
+def claimed(rows: Iterable[Row]) -> list[ClaimedJob]:
+    """Those of these rows that this replica may begin."""
+    begun = [row for row in rows if row["status"] == JobStatus.PROCESSING]
+    metrics.CLAIMED.inc(len(begun))
+    for row in begun:
+        metrics.QUEUED_SECONDS.observe(row["seconds_ready"])
+    return [ClaimedJob.from_row(row) for row in begun]
