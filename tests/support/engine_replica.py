@@ -20,8 +20,8 @@ from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
-from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
-from orchestrator_shared.messaging.relay import Relay
+from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.messaging.publisher import Outcome, Outgoing
 
 SUCCESS = Ending(JobStatus.SUCCESS)
 
@@ -40,8 +40,8 @@ def reach(name: str) -> None:
         replica.reach(name)
 
 
-class Exchange(Publisher):
-    """The broker as the relays see it: it keeps what was published, and confirms it unless told otherwise."""
+class Exchange:
+    """The broker as a relay sees it: it keeps what was published, and confirms it unless told otherwise."""
 
     def __init__(self) -> None:
         self.published: list[Outgoing] = []
@@ -78,7 +78,7 @@ class Replica:
     commands: Commands
     leases: Leases
     logs: LogStore
-    relay: Relay
+    outbox: Outbox
     slots: int
     open: dict[UUID, tuple[ClaimedJob, "asyncio.Future[Ending]"]] = field(default_factory=dict)
     lost: bool = False
@@ -141,18 +141,13 @@ class Replica:
     async def heartbeat(self) -> None:
         """Renew the lease; a replica that was declared lost learns it and ends."""
         try:
-            await self.leases._renew(CountedLease())
+            await self.leases.renew(CountedLease())
         except LeaseLost:
             self.die()
 
     async def publish(self, *, backlog: bool = False) -> None:
         """Relay what was said and is still in memory; `backlog`: what lies in the table as well."""
-        while not self.relay._waiting.empty():
-            await self.relay._publish_next()
-        if backlog:
-            await self.relay._publish_backlog()
-        if self.relay._confirmed:
-            await self.relay._delete_confirmed()
+        await self.outbox.relay_once(backlog=backlog)
 
     async def end_attempt(self, job_id: UUID, ending: Ending = SUCCESS) -> None:
         """End the attempt, unless it was stopped meanwhile; its result waits for the next step."""

@@ -4,30 +4,22 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 from tests.support.databases import Database
 from tests.support.engine_replica import SUCCESS, CountedLease, Exchange, Replica, said
 
+from orchestrator_runner.executors.port import Executor
 from orchestrator_runner.logs.store import LogStore
-from orchestrator_runner.queue.accept import Accept
-from orchestrator_runner.queue.commands import Commands
-from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.leases import Leases
-from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.ownership import Ownership
-from orchestrator_runner.queue.recovery import Recovery
-from orchestrator_runner.queue.runs import Runs
-from orchestrator_runner.queue.starts import Starter
-from orchestrator_runner.queue.step import Stepper
-from orchestrator_runner.queue.terminate import Terminate
+from orchestrator_runner.queue.handle_store import HandleStore
+from orchestrator_runner.settings import RunnerSettings
+from orchestrator_runner.wiring import join_core, make_attempts
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.database.pool import prepare_connection
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id, new_job_id
+from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
 from orchestrator_shared.domain.statuses import Origin
-from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.relay import Tuning
+from orchestrator_shared.security import Encryption
 
 __all__ = ["PROJECT", "SUCCESS", "Replica", "World", "definition", "requested", "task"]
 
@@ -45,6 +37,7 @@ class World:
         self.pool = pool
         self.admin = admin
         self.exchange = Exchange()
+        self.settings = _settings(database)
         self.replicas: list[Replica] = []
 
     @classmethod
@@ -95,55 +88,33 @@ class World:
             "UPDATE catalog.projects SET parallel_limit = $2 WHERE id = $1", PROJECT, parallel
         )
 
-    async def add_replica(self, *, slots: int = 3) -> Replica:
-        replica = self._replica(new_id(), slots)
-        await replica.leases.register(CountedLease())
-        self.replicas.append(replica)
-        return replica
-
-    def _replica(self, replica_id: UUID, slots: int) -> Replica:
-        lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
+    async def add_replica(
+        self, *, slots: int = 3, executors: Mapping[str, Executor] | None = None
+    ) -> Replica:
+        """Wired as in production; with `executors` it really executes what it claims."""
+        settings = self.settings.model_copy(update={"runner_slots": slots})
         # Nothing is relayed unless a test asks for it: what was said stays in the outbox table.
-        outbox = Outbox(
-            schema="jobs",
-            source="/runner",
-            pool=self.pool,
-            publisher=self.exchange,
-            tuning=Tuning(grace=0.0, batch=1000),
-        )
-        engine = Engine(
-            pool=self.pool,
-            stepper=Stepper(self.pool, outbox, lanes, runs, ownership),
-            starter=Starter(self.pool, outbox, lanes, runs, replica_id),
-            lanes=lanes,
-            runs=runs,
-            ownership=ownership,
-            slots=slots,
-            poll_seconds=0,
-            scan_seconds=0,
-        )
-        accept = Accept(self.pool, outbox, lanes, engine.wake, max_chain_length=20)
-        terminate = Terminate(self.pool, outbox, lanes, engine)
+        tuning = Tuning(grace=0.0, batch=1000)
+        core = join_core(settings, self.pool, self.exchange, executors or {}, tuning)
         replica = Replica(
-            replica_id,
-            engine,
-            Recovery(self.pool, engine, replica_id=replica_id, every_seconds=1, may_judge=lambda: True),
-            accept,
-            terminate,
-            Commands(accept, terminate),
-            Leases(
-                self.pool,
-                replica_id=replica_id,
-                name="test",
-                slots=slots,
-                lease_seconds=LEASE_SECONDS,
-                heartbeat_seconds=1,
-            ),
+            core.replica_id,
+            core.engine,
+            core.recovery,
+            core.accept,
+            core.terminate,
+            core.commands,
+            core.leases,
             LogStore(self.pool),
-            outbox._relay,
+            core.outbox,
             slots,
         )
-        engine.use(replica.prepare)
+        if executors is None:
+            core.engine.use(replica.prepare)
+        else:
+            handles = HandleStore(self.pool, Encryption(settings.encryption_keys))
+            core.engine.use(make_attempts(settings, self.pool, executors, handles).prepare)
+        await replica.leases.register(CountedLease())
+        self.replicas.append(replica)
         return replica
 
     async def expire(self, replica: Replica) -> None:
@@ -188,6 +159,19 @@ class World:
             for _, future in replica.open.values():
                 future.cancel()
             await replica.engine.drain(0, 1)
+
+
+def _settings(database: Database) -> RunnerSettings:
+    """Everything is looked at in every turn, and no lease runs out by itself."""
+    settings = RunnerSettings(
+        database_url=database.url_for("runner"),
+        amqp_url="amqp://nobody.test",
+        encryption_keys=(b"k" * 32,),
+        runner_name="test",
+        lease_seconds=600,
+        heartbeat_seconds=1,
+    )
+    return settings.model_copy(update={"lease_seconds": LEASE_SECONDS, "poll_seconds": 0, "scan_seconds": 0})
 
 
 @asynccontextmanager

@@ -71,6 +71,8 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (RUN, {"parameters": {"demo-extractor/one": 3}}, "parameters.demo-extractor/one", "an object"),
         (RUN, {"scheduled_for": "yesterday"}, "scheduled_for", "2026-11-21T08:15:00Z"),
         (RUN, {"scheduled_for": "2026-01-01T00:00:00"}, "scheduled_for", "time zone"),
+        (RUN, {"scheduled_for": "1700000000"}, "scheduled_for", "no number"),
+        ("definitions/apply", {"documents": [], "prune": 0}, "prune", "true or false"),
         (RUN, {"job_id": "0198c0de-0000-7000-8000-000000000001"}, "job_id", "the header Idempotency-Key"),
         (
             f"jobs/{'0' * 32}/retries",

@@ -96,7 +96,7 @@ async def consume_rate(broker: Broker, batches: bool) -> float:
         await on_batch([delivery])
 
     consumer = (
-        Consumer.batches(broker, RUNS, on_batch)
+        Consumer.batches(broker, RUNS, on_batch, handles=RUNS.messages)
         if batches
         else Consumer(broker, RUNS, {RunRequested: on_run})
     )

@@ -223,7 +223,9 @@ async def test_a_failing_batch_is_taken_apart(connected: Broker) -> None:
         done.extend(ids)
 
     await publish(connected, *messages)
-    consumer = Consumer.batches(connected, RUNS, on_batch, linger=0.1, tries=QUICK_TRIES)
+    consumer = Consumer.batches(
+        connected, RUNS, on_batch, handles=RUNS.messages, linger=0.1, tries=QUICK_TRIES
+    )
     async with consuming(consumer):
         (letter,) = await letters(connected, 1)
         await eventually(lambda: len(done) == 9)

@@ -88,7 +88,7 @@ async def test_batches_come_together(pool: asyncpg.Pool, connected: Broker) -> N
         assert isinstance(deliveries, list)
         sizes.append(len(deliveries))
 
-    consumer = Consumer.batches(connected, RUNS, on_batch, size=25, linger=0.05)
+    consumer = Consumer.batches(connected, RUNS, on_batch, handles=RUNS.messages, size=25, linger=0.05)
     async with relaying(pool, connected) as outbox:
         async with outbox.work() as work:
             work.publish(*(run_requested() for _ in range(50)))

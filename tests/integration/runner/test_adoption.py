@@ -1,6 +1,6 @@
 """Attempts that outlive their runner: by their handles another one adopts them, whatever the executor."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import asyncpg
@@ -12,15 +12,6 @@ from tests.support.executor_conformance import Behaviour
 from tests.support.fake_executor import Cluster, FakeExecutor
 from tests.support.waiting import eventually
 
-from orchestrator_runner.executors.port import Executor
-from orchestrator_runner.logs.capture import LogLimits
-from orchestrator_runner.logs.store import LogStore
-from orchestrator_runner.queue.definitions import Definitions
-from orchestrator_runner.queue.execution import Attempts
-from orchestrator_runner.queue.journal import Journals
-from orchestrator_runner.queue.recovery import Recovery
-from orchestrator_shared.security import Encryption
-
 EXECUTOR = "docker"
 """Some name that the database allows: which one is nobody's business but the wiring's."""
 
@@ -31,29 +22,6 @@ class Stage:
     def __init__(self, world: World) -> None:
         self.world = world
         self.cluster = Cluster()
-        self.encryption = Encryption((b"k" * 32,))
-
-    async def replica(self, executors: Mapping[str, Executor]) -> Replica:
-        """One that really runs what it claims."""
-        replica = await self.world.add_replica()
-        attempts = Attempts(
-            definitions=Definitions(self.world.pool),
-            logs=LogStore(self.world.pool),
-            executors=executors,
-            encryption=self.encryption,
-            journals=Journals(self.world.pool, self.encryption),
-            log_limits=LogLimits(),
-        )
-        replica.engine.use(attempts.prepare)
-        replica.recovery = Recovery(
-            self.world.pool,
-            replica.engine,
-            replica_id=replica.id,
-            every_seconds=1,
-            may_judge=lambda: True,
-            executors=executors.values(),
-        )
-        return replica
 
     async def begun(self, replica: Replica) -> UUID:
         """A job whose program runs, found by its handle."""
@@ -98,8 +66,8 @@ async def stage(database: Database) -> AsyncIterator[Stage]:
 
 async def test_another_replica_goes_on_with_the_same_attempt(stage: Stage) -> None:
     executor = FakeExecutor(stage.cluster)
-    first = await stage.replica({EXECUTOR: executor})
-    second = await stage.replica({EXECUTOR: FakeExecutor(stage.cluster)})
+    first = await stage.world.add_replica(executors={EXECUTOR: executor})
+    second = await stage.world.add_replica(executors={EXECUTOR: FakeExecutor(stage.cluster)})
     job = await stage.begun(first)
     await stage.lose(first, executor)
     await second.recovery.look()
@@ -114,7 +82,10 @@ async def test_a_component_with_another_executor_now_loses_its_attempt(stage: St
     """The new one cannot find it: decided as for a lost runner, and `after_crash` says rerun."""
     executor = FakeExecutor(stage.cluster)
     adopting = {EXECUTOR: executor, "kubernetes": FakeExecutor(Cluster())}
-    first, second = await stage.replica(adopting), await stage.replica(adopting)
+    first, second = (
+        await stage.world.add_replica(executors=adopting),
+        await stage.world.add_replica(executors=adopting),
+    )
     job = await stage.begun(first)
     await stage.world.admin.execute("UPDATE catalog.components SET executor = 'kubernetes' WHERE id = 'c'")
     await stage.lose(first, executor)
@@ -130,7 +101,7 @@ async def test_a_component_with_another_executor_now_loses_its_attempt(stage: St
 async def test_what_is_not_underway_is_removed_when_a_replica_is_lost(stage: Stage) -> None:
     """Its job was stopped in the database while nobody could reach the cluster."""
     executor = FakeExecutor(stage.cluster)
-    first = await stage.replica({EXECUTOR: executor})
+    first = await stage.world.add_replica(executors={EXECUTOR: executor})
     job = await stage.begun(first)
     await stage.lose(first, executor)
     await stage.world.admin.execute(
@@ -138,6 +109,6 @@ async def test_what_is_not_underway_is_removed_when_a_replica_is_lost(stage: Sta
            WHERE id = $1""",
         job,
     )
-    second = await stage.replica({EXECUTOR: FakeExecutor(stage.cluster)})
+    second = await stage.world.add_replica(executors={EXECUTOR: FakeExecutor(stage.cluster)})
     await second.recovery.look()
     assert not stage.cluster.pods

@@ -10,8 +10,11 @@ from tests.support.http_harness import JOB, HttpHarness, Kept
 from tests.support.http_service import Reply
 
 from orchestrator_runner.executors.http import run as http_run
+from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.executor import HttpExecutor
 from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.port import ExecutionLost, ExecutionRefused
+from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 
@@ -235,9 +238,10 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
 
 
-async def test_no_run_is_begun_without_a_lease(http: HttpHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_run_is_begun_without_a_lease(http: HttpHarness) -> None:
     """A runner that was frozen between its claim and the start: another one may have begun the job anew."""
-    monkeypatch.setattr(http.executor, "_owns", lambda: False)
-    with pytest.raises(ExecutionRefused, match="lease"):
-        await http.run()
+    client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
+    async with HttpExecutor.open(client, owns=lambda: False) as executor:
+        with pytest.raises(ExecutionRefused, match="lease"):
+            await executor.run(http.execution(), http.log, asyncio.Event())
     assert not http.service.received

@@ -20,14 +20,19 @@ from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.executors.port import ExecutionLost
 from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+
+
+def named(queries: Queries) -> list[tuple[str, str]]:
+    return [(name, queries[name]) for name in queries]
+
 
 PACKAGE, LOGS = "orchestrator_runner.queue", "orchestrator_runner.logs"
 FILES = sorted(
@@ -40,7 +45,7 @@ QUERIES = {
     name: sql
     for package, file in FILES
     if file != "termination.sql"
-    for name, sql in Queries.load(package, file)._queries.items()
+    for name, sql in named(Queries.load(package, file))
 }
 TABLES = ("jobs", "attempts", "logs", "configuration_states", "tasks", "phases")
 WRITE = re.compile(
@@ -52,7 +57,7 @@ GUARDED_ELSEWHERE = {
     "insert_phases_and_tasks": "test_lifecycle_machine.py::test_random_histories_keep_the_rules",
     "merge_into": "test_overlap.py::test_later_fires_merge_into_the_one_that_waits",
     "create_children": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
-    "settle": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
+    "apply_results": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
     "repeat_run": "test_nested_attempts.py::test_two_replicas_make_one_attempt_of_it",
     "forget_jobs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
     "forget_logs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
@@ -112,21 +117,21 @@ async def finish(world: World, replica: Replica, job: ClaimedJob) -> None:
     """Also `save_states`: of the jobs that `finish_jobs` returned, in its transaction."""
     result = Result(job.id, job.epoch, job.lane_id, None, None, SUCCESS, (), {"epoch": job.epoch})
     async with transaction(world.pool) as connection:
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def try_again(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.WAITING, "again", free=True)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def fail(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.ERROR, "no", ErrorKind.USER)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def append_log(world: World, replica: Replica, job: ClaimedJob) -> None:
@@ -222,7 +227,7 @@ LATE: dict[str, tuple[str, Callable[[UUID], tuple[Any, ...]]]] = {
     "start_runs": ("ready", lambda run: ([run], [1], [True], [None], [None])),
     "refuse_run": ("ready", lambda run: (run, "no", "user", 1)),
     "withdraw_runs": ("ready", lambda run: ([run], ["its updates were used by c #1"], [run])),
-    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None])),
+    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None], [None])),
     "break_cycle": ("waiting", lambda run: (run, "these runs wait for each other")),
 }
 """Statements for runs, the status in which they may write, and their arguments."""
@@ -239,9 +244,12 @@ async def test_finished_is_final(scene: Scene, name: str) -> None:
 
     assert not await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
 
-    await world.admin.execute(
-        "UPDATE jobs.jobs SET status = $2, finished_at = NULL WHERE id = $1", request.job_id, status
-    )
+    async with world.admin.acquire() as connection, connection.transaction():
+        # No statement of ours can bring it back: the trigger of the transitions is off for this one.
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute(
+            "UPDATE jobs.jobs SET status = $2, finished_at = NULL WHERE id = $1", request.job_id, status
+        )
     assert await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
 
 
@@ -265,7 +273,7 @@ def test_every_statement_that_writes_is_here() -> None:
     found = {
         name
         for package, file in FILES
-        for name, sql in Queries.load(package, file)._queries.items()
+        for name, sql in named(Queries.load(package, file))
         if WRITE.search(re.sub(r"--[^\n]*", "", sql))
     }
     assert found == tested, "a statement that writes needs a test that shows when it writes nothing"

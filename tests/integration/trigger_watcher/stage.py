@@ -21,10 +21,11 @@ from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.settings import DatabaseSettings
 from orchestrator_trigger_watcher.adapters.update_store import Update
-from orchestrator_trigger_watcher.wiring import Watcher, build, load_queries
+from orchestrator_trigger_watcher.wiring import Watcher, build
 
 HOUR = timedelta(hours=1)
-RUNNER = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
+FINISH = "UPDATE jobs.jobs SET status = 'success', finished_at = clock_timestamp() WHERE id = $1"
+RUNNER = Queries.load("orchestrator_runner.queue", "run_store.sql", "waiting_triggers.sql")
 
 
 def table(text: str, project: str = "demo") -> TableRef:
@@ -59,7 +60,7 @@ async def watcher_on(database: Database, name: str = "watcher") -> AsyncIterator
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="triggers", source="/trigger-watcher", pool=pool, publisher=nobody)
-        yield build(outbox, partial(acquire, pool), load_queries())
+        yield build(outbox, partial(acquire, pool))
     finally:
         await pool.close()
 
@@ -192,19 +193,17 @@ class Stage:
                 return Start(job_id, gone["finished_at"], full, vector, withdrawn=True)
             at = await connection.fetchval(
                 "UPDATE jobs.jobs SET started_at = clock_timestamp(), full_run = $2, used_updates = $3,"
-                " status = CASE WHEN $4 THEN 'success' ELSE 'processing' END,"
-                " finished_at = CASE WHEN $4 THEN clock_timestamp() END WHERE id = $1 RETURNING started_at",
+                " status = 'processing' WHERE id = $1 RETURNING started_at",
                 job_id,
                 full,
                 vector if full else None,
-                finish,
             )
+            if finish:
+                await connection.execute(FINISH, job_id)
         return Start(job_id, at, full, vector)
 
     async def finish_run(self, job_id: UUID) -> None:
-        await self.pool.execute(
-            "UPDATE jobs.jobs SET status = 'success', finished_at = clock_timestamp() WHERE id = $1", job_id
-        )
+        await self.pool.execute(FINISH, job_id)
 
     async def cancel_unstarted(self, job_id: UUID, trigger_id: TriggerId, generation: int) -> datetime:
         """A requested run ends before it starts; returns when, in the order of the log."""

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from orchestrator_notifier.domain.content import (
 )
 from orchestrator_notifier.domain.facts import Reason
 from orchestrator_notifier.domain.report import FailedTask, MissedReport, RunReport, Start, deepest
-from orchestrator_shared.domain.statuses import JobStatus, Origin
+from orchestrator_shared.domain.statuses import EndReason, JobStatus, Origin
 
 AT = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
 URL = "https://orchestrator.example.com"
@@ -63,6 +64,7 @@ RUN = RunReport(
     started_at=AT,
     finished_at=AT + timedelta(minutes=7),
     message="failed: recipients",
+    end_reason=EndReason.TASKS_FAILED,
     version=7,
     root=None,
     failed=[task("recipients")],
@@ -70,6 +72,15 @@ RUN = RunReport(
     counts={"success": 3, "error": 1, "skipped": 2, "not_executed": 1},
     to_repeat=["recipients", "mailchimp"],
 )
+
+
+@pytest.mark.parametrize("reason", [*EndReason, None])
+def test_what_the_tasks_said_is_not_said_again(reason: EndReason | None) -> None:
+    """Told by the reason: a message is for people, and may be worded anew."""
+    counts, message = {"success": 3, "warning": 1}, "in other words"
+    run = replace(RUN, failed=[], failed_count=0, counts=counts, message=message, end_reason=reason)
+    told = run_content(run, SUBSCRIBER, None).summary
+    assert (message in told) == (reason is None or not reason.names_tasks)
 
 
 def compose(content: Content) -> Any:
@@ -112,7 +123,13 @@ def test_many_failures_are_counted() -> None:
 
 def test_other_ends_have_their_words() -> None:
     whole = replace(
-        RUN, status=JobStatus.SUCCESS, failed=[], failed_count=0, counts={"success": 5}, message=""
+        RUN,
+        status=JobStatus.SUCCESS,
+        failed=[],
+        failed_count=0,
+        counts={"success": 5},
+        message="",
+        end_reason=None,
     )
     success = run_content(whole, Audience("success", Reason.STARTER, "me@example.com"), URL)
     assert (success.subject, success.tone) == ("[demo] campaigns #42 succeeded", Tone.SUCCESS)
@@ -120,7 +137,9 @@ def test_other_ends_have_their_words() -> None:
     assert len(success.actions) == 1
     recovered = run_content(whole, replace(SUBSCRIBER, event="recovered"), URL)
     assert (recovered.subject, recovered.badge) == ("[demo] campaigns #42 recovered", "Recovered")
-    refused = replace(RUN, failed=[], failed_count=0, counts={}, message="it has no tasks", started_at=None)
+    refused = replace(
+        RUN, failed=[], failed_count=0, counts={}, message="it has no tasks", started_at=None, end_reason=None
+    )
     content = run_content(refused, SUBSCRIBER, URL)
     assert content.summary == "it has no tasks"
     assert ("Started", "never") in content.rows

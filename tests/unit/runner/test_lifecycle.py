@@ -18,7 +18,7 @@ from orchestrator_runner.runs.lifecycle import (
 )
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, OverlapPolicy, TaskStatus
+from orchestrator_shared.domain.statuses import EndReason, ErrorKind, JobStatus, OverlapPolicy, TaskStatus
 
 USER, INTERNAL = ErrorKind.USER, ErrorKind.INTERNAL
 
@@ -90,16 +90,18 @@ def test_the_next_phase_with_something_to_do_follows() -> None:
 def test_a_failure_ends_the_run_unless_the_task_may_fail(failure: str) -> None:
     later = state("later", 1, "pending")
     ended = next_step([state("a", 0, failure), state("b", 0, "success"), later], stopping=False)
-    assert ended == EndRun(JobStatus.ERROR, "failed: a", USER)
+    assert ended == EndRun(JobStatus.ERROR, "failed: a", USER, EndReason.TASKS_FAILED)
     assert next_step([state("a", 0, failure, may_fail=True), later], stopping=False) == StartPhase(1)
     last = next_step([state("a", 0, failure, may_fail=True), state("later", 1, "success")], stopping=False)
-    assert last == EndRun(JobStatus.WARNING, "went on after failed: a")
+    assert last == EndRun(
+        JobStatus.WARNING, "went on after failed: a", reason=EndReason.WENT_ON_AFTER_FAILURES
+    )
 
 
 def test_a_nested_warning_is_a_warning_and_stops_nothing() -> None:
     assert next_step([state("n", 0, "warning"), state("b", 1, "pending")], stopping=False) == StartPhase(1)
     assert next_step([state("n", 0, "warning"), state("b", 1, "success")], stopping=False) == EndRun(
-        JobStatus.WARNING, "went on after failed: n"
+        JobStatus.WARNING, "went on after failed: n", reason=EndReason.WENT_ON_AFTER_FAILURES
     )
 
 
@@ -107,13 +109,15 @@ def test_inactive_tasks_do_not_influence_the_result() -> None:
     skipped = state("off", 0, "skipped", active=False)
     assert next_step([skipped, state("a", 0, "success")], stopping=False) == EndRun(JobStatus.SUCCESS, "")
     assert next_step([skipped], stopping=False) == EndRun(
-        JobStatus.SUCCESS, "no task is active: nothing was run"
+        JobStatus.SUCCESS, "no task is active: nothing was run", reason=EndReason.NOTHING_TO_RUN
     )
 
 
 def test_a_stopped_run_starts_nothing_more() -> None:
     tasks = [state("a", 0, "success"), state("b", 1, "pending")]
-    assert next_step(tasks, stopping=True) == EndRun(JobStatus.TERMINATED, "terminated on request")
+    assert next_step(tasks, stopping=True) == EndRun(
+        JobStatus.TERMINATED, "terminated on request", reason=EndReason.STOPPED
+    )
 
 
 WAITING, UNFINISHED = UUID(int=1), UUID(int=2)

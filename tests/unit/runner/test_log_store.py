@@ -10,7 +10,6 @@ import pytest
 from tests.support.claimed_jobs import claimed_job
 
 from orchestrator_runner.executors.port import ExecutionLost
-from orchestrator_runner.logs import store as log_store
 from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_runner.logs.store import LogStore
 
@@ -44,11 +43,6 @@ class Answers:
 
 def store(*answers: str | Exception) -> LogStore:
     return LogStore(cast(asyncpg.Pool, Answers(*answers)))
-
-
-@pytest.fixture(autouse=True)
-def _no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_store, "RETRY_SECONDS", 0.0)
 
 
 async def test_what_nobody_owns_is_not_stored() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,18 +21,18 @@ from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
-from orchestrator_runner.queue.commands import Commands
+from orchestrator_runner.queue.attempts import AttemptRunner
+from orchestrator_runner.queue.claim_store import ClaimStore
+from orchestrator_runner.queue.commands import COMMANDS, Commands
 from orchestrator_runner.queue.definitions import Definitions
-from orchestrator_runner.queue.execution import Attempts
+from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.queue.hints import hints
-from orchestrator_runner.queue.journal import Journals
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.ownership import Ownership
 from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
-from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
 from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
@@ -46,6 +46,7 @@ from orchestrator_shared.domain.internal_hosts import InternalHosts
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
+from orchestrator_shared.messaging.relay import Publishes, Tuning
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.security import Encryption
@@ -56,14 +57,25 @@ FLUSH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Core:
+    """What decides about jobs. It needs a database and somebody who publishes: no broker, no keeper."""
+
+    replica_id: UUID
+    outbox: Outbox
+    engine: Engine
+    accept: Accept
+    terminate: Terminate
+    commands: Commands
+    leases: Leases
+    recovery: Recovery
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """What one replica is made of."""
 
-    engine: Engine
-    outbox: Outbox
+    core: Core
     keeper: Keeper
-    leases: Leases
-    recovery: Recovery
     commands: Consumer
     feed: Consumer
     retention: Retention
@@ -101,10 +113,12 @@ async def start(
                 ),
             )
         )
-        http = await stack.enter_async_context(_http_executor(settings, owns=lambda: parts.leases.is_held))
+        http = await stack.enter_async_context(
+            _http_executor(settings, owns=lambda: parts.core.leases.is_held)
+        )
         built_in: dict[str, Executor] = {"process": process, "http": http}
         parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})}, users)
-        await parts.leases.register(keeper)
+        await parts.core.leases.register(keeper)
         _check_readiness(lifecycle, parts, broker, pool)
         async with _working(lifecycle, settings, parts):
             yield
@@ -122,52 +136,78 @@ def build(
     pool: asyncpg.Pool,
     broker: Broker,
     keeper: Keeper,
-    executors: dict[str, Executor],
+    executors: Mapping[str, Executor],
     users: TaskUsers | None = None,
 ) -> Parts:
     """Join the parts of a replica."""
+    core = join_core(settings, pool, broker.publisher, executors)
+    handles = HandleStore(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
+    core.engine.use(make_attempts(settings, pool, executors, handles, users).prepare)
+    return Parts(
+        core=core,
+        keeper=keeper,
+        commands=Consumer.batches(broker, RUNNER_COMMANDS, core.commands, handles=COMMANDS),
+        feed=Consumer(
+            broker, RUNNER_FEED, hints(core.engine.look_around, handles.wake, own_id=core.replica_id)
+        ),
+        retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
+        executors=executors,
+    )
+
+
+def join_core(
+    settings: RunnerSettings,
+    pool: asyncpg.Pool,
+    publisher: Publishes,
+    executors: Mapping[str, Executor],
+    tuning: Tuning | None = None,
+) -> Core:
+    """Join what decides about jobs; the engine claims none until it is told what executes them."""
     replica_id = new_id()
-    outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=broker.publisher)
-    lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
+    outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=publisher, tuning=tuning)
+    lanes, runs, claims = Lanes(), RunStore(), ClaimStore(replica_id)
     engine = Engine(
         pool=pool,
-        stepper=Stepper(pool, outbox, lanes, runs, ownership),
+        stepper=Stepper(pool, outbox, lanes, runs, claims),
         starter=Starter(pool, outbox, lanes, runs, replica_id),
         lanes=lanes,
         runs=runs,
-        ownership=ownership,
+        claims=claims,
         slots=settings.runner_slots,
         poll_seconds=settings.poll_seconds,
         scan_seconds=settings.scan_seconds,
     )
-    journals = Journals(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
-    projects = None if users is None else ProjectUsers(pool, users)
-    definitions = Definitions(pool, projects)
-    engine.use(_attempts(settings, pool, definitions, executors, journals).prepare)
-    commands = Commands(
-        Accept(pool, outbox, lanes, engine.look_around, max_chain_length=settings.max_chain_length),
-        Terminate(pool, outbox, lanes, engine),
-    )
+    accept = Accept(pool, outbox, lanes, engine.look_around, max_chain_length=settings.max_chain_length)
+    terminate = Terminate(pool, outbox, lanes, engine)
     leases = _leases(settings, pool, replica_id)
-
-    return Parts(
-        engine=engine,
+    return Core(
+        replica_id=replica_id,
         outbox=outbox,
-        keeper=keeper,
+        engine=engine,
+        accept=accept,
+        terminate=terminate,
+        commands=Commands(accept, terminate),
         leases=leases,
-        recovery=Recovery(
-            pool,
-            engine,
-            replica_id=replica_id,
-            slots=settings.runner_slots,
-            every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
-            may_judge=lambda: leases.may_judge,
-            executors=executors.values(),
-        ),
-        commands=Consumer.batches(broker, RUNNER_COMMANDS, commands),
-        feed=Consumer(broker, RUNNER_FEED, hints(engine.look_around, journals.wake, own_id=replica_id)),
-        retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
-        executors=executors,
+        recovery=_recovery(settings, pool, engine, leases, executors.values(), replica_id),
+    )
+
+
+def _recovery(
+    settings: RunnerSettings,
+    pool: asyncpg.Pool,
+    engine: Engine,
+    leases: Leases,
+    executors: Collection[Executor],
+    replica_id: UUID,
+) -> Recovery:
+    return Recovery(
+        pool,
+        engine,
+        executors,
+        replica_id=replica_id,
+        slots=settings.runner_slots,
+        every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
+        may_judge=lambda: leases.may_judge,
     )
 
 
@@ -178,19 +218,21 @@ def _task_users(settings: RunnerSettings) -> TaskUsers | None:
     return choose_task_users(settings.task_uids, folders)
 
 
-def _attempts(
+def make_attempts(
     settings: RunnerSettings,
     pool: asyncpg.Pool,
-    definitions: Definitions,
-    executors: dict[str, Executor],
-    journals: Journals,
-) -> Attempts:
-    return Attempts(
-        definitions=definitions,
+    executors: Mapping[str, Executor],
+    handles: HandleStore,
+    users: TaskUsers | None = None,
+) -> AttemptRunner:
+    """What prepares and executes claimed jobs."""
+    projects = None if users is None else ProjectUsers(pool, users)
+    return AttemptRunner(
+        load=Definitions(pool, projects).load,
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),
-        journals=journals,
+        handles=handles,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,
         files_dir=settings.files_dir and settings.files_dir.absolute(),
@@ -212,7 +254,7 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
     lifecycle.ready_when("database", partial(writable, pool))
     lifecycle.ready_when("broker", broker.ready)
     lifecycle.ready_when("commands", lambda: parts.commands.consuming)
-    lifecycle.ready_when("lease", lambda: parts.leases.is_held)
+    lifecycle.ready_when("lease", lambda: parts.core.leases.is_held)
     lifecycle.ready_when("keeper", lambda: parts.keeper.is_alive)
 
 
@@ -220,16 +262,16 @@ def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: a
 async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         supervised = lifecycle.supervised
-        await stack.enter_async_context(supervised("outbox", parts.outbox.run()))
-        stack.push_async_callback(parts.outbox.flush, FLUSH_SECONDS)
-        await stack.enter_async_context(supervised("lease", parts.leases.keep(parts.keeper)))
+        await stack.enter_async_context(supervised("outbox", parts.core.outbox.run()))
+        stack.push_async_callback(parts.core.outbox.flush, FLUSH_SECONDS)
+        await stack.enter_async_context(supervised("lease", parts.core.leases.keep(parts.keeper)))
         await stack.enter_async_context(supervised("keeper", _watch(parts.keeper)))
         forget = repeat(
             parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
         )
         await stack.enter_async_context(supervised("retention", forget))
-        await stack.enter_async_context(supervised("recovery", parts.recovery.run()))
-        engine = await stack.enter_async_context(supervised("engine", parts.engine.run()))
+        await stack.enter_async_context(supervised("recovery", parts.core.recovery.run()))
+        engine = await stack.enter_async_context(supervised("engine", parts.core.engine.run()))
         commands = lifecycle.supervise("commands", parts.commands.run(lifecycle.stopping))
         feed = lifecycle.supervise("feed", parts.feed.run(lifecycle.stopping))
         try:
@@ -247,14 +289,14 @@ async def _watch(keeper: Keeper) -> None:
 async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
     """A shutdown costs no attempt: tasks get the grace period, then they are stopped and given back."""
     kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
-    parts.engine.stop_claiming()
-    await parts.leases.announce_stop()
+    parts.core.engine.stop_claiming()
+    await parts.core.leases.announce_stop()
     for executor in parts.executors.values():
         executor.leave()
     grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
-    await parts.engine.drain(grace, kill_seconds)
+    await parts.core.engine.drain(grace, kill_seconds)
     with contextlib.suppress(TimeoutError):  # what the database does not take now, others find
         async with asyncio.timeout(FLUSH_SECONDS):
-            await parts.engine.settle_up()
-    await parts.leases.leave()
-    log.info("replica.left", running=parts.engine.running)
+            await parts.core.engine.write_all()
+    await parts.core.leases.unregister()
+    log.info("replica.unregistered", running=parts.core.engine.running)

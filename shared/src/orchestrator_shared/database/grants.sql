@@ -30,6 +30,7 @@ GRANT SELECT (id, number, project, component, configuration, kind, status, origi
         due_at, ready_at, started_at, finished_at, stop_requested_at, stop_requested_by, version, full_run, used_updates,
         message, error_kind, output_tables, lane_id, timeout_seconds, exact_status)
     ON jobs.jobs_v1 TO {{trigger_watcher}}, {{notifier}};
+GRANT SELECT (end_reason) ON jobs.jobs_v1 TO {{notifier}};
 GRANT SELECT (run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id,
         version)
     ON jobs.tasks_v1 TO {{notifier}};

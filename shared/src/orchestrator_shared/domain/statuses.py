@@ -1,4 +1,4 @@
-"""Words for the state of jobs and for where they come from (PRODUCT.md section 3)."""
+"""The states and origins of jobs."""
 
 from enum import StrEnum
 
@@ -60,9 +60,10 @@ TRANSITIONS: dict[JobStatus, frozenset[JobStatus]] = {
     JobStatus.CANCELLED: frozenset(),
     JobStatus.TERMINATED: frozenset(),
 }
-"""The one transition table. `processing` to `waiting` is the delay before a next attempt, or a lost runner's
-job that is run again; `processing` to `ready` gives back a claim before anything began, `terminating` to
-`cancelled` one that was to be stopped; `waiting` to `terminated` is a stop during such a delay."""
+"""The one transition table; a trigger of the database refuses every other transition. `processing` to
+`waiting` is the delay before a next attempt, or a lost runner's job that is run again; `processing` to
+`ready` gives back a claim before anything began, `terminating` to `cancelled` one that was to be stopped;
+`waiting` to `terminated` is a stop during such a delay."""
 
 
 class TaskStatus(StrEnum):
@@ -79,6 +80,42 @@ class TaskStatus(StrEnum):
     NOT_EXECUTED = "not_executed"
 
 
+TASK_TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.PENDING: frozenset({TaskStatus.STARTED, TaskStatus.NOT_EXECUTED}),
+    TaskStatus.STARTED: frozenset(
+        {
+            TaskStatus.SUCCESS,
+            TaskStatus.WARNING,
+            TaskStatus.ERROR,
+            TaskStatus.CANCELLED,
+            TaskStatus.TERMINATED,
+        }
+    ),
+    TaskStatus.SKIPPED: frozenset(),
+    TaskStatus.SUCCESS: frozenset(),
+    TaskStatus.WARNING: frozenset(),
+    TaskStatus.ERROR: frozenset(),
+    TaskStatus.CANCELLED: frozenset(),
+    TaskStatus.TERMINATED: frozenset(),
+    TaskStatus.NOT_EXECUTED: frozenset(),
+}
+"""The same for tasks. A task stays `started` while its nested run is attempted again."""
+
+
+class EndReason(StrEnum):
+    """What decided how a run ended that had started; none where every task succeeded."""
+
+    TASKS_FAILED = "tasks_failed"
+    WENT_ON_AFTER_FAILURES = "went_on_after_failures"
+    NOTHING_TO_RUN = "nothing_to_run"
+    STOPPED = "stopped"
+
+    @property
+    def names_tasks(self) -> bool:
+        """Whether the run's message lists tasks, and says nothing that these do not say themselves."""
+        return self in (EndReason.TASKS_FAILED, EndReason.WENT_ON_AFTER_FAILURES)
+
+
 class Origin(StrEnum):
     """Who or what started a job."""
 
@@ -91,12 +128,12 @@ class Origin(StrEnum):
 
     @property
     def is_attended(self) -> bool:
-        """Whether a person waits for the end; see `RunRequested.notify` for whom a retry tells."""
+        """Whether a person waits for the end; see `RunRequested.notify` for whom a retry notifies."""
         return self is Origin.MANUAL
 
 
 class ErrorKind(StrEnum):
-    """Whose mistake an error is: the configuration's author's, or ours and the component's."""
+    """Whose fault an error is: the configuration author's, or ours and the component's."""
 
     USER = "user"
     INTERNAL = "internal"
@@ -121,7 +158,7 @@ class ComponentType(StrEnum):
 
 
 class CoolDownMode(StrEnum):
-    """What happens to updates inside a cool-down: dropped, or counted for its end."""
+    """What happens to updates during a cool-down: ignored, or deferred to its end."""
 
     IGNORE = "ignore"
     DEFER = "defer"
@@ -138,7 +175,7 @@ class Disposition(StrEnum):
 
 
 class NotificationEvent(StrEnum):
-    """Facts that people can subscribe to."""
+    """Events that people can subscribe to."""
 
     ERROR = "error"
     WARNING = "warning"

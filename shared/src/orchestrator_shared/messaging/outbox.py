@@ -14,8 +14,8 @@ from orchestrator_shared.contracts.message import COMMANDS, Message
 from orchestrator_shared.database.pool import transaction
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outgoing, Publisher
-from orchestrator_shared.messaging.relay import Relay, Tuning
+from orchestrator_shared.messaging.publisher import Outgoing
+from orchestrator_shared.messaging.relay import Publishes, Relay, Tuning
 from orchestrator_shared.runtime import failpoints
 
 log = structlog.get_logger(__name__)
@@ -45,13 +45,13 @@ class UnitOfWork:
             (self._pending.rows if message.persistent else self._pending.hints).append(outgoing)
 
     def publish_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
-        """Publish this under the id and source that its author chose; they make it one of a kind."""
+        """Publish this under the id and source that its author chose; together they identify it."""
         envelope = _wrapped(message, source).model_copy(update={"id": id})
         # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
         self._pending.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call this after the commit, in this process only: it must not block, and is lost in a crash."""
+        """Call this in this process after the commit: it must not block, and a crash loses it."""
         self._pending.callbacks.append(callback)
 
 
@@ -70,7 +70,7 @@ class Outbox:
         schema: str,
         source: str,
         pool: asyncpg.Pool,
-        publisher: Publisher,
+        publisher: Publishes,
         tuning: Tuning | None = None,
     ) -> None:
         if not _SOURCE.fullmatch(source):
@@ -107,8 +107,12 @@ class Outbox:
         """Relay until cancelled."""
         await self._relay.run()
 
+    async def relay_once(self, *, backlog: bool = False) -> None:
+        """Relay by hand, where nobody runs it; see `Relay.once`."""
+        await self._relay.once(backlog=backlog)
+
     async def flush(self, timeout: float) -> bool:
-        """Wait until all handed over here is published; False if that took too long (nothing is lost)."""
+        """Wait until everything handed over is published; False after `timeout` (nothing is lost)."""
         return await self._relay.flush(timeout)
 
 
@@ -116,7 +120,7 @@ def _call(callback: Callable[[], None]) -> None:
     try:
         callback()
     except Exception:
-        # The transaction is committed: its caller must not take this for its failure.
+        # The transaction is committed: a failing callback must not look like its failure.
         log.exception("outbox.callback_failed")
 
 

@@ -1,16 +1,17 @@
-"""The relay between an outbox table and the broker: any step may fail, never silently and never for good."""
+"""The relay between an outbox table and the broker: a failed step is logged and retried."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 
 from orchestrator_shared.messaging.cancellation import cancelled_by_us
 from orchestrator_shared.messaging.metrics import RELAY_FAILURES
 from orchestrator_shared.messaging.outbox_store import OutboxStore
-from orchestrator_shared.messaging.publisher import Outcome, Outgoing, Publisher
+from orchestrator_shared.messaging.publisher import Outcome, Outgoing
 from orchestrator_shared.metrics import OUTBOX_OLDEST_SECONDS, OUTBOX_ROWS
 from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.outage_log import OutageLog
@@ -27,21 +28,30 @@ class Tuning:
     """Rows younger than this belong to the process that wrote them."""
     lease: float = 30.0
     retry: float = 30.0
-    """How long a message rests that no queue takes."""
+    """How long a message is put off that no queue takes."""
     poll: float = 2.0
     measure: float = 15.0
     batch: int = 200
     lanes: int = 4
     """Batches in flight at once."""
     memory: int = 5_000
-    """Rows kept for publishing at once; what is more waits in the table."""
+    """Rows kept in memory for publishing; the rest waits in the table."""
     backlog_per_second: float = 2_000.0
 
 
-class Relay:
-    """Publishes handed rows at once, old rows of the table at a bounded rate; deletes what is confirmed."""
+class Publishes(Protocol):
+    """What a relay needs of the broker; see `Publisher`."""
 
-    def __init__(self, store: OutboxStore, publisher: Publisher, tuning: Tuning) -> None:
+    @property
+    def ready(self) -> bool: ...
+
+    async def publish_many(self, messages: Sequence[Outgoing]) -> list[Outcome]: ...
+
+
+class Relay:
+    """Publishes new rows at once and old rows at a bounded rate; deletes what is confirmed."""
+
+    def __init__(self, store: OutboxStore, publisher: Publishes, tuning: Tuning) -> None:
         self._store = store
         self._publisher = publisher
         self._tuning = tuning
@@ -54,7 +64,7 @@ class Relay:
         self._idle.set()
 
     def hand_over(self, rows: Sequence[Outgoing], hints: Sequence[Outgoing]) -> None:
-        """Take what was committed just now; without room it stays in the table, and hints are dropped."""
+        """Take what was just committed; without room, rows stay in the table and hints are dropped."""
         for message in (*rows, *hints):
             if self._waiting.full():
                 return
@@ -66,13 +76,23 @@ class Relay:
         return await wait_for_any(self._idle, timeout=timeout)
 
     async def run(self) -> None:
-        """All loops together; if one could end, all would."""
+        """Run all loops; if one ended, all would."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._tuning.lanes):
                 group.create_task(self._forever("publish", self._publish_next))
             group.create_task(self._forever("delete", self._delete_confirmed))
             group.create_task(self._forever("poll", self._poll))
             group.create_task(self._forever("measure", self._measure))
+
+    async def once(self, *, backlog: bool) -> None:
+        """Do by hand what `run` does: publish what is in memory, with `backlog` what lies in the table as
+        well, and delete what was confirmed."""
+        while not self._waiting.empty():
+            await self._publish_next()
+        if backlog:
+            await self._publish_backlog()
+        if self._confirmed:
+            await self._delete_confirmed()
 
     async def _forever(self, step: str, action: Callable[[], Awaitable[None]]) -> None:
         backoff, outage = Backoff(first=0.1, most=5.0), OutageLog(f"outbox {step}")

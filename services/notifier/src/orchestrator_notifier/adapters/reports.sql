@@ -2,8 +2,8 @@
 
 -- name: run
 SELECT j.id, j.number, j.project, p.name AS project_name, j.configuration AS orchestration, c.name, j.status, j.origin,
-       j.requested_by, j.stop_requested_by, j.scheduled_for, j.started_at, j.finished_at, j.message, j.version,
-       s.name AS schedule, t.name AS trigger,
+       j.requested_by, j.stop_requested_by, j.scheduled_for, j.started_at, j.finished_at, j.message, j.end_reason,
+       j.version, s.name AS schedule, t.name AS trigger,
        r.id AS root_id, r.number AS root_number, r.configuration AS root_orchestration, r.origin AS root_origin,
        rs.name AS root_schedule, rt.name AS root_trigger, r.requested_by AS root_requested_by
 FROM jobs.jobs_v1 j

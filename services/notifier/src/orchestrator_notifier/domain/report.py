@@ -1,11 +1,11 @@
-"""What is known about a run, or about something missed, when a mail is written."""
+"""What a mail reports about a run, or about something missed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_shared.domain.statuses import JobStatus, Origin
+from orchestrator_shared.domain.statuses import EndReason, JobStatus, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class RunReport:
     started_at: datetime | None
     finished_at: datetime | None
     message: str
+    end_reason: EndReason | None
     version: int | None
     root: tuple[UUID, str, int] | None
     """Id, orchestration and number of the run that this one is nested in, and `start` is that one's."""
@@ -64,7 +65,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class MissedReport:
-    """Something that should have started a run and did not."""
+    """A schedule or trigger that should have started a run and did not."""
 
     project: str
     orchestration: str

@@ -74,9 +74,10 @@ class Leases:
         """Renew until cancelled; raises LeaseLost when others consider us lost."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
-            await self._renew(keeper)
+            await self.renew(keeper)
 
-    async def _renew(self, keeper: LeaseHolder) -> None:
+    async def renew(self, keeper: LeaseHolder) -> None:
+        """Renew once; waits out an outage, and raises LeaseLost."""
         asked_at, until = await retry_while_unavailable(
             self._ask_for_more,
             outage=_LeaseLog(lambda: self._until - boottime()),
@@ -114,10 +115,10 @@ class Leases:
         async with acquire(self._pool) as connection:
             await connection.execute(self._queries["announce_stop"], self._replica_id)
 
-    async def leave(self) -> None:
+    async def unregister(self) -> None:
         """End the lease: whatever this replica still owns may be taken over at once."""
         async with acquire(self._pool) as connection:
-            await connection.execute(self._queries["leave"], self._replica_id)
+            await connection.execute(self._queries["unregister"], self._replica_id)
 
 
 class _LeaseLog(OutageLog):

@@ -28,12 +28,12 @@ class Recovery:
         self,
         pool: asyncpg.Pool,
         engine: Engine,
+        executors: Collection[Executor],
         *,
         replica_id: UUID,
-        slots: int = 8,
+        slots: int,
         every_seconds: float,
         may_judge: Callable[[], bool],
-        executors: Collection[Executor] = (),
     ) -> None:
         self._executors = executors
         self._replica_id = replica_id

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
+from orchestrator_shared.domain.statuses import EndReason, ErrorKind, JobStatus, TaskStatus
 
 MAX_FREE_ATTEMPTS = 5
 """A job that takes its runner down with it must not do so for ever."""
@@ -93,15 +93,16 @@ class EndRun:
     status: JobStatus
     message: str
     error_kind: ErrorKind | None = None
+    reason: EndReason | None = None
 
 
 def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | EndRun:
     """What a run does once every started task of it has finished."""
     if stopping:
-        return EndRun(JobStatus.TERMINATED, "terminated on request")
+        return EndRun(JobStatus.TERMINATED, "terminated on request", reason=EndReason.STOPPED)
     failed = [task.id for task in tasks if task.stops_the_run]
     if failed:
-        return EndRun(JobStatus.ERROR, _failure(failed), ErrorKind.USER)
+        return EndRun(JobStatus.ERROR, _failure(failed), ErrorKind.USER, EndReason.TASKS_FAILED)
     pending = [task.phase for task in tasks if task.active and task.status is TaskStatus.PENDING]
     if pending:
         return StartPhase(min(pending))
@@ -118,8 +119,13 @@ def _good_end(tasks: Iterable[TaskState]) -> EndRun:
     active = [task for task in tasks if task.active]
     flawed = [task.id for task in active if task.status in _FAILED or task.status is TaskStatus.WARNING]
     if flawed:
-        return EndRun(JobStatus.WARNING, "went on after " + _failure(flawed))
-    return EndRun(JobStatus.SUCCESS, "" if active else "no task is active: nothing was run")
+        message = "went on after " + _failure(flawed)
+        return EndRun(JobStatus.WARNING, message, reason=EndReason.WENT_ON_AFTER_FAILURES)
+    if not active:
+        return EndRun(
+            JobStatus.SUCCESS, "no task is active: nothing was run", reason=EndReason.NOTHING_TO_RUN
+        )
+    return EndRun(JobStatus.SUCCESS, "")
 
 
 def _failure(tasks: Sequence[str]) -> str:
