@@ -27,8 +27,8 @@ def test_blocks_are_cut_at_their_names() -> None:
         ("", "begin each query"),
         ("SELECT 1", "begin each query"),
         ("SELECT 1;\n-- name: a\nSELECT 2", "begin each query"),
-        ("-- name: \nSELECT 1", "no name"),
-        ("-- name: Two Words\nSELECT 1", "no name"),
+        ("-- name: \nSELECT 1", "not a valid query name"),
+        ("-- name: Two Words\nSELECT 1", "not a valid query name"),
         ("-- name: a\n-- only a comment\n-- name: b\nSELECT 1", "'a' is empty"),
     ],
 )
