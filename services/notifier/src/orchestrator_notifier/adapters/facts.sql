@@ -1,4 +1,4 @@
--- Facts from job rows: what is heard is only a hint to look here.
+-- Facts are made from job rows; messages are only hints to look here.
 
 -- name: root_of_run
 SELECT r.id, r.project, r.configuration AS orchestration, r.number
@@ -9,7 +9,7 @@ WHERE j.id = $run AND j.kind = 'run' AND j.finished_at IS NOT NULL
 SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $project::text || '/' || $orchestration::text, 0))
 
 -- name: unnotified_runs
--- Of this root, and of roots before it in its lane: their events may be lost, or overtaken.
+-- Of this root, and of earlier roots in its lane, whose events may have been lost or overtaken.
 WITH roots AS (
     SELECT r.id, r.number FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 r ON r.lane_id = l.id
     WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration)
@@ -33,7 +33,7 @@ SELECT j.id, j.parent_id, j.task_id, j.status, j.retry_of FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'run'
 
 -- name: components_of_family
--- By run, how the components that it ran ended.
+-- How the components of each run ended.
 SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'component' AND j.parent_id IS NOT NULL
 

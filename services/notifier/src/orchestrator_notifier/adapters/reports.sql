@@ -1,4 +1,4 @@
--- What a mail tells about a run.
+-- The contents of a mail about a run.
 
 -- name: run
 SELECT j.id, j.number, j.project, p.name AS project_name, j.configuration AS orchestration, c.name, j.status, j.origin,

@@ -1,7 +1,7 @@
 -- Timers of runs that may take or wait too long, one per run and subscription.
 
 -- name: runs_to_watch
--- Unattended runs that are not over, or were not shortly before the mark: their events may be lost.
+-- Unattended runs that are not over, or ended only shortly before the mark, so their events may have been lost.
 SELECT j.id FROM jobs.jobs_v1 j
 WHERE j.kind = 'run' AND NOT j.attended AND j.finished_at IS NULL
     AND EXISTS (SELECT FROM catalog.subscriptions_v1 s
@@ -15,8 +15,8 @@ WHERE j.kind = 'run' AND NOT j.attended
         WHERE (s.project, s.orchestration) = (j.project, j.configuration) AND s.event IN ('processing_long', 'waiting_long'))
 
 -- name: watched
--- What decides, of these runs and every subscription to their being late. What is usual is what was so at the start:
--- the mean of the last 20 successes among the 200 runs before it, partial runs left out, and how many there are.
+-- These runs with every subscription to their being late. The usual duration is the one known at the start: the mean of
+-- the last 20 full successes among the 200 runs before it; usual_runs says how many there were.
 SELECT j.id AS job_id, s.id AS subscription_id, j.root_id, j.project, j.configuration AS orchestration, s.event, s.address,
        s.percent, s.minutes, s.changed_at AS since, j.accepted_at, j.started_at, j.finished_at,
        usual.seconds AS usual_seconds, coalesce(usual.runs, 0) AS usual_runs
