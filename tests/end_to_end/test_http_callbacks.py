@@ -19,7 +19,7 @@ from tests.support.stack import Caller
 from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN
 from tests.support.waiting import eventually
 
-from orchestrator_runner.queue.journal import CALLBACK_POLL_SECONDS
+from orchestrator_runner.queue.handle_store import CALLBACK_POLL_SECONDS
 from orchestrator_shared.definitions.loader import load_text
 
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]

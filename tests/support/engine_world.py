@@ -11,7 +11,7 @@ from tests.support.engine_replica import SUCCESS, CountedLease, Exchange, Replic
 
 from orchestrator_runner.executors.port import Executor
 from orchestrator_runner.logs.store import LogStore
-from orchestrator_runner.queue.journal import Journals
+from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_runner.wiring import join_core, make_attempts
 from orchestrator_shared.contracts.commands import RunRequested
@@ -111,8 +111,8 @@ class World:
         if executors is None:
             core.engine.use(replica.prepare)
         else:
-            journals = Journals(self.pool, Encryption(settings.encryption_keys))
-            core.engine.use(make_attempts(settings, self.pool, executors, journals).prepare)
+            handles = HandleStore(self.pool, Encryption(settings.encryption_keys))
+            core.engine.use(make_attempts(settings, self.pool, executors, handles).prepare)
         await replica.leases.register(CountedLease())
         self.replicas.append(replica)
         return replica

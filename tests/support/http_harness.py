@@ -12,8 +12,8 @@ from tests.support.executor_conformance import BOUND, Behaviour, RecordingLog
 from tests.support.http_service import HttpService, Received, Reply, http_service
 
 from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.exchange import Pace
 from orchestrator_runner.executors.http.executor import HttpExecutor, HttpSettings
-from orchestrator_runner.executors.http.talk import Pace
 from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Outcome
 from orchestrator_shared.domain.internal_hosts import InternalHosts
 

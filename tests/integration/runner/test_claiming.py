@@ -9,12 +9,12 @@ from tests.support.databases import Database
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import PROJECT, World, definition, task
 
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
-from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
-from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.queue.step_input import StepInput, StepResult
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
@@ -27,16 +27,16 @@ class Hand:
     """A replica's engine, step by step."""
 
     def __init__(self, world: World, replica: Replica) -> None:
-        lanes, runs = Lanes(), Runs()
+        lanes, runs = Lanes(), RunStore()
         outbox = Outbox(schema="jobs", source="/runner", pool=world.pool, publisher=world.exchange)
         self.replica = replica
-        self.stepper = Stepper(world.pool, outbox, lanes, runs, Ownership(replica.id))
+        self.stepper = Stepper(world.pool, outbox, lanes, runs, ClaimStore(replica.id))
         self.starter = Starter(world.pool, outbox, lanes, runs, replica.id)
 
     async def claim(self, slots: int, ahead: int = 0) -> list[ClaimedJob]:
-        return (await self.stepper.step(Todo(slots=slots, ahead=ahead, backlog=True))).claimed
+        return (await self.stepper.step(StepInput(slots=slots, ahead=ahead, backlog=True))).claimed
 
-    async def start(self, slots: int) -> Done:
+    async def start(self, slots: int) -> StepResult:
         return await self.starter.start(await self.starter.ready(10), slots)
 
 
@@ -103,7 +103,7 @@ async def test_a_job_given_back_is_as_if_it_had_never_been_claimed(world: World,
     before = await row(world, "SELECT * FROM jobs.jobs WHERE kind = 'component'")
     (job,) = await hand.claim(slots=1)
 
-    await hand.stepper.step(Todo(results=[Result.given_back(job, "no slot")]))
+    await hand.stepper.step(StepInput(results=[Result.given_back(job, "no slot")]))
 
     after = await row(world, "SELECT * FROM jobs.jobs WHERE kind = 'component'")
     changed = {name for name, value in before.items() if after[name] != value}
@@ -112,7 +112,7 @@ async def test_a_job_given_back_is_as_if_it_had_never_been_claimed(world: World,
     (again,) = await other.claim(slots=1)
     assert (again.attempt, again.epoch) == (1, job.epoch + 1)
     late = Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, Ending(JobStatus.SUCCESS))
-    await hand.stepper.step(Todo(results=[late]))
+    await hand.stepper.step(StepInput(results=[late]))
     assert await world.pool.fetchval("SELECT status FROM jobs.jobs WHERE id = $1", job.id) == "processing"
 
 
@@ -120,10 +120,10 @@ async def test_giving_back_between_attempts_keeps_what_they_cost(world: World, h
     await ready_jobs(world, hand, ("d", "a"))
     (job,) = await hand.claim(slots=1)
     again = Ending(JobStatus.WAITING, "broke")
-    await hand.stepper.step(Todo(results=[Result(job.id, 1, job.lane_id, job.run_id, job.phase, again)]))
+    await hand.stepper.step(StepInput(results=[Result(job.id, 1, job.lane_id, job.run_id, job.phase, again)]))
     (second,) = await hand.claim(slots=1)
 
-    await hand.stepper.step(Todo(results=[Result.given_back(second, "no slot")]))
+    await hand.stepper.step(StepInput(results=[Result.given_back(second, "no slot")]))
 
     after = await row(world, "SELECT * FROM jobs.jobs WHERE id = $1", job.id)
     assert (after["status"], after["attempt"], after["free_attempts"]) == ("ready", 1, 0)
@@ -137,7 +137,7 @@ async def test_a_job_stopped_before_it_began_ends(world: World, hand: Hand) -> N
     (job,) = await hand.claim(slots=1)
     await hand.replica.terminate(TerminateRequested(job_id=job.id, project=PROJECT))
 
-    await hand.stepper.step(Todo(results=[Result.given_back(job, "stopped")]))
+    await hand.stepper.step(StepInput(results=[Result.given_back(job, "stopped")]))
 
     assert await world.pool.fetchval("SELECT status FROM jobs.jobs WHERE id = $1", job.id) == "cancelled"
 
@@ -199,7 +199,7 @@ async def test_new_jobs_stand_in_line_behind_those_that_have_waited(world: World
     await requested(hand, "two")
     assert (await hand.start(slots=0)).backlog
 
-    step = await hand.stepper.step(Todo(results=[done], slots=1, backlog=True))
+    step = await hand.stepper.step(StepInput(results=[done], slots=1, backlog=True))
 
     assert [job.configuration for job in step.claimed] == ["older"]
     assert step.backlog

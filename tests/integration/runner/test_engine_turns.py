@@ -9,7 +9,7 @@ from tests.support.databases import Database
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import World, definition, requested, task
 
-from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.queue.step_input import StepInput, StepResult
 from orchestrator_runner.runs.plan import RunPlan, plan_run
 from orchestrator_shared.contracts.commands import TerminateRequested
 from orchestrator_shared.domain.statuses import Origin
@@ -45,13 +45,13 @@ async def test_a_result_is_written_while_runs_keep_coming(world: World) -> None:
     starter, stepper = replica.engine._starter, replica.engine._stepper
     start, step = starter.start, stepper.step
 
-    async def starting(runs: Sequence[UUID], slots: int) -> Done:
+    async def starting(runs: Sequence[UUID], slots: int) -> StepResult:
         order.append("start")
         return await start(runs, slots)
 
-    async def stepping(todo: Todo) -> Done:
+    async def stepping(step_input: StepInput) -> StepResult:
         order.append("step")
-        return await step(todo)
+        return await step(step_input)
 
     starter.start, stepper.step = starting, stepping  # type: ignore[method-assign]
     await turns(replica, 1)

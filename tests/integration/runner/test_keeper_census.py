@@ -4,12 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from orchestrator_runner.keeper.processes import Census, Family, read_process
+from orchestrator_runner.keeper.processes import Census, ProcessTree, read_process
 
 # A subreaper of its own: orphans become its children, not init's.
 SUBREAPER = """
 import os, subprocess, sys
-from orchestrator_runner.keeper.processes import Census, Family, become_subreaper
+from orchestrator_runner.keeper.processes import Census, ProcessTree, become_subreaper
 become_subreaper()
 census = Census("/nonexistent")
 started = subprocess.Popen(["sleep", "600"])
@@ -19,7 +19,7 @@ seen += [census.has_adopted({started.pid}), census.has_adopted({started.pid, orp
 os.kill(orphan, 9)
 os.waitpid(orphan, 0)
 seen += [census.has_adopted({started.pid})]
-seen += [[child.pid for child in Family(os.getpid()).children] == [started.pid]]
+seen += [[child.pid for child in ProcessTree(os.getpid()).children] == [started.pid]]
 started.kill()
 started.wait()
 print(seen)
@@ -46,5 +46,5 @@ def test_a_process_may_call_itself_what_it_likes(tmp_path: Path) -> None:
         found = read_process(process.pid)
         assert found is not None
         assert (found.group, found.session) == (process.pid, process.pid)
-        assert [child.pid for child in Family(found.parent).children].count(process.pid) == 1
+        assert [child.pid for child in ProcessTree(found.parent).children].count(process.pid) == 1
         process.communicate(b"\n", timeout=10)

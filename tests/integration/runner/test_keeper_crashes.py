@@ -10,12 +10,12 @@ from tests.support.ledger import LEDGER_VARIABLE, PROGRAM, Ledger
 from tests.support.pipelines import Pipelines, task
 from tests.support.servers import REPOSITORY
 
-from orchestrator_runner.keeper import points as keeper_points
+from orchestrator_runner.keeper import failpoints as keeper_failpoints
 from orchestrator_runner.keeper.processes import environment_has, process_table
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.runtime import failpoints
 
-MODULES = {"failpoints": failpoints, "keeper": keeper_points}
+MODULES = {"failpoints": failpoints, "keeper": keeper_failpoints}
 SOURCES = ("shared/src", "services/runner/src")
 
 
@@ -25,7 +25,7 @@ def test_every_point_is_listed_and_so_tested(module: ModuleType) -> None:
     named = {name: value for name, value in vars(module).items() if name.isupper() and isinstance(value, str)}
     public = {name: value for name, value in named.items() if not name.startswith("_")}
     assert sorted(public.values()) == sorted(module.CRASH_POINTS)
-    assert not set(failpoints.CRASH_POINTS) & set(keeper_points.CRASH_POINTS)
+    assert not set(failpoints.CRASH_POINTS) & set(keeper_failpoints.CRASH_POINTS)
 
 
 def test_no_point_is_named_in_passing() -> None:
@@ -38,7 +38,7 @@ def test_no_point_is_named_in_passing() -> None:
                 )
 
 
-@pytest.mark.parametrize("point", keeper_points.CRASH_POINTS)
+@pytest.mark.parametrize("point", keeper_failpoints.CRASH_POINTS)
 async def test_a_keeper_dies_at_every_named_point(
     pipelines: Pipelines, start_runner: StartRunner, tmp_path: Path, point: str
 ) -> None:

@@ -122,7 +122,7 @@ async def test_two_replicas_make_one_attempt_of_it(world: World) -> None:
     for _ in range(6):
         await replica.engine.turn()
         inner = await world.pool.fetchval("SELECT id FROM jobs.jobs WHERE configuration = 'inner'")
-        other.engine.settle([inner], [])
+        other.engine.reconcile_runs([inner], [])
         await other.engine.turn()
 
     assert len(await inner_runs(world)) == 2

@@ -11,7 +11,7 @@ from tests.support.waiting import eventually
 from orchestrator_runner.executors.port import Execution
 from orchestrator_runner.executors.process.executor import ProcessExecutor, ProcessSettings
 from orchestrator_runner.executors.process.keeper_client import Keeper
-from orchestrator_runner.keeper.processes import Family
+from orchestrator_runner.keeper.processes import ProcessTree
 
 SCRIPTS = {
     "echo $0; exit 0": "success",
@@ -48,5 +48,5 @@ async def test_a_crowd_leaves_nothing_behind(tmp_path: Path) -> None:
         await crowd(executor, 75)
         # Directories beyond the spare ones are removed in threads, each with a descriptor for a moment.
         await eventually(lambda: (descriptors(os.getpid()), descriptors(keeper.pid)) == before)
-        assert Family(keeper.pid).children == []
+        assert ProcessTree(keeper.pid).children == []
     assert list(tmp_path.iterdir()) == []

@@ -20,8 +20,8 @@ from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_runner.executors.port import ExecutionLost
 from orchestrator_runner.logs.capture import LogChunk
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
@@ -57,7 +57,7 @@ GUARDED_ELSEWHERE = {
     "insert_phases_and_tasks": "test_lifecycle_machine.py::test_random_histories_keep_the_rules",
     "merge_into": "test_overlap.py::test_later_fires_merge_into_the_one_that_waits",
     "create_children": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
-    "settle": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
+    "apply_results": "test_interleavings.py::test_two_replicas_finish_a_phases_last_two_tasks_at_once",
     "repeat_run": "test_nested_attempts.py::test_two_replicas_make_one_attempt_of_it",
     "forget_jobs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
     "forget_logs": "test_runner_retention.py::test_old_rows_and_lost_replicas_are_forgotten",
@@ -117,21 +117,21 @@ async def finish(world: World, replica: Replica, job: ClaimedJob) -> None:
     """Also `save_states`: of the jobs that `finish_jobs` returned, in its transaction."""
     result = Result(job.id, job.epoch, job.lane_id, None, None, SUCCESS, (), {"epoch": job.epoch})
     async with transaction(world.pool) as connection:
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def try_again(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.WAITING, "again", free=True)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def fail(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.ERROR, "no", ErrorKind.USER)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await Ownership(replica.id).finish(connection, [result])
+        await ClaimStore(replica.id).finish(connection, [result])
 
 
 async def append_log(world: World, replica: Replica, job: ClaimedJob) -> None:

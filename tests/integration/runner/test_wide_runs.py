@@ -55,7 +55,7 @@ async def read_by(connection: asyncpg.Connection, sql: str, *values: Any) -> flo
 
 async def test_settling_reads_each_task_a_few_times(connection: asyncpg.Connection) -> None:
     """A stopped run of 10,000 tasks took 21 s when each of them counted all the others."""
-    sql = Queries.load("orchestrator_runner.queue", "runs.sql")["children_to_settle"]
+    sql = Queries.load("orchestrator_runner.queue", "run_store.sql")["unapplied_results"]
     run = uuid4()
     await connection.execute(LANES, TASKS)
     await connection.execute(RUN, run)

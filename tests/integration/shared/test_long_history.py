@@ -54,9 +54,10 @@ LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
 CASES = [
     ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
     ("runner.queue", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
-    ("api.runs", "store.sql", "jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "listed_jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "jobs", f"'{{{WAITING}}}', '{{NULL}}', 'p'", 1),
     ("api.runs", "store.sql", "last_runs", "'p', '{c1,c2}'", 2),
-    ("api.runs", "store.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
+    ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api.orchestrations", "store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),

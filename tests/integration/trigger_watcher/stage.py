@@ -25,7 +25,7 @@ from orchestrator_trigger_watcher.wiring import Watcher, build
 
 HOUR = timedelta(hours=1)
 FINISH = "UPDATE jobs.jobs SET status = 'success', finished_at = clock_timestamp() WHERE id = $1"
-RUNNER = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
+RUNNER = Queries.load("orchestrator_runner.queue", "run_store.sql", "waiting_triggers.sql")
 
 
 def table(text: str, project: str = "demo") -> TableRef:

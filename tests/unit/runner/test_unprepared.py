@@ -9,9 +9,9 @@ from tests.support.claimed_jobs import claimed_job
 
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
+from orchestrator_runner.queue.attempts import AttemptRunner
 from orchestrator_runner.queue.definitions import Loaded
-from orchestrator_runner.queue.execution import Attempts
-from orchestrator_runner.queue.journal import Journals
+from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_runner.runs.lifecycle import Attempts as Made
 from orchestrator_shared.domain.statuses import JobStatus
@@ -24,12 +24,12 @@ async def broken(jobs: Sequence[ClaimedJob]) -> Sequence[Loaded]:
 
 @pytest.mark.parametrize(("most", "status"), [(1, JobStatus.ERROR), (2, JobStatus.WAITING)])
 async def test_they_end_as_attempts_that_failed(most: int, status: JobStatus) -> None:
-    attempts = Attempts(
+    attempts = AttemptRunner(
         load=broken,
         logs=cast(LogStore, None),
         executors={},
         encryption=cast(Encryption, None),
-        journals=cast(Journals, None),
+        handles=cast(HandleStore, None),
         log_limits=LogLimits(),
     )
     job = claimed_job(attempts=Made(made=1, free=0, most=most, delay_seconds=0, backoff=1))

@@ -16,8 +16,6 @@ FILES = (
     "orchestrations/store.sql",
     "schedules/store.sql",
     "triggers/store.sql",
-    "runs/store.sql",
-    "operations/store.sql",
 )
 
 

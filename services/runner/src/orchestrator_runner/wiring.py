@@ -20,18 +20,18 @@ from orchestrator_runner.executors.task_users import NONE, TaskUsers
 from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
+from orchestrator_runner.queue.attempts import AttemptRunner
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.commands import COMMANDS, Commands
 from orchestrator_runner.queue.definitions import Definitions
-from orchestrator_runner.queue.execution import Attempts
+from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.queue.hints import hints
-from orchestrator_runner.queue.journal import Journals
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
-from orchestrator_runner.queue.ownership import Ownership
 from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
-from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
 from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
@@ -136,14 +136,14 @@ def build(
 ) -> Parts:
     """Join the parts of a replica."""
     core = join_core(settings, pool, broker.publisher, executors)
-    journals = Journals(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
-    core.engine.use(make_attempts(settings, pool, executors, journals, users).prepare)
+    handles = HandleStore(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
+    core.engine.use(make_attempts(settings, pool, executors, handles, users).prepare)
     return Parts(
         core=core,
         keeper=keeper,
         commands=Consumer.batches(broker, RUNNER_COMMANDS, core.commands, handles=COMMANDS),
         feed=Consumer(
-            broker, RUNNER_FEED, hints(core.engine.look_around, journals.wake, own_id=core.replica_id)
+            broker, RUNNER_FEED, hints(core.engine.look_around, handles.wake, own_id=core.replica_id)
         ),
         retention=retention(pool, days=settings.retention_days, log_days=settings.log_retention_days),
         executors=executors,
@@ -160,14 +160,14 @@ def join_core(
     """Join what decides about jobs; the engine claims none until it is told what executes them."""
     replica_id = new_id()
     outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=publisher, tuning=tuning)
-    lanes, runs, ownership = Lanes(), Runs(), Ownership(replica_id)
+    lanes, runs, claims = Lanes(), RunStore(), ClaimStore(replica_id)
     engine = Engine(
         pool=pool,
-        stepper=Stepper(pool, outbox, lanes, runs, ownership),
+        stepper=Stepper(pool, outbox, lanes, runs, claims),
         starter=Starter(pool, outbox, lanes, runs, replica_id),
         lanes=lanes,
         runs=runs,
-        ownership=ownership,
+        claims=claims,
         slots=settings.runner_slots,
         poll_seconds=settings.poll_seconds,
         scan_seconds=settings.scan_seconds,
@@ -217,17 +217,17 @@ def make_attempts(
     settings: RunnerSettings,
     pool: asyncpg.Pool,
     executors: Mapping[str, Executor],
-    journals: Journals,
+    handles: HandleStore,
     users: TaskUsers | None = None,
-) -> Attempts:
+) -> AttemptRunner:
     """What prepares and executes claimed jobs."""
     projects = None if users is None else ProjectUsers(pool, users)
-    return Attempts(
+    return AttemptRunner(
         load=Definitions(pool, projects).load,
         logs=LogStore(pool),
         executors=executors,
         encryption=Encryption(settings.encryption_keys),
-        journals=journals,
+        handles=handles,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,
         files_dir=settings.files_dir and settings.files_dir.absolute(),
@@ -280,6 +280,6 @@ async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
     await parts.core.engine.drain(grace, kill_seconds)
     with contextlib.suppress(TimeoutError):  # what the database does not take now, others find
         async with asyncio.timeout(FLUSH_SECONDS):
-            await parts.core.engine.settle_up()
-    await parts.core.leases.leave()
-    log.info("replica.left", running=parts.core.engine.running)
+            await parts.core.engine.write_all()
+    await parts.core.leases.unregister()
+    log.info("replica.unregistered", running=parts.core.engine.running)

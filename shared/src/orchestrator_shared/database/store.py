@@ -1,18 +1,14 @@
 """The way to the database: statements in a file beside the store, keyword arguments in, dataclasses out."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from enum import Enum
-from types import UnionType
-from typing import Any, ClassVar, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import ClassVar, TypeVar, cast
 
 import asyncpg
 
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import row_as
 
 T = TypeVar("T")
-JsonObject = dict[str, Any]
-"""A json or jsonb column that holds an object."""
 
 
 class Store:
@@ -52,32 +48,3 @@ class Store:
 
     def _given(self, query: str, values: Mapping[str, object]) -> list[object]:
         return self.queries.arguments(query, values)
-
-
-def row_as(kind: type[T], row: asyncpg.Record | Mapping[str, Any]) -> T:
-    """A row as a dataclass whose fields are its columns: enums by their value, arrays as tuples."""
-    values = dict(row.items())
-    if kind not in _KNOWN:
-        _KNOWN[kind] = _conversions(kind)
-    for name, convert in _KNOWN[kind].items():
-        if values.get(name) is not None:
-            values[name] = convert(values[name])
-    return kind(**values)
-
-
-_KNOWN: dict[type, Mapping[str, Callable[[Any], object]]] = {}
-
-
-def _conversions(kind: type) -> Mapping[str, Callable[[Any], object]]:
-    hints = get_type_hints(kind)
-    found = {each.name: _conversion(hints[each.name]) for each in fields(kind)}
-    return {name: convert for name, convert in found.items() if convert is not None}
-
-
-def _conversion(hint: Any) -> Callable[[Any], object] | None:
-    for each in get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,):
-        if isinstance(each, type) and issubclass(each, Enum):
-            return each
-        if each is tuple or get_origin(each) is tuple:
-            return tuple
-    return None

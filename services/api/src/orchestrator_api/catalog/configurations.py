@@ -1,6 +1,6 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,9 +99,23 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Ro
     return await session.sql.many("saved_configurations", session.project, *columns)
 
 
-async def all_of(session: Session, component: str | None = None) -> list[Row]:
-    """All configurations of a component; without one, all but the orchestrations."""
-    return await session.sql.many("configurations", session.project, component, None, None, None)
+async def all_orchestrations(session: Session) -> list[Row]:
+    """The configurations of orchestrations."""
+    return await session.sql.many("configurations", session.project, ORCHESTRATOR, None, None, None)
+
+
+async def parts_of_all(session: Session) -> AsyncIterator[list[Row]]:
+    """All configurations but those, a few megabytes at a time."""
+    after: tuple[str | None, str | None] = (None, None)
+    while True:
+        values = (session.project, None, *after)
+        part = Part()
+        part = part.within(await session.sql.column("configuration_sizes", *values, part.limit))
+        rows = await session.sql.many("configurations", *values, part.limit)
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["component"], rows[-1]["id"]
 
 
 async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Row]]:

@@ -25,7 +25,7 @@ from orchestrator_api.definitions.planning import (
     needs,
     unknown_tasks,
 )
-from orchestrator_api.http.refusals import FieldError, Invalid, refuse
+from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import checking
@@ -106,6 +106,8 @@ async def _carry_out(
 async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
     """Refuse a secret that is the stored one as if it were not, or a plan would tell who guesses."""
     kind, name = item
+    if kind is Kind.COMPONENT:
+        session.actor.require(Scope.ADMIN)
     if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
         return
     if kind is Kind.VARIABLE and not is_mask(fields["value"]):
@@ -153,9 +155,10 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        if type(error) in (UserError, CronError) or change.action is Action.DELETE:
-            return [FieldError.of(error, document_path(place, error.field, item))]
-        raise
+        is_lack = isinstance(error, Forbidden)  # of a right: of the token, not of the documents
+        if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
+            raise
+        return [FieldError.of(error, document_path(place, error.field, item))]
     except ValidationError as error:
         return [
             FieldError(document_path(place, ".".join(map(str, wrong.path)), item), wrong.message)

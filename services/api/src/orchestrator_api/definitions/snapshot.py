@@ -1,6 +1,6 @@
 """A project as it is, in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from orchestrator_api.catalog import components, configurations
 from orchestrator_api.definitions.documents import canonical_tables
@@ -29,6 +29,24 @@ OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
     """Everything that definitions can define; with what starts the orchestrations that leave the trash."""
+    items = await read_without_configurations(session, reviving)
+    async for some in configuration_parts(session):
+        items |= some
+    return items
+
+
+async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
+    """The configurations, a few megabytes at a time: all of them need not fit into memory."""
+    async for rows in configurations.parts_of_all(session):
+        yield {(Kind.CONFIGURATION, f"{row['component']}/{row['id']}"): _configuration(row) for row in rows}
+
+
+def _configuration(row: Row) -> Fields:
+    return {name: row[name] for name in ("name", "description", "parameters")}
+
+
+async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
+    """The rest of it."""
     items: dict[Item, Fields] = {}
     for row in await components.listing(session):
         if row["id"] != ORCHESTRATOR:
@@ -37,13 +55,7 @@ async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fie
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
     for row in await variables.listing(session):
         items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
-    for row in await configurations.all_of(session):
-        items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = {
-            "name": row["name"],
-            "description": row["description"],
-            "parameters": row["parameters"],
-        }
-    rows = await configurations.all_of(session, ORCHESTRATOR)
+    rows = await configurations.all_orchestrations(session)
     items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living, set(reviving))

@@ -12,6 +12,7 @@ from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
+from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
@@ -51,7 +52,7 @@ async def orchestrations(
 
 
 def _judged(
-    part: dict[str, Any], last_run: Row | None, usual: Mapping[tuple[str, str], float], found: Findings
+    part: dict[str, Any], last_run: LastRun | None, usual: Mapping[tuple[str, str], float], found: Findings
 ) -> dict[str, Any]:
     is_automatic = bool(part["schedules"] or part["triggers"])
     own = warnings(part, part["phases"], is_automatic, part["notifications"], last_run)
@@ -93,7 +94,7 @@ def warnings(
     phases: Sequence[dict[str, Any]],
     is_automatic: bool,
     subscriptions: Sequence[StoredSubscription],
-    last_run: Row | None,
+    last_run: LastRun | None,
 ) -> list[str]:
     """What a person should look at, though it is allowed."""
     found = []

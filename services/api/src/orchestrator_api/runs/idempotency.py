@@ -10,7 +10,8 @@ from uuid import UUID
 
 from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
+from orchestrator_api.runs.rows import KeyedRequest
+from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import request_id
 
@@ -41,14 +42,19 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
     )
 
 
-async def before(session: Session, asked: Asked | None) -> list[Row]:
-    """What was requested under the key, if anything; refuses another request than that one."""
+async def before(session: Session, asked: Asked | None) -> list[KeyedRequest]:
+    """What was requested under the key, if anything; refuses another request than that one.
+
+    Until the transaction ends nobody else asks under the key: twins would each find that nothing was.
+    """
     if asked is None:
         return []
-    rows = await session.sql.many("requests_under_key", session.project, asked.id)
-    if any(row["request_digest"] != asked.digest for row in rows):
+    store = RunStore(session.connection)
+    await store.lock_key(idempotency_id=asked.id)
+    found = await store.requests_under_key(project=session.project, idempotency_id=asked.id)
+    if any(each.request_digest != asked.digest for each in found):
         raise reused()
-    return rows
+    return found
 
 
 def reused() -> UserError:

@@ -14,6 +14,7 @@ from orchestrator_api.catalog.configurations import Key, orchestration_key
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs.store import RunStore
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -53,7 +54,8 @@ async def check_departure(
     if departure.version not in (None, configuration["version"]):
         _require(session, await _with_pinned(session, tasks), "version")
     if departure.versions_of is not None:
-        for component in await session.sql.column("components_of_run", departure.versions_of):
+        store = RunStore(session.connection)
+        for component in await store.components_of_run(run=departure.versions_of):
             session.actor.require_configure(component, field="version")
         _require(session, await _with_pinned(session, tasks, key.id, departure.pins), "version")
     chosen = frozenset(departure.tasks or ())
@@ -70,11 +72,11 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
 
     They are by task id, and what stands under an id may be another task by now.
     """
-    rows = await session.sql.many("task_components", run)
-    components = {row["task_id"]: row["component"] for row in rows}
+    store = RunStore(session.connection)
+    components = {task.task_id: task.component for task in await store.task_components(run=run)}
     reached = {components.get(name) for name in parameters}
     if ORCHESTRATOR in reached:
-        reached |= set(await session.sql.column("components_of_run", run))
+        reached |= set(await store.components_of_run(run=run))
     if None in reached:
         raise Forbidden(
             "the run ended before it was known what its parameters are for, so only a token that may "

@@ -57,7 +57,7 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
     if asked := await idempotency.before(session, wish.asked):  # answered as the first time
-        known = set(ids) - {row["job_id"] for row in asked}
+        known = set(ids) - {each.job_id for each in asked}
     else:
         known = await runs.known(session, ids)
         if not wish.dry_run:

@@ -59,7 +59,7 @@ class Channel:
         taken, self._descriptors = self._descriptors[:count], self._descriptors[count:]
         return taken
 
-    def say(self, packet: Packet) -> None:
+    def send(self, packet: Packet) -> None:
         """Queue a packet; `flush` sends."""
         self._out += pack(packet)
 

@@ -78,7 +78,7 @@ def environment_has(pid: int, entry: bytes) -> bool:
         return False
 
 
-class Family:
+class ProcessTree:
     """Descendants of one process in one reading of the process table."""
 
     def __init__(self, ancestor: int) -> None:

@@ -7,10 +7,10 @@ import signal
 import socket
 import time
 
-from orchestrator_runner.keeper import points
+from orchestrator_runner.keeper import failpoints
 from orchestrator_runner.keeper.channel import Channel
 from orchestrator_runner.keeper.lease import Lease, boottime
-from orchestrator_runner.keeper.processes import Family, become_subreaper, forbid_looking_in, send_signal
+from orchestrator_runner.keeper.processes import ProcessTree, become_subreaper, forbid_looking_in, send_signal
 from orchestrator_runner.keeper.protocol import Packet
 from orchestrator_runner.keeper.spawning import inherit_nothing_ignored, spawn
 from orchestrator_runner.keeper.tasks import Task, Tasks
@@ -41,7 +41,7 @@ class Keeper:
         """Serve until the runner is gone; whatever ends this, no task is left behind."""
         poller = select.poll()
         poller.register(self._exits, select.POLLIN)
-        self._channel.say({"is": "ready"})
+        self._channel.send({"is": "ready"})
         try:
             while not self._channel.closed:
                 wanted = select.POLLIN | (select.POLLOUT if self._channel.wants_to_write else 0)
@@ -58,10 +58,10 @@ class Keeper:
             self._obey(packet)
         self._tasks.reap()
         self._watch_lease()
-        for task in self._tasks.settle():
-            points.reach(points.BEFORE_END)
+        for task in self._tasks.take_finished():
+            failpoints.reach(failpoints.BEFORE_END)
             ended: Packet = {"is": "ended", "id": task.id, "status": task.status, "lost": task.lost}
-            self._channel.say(ended)
+            self._channel.send(ended)
         self._channel.flush()
 
     def _nap(self) -> float:
@@ -99,16 +99,16 @@ class Keeper:
     def _spawn(self, packet: Packet, outputs: list[int]) -> None:
         try:
             if self._lease.is_held:
-                self._channel.say(self._start(packet, outputs))
+                self._channel.send(self._start(packet, outputs))
             else:
-                self._channel.say({"is": "refused", "id": packet["id"], "why": LEASE_ENDED})
+                self._channel.send({"is": "refused", "id": packet["id"], "why": LEASE_ENDED})
         finally:
             for descriptor in outputs:
                 os.close(descriptor)
 
     def _start(self, packet: Packet, outputs: list[int]) -> Packet:
         stdout, stderr = outputs
-        points.reach(points.BEFORE_SPAWN)
+        failpoints.reach(failpoints.BEFORE_SPAWN)
         try:
             pid = spawn(
                 packet["argv"],
@@ -119,7 +119,7 @@ class Keeper:
             )
         except (OSError, ValueError) as error:
             return {"is": "unstartable", "id": packet["id"], "why": str(error)}
-        points.reach(points.AFTER_SPAWN)
+        failpoints.reach(failpoints.AFTER_SPAWN)
         self._tasks.add(Task(packet["id"], pid, packet["mark"].encode(errors="surrogateescape")))
         return {"is": "started", "id": packet["id"], "pid": pid}
 
@@ -128,8 +128,8 @@ def kill_all_descendants() -> None:
     """Kill until the kernel says that we have no child left: orphans become our children, so none escapes."""
     pause = 0.002
     while True:
-        for child in (family := Family(os.getpid())).children:
-            send_signal(family.with_descendants(child), signal.SIGKILL)
+        for child in (tree := ProcessTree(os.getpid())).children:
+            send_signal(tree.with_descendants(child), signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

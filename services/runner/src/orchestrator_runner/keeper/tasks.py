@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from orchestrator_runner.keeper.lease import boottime
-from orchestrator_runner.keeper.processes import Census, Family, Process, environment_has, send_signal
+from orchestrator_runner.keeper.processes import Census, Process, ProcessTree, environment_has, send_signal
 
 _RETRY_KILL = 0.02
 NEVER = float("inf")
@@ -81,10 +81,10 @@ class Tasks:
             self._ended.append(task)
 
     def next_deadline(self) -> float:
-        """When `settle` has something to kill."""
+        """When `take_finished` has something to kill."""
         return min((task.kill_at for task in self.all()), default=NEVER)
 
-    def settle(self) -> list[Task]:
+    def take_finished(self) -> list[Task]:
         """Kill what is due and return the tasks that are over, with no process left."""
         now = boottime()
         due = [task for task in self.all() if task.kill_at <= now]
@@ -109,11 +109,11 @@ class Tasks:
 
     def _members(self) -> dict[int, list[Process]]:
         """Every process below us by the id of its task; one that belongs to no task is killed."""
-        family = Family(os.getpid())
-        self._prune_unclaimed(family)
+        tree = ProcessTree(os.getpid())
+        self._prune_unclaimed(tree)
         members: dict[int, list[Process]] = defaultdict(list)
-        for child in family.children:
-            branch = family.with_descendants(child)
+        for child in tree.children:
+            branch = tree.with_descendants(child)
             candidates = self._candidates(child)
             if not candidates:
                 send_signal(branch, signal.SIGKILL)
@@ -143,9 +143,9 @@ class Tasks:
         self._unclaimed[key] = candidates
         return candidates
 
-    def _prune_unclaimed(self, family: Family) -> None:
+    def _prune_unclaimed(self, tree: ProcessTree) -> None:
         self._unclaimed = {
             key: candidates
             for key, candidates in self._unclaimed.items()
-            if key[0] in family.table and family.table[key[0]].started == key[1]
+            if key[0] in tree.table and tree.table[key[0]].started == key[1]
         }

@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.identity import each_once, id_of_refusal, owner_of, unknown
 from orchestrator_runner.queue.lanes import Lanes
 from orchestrator_runner.queue.overlap import Merge, Queue, Skip, decide_overlap
@@ -58,7 +58,7 @@ class Accept:
                     await self._refuse(work, each.request, lane)
                 else:
                     await self._accept(work, each.request, lane, details.get(each.request.job_id))
-            say_changed(work, await self._lanes.promote(work.connection, lanes.values()))
+            publish_changes(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
         metrics.REQUESTS.labels("repeated").inc(len(heard) - len(new))
@@ -137,11 +137,11 @@ class Accept:
         values = _values(request, details or {}, start, lane=lane, number=number, stopped_by=stopped_by)
         row = await connection.fetchrow(self._queries["insert_job"], *values)
         assert row is not None, "an insert returns its row"
-        say_changed(work, [row])
+        publish_changes(work, [row])
         if request.component == ORCHESTRATOR:
-            say_run(work, RunCreated, row)
+            publish_run(work, RunCreated, row)
             if start.status.is_final:
-                say_run(work, RunFinished, row)
+                publish_run(work, RunFinished, row)
 
 
 ID_TAKEN = Ending(

@@ -13,7 +13,7 @@ MOST_PER_HINT = 2_000
 """About 90 KB; consumers refuse more than 256."""
 
 
-def say_changed(work: UnitOfWork, rows: Iterable[Row]) -> None:
+def publish_changes(work: UnitOfWork, rows: Iterable[Row]) -> None:
     """One hint per project and commit, more only where it would be too large to be read."""
     revisions: dict[str, dict[Any, int]] = defaultdict(dict)
     for row in rows:
@@ -24,7 +24,7 @@ def say_changed(work: UnitOfWork, rows: Iterable[Row]) -> None:
             work.publish(JobsChanged(project=project, revisions=dict(items[begin : begin + MOST_PER_HINT])))
 
 
-def say_run(work: UnitOfWork, kind: type[RunEvent], row: Row) -> None:
+def publish_run(work: UnitOfWork, kind: type[RunEvent], row: Row) -> None:
     """A transition of a run, from its row."""
     common = {
         "job_id": row["id"],

@@ -7,9 +7,9 @@ from typing import Any
 import asyncpg
 
 from orchestrator_runner.queue.task_users import ProjectUsers
+from orchestrator_runner.runs.bounded_cache import BoundedCache
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_runner.runs.parameters import may_use_variables
-from orchestrator_runner.runs.remembered import Remembered
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.domain.errors import UserError
@@ -39,8 +39,8 @@ class Definitions:
         self._pool = pool
         self._users = users
         self._queries = Queries.load("orchestrator_runner.queue", "definitions.sql")
-        self._components: Remembered[tuple[str, Any], dict[str, Any]] = Remembered(REMEMBERED)
-        self._parameters: Remembered[tuple[str, str, str, int], dict[str, Any]] = Remembered(REMEMBERED)
+        self._components: BoundedCache[tuple[str, Any], dict[str, Any]] = BoundedCache(REMEMBERED)
+        self._parameters: BoundedCache[tuple[str, str, str, int], dict[str, Any]] = BoundedCache(REMEMBERED)
 
     async def load(self, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
         """One for each job, in order; asks for nothing where everything is known."""

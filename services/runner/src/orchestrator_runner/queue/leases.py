@@ -115,10 +115,10 @@ class Leases:
         async with acquire(self._pool) as connection:
             await connection.execute(self._queries["announce_stop"], self._replica_id)
 
-    async def leave(self) -> None:
+    async def unregister(self) -> None:
         """End the lease: whatever this replica still owns may be taken over at once."""
         async with acquire(self._pool) as connection:
-            await connection.execute(self._queries["leave"], self._replica_id)
+            await connection.execute(self._queries["unregister"], self._replica_id)
 
 
 class _LeaseLog(OutageLog):

@@ -12,5 +12,5 @@ RETURNING lease_until
 -- name: announce_stop
 UPDATE jobs.replicas SET stopping = true WHERE id = $1
 
--- name: leave
+-- name: unregister
 UPDATE jobs.replicas SET lost_at = clock_timestamp() WHERE id = $1 AND lost_at IS NULL

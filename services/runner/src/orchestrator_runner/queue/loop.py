@@ -9,13 +9,13 @@ import asyncpg
 import structlog
 
 from orchestrator_runner import metrics
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
-from orchestrator_runner.queue.runs import Runs
+from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.slots import Prepare, Slots
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
-from orchestrator_runner.queue.todo import Done, Todo
+from orchestrator_runner.queue.step_input import StepInput, StepResult
 from orchestrator_runner.runs.cycles import find_cycles
 from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
 from orchestrator_runner.runs.lifecycle import Ending
@@ -46,8 +46,8 @@ class Engine:
         stepper: Stepper,
         starter: Starter,
         lanes: Lanes,
-        runs: Runs,
-        ownership: Ownership,
+        runs: RunStore,
+        claims: ClaimStore,
         slots: int,
         poll_seconds: float,
         scan_seconds: float,
@@ -57,13 +57,13 @@ class Engine:
         self._starter = starter
         self._lanes = lanes
         self._runs = runs
-        self._ownership = ownership
+        self._claims = claims
         self._slots = Slots(slots, self._ended)
         self._poll_seconds = poll_seconds
         self._scan_seconds = scan_seconds
         self._prepare: Prepare | None = None
         self._results: list[Result] = []
-        self._settle: set[UUID] = set()
+        self._ended_children: set[UUID] = set()
         self._ready_to_go_on: set[UUID] = set()
         self._woken = asyncio.Event()
         self._claiming = True
@@ -91,9 +91,9 @@ class Engine:
         self._looking = True
         self.wake()
 
-    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+    def reconcile_runs(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """See the port `Settles`."""
-        self._settle.update(jobs)
+        self._ended_children.update(jobs)
         self._ready_to_go_on.update(runs)
         self.wake()
 
@@ -161,7 +161,7 @@ class Engine:
         self.report(self._slots.give_back())  # also while the database is away: others may have slots
         async with acquire(self._pool) as connection:
             due = await self._lanes.with_due_jobs(connection)
-            self._limited = tuple(await self._ownership.limited_projects(connection))
+            self._limited = tuple(await self._claims.limited_projects(connection))
         if due:
             await self._stepper.promote(due)
         self._looking = True
@@ -172,101 +172,103 @@ class Engine:
         if not self._slots.jobs:
             return
         async with acquire(self._pool) as connection:
-            wanted = await self._ownership.stops_wanted(connection)
+            wanted = await self._claims.stops_wanted(connection)
         self.report(self._slots.stop(wanted))
 
     async def _scan(self) -> None:
         """What a crash or a lost COMMIT left behind."""
         async with acquire(self._pool) as connection:
             runs, children = await self._runs.overlooked(connection)
-            owned = await self._ownership.owned(connection)
+            owned = await self._claims.owned(connection)
             unfinished = await self._runs.unfinished(connection)
         for cycle in find_cycles(unfinished):
             ended = await self._stepper.break_cycle(cycle)
-            self._settle |= {ended} if ended else set()
+            self._ended_children |= {ended} if ended else set()
         self._ready_to_go_on |= runs
-        self._settle |= children
+        self._ended_children |= children
         known = self._slots.jobs | {result.job_id for result in self._results}
         self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
         self._last_scan = time.monotonic()
 
     async def step(self) -> None:
         """One transaction for everything that has gathered."""
-        todo = self._take()
-        if not todo:
+        step_input = self._take()
+        if not step_input:
             return
         started = time.perf_counter()
         self._stepping = True
         try:
-            done = await self._write(todo)
+            done = await self._write(step_input)
         except BaseException:
-            self._put_back(todo)
+            self._put_back(step_input)
             raise
         finally:
             self._stepping = False
         self._step_seconds = time.perf_counter() - started
         metrics.STEP_SECONDS.observe(self._step_seconds)
-        metrics.STEP_RESULTS.observe(len(todo.results))
+        metrics.STEP_RESULTS.observe(len(step_input.results))
         self._backlog = done.backlog
         self._carry_on(done)
 
-    def _take(self) -> Todo:
+    def _take(self) -> StepInput:
         slots, ahead = self._room()
-        todo = Todo(
+        step_input = StepInput(
             results=tuple(self._results),
-            settle=frozenset(self._settle),
+            ended_children=frozenset(self._ended_children),
             runs=frozenset(self._ready_to_go_on),
             slots=slots,
             ahead=ahead,
             backlog=self._backlog,
             limited=self._limited,
         )
-        self._results, self._settle, self._ready_to_go_on = [], set(), set()
-        return todo
+        self._results, self._ended_children, self._ready_to_go_on = [], set(), set()
+        return step_input
 
     def _room(self) -> tuple[int, int]:
         if not self._claiming or self._prepare is None or time.monotonic() < self._claims_from:
             return 0, 0
         return self._slots.room(self._step_seconds + GATHER_SECONDS)
 
-    def _put_back(self, todo: Todo) -> None:
-        self._results[:0] = todo.results
-        self._settle |= todo.settle
-        self._ready_to_go_on |= todo.runs
+    def _put_back(self, step_input: StepInput) -> None:
+        self._results[:0] = step_input.results
+        self._ended_children |= step_input.ended_children
+        self._ready_to_go_on |= step_input.runs
 
-    async def _write(self, todo: Todo) -> Done:
+    async def _write(self, step_input: StepInput) -> StepResult:
         try:
-            return await self._stepper.step(todo)
+            return await self._stepper.step(step_input)
         except DATA_ERRORS as error:
-            if not todo.results:
+            if not step_input.results:
                 raise
-            log.warning("engine.batch_refused", results=len(todo.results), reason=type(error).__name__)
-        done = await self._stepper.step(Todo(settle=todo.settle, runs=todo.runs))
-        for result in todo.results:
+            log.warning("engine.batch_refused", results=len(step_input.results), reason=type(error).__name__)
+        done = await self._stepper.step(
+            StepInput(ended_children=step_input.ended_children, runs=step_input.runs)
+        )
+        for result in step_input.results:
             self._merge(done, await self._write_alone(result))
         return done
 
-    async def _write_alone(self, result: Result) -> Done:
+    async def _write_alone(self, result: Result) -> StepResult:
         """A result that the database refuses becomes the job's internal error, and harms no other."""
         try:
-            return await self._stepper.step(Todo(results=(result,)))
+            return await self._stepper.step(StepInput(results=(result,)))
         except DATA_ERRORS as error:
             reason = f"the result cannot be stored: {type(error).__name__}"
             ending = Ending(JobStatus.ERROR, reason, ErrorKind.INTERNAL)
             bare = Result(result.job_id, result.epoch, result.lane_id, result.run_id, result.phase, ending)
-            return await self._stepper.step(Todo(results=(bare,)))
+            return await self._stepper.step(StepInput(results=(bare,)))
 
     @staticmethod
-    def _merge(done: Done, more: Done) -> None:
-        done.settle |= more.settle
+    def _merge(done: StepResult, more: StepResult) -> None:
+        done.ended_children |= more.ended_children
         done.runs |= more.runs
         done.runs_are_ready |= more.runs_are_ready
         done.backlog |= more.backlog
 
-    def _carry_on(self, done: Done) -> None:
+    def _carry_on(self, done: StepResult) -> None:
         self._begin(done.claimed)
-        if done.settle or done.runs:
-            self.settle(done.settle, done.runs)
+        if done.ended_children or done.runs:
+            self.reconcile_runs(done.ended_children, done.runs)
         if done.runs_are_ready:
             self.look_around()
 
@@ -286,7 +288,7 @@ class Engine:
         if len(runs) == START_BATCH:
             self.look_around()  # after a step: results do not wait for all that can start
 
-    async def _start_batch(self, runs: Sequence[UUID]) -> Done:
+    async def _start_batch(self, runs: Sequence[UUID]) -> StepResult:
         """Start them together; if one cannot be, each by itself: the one that fails alone ends."""
         slots, _ = (0, 0) if self._backlog else self._room()
         try:
@@ -297,7 +299,7 @@ class Engine:
                 return await self._starter.refuse(
                     runs[0], f"the run cannot be started: {type(error).__name__}"
                 )
-        done = Done()
+        done = StepResult()
         self._backlog = True  # so that none of them claims slots that were counted once
         for run in runs:
             self._merge(done, await self._start_batch([run]))
@@ -312,9 +314,9 @@ class Engine:
         self.report(self._slots.give_back(older_than=0))
         await self._slots.drain(grace_seconds, kill_seconds)
 
-    async def settle_up(self) -> None:
+    async def write_all(self) -> None:
         """Wait until the loop has written all that it knows; without the database, for ever."""
-        while self._results or self._settle or self._ready_to_go_on or self._stepping:
+        while self._results or self._ended_children or self._ready_to_go_on or self._stepping:
             self.wake()
             await asyncio.sleep(0.01)
 

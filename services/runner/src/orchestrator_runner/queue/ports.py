@@ -15,10 +15,10 @@ class LeaseHolder(Protocol):
         """The lease is good for so long after the instant (by `boottime`) at which it was asked for."""
 
 
-class Settles(Protocol):
+class ReconcilesRuns(Protocol):
     """Takes news that the engine applies to runs in its next step; the slow scan finds what is lost."""
 
-    def settle(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
+    def reconcile_runs(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """`jobs` ended outside of the engine; `runs` may have nothing left to wait for."""
 
     def look_around(self) -> None:

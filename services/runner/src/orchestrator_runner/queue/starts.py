@@ -8,10 +8,10 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.runs import PlannedRun, Runs, lane_keys
-from orchestrator_runner.queue.todo import Done, claimed
+from orchestrator_runner.queue.run_store import PlannedRun, RunStore, lane_keys
+from orchestrator_runner.queue.step_input import StepResult, claimed
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
@@ -34,7 +34,7 @@ class Starter:
     """Starts ready runs, many in one transaction."""
 
     def __init__(
-        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, replica_id: UUID
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, replica_id: UUID
     ) -> None:
         self._replica_id = replica_id
         self._pool = pool
@@ -47,7 +47,7 @@ class Starter:
         async with acquire(self._pool) as connection:
             return await self._runs.ready(connection, limit)
 
-    async def start(self, runs: Sequence[UUID], slots: int) -> Done:
+    async def start(self, runs: Sequence[UUID], slots: int) -> StepResult:
         """Start these runs, or end them with the reason why they cannot.
 
         Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
@@ -59,7 +59,7 @@ class Starter:
             keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
             versions = await self._runs.versions(connection, keys) if keys else {}
-        done = Done()
+        done = StepResult()
         for refusal in refusals:
             await self._refuse(refusal, done)
         starts = [
@@ -83,11 +83,11 @@ class Starter:
             done.runs_are_ready |= len(part) < len(starts)
         return done
 
-    async def refuse(self, run: UUID, reason: str) -> Done:
+    async def refuse(self, run: UUID, reason: str) -> StepResult:
         """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, [run])
-        done = Done()
+        done = StepResult()
         for row in rows:
             await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL), done)
         return done
@@ -104,7 +104,7 @@ class Starter:
                 refusals.append(_Refusal(row, str(error), ErrorKind.USER))
         return plans, refusals
 
-    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: Done) -> None:
+    async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: StepResult) -> None:
         children = {start.run: start.first_children() for start in starts}
         async with self._outbox.work() as work:
             connection = work.connection
@@ -125,7 +125,7 @@ class Starter:
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
             if not begun:
-                say_changed(work, withdrawn)
+                publish_changes(work, withdrawn)
                 return
             await self._runs.write_plans(connection, begun)
             first = [child for start in begun for child in children[start.run]]
@@ -133,12 +133,12 @@ class Starter:
             if first:
                 made = await self._runs.create_children(connection, first, self._replica_id, slots)
             for row in rows:
-                say_run(work, RunStarted, row)
-            say_changed(work, [*withdrawn, *rows, *made])
+                publish_run(work, RunStarted, row)
+            publish_changes(work, [*withdrawn, *rows, *made])
         metrics.RUNS_STARTED.inc(len(begun))
-        self._note(begun, made, done)
+        self._record(begun, made, done)
 
-    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: Done) -> list[Row]:
+    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult) -> list[Row]:
         """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
         triggered = [start.run for start in starts if start.is_triggered]
         withdrawn = await self._runs.withdraw(work.connection, triggered)
@@ -146,15 +146,15 @@ class Starter:
             return []
         promoted = await self._lanes.promote(work.connection, {row["lane_id"] for row in withdrawn})
         for row in withdrawn:
-            say_run(work, RunFinished, row)
+            publish_run(work, RunFinished, row)
             work.after_commit(metrics.RUNS_FINISHED.labels(row["status"]).inc)
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
-    def _note(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: Done) -> None:
+    def _record(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: StepResult) -> None:
         for start in begun:
             if underway := start.underway():
-                self._runs.foresight.begin(start.run, underway)
+                self._runs.phase_cache.begin(start.run, underway)
             else:
                 done.runs.add(start.run)
         ready = {row["kind"] for row in made if row["status"] == JobStatus.READY}
@@ -162,7 +162,7 @@ class Starter:
         done.backlog |= "component" in ready
         done.claimed += claimed(made)
 
-    async def _refuse(self, refusal: _Refusal, done: Done) -> None:
+    async def _refuse(self, refusal: _Refusal, done: StepResult) -> None:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
@@ -173,11 +173,11 @@ class Starter:
             if ended is None:
                 return
             promoted = await self._lanes.promote(work.connection, [row["lane_id"]])
-            say_run(work, RunFinished, ended)
-            say_changed(work, [ended, *promoted])
+            publish_run(work, RunFinished, ended)
+            publish_changes(work, [ended, *promoted])
         metrics.RUNS_FINISHED.labels(ended["status"]).inc()
         done.runs_are_ready |= bool(promoted)
-        done.settle.add(row["id"])
+        done.ended_children.add(row["id"])
 
 
 def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:

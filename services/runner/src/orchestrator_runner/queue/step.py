@@ -6,21 +6,20 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
+from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ownership import Ownership
-from orchestrator_runner.queue.planning import Plan, plan
-from orchestrator_runner.queue.runs import (
+from orchestrator_runner.queue.lock_set import LockSet, plan_locks
+from orchestrator_runner.queue.run_store import (
     ChildTask,
     EndedChild,
-    Runs,
+    RunStore,
     ended_child,
     next_child,
     task_state,
 )
-from orchestrator_runner.queue.todo import Done, Todo, claimed
+from orchestrator_runner.queue.step_input import StepInput, StepResult, claimed
 from orchestrator_runner.runs.cycles import UnfinishedRun, describe, victim
-from orchestrator_runner.runs.foresight import Underway
 from orchestrator_runner.runs.jobs import Row, attempts_of
 from orchestrator_runner.runs.lifecycle import (
     EndRun,
@@ -30,6 +29,7 @@ from orchestrator_runner.runs.lifecycle import (
     next_step,
     phase_after,
 )
+from orchestrator_runner.runs.phase_cache import BegunPhase
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake, TableUpdated
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus, TaskStatus
 from orchestrator_shared.messaging.outbox import Outbox, UnitOfWork
@@ -41,19 +41,19 @@ class Stepper:
     """Locks in one order: lanes, runs from the deepest up, then only rows that nobody waits for."""
 
     def __init__(
-        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: Runs, ownership: Ownership
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, claims: ClaimStore
     ) -> None:
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
         self._runs = runs
-        self._ownership = ownership
+        self._claims = claims
 
-    async def step(self, todo: Todo) -> Done:
+    async def step(self, step_input: StepInput) -> StepResult:
         """Do it; after an exception it may be repeated: nothing was done, or the epochs fence what was."""
-        made = await plan(todo, self._runs, self._pool)
+        made = await plan_locks(step_input, self._runs, self._pool)
         async with self._outbox.work() as work:
-            step = _Step(work, todo, made, self._lanes, self._runs, self._ownership)
+            step = _Step(work, step_input, made, self._lanes, self._runs, self._claims)
             await step.take()
         return step.done
 
@@ -66,8 +66,8 @@ class Stepper:
             if row is None:
                 return None
             promoted = await self._lanes.promote(work.connection, [run.lane_id])
-            say_changed(work, [row, *promoted])
-            say_run(work, RunFinished, row)
+            publish_changes(work, [row, *promoted])
+            publish_run(work, RunFinished, row)
         metrics.CYCLES_BROKEN.inc()
         return run.id
 
@@ -75,23 +75,29 @@ class Stepper:
         """Make the next due job of these lanes ready."""
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, lanes)
-            say_changed(work, await self._lanes.promote(work.connection, lanes))
+            publish_changes(work, await self._lanes.promote(work.connection, lanes))
 
 
 class _Step:
     """One transaction, statement by statement."""
 
     def __init__(
-        self, work: UnitOfWork, todo: Todo, plan: Plan, lanes: Lanes, runs: Runs, ownership: Ownership
+        self,
+        work: UnitOfWork,
+        step_input: StepInput,
+        locks: LockSet,
+        lanes: Lanes,
+        runs: RunStore,
+        claims: ClaimStore,
     ) -> None:
-        self.done = Done()
+        self.done = StepResult()
         self._work = work
         self._connection = work.connection
-        self._todo = todo
-        self._plan = plan
+        self._input = step_input
+        self._locks = locks
         self._lanes = lanes
         self._runs = runs
-        self._ownership = ownership
+        self._claims = claims
         self._locked: dict[UUID, asyncpg.Record] = {}
         self._changed: list[Row] = []
         self._freed: set[int] = set()
@@ -99,26 +105,26 @@ class _Step:
 
     async def take(self) -> None:
         await self._lock()
-        await self._settle(await self._finish())
+        await self._apply_results(await self._finish())
         if self._freed:
-            self._note(await self._lanes.promote(self._connection, self._freed))
+            self._record(await self._lanes.promote(self._connection, self._freed))
         await self._claim()
-        say_changed(self._work, self._changed)
+        publish_changes(self._work, self._changed)
 
     async def _lock(self) -> None:
-        if self._plan.runs:
-            self._locked = await self._runs.lock(self._connection, self._plan.lanes, self._plan.runs)
-        elif self._plan.lanes:
-            await self._lanes.lock(self._connection, self._plan.lanes)
+        if self._locks.runs:
+            self._locked = await self._runs.lock(self._connection, self._locks.lanes, self._locks.runs)
+        elif self._locks.lanes:
+            await self._lanes.lock(self._connection, self._locks.lanes)
 
     async def _finish(self) -> list[EndedChild]:
         """Write the results whose epoch holds; returns the children whose runs are to be told."""
-        results = self._todo.results
+        results = self._input.results
         if not results:
             return []
-        rows = await self._ownership.finish(self._connection, results)
+        rows = await self._claims.finish(self._connection, results)
         metrics.FENCED.inc(len(results) - len(rows))
-        self._note(rows)
+        self._record(rows)
         for row in rows:
             metrics.FINISHED.labels(row["status"]).inc()
             if row["frees_its_lane"]:
@@ -135,16 +141,16 @@ class _Step:
                 )
         return [ended_child(row) for row in rows if row["parent_id"] and row["finished_at"]]
 
-    async def _settle(self, children: list[EndedChild]) -> None:
+    async def _apply_results(self, children: list[EndedChild]) -> None:
         """Tell runs how their children ended, and go on with those that wait for nothing."""
-        if self._todo.settle:
+        if self._input.ended_children:
             children = children + await self._others()
-        going_on = self._plan.going_on & self._locked.keys()
+        going_on = self._locks.going_on & self._locked.keys()
         if not children and not going_on:
             return
-        phases, tasks = await self._runs.settle(self._connection, children, going_on)
+        phases, tasks = await self._runs.apply_results(self._connection, children, going_on)
         for left in phases:
-            self._runs.foresight.left(left.run, left.phase, left.remaining)
+            self._runs.phase_cache.left(left.run, left.phase, left.remaining)
             if left.remaining == 0 and left.run not in going_on:
                 self.done.runs.add(left.run)
         ended = {child.job: child.status for child in children}
@@ -153,14 +159,16 @@ class _Step:
     async def _others(self) -> list[EndedChild]:
         """Children that ended elsewhere, except nested runs that are attempted again."""
         children = []
-        for row in await self._runs.children_to_settle(self._connection, self._todo.settle):
+        for row in await self._runs.unapplied_results(self._connection, self._input.ended_children):
             run = self._locked.get(row["parent_id"])
-            if run is None or (row["kind"] == "run" and row["lane_id"] not in self._plan.lanes):
-                self.done.settle.add(row["id"])  # others took it further between our look and our locks
+            if run is None or (row["kind"] == "run" and row["lane_id"] not in self._locks.lanes):
+                self.done.ended_children.add(
+                    row["id"]
+                )  # others took it further between our look and our locks
             elif (delay := _delay_before_again(row, run)) is None:
                 children.append(ended_child(row))
             else:
-                self._note([await self._runs.repeat(self._connection, row["id"], delay)])
+                self._record([await self._runs.repeat(self._connection, row["id"], delay)])
                 self._freed.add(row["lane_id"])
         return children
 
@@ -183,40 +191,40 @@ class _Step:
         if children:
             await self._create(children)
         if ends:
-            self._say_ended(await self._runs.end(self._connection, ends))
+            self._record_ends(await self._runs.end(self._connection, ends))
 
     def _next_children(
         self, run: UUID, step: StartPhase, rows: Rows, tasks: Sequence[TaskState]
     ) -> list[ChildTask]:
         children = [next_child(row) for row in rows if row["request"] is not None]
-        if not {child.lane_id for child in children} <= self._plan.lanes:
+        if not {child.lane_id for child in children} <= self._locks.lanes:
             self.done.runs.add(run)  # others took it further between our look and our locks: plan anew
             return []
         following = phase_after(tasks, step.index)
         lanes = {row["lane_id"] for row in rows if row["active"] and row["phase"] == following}
         lanes.add(self._locked[run]["lane_id"])
-        self._runs.foresight.begin(run, Underway(step.index, len(children), frozenset(lanes)))
+        self._runs.phase_cache.begin(run, BegunPhase(step.index, len(children), frozenset(lanes)))
         return children
 
     async def _create(self, children: Sequence[ChildTask]) -> None:
         """With ready jobs about that have waited longer, new ones stand in line behind them."""
-        slots = 0 if self._todo.backlog else self._todo.slots
-        rows = await self._runs.create_children(self._connection, children, self._ownership.replica_id, slots)
-        self._note(rows)
+        slots = 0 if self._input.backlog else self._input.slots
+        rows = await self._runs.create_children(self._connection, children, self._claims.replica_id, slots)
+        self._record(rows)
         self._freed |= {row["lane_id"] for row in rows if row["status"] == JobStatus.WAITING}
         self.done.claimed += claimed(rows)
 
-    def _say_ended(self, rows: Rows) -> None:
-        self._note(rows)
+    def _record_ends(self, rows: Rows) -> None:
+        self._record(rows)
         for row in rows:
-            say_run(self._work, RunFinished, row)
+            publish_run(self._work, RunFinished, row)
             metrics.RUNS_FINISHED.labels(row["status"]).inc()
-            self._runs.foresight.forget(row["id"])
+            self._runs.phase_cache.forget(row["id"])
             self._freed.add(row["lane_id"])
             if row["parent_id"] is not None:
-                self.done.settle.add(row["id"])
+                self.done.ended_children.add(row["id"])
 
-    def _note(self, rows: Rows) -> None:
+    def _record(self, rows: Rows) -> None:
         """Remember what changed, and what became ready."""
         self._changed += rows
         ready = [row["kind"] for row in rows if row["status"] == JobStatus.READY]
@@ -225,18 +233,18 @@ class _Step:
 
     async def _claim(self) -> None:
         """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""
-        slots = self._todo.slots - len(self.done.claimed)
-        ahead = self._todo.ahead
-        if not (self._todo.backlog or self._ready):
+        slots = self._input.slots - len(self.done.claimed)
+        ahead = self._input.ahead
+        if not (self._input.backlog or self._ready):
             return
         self.done.backlog = True
         if slots + ahead > 0:
-            rows = await self._ownership.claim(self._connection, slots, ahead, self._todo.limited)
+            rows = await self._claims.claim(self._connection, slots, ahead, self._input.limited)
             self._changed += rows
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
-        if self.done.backlog and await self._ownership.ready_left(self._connection):
-            self._work.publish(RunnersWake(ready=1, replica_id=self._ownership.replica_id))
+        if self.done.backlog and await self._claims.ready_left(self._connection):
+            self._work.publish(RunnersWake(ready=1, replica_id=self._claims.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:

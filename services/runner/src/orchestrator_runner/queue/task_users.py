@@ -36,12 +36,12 @@ def choose_task_users(setting: str, folders: Iterable[Path]) -> TaskUsers | None
         raise SettingsError(f"{SETTING}: {problem}")
     python = [sys.executable, "-I", "-S", "-c", _LOOK, *_installed()]
     if (python_problem := problem or _try(users.first, python)) is None:
-        log.info("tasks.run_apart", first=users.first, last=users.last)
+        log.info("tasks.isolated", first=users.first, last=users.last)
         return users
     if setting == AUTO:
-        log.warning("tasks.not_apart", reason=python_problem, way_out=_WAY_OUT)
+        log.warning("tasks.not_isolated", reason=python_problem, way_out=_WAY_OUT)
         return None
-    log.warning("tasks.without_python", reason=python_problem, way_out=_WAY_OUT)
+    log.warning("tasks.python_unreachable", reason=python_problem, way_out=_WAY_OUT)
     return users
 
 

@@ -5,9 +5,9 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_runner import metrics
-from orchestrator_runner.queue.changes import say_changed, say_run
+from orchestrator_runner.queue.changes import publish_changes, publish_run
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.ports import Settles
+from orchestrator_runner.queue.ports import ReconcilesRuns
 from orchestrator_shared.contracts.commands import TerminateRequested
 from orchestrator_shared.contracts.events import RunFinished, RunnersWake
 from orchestrator_shared.database.pool import acquire
@@ -21,7 +21,7 @@ ROUNDS = 5
 class Terminate:
     """Locks the lanes of the whole family, then stops whatever of it has not finished."""
 
-    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, engine: Settles) -> None:
+    def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, engine: ReconcilesRuns) -> None:
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
@@ -61,12 +61,12 @@ class Terminate:
                 self._queries["stop"], [row["id"] for row in family], request.requested_by
             )
             promoted = await self._lanes.promote(connection, lanes)
-            say_changed(work, [*rows, *promoted])
+            publish_changes(work, [*rows, *promoted])
             for row in rows:
                 if row["kind"] == "run" and row["finished_at"] is not None:
-                    say_run(work, RunFinished, row)
+                    publish_run(work, RunFinished, row)
             work.publish(RunnersWake(ready=len(promoted)))
-            work.after_commit(lambda: self._settle(rows))
+            work.after_commit(lambda: self._reconcile(rows))
         metrics.TERMINATIONS.inc(len(rows))
         return set()
 
@@ -80,8 +80,8 @@ class Terminate:
         if not await connection.fetchval(self._queries["job_exists"], request.job_id):
             await connection.execute(self._queries["leave_tombstone"], request.job_id, request.requested_by)
 
-    def _settle(self, rows: list[asyncpg.Record]) -> None:
+    def _reconcile(self, rows: list[asyncpg.Record]) -> None:
         ended: list[UUID] = [row["id"] for row in rows if row["finished_at"] and row["parent_id"]]
         runs: list[UUID] = [row["id"] for row in rows if row["kind"] == "run" and not row["finished_at"]]
-        self._engine.settle(ended, runs)
+        self._engine.reconcile_runs(ended, runs)
         self._engine.look_around()

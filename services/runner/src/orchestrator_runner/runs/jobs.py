@@ -113,7 +113,7 @@ class Result:
     state: Mapping[str, Any] | None = None
 
     @property
-    def settles(self) -> tuple[UUID, int] | None:
+    def ends_task(self) -> tuple[UUID, int] | None:
         """The run and phase in which this ends a task (another attempt does not)."""
         if self.run_id is None or self.phase is None:
             return None

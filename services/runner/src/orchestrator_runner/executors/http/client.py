@@ -96,13 +96,13 @@ class HttpClient:
         """Send once; raises ForbiddenHost, and nothing else that the other side could cause."""
         was_sent = False
 
-        async def note(event: str, _: object) -> None:
+        async def trace(event: str, _: object) -> None:
             nonlocal was_sent
             was_sent = was_sent or event == "http11.send_request_headers.started"
 
         try:
             async with asyncio.timeout(request.timeout_seconds):
-                return await self._exchange(request, note)
+                return await self._exchange(request, trace)
         except TimeoutError:
             return Unanswered(f"no answer within {request.timeout_seconds:g} s", was_sent)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
@@ -110,7 +110,7 @@ class HttpClient:
         except (OSError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
             return Unanswered(_reason(error), was_sent)
 
-    async def _exchange(self, request: Prepared, note: Callable[[str, object], Awaitable[None]]) -> Answer:
+    async def _exchange(self, request: Prepared, trace: Callable[[str, object], Awaitable[None]]) -> Answer:
         address = request.address
         url = httpcore.URL(
             scheme=address.scheme.encode(),
@@ -127,7 +127,7 @@ class HttpClient:
                 url,
                 headers=_headers(request),
                 content=_content(request),
-                extensions={"trace": note},
+                extensions={"trace": trace},
             ) as response,
         ):
             return await self._read(response)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from orchestrator_runner.executors.http.client import HttpClient
+from orchestrator_runner.executors.http.exchange import Exchange, Pace
 from orchestrator_runner.executors.http.handle import callback_url_of
 from orchestrator_runner.executors.http.run import RemoteRun
-from orchestrator_runner.executors.http.talk import Pace, Talk
 from orchestrator_runner.executors.http.template import secret_targets
 from orchestrator_runner.executors.masking import secret_forms
 from orchestrator_runner.executors.outcome import duration_text, without_secrets
@@ -111,8 +111,8 @@ class HttpExecutor(Executor):
         self._idle.clear()
         try:
             section = _section(execution)
-            talk = Talk(section, execution, callback_url, log, self._client, self._pace, forms)
-            remote = RemoteRun(section, execution, adopted, callback_url, talk)
+            exchange = Exchange(section, execution, callback_url, log, self._client, self._pace, forms)
+            remote = RemoteRun(section, execution, adopted, callback_url, exchange)
             time_left = _time_left(execution, adopted)
             outcome = await self._until_ended(remote, execution, time_left, stop)
         except UserError as error:

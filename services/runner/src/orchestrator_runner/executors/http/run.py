@@ -14,10 +14,10 @@ from orchestrator_runner.executors.http.answer import (
     decide_poll,
 )
 from orchestrator_runner.executors.http.backoff import Failures
+from orchestrator_runner.executors.http.exchange import Exchange
 from orchestrator_runner.executors.http.handle import begun_of, handle_of, handle_of_start, is_begun
 from orchestrator_runner.executors.http.start import Start, end
 from orchestrator_runner.executors.http.stop import stop
-from orchestrator_runner.executors.http.talk import Talk
 from orchestrator_runner.executors.http.template import picked
 from orchestrator_runner.executors.outcome import duration_text
 from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Journal, Outcome
@@ -38,14 +38,14 @@ class RemoteRun:
         execution: Execution,
         adopted: Adopted | None,
         callback_url: str | None,
-        talk: Talk,
+        exchange: Exchange,
     ) -> None:
         self._section = section
         self._execution = execution
         self._adopted = adopted
         self._callback_url = callback_url
-        self._talk = talk
-        self._start = Start(section, execution, talk)
+        self._exchange = exchange
+        self._start = Start(section, execution, exchange)
         self._seen = Running("")
         self.kept = asyncio.Event()
         """Set once another runner could go on with the run."""
@@ -78,17 +78,17 @@ class RemoteRun:
             async with asyncio.timeout(grace):
                 await end(working)
                 if leave:
-                    await self._talk.say(
+                    await self._exchange.log(
                         "the run goes on at the service, another runner goes on with it here"
                     )
                 elif self._start.may_run:
-                    await stop(self._section, self._execution.journal, self._talk, self._start)
+                    await stop(self._section, self._execution.journal, self._exchange, self._start)
         except Exception as error:
             # The attempt has its outcome; and a log that cannot be written is not told of in the log.
             with contextlib.suppress(Exception):
                 reason = "no time left" if isinstance(error, TimeoutError) else str(error)
                 async with asyncio.timeout(1):
-                    await self._talk.say(f"the run may go on at the service: {reason}")
+                    await self._exchange.log(f"the run may go on at the service: {reason}")
         finally:
             await end(working)
             await self._start.close()
@@ -97,7 +97,7 @@ class RemoteRun:
         begun = begun_of(handle)
         self._start.recall(begun)
         self.kept.set()
-        await self._talk.say("going on with the run that another runner began")
+        await self._exchange.log("going on with the run that another runner began")
         return begun
 
     async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
@@ -107,7 +107,9 @@ class RemoteRun:
             if not is_repeatable:
                 raise ExecutionLost("its start may not be sent again any more")
             self.can_be_repeated = True
-            await self._talk.say("another runner was lost at the start: sending it again with the same key")
+            await self._exchange.log(
+                "another runner was lost at the start: sending it again with the same key"
+            )
         elif journal is not None:
             if self._section.callback is not None:
                 await journal.expect_callbacks()
@@ -146,16 +148,16 @@ class RemoteRun:
         is_called_back = self._section.callback is not None
         delay = poll.every_seconds if is_called_back else min(FIRST_POLL_SECONDS, poll.every_seconds)
         while True:
-            await self._talk.pace.sleep(delay)
-            reply = await self._talk.send(self._talk.prepare(poll, "poll"), is_quiet=True)
+            await self._exchange.pace.sleep(delay)
+            reply = await self._exchange.send(self._exchange.prepare(poll, "poll"), is_quiet=True)
             verdict = decide_poll(poll, states, self._section.result, reply)
             if isinstance(verdict, Again):
-                await self._talk.wait_or_give_up(failures, verdict)
+                await self._exchange.wait_or_give_up(failures, verdict)
                 delay = 0
                 continue
             failures.clear()
             delay = poll.every_seconds
-            await self._tell(verdict)
+            await self._log_state(verdict)
             if isinstance(verdict, Ended):
                 return verdict
 
@@ -170,24 +172,24 @@ class RemoteRun:
                 while True:
                     for body in await journal.callbacks():
                         verdict = decide_callback(self._section, body)
-                        await self._note_callback(verdict)
+                        await self._log_callback(verdict)
                         if isinstance(verdict, Ended):
                             return verdict
         except TimeoutError:
             within = duration_text(callback.give_up_after_seconds)
             raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
 
-    async def _note_callback(self, verdict: Running | Ended | Again) -> None:
+    async def _log_callback(self, verdict: Running | Ended | Again) -> None:
         if isinstance(verdict, Again):
-            await self._talk.say(f"{verdict.reason}: left alone")
+            await self._exchange.log(f"{verdict.reason}: left alone")
             return
-        await self._talk.say("the service called back")
-        await self._tell(verdict)
+        await self._exchange.log("the service called back")
+        await self._log_state(verdict)
 
-    async def _tell(self, now: Running | Ended) -> None:
+    async def _log_state(self, now: Running | Ended) -> None:
         before = self._seen
         self._seen = Running(now.state or before.state, now.progress or before.progress)
         if now.state is not None and now.state != before.state:
-            await self._talk.say(f"state {now.state}")
+            await self._exchange.log(f"state {now.state}")
         if now.progress and now.progress != before.progress:
-            await self._talk.say(now.progress, "stdout")
+            await self._exchange.log(now.progress, "stdout")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from orchestrator_runner.executors.http.answer import Again, Begun, Ended, Unanswered, decide_start
 from orchestrator_runner.executors.http.backoff import Failures
 from orchestrator_runner.executors.http.client import ForbiddenHost
-from orchestrator_runner.executors.http.talk import Talk
+from orchestrator_runner.executors.http.exchange import Exchange
 from orchestrator_runner.executors.http.template import Prepared
 from orchestrator_runner.executors.port import Execution
 from orchestrator_shared.definitions.http_component import HttpComponent
@@ -19,10 +19,10 @@ CLOSING_RETRY_SECONDS = 0.5
 class Start:
     """What is known of whether, and as what, the run has begun."""
 
-    def __init__(self, section: HttpComponent, execution: Execution, talk: Talk) -> None:
+    def __init__(self, section: HttpComponent, execution: Execution, exchange: Exchange) -> None:
         self._section = section
         self._execution = execution
-        self._talk = talk
+        self._exchange = exchange
         self._sending: asyncio.Task[Begun | Ended | Again] | None = None
         self._is_begun = False
         self.may_run = False
@@ -31,7 +31,7 @@ class Start:
     def recall(self, begun: Begun) -> None:
         """An earlier runner has begun it."""
         self.may_run = self._is_begun = True
-        self._talk.learn(begun)
+        self._exchange.learn(begun)
 
     async def begin(self) -> Begun | Ended:
         """Send it until there is an answer; raises InvalidReport when that takes too long."""
@@ -44,9 +44,9 @@ class Start:
             verdict = await asyncio.shield(self._sending)
             if not isinstance(verdict, Again):
                 return verdict
-            await self._talk.wait_or_give_up(failures, verdict)
+            await self._exchange.wait_or_give_up(failures, verdict)
 
-    async def settle(self) -> None:
+    async def resolve(self) -> None:
         """Find out before the end whether it has begun, and as what.
 
         An answer that is underway is waited for; where none came, the same key asks once more.
@@ -56,7 +56,7 @@ class Start:
         verdict = await self._underway()
         while self.may_run and self._can_ask_again() and (verdict is None or isinstance(verdict, Again)):
             if verdict is not None:
-                await self._talk.pace.sleep(CLOSING_RETRY_SECONDS)
+                await self._exchange.pace.sleep(CLOSING_RETRY_SECONDS)
             verdict = await self._send(self._request())
         if isinstance(verdict, Ended) and verdict.is_over:
             self.may_run = False
@@ -77,11 +77,11 @@ class Start:
     def _can_ask_again(self) -> bool:
         section = self._section
         followers = [request for request in (section.poll, section.cancel) if request is not None]
-        needs_answer = any(self._talk.needs_answer(request) for request in followers)
+        needs_answer = any(self._exchange.needs_answer(request) for request in followers)
         return section.start.idempotent and section.is_followed and needs_answer
 
     def _request(self) -> Prepared:
-        request = self._talk.prepare(self._section.start, "start")
+        request = self._exchange.prepare(self._section.start, "start")
         if IDEMPOTENCY_KEY.lower() in {name.lower() for name, _ in request.headers}:
             return request
         key = f"{self._execution.job_id}-{self._execution.attempt}"
@@ -90,7 +90,7 @@ class Start:
     async def _send(self, request: Prepared) -> Begun | Ended | Again:
         before, self.may_run = self.may_run, True
         try:
-            reply = await self._talk.send(request)
+            reply = await self._exchange.send(request)
         except ForbiddenHost:
             self.may_run = before
             raise

@@ -1,8 +1,8 @@
 """The end of a run at another service before its time: cancelled there, and waited for."""
 
 from orchestrator_runner.executors.http.answer import Answer, Ended, decide_callback, decide_poll
+from orchestrator_runner.executors.http.exchange import Exchange
 from orchestrator_runner.executors.http.start import Start
-from orchestrator_runner.executors.http.talk import Talk
 from orchestrator_runner.executors.port import Journal
 from orchestrator_shared.definitions.http_component import HttpCancel, HttpComponent, HttpPoll, HttpStates
 
@@ -12,61 +12,63 @@ _GONE = frozenset({404, 410})
 """Answers to a poll after a cancel: there is no such run any more."""
 
 
-async def stop(section: HttpComponent, journal: Journal | None, talk: Talk, start: Start) -> None:
+async def stop(section: HttpComponent, journal: Journal | None, exchange: Exchange, start: Start) -> None:
     """Cancel, and see the end: the configuration's next job must not begin beside a run that still stops.
 
     It takes as long as the service takes: the caller bounds it.
     """
     if section.is_followed:
-        await start.settle()
+        await start.resolve()
     if not start.may_run:
         return
-    await _cancel(section.cancel, talk)
+    await _cancel(section.cancel, exchange)
     if not section.is_followed:
-        await start.settle()  # the answer to the start is the end
-    elif section.poll is not None and section.states is not None and talk.can_prepare(section.poll):
-        await _ask_for_the_end(section, section.poll, section.states, talk)
+        await start.resolve()  # the answer to the start is the end
+    elif section.poll is not None and section.states is not None and exchange.can_prepare(section.poll):
+        await _ask_for_the_end(section, section.poll, section.states, exchange)
     elif section.callback is not None and journal is not None:
-        await _hear_of_the_end(section, journal, talk)
+        await _hear_of_the_end(section, journal, exchange)
 
 
-async def _cancel(cancel: HttpCancel | None, talk: Talk) -> None:
+async def _cancel(cancel: HttpCancel | None, exchange: Exchange) -> None:
     if cancel is None:
-        await talk.say("the component has no cancel: the run may go on at the service")
+        await exchange.log("the component has no cancel: the run may go on at the service")
         return
-    if not talk.can_prepare(cancel):
-        await talk.say("the run's id is not known: it cannot be cancelled")
+    if not exchange.can_prepare(cancel):
+        await exchange.log("the run's id is not known: it cannot be cancelled")
         return
-    request = talk.prepare(cancel, "cancel")
+    request = exchange.prepare(cancel, "cancel")
     while True:
-        reply = await talk.send(request)
+        reply = await exchange.send(request)
         if isinstance(reply, Answer) and reply.status < 500 and reply.status not in _PASSING:
             return
-        await talk.pace.sleep(CLOSING_POLL_SECONDS)
+        await exchange.pace.sleep(CLOSING_POLL_SECONDS)
 
 
-async def _ask_for_the_end(section: HttpComponent, poll: HttpPoll, states: HttpStates, talk: Talk) -> None:
-    request = talk.prepare(poll, "poll")
+async def _ask_for_the_end(
+    section: HttpComponent, poll: HttpPoll, states: HttpStates, exchange: Exchange
+) -> None:
+    request = exchange.prepare(poll, "poll")
     while True:
-        reply = await talk.send(request, is_quiet=True)
+        reply = await exchange.send(request, is_quiet=True)
         verdict = decide_poll(poll, states, section.result, reply)
         if isinstance(verdict, Ended):
-            await _tell(verdict, talk)
+            await _log_state(verdict, exchange)
             return
         if isinstance(reply, Answer) and reply.status in _GONE:
-            await talk.say("ended")
+            await exchange.log("ended")
             return
-        await talk.pace.sleep(CLOSING_POLL_SECONDS)
+        await exchange.pace.sleep(CLOSING_POLL_SECONDS)
 
 
-async def _hear_of_the_end(section: HttpComponent, journal: Journal, talk: Talk) -> None:
+async def _hear_of_the_end(section: HttpComponent, journal: Journal, exchange: Exchange) -> None:
     while True:
         for body in await journal.callbacks():
             verdict = decide_callback(section, body)
             if isinstance(verdict, Ended):
-                await _tell(verdict, talk)
+                await _log_state(verdict, exchange)
                 return
 
 
-async def _tell(ended: Ended, talk: Talk) -> None:
-    await talk.say(f"state {ended.state}" if ended.state else "ended")
+async def _log_state(ended: Ended, exchange: Exchange) -> None:
+    await exchange.log(f"state {ended.state}" if ended.state else "ended")

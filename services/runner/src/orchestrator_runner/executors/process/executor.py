@@ -204,9 +204,9 @@ class _Attempt:
 
     def _pump(self, pipe: Pipe) -> None:
         self._pumps[pipe] = pump = asyncio.create_task(pipe.pump(self._log))
-        pump.add_done_callback(self._note_broken_log)
+        pump.add_done_callback(self._on_pump_end)
 
-    def _note_broken_log(self, pump: asyncio.Task[None]) -> None:
+    def _on_pump_end(self, pump: asyncio.Task[None]) -> None:
         if not pump.cancelled() and pump.exception() is not None and not self._log_broke.done():
             self._log_broke.set_result(None)
 

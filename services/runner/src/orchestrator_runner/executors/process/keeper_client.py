@@ -16,7 +16,7 @@ from pathlib import Path
 
 import orchestrator_runner
 from orchestrator_runner.executors.port import ExecutionLost, ExecutionRefused
-from orchestrator_runner.keeper import points
+from orchestrator_runner.keeper import failpoints
 from orchestrator_runner.keeper.lease import boottime
 from orchestrator_runner.keeper.processes import environment_has, process_table, send_signal
 from orchestrator_runner.keeper.protocol import Packet, Unpacker, pack
@@ -260,7 +260,7 @@ def _start_process(connection: socket.socket, drain_seconds: float) -> subproces
     return subprocess.Popen(
         # No site packages and no current directory on the path: it starts in a third of the time.
         [sys.executable, "-S", "-P", "-m", "orchestrator_runner.keeper", str(descriptor), str(drain_seconds)],
-        env={"PYTHONPATH": str(source), "PYTHONUTF8": "1", **points.armed()},
+        env={"PYTHONPATH": str(source), "PYTHONUTF8": "1", **failpoints.armed()},
         pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

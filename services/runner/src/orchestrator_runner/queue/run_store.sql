@@ -204,7 +204,7 @@ FROM locked, jobs.jobs r
 WHERE r.id = ANY ($2::uuid[]) AND locked.lanes >= 0
 ORDER BY r.depth DESC, r.id FOR NO KEY UPDATE OF r
 
--- name: children_to_settle
+-- name: unapplied_results
 -- Of a nested run every attempt is a run of its own, so `attempt` counts those of its task.
 SELECT j.id, j.parent_id, j.task_id, j.phase, j.status, j.kind, j.lane_id, j.message, j.started_at, j.error_kind,
        j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, 0 AS free_attempts,
@@ -238,7 +238,7 @@ WITH numbered AS (
 )
 SELECT id, kind, status, project, revision FROM made
 
--- name: settle
+-- name: apply_results
 -- Tells locked runs how tasks ended. Returns what is left of the phases concerned, and every task of the runs in $5
 -- as it was before, those of the next phase with their requests.
 WITH told AS (
@@ -293,7 +293,7 @@ WHERE r.kind = 'run' AND r.status IN ('processing', 'terminating')
     AND NOT EXISTS (SELECT 1 FROM jobs.tasks t WHERE t.run_id = r.id AND t.status = 'started')
 LIMIT 500
 
--- name: children_left_unsettled
+-- name: overlooked_results
 SELECT j.id
 FROM jobs.jobs r
 JOIN jobs.tasks t ON t.run_id = r.id AND t.status = 'started'

@@ -10,12 +10,12 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
-class Todo:
+class StepInput:
     """What a step is to do."""
 
     results: Sequence[Result] = ()
     """Attempts of this replica, or of a lost one, that are over."""
-    settle: frozenset[UUID] = frozenset()
+    ended_children: frozenset[UUID] = frozenset()
     """Children that ended elsewhere and whose runs may not know yet."""
     runs: frozenset[UUID] = frozenset()
     """Runs that may have nothing left to wait for."""
@@ -30,15 +30,15 @@ class Todo:
 
     def __bool__(self) -> bool:
         may_claim = self.backlog and self.slots + self.ahead > 0
-        return bool(self.results or self.settle or self.runs) or may_claim
+        return bool(self.results or self.ended_children or self.runs) or may_claim
 
 
 @dataclass(slots=True)
-class Done:
+class StepResult:
     """What a step did, and what it leaves to the next one."""
 
     claimed: list[ClaimedJob] = field(default_factory=list)
-    settle: set[UUID] = field(default_factory=set)
+    ended_children: set[UUID] = field(default_factory=set)
     runs: set[UUID] = field(default_factory=set)
     runs_are_ready: bool = False
     backlog: bool = False

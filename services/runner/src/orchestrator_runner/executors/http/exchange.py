@@ -34,7 +34,7 @@ class Pace:
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
 
-class Talk:
+class Exchange:
     """Requests with everything put in, and their answers.
 
     In the log, stdout is what the service says, stderr what is done with it.
@@ -51,7 +51,7 @@ class Talk:
         forms: tuple[bytes, ...],
     ) -> None:
         self._section = section
-        self._log = log
+        self._sink = log
         self._client = client
         self._forms = forms
         self._names = _names(execution, callback_url)
@@ -82,20 +82,20 @@ class Talk:
         if isinstance(reply, Answer) and not reply.is_good:
             reply = replace(reply, excerpt=excerpt(reply.body, self._forms))
         if not is_quiet:
-            await self.say(f"{request.method} {request.address}: {reply}")
+            await self.log(f"{request.method} {request.address}: {reply}")
         return reply
 
-    async def say(self, text: str, stream: Stream = "stderr") -> None:
+    async def log(self, text: str, stream: Stream = "stderr") -> None:
         """One line of the job's log."""
         line = mask((text + "\n").encode(errors="replace"), self._forms)
-        await self._log.write(stream, datetime.now(UTC), line)
+        await self._sink.write(stream, datetime.now(UTC), line)
 
     async def wait_or_give_up(self, failures: Failures, again: Again) -> None:
         """Before the next try; raises InvalidReport when there is to be none."""
         delay = failures.next_delay(again, self.pace.now())
         if delay is None:
             raise InvalidReport(f"gave up: {again.reason}")
-        await self.say(f"{again.reason}; again in {duration_text(round(delay, 1))}")
+        await self.log(f"{again.reason}; again in {duration_text(round(delay, 1))}")
         await self.pace.sleep(delay)
 
 

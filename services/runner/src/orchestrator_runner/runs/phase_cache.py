@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from orchestrator_runner.runs.remembered import Remembered
+from orchestrator_runner.runs.bounded_cache import BoundedCache
 
 REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Underway:
+class BegunPhase:
     """The phase of a run that was begun, and what comes after it."""
 
     phase: int
@@ -21,13 +21,13 @@ class Underway:
     """Those that the run's next step may touch: its own and those of its next phase."""
 
 
-class Foresight:
+class PhaseCache:
     """A guess that saves a query: what it gets wrong, the locked rows show, and the next step asks."""
 
     def __init__(self) -> None:
-        self._underway: Remembered[UUID, Underway] = Remembered(REMEMBERED)
+        self._underway: BoundedCache[UUID, BegunPhase] = BoundedCache(REMEMBERED)
 
-    def begin(self, run: UUID, underway: Underway) -> None:
+    def begin(self, run: UUID, underway: BegunPhase) -> None:
         """This replica has begun a phase."""
         self._underway[run] = underway
 

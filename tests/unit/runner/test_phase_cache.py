@@ -2,16 +2,16 @@
 
 from uuid import UUID
 
-from orchestrator_runner.runs.foresight import Foresight, Underway
+from orchestrator_runner.runs.phase_cache import BegunPhase, PhaseCache
 
 RUN, OTHER = UUID(int=1), UUID(int=2)
 LANES = frozenset({7, 8})
 
 
-def begun(remaining: int = 2) -> Foresight:
-    foresight = Foresight()
-    foresight.begin(RUN, Underway(phase=0, remaining=remaining, lanes=LANES))
-    return foresight
+def begun(remaining: int = 2) -> PhaseCache:
+    cache = PhaseCache()
+    cache.begin(RUN, BegunPhase(phase=0, remaining=remaining, lanes=LANES))
+    return cache
 
 
 def test_a_run_whose_last_tasks_ended_goes_on() -> None:
@@ -27,15 +27,15 @@ def test_what_others_began_is_unknown() -> None:
 
 
 def test_what_was_written_of_a_phase_is_remembered() -> None:
-    foresight = begun(remaining=5)
-    foresight.left(RUN, 0, 1)
-    foresight.left(OTHER, 0, 1)
-    foresight.left(RUN, 4, 9)
-    assert foresight.cover([(RUN, 0), (OTHER, 0)]) == ({RUN: LANES}, [(OTHER, 0)])
+    cache = begun(remaining=5)
+    cache.left(RUN, 0, 1)
+    cache.left(OTHER, 0, 1)
+    cache.left(RUN, 4, 9)
+    assert cache.cover([(RUN, 0), (OTHER, 0)]) == ({RUN: LANES}, [(OTHER, 0)])
 
 
 def test_an_ended_run_is_forgotten() -> None:
-    foresight = begun()
-    foresight.forget(RUN)
-    foresight.forget(OTHER)
-    assert foresight.cover([(RUN, 0)]) == ({}, [(RUN, 0)])
+    cache = begun()
+    cache.forget(RUN)
+    cache.forget(OTHER)
+    assert cache.cover([(RUN, 0)]) == ({}, [(RUN, 0)])

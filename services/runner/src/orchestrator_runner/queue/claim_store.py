@@ -10,12 +10,12 @@ from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
 
 
-class Ownership:
+class ClaimStore:
     """Every method runs on a connection; `finish` inside the caller's transaction."""
 
     def __init__(self, replica_id: UUID) -> None:
         self.replica_id = replica_id
-        self._queries = Queries.load("orchestrator_runner.queue", "ownership.sql")
+        self._queries = Queries.load("orchestrator_runner.queue", "claim_store.sql")
 
     async def claim(
         self, connection: asyncpg.Connection, slots: int, ahead: int, limited: Sequence[str]

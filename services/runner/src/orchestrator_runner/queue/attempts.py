@@ -26,7 +26,7 @@ from orchestrator_runner.executors.port import (
 from orchestrator_runner.logs.capture import LogCapture, LogLimits
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.definitions import Loaded
-from orchestrator_runner.queue.journal import Journals
+from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
@@ -49,7 +49,7 @@ Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
 """What each of these jobs runs with, in order."""
 
 
-class Attempts:
+class AttemptRunner:
     """Prepares and executes the attempts that this replica claimed."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Attempts:
         logs: LogStore,
         executors: Mapping[str, Executor],
         encryption: Encryption,
-        journals: Journals,
+        handles: HandleStore,
         log_limits: LogLimits,
         api_url: str | None = None,
         files_dir: Path | None = None,
@@ -68,7 +68,7 @@ class Attempts:
         self._logs = logs
         self._executors = executors
         self._encryption = encryption
-        self._journals = journals
+        self._handles = handles
         self._log_limits = log_limits
         self._api_url = api_url
         self._files_dir = files_dir
@@ -78,7 +78,7 @@ class Attempts:
         try:
             loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
         except Exception as error:
-            log.exception("attempts.unprepared", jobs=len(jobs))
+            log.exception("attempt.prepare_failed", jobs=len(jobs))
             return {job.id: partial(self._fail, job, error) for job in jobs}
         return {job.id: partial(self._execute, job, one) for job, one in zip(jobs, loaded, strict=True)}
 
@@ -96,7 +96,7 @@ class Attempts:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
             # Nothing is reported: the job stays underway, and whoever adopts it goes on with this attempt.
-            log.info("attempt.left", attempt=job.attempt)
+            log.info("attempt.handed_over", attempt=job.attempt)
             raise asyncio.CancelledError from None
         except ExecutionRefused as error:
             log.warning("attempt.refused", reason=str(error))
@@ -139,7 +139,7 @@ class Attempts:
         return executor
 
     def _adopted(self, job: ClaimedJob, executor: Executor) -> Adopted | None:
-        adopted = self._journals.adopted(job)
+        adopted = self._handles.adopted(job)
         if adopted is not None and not executor.adoptable:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         return adopted
@@ -172,7 +172,7 @@ class Attempts:
             secrets=frozenset(secrets | secrets_of_environment(passed_on)),
             target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
-            journal=self._journals.open(job) if executor.adoptable else None,
+            journal=self._handles.open(job) if executor.adoptable else None,
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:

@@ -11,9 +11,9 @@ import asyncpg
 
 from orchestrator_runner.queue.lanes import LaneKey
 from orchestrator_runner.runs.cycles import UnfinishedRun
-from orchestrator_runner.runs.foresight import Foresight, Underway
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.lifecycle import EndRun, TaskState
+from orchestrator_runner.runs.phase_cache import BegunPhase, PhaseCache
 from orchestrator_runner.runs.plan import PlannedTask, RunPlan
 from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
@@ -93,22 +93,22 @@ class PlannedRun:
             for task in self.plan.active_in(first)
         ]
 
-    def underway(self) -> Underway | None:
+    def underway(self) -> BegunPhase | None:
         """What follows once it has begun; None where no task is active."""
         phases = self.plan.active_phases
         if not phases:
             return None
         following = [task for phase in phases[1:2] for task in self.plan.active_in(phase)]
         lanes = {self.lane_id, *(self.lanes[self.key(task)] for task in following)}
-        return Underway(phases[0], len(self.plan.active_in(phases[0])), frozenset(lanes))
+        return BegunPhase(phases[0], len(self.plan.active_in(phases[0])), frozenset(lanes))
 
 
-class Runs:
+class RunStore:
     """Every method runs on a connection, inside the caller's transaction."""
 
     def __init__(self) -> None:
-        self.foresight = Foresight()
-        self._queries = Queries.load("orchestrator_runner.queue", "runs.sql", "waiting_triggers.sql")
+        self.phase_cache = PhaseCache()
+        self._queries = Queries.load("orchestrator_runner.queue", "run_store.sql", "waiting_triggers.sql")
 
     async def ready(self, connection: asyncpg.Connection, limit: int) -> list[UUID]:
         """Runs that may start."""
@@ -259,26 +259,26 @@ class Runs:
         rows = await connection.fetch(self._queries["lock_step"], sorted(set(lanes)), list(runs))
         return {row["id"]: row for row in rows}
 
-    async def children_to_settle(
+    async def unapplied_results(
         self, connection: asyncpg.Connection, jobs: Iterable[UUID]
     ) -> list[asyncpg.Record]:
         """Of these jobs, those that ended and whose runs do not know yet."""
-        return await connection.fetch(self._queries["children_to_settle"], list(jobs))
+        return await connection.fetch(self._queries["unapplied_results"], list(jobs))
 
     async def repeat(self, connection: asyncpg.Connection, run: UUID, delay_seconds: float) -> asyncpg.Record:
         """Make another attempt of a nested run, in its lane, which the caller has locked."""
         row = await connection.fetchrow(self._queries["repeat_run"], run, new_id(), delay_seconds)
-        assert row is not None, "a settled job is there"
+        assert row is not None, "a job that ended is there"
         return row
 
-    async def settle(
+    async def apply_results(
         self, connection: asyncpg.Connection, children: Sequence[EndedChild], going_on: Collection[UUID]
     ) -> tuple[list[PhaseLeft], dict[UUID, list[asyncpg.Record]]]:
         """Tell locked runs how tasks ended. Returns what is left of these tasks' phases, and every task of
         the runs in `going_on`, those of the first pending phase with their requests."""
         told = sorted((child.run, child.task, child.job, child.status) for child in children)
         columns = [list(column) for column in zip(*told, strict=True)] if told else [[], [], [], []]
-        rows = await connection.fetch(self._queries["settle"], *columns, list(going_on))
+        rows = await connection.fetch(self._queries["apply_results"], *columns, list(going_on))
         left = [
             PhaseLeft(row["run_id"], row["phase"], row["remaining"])
             for row in rows
@@ -320,9 +320,9 @@ class Runs:
         return await connection.fetchrow(self._queries["break_cycle"], run, message)
 
     async def overlooked(self, connection: asyncpg.Connection) -> tuple[set[UUID], set[UUID]]:
-        """What a crash between two steps left: runs to go on with, and ended children to settle."""
+        """What a crash between two steps left: runs to go on with, and results that they do not know."""
         runs = await connection.fetch(self._queries["runs_to_go_on"])
-        children = await connection.fetch(self._queries["children_left_unsettled"])
+        children = await connection.fetch(self._queries["overlooked_results"])
         return {row["id"] for row in runs}, {row["id"] for row in children}
 
 
@@ -340,7 +340,7 @@ def lane_keys(project: str, tasks: Iterable[PlannedTask]) -> set[LaneKey]:
 
 
 def task_state(row: Row, ended: Mapping[UUID, str]) -> TaskState:
-    """A task as the lifecycle sees it, from a row of `settle` and the ends of the jobs that this told of."""
+    """A task as the lifecycle sees it, from a row of `apply_results` and the ends of its jobs."""
     status = ended.get(row["job_id"], row["status"]) if row["status"] == TaskStatus.STARTED else row["status"]
     return TaskState(
         id=row["task_id"],
@@ -357,7 +357,7 @@ def ended_child(row: Row) -> EndedChild:
 
 
 def next_child(row: Row) -> ChildTask:
-    """A pending task of the next phase, from a row of `settle`."""
+    """A pending task of the next phase, from a row of `apply_results`."""
     return ChildTask(
         run=row["run_id"],
         lane_id=row["lane_id"],

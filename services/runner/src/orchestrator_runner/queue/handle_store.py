@@ -24,7 +24,7 @@ _EXECUTOR = "executor"
 T = TypeVar("T")
 
 
-class Journals:
+class HandleStore:
     """Opens journals, and passes on hints that something was posted."""
 
     def __init__(self, pool: asyncpg.Pool, encryption: Encryption, *, api_url: str | None = None) -> None:
@@ -32,7 +32,7 @@ class Journals:
         self._encryption = encryption
         self._api_url = api_url
         self._outage = OutageLog("journal")
-        self._queries = Queries.load("orchestrator_runner.queue", "journal.sql")
+        self._queries = Queries.load("orchestrator_runner.queue", "handle_store.sql")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
     def open(self, job: ClaimedJob) -> "JobJournal":
@@ -108,25 +108,25 @@ class Journals:
 class JobJournal:
     """A `Journal`."""
 
-    def __init__(self, journals: Journals, job: ClaimedJob) -> None:
-        self._journals = journals
+    def __init__(self, handles: HandleStore, job: ClaimedJob) -> None:
+        self._handles = handles
         self._job = job
         self._callback_hash = job.callback_hash
         self._seen: list[int] = []
 
     def callback_url(self) -> str:
         """See `Journal`."""
-        token, url = self._journals.new_callback()
+        token, url = self._handles.new_callback()
         self._callback_hash = hash_token(token)
         return url
 
     async def keep(self, handle: Mapping[str, Any]) -> None:
         """See `Journal`."""
-        await self._journals.write("keep_handle", self._job, self._journals.seal(self._job, handle))
+        await self._handles.write("keep_handle", self._job, self._handles.seal(self._job, handle))
 
     async def expect_callbacks(self) -> None:
         """See `Journal`."""
-        await self._journals.write("expect_callbacks", self._job, self._callback_hash)
+        await self._handles.write("expect_callbacks", self._job, self._callback_hash)
 
     async def callbacks(self) -> Sequence[bytes]:
         """See `Journal`."""
@@ -134,6 +134,6 @@ class JobJournal:
             # The attempt was begun by a component that was not called back yet.
             await asyncio.Event().wait()
             raise AssertionError("nobody sets it")
-        rows = await self._journals.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
+        rows = await self._handles.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
         self._seen += [row["seq"] for row in rows]
         return [row["body"] for row in rows]

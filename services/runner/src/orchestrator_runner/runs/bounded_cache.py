@@ -6,7 +6,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Remembered(Generic[K, V]):
+class BoundedCache(Generic[K, V]):
     """A dictionary that forgets its oldest entries."""
 
     def __init__(self, most: int) -> None:

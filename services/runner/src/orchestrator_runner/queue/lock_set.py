@@ -5,13 +5,13 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator_runner.queue.runs import Runs
-from orchestrator_runner.queue.todo import Todo
+from orchestrator_runner.queue.run_store import RunStore
+from orchestrator_runner.queue.step_input import StepInput
 from orchestrator_shared.database.pool import acquire
 
 
 @dataclass(slots=True)
-class Plan:
+class LockSet:
     """What is locked before anything is read."""
 
     lanes: set[int] = field(default_factory=set)
@@ -20,23 +20,23 @@ class Plan:
     """The runs whose next step these locks cover."""
 
 
-async def plan(todo: Todo, runs: Runs, pool: asyncpg.Pool) -> Plan:
+async def plan_locks(step_input: StepInput, runs: RunStore, pool: asyncpg.Pool) -> LockSet:
     """Made before the locks, so a guess: a run it misses goes on in the next step."""
-    made = Plan(
-        lanes={result.lane_id for result in todo.results},
-        runs={result.run_id for result in todo.results if result.run_id is not None},
+    made = LockSet(
+        lanes={result.lane_id for result in step_input.results},
+        runs={result.run_id for result in step_input.results if result.run_id is not None},
     )
-    ends = [result.settles for result in todo.results if result.settles is not None]
-    covered, unknown = runs.foresight.cover(ends)
+    ends = [result.ends_task for result in step_input.results if result.ends_task is not None]
+    covered, unknown = runs.phase_cache.cover(ends)
     made.going_on |= covered.keys()
     made.lanes = made.lanes.union(*covered.values())
-    if unknown or todo.settle or todo.runs:
+    if unknown or step_input.ended_children or step_input.runs:
         async with acquire(pool) as connection:
-            if todo.settle:
-                rows = await runs.children_to_settle(connection, todo.settle)
+            if step_input.ended_children:
+                rows = await runs.unapplied_results(connection, step_input.ended_children)
                 unknown += [(row["parent_id"], row["phase"]) for row in rows]
                 made.lanes |= {row["lane_id"] for row in rows if row["kind"] == "run"}
-            going_on, lanes = await runs.plan_step(connection, todo.runs, unknown)
+            going_on, lanes = await runs.plan_step(connection, step_input.runs, unknown)
         made.lanes |= lanes
         made.going_on |= going_on
         made.runs |= going_on.union(run for run, _ in unknown)
