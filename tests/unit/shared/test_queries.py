@@ -38,7 +38,7 @@ def test_malformed_files_are_refused(text: str, message: str) -> None:
 
 
 def test_queries_come_from_packages_and_unknown_names_list_the_known() -> None:
-    queries = Queries.load("orchestrator_shared.database", "handle_store.sql", "roles.sql")
+    queries = Queries.load("orchestrator_shared.database", "journal.sql", "roles.sql")
     assert "create_journal" in queries.names()
     with pytest.raises(QueryError, match="no query 'nothing'; there are "):
         queries["nothing"]
