@@ -10,7 +10,9 @@ from _pytest.nodeid import NodeId
 from tests.support import databases, servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database
-from tests.support.service_process import ServiceProcess
+from tests.support.logs import plain_logs
+from tests.support.service_forks import end_forks
+from tests.support.service_process import AFRESH_VARIABLE, ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.tcp_proxy import TcpProxy
 
@@ -21,11 +23,13 @@ RUN = pytest.StashKey[servers.Run]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    plain_logs()
     if not hasattr(config, "workerinput"):  # the process that controls the run, not a worker of it
         config.stash[RUN] = servers.Run.begin()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    end_forks()
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -110,6 +114,12 @@ async def tcp_proxy() -> AsyncIterator[Callable[[str, int], "asyncio.Future[TcpP
     yield lambda host, port: asyncio.ensure_future(open_proxy(host, port))
     for proxy in proxies:
         await proxy.close()
+
+
+@pytest.fixture
+def services_afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of the very start: each service is a program of its own, as in production."""
+    monkeypatch.setenv(AFRESH_VARIABLE, "1")
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.support.waiting import eventually
 
 from orchestrator_local.servers.processes import free_port
 
+pytestmark = pytest.mark.usefixtures("services_afresh")
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 NOBODY = 65534
 SYSTEM_PYTHON = Path("/usr/bin/python3")

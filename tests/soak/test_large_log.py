@@ -37,7 +37,7 @@ INSERT = """
 INSERT INTO raw_logs (job_id, attempt, seq, stream, at, text)
 SELECT $1, 1, seq, 'stdout', now(), text FROM unnest($2::integer[], $3::text[]) AS batch (seq, text)
 """
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("services_afresh")]
 
 
 async def test_a_hundred_megabytes_cost_little_more_than_their_inserts(

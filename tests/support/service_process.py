@@ -11,14 +11,20 @@ from pathlib import Path
 
 import httpx
 from tests.support.servers import REPOSITORY
+from tests.support.service_forks import SERVICES, ForkedProcess, forks
 
 from orchestrator_local.servers.processes import free_port, send_signal, tail
 
 LOG_LINES = 60
+AFRESH_VARIABLE = "TEST_SERVICES_AFRESH"
+OF_THE_INTERPRETER = ("LD_", "PYTHON", "FAKETIME", "MALLOC_")
 
 
 class ServiceProcess:
-    """One `python -m module`; its HTTP port is chosen here unless the environment names one."""
+    """One `python -m module`; its HTTP port is chosen here unless the environment names one.
+
+    A service of ours is forked from a process that has its modules, unless TEST_SERVICES_AFRESH is set.
+    """
 
     def __init__(self, module: str, env: Mapping[str, str], folder: Path) -> None:
         self.module = module
@@ -30,7 +36,8 @@ class ServiceProcess:
             "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
             "ORCHESTRATOR_HTTP_PORT": str(self.port),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._forked = module in SERVICES and not any(name.startswith(OF_THE_INTERPRETER) for name in env)
+        self._process: subprocess.Popen[bytes] | ForkedProcess | None = None
 
     @property
     def url(self) -> str:
@@ -53,8 +60,14 @@ class ServiceProcess:
     def start(self) -> None:
         """Start it, or start it again after it ended: same port, same environment, log continued."""
         assert not self.running, f"{self.module} runs already"
+        if self._forked and not os.environ.get(AFRESH_VARIABLE):
+            self._process = forks().start(self.module, self._env, self.log)
+        else:
+            self._process = self._started_afresh()
+
+    def _started_afresh(self) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", self.module],
                 env=self._env,
                 cwd=self.log.parent,

@@ -29,7 +29,12 @@ class Found(NamedTuple):
     method: str
 
 
-def modules() -> Iterator[tuple[str, Path, ast.Module]]:
+@cache
+def modules() -> list[tuple[str, Path, ast.Module]]:
+    return list(parsed_modules())
+
+
+def parsed_modules() -> Iterator[tuple[str, Path, ast.Module]]:
     for source in SOURCES:
         for file in sorted(source.rglob("*.py")):
             name = ".".join(file.relative_to(source).with_suffix("").parts).removesuffix(".__init__")

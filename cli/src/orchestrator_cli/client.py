@@ -6,15 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
-
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
+from orchestrator_cli.transport import Connection, NoAnswer, Params, Request, Response, Transport, target
 from orchestrator_shared.domain.ids import new_id
 
 Json = dict[str, Any]
-Params = Mapping[str, str | list[str]]
 
-TIMEOUT = httpx.Timeout(30, connect=5)
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
@@ -34,15 +31,10 @@ class Refused(CommandFailure):
 class ApiClient:
     """Requests below `/v1`; what may be asked twice is, when the server is busy or the connection breaks."""
 
-    def __init__(self, url: str, token: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
-        self._http = httpx.Client(
-            base_url=f"{self.url}/v1",
-            headers={"Authorization": f"Bearer {token}"} if token else {},
-            timeout=TIMEOUT,
-            transport=transport,
-            trust_env=False,
-        )
+        self._headers = JSON | _authorization(token)
+        self._transport = transport or _connection(self.url)
 
     def __enter__(self) -> Self:
         return self
@@ -50,7 +42,7 @@ class ApiClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._http.close()
+        self._transport.close()
 
     def get(self, path: str, **params: object) -> Json:
         return _again(lambda: self._request("GET", path, params=_given(params)))
@@ -95,18 +87,29 @@ class ApiClient:
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         content = None if body is None else _encoded(body)
+        request = Request(method, target(f"/v1{path}", params), {**self._headers, **(headers or {})}, content)
         try:
-            response = self._http.request(
-                method, path, params=params, content=content, headers={**JSON, **(headers or {})}
-            )
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
-            raise BadInput(f"{self.url} is no address of a server: {error}") from None
-        except httpx.HTTPError as error:
-            reason = str(error) or type(error).__name__
-            raise Unreachable(f"no answer from {self.url}: {reason}", details=[START_HINT]) from None
+            response = self._transport.send(request)
+        except NoAnswer as error:
+            raise Unreachable(f"no answer from {self.url}: {error}", details=[START_HINT]) from None
+        except ValueError as error:  # a host name that cannot be looked up
+            raise BadInput(f"{self.url} is not the URL of a server: {error}") from None
         if response.is_success:
-            return _body(response)
+            return _body(response, f"{self.url}{request.target}")
         raise failure_of(response)
+
+
+def _authorization(token: str) -> dict[str, str]:
+    if not (token.isascii() and token.isprintable()):
+        raise BadInput("the token has characters that no token has: copy it again")
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _connection(url: str) -> Connection:
+    try:
+        return Connection(url)
+    except ValueError as error:
+        raise BadInput(f"{url} is not the URL of a server: {error}") from None
 
 
 def _again(ask: Callable[[], Json]) -> Json:
@@ -123,29 +126,29 @@ START_HINT = (
 )
 
 
-def failure_of(response: httpx.Response) -> CommandFailure:
+def failure_of(response: Response) -> CommandFailure:
     """The problem details (RFC 9457) of an answer as one sentence, with the fields it names."""
     problem = _problem(response)
-    text = str(problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}")
+    text = str(problem.get("detail") or problem.get("title") or f"the server answered {response.status}")
     details = [
         f"{error.get('field') or '(request)'}: {error.get('detail', '')}"
         for error in problem.get("errors") or []
         if isinstance(error, dict)
     ]
-    if response.status_code in BUSY_STATUSES:
+    if response.status in BUSY_STATUSES:
         return Unreachable(text, details=details)
-    if response.status_code == 401:
+    if response.status == 401:
         details.append(
             "ORCHESTRATOR_TOKEN holds the token; `orchestrator dev up` writes one for the local stack."
         )
-    if response.status_code >= 500:
+    if response.status >= 500:
         return CommandFailure(f"the server failed: {text}", details=details)
-    return Refused(response.status_code, text, details=[line for line in details if text not in line])
+    return Refused(response.status, text, details=[line for line in details if text not in line])
 
 
-def _problem(response: httpx.Response) -> Json:
+def _problem(response: Response) -> Json:
     try:
-        body = response.json()
+        body = json.loads(response.body)
     except ValueError:
         return {}
     return body if isinstance(body, dict) else {}
@@ -158,15 +161,15 @@ def _encoded(body: Json) -> bytes:
         raise BadInput(f"this cannot be sent as JSON: {error}") from None
 
 
-def _body(response: httpx.Response) -> Json:
-    if not response.content:
+def _body(response: Response, url: str) -> Json:
+    if not response.body:
         return {}
     try:
-        body = response.json()
+        body = json.loads(response.body)
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise CommandFailure(f"{response.request.url} answered something that is not a JSON object")
+        raise CommandFailure(f"{url} answered something that is not a JSON object")
     return body
 
 

@@ -1,16 +1,12 @@
 """The command `orchestrator`: its groups of commands, and what people see when one fails."""
 
-from importlib import metadata
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from orchestrator_cli import streams
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.lazy_commands import LazyGroup
-from orchestrator_cli.output import error_console, plain
-from orchestrator_shared.domain.zone_data import TZDATA_VERSION
 
 app = typer.Typer(
     name="orchestrator",
@@ -24,6 +20,10 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
+        from orchestrator_shared.domain.zone_data import TZDATA_VERSION
+
         print(f"orchestrator {metadata.version('orchestrator-cli')} (time zones of tzdata {TZDATA_VERSION})")
         raise typer.Exit
 
@@ -69,6 +69,10 @@ def _run(arguments: list[str] | None) -> int:
 
 
 def _tell(text: str, details: list[str]) -> None:
+    from rich.text import Text
+
+    from orchestrator_cli.output import error_console, plain
+
     screen = error_console()
     screen.print(Text.assemble(("error: ", "bold red"), plain(text)))
     for line in details:

@@ -1,11 +1,11 @@
-"""The present time, and how it is written."""
+"""The current time, and how it is written."""
 
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the present time, always aware and in UTC. Leases never use it: they use the database's clock."""
+    """The current time, always aware and in UTC. Leases never use it: they use the database's clock."""
 
     def now(self) -> datetime: ...
 
@@ -18,5 +18,5 @@ class SystemClock:
 
 
 def stamp(at: datetime) -> str:
-    """An instant as the api's answers have it: UTC is `Z`, also where a text is made by hand."""
+    """An instant in the API's format: UTC is written `Z`, also where a string is built by hand."""
     return at.isoformat().replace("+00:00", "Z")

@@ -14,7 +14,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class JobToken:
-    """What a job token says."""
+    """The claims of a job token."""
 
     job_id: UUID
     attempt: int
@@ -25,14 +25,14 @@ class JobToken:
 def sign_job_token(
     key: bytes, job_id: UUID, attempt: int, scopes: Sequence[str], expires_at: datetime
 ) -> str:
-    """`orcjob_<what it says>.<signature>`; `key` is the first encryption key: its own one is derived."""
+    """`orcjob_<claims>.<signature>`; the signing key is derived from `key`, the first encryption key."""
     said = {"j": job_id.hex, "a": attempt, "s": list(scopes), "e": int(expires_at.timestamp())}
     body = _encode(json.dumps(said, separators=(",", ":")).encode())
     return f"orcjob_{body}.{_encode(_sign(key, body))}"
 
 
 def verify_job_token(keys: Sequence[bytes], text: str, *, now: datetime) -> JobToken | None:
-    """What a token says if one of the keys signed it and it has not expired; else None."""
+    """The claims if one of the keys signed the token and it has not expired; otherwise None."""
     body, dot, signature = text.removeprefix("orcjob_").partition(".")
     if not text.startswith("orcjob_") or not dot or len(text) > 2000:
         return None

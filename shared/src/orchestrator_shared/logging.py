@@ -27,12 +27,12 @@ LIBRARIES = {
     "uvicorn.error": logging.WARNING,
     "uvicorn.access": logging.WARNING,
     "asyncio": logging.WARNING,
-    # Each of their lines about a server that is away is told by us, too, once and without a traceback.
+    # We log each outage that they log, too, once and without a traceback.
     "aio_pika": logging.CRITICAL,
     "aiormq": logging.CRITICAL,
     "asyncpg.pool": logging.ERROR,
 }
-"""From which level on their lines are shown; with our level DEBUG their warnings are, too."""
+"""The level from which their lines are shown; at our level DEBUG their warnings are shown, too."""
 
 
 def redact(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -72,7 +72,7 @@ def _is_secret_key(key: object) -> bool:
 
 
 def _redact_rest(_logger: Any, _method: str, event: EventDict) -> EventDict:
-    """Tracebacks and formatted arguments come into being after the first redaction."""
+    """Tracebacks and formatted arguments are created after the first redaction."""
     for key in ("event", "exception"):
         if isinstance(event.get(key), str):
             event[key] = clean_text(event[key])

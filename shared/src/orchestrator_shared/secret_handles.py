@@ -1,4 +1,4 @@
-"""Stored secrets in what people edit: shown as `***`, in lists with a handle, and put back by identity.
+"""Masks stored secrets as `***` in what people edit, in lists with a handle, and restores them.
 
 A key of an object says which secret a `***` under it stands for. A place in a list does not: the elements
 before it may be gone or moved. There the mask carries a handle of the one secret, made from the random
@@ -42,7 +42,7 @@ def _mask(value: Any, *, in_list: bool, depth: int) -> Any:
 
 
 def handles_of(stored: Any) -> Handles:
-    """Every secret of a stored value by its handle."""
+    """Every secret in a stored value, by its handle."""
     return {secret_handle(secret): secret for secret in _secrets(stored, 0)}
 
 

@@ -41,18 +41,18 @@ def new_token() -> tuple[UUID, str]:
 
 
 def hash_token(text: str) -> bytes:
-    """What is stored of a token."""
+    """The hash that is stored for a token."""
     return hashlib.sha256(text.encode()).digest()
 
 
 def parse_token_id(text: str) -> UUID | None:
-    """The id inside a token's text; None if it is no token of ours."""
+    """The id inside a token; None if it is not one of our tokens."""
     match = _TOKEN.fullmatch(text)
     return UUID(match["id"]) if match else None
 
 
 class Encryption:
-    """Encrypts what lies under keys that begin with `#`; the first key encrypts, all decrypt."""
+    """Encrypts values under keys that begin with `#`; the first key encrypts, all decrypt."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
@@ -162,7 +162,7 @@ Handles = Mapping[str, Any]
 
 
 def is_mask(value: object) -> bool:
-    """Whether a value stands for a stored secret."""
+    """Whether a value is the mask of a stored secret."""
     return isinstance(value, str) and (value == MASK or _HANDLE.fullmatch(value) is not None)
 
 

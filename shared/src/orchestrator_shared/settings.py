@@ -47,7 +47,7 @@ EncryptionKeys = Annotated[
     NoDecode,
     BeforeValidator(parse_keys),
 ]
-"""Where a service cannot do without: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
+"""Where required: `encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)`."""
 
 
 def parse_networks(text: object) -> object:
@@ -83,7 +83,7 @@ def _check_url(url: str, schemes: tuple[str, ...], example: str) -> str:
 
 
 class DatabaseSettings(_Base):
-    """Where PostgreSQL is, and the bounds on every use of it."""
+    """PostgreSQL's address, and limits on every use of it."""
 
     database_url: str = Field(repr=False)
     database_roles: Literal["separate", "single"] = "separate"
@@ -104,7 +104,7 @@ class DatabaseSettings(_Base):
 
 
 class BrokerSettings(_Base):
-    """Where RabbitMQ is."""
+    """RabbitMQ's address."""
 
     amqp_url: str = Field(repr=False)
 
@@ -115,7 +115,7 @@ class BrokerSettings(_Base):
 
 
 class RuntimeSettings(_Base):
-    """What every process has: its HTTP address, its log, its shutdown."""
+    """Settings of every process: its HTTP address, log and shutdown."""
 
     http_host: str = Field(default="127.0.0.1", min_length=1)
     http_port: int = Field(default=0, ge=0, le=65535)
@@ -126,7 +126,7 @@ class RuntimeSettings(_Base):
     http_max_connections: int = Field(default=800, ge=1, le=100_000)
     http_max_connections_per_address: int = Field(default=200, ge=1, le=100_000)
     http_trusted_proxies: Networks = ()
-    """Proxies in front: the limits per address are not for them, what they say of the sender is believed."""
+    """Trusted proxies: exempt from the limits per address, and their `X-Forwarded-For` is believed."""
     metrics_host: str | None = None
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """A port of its own for `/metrics`; otherwise it is served beside `/livez`. 0 takes a free one."""

@@ -118,7 +118,7 @@ def _shown_duration(bound: float) -> str:
     return f"{seconds} {unit}" if seconds < 60 else f"{format_duration(seconds)} ({seconds} {unit})"
 
 
-_NAME = re.compile(r"\^\(?(?:\\\*\|)?\[(?P<first>a-z(?:0-9)?_?)\].*?\[a-z0-9(?P<signs>[._/-]*)\]")
+_IDENTIFIER = re.compile(r"\^\(?(?:\\\*\|)?\[(?P<first>a-z(?:0-9)?_?)\].*?\[a-z0-9(?P<signs>[._/-]*)\]")
 _SIGNS = {".": "`.`", "_": "`_`", "-": "`-`", "/": "`/`"}
 
 
@@ -127,7 +127,7 @@ def _pattern(pattern: str) -> str:
         return "must be an address, as in data-team@example.com"
     if "://" in pattern:
         return "must be a URL, as in https://host/path"
-    name = _NAME.search(pattern)
+    name = _IDENTIFIER.match(pattern)
     if name is None:
         return f"must match {pattern}"
     signs = [words for sign, words in _SIGNS.items() if sign in name["signs"]]

@@ -68,6 +68,8 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (RUN, {"parameters": {"demo-extractor/one": 3}}, "parameters.demo-extractor/one", "an object"),
         (RUN, {"scheduled_for": "yesterday"}, "scheduled_for", "2026-11-21T08:15:00Z"),
         (RUN, {"scheduled_for": "2026-01-01T00:00:00"}, "scheduled_for", "time zone"),
+        (RUN, {"scheduled_for": "1700000000"}, "scheduled_for", "no number"),
+        ("definitions/apply", {"documents": [], "prune": 0}, "prune", "true or false"),
         (RUN, {"job_id": "0198c0de-0000-7000-8000-000000000001"}, "job_id", "the header Idempotency-Key"),
         (
             f"jobs/{'0' * 32}/retries",
@@ -87,7 +89,7 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (ARRANGE, arranged(operation="move_phase", phase=-1, before=0), "operations.0.phase", "at least 0"),
         (SAVE, saved(ONE, id="Bad Id"), f"{TASK}.id", "lower-case"),
         (SAVE, saved(ONE, parameters={"timeout": "soon"}), f"{TASK}.parameters.timeout", "not a duration"),
-        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "integer"),
+        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "whole number"),
         (SAVE, saved(ONE, parameters={"attempts": 0}), f"{TASK}.parameters.attempts", "at least 1"),
         (SAVE, saved(ONE, parameters={"parameters": 5}), f"{TASK}.parameters.parameters", "an object"),
         (SAVE, saved(NESTED, timeout_seconds=60), f"{TASK}.timeout_seconds", "give one to its tasks"),

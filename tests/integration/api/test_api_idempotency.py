@@ -1,5 +1,6 @@
 """Issue 8, 4: job ids are made by our services; callers repeat a request by its Idempotency-Key."""
 
+import asyncio
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -9,6 +10,7 @@ from tests.integration.api.test_api_backfills import PERIOD, schedule
 from tests.integration.api.test_api_jobs import Runner
 from tests.integration.api.test_api_tokens import bearer
 from tests.support.databases import Database
+from tests.support.waiting import eventually
 
 from orchestrator_shared.domain.ids import ScheduleId, TriggerId, fire_job_id, trigger_job_id
 
@@ -89,3 +91,41 @@ async def test_4_a_repeated_backfill_is_answered_as_before(furnished: Client, da
     await furnished.post("backfills", shorter, status=422, key="k")
     await furnished.post(RUN, status=422, key="k")
     assert await count(database) == 3
+
+
+BLOCKED = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+async def at_once(client: Client, database: Database, key: str, *bodies: Any) -> list[Any]:
+    """Backfills that are all under way before any of them has stored what it requests."""
+    async with database.connection() as connection, connection.transaction():
+        await connection.execute("LOCK TABLE catalog.run_requests IN SHARE MODE")  # may be read
+        sent = [
+            asyncio.create_task(
+                client.http.post("/v1/projects/demo/backfills", json=body, headers={"Idempotency-Key": key})
+            )
+            for body in bodies
+        ]
+
+        async def all_wait() -> bool:
+            return bool(await database.fetchval(BLOCKED) == len(bodies))
+
+        await eventually(all_wait)
+    return list(await asyncio.gather(*sent))
+
+
+async def test_4_backfills_at_once_under_one_key_are_one(furnished: Client, database: Database) -> None:
+    """Of two different ones both were accepted, and of twins one heard that it had requested nothing."""
+    await schedule(furnished)
+    body = {"orchestration": "daily", "schedule": "mornings", **PERIOD}
+    first, second = [answer.json() for answer in await at_once(furnished, database, "k", body, body)]
+    assert (first, first["requested"]) == (second, 3)
+    days = [
+        {**body, "from": f"2026-02-0{day}T00:00:00Z", "to": f"2026-02-0{day + 1}T00:00:00Z"} for day in (1, 5)
+    ]
+    answers = await at_once(furnished, database, "other", *days)
+    assert sorted(answer.status_code for answer in answers) == [202, 422]
+    assert await count(database) == 4

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from tests.integration.api.conftest import Client
 from tests.support.databases import Database
 
-from orchestrator_api.sql import load_queries
+from orchestrator_api.runs.store import RunStore
 
 
 class Runner:
@@ -121,7 +121,7 @@ async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
     )
     waiting = [await runner.job("one", number, "waiting") for number in range(2001, 2021)]
     await database.execute("ANALYZE")
-    query = load_queries()["waiting_facts"]
+    query = RunStore.queries["waiting_facts"]
     (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", waiting)
     assert rows_removed(json.loads(row[0])[0]["Plan"]) < 2 * 2020
 

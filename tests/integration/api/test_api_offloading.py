@@ -9,7 +9,8 @@ from tests.integration.api.conftest import COMPONENT, Client
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
 from orchestrator_api.http.steps import Steps
-from orchestrator_api.orchestrations import checking, checks
+from orchestrator_api.orchestrations import checking, checks, proposals
+from orchestrator_shared.definitions import arranging
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (configurations, parameters.check_parameters),
         (overrides, parameters.check_brought),
         (checking, checks.check_phases),
+        (proposals, arranging.arrange),
     ):
         monkeypatch.setattr(module, function.__name__, watched(function))
     return seen
@@ -42,7 +44,8 @@ async def test_schemas_parameters_and_large_orchestrations_are_judged_in_threads
     task = {"component": "demo-extractor", "configuration": "one", "parameters": {"parameters": {"rows": 3}}}
     tasks = [{**task, "id": f"t{i}"} for i in range(200)]
     await furnished.put("orchestrations/large", {"phases": [{"name": "P", "tasks": tasks}]}, status=201)
-    names = ("check_schema", "check_parameters", "check_brought", "check_phases")
+    await furnished.post("orchestrations/large/grouping", {"by": "task"}, status=200)
+    names = ("check_schema", "check_parameters", "check_brought", "check_phases", "arrange")
     assert threads == dict.fromkeys(names, "offload")
 
 

@@ -6,6 +6,7 @@ import pytest
 import structlog
 from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi, running
 from tests.support.databases import Database
+from tests.support.logs import plain_logs
 
 from orchestrator_api.access.metrics import TOKENS_REFUSED
 from orchestrator_api.settings import ApiSettings
@@ -86,7 +87,7 @@ async def test_log_lines_of_a_request_carry_its_id(api: RunningApi, database: Da
         async with api.http("orc_wrong") as http:
             answer = await http.get("/v1/projects")
     finally:
-        structlog.reset_defaults()
+        plain_logs()
     assert ids == [answer.headers["x-request-id"]]
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from uuid import UUID
 
-from tests.integration.api.conftest import Client, RunningApi
+from tests.integration.api.conftest import COMPONENT, Client, RunningApi
 from tests.integration.api.test_api_retries import failed_run
 from tests.integration.api.test_api_rights import mixed as mixed  # a fixture
 from tests.integration.api.test_api_tokens import bearer
@@ -165,3 +165,40 @@ async def sql_lane(database: Database) -> int:
             "VALUES ('demo', 'sql', 's1') RETURNING id"
         )
     )
+
+
+KEYS = {"API_TOKEN": "k3y-of-a-program"}
+REMOTE = {
+    "type": "application",
+    "executor": "http",
+    "http": {
+        "headers": {"Authorization": "Bearer k3y-of-a-service"},
+        "start": {"url": "https://x.example/?k=k3y"},
+    },
+}
+
+
+async def test_12_how_a_component_is_run_is_for_administrators(api: RunningApi, mixed: Client) -> None:
+    """Every token of every project read what stands in environments, headers and addresses."""
+    program = {**COMPONENT, "environment": KEYS, "command": ["program", "--key=k3y"]}
+    for name, document in (("program", program), ("service", REMOTE)):
+        shown = await mixed.put(f"/v1/components/{name}", document, status=201)
+        assert "k3y" in json.dumps(shown)
+    async with bearer(api, mixed, scopes=["read", "configure"], components=["*"]) as editor:
+        for path in ("/v1/components", "/v1/components/program", "/v1/components/service"):
+            assert "k3y" in json.dumps(await mixed.get(path))
+            assert "k3y" not in json.dumps(await editor.get(path))
+        schema = (await editor.get("/v1/components/program"))["definition"]["parameters"]
+        assert schema == COMPONENT["parameters"]
+        for token in ("k3y-of-a-program", "another"):  # unchanged or not
+            named = {"component": "program", "name": "program"}
+            document = {**program, **named, "environment": {"API_TOKEN": token}}
+            problem = await editor.post("definitions/plan", {"documents": [document]}, status=403)
+            assert "administrator" in problem["detail"]
+
+
+async def test_3_what_may_not_be_pruned_is_forbidden(api: RunningApi, mixed: Client) -> None:
+    """It was refused as if the documents were wrong."""
+    async with bearer(api, mixed, scopes=["configure"], components=["demo-extractor"]) as editor:
+        problem = await editor.post("definitions/apply", {"documents": [], "prune": True}, status=403)
+    assert "may not" in problem["detail"]

@@ -1,5 +1,6 @@
 """Services under test as real processes: ready, killed, hung, cleaned up."""
 
+import os
 import signal
 import smtplib
 from collections.abc import Callable, Mapping
@@ -7,7 +8,8 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from tests.support.service_process import ServiceProcess
+from tests.support.service_forks import SERVICES
+from tests.support.service_process import AFRESH_VARIABLE, ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 
 from orchestrator_local.servers.processes import is_alive
@@ -50,6 +52,22 @@ async def test_it_gets_ready_dies_and_starts_again(
     assert service.pid != first
     service.terminate()
     assert await service.ended() == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("module", sorted(SERVICES))
+async def test_a_forked_service_is_the_one_that_production_starts(
+    service_process: Launch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
+) -> None:
+    """What it says and how it ends without settings, whom it leads, and that its environment is hidden."""
+    forked = service_process(module, {"ORCHESTRATOR_LOG_LEVEL": "loud"})
+    assert os.getsid(forked.pid) == forked.pid
+    assert b"loud" not in Path(f"/proc/{forked.pid}/environ").read_bytes()
+    monkeypatch.setenv(AFRESH_VARIABLE, "1")
+    afresh = service_process(module, {"ORCHESTRATOR_LOG_LEVEL": "loud"})
+
+    assert await forked.ended() == await afresh.ended() == 2
+    assert "ORCHESTRATOR_LOG_LEVEL" in forked.log_tail()
+    assert forked.log_tail() == afresh.log_tail()
 
 
 async def test_an_early_end_is_told_with_the_log(service_process: Launch) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from tests.support.databases import Database
 
 from orchestrator_scheduler.domain.evaluation import Limits
-from orchestrator_scheduler.wiring import Scheduler, build, load_queries
+from orchestrator_scheduler.wiring import Scheduler, build
 from orchestrator_shared.database.pool import acquire, open_pool
 from orchestrator_shared.domain.ids import ScheduleId, new_id
 from orchestrator_shared.messaging.outbox import Outbox
@@ -30,7 +30,7 @@ async def replica(database: Database) -> AsyncIterator[Scheduler]:
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="scheduler", source="/scheduler", pool=pool, publisher=nobody)
-        yield build(outbox, partial(acquire, pool), load_queries(), LIMITS)
+        yield build(outbox, partial(acquire, pool), LIMITS)
     finally:
         await pool.close()
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -10,7 +10,8 @@ import pytest
 from tests.integration.scheduler.stage import AGO, add_schedule, fires, next_at, replica, said, set_up
 from tests.support.databases import Database
 
-from orchestrator_scheduler.wiring import Scheduler, load_queries, retention
+from orchestrator_scheduler.adapters.store import ScheduleStore
+from orchestrator_scheduler.wiring import Scheduler, retention
 from orchestrator_shared.contracts.commands import RunRequested
 from orchestrator_shared.contracts.events import ScheduleMissed
 from orchestrator_shared.database.pool import acquire
@@ -88,17 +89,16 @@ async def test_a_save_between_reading_and_firing_rolls_back_and_reads_anew(
     database: Database, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule_id = await add_schedule(database)
-    schedules = scheduler.firing._schedules
-    read, saves = schedules.now, 0
+    read, saves = ScheduleStore.now, 0
 
-    async def save_then_read(connection: object) -> object:
+    async def save_then_read(store: ScheduleStore) -> datetime:
         nonlocal saves
         saves += 1
         if saves == 1:  # the definition was read just before
             await database.execute("UPDATE catalog.schedules SET enabled = false, version = 2")
-        return await read(connection)  # type: ignore[arg-type]
+        return await read(store)
 
-    monkeypatch.setattr(schedules, "now", save_then_read)
+    monkeypatch.setattr(ScheduleStore, "now", save_then_read)
     await scheduler.firing.sync(schedule_id)
     assert saves == 2
     assert await fires(database, schedule_id) == ["disabled"]
@@ -175,7 +175,7 @@ async def test_a_schedule_that_cannot_be_read_holds_nobody_up(
     assert await next_at(database, bad) is None
     assert await fires(database, good) == ["requested"]
     async with database.connection("scheduler") as connection:
-        assert await scheduler.firing._schedules.stale(connection) == []
+        assert await ScheduleStore(connection).stale() == []
 
 
 async def test_an_unknown_schedule_is_nothing(database: Database, scheduler: Scheduler) -> None:
@@ -189,6 +189,6 @@ async def test_old_fires_are_forgotten_in_batches(database: Database, scheduler:
     kept = await database.fetchval("SELECT count(*) FROM scheduler.fires")
     await database.execute("UPDATE scheduler.fires SET at = at - interval '2 days' WHERE outcome = 'missed'")
     async with asyncpg.create_pool(database.url_for("scheduler"), min_size=1, max_size=1) as pool:
-        forgetting = retention(partial(acquire, pool), load_queries(), days=1, batch=2)
+        forgetting = retention(partial(acquire, pool), days=1, batch=2)
         assert await forgetting.once() == {"forget_fires": kept - 1}
     assert await database.fetchval("SELECT count(*) FROM scheduler.fires") == 1

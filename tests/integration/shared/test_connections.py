@@ -5,6 +5,8 @@ Every port of every service is served by this one server.
 
 import asyncio
 import contextlib
+import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -205,3 +207,43 @@ async def test_what_is_not_http_is_a_problem() -> None:
     async with serving() as port, connected(port) as (reader, writer):
         writer.write(b"\x16\x03\x01\r\n\r\n")
         assert b"application/problem+json" in await rest(reader)
+
+
+async def asked(port: int, line: bytes) -> tuple[int, bytes, bytes]:
+    """Status, media type and body of the answer to a request with this first line."""
+    async with connected(port) as (reader, writer):
+        writer.write(line + b" HTTP/1.1\r\nHost: host\r\nConnection: close\r\n\r\n")
+        head, _, body = (await rest(reader)).partition(b"\r\n\r\n")
+    kind = re.search(rb"(?i)content-type: ([^;\r]*)", head)
+    assert kind is not None
+    return int(head.split()[1]), kind[1], body
+
+
+@pytest.mark.parametrize("host", [b"http://host", b"https://other:8443", b"HTTP://[::1]:1"])
+async def test_a_whole_address_asks_for_its_path(host: bytes) -> None:
+    """Fault 18: it was not found, though RFC 9112 (3.2.2) has every server accept it."""
+    async with serving() as port:
+        assert await asked(port, b"GET " + host + b"/livez?x=http://y/z") == (200, b"text/plain", b"ok\n")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET http://host/nothing",
+        b"GET http://host",
+        b"GET http:///livez/",
+        b"GET ftp://host/livez",
+        b"OPTIONS *",
+        b"CONNECT example.com:443",
+        b"GET nothing",
+        b"GET //livez",
+        b"TRACE /",
+        b"NONSENSE /",
+    ],
+)
+async def test_every_form_of_address_is_answered_with_a_problem(line: bytes) -> None:
+    """Fault 18: some were answered with text/plain."""
+    async with serving() as port:
+        status, kind, body = await asked(port, line)
+    assert (status, kind) in [(404, b"application/problem+json"), (503, b"application/problem+json")]
+    assert json.loads(body)["status"] == status

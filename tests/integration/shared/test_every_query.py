@@ -1,12 +1,19 @@
 """Every named query of every service is valid against the migrated schema, with the service's own rights."""
 
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from importlib import resources
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from tests.support.databases import Database
 
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
 ROOTS = {service: Path(str(resources.files(f"orchestrator_{service}"))) for service in SERVICES}
@@ -70,6 +77,47 @@ async def test_every_query_is_prepared_and_permitted(
                 await connection.execute("DEALLOCATE tried")
             except Exception as error:
                 pytest.fail(f"{name}: {error}")
+
+
+def rows_of_stores() -> Iterator[tuple[str, type[Store], str, type]]:
+    """Service, store, statement and dataclass, as each store's methods name them."""
+    for service in SERVICES:
+        for module in modules(f"orchestrator_{service}"):
+            for _, store in inspect.getmembers(module, inspect.isclass):
+                if not issubclass(store, Store) or store.__module__ != module.__name__:
+                    continue
+                for call in ast.walk(ast.parse(inspect.getsource(store))):
+                    match call:
+                        case ast.Call(
+                            func=ast.Attribute(attr="_one" | "_many"),
+                            args=[ast.Name(kind), ast.Constant(str(query))],
+                        ):
+                            yield service, store, query, getattr(module, kind)
+
+
+def modules(package: str) -> Iterator[ModuleType]:
+    root = Path(str(resources.files(package)))
+    for file in sorted(root.rglob("*store*.py")):
+        yield importlib.import_module(".".join((package, *file.relative_to(root).with_suffix("").parts)))
+
+
+async def test_every_row_has_a_field_for_each_column(database: Database) -> None:
+    wrong = []
+    found = list(rows_of_stores())
+    assert found
+    for service, store, query, kind in found:
+        async with database.connection(service) as connection:
+            statement = await connection.prepare(store.queries[query])
+            columns = {column.name for column in statement.get_attributes()}
+        known = {field.name for field in fields(kind)}
+        needed = {
+            field.name
+            for field in fields(kind)
+            if field.default is MISSING and field.default_factory is MISSING
+        }
+        if not needed <= columns <= known:
+            wrong.append((store.__name__, query, needed - columns, columns - known))
+    assert wrong == []
 
 
 @pytest.mark.parametrize("service", BELONGS_TO_OTHERS)

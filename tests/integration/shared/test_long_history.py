@@ -54,15 +54,16 @@ LATEST = f"'{ONE}', 'p', 'c2', {JOBS}, 1"
 CASES = [
     ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
     ("runner.queue", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
-    ("api.runs", "store.sql", "jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "listed_jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "jobs", f"'{{{WAITING}}}', '{{NULL}}', 'p'", 1),
     ("api.runs", "store.sql", "last_runs", "'p', '{c1,c2}'", 2),
-    ("api.runs", "store.sql", "usual_durations", "'p', '{orchestrator}', '{c2}'", 200),
+    ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api.orchestrations", "store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
-    ("trigger_watcher.adapters", "triggers.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
-    ("trigger_watcher.adapters", "triggers.sql", "read_ends", f"'{{{ONE}}}'", 1),
-    ("trigger_watcher.adapters", "catalog.sql", "unreconciled_orchestrations", "", 20),
+    ("trigger_watcher.adapters", "trigger_store.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
+    ("trigger_watcher.adapters", "trigger_store.sql", "read_ends", f"'{{{ONE}}}'", 1),
+    ("trigger_watcher.adapters", "catalog_store.sql", "unreconciled_orchestrations", "", 20),
     # A hundred roots before it and itself, and of each of the newest the run and the one before it.
     (
         "notifier.adapters",

@@ -21,7 +21,7 @@ from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.publisher import Publisher
 from orchestrator_shared.settings import DatabaseSettings
 from orchestrator_trigger_watcher.adapters.update_store import Update
-from orchestrator_trigger_watcher.wiring import Watcher, build, load_queries
+from orchestrator_trigger_watcher.wiring import Watcher, build
 
 HOUR = timedelta(hours=1)
 FINISH = "UPDATE jobs.jobs SET status = 'success', finished_at = clock_timestamp() WHERE id = $1"
@@ -60,7 +60,7 @@ async def watcher_on(database: Database, name: str = "watcher") -> AsyncIterator
     try:
         nobody = cast(Publisher, None)
         outbox = Outbox(schema="triggers", source="/trigger-watcher", pool=pool, publisher=nobody)
-        yield build(outbox, partial(acquire, pool), load_queries())
+        yield build(outbox, partial(acquire, pool))
     finally:
         await pool.close()
 
@@ -192,8 +192,8 @@ class Stage:
                 assert gone is not None
                 return Start(job_id, gone["finished_at"], full, vector, withdrawn=True)
             at = await connection.fetchval(
-                "UPDATE jobs.jobs SET status = 'processing', started_at = clock_timestamp(), full_run = $2,"
-                " used_updates = $3 WHERE id = $1 RETURNING started_at",
+                "UPDATE jobs.jobs SET started_at = clock_timestamp(), full_run = $2, used_updates = $3,"
+                " status = 'processing' WHERE id = $1 RETURNING started_at",
                 job_id,
                 full,
                 vector if full else None,

@@ -8,9 +8,9 @@ import pytest
 
 from orchestrator_api.access.permissions import STATUS, Actor, Scope, TokenFacts, check_token
 from orchestrator_api.catalog.parameters import check_parameters, check_schema
+from orchestrator_api.catalog.phases import check_selection, doubled_ids, make_definition
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
-from orchestrator_api.orchestrations.phases import check_selection, doubled_ids, make_definition
 from orchestrator_api.runs.waiting import WaitingFacts, explain_waiting
 from orchestrator_shared.domain.errors import NotFound
 

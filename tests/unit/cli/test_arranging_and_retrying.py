@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.answering import Answering
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.commands.arranging import phase_lines, phase_ref
@@ -115,7 +116,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     made = Server()
 
     def client(context: Context) -> ApiClient:
-        return ApiClient("http://server:1", "token", transport=httpx.MockTransport(made))
+        return ApiClient("http://server:1", "token", transport=Answering(made))
 
     monkeypatch.setattr(Context, "client", client)
     monkeypatch.setenv("ORCHESTRATOR_PROJECT", "demo")

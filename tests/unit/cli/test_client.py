@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.answering import Answering
 
 from orchestrator_cli import client as client_module
 from orchestrator_cli.client import ApiClient, Refused
@@ -20,7 +21,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def api(answer: Answer) -> ApiClient:
-    return ApiClient("http://server:1/", "the-token", transport=httpx.MockTransport(answer))
+    return ApiClient("http://server:1/", "the-token", transport=Answering(answer))
 
 
 def test_a_busy_server_is_asked_again_for_reads_only() -> None:
@@ -89,9 +90,17 @@ def test_odd_answers_are_failures_without_traceback(response: httpx.Response, ki
         api(lambda _: response).post("/x")
 
 
-def test_an_unusable_address_is_bad_input() -> None:
-    with pytest.raises(BadInput), ApiClient("nonsense", "t") as client:
+@pytest.mark.parametrize("url", ["nonsense", "ftp://host", "http://", "http://host:port", "http://a..b"])
+def test_an_unusable_address_is_bad_input(url: str) -> None:
+    with pytest.raises(BadInput, match="is not the URL of a server"), ApiClient(url, "t") as client:
         client.post("/x")
+
+
+@pytest.mark.parametrize("token", ["from\na file", "caf\u00e9"])
+def test_a_token_that_no_header_can_carry_is_bad_input_and_not_shown(token: str) -> None:
+    with pytest.raises(BadInput, match="the token has characters") as caught:
+        ApiClient("http://server:1", token)
+    assert token not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), "half \ud800"])

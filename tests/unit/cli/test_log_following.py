@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.answering import Answering
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.failures import Unreachable
@@ -68,7 +69,7 @@ def server() -> Server:
 def client(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiClient]:
     monkeypatch.setattr(watch, "POLL_SECONDS", 0.001)
     monkeypatch.setattr("orchestrator_cli.client.FIRST_PAUSE_SECONDS", 0.001)
-    with ApiClient("http://x", "t", transport=httpx.MockTransport(server)) as made:
+    with ApiClient("http://x", "t", transport=Answering(server)) as made:
         yield made
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.support.answering import Answering
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.context import Context
@@ -42,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return httpx.Response(200, json={"items": ANSWERS[seen[-1]], "next": None})
 
     def client(_: Context) -> ApiClient:
-        return ApiClient("http://server:1", "t", transport=httpx.MockTransport(answer))
+        return ApiClient("http://server:1", "t", transport=Answering(answer))
 
     monkeypatch.setattr(Context, "client", client)
     monkeypatch.setenv("ORCHESTRATOR_PROJECT", "demo")

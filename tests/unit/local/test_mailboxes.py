@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from tests.support.answering import Answering
 
 from orchestrator_local.demo.mailboxes import FolderMailbox, MailpitMailbox
 
@@ -33,11 +34,11 @@ def test_mailpit_is_asked_over_http() -> None:
         assert request.url.path == "/api/v1/message/7"
         return httpx.Response(200, json={"Text": "first\r\n\r\nsecond\r\n"})
 
-    found = MailpitMailbox("http://mail:1/", transport=httpx.MockTransport(answer)).find("broken #1", NOW)
+    found = MailpitMailbox("http://mail:1/", transport=Answering(answer)).find("broken #1", NOW)
     assert found
     assert (found.to, found.lines) == ("a@b", ("first", "second"))
 
 
 def test_a_mail_server_that_does_not_answer_has_no_mail() -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(500, text="no"))
+    transport = Answering(lambda _: httpx.Response(500, text="no"))
     assert MailpitMailbox("http://mail:1", transport=transport).find("broken #1", NOW) is None

@@ -160,6 +160,25 @@ def operations(draw: st.DrawFn, on: OrchestrationDefinition) -> Operation:
             return MergePhases(operation="merge_phases", phases=list(chosen))
 
 
+def test_merging_looks_at_each_phase_a_bounded_number_of_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand names in each of a hundred operations held the api for minutes."""
+    before = OrchestrationDefinition(
+        phases=tuple(Phase(name=f"p{i}", tasks=(task(f"t{i}"),)) for i in range(1000))
+    )
+    looks = 0
+    plain = Phase.__getattribute__
+
+    def counted(self: Phase, name: str) -> Any:
+        nonlocal looks
+        looks += name == "name"
+        return plain(self, name)
+
+    monkeypatch.setattr(Phase, "__getattribute__", counted)
+    made = merge_phases(before, [f"p{i}" for i in range(500)])
+    assert len(made.phases) == 501
+    assert looks <= 3 * len(before.phases)
+
+
 @given(st.data())
 @settings(max_examples=200, deadline=None)
 def test_no_task_is_lost_doubled_or_changed(data: st.DataObject) -> None:

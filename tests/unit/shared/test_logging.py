@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+from tests.support.logs import plain_logs
 
 from orchestrator_shared import logging
 from orchestrator_shared.settings import RuntimeSettings
@@ -24,7 +25,7 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
     before = (root.handlers[:], root.level)
     logging.configure("test", RuntimeSettings(log_level="debug"))
     yield lambda: [json.loads(line) for line in output.getvalue().splitlines()]
-    structlog.reset_defaults()
+    plain_logs()
     stdlib_logging.captureWarnings(False)
     root.handlers[:], level = before
     root.setLevel(level)

@@ -53,3 +53,16 @@ def test_identifiers_and_texts_are_quoted() -> None:
     assert render("GRANT {{api}} TO {{ x }}", {"api": '"a"', "x": '"b"'}) == 'GRANT "a" TO "b"'
     with pytest.raises(KeyError):
         render("{{unknown}}", {})
+
+
+def test_parameters_have_names_and_are_given_to_postgresql_by_number() -> None:
+    sql = "-- by $nobody\nSELECT $a::text, '$[*]' FROM t WHERE x = $b AND y = $a AND z = $body$ $ $body$"
+    queries = Queries({"q": sql, "n": "SELECT $1"})
+    numbered = "SELECT $1::text, '$[*]' FROM t WHERE x = $2 AND y = $1 AND z = $body$ $ $body$"
+    assert queries["q"] == f"-- by $nobody\n{numbered}"
+    assert queries.arguments("q", {"b": 2, "a": 1}) == [1, 2]
+    for given in ({"a": 1}, {"a": 1, "b": 2, "c": 3}):
+        with pytest.raises(QueryError, match="the query 'q' takes a, b; given were a"):
+            queries.arguments("q", given)
+    with pytest.raises(QueryError, match="names and with numbers"):
+        Queries({"q": "SELECT $1, $a"})

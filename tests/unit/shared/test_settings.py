@@ -66,10 +66,10 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         ("AMQP_URL", "geheim", "expected a URL such as amqp://"),
         ("ENCRYPTION_KEYS", "geheim", "base64 keys of 32 bytes"),
         ("HTTP_PORT", "geheim", "whole number"),
-        ("HTTP_PORT", "70000", "less than or equal to 65535"),
+        ("HTTP_PORT", "70000", "at most 65535"),
         ("LOG_FORMAT", "geheim", "'json' or 'console'"),
-        ("DATABASE_ROLE_PREFIX", 'geheim"; DROP', "match pattern"),
-        ("SHUTDOWN_GRACE_SECONDS", "-1", "greater than 0"),
+        ("DATABASE_ROLE_PREFIX", 'geheim"; DROP', "use lower-case letters, digits and `_`"),
+        ("SHUTDOWN_GRACE_SECONDS", "-1", "more than 0"),
     ],
 )
 def test_what_is_wrong_is_named_without_its_value(

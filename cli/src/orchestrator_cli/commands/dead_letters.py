@@ -5,6 +5,9 @@ import typer
 from orchestrator_cli.commands.options import JsonOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
+MOST = 500
+"""As many as the server lists; it has no pages of them."""
+
 app = typer.Typer()
 
 
@@ -12,7 +15,7 @@ app = typer.Typer()
 def list_dead_letters(as_json: JsonOption = False) -> None:
     """What could not be handled, and why (administrators only)."""
     with context().client() as client:
-        items = list(client.items("/dead-letters"))
+        items = client.get("/dead-letters", limit=MOST)["items"]
     if as_json:
         print_json(items)
         return
@@ -29,6 +32,8 @@ def list_dead_letters(as_json: JsonOption = False) -> None:
             for item in items
         ),
     )
+    if len(items) == MOST:
+        print(f"These are the {MOST} oldest; there may be more.")
 
 
 @app.command()

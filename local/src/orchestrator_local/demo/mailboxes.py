@@ -1,20 +1,19 @@
 """Where the demo looks for the mail about the failed run: a folder of files, or a Mailpit server."""
 
+import json
 import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-import httpx
-
 from orchestrator_cli.output import moment
+from orchestrator_cli.transport import Connection, NoAnswer, Request, Transport, target
 from orchestrator_local.demo.outcomes import Mail
 from orchestrator_local.stack.mail_sink import mails
 
 MAIL_LINES = 8
 WHOLE = 1000
-HTTP_SECONDS = 5.0
 
 
 class Mailbox(Protocol):
@@ -43,24 +42,25 @@ class FolderMailbox:
 class MailpitMailbox:
     """The mail catcher of the compose file, over its HTTP API."""
 
-    def __init__(self, url: str, *, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, url: str, *, transport: Transport | None = None) -> None:
         self.place = url.rstrip("/")
-        self._http = httpx.Client(
-            base_url=f"{self.place}/api/v1", timeout=HTTP_SECONDS, transport=transport, trust_env=False
-        )
+        self._transport = transport or Connection(self.place)
 
     def find(self, title: str, since: datetime) -> Mail | None:
         try:
-            newest = self._http.get("/messages", params={"limit": "50"}).json()["messages"]
+            newest = self._get("/messages", limit="50")["messages"]
             for mail in newest:
                 if _names(mail["Subject"], title) and (moment(mail["Created"]) or since) >= since:
                     return self._read(mail)
-        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        except (NoAnswer, ValueError, KeyError, TypeError):
             return None  # it may still be starting; a mail that never comes is told in the report
         return None
 
+    def _get(self, path: str, **params: str) -> Any:
+        return json.loads(self._transport.send(Request("GET", target(f"/api/v1{path}", params))).body)
+
     def _read(self, mail: Any) -> Mail:
-        text = str(self._http.get(f"/message/{mail['ID']}").json().get("Text", ""))
+        text = str(self._get(f"/message/{mail['ID']}").get("Text", ""))
         return Mail(str(mail["To"][0]["Address"]), str(mail["Subject"]), _shown(text.splitlines()))
 
 

@@ -66,7 +66,8 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     app.state.sessions = sessions
     app.state.dead_letters = dead_letters
     for router in ROUTERS:
-        app.include_router(router)
+        # Included, FastAPI would make each of its routes a second time, anew for every application.
+        app.router.routes.extend(router.routes)
     problems.install(app)
     app.add_route("/docs", pages.docs, include_in_schema=False)
     return app

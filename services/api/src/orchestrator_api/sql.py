@@ -16,9 +16,6 @@ FILES = (
     "orchestrations/store.sql",
     "schedules/store.sql",
     "triggers/store.sql",
-    "notifications/store.sql",
-    "runs/store.sql",
-    "operations/store.sql",
 )
 
 

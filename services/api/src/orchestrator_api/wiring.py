@@ -12,6 +12,7 @@ from orchestrator_api.http.session import Sessions
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
+from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
@@ -19,12 +20,11 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
-RETENTION: dict[str, tuple[object, ...]] = {
-    "forget_run_requests": (),
-    "forget_audit": (),
-    "forget_callbacks": (),
-}
+RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
 """Requests of jobs that are gone, and audit records past their time: the queries say how long."""
+RETENTION_QUERIES = Queries.load(
+    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
+)
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
 
@@ -38,7 +38,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
         await tell_of_dots(outbox, queries)
-        retention = Retention(skeleton.connections, queries, RETENTION, batch=RETENTION_BATCH)
+        retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(

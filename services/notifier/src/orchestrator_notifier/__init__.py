@@ -1,1 +1,1 @@
-"""The notifier service: tells people by email how runs ended."""
+"""The notifier service: notifies people by email of how runs ended."""

@@ -67,7 +67,7 @@ class NotifierSettings(ServiceSettings):
 
     @property
     def sender(self) -> Sender:
-        """Who the mails come from."""
+        """The sender of the mails."""
         return Sender.parse(self.mail_from)
 
 

@@ -1,4 +1,4 @@
-"""The only place where the notifier's parts are made and joined."""
+"""Wires the notifier: the only place where its parts are made."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -40,7 +40,7 @@ RETENTION_BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one replica is made of."""
+    """The parts of one replica."""
 
     consumer: Consumer
     mail_sender: MailSender
@@ -116,7 +116,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
 
 
 def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
-    """Old facts with their deliveries; what is still to be sent is kept, however old."""
+    """Deletes old facts with their deliveries; unsent ones are kept, however old."""
     queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
     return Retention(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
 

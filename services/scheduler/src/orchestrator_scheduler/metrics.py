@@ -1,4 +1,4 @@
-"""What the scheduler measures beyond what every service does."""
+"""Metrics of the scheduler, beyond those that every service has."""
 
 from prometheus_client import Counter, Histogram
 

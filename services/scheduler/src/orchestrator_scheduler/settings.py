@@ -9,9 +9,9 @@ class SchedulerSettings(ServiceSettings):
     """Environment variables `ORCHESTRATOR_*` of the scheduler."""
 
     poll_seconds: float = Field(default=1, gt=0, le=60)
-    """The longest sleep before due schedules are looked for."""
+    """The longest wait before looking for due schedules."""
     scan_seconds: float = Field(default=30, gt=0, le=3600)
-    """How often the catalog is searched for schedules whose change was not heard of."""
+    """How often the catalog is scanned for schedules whose change was missed."""
     fire_batch_size: int = Field(default=20, ge=1, le=1000)
     misfire_grace_seconds: float = Field(default=60, gt=0, le=3600)
     """A fire that is later than this was missed."""

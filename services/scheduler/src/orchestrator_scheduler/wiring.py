@@ -1,4 +1,4 @@
-"""The scheduler put together: the only place where its adapters are made."""
+"""Wires the scheduler: the only place where its adapters are made."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import Limits
 from orchestrator_scheduler.handlers.catalog_sync import CatalogSync
 from orchestrator_scheduler.handlers.firing import Firing, fire_forever
 from orchestrator_scheduler.settings import SchedulerSettings
 from orchestrator_shared.contracts.routing import SCHEDULER_CHANGES
 from orchestrator_shared.database.pool import Connections
-from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import UnitsOfWork
@@ -29,28 +28,21 @@ class Scheduler:
     catalog_sync: CatalogSync
 
 
-def load_queries() -> Queries:
-    return Queries.load("orchestrator_scheduler.adapters", "schedules.sql")
-
-
-def build(
-    outbox: UnitsOfWork, connections: Connections, queries: Queries, limits: Limits, *, batch: int = 20
-) -> Scheduler:
-    """The handlers on their store."""
-    schedules = ScheduleStore(queries)
-    firing = Firing(outbox=outbox, connections=connections, schedules=schedules, limits=limits, batch=batch)
-    return Scheduler(firing, CatalogSync(connections=connections, schedules=schedules, firing=firing))
+def build(outbox: UnitsOfWork, connections: Connections, limits: Limits, *, batch: int = 20) -> Scheduler:
+    """The handlers joined."""
+    firing = Firing(outbox=outbox, connections=connections, limits=limits, batch=batch)
+    return Scheduler(firing, CatalogSync(connections=connections, firing=firing))
 
 
 def limits(settings: SchedulerSettings) -> Limits:
     return Limits(timedelta(seconds=settings.misfire_grace_seconds), settings.fire_all_most)
 
 
-def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
-    """Fires that are past their time."""
+def retention(connections: Connections, *, days: float, batch: int) -> Retention:
+    """Deletes fires past their retention."""
     return Retention(
         connections,
-        queries,
+        ScheduleStore.queries,
         {"forget_fires": (timedelta(days=days),)},
         batch=batch,
         count=lambda _, rows: metrics.FORGOTTEN.inc(rows),
@@ -61,12 +53,10 @@ def retention(connections: Connections, queries: Queries, *, days: float, batch:
 async def start(settings: SchedulerSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work, and close in order."""
     async with open_skeleton(settings, lifecycle) as skeleton:
-        outbox, queries = skeleton.outbox("scheduler"), load_queries()
-        scheduler = build(
-            outbox, skeleton.connections, queries, limits(settings), batch=settings.fire_batch_size
-        )
+        outbox = skeleton.outbox("scheduler")
+        scheduler = build(outbox, skeleton.connections, limits(settings), batch=settings.fire_batch_size)
         old = retention(
-            skeleton.connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
+            skeleton.connections, days=settings.retention_days, batch=settings.retention_batch_size
         )
 
         async def fire() -> None:

@@ -1,4 +1,4 @@
-"""What the trigger-watcher measures beyond what every service does."""
+"""Metrics of the trigger-watcher, beyond those that every service has."""
 
 from prometheus_client import Counter, Histogram
 

@@ -1,4 +1,4 @@
-"""The trigger-watcher put together: the only place where its adapters are made."""
+"""Wires the trigger-watcher: the only place where its adapters are made."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,9 +15,6 @@ from orchestrator_shared.messaging.outbox import UnitsOfWork
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_trigger_watcher import metrics
-from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
-from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
-from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.handlers.ingestion import Ingestion
 from orchestrator_trigger_watcher.handlers.messages import MessageHandlers
 from orchestrator_trigger_watcher.handlers.reconciliation import Reconciliation
@@ -43,32 +40,21 @@ class Watcher:
     messages: MessageHandlers
 
 
-def load_queries() -> Queries:
-    return Queries.load("orchestrator_trigger_watcher.adapters", "updates.sql", "triggers.sql", "catalog.sql")
-
-
-def build(outbox: UnitsOfWork, connections: Connections, queries: Queries) -> Watcher:
-    """The handlers on their stores."""
-    catalog, updates, triggers = CatalogStore(queries), UpdateStore(queries), TriggerStore(queries)
-    reconciliation = Reconciliation(outbox=outbox, updates=updates, triggers=triggers)
-    ingestion = Ingestion(
-        outbox=outbox,
-        connections=connections,
-        catalog=catalog,
-        updates=updates,
-        triggers=triggers,
-    )
-    scanning = Scanning(connections=connections, catalog=catalog, reconciliation=reconciliation)
+def build(outbox: UnitsOfWork, connections: Connections) -> Watcher:
+    """The handlers joined."""
+    reconciliation = Reconciliation(outbox=outbox)
+    ingestion = Ingestion(outbox=outbox, connections=connections)
+    scanning = Scanning(connections=connections, reconciliation=reconciliation)
     messages = MessageHandlers(ingestion=ingestion, reconciliation=reconciliation)
     return Watcher(ingestion, reconciliation, scanning, messages)
 
 
-def retention(connections: Connections, queries: Queries, *, days: float, batch: int) -> Retention:
-    """Updates, what became of them, fires and edits that are past their time."""
+def retention(connections: Connections, *, days: float, batch: int) -> Retention:
+    """Deletes updates, dispositions, fires and edits past their retention."""
     older_than = timedelta(days=days)
     return Retention(
         connections,
-        queries,
+        Queries.load("orchestrator_trigger_watcher.adapters", "retention.sql"),
         dict.fromkeys(FORGETFUL, (older_than,)),
         batch=batch,
         count=lambda name, rows: metrics.FORGOTTEN.labels(name).inc(rows),
@@ -79,10 +65,10 @@ def retention(connections: Connections, queries: Queries, *, days: float, batch:
 async def start(settings: TriggerWatcherSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work, and close in order."""
     async with open_skeleton(settings, lifecycle) as skeleton:
-        outbox, queries = skeleton.outbox("triggers"), load_queries()
-        watcher = build(outbox, skeleton.connections, queries)
+        outbox = skeleton.outbox("triggers")
+        watcher = build(outbox, skeleton.connections)
         old = retention(
-            skeleton.connections, queries, days=settings.retention_days, batch=settings.retention_batch_size
+            skeleton.connections, days=settings.retention_days, batch=settings.retention_batch_size
         )
         updates = Consumer.batches(
             skeleton.broker,

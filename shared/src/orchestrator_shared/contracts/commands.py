@@ -30,13 +30,13 @@ class RunRequested(Message):
     version: int | None = Field(default=None, ge=1, lt=2**31)
     """Pinned version of the configuration; without it, the current one when the run starts."""
     requested_by: str | None = Field(default=None, max_length=200)
-    """Person or token that asked, for people to read."""
+    """Person or token that asked, for display."""
     token_id: UUID | None = None
-    """The token that asked; the jobs run as the orchestration's own token."""
+    """The token that asked; the jobs run under the orchestration's own token."""
     notify: str | None = Field(default=None, max_length=320)
-    """Attended run: the starter's address, told at the end whatever the outcome; None when declined."""
+    """Attended run: the starter's address, notified of any outcome; None when declined."""
     attended: bool = False
-    """A person started it (and may have declined the message): subscribers hear nothing."""
+    """A person started it (and may have declined the mail): subscribers are not notified."""
     overlap: OverlapPolicy = OverlapPolicy.QUEUE
     schedule_id: UUID | None = None
     fire_key: str | None = Field(default=None, max_length=200)

@@ -57,7 +57,7 @@ def _to_nul(value: Any) -> list[str] | None:
 
 
 def wrap(message: Message, *, source: str, traceparent: str | None = None) -> Envelope:
-    """Put a message of ours into a new envelope; `source` is the service that says it, as `/runner`."""
+    """Wrap a message in a new envelope; `source` is the publishing service, such as `/runner`."""
     return Envelope(
         specversion="1.0",
         id=str(new_id()),

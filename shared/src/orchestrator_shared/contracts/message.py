@@ -40,5 +40,5 @@ class Message(BaseModel):
         return self.key
 
     def subject(self) -> str | None:
-        """What the message is about, for people who look into a queue."""
+        """What the message is about, for people inspecting a queue."""
         return None

@@ -145,7 +145,7 @@ def _yaml(document: Json) -> str:
 
 
 def stale(folder: Path) -> list[str]:
-    """The names of files that are missing, differ, or describe messages that are no more."""
+    """The names of files that are missing, differ, or describe messages that no longer exist."""
     expected = documents()
     present = {path.name for path in folder.glob("*.schema.json")}
     differing = [name for name, text in expected.items() if _read(folder / name) != text]
@@ -153,7 +153,7 @@ def stale(folder: Path) -> list[str]:
 
 
 def write(folder: Path) -> None:
-    """Bring the folder up to date."""
+    """Update the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in stale(folder):
         (folder / name).unlink(missing_ok=True)

@@ -27,16 +27,16 @@ def server_urls(url: str) -> list[str]:
 
 def left_by_writes(error: BaseException) -> bool:
     """Whether the server ended this connection or takes no writes: another one may be in charge."""
-    if isinstance(error, asyncpg.InternalClientError):  # torn down amid a query, and not yet seen as closed
+    if isinstance(error, asyncpg.InternalClientError):  # torn down during a query, not yet seen as closed
         return True
     state = str(getattr(error, "sqlstate", None) or "")
     return state == _READ_ONLY or state in _ENDED_BY_SERVER or state.startswith(_CONNECTION_LOST)
 
 
 class WritableServer:
-    """Connects to the first server that takes writes; the one that did last is asked first.
+    """Connects to the first server that accepts writes, trying the one that last did first.
 
-    asyncpg tries several hosts itself, but within one timeout: a silent first host used it up.
+    asyncpg can try several hosts, but within one timeout, which a silent first host uses up.
     """
 
     def __init__(self, url: str, *, seconds: float) -> None:
@@ -44,7 +44,7 @@ class WritableServer:
         self._seconds = seconds / len(self._urls)
 
     async def connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
-        """As asyncpg's pool calls it; raises NoWritableServer, or what tells of a mistake."""
+        """Called by asyncpg's pool; raises NoWritableServer, or an error that shows a mistake."""
         refusals = []
         for url in list(self._urls):
             try:

@@ -1,4 +1,4 @@
-"""Telling a server of ours that does not answer from a mistake in what was asked of it."""
+"""Tells a database that does not answer from a mistake in a query."""
 
 import asyncpg
 
@@ -10,7 +10,7 @@ _SERVER = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,  # a standby took over and this connection is on the old side
     asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InternalClientError,  # its protocol machine was torn down amid a query, as a lost connection does
+    asyncpg.InternalClientError,  # torn down in the middle of a query: the connection was lost
 )
 _FILES = (FileNotFoundError, FileExistsError, PermissionError, IsADirectoryError, NotADirectoryError)
 _CLOSED = ("clos", "released back to the pool", "connection was ")
@@ -21,7 +21,7 @@ def is_server_fault(error: BaseException) -> bool:
     if isinstance(error, _SERVER):
         return True
     if isinstance(error, asyncpg.InternalClientError):
-        # The server has said that it ends the connection, whose end has not been noticed yet.
+        # The server announced the end of the connection, and asyncpg has not noticed it yet.
         return "cannot switch to state" in str(error)
     if isinstance(error, asyncpg.InterfaceError):
         return any(word in str(error) for word in _CLOSED)

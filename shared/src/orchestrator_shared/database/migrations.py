@@ -1,4 +1,4 @@
-"""Bringing the database to this code's version: numbered, checksummed files, each in its own transaction."""
+"""Migrates the database to this code's version: numbered, checksummed files, each in its own transaction."""
 
 import asyncio
 import hashlib
@@ -49,7 +49,7 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class MigrationFiles:
-    """The sequence, and the grants that are said anew after it."""
+    """The migrations, and the grants that are applied again after them."""
 
     migrations: tuple[Migration, ...]
     grants: str
@@ -97,7 +97,7 @@ async def migrate(
 
 
 def plan(known: Sequence[Migration], applied: Mapping[str, str]) -> list[Migration]:
-    """What is to be applied; refuses a database that this code does not understand."""
+    """The migrations still to be applied; refuses a database that this code does not understand."""
     names = {migration.name for migration in known}
     if unknown := sorted(set(applied) - names):
         raise MigrationError(
@@ -147,7 +147,7 @@ async def _locked(connection: asyncpg.Connection, queries: Queries) -> AsyncIter
     try:
         async with asyncio.timeout(LOCK_TIMEOUT_SECONDS):
             while not await connection.fetchval(queries["try_lock"]):  # noqa: ASYNC110  the event is far away
-                await asyncio.sleep(LOCK_POLL_SECONDS)  # another process has its turn
+                await asyncio.sleep(LOCK_POLL_SECONDS)  # another process is migrating
     except TimeoutError as error:
         raise MigrationError(
             "another migration has been running for too long; look for it and try again"

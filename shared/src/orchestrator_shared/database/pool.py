@@ -28,7 +28,7 @@ SELECT CASE WHEN current_setting('transaction_read_only') = 'off' THEN pg_curren
 
 
 class Connection(asyncpg.Connection):
-    """Its release asks the server nothing: no session state (LISTEN, session locks, SET) is ever used."""
+    """Releasing it costs no query: no session state (LISTEN, session locks, SET) is ever used."""
 
     def get_reset_query(self) -> str:
         """Nothing to reset."""
@@ -36,7 +36,7 @@ class Connection(asyncpg.Connection):
 
 
 class BoundedPool(asyncpg.Pool):
-    """A pool whose acquire (and so release) is never without a timeout."""
+    """A pool whose acquire, and so release, always has a timeout."""
 
     acquire_timeout = 5.0
 
@@ -55,12 +55,12 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
         )
-    # To tell what an array of them is takes the server tens of milliseconds: ask now, not amid work.
+    # Resolving their array types takes the server tens of milliseconds: do it now, not during work.
     await connection.fetch("SELECT NULL::jsonb[], NULL::json[]")
 
 
 def server_settings(settings: DatabaseSettings, application_name: str) -> dict[str, str]:
-    """The limits that the server itself keeps."""
+    """The limits that the server itself enforces."""
     return {
         "application_name": application_name,
         "timezone": "UTC",
@@ -84,7 +84,7 @@ FIXED_PLANS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
 async def open_pool(
     settings: DatabaseSettings, *, application_name: str, planning: Mapping[str, str] | None = None
 ) -> asyncpg.Pool:
-    """Connect; a silent server is waited for up to `startup_timeout_seconds`, then Unavailable."""
+    """Connect; waits for a silent server up to `startup_timeout_seconds`, then raises Unavailable."""
 
     async def connect() -> asyncpg.Pool:
         return await _connect(settings, application_name, planning or {})
@@ -121,7 +121,7 @@ async def _connect(
     try:
         async with asyncio.timeout(settings.database_connect_timeout_seconds * 2):
             await pool
-            async with pool.acquire() as connection:  # also with min_size 0: say now whether it answers
+            async with pool.acquire() as connection:  # also with min_size 0: find out now whether it answers
                 await connection.fetchval("SELECT 1")
     except BaseException as error:
         pool.terminate()
@@ -133,7 +133,7 @@ async def _connect(
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Whether waiting may help at a start: also while the role or the database is only being created."""
+    """Whether waiting may help at a start: also while the role or database is still being created."""
     created_soon = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
     return is_server_fault(error) or isinstance(error, created_soon)
 
@@ -194,7 +194,7 @@ async def acquire(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def _leave(pool: asyncpg.Pool, connection: asyncpg.Connection, error: Exception) -> None:
-    """Return this connection closed, and let every other one be replaced when it is next asked for."""
+    """Close this connection, and replace every other one when it is next acquired."""
     log.warning("database.connections_dropped", reason=reason(error))
     if not _is_closed(connection):
         connection.terminate()
@@ -204,7 +204,7 @@ async def _leave(pool: asyncpg.Pool, connection: asyncpg.Connection, error: Exce
 def _is_closed(connection: asyncpg.Connection) -> bool:
     try:
         return connection.is_closed()
-    except asyncpg.InterfaceError:  # its end was seen: the pool took it back and tells nothing of it any more
+    except asyncpg.InterfaceError:  # the pool saw it end, took it back and no longer answers for it
         return True
 
 

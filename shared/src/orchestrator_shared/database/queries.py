@@ -1,4 +1,7 @@
-"""Named SQL: blocks that begin with `-- name: claim_jobs`, in files beside the store that uses them."""
+"""Named SQL: blocks that begin with `-- name: claim_jobs`, in files beside the store that uses them.
+
+Parameters have names, as in `WHERE project = $project`; PostgreSQL is given their numbers.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,17 +10,20 @@ from importlib import resources
 _HEADER = re.compile(r"^--\s*name:(?P<name>.*)$", re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
+_PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)(?![a-z0-9_]*\$)")
+_NUMBER = re.compile(r"\$[0-9]")
 
 
 class QueryError(Exception):
-    """A query file is malformed, or a query is not there: a fault of the code."""
+    """A query file is malformed, or a query is missing: a bug."""
 
 
 class Queries:
     """The queries of one store, by name."""
 
     def __init__(self, queries: Mapping[str, str]) -> None:
-        self._queries = dict(queries)
+        self._parameters = {name: _parameters(name, sql) for name, sql in queries.items()}
+        self._queries = {name: _numbered(sql, self._parameters[name]) for name, sql in queries.items()}
 
     @classmethod
     def load(cls, package: str, *files: str) -> "Queries":
@@ -37,6 +43,15 @@ class Queries:
         except KeyError:
             raise QueryError(f"no query {name!r}; there are {', '.join(self.names())}") from None
 
+    def arguments(self, name: str, values: Mapping[str, object]) -> list[object]:
+        """The values of a query's named parameters, in the order of their numbers."""
+        wanted = self._parameters[name]
+        if values.keys() != set(wanted):
+            raise QueryError(
+                f"the query {name!r} takes {', '.join(wanted) or 'nothing'}; given were {', '.join(values)}"
+            )
+        return [values[each] for each in wanted]
+
     def __contains__(self, name: object) -> bool:
         return name in self._queries
 
@@ -46,6 +61,18 @@ class Queries:
     def names(self) -> list[str]:
         """Every name, in order."""
         return sorted(self._queries)
+
+
+def _parameters(name: str, sql: str) -> tuple[str, ...]:
+    found = tuple(dict.fromkeys(_PARAMETER.findall(_COMMENT.sub("", sql))))
+    if found and _NUMBER.search(sql):
+        raise QueryError(f"the query {name!r} has parameters with names and with numbers: give all names")
+    return found
+
+
+def _numbered(sql: str, parameters: tuple[str, ...]) -> str:
+    numbers = {name: number for number, name in enumerate(parameters, 1)}
+    return _PARAMETER.sub(lambda found: f"${numbers.get(found[1], found[1])}", sql)
 
 
 def parse_queries(text: str, *, file: str) -> list[tuple[str, str]]:

@@ -77,7 +77,7 @@ async def create_roles(connection: asyncpg.Connection, roles: Roles, passwords: 
 
 
 def roles_sql(roles: Roles, *, database: str | None = None) -> str:
-    """What a DBA runs where `create_roles` is not allowed; the passwords are for the DBA to choose."""
+    """The SQL for a DBA to run where `create_roles` is not allowed; the DBA chooses the passwords."""
     queries = Queries.load("orchestrator_shared.database", "roles.sql")
     lines = ["-- Run as a role that may create roles; choose the passwords first."]
     for service, role in roles.by_service().items():

@@ -7,14 +7,14 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 
 
 def quote_identifier(name: str) -> str:
-    """A name as SQL takes it, whatever characters it has."""
+    """A quoted identifier, whatever characters it has."""
     if "\0" in name or not name:
         raise ValueError("an identifier is neither empty nor has it a NUL")
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(text: str) -> str:
-    """A text as SQL takes it, whatever the server's settings."""
+    """A quoted string literal, whatever the server's settings."""
     if "\0" in text:
         raise ValueError("a text has no NUL")
     quoted = "'" + text.replace("'", "''") + "'"

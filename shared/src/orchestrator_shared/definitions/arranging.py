@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -28,6 +28,18 @@ class _Operation(Bounded):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _places(*, or_none: bool) -> dict[str, Any]:
+    """For the description: before or after, or (where that is possible) neither, and never both."""
+    given, null = {"type": ["integer", "string"]}, {"type": "null"}
+    choices: list[dict[str, Any]] = [
+        {"properties": {"before": given, "after": null}, "required": ["before"]},
+        {"properties": {"before": null, "after": given}, "required": ["after"]},
+    ]
+    if or_none:
+        choices.append({"properties": {"before": null, "after": null}})
+    return {"oneOf": choices}
+
+
 class GroupByType(_Operation):
     """One phase per type of component."""
 
@@ -41,7 +53,9 @@ class OneTaskPerPhase(_Operation):
 
 
 class MoveTasks(_Operation):
-    """Move tasks into a phase; one that is not there is made, at the end, or before or after another."""
+    """Move tasks into a phase; a missing one is created at the end, or before or after another."""
+
+    model_config = ConfigDict(json_schema_extra=_places(or_none=True))
 
     operation: Literal["move_tasks"]
     tasks: list[str] = Field(min_length=1, max_length=10_000)
@@ -67,6 +81,8 @@ class RenamePhase(_Operation):
 class MovePhase(_Operation):
     """Put a phase before or after another."""
 
+    model_config = ConfigDict(json_schema_extra=_places(or_none=False))
+
     operation: Literal["move_phase"]
     phase: PhaseRef
     before: PhaseRef | None = None
@@ -80,7 +96,7 @@ class MovePhase(_Operation):
 
 
 class MergePhases(_Operation):
-    """Make one phase of several, at the place of the first; with its name unless another is given."""
+    """Merge several phases at the place of the first, under its name unless another is given."""
 
     operation: Literal["merge_phases"]
     phases: list[PhaseRef] = Field(min_length=2, max_length=1_000)
@@ -225,19 +241,19 @@ def move_phase(
 def merge_phases(
     definition: OrchestrationDefinition, phases: Sequence[PhaseRef], *, name: str | None = None
 ) -> OrchestrationDefinition:
-    """Make one phase of several, where the first of them stands, with the tasks in their order."""
+    """Merge several phases at the place of the first, keeping the order of tasks."""
     present = list(definition.phases)
-    chosen = sorted({_find(present, each, field=f"phases.{i}") for i, each in enumerate(phases)})
+    find = _Finder(present)
+    chosen = sorted({find(each, field=f"phases.{i}") for i, each in enumerate(phases)})
     if len(chosen) < 2:
         raise UserError("name at least two different phases", field="phases")
     merged = Phase(
         name=name or present[chosen[0]].name,
         tasks=tuple(chain.from_iterable(present[index].tasks for index in chosen)),
     )
+    gone = set(chosen[1:])
     kept = [
-        merged if index == chosen[0] else phase
-        for index, phase in enumerate(present)
-        if index == chosen[0] or index not in chosen
+        merged if index == chosen[0] else phase for index, phase in enumerate(present) if index not in gone
     ]
     return _of(kept)
 
@@ -251,19 +267,34 @@ def _place(phases: Sequence[Phase], before: PhaseRef | None, after: PhaseRef | N
 
 
 def _find(phases: Sequence[Phase], wanted: PhaseRef, *, field: str) -> int:
-    if isinstance(wanted, int):
-        if wanted < len(phases):
-            return wanted
-        raise UserError(
-            f"there are {len(phases)} phases: the last has the index {len(phases) - 1}", field=field
-        )
-    found = [index for index, phase in enumerate(phases) if phase.name == wanted]
-    if len(found) > 1:
-        raise UserError(f"{len(found)} phases are called {wanted!r}: name one by its index", field=field)
-    if not found:
-        there = ", ".join(repr(phase.name) for phase in phases[:10]) or "none"
-        raise UserError(f"there is no phase {wanted!r}; there are: {there}", field=field)
-    return found[0]
+    return _Finder(phases)(wanted, field=field)
+
+
+class _Finder:
+    """Finds phases by name or index; looks at all of them once."""
+
+    def __init__(self, phases: Sequence[Phase]) -> None:
+        self._phases = phases
+        self._places: dict[str, list[int]] = {}
+        for index, phase in enumerate(phases):
+            self._places.setdefault(phase.name, []).append(index)
+
+    def __call__(self, wanted: PhaseRef, *, field: str) -> int:
+        if isinstance(wanted, int):
+            return self._at(wanted, field)
+        found = self._places.get(wanted, [])
+        if len(found) > 1:
+            raise UserError(f"{len(found)} phases are called {wanted!r}: name one by its index", field=field)
+        if not found:
+            there = ", ".join(repr(phase.name) for phase in self._phases[:10]) or "none"
+            raise UserError(f"there is no phase {wanted!r}; there are: {there}", field=field)
+        return found[0]
+
+    def _at(self, index: int, field: str) -> int:
+        if index < len(self._phases):
+            return index
+        last = len(self._phases) - 1
+        raise UserError(f"there are {last + 1} phases: the last has the index {last}", field=field)
 
 
 def _of(phases: Iterable[Phase]) -> OrchestrationDefinition:

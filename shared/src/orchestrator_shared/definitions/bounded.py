@@ -14,12 +14,12 @@ from pydantic_core import PydanticCustomError, PydanticOmit
 
 MAX_ERRORS = 50
 MAX_KEYS = 1_000
-"""No model has so many fields; each unknown key would be an error of its own."""
+"""No model has this many fields, and each unknown key would be an error of its own."""
 
 
 @dataclass(slots=True)
 class ErrorBudget:
-    """How many more errors are worth finding: pass it as the context of one validation."""
+    """How many more errors to look for; passed as the context of one validation."""
 
     left: int = MAX_ERRORS
 

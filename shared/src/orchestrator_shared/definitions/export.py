@@ -1,4 +1,4 @@
-"""Definitions as people would write them: defaults left out, durations in words."""
+"""Definitions as people would write them: without defaults, with durations such as `1h30m`."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def _stored_task(task: Task) -> dict[str, Any]:
 
 
 def _written(values: dict[str, Any]) -> dict[str, Any]:
-    """Durations in words, under the keys that people use."""
+    """Durations such as `1h30m`, under the keys that people use."""
     return {
         _DURATIONS.get(key, key): format_duration(value) if key in _DURATIONS and value is not None else value
         for key, value in values.items()

@@ -97,7 +97,7 @@ class HttpRequest(_Section):
     url: str = Field(min_length=1, max_length=4000)
     headers: Headers = Field(default_factory=dict)
     body: Any = None
-    """A text is sent as it is, everything else as JSON."""
+    """A string is sent as it is, everything else as JSON."""
     timeout_seconds: Seconds = Field(default=30, validation_alias="timeout", ge=1, le=3600)
     """For the whole exchange."""
 
@@ -113,7 +113,7 @@ class HttpRequest(_Section):
 
 
 class HttpStart(HttpRequest):
-    """What makes the other service begin."""
+    """The request that starts the run."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
     expect: list[Annotated[int, AfterValidator(_status_of_begun)]] = Field(
@@ -126,16 +126,16 @@ class HttpStart(HttpRequest):
 
 
 class HttpPoll(HttpRequest):
-    """How to ask what became of it."""
+    """How to ask for the run's state."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
     every_seconds: Seconds = Field(default=5, validation_alias="every", ge=1, le=3600)
     state: AnswerPath
     """Where in the answer the state is."""
     progress: AnswerPath | None = None
-    """Where a text is that goes to the log whenever it has changed."""
+    """Path of a progress message, logged whenever it changes."""
     give_up_after_seconds: Seconds = Field(default=600, validation_alias="give_up_after", ge=0, le=86_400)
-    """How long to go on without one good answer."""
+    """How long to continue without one good answer."""
 
 
 class HttpCallback(_Section):
@@ -151,7 +151,7 @@ class HttpCallback(_Section):
 
 
 class HttpCancel(HttpRequest):
-    """What makes the other service stop."""
+    """The request that stops the run."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
 
@@ -165,9 +165,9 @@ class HttpStates(_Section):
     success: list[StateName] = Field(min_length=1, max_length=100)
     running: list[StateName] = Field(default_factory=list, max_length=100)
     error: list[StateName] = Field(default_factory=list, max_length=100)
-    """The service's failure: an internal error."""
+    """States that mean an internal error: the service's fault."""
     user_error: list[StateName] = Field(default_factory=list, max_length=100)
-    """The failure of who configured it."""
+    """States that mean a user error: the configuration's fault."""
 
     @model_validator(mode="after")
     def _are_distinct(self) -> Self:
@@ -270,12 +270,12 @@ def placeholders(value: Any) -> Iterator[str]:
 
 
 def first_names(value: Any) -> set[str]:
-    """What the placeholders begin with."""
+    """The first names of the placeholders."""
     return {name.partition(".")[0] for name in placeholders(value)}
 
 
 def check_names(value: Any) -> None:
-    """Raises ValueError with a placeholder that never means anything."""
+    """Raises ValueError naming a placeholder that has no meaning anywhere."""
     for name in placeholders(value):
         first, _, path = name.partition(".")
         if first not in PLAIN_NAMES or (path and first not in DEEP_NAMES):
@@ -286,7 +286,7 @@ def check_names(value: Any) -> None:
 
 
 def check_headers(headers: Headers) -> None:
-    """Raises ValueError with a header that cannot be sent or is not for the author to set."""
+    """Raises ValueError naming a header that cannot be sent or that the author may not set."""
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"headers: {name[:80]!r} is no name of a header")

@@ -17,7 +17,7 @@ NESTED_TIMEOUT = "a nested orchestration has no time limit: give one to its task
 
 
 class JobRequest(BaseModel):
-    """What a task asks for. Unknown keys are kept: a component's author may look for them later."""
+    """What a task asks for. Unknown keys are kept, since a component may read them."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
@@ -32,7 +32,7 @@ class JobRequest(BaseModel):
 
 _OWN = ("attempts", "attempt_delay_seconds", "attempt_backoff", "retry_on", "timeout_seconds")
 _DURATIONS = {"timeout": "timeout_seconds", "attempt_delay": "attempt_delay_seconds"}
-"""Task Parameters may use the words of the definitions in YAML."""
+"""Task Parameters may use the YAML keys."""
 
 
 def job_request(

@@ -47,12 +47,12 @@ class Document:
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read. With problems, nothing of it may be used."""
+    """What was read. If there are problems, none of it may be used."""
 
     documents: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
-    """What can be used, and may be meant otherwise."""
+    """Warnings: valid, but possibly not what was meant."""
 
     def require(self) -> list[Document]:
         """The documents; raises DefinitionError with every problem if there is any."""
@@ -62,7 +62,7 @@ class Loaded:
 
 
 def _offline(loaded: Loaded) -> Loaded:
-    """What only the documents together show, and the api finds with what it has stored."""
+    """Checks across documents; the api does them together with what is stored."""
     children: dict[str, list[str]] = {}
     places: dict[str, Document] = {}
     for document in loaded.documents:
@@ -154,7 +154,7 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
         loaded.problems += document.problems
         loaded.warnings += document.warnings
         found, wrong = _parse(document.value)
-        if not document.problems:  # else what follows from them would only confuse
+        if not document.problems:  # otherwise the consequential errors would only confuse
             loaded.problems += [_placed(each, document, file) for each in wrong]
         if found is not None:
             line, _ = document.place(())

@@ -81,7 +81,7 @@ ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class _Written(Bounded):
-    """Types are meant as written: the text "true" is no truth value. Unknown keys are refused."""
+    """Types are strict: the string "true" is not a boolean. Unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -246,7 +246,7 @@ class EventDocument(_Written):
 
 
 class OrchestrationDocument(_Written):
-    """An orchestration with everything that starts it and tells of it."""
+    """An orchestration with its schedules, triggers and notifications."""
 
     orchestration: Slug
     name: ShortText | None = None
@@ -271,7 +271,7 @@ class OrchestrationDocument(_Written):
         }
 
     def subscriptions(self) -> list[Subscription]:
-        """Who hears of what, each once, in one order."""
+        """Who is notified of what, each once, in a fixed order."""
         found = {each.subscription(address) for address, events in self.notify.items() for each in events}
         return sorted(found, key=lambda each: (each.event, each.address))
 
@@ -329,7 +329,7 @@ class VariablesDocument(_Written):
 
 
 class ComponentDocument(_Written):
-    """A component of one's own; only an instance's administrator registers it."""
+    """A custom component; only the instance's administrator can register it."""
 
     component: Slug
     name: ShortText
@@ -374,7 +374,7 @@ KINDS: dict[str, type[Definition]] = {
     "variables": VariablesDocument,
     "component": ComponentDocument,
 }
-"""The key that says what a document is."""
+"""The key that names a document's kind."""
 
 
 def identities(definition: Definition) -> list[str]:

@@ -40,7 +40,7 @@ def with_children(
 
 
 def told(cycle: Sequence[str]) -> str:
-    """The way for people; of a very long one both ends."""
+    """The cycle for display; of a very long one, both ends."""
     if len(cycle) > MOST_SHOWN:
         half = MOST_SHOWN // 2
         cycle = [*cycle[:half], f"({len(cycle) - MOST_SHOWN} more)", *cycle[-half:]]
@@ -48,7 +48,7 @@ def told(cycle: Sequence[str]) -> str:
 
 
 def knotted(children: Mapping[str, Iterable[str]]) -> set[str]:
-    """Those that may be part of a cycle, in one pass: who leads nowhere, or is led to by nobody, is not."""
+    """Those that may be part of a cycle: nodes without children or without parents are not."""
     forth = {name: set(each) for name, each in children.items()}
     back: dict[str, set[str]] = {}
     for name, each in forth.items():
@@ -80,7 +80,7 @@ class Nestings:
             self._parents[child] += 1
 
     def put(self, orchestration: str, children: Sequence[str]) -> list[str] | None:
-        """These are its children from now on; a cycle through it, if that makes one."""
+        """Set its children; returns a cycle through it if that makes one."""
         before = self._children.get(orchestration, [])
         self._children[orchestration] = list(children)
         self._parents.subtract(before)

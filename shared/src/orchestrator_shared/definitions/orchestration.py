@@ -73,7 +73,7 @@ class Phase(_Stored):
 
 
 class OrchestrationDefinition(_Stored):
-    """Phases in order. Saved without tasks it is fine; only running it is refused."""
+    """Phases in order. It may be saved without tasks, but not run."""
 
     description: str | None = Field(default=None, max_length=10_000)
     phases: tuple[Phase, ...] = ()
@@ -102,5 +102,5 @@ class OrchestrationDefinition(_Stored):
 
 
 def duplicate_task(task_id: str) -> str:
-    """What is said of a second task with the same id."""
+    """The message about a second task with the same id."""
     return f"the task {task_id!r} is there twice: give one of them an `id` of its own"

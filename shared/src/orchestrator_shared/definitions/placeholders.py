@@ -7,12 +7,12 @@ PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 
 
 def has_placeholder(value: object) -> bool:
-    """Whether a value is a text that is known only when it runs; it stays a text then."""
+    """Whether a value is a string with placeholders, known only when it runs; it stays a string then."""
     return isinstance(value, str) and PLACEHOLDER.search(value) is not None
 
 
 def holds_placeholder(value: object) -> bool:
-    """Whether any text in a value has one."""
+    """Whether any string in a value has a placeholder."""
     return next(placeholders(value), None) is not None
 
 

@@ -77,7 +77,7 @@ def _message(item: Any, model: type[BaseModel]) -> str:
 
 
 def unknown_key(key: str, allowed: Sequence[str]) -> str:
-    """What is said of a key that nothing knows, with the one that was probably meant."""
+    """The message about an unknown key, with the one that was probably meant."""
     near = difflib.get_close_matches(key, allowed, n=1)
     if near:
         return f"unknown key; did you mean `{near[0]}`?"

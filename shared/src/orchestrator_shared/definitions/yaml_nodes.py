@@ -1,4 +1,4 @@
-"""YAML text as plain values whose places are known: safe, bounded, without YAML 1.1's surprises."""
+"""YAML as plain values with their positions: safe, bounded, without YAML 1.1's surprises."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from orchestrator_shared.definitions.problems import Path, Problem, dotted
 MAX_DEPTH = 60
 MAX_VALUES = 200_000
 MAX_CHARACTERS = 8 * 1024 * 1024
-"""Of all documents together, aliases expanded: a few lines of aliases could stand for billions."""
+"""For all documents together, aliases expanded: a few lines of aliases could expand to billions."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,4299})")
@@ -22,7 +22,7 @@ _FLOAT = re.compile(
 )
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _FREE_KEYS = frozenset({"parameters", "variables"})
-"""Below these, only the components know whether a number or a text is wanted."""
+"""Below these, only the components know whether a number or a string is wanted."""
 _READ_AS = "{} is read as the number {}: put it in quotes if it is a text, such as a version"
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {
@@ -32,12 +32,12 @@ _PLAIN_TAGS = {
 
 
 class TooLarge(Exception):
-    """The text stands for more than is read."""
+    """The document expands to more than is allowed."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """How many more values may be made, and of how many characters."""
+    """How many more values and characters may be read."""
 
     values: int = MAX_VALUES
     characters: int = MAX_CHARACTERS
@@ -60,7 +60,7 @@ class YamlDocument:
     node: yaml.Node
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...] = ()
-    """Numbers that may have been meant as texts."""
+    """Numbers that may have been meant as strings."""
 
     def place(self, path: Path) -> tuple[int, int]:
         """Line and column, from 1, of what a path leads to, or of the last part of it that is there."""
@@ -187,13 +187,13 @@ def _is_plain(node: yaml.Node) -> bool:
 
 
 def _scalar(node: yaml.Node) -> Any:
-    """As YAML 1.2: `on`, `12:30` and `2026-11-21` are texts."""
+    """As in YAML 1.2: `on`, `12:30` and `2026-11-21` are strings."""
     text: str = node.value
     return text if not _is_plain(node) or node.tag == _CORE + "str" else plain_value(text)
 
 
 def plain_value(text: str) -> Any:
-    """What a text without quotes stands for; export writes quotes where that is not the text."""
+    """The value of a plain scalar; export adds quotes where it would not read back as the string."""
     if text.lower() in _WORDS and (text.islower() or text.istitle() or text.isupper() or not text.isalpha()):
         return _WORDS[text.lower()]
     if _INTEGER.fullmatch(text):

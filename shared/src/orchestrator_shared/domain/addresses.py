@@ -1,16 +1,16 @@
-"""Which addresses belong to the internet: whatever a stranger names is connected to nowhere else."""
+"""Which addresses are public: for addresses named by users, no others are connected to."""
 
 import ipaddress
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _UNICAST = ipaddress.ip_network("2000::/3")
-"""All of IPv6 that is given out; elsewhere only translations of IPv4 addresses lie."""
+"""All allocated global IPv6 addresses; elsewhere are only translations of IPv4 addresses."""
 _NOT_ROUTED = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
-"""What Python's own list lacks, or lacked in older versions."""
+"""Networks that Python's own list lacks, or lacked in older versions."""
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet, also where an IPv4 address hides in an IPv6 one."""
+    """Whether an address is public, also where an IPv4 address is embedded in an IPv6 one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         embedded = _embedded(ip)

@@ -6,7 +6,7 @@ class OrchestratorError(Exception):
 
 
 class UserError(OrchestratorError):
-    """Somebody's input cannot be used. `field` is a dotted path into it, `detail` says what to do."""
+    """Input cannot be used. `field` is a dotted path into it, `detail` says what to do."""
 
     def __init__(self, detail: str, *, field: str | None = None) -> None:
         super().__init__(detail if field is None else f"{field}: {detail}")
@@ -15,7 +15,7 @@ class UserError(OrchestratorError):
 
 
 class NotFound(UserError):
-    """What was named does not exist (or the asker may not know that it does)."""
+    """What was named does not exist, or the caller may not know that it does."""
 
 
 class Conflict(UserError):

@@ -14,14 +14,14 @@ ORCHESTRATOR = ComponentId("orchestrator")
 """The component whose configurations are orchestrations."""
 
 SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
-"""Projects, components, configurations and tasks are named so; safe in URLs, routing keys and file names."""
+"""Ids of projects, components, configurations and tasks; safe in URLs, routing keys and file names."""
 
 PROJECT = r"^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$"
 """New projects: with dots, routing keys of `a.b` would look like those of `a`. Older ones may have dots."""
 
 
 _REQUESTS = UUID("6f9c1c1e-5d0a-4c57-9a53-0f1d2f6a7e41")
-"""A namespace of its own: no key of a caller reaches the id of a schedule's or trigger's job."""
+"""A separate namespace: no caller's key can collide with the id of a schedule's or trigger's job."""
 
 
 def new_id() -> UUID:
@@ -39,7 +39,7 @@ def new_job_id() -> JobId:
 
 
 def request_id(project: str, token: UUID, key: str) -> UUID:
-    """What an HTTP caller's Idempotency-Key stands for: within its project and token, and nowhere else."""
+    """The request id for an HTTP caller's Idempotency-Key, unique to its project and token."""
     return uuid5(_REQUESTS, f"{project}\n{token}\n{key}")
 
 

@@ -11,6 +11,8 @@ PATTERN = rf"^{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*$"
 """Understood alike by Python, by pydantic and by PostgreSQL, whose CHECK repeats it."""
 _MAIL = re.compile(PATTERN)
 _MAX_LOCAL, _MAX_DOMAIN = 64, 253
+LENGTHS = f"^[^@]{{1,{_MAX_LOCAL}}}@[^@]{{1,{_MAX_DOMAIN}}}$"
+"""For descriptions: what else holds for an address."""
 
 
 def check_mail_address(text: str, *, field: str | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Laying one JSON object over another."""
+"""Merges one JSON object over another."""
 
 from collections.abc import Mapping
 from typing import Any

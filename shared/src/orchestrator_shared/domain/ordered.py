@@ -1,4 +1,4 @@
-"""Comparing JSON values whose keys have an order: a person who changed only that has changed something."""
+"""Compares JSON values including the order of keys, since reordering keys is a change, too."""
 
 from collections.abc import Mapping
 from typing import Any

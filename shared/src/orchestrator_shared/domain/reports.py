@@ -1,4 +1,4 @@
-"""What a component reports of itself: result.json and state.json, and the same in the answers of services."""
+"""What a component reports: result.json and state.json, and the same in the answers of services."""
 
 import json
 import re
@@ -19,7 +19,7 @@ class InvalidReport(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class OutputTable:
-    """A table that the task reports to have written."""
+    """A table that the task reports as written."""
 
     table: TableName
     rows: int | None = None

@@ -1,4 +1,4 @@
-"""Words for the state of jobs and for where they come from (PRODUCT.md section 3)."""
+"""The states and origins of jobs."""
 
 from enum import StrEnum
 
@@ -128,12 +128,12 @@ class Origin(StrEnum):
 
     @property
     def is_attended(self) -> bool:
-        """Whether a person waits for the end; see `RunRequested.notify` for whom a retry tells."""
+        """Whether a person waits for the end; see `RunRequested.notify` for whom a retry notifies."""
         return self is Origin.MANUAL
 
 
 class ErrorKind(StrEnum):
-    """Whose mistake an error is: the configuration's author's, or ours and the component's."""
+    """Whose fault an error is: the configuration author's, or ours and the component's."""
 
     USER = "user"
     INTERNAL = "internal"
@@ -158,7 +158,7 @@ class ComponentType(StrEnum):
 
 
 class CoolDownMode(StrEnum):
-    """What happens to updates inside a cool-down: dropped, or counted for its end."""
+    """What happens to updates during a cool-down: ignored, or deferred to its end."""
 
     IGNORE = "ignore"
     DEFER = "defer"
@@ -175,7 +175,7 @@ class Disposition(StrEnum):
 
 
 class NotificationEvent(StrEnum):
-    """Facts that people can subscribe to."""
+    """Events that people can subscribe to."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -1,4 +1,4 @@
-"""What can be subscribed to, and from when on a run takes or waits too long: one set of rules for all."""
+"""What can be subscribed to, and when a run is late: one set of rules for all."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ DEFAULT_MINUTES, MAX_MINUTES = 30, 43_200
 NOT_MADE_YET = {
     NotificationEvent.DEADLINE_MISSED: "deadline_missed does not exist yet: triggers have no deadlines"
 }
-"""Events that nothing makes, and what is said to whoever asks for them."""
+"""Events that nothing produces, and the message to those who subscribe to them."""
 SUBSCRIBABLE = tuple(event for event in NotificationEvent if event not in NOT_MADE_YET)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Subscription:
-    """Who hears of what."""
+    """Who is notified of what."""
 
     event: str
     address: str
@@ -45,7 +45,7 @@ class Subscription:
 
 
 def check_event(event: object) -> None:
-    """Refuse what nobody can subscribe to."""
+    """Refuse what no one can subscribe to."""
     for unmade, reason in NOT_MADE_YET.items():
         if event == unmade:
             raise UserError(reason, field="event")

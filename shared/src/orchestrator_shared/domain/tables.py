@@ -1,4 +1,4 @@
-"""Names of tables and buckets (PRODUCT.md section 1)."""
+"""Names of tables and buckets."""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +9,10 @@ _BUCKET = r"[A-Za-z0-9_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_][A-Za-z0-9_-]*)*"
 _TABLE = r"[A-Za-z0-9_][A-Za-z0-9_-]*"
 _NAME = re.compile(rf"(?P<bucket>{_BUCKET})\.(?P<table>{_TABLE})")
 MAX_LENGTH = 150
+BUCKET_PATTERN = f"^{_BUCKET}$"
+TABLE_PATTERN = rf"^{_BUCKET}\.{_TABLE}$"
+REF_PATTERN = rf"^(?:[a-z0-9._-]+/)?{_BUCKET}\.{_TABLE}$"
+"""For descriptions; of a table of another project, its project stands before a slash."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,7 +38,7 @@ class TableName:
 
 @dataclass(frozen=True, slots=True, order=True)
 class TableRef:
-    """A table as seen from everywhere: its project and its name."""
+    """A table's full name: its project and its name within it."""
 
     project: str
     name: TableName

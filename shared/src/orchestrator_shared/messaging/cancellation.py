@@ -1,4 +1,4 @@
-"""Waits that end: telling our own cancellation from the library's, and closing things within a limit."""
+"""Tells our own cancellation from the library's, and closes things within a limit."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -11,7 +11,7 @@ def cancelled_by_us() -> bool:
 
 
 async def end_quietly(closing: Awaitable[object], *, timeout: float) -> None:
-    """Await the closing of what may be broken already, for a while; only our own cancellation gets out."""
+    """Close what may already be broken, within a limit; only our own cancellation is raised."""
     try:
         async with asyncio.timeout(timeout):
             await closing

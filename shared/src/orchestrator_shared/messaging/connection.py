@@ -1,4 +1,4 @@
-"""Connections to the broker that come back by themselves, with bounded waits everywhere.
+"""Connections to the broker that reconnect by themselves, with bounded waits everywhere.
 
 Publishing and consuming have a connection each: a broker under a memory alarm blocks the one that publishes.
 aio-pika's robust mode is not used, because waiting for its reconnect has no limit; `Link` reconnects instead.
@@ -47,7 +47,7 @@ class Timeouts:
 
 
 class Link:
-    """One connection that is kept up; `channel` opens a channel of the present one or raises Unavailable."""
+    """One connection, reconnected when lost; `channel` opens a channel on it or raises Unavailable."""
 
     def __init__(self, url: URL, *, name: str, timeouts: Timeouts, prepare: Prepare | None = None) -> None:
         self._url = url
@@ -102,13 +102,13 @@ class Link:
             raise Unavailable(f"no channel to the broker: {error!r}") from error
 
     def drop(self, reason: str) -> None:
-        """Give up the present connection, at once; `run` makes a new one."""
+        """Drop the current connection at once; `run` opens a new one."""
         if self._connection is not None and not self.blocked:
             log.warning("broker.connection_dropped", connection=self._name, reason=reason)
             self._transports.abort()
 
     async def run(self) -> None:
-        """Connect, watch, and connect anew; ends only by cancellation."""
+        """Connect, watch, and reconnect; ends only by cancellation."""
         backoff = Backoff(first=0.1, most=5.0)
         try:
             while True:
@@ -156,7 +156,7 @@ class Link:
         try:
             await self._prepare(channel)
         except ChannelAccessRefused as error:
-            # A user without the right to configure: somebody else made the queues.
+            # A user without the configure permission: someone else declared the queues.
             log.info("broker.topology_not_permitted", connection=self._name, error=repr(error))
             return
         await channel.close()
@@ -169,7 +169,7 @@ class Link:
         log.info("broker.connected", connection=self._name, address=self.address, away_seconds=away)
 
     async def _watch(self) -> None:
-        """Return when the connection is closed; meanwhile know whether the broker blocks it."""
+        """Return when the connection is closed; until then track whether the broker blocks it."""
         assert self._connection is not None
         assert self._connection.transport is not None
         connection = self._connection.transport.connection
@@ -198,7 +198,7 @@ class Link:
         if connection is None:
             return
         try:
-            # A stalled connection would wait three heartbeats for a farewell.
+            # Closing a stalled connection would wait for three heartbeats.
             await end_quietly(connection.close(), timeout=2.0)
         finally:
             self._transports.abort()
@@ -270,7 +270,7 @@ class Broker:
 
     @property
     def blocked(self) -> bool:
-        """Whether the broker refuses to take messages for now (memory or disk alarm)."""
+        """Whether the broker currently accepts no messages (memory or disk alarm)."""
         return self.publishing.blocked
 
     def ready(self) -> bool:

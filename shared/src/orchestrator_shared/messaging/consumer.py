@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 MIN_PREFETCH, MAX_PREFETCH = 10, 50
 
 Handler = Callable[[Delivery], Awaitable[None]]
-"""Idempotent, commits by itself. To return acknowledges; MessageFault dead-letters; Unavailable waits."""
+"""Idempotent; commits by itself. Returning acknowledges, MessageFault dead-letters, Unavailable waits."""
 BatchHandler = Callable[[Sequence[Delivery]], Awaitable[None]]
 """The same for several messages at once; if it fails, it is called again with one at a time."""
 
@@ -40,7 +40,7 @@ class _Taken:
 
 
 class Consumer:
-    """Consumes one queue while `run` runs, through lost connections and servers of ours that are away.
+    """Consumes one queue while `run` runs, through lost connections and outages.
 
     With `concurrency=1` messages are handled in the order of the queue.
     """
@@ -70,7 +70,7 @@ class Consumer:
         self._drain_seconds = drain_seconds
         self._gate = Gate(queue.name)
         self.consuming = False
-        """Whether the broker delivers to us now."""
+        """Whether the broker is delivering to us."""
 
     @classmethod
     def batches(
@@ -103,7 +103,7 @@ class Consumer:
         )
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Consume until `stopping` is set, then finish what was begun; a failure only makes it start anew."""
+        """Consume until `stopping` is set, then finish what was begun; after a failure start again."""
         backoff = Backoff(first=0.1, most=5.0)
         while not stopping.is_set():
             started = time.monotonic()
@@ -142,7 +142,7 @@ class Consumer:
     async def _work(self, session: Session) -> None:
         batch: Sequence[AbstractIncomingMessage] = ()
         while not session.ended.is_set():
-            # Who comes alone is not kept waiting for company.
+            # A lone message is handled at once; batching starts when a second one is waiting.
             batch = await session.take(self._size, self._linger if len(batch) > 1 else 0.0)
             await wait_for_any(self._gate.open, session.ended)
             if not batch or session.ended.is_set():
@@ -265,7 +265,7 @@ def _require_all(queue: Queue, handled: Collection[type[Message]]) -> None:
 
 @contextmanager
 def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
-    """Log fields and the trace of what is handled, for everything that the handler logs and says."""
+    """Log fields and trace of the message, for everything that the handler logs and publishes."""
     structlog.contextvars.clear_contextvars()
     first = deliveries[0]
     type_ = first.envelope.type if len({d.envelope.type for d in deliveries}) == 1 else "several"
@@ -283,7 +283,7 @@ def _context(queue: Queue, deliveries: Sequence[Delivery]) -> Iterator[None]:
 
 
 async def _drain(workers: Sequence[asyncio.Task[None]], seconds: float) -> None:
-    """Let workers end what they began; who takes longer is cancelled, its message is delivered again."""
+    """Let workers finish what they began; later ones are cancelled and their messages redelivered."""
     _, late = await asyncio.wait(workers, timeout=seconds)
     for worker in late:
         worker.cancel()

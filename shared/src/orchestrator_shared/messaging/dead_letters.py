@@ -1,6 +1,7 @@
 """Messages that no one could handle: how they are kept, listed, replayed and discarded."""
 
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
 from orchestrator_shared.contracts.envelope import CONTENT_TYPE, MAX_BYTES
 from orchestrator_shared.contracts.message import DEAD_LETTERS
+from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.cancellation import end_quietly
@@ -20,11 +22,13 @@ from orchestrator_shared.messaging.topology import DEAD_LETTER_QUEUE
 
 REASON_LENGTH = 1000
 CUT_BYTES = 64 * 1024
-"""What is kept of a message that is too large to be read: it can never be handled, only looked at."""
+"""How much is kept of a message that is too large: it can never be handled, only inspected."""
 SHOWN_BYTES = 20_000
 PEEK_BYTES = 1024 * 1024
-"""Bodies in one list, together: each letter of a long list shows less of its own."""
+"""Total size of bodies in one list: the longer the list, the less it shows of each."""
 SEARCH_LIMIT = 10_000
+
+_ADDRESSABLE = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,199}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class DeadLetter:
 
 
 def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Outgoing:
-    """What is published when a message is given up. Foreign headers are not kept: they may be anything."""
+    """The message published for a dead letter. Foreign headers are dropped: they may be anything."""
     return Outgoing(
         id=str(new_id()),
         exchange=DEAD_LETTERS,
@@ -74,14 +78,14 @@ def dead_letter(raw: AbstractIncomingMessage, *, queue: str, reason: str) -> Out
 
 
 class DeadLetters:
-    """The dead-letter queue, looked at through basic.get; what is looked at is given back."""
+    """The dead-letter queue, read through basic.get; what is only read is given back."""
 
     def __init__(self, link: Link, publisher: Publisher) -> None:
         self._link = link
         self._publisher = publisher
 
     async def count(self) -> int:
-        """How many there are (without those that somebody looks at in this moment)."""
+        """How many there are, without those being read at this moment."""
         async with self._queue() as queue:
             return queue.declaration_result.message_count or 0
 
@@ -100,7 +104,7 @@ class DeadLetters:
         return found
 
     async def replay(self, id_: str) -> DeadLetter:
-        """Publish it again as it first came, then remove it; Conflict if no queue takes it now."""
+        """Publish it as it first came, then remove it; Conflict if no queue takes it."""
         async with self._queue() as queue:
             raw = await self._find(queue, id_)
             letter = read(raw)
@@ -109,6 +113,7 @@ class DeadLetters:
                     f"the message had {letter.size} bytes, at most {MAX_BYTES} are read: only its beginning "
                     "was kept, so it cannot be replayed; let its producer send less, and drop it"
                 )
+            check_origin(letter)
             try:
                 await self._publisher.publish(_again(letter))
             except NotPublished as error:
@@ -154,10 +159,11 @@ class DeadLetters:
 
 def read(raw: AbstractIncomingMessage) -> DeadLetter:
     """Understand a dead letter, put there by a consumer or by the broker itself (delivery limit)."""
-    headers = raw.headers
-    death = _broker_death(headers)
+    death = _broker_death(raw.headers)
+    # What the broker gave up still has its producer's headers, which may say anything.
+    headers = {} if death else raw.headers
     return DeadLetter(
-        id=raw.message_id or "sha256:" + hashlib.sha256(raw.body).hexdigest()[:32],
+        id=_id(raw),
         reason=_text(headers, "x-reason") or f"given up by the broker: {_text(death, 'reason') or 'unknown'}",
         queue=_text(headers, "x-queue") or _text(death, "queue") or (raw.routing_key or ""),
         exchange=_text(headers, "x-exchange") or _text(death, "exchange"),
@@ -169,6 +175,23 @@ def read(raw: AbstractIncomingMessage) -> DeadLetter:
         body=raw.body,
         size=max(len(raw.body), _number(headers, "x-bytes")),
     )
+
+
+def check_origin(letter: DeadLetter) -> None:
+    """Refuse to send it where its queue takes nothing from: its producer may not be allowed to."""
+    taken = {message.exchange for queue in QUEUES if queue.name == letter.queue for message in queue.messages}
+    if taken and letter.exchange not in taken:
+        raise Conflict(
+            f"the message cannot be replayed: it claims to come from the exchange {letter.exchange!r}, which "
+            f"sends nothing to the queue {letter.queue!r}; its producer made that up, so drop it"
+        )
+
+
+def _id(raw: AbstractIncomingMessage) -> str:
+    """Its own where that can be part of an address: what the broker gave up has the id of its sender."""
+    if raw.message_id and _ADDRESSABLE.fullmatch(raw.message_id):
+        return raw.message_id
+    return "sha256:" + hashlib.sha256(raw.body).hexdigest()[:32]
 
 
 def _again(letter: DeadLetter) -> Outgoing:

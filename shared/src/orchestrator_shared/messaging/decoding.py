@@ -1,4 +1,4 @@
-"""From a message body to a delivery that a handler can trust; input is hostile."""
+"""Turns a message body into a delivery that a handler can trust; the input is hostile."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from orchestrator_shared.domain.errors import MessageFault
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A message as a handler gets it; it may come more than once."""
+    """A message as a handler gets it, possibly more than once."""
 
     message: Message
     envelope: Envelope

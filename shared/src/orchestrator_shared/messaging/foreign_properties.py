@@ -1,4 +1,4 @@
-"""What AMQP says around a body is whatever its producer wrote: no broker looks at it.
+"""Tolerates any AMQP properties: they are whatever the producer wrote, and no broker checks them.
 
 pamqp raises at a text that is not valid UTF-8 or a time in the year 146140482, and aiormq then gives up the
 whole connection: one message of any producer would end a consumer again and again, and then whoever looks at
@@ -16,11 +16,11 @@ _HEAD = struct.Struct(">HHQ")
 MOST_BYTES = 16 * 1024
 """Ours have 3 KiB at most; reading a table of n entries costs n times n."""
 _KEPT = ("content_type", "headers", "message_id")
-"""What anything here reads."""
+"""The properties that our code reads."""
 
 
 def accept_anything() -> None:
-    """From now on each frame of this process can be read."""
+    """Make every frame readable in this process."""
     decode.METHODS["shortstr"] = _short_text
     decode.METHODS["timestamp"] = _no_time
     decode.TABLE_MAPPING[b"T"] = _no_time
@@ -43,13 +43,13 @@ def _read_header(header: ContentHeader, data: bytes) -> None:
 
 
 def _properties(data: bytes) -> dict[str, Any]:
-    """Those that are read; none if they cannot be."""
+    """The properties that our code reads; none if they cannot be decoded."""
     found = Basic.Properties()
     if len(data) > MOST_BYTES:
         return {}
     try:
         consumed, flags = ContentHeader._get_flags(data)
         found.unmarshal(flags, data[consumed:])
-    except Exception:  # tables in tables in tables, lengths beyond the end, kinds that there are not
+    except Exception:  # deeply nested tables, lengths beyond the end, unknown types
         return {}
     return {name: value for name in _KEPT if (value := getattr(found, name)) is not None}

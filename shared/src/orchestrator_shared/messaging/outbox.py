@@ -45,13 +45,13 @@ class UnitOfWork:
             (self._pending.rows if message.persistent else self._pending.hints).append(outgoing)
 
     def publish_as(self, message: Message, *, id: str, source: str) -> None:  # noqa: A002  CloudEvents' name
-        """Publish this under the id and source that its author chose; they make it one of a kind."""
+        """Publish this under the id and source that its author chose; together they identify it."""
         envelope = _wrapped(message, source).model_copy(update={"id": id})
         # The row has an id of its own: the chosen one may be no uuid, come twice, or come from two sources.
         self._pending.rows.append(_outgoing(message, envelope, row_id=str(new_id())))
 
     def after_commit(self, callback: Callable[[], None]) -> None:
-        """Call this after the commit, in this process only: it must not block, and is lost in a crash."""
+        """Call this in this process after the commit: it must not block, and a crash loses it."""
         self._pending.callbacks.append(callback)
 
 
@@ -112,7 +112,7 @@ class Outbox:
         await self._relay.once(backlog=backlog)
 
     async def flush(self, timeout: float) -> bool:
-        """Wait until all handed over here is published; False if that took too long (nothing is lost)."""
+        """Wait until everything handed over is published; False after `timeout` (nothing is lost)."""
         return await self._relay.flush(timeout)
 
 
@@ -120,7 +120,7 @@ def _call(callback: Callable[[], None]) -> None:
     try:
         callback()
     except Exception:
-        # The transaction is committed: its caller must not take this for its failure.
+        # The transaction is committed: a failing callback must not look like its failure.
         log.exception("outbox.callback_failed")
 
 

@@ -16,7 +16,7 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """How much waits (counted up to 10,000) and how long the oldest has."""
+    """The number of waiting rows (counted up to 10,000) and the age of the oldest."""
 
     rows: int
     oldest_seconds: float
@@ -45,25 +45,25 @@ class OutboxStore:
         )
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Forget what the broker has confirmed."""
+        """Delete what the broker has confirmed."""
         async with acquire(self._pool) as connection:
             await connection.execute(self._sql["delete"], _uuids(ids))
 
     async def claim(
         self, *, older_than: float, limit: int, lease: float, not_these: Collection[str]
     ) -> list[Outgoing]:
-        """Take rows that nobody else works on, for `lease` seconds, oldest first."""
+        """Lease rows that no one else works on, for `lease` seconds, oldest first."""
         async with acquire(self._pool) as connection:
             rows = await connection.fetch(self._sql["claim"], older_than, limit, lease, _uuids(not_these))
         return [_outgoing(row) for row in sorted(rows, key=lambda row: (row["created_at"], row["id"]))]
 
     async def postpone(self, ids: Sequence[str], *, seconds: float) -> None:
-        """Try these again only later."""
+        """Put these off."""
         async with acquire(self._pool) as connection:
             await connection.execute(self._sql["postpone"], _uuids(ids), seconds)
 
     async def measure(self) -> Backlog:
-        """What waits now."""
+        """The current backlog."""
         async with acquire(self._pool) as connection:
             row = await connection.fetchrow(self._sql["measure"])
         assert row is not None

@@ -26,13 +26,13 @@ log = structlog.get_logger(__name__)
 
 PERSISTENT, TRANSIENT = 2, 1
 RECONNECT_PATIENCE = 1.0
-"""How long a publish waits for a lost connection to come back; after that its sender decides."""
+"""How long a publish waits for a lost connection; after that the sender decides."""
 Headers = Mapping[str, str | int | bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message ready to be published; `id` stays the same however often it is."""
+    """A message ready to be published; its `id` is the same at every attempt."""
 
     id: str
     exchange: str
@@ -67,7 +67,7 @@ class NotPublished(OrchestratorError):
 
 
 class Publisher:
-    """Publishes on one channel of a link; a connection that does not confirm in time is given up."""
+    """Publishes on one channel of a link; a connection that does not confirm in time is dropped."""
 
     def __init__(self, link: "Link", *, in_flight: int = 200) -> None:
         self._link = link
@@ -97,7 +97,7 @@ class Publisher:
         return outcomes
 
     async def _find_refused(self, messages: Sequence[Outgoing], outcomes: list[Outcome]) -> None:
-        """One bad message closed the channel under all: find out which, each on a channel of its own."""
+        """One bad message closed the channel for all: find it by publishing each on its own channel."""
         for index, outcome in enumerate(outcomes):
             if outcome is Outcome.CONFIRMED or outcome is Outcome.RETURNED:
                 continue
@@ -173,5 +173,5 @@ class Publisher:
 
 
 async def _protocol(channel: AbstractChannel) -> ProtocolChannel:
-    """The layer below, where publishing need not wait for the socket to drain (`_room` is the bound)."""
+    """The protocol layer, where publishing does not wait for the socket to drain (`_room` bounds it)."""
     return cast(ProtocolChannel, await channel.get_underlay_channel())

@@ -1,4 +1,4 @@
-"""The relay between an outbox table and the broker: any step may fail, never silently and never for good."""
+"""The relay between an outbox table and the broker: a failed step is logged and retried."""
 
 import asyncio
 import time
@@ -28,14 +28,14 @@ class Tuning:
     """Rows younger than this belong to the process that wrote them."""
     lease: float = 30.0
     retry: float = 30.0
-    """How long a message rests that no queue takes."""
+    """How long a message is put off that no queue takes."""
     poll: float = 2.0
     measure: float = 15.0
     batch: int = 200
     lanes: int = 4
     """Batches in flight at once."""
     memory: int = 5_000
-    """Rows kept for publishing at once; what is more waits in the table."""
+    """Rows kept in memory for publishing; the rest waits in the table."""
     backlog_per_second: float = 2_000.0
 
 
@@ -49,7 +49,7 @@ class Publishes(Protocol):
 
 
 class Relay:
-    """Publishes handed rows at once, old rows of the table at a bounded rate; deletes what is confirmed."""
+    """Publishes new rows at once and old rows at a bounded rate; deletes what is confirmed."""
 
     def __init__(self, store: OutboxStore, publisher: Publishes, tuning: Tuning) -> None:
         self._store = store
@@ -64,7 +64,7 @@ class Relay:
         self._idle.set()
 
     def hand_over(self, rows: Sequence[Outgoing], hints: Sequence[Outgoing]) -> None:
-        """Take what was committed just now; without room it stays in the table, and hints are dropped."""
+        """Take what was just committed; without room, rows stay in the table and hints are dropped."""
         for message in (*rows, *hints):
             if self._waiting.full():
                 return
@@ -76,7 +76,7 @@ class Relay:
         return await wait_for_any(self._idle, timeout=timeout)
 
     async def run(self) -> None:
-        """All loops together; if one could end, all would."""
+        """Run all loops; if one ended, all would."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._tuning.lanes):
                 group.create_task(self._forever("publish", self._publish_next))

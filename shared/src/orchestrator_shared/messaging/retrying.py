@@ -1,4 +1,4 @@
-"""Whose fault a failed handler is, and what follows from it."""
+"""Whose fault a failed handler is, and what to do about it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class Fault(StrEnum):
-    """Who is at fault: the message (dead-letter it), we (keep it, wait), or nobody knows (a few tries)."""
+    """Whose fault: the message's (dead-letter it), ours (keep it and wait), or unknown (a few tries)."""
 
     MESSAGE = "message"
     OURS = "ours"
@@ -29,7 +29,7 @@ def judge(error: BaseException) -> Fault:
     """Decide from an exception that a handler raised."""
     if isinstance(error, MessageFault | UserError):
         return Fault.MESSAGE
-    # CancelledError gets here only when a library cancelled what we waited for: its connection broke.
+    # Only a library's CancelledError gets here: its connection broke.
     if isinstance(error, asyncio.CancelledError | TimeoutError) or is_our_fault(error):
         return Fault.OURS
     return Fault.UNKNOWN
@@ -44,7 +44,7 @@ class Failure:
 
 
 class Gate:
-    """Closed while any handler of a consumer waits for a server of ours: nothing new is begun then."""
+    """Closed while any handler of a consumer waits for an unavailable server: nothing new is begun."""
 
     def __init__(self, queue: str) -> None:
         self._gauge = CONSUMER_PAUSED.labels(queue)
@@ -53,13 +53,13 @@ class Gate:
         self.open.set()
 
     def enter(self) -> None:
-        """A handler found a server of ours missing."""
+        """A handler began to wait for an unavailable server."""
         self._waiting += 1
         self.open.clear()
         self._gauge.set(1)
 
     def leave(self) -> None:
-        """That handler ended, or gave up."""
+        """That handler finished, or gave up."""
         self._waiting -= 1
         if self._waiting == 0:
             self.open.set()
@@ -74,7 +74,7 @@ class Tries:
     first_delay: float = 0.1
     most_delay: float = 5.0
     handler: float = 60.0
-    """The longest that one try may take; longer is our fault."""
+    """The longest that one try may take; a longer one counts as our fault."""
 
 
 async def attempt(
@@ -111,7 +111,7 @@ async def attempt(
 
 
 class Abandoned(Exception):
-    """The delivery is left as it is: the broker will deliver it again."""
+    """The delivery is left unacknowledged: the broker will deliver it again."""
 
 
 async def _try(

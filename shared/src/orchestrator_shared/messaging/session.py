@@ -1,4 +1,4 @@
-"""One consumer on one channel: from its start to the loss of the channel or our own end."""
+"""One consumer on one channel: from its start until the channel is lost or we stop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ MAX_WORKERS = 64
 
 
 class Session:
-    """What the broker delivers, buffered; callbacks do no more, since a lost connection cancels them."""
+    """Buffers deliveries; callbacks do no more than that, since a lost connection cancels them."""
 
     def __init__(self, channel: AbstractChannel, queue: AbstractQueue, *, timeout: float) -> None:
         self._channel = channel
@@ -28,7 +28,7 @@ class Session:
         self._tag: str | None = None
         self._inbox: asyncio.Queue[AbstractIncomingMessage | None] = asyncio.Queue()
         self.ended = asyncio.Event()
-        """Nothing more is taken: the channel is lost, the queue is gone, or we stop."""
+        """Set when the channel is lost, the queue is gone, or we stop."""
 
     async def start(self) -> None:
         """Begin to receive."""
@@ -58,7 +58,7 @@ class Session:
         return batch
 
     def end(self) -> None:
-        """Take nothing more, and wake everybody who waits to."""
+        """Take nothing more, and wake all waiting workers."""
         if not self.ended.is_set():
             self.ended.set()
             for _ in range(MAX_WORKERS):
@@ -80,7 +80,7 @@ class Session:
         return True
 
     async def stop(self) -> None:
-        """Receive no more; give back what was not begun."""
+        """Stop receiving; give back what was not begun."""
         self.end()
         if self._channel.is_closed or self._tag is None:
             return

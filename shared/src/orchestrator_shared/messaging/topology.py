@@ -11,7 +11,7 @@ from orchestrator_shared.contracts.routing import Queue
 
 DEAD_LETTER_QUEUE = DEAD_LETTERS
 DELIVERY_LIMIT = 100
-"""Only a net for crashes: what a handler refuses never gets here."""
+"""Only a safety net for crashes: what a handler refuses never gets this far."""
 DEAD_LETTER_DELIVERY_LIMIT = 1_000_000_000
 """Looking at dead letters counts as delivering them, and RabbitMQ 4 drops what was delivered 20 times."""
 

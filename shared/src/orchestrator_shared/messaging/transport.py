@@ -20,6 +20,6 @@ class Transports(TransportFactory):
         return reader, writer
 
     def abort(self) -> None:
-        """Cut the connection without saying goodbye."""
+        """Cut the connection without closing it properly."""
         if self._writer is not None:
             self._writer.transport.abort()

@@ -1,4 +1,4 @@
-"""Who a request comes from, where proxies stand in between."""
+"""Who sent a request that came through proxies."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class TrustedProxies:
-    """Proxies whose `X-Forwarded-For` is believed; without any, the peer is the sender."""
+    """Proxies whose `X-Forwarded-For` is trusted; without any, the peer is the sender."""
 
     networks: tuple[Network, ...] = ()
 
@@ -22,7 +22,7 @@ class TrustedProxies:
         return any(found in network for network in self.networks)
 
     def sender(self, peer: str, forwarded: Sequence[str]) -> str:
-        """The last address that is no trusted proxy's: anybody could have written what stands before it."""
+        """The last address that is not a trusted proxy's: anyone could have written those before it."""
         chain = [part.strip() for line in forwarded for part in line.split(",")]
         sender = peer
         while chain and self.trusts(sender) and _is_address(chain[-1]):

@@ -1,6 +1,7 @@
 """What every answer of every service carries, and what every log line of its request does."""
 
 import re
+from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from orchestrator_shared.domain.ids import new_id
 
 REQUEST_ID = "x-request-id"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
+_WHOLE_ADDRESS = re.compile(rb"(?i:https?)://[^/]*(/.*)?", re.DOTALL)
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -26,6 +28,7 @@ class Answers:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _with_path_alone(scope)
         headers = dict(scope["headers"])
         request_id = _taken(headers.get(REQUEST_ID.encode(), b""), _REQUEST_ID) or str(new_id())
         trace = _taken(headers.get(b"traceparent", b""), _TRACEPARENT)
@@ -37,6 +40,15 @@ class Answers:
 
         with logging.scope(request=request_id, method=scope["method"], path=scope["path"], traceparent=trace):
             await self._app(scope, receive, answer)
+
+
+def _with_path_alone(scope: Scope) -> Scope:
+    """`GET http://host/path` asks for /path: clients of proxies write so, and every server must take it."""
+    found = _WHOLE_ADDRESS.fullmatch(scope.get("raw_path") or b"")
+    if found is None:
+        return scope
+    raw_path = found[1] or b"/"
+    return {**scope, "raw_path": raw_path, "path": unquote(raw_path.decode("ascii"))}
 
 
 def _taken(value: bytes, pattern: re.Pattern[bytes]) -> str | None:

@@ -1,4 +1,4 @@
-"""HTTP connections within bounds: how many, and how long a request or its answer may be underway."""
+"""Limits on HTTP connections: how many, and how long a request or its answer may take."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ UNREAD_SECONDS = 60.0
 """How long an answer may wait for a peer that reads nothing of it."""
 REMIND_SECONDS = 30.0
 EVENTS_AT_ONCE = 64
-"""Then others have their turn: a body may come in pieces of one byte, each as costly as a large one."""
+"""Portion size; then others get their turn, since a body may come in costly one-byte pieces."""
 HEAD_BYTES = 64 * 1024
 
 
@@ -38,7 +38,7 @@ class Connections:
     most_per_address: int
     header_seconds: float
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
-    """Proxies: many people come from one of their addresses, so only the limit of all holds for them."""
+    """Proxies share one address among many people, so only the total limit applies to them."""
     _open: Counter[str] = field(default_factory=Counter)
     _told: dict[str, float] = field(default_factory=dict)
 
@@ -53,7 +53,7 @@ class Connections:
         )
 
     def enter(self, address: str, now: float) -> int | None:
-        """Count a connection; or the status with which to refuse it."""
+        """Count a connection, or return the status with which to refuse it."""
         if self._open.total() >= self.most:
             return self._refused(503, "all", now)
         if self._open[address] >= self.most_per_address and not self.proxies.trusts(address):
@@ -95,7 +95,7 @@ class BoundedConfig(uvicorn.Config):
 
 
 class _Portions(h11.Connection):
-    """Says that it needs more data once it has handed out a portion."""
+    """Asks for more data after each portion."""
 
     left = EVENTS_AT_ONCE
 
@@ -107,7 +107,7 @@ class _Portions(h11.Connection):
 
 
 class _Flow(FlowControl):
-    """Reads nothing while what was read is not worked off, whoever asks for more."""
+    """Pauses reading until what was read has been processed."""
 
     behind = False
 
@@ -227,14 +227,14 @@ class BoundedProtocol(H11Protocol):
 
 
 def _cancelled(timer: asyncio.TimerHandle | None) -> asyncio.TimerHandle | None:
-    """What to remember of a clock that need not run any more: nothing."""
+    """Forget a timer that is no longer needed."""
     if timer is not None:
         timer.cancel()
     return None
 
 
 def _answer(status: int, detail: str) -> bytes:
-    """A whole answer, for a peer with whom there is no request yet."""
+    """A complete response to a peer that has sent no request yet."""
     title = HTTPStatus(status).phrase
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": []}
     body = json.dumps(problem).encode()

@@ -15,6 +15,6 @@ _VARIABLE = "ORCHESTRATOR_CRASH_AT"
 
 
 def reach(name: str) -> None:
-    """Die here, without any cleaning up, if the environment says so; otherwise do nothing."""
+    """Exit here without cleaning up if the environment says so; otherwise do nothing."""
     if os.environ.get(_VARIABLE) == name:
         os._exit(CRASH_EXIT_CODE)

@@ -29,12 +29,12 @@ STOP_SECONDS = 5.0
 
 
 def public_app(lifecycle: Lifecycle) -> ASGIApp:
-    """The health routes, and behind them whatever application the service serves at the time."""
+    """The health routes, and behind them the application that the service currently serves."""
     return _app(_routes(lifecycle), otherwise=_own_app(lifecycle))
 
 
 def health_app(lifecycle: Lifecycle) -> ASGIApp:
-    """The same with `/metrics`, for a port that is not open to everybody."""
+    """The same with `/metrics`, for a port that is not public."""
     return _app([Route("/metrics", _metrics), *_routes(lifecycle)], otherwise=_own_app(lifecycle))
 
 
@@ -100,7 +100,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def serve_health(lifecycle: Lifecycle, settings: RuntimeSettings) -> AsyncIterator[int]:
-    """Serve from entering to leaving; yields the port. `/metrics` has a port of its own if one is set."""
+    """Serve while entered; yields the port. `/metrics` has its own port if one is set."""
     async with AsyncExitStack() as stack:
         if settings.metrics_port is None:
             app = health_app(lifecycle)
@@ -159,7 +159,7 @@ def _listen(what: str, host: str, port: int) -> socket.socket:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """A reader sees the whole text or no file."""
+    """A reader sees the whole file or none."""
     try:
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         temporary.write_text(text)

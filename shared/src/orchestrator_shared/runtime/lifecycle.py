@@ -22,7 +22,7 @@ DRAIN_SECONDS = 5.0
 
 
 class Lifecycle:
-    """What a service's parts know of its life."""
+    """The state of a service's life that its parts share."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -53,7 +53,7 @@ class Lifecycle:
             await self.cancel(task)
 
     async def cancel(self, *tasks: asyncio.Task[Any], timeout: float = CANCEL_SECONDS) -> None:
-        """End supervised tasks on purpose and wait for them, within bounds."""
+        """Cancel supervised tasks and wait for them, within bounds."""
         self.may_end(*tasks)
         for task in tasks:
             task.cancel()
@@ -63,11 +63,11 @@ class Lifecycle:
                 log.error("task.hangs", task=task.get_name())
 
     def may_end(self, *tasks: asyncio.Task[Any]) -> None:
-        """From now on these tasks may end by themselves."""
+        """From now on the end of these tasks is not a failure."""
         self._tasks.difference_update(tasks)
 
     async def cancel_all(self) -> None:
-        """End whatever is still supervised."""
+        """Cancel whatever is still supervised."""
         await self.cancel(*self._tasks)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
@@ -87,7 +87,7 @@ class Lifecycle:
         self.fail(f"the task {task.get_name()!r} ended: {why}", error)
 
     def fail(self, why: str, error: BaseException | None = None) -> None:
-        """End the service with exit code 1, because of this."""
+        """End the service with exit code 1 for this reason."""
         log.error("service.failed", reason=why, exc_info=error)
         self.failure = self.failure or why
         self.stopping.set()
@@ -98,11 +98,11 @@ class Lifecycle:
         self.stopping.set()
 
     def ready_when(self, name: str, check: Check) -> None:
-        """Add a condition to `/readyz`. It must be cheap; it gets two seconds."""
+        """Add a check to `/readyz`. It must be cheap and take less than two seconds."""
         self._checks[name] = check
 
     async def readiness(self) -> dict[str, bool]:
-        """Every condition, by name; the service is ready if all hold."""
+        """The result of every check; the service is ready if all are true."""
         results = {"started": self.started, "not_stopping": not self.stopping.is_set()}
         outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in self._checks.items()))
         results.update(zip(self._checks, outcomes, strict=True))

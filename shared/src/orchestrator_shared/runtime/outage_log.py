@@ -1,4 +1,4 @@
-"""What is logged about a server that does not answer: at once, now and then, and when it is over."""
+"""Logs an outage when it begins, every half minute while it lasts, and when it is over."""
 
 import time
 from collections.abc import Callable

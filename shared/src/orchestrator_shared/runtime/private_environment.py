@@ -1,4 +1,4 @@
-"""Keeps what a service was told through its environment out of /proc, where others could read it.
+"""Keeps a service's environment out of /proc, where others could read it.
 
 It imports nothing but the standard library, so that a service can call it before everything else.
 """
@@ -10,7 +10,7 @@ import sys
 HANDOVER = "ORCHESTRATOR_ENVIRONMENT_FD"
 _NAMES = frozenset({"PATH", "HOME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 _PREFIXES = ("LC_", "LD_", "PYTHON", "MALLOC_", "GLIBC_", "FAKETIME", "COVERAGE_")
-"""What the interpreter and its libraries look for before any code of ours runs; none of it is secret."""
+"""Variables that the interpreter reads before our code runs; none of them is secret."""
 _PR_SET_DUMPABLE = 4
 
 
@@ -50,7 +50,7 @@ def _take_over(file: int) -> None:
 
 
 def forbid_looking_in() -> None:
-    """No process of the same user may read this one's memory, environment or open files, or trace it."""
+    """Forbid processes of the same user to trace this one or read its memory, environment or files."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_DUMPABLE)")

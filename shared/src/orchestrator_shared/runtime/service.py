@@ -1,4 +1,4 @@
-"""Running one service from its settings to its exit code."""
+"""Runs one service, from its settings to its exit code."""
 
 import asyncio
 import os
@@ -28,7 +28,7 @@ Start = Callable[[S, Lifecycle], AbstractAsyncContextManager[None]]
 OK, FAILED, BAD_SETTINGS = 0, 1, 2
 CANCEL_SECONDS = 2.0
 WATCHDOG_EXTRA_SECONDS = 10.0
-"""After grace, cancelling and closing: the process ends even if its event loop is stuck."""
+"""On top of the grace period: then the process ends even if its event loop is stuck."""
 
 
 def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
@@ -48,7 +48,7 @@ def run_service(name: str, settings_type: type[S], start: Start[S]) -> int:
 
 
 def _forget_secrets(settings_type: type[RuntimeSettings]) -> None:
-    """The settings have them: nothing that this process starts, or passes on by name, shall."""
+    """The settings hold them now: child processes must not inherit them."""
     for field, definition in settings_type.model_fields.items():
         if not definition.repr:
             os.environ.pop(variable(field), None)
@@ -107,7 +107,7 @@ def _exit_code(main: "asyncio.Task[None]", lifecycle: Lifecycle) -> int:
 
 
 def _explain(error: BaseException) -> int:
-    if isinstance(error, OrchestratorError):  # made for people: no traceback
+    if isinstance(error, OrchestratorError):  # a message for people: no traceback
         log.error("service.failed", reason=str(error))
         return BAD_SETTINGS if isinstance(error, SettingsError) else FAILED
     log.error("service.failed", reason=f"{type(error).__name__}: {error}", exc_info=error)
@@ -138,7 +138,7 @@ def _signals(lifecycle: Lifecycle, watchdog: "_Watchdog") -> Iterator[None]:
 
 
 class _Watchdog:
-    """A thread that ends the process when even the event loop does not come to an end.
+    """A thread that ends the process when its event loop does not.
 
     Its queues may be filled from a signal handler; starting a thread there could deadlock.
     """
@@ -166,5 +166,5 @@ class _Watchdog:
 
 @asynccontextmanager
 async def nothing(_settings: RuntimeSettings, _lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """A start that starts nothing: for trying the runtime itself."""
+    """A start that does nothing, for testing the runtime itself."""
     yield

@@ -56,7 +56,7 @@ class Skeleton:
         self._tasks.append(self.lifecycle.supervise(name, coroutine))
 
     async def drain(self) -> None:
-        """Wait, within bounds, for what the tasks had begun, and until all that they said is published."""
+        """Wait, within bounds, until the tasks have finished and their messages are published."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=self._drain_seconds)
             await self.lifecycle.cancel(*self._tasks)

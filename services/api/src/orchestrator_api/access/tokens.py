@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.permissions import ALL_COMPONENTS, Scope
 from orchestrator_api.http.session import Session
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
@@ -33,6 +34,31 @@ async def create(session: Session, wish: TokenWish) -> tuple[Row, str]:
     row = await session.sql.one("token", session.project, token_id)
     assert row is not None
     return row, text
+
+
+async def create_of_orchestration(session: Session, orchestration: str) -> None:
+    """The token that an orchestration's jobs run as; nobody is shown its text."""
+    token_id, text = new_token()
+    scopes = [Scope.READ.value, Scope.RUN.value, Scope.TABLES.value]
+    name = f"orchestration {orchestration}"
+    values = (session.project, "orchestration", name, None, hash_token(text), scopes, [ALL_COMPONENTS], None)
+    await session.sql.run("insert_token", token_id, *values)
+    await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
+
+
+async def of_orchestration(session: Session, orchestration: str) -> Row | None:
+    """The token that an orchestration's jobs run as."""
+    return await session.sql.one("orchestration_token", session.project, orchestration)
+
+
+async def refresh_of_orchestration(session: Session, orchestration: str) -> None:
+    """Give it a new secret, which nobody is shown."""
+    row = await of_orchestration(session, orchestration)
+    if row is None:
+        raise UserError("this orchestration has no token", field="orchestration")
+    _, text = new_token()
+    await session.sql.run("refresh_token", row["id"], hash_token(text))
+    await session.record("token.refreshed", f"orchestration {orchestration}")
 
 
 async def revoke_administrator(session: Session, token_id: UUID) -> None:

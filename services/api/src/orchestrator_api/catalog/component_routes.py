@@ -18,22 +18,22 @@ router = APIRouter(prefix="/v1/components", tags=["components"], route_class=Gat
 
 @router.get("", operation_id="list_components", responses=READ)
 async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
-    """The registered components, of all projects."""
+    """The registered components, of all projects; how they are run is shown to administrators only."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
-        rows = await session.sql.many("components", after, paging.rows)
-    shown: list[dict[str, Any]] = [components.masked(row) for row in rows]
+        rows = await components.listing(session, after, paging.rows)
+    shown: list[dict[str, Any]] = [components.shown_to(session.actor, row) for row in rows]
     return Page[ComponentOut].model_validate(paging.of(shown, "id"))
 
 
 @router.get("/{component}", operation_id="get_component", responses=READ)
 async def get_component(call: Call, component: Identifier) -> ComponentOut:
-    """One component with its parameters' schema."""
+    """One component with its parameters' schema; how it is run is shown to administrators only."""
     async with call.session(Scope.READ) as session:
         row = await session.sql.one("component", component)
     if row is None:
         raise NotFound(f"there is no component {component!r}", field="component")
-    return ComponentOut.model_validate(components.masked(row))
+    return ComponentOut.model_validate(components.shown_to(session.actor, row))
 
 
 @router.put(
@@ -49,4 +49,4 @@ async def save_component(
     async with call.session(Scope.ADMIN) as session:
         response.status_code = 201 if await components.save(session, component, body) else 200
         row = await session.sql.one("component", component)
-    return ComponentOut.model_validate(components.masked(row or {}))
+    return ComponentOut.model_validate(components.shown_to(session.actor, row or {}))

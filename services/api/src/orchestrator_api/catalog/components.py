@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator_api.access.permissions import Actor
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.parameters import check_schema
 from orchestrator_api.catalog.secrets import left_masks
@@ -14,6 +15,13 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
+
+HOW_IT_IS_RUN = ("command", "environment", "http")
+
+
+async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Row]:
+    """The registered components, by id."""
+    return await session.sql.many("components", after, limit)
 
 
 async def save(session: Session, component: str, document: ComponentIn) -> bool:
@@ -46,9 +54,14 @@ def restored(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[s
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
 
 
-def masked(row: Row) -> Row:
-    """The row for people: a #key outside of the schema would be a secret, inside it names one."""
+def shown_to(actor: Actor, row: Row) -> Row:
+    """The row for who asks. How it is run may name keys and addresses, and is for administrators only.
+
+    A #key outside of the schema would be a secret, inside it names one.
+    """
     definition = dict(row["definition"])
     schema = definition.pop("parameters", None)
+    if not actor.administers:
+        definition = {key: value for key, value in definition.items() if key not in HOW_IT_IS_RUN}
     shown = mask_secrets(definition)
     return {**row, "definition": shown if schema is None else {**shown, "parameters": schema}}

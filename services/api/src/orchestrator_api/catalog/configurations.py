@@ -1,14 +1,15 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.catalog.parameters import check_parameters
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -27,6 +28,11 @@ class Key:
 
     def __str__(self) -> str:
         return f"{self.component}/{self.id}"
+
+
+def orchestration_key(orchestration: str) -> Key:
+    """An orchestration is a configuration of the component orchestrator."""
+    return Key(ORCHESTRATOR, orchestration)
 
 
 def component_key(component: str, configuration: str) -> Key:
@@ -58,14 +64,85 @@ class Saved:
     """The configuration came (back) to life, or its enabled flag changed."""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedPart:
+    """What saving a schedule or trigger did."""
+
+    created: bool
+    changed: bool
+
+
+async def find(session: Session, key: Key) -> Row | None:
+    """The configuration as stored, in the trash too; None if there never was one."""
+    return await session.sql.one("configuration", session.project, key.component, key.id)
+
+
 async def load(session: Session, key: Key) -> Row:
     """The configuration as stored; NotFound if it is not there or deleted."""
-    row = await session.sql.one("configuration", session.project, key.component, key.id)
+    row = await find(session, key)
     if row is None or row["deleted_at"] is not None:
         what = "orchestration" if key.component == ORCHESTRATOR else "configuration"
         shown = key.id if key.component == ORCHESTRATOR else str(key)
         raise NotFound(f"there is no {what} {shown!r} in this project", field=what)
     return row
+
+
+async def find_version(session: Session, key: Key, version: int) -> Row | None:
+    """One version of a configuration as stored."""
+    return await session.sql.one("version", session.project, key.component, key.id, version)
+
+
+async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Row]:
+    """Those of these configurations that are there: current version, and when that was saved."""
+    pairs = sorted(set(keys))
+    columns = ([component for component, _ in pairs], [name for _, name in pairs])
+    return await session.sql.many("saved_configurations", session.project, *columns)
+
+
+async def all_orchestrations(session: Session) -> list[Row]:
+    """The configurations of orchestrations."""
+    return await session.sql.many("configurations", session.project, ORCHESTRATOR, None, None, None)
+
+
+async def parts_of_all(session: Session) -> AsyncIterator[list[Row]]:
+    """All configurations but those, a few megabytes at a time."""
+    after: tuple[str | None, str | None] = (None, None)
+    while True:
+        values = (session.project, None, *after)
+        part = Part()
+        part = part.within(await session.sql.column("configuration_sizes", *values, part.limit))
+        rows = await session.sql.many("configurations", *values, part.limit)
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["component"], rows[-1]["id"]
+
+
+async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Row]]:
+    """A part of the same that fits into one answer."""
+    values = (session.project, component, *paging.place(str, str))
+    part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
+    return part, await session.sql.many("configurations", *values, part.rows)
+
+
+async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[Row]]:
+    """A part of the versions of a configuration, newest first; masked. NotFound if it is not there."""
+    values = (session.project, key.component, key.id, *paging.place(int))
+    await load(session, key)
+    part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
+    rows = await session.sql.many("versions", *values, part.rows)
+    return part, await session.offload.run(all_masked, rows)
+
+
+async def nestings(session: Session) -> list[tuple[str, str]]:
+    """Which orchestration runs which, by the current versions: pairs of parent and child."""
+    rows = await session.sql.many("nestings", session.project)
+    return [(row["parent"], row["child"]) for row in rows]
+
+
+async def lock_orchestrations(session: Session) -> None:
+    """Saves of a project's orchestrations take turns: otherwise two of them could close a cycle."""
+    await session.sql.run("lock_orchestrations_of_project", session.project)
 
 
 def masked(row: Row) -> Row:
@@ -88,7 +165,7 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
     # Before it is read: what a mask stands for may be changed by another save at this moment.
     await session.sql.run("lock_configuration", session.project, key.component, key.id)
-    stored = await session.sql.one("configuration", session.project, key.component, key.id)
+    stored = await find(session, key)
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
     schema = component["definition"].get("parameters") or {}
@@ -123,7 +200,7 @@ async def save(session: Session, key: Key, wish: Wish) -> Saved:
         await session.record("configuration.created", str(key), version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
     await session.sql.run("lock_configuration", project, key.component, key.id)
-    stored = await session.sql.one("configuration", project, key.component, key.id)
+    stored = await find(session, key)
     assert stored is not None
     return await _update(session, key, wish, stored, encrypted)
 
@@ -165,7 +242,7 @@ async def _insert_version(
 async def delete(session: Session, key: Key) -> None:
     """Delete a configuration that no orchestration runs."""
     session.actor.require_configure(key.component)
-    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await lock_orchestrations(session)
     await load(session, key)
     users = await session.sql.column("usages", session.project, key.component, key.id)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
@@ -173,3 +250,10 @@ async def delete(session: Session, key: Key) -> None:
         raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
     await session.sql.run("delete_configuration", session.project, key.component, key.id)
     await session.record("configuration.deleted", str(key))
+
+
+async def lock_orchestration(session: Session, orchestration: str) -> None:
+    """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
+    session.actor.require_configure(ORCHESTRATOR)
+    if await session.sql.value("lock_orchestration", session.project, orchestration) is None:
+        raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.http.models import (
     Description,
@@ -61,8 +61,24 @@ class VersionOut(Output):
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
 
 
+_PROCESS: dict[str, Any] = {
+    "properties": {
+        "executor": {"const": "process"},
+        "command": {"minItems": 1, "prefixItems": [{"minLength": 1}]},
+        "http": {"type": "null"},
+    },
+    "required": ["command"],
+}
+_HTTP: dict[str, Any] = {
+    "properties": {"executor": {"const": "http"}, "http": {"type": "object"}},
+    "required": ["executor", "http"],
+}
+
+
 class ComponentIn(Input):
     """A component document (YAML, sent as JSON)."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_PROCESS, _HTTP]})
 
     component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
     name: Name | None = None

@@ -6,9 +6,9 @@ from typing import Any
 
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.parameters import check_brought
+from orchestrator_api.catalog.phases import MOST_ERRORS, check_overrides, stored_tasks
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import MOST_ERRORS, check_overrides, stored_tasks
 from orchestrator_api.sql import Row
 from orchestrator_shared.definitions.job_request import job_request
 from orchestrator_shared.domain.errors import UserError

@@ -24,11 +24,8 @@ async def list_configurations(
     component: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[ConfigurationOut]:
     """The configurations of the project, or of one component in it."""
-    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        values = (project, component, *after)
-        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
-        rows = await session.sql.many("configurations", *values, part.rows)
+        part, rows = await configurations.listing(session, component, paging)
         shown = await session.offload.run(configurations.all_masked, rows)
     return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
@@ -89,12 +86,7 @@ async def list_versions(
     paging: Paging,
 ) -> Page[VersionOut]:
     """The versions of a configuration, newest first."""
-    (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
         key = configurations.component_key(component, configuration)
-        await configurations.load(session, key)
-        values = (project, component, configuration, before)
-        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
-        rows = await session.sql.many("versions", *values, part.rows)
-        shown = await session.offload.run(configurations.all_masked, rows)
+        part, shown = await configurations.versions(session, key, paging)
     return Page[VersionOut].model_validate(part.of(shown, "version"))

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_shared.secret_handles import Reveal, handles_of, mask_for_editing, restore_masked
 from orchestrator_shared.security import MASK, SECRET_KEY, is_mask
 

@@ -141,3 +141,22 @@ ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, type = excluded.type, executor = excluded.executor,
     after_crash = excluded.after_crash, definition = excluded.definition,
     definition_as_written = excluded.definition_as_written, updated_at = clock_timestamp()
+
+-- name: lock_orchestrations_of_project
+-- Saves of a project's orchestrations take turns: otherwise two of them could close a cycle between them.
+SELECT pg_advisory_xact_lock(7203152, hashtext($1))
+
+-- name: nestings
+-- Which orchestration runs which, by the current versions.
+SELECT c.id AS parent, t.task ->> 'configuration' AS child
+FROM catalog.configurations c
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
+WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = 'orchestrator'
+
+-- name: lock_orchestration
+SELECT id FROM catalog.configurations
+WHERE project = $1 AND component = 'orchestrator' AND id = $2 AND deleted_at IS NULL
+FOR UPDATE

@@ -6,8 +6,8 @@ from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from orchestrator_api.catalog.phases import unknown_targets
 from orchestrator_api.http.refusals import FieldError
-from orchestrator_api.orchestrations.phases import unknown_targets
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
 

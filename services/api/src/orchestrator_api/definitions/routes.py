@@ -1,9 +1,11 @@
 """Everything in a project as documents."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.definitions import service as definitions
@@ -14,8 +16,18 @@ from orchestrator_api.definitions.planning import Fields, Item
 from orchestrator_api.definitions.service import Applied
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
+from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
+
+ORDER = ("variables", "configuration", "orchestration")
+MOST_EXPORTED = 256 * 1024 * 1024
+TOO_MUCH = (
+    f"the definitions have more than {MOST_EXPORTED // 1024**2} MiB, too much for one answer: "
+    "read the configurations page by page (GET …/configurations)"
+)
+Place = tuple[int, str]
+"""Where a document stands among the others."""
 
 
 class _OnlyPlanned(Exception):
@@ -27,15 +39,38 @@ class _OnlyPlanned(Exception):
 async def export_definitions(call: Call, project: Project) -> Response:
     """The project's variables, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
-        current = await snapshot.read(session)
-        content = await session.offload.run(_exported, current)
-    return Response(content, media_type="application/json")
+        current = await snapshot.read_without_configurations(session)
+        texts = await session.offload.run(_written, current)
+        size = sum(len(text) for _, text in texts)
+        async for some in snapshot.configuration_parts(session):
+            more = await session.offload.run(_written, some)
+            size += sum(len(text) for _, text in more)
+            if size > MOST_EXPORTED:
+                raise UserError(TOO_MUCH)
+            texts += more
+    return StreamingResponse(_as_one(texts), media_type="application/json")
 
 
-def _exported(current: Mapping[Item, Fields]) -> bytes:
+def _written(current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
     """Document by document: to encode them all in one call would hold the interpreter as long as it takes."""
-    texts = (json.dumps(each, ensure_ascii=False) for each in write_documents(current))
-    return ('{"documents":[' + ",".join(texts) + "]}").encode()
+    return [
+        (_place(each), json.dumps(each, ensure_ascii=False).encode()) for each in write_documents(current)
+    ]
+
+
+def _place(document: Mapping[str, Any]) -> Place:
+    kind = next(kind for kind in ORDER if kind in document)
+    return ORDER.index(kind), document[kind] if kind != "variables" else ""
+
+
+async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
+    """Piece by piece: in one piece the texts would be there twice."""
+    separator = b'{"documents":['
+    for _, text in sorted(texts):
+        yield separator
+        yield text
+        separator = b","
+    yield b"]}" if texts else separator + b"]}"
 
 
 @router.post(

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import components, configurations
+from orchestrator_api.catalog import components, configurations, variable_users
 from orchestrator_api.catalog.models import ComponentIn
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.secrets import brings_secret, restored_phases
 from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import read_documents
@@ -24,12 +25,11 @@ from orchestrator_api.definitions.planning import (
     needs,
     unknown_tasks,
 )
-from orchestrator_api.http.refusals import FieldError, Invalid, refuse
+from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations import service as orchestrations
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
@@ -56,7 +56,7 @@ class Applied:
 async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
     """Make the project what the documents say. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
-    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await configurations.lock_orchestrations(session)
     reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
     stored = await snapshot.read(session, reviving)
     current = snapshot.in_the_clear(session, stored)
@@ -72,8 +72,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    rows = await session.sql.many("subscriptions", session.project, None)
-    told = {row["orchestration"] for row in rows if row["event"] == "error"}
+    told = {each.orchestration for each in await notifications.listing(session) if each.event == "error"}
     own = await session.offload.run(_warnings, wanted, told)
     return Applied(changes, errors, own + warnings)
 
@@ -107,10 +106,12 @@ async def _carry_out(
 async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
     """Refuse a secret that is the stored one as if it were not, or a plan would tell who guesses."""
     kind, name = item
+    if kind is Kind.COMPONENT:
+        session.actor.require(Scope.ADMIN)
     if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
         return
     if kind is Kind.VARIABLE and not is_mask(fields["value"]):
-        await rights.check_variable(session, name)
+        await variable_users.check_variable(session, name)
     elif kind is Kind.CONFIGURATION:
         session.actor.require_configure(name.partition("/")[0], field="component")
     elif kind is Kind.ORCHESTRATION:
@@ -154,9 +155,10 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        if type(error) in (UserError, CronError) or change.action is Action.DELETE:
-            return [FieldError.of(error, document_path(place, error.field, item))]
-        raise
+        is_lack = isinstance(error, Forbidden)  # of a right: of the token, not of the documents
+        if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
+            raise
+        return [FieldError.of(error, document_path(place, error.field, item))]
     except ValidationError as error:
         return [
             FieldError(document_path(place, ".".join(map(str, wrong.path)), item), wrong.message)

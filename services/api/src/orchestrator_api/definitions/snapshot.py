@@ -1,11 +1,16 @@
 """A project as it is, in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
+from orchestrator_api.catalog import components, configurations
 from orchestrator_api.definitions.documents import canonical_tables
 from orchestrator_api.definitions.planning import Fields, Item, Kind
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
+from orchestrator_api.projects import variables
+from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
+from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -24,22 +29,33 @@ OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
     """Everything that definitions can define; with what starts the orchestrations that leave the trash."""
-    project = session.project
+    items = await read_without_configurations(session, reviving)
+    async for some in configuration_parts(session):
+        items |= some
+    return items
+
+
+async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
+    """The configurations, a few megabytes at a time: all of them need not fit into memory."""
+    async for rows in configurations.parts_of_all(session):
+        yield {(Kind.CONFIGURATION, f"{row['component']}/{row['id']}"): _configuration(row) for row in rows}
+
+
+def _configuration(row: Row) -> Fields:
+    return {name: row[name] for name in ("name", "description", "parameters")}
+
+
+async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
+    """The rest of it."""
     items: dict[Item, Fields] = {}
-    for row in await session.sql.many("components", None, None):
+    for row in await components.listing(session):
         if row["id"] != ORCHESTRATOR:
             definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
             fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
-    for row in await session.sql.many("variables", project):
+    for row in await variables.listing(session):
         items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
-    for row in await session.sql.many("configurations", project, None, None, None, None):
-        items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = {
-            "name": row["name"],
-            "description": row["description"],
-            "parameters": row["parameters"],
-        }
-    rows = await session.sql.many("configurations", project, ORCHESTRATOR, None, None, None)
+    rows = await configurations.all_orchestrations(session)
     items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living, set(reviving))
@@ -76,10 +92,10 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     project = session.project
     known = living | reviving
     items: dict[Item, Fields] = {}
-    for row in _of(known, await session.sql.many("schedules", project, None)):
+    for row in _of(known, await schedules.listing(session)):
         fields = {name: row[name] for name in SCHEDULE_FIELDS}
         items[Kind.SCHEDULE, f"{row['orchestration']}/{row['name']}"] = fields
-    for row in _of(known, await session.sql.many("triggers", project, None, None, None)):
+    for row in _of(known, await triggers.listing(session)):
         items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
             "tables": canonical_tables(row["tables"], project),
             "cool_down_seconds": row["cool_down_seconds"],
@@ -88,12 +104,14 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
             "allow_self_trigger": row["allow_self_trigger"],
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
-    for row in _of(known, await session.sql.many("subscriptions", project, None)):
-        if row["automatic"]:  # then it is the only one, and nobody has said who is notified
-            subscriptions.pop(row["orchestration"], None)
+    for each in await notifications.listing(session):
+        if each.orchestration not in known:
             continue
-        fields_of_one = [row["event"], row["address"], row["percent"], row["minutes"]]
-        subscriptions.setdefault(row["orchestration"], []).append(fields_of_one)
+        if each.automatic:  # then it is the only one, and nobody has said who is notified
+            subscriptions.pop(each.orchestration, None)
+            continue
+        fields_of_one = [each.event, each.address, each.percent, each.minutes]
+        subscriptions.setdefault(each.orchestration, []).append(fields_of_one)
     for name, listed in subscriptions.items():
         items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items

@@ -1,5 +1,7 @@
 """What all bodies share: strict inputs, lists with a cursor, problems."""
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -31,8 +33,12 @@ def _is_shallow(value: dict[str, Any]) -> dict[str, Any]:
 JsonObject = Annotated[dict[str, Any], AfterValidator(_is_shallow)]
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]|$)")
+
+
 def _is_no_number(value: object) -> object:
-    if isinstance(value, int | float):
+    """Numbers would be taken for seconds since 1970, in quotes as well."""
+    if isinstance(value, int | float) or (isinstance(value, str) and not _DATE.match(value)):
         raise ValueError("write an instant with its time zone, as in 2026-11-21T08:15:00Z, and no number")
     return value
 
@@ -44,8 +50,25 @@ def _is_storable(value: datetime) -> datetime:
 
 
 Instant = Annotated[
-    AwareDatetime, Field(strict=False), BeforeValidator(_is_no_number), AfterValidator(_is_storable)
+    AwareDatetime,
+    Field(strict=False, description="With its time zone, between the years 1970 and 9000."),
+    BeforeValidator(_is_no_number),
+    AfterValidator(_is_storable),
 ]
+
+
+def one_of(*choices: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
+    """For the description: exactly one of these groups of fields, each with its type, is given."""
+    names = [name for choice in choices for name in choice]
+    return {
+        "oneOf": [
+            {
+                "properties": {name: {"type": choice.get(name, "null")} for name in names},
+                "required": list(choice),
+            }
+            for choice in choices
+        ]
+    }
 
 
 class Input(Bounded):

@@ -6,12 +6,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, overload
 from uuid import UUID
 
 from fastapi import Depends, Query
 
 from orchestrator_shared.domain.errors import UserError
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 MOST_ITEMS = 500
 MOST_BYTES = 4 * 1024 * 1024
@@ -42,27 +47,43 @@ class Part:
                 return replace(self, limit=count)
         return self
 
-    def place(self, *kinds: type) -> tuple[Any, ...]:
+    @overload
+    def place(self, one: type[A], /) -> tuple[A | None]: ...
+
+    @overload
+    def place(self, one: type[A], two: type[B], /) -> tuple[A | None, B | None]: ...
+
+    @overload
+    def place(
+        self, one: type[A], two: type[B], three: type[C], four: type[D], /
+    ) -> tuple[A | None, B | None, C | None, D | None]: ...
+
+    def place(self, *kinds: type) -> tuple[object, ...]:
         """Behind which row it begins: one value per kind, or as many Nones."""
         return _decode(self.cursor, *kinds)
 
-    def of(self, rows: Sequence[dict[str, Any]], *names: str) -> dict[str, Any]:
+    def of(self, rows: Sequence[object], *names: str) -> dict[str, Any]:
         """The page of these rows; the columns of these names are the place of the next one."""
         shown = list(rows[: self.limit])
-        more = len(rows) > self.limit
-        return {"items": shown, "next": _encode(*(shown[-1][name] for name in names)) if more else None}
+        if len(rows) <= self.limit:
+            return {"items": shown, "next": None}
+        return {"items": shown, "next": _encode(*(_column(shown[-1], name) for name in names))}
+
+
+def _column(row: object, name: str) -> object:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
 Paging = Annotated[Part, Depends()]
 
 
-def _encode(*parts: Any) -> str:
+def _encode(*parts: object) -> str:
     """An opaque place in a list."""
     text = json.dumps([part.isoformat() if isinstance(part, datetime) else str(part) for part in parts])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str | None, *kinds: type) -> tuple[Any, ...]:
+def _decode(cursor: str | None, *kinds: type) -> tuple[object, ...]:
     """The place again: one value per kind, or as many Nones; refuses what is no cursor of this list."""
     if cursor is None:
         return (None,) * len(kinds)
@@ -75,7 +96,7 @@ def _decode(cursor: str | None, *kinds: type) -> tuple[Any, ...]:
         raise UserError("give `next` of the answer before, unchanged", field="cursor") from None
 
 
-def _read(part: str, kind: type) -> Any:
+def _read(part: str, kind: type) -> object:
     if "\x00" in part or not part.encode():  # half of a surrogate pair cannot be encoded
         raise ValueError("no value of ours")
     if kind is datetime:

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.token_guard import Presented
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
 from orchestrator_api.http.session import Session, Sessions
-from orchestrator_api.runs.idempotency import HEADER, MOST_CHARACTERS
 from orchestrator_shared.domain.ids import SLUG
 
 PREFIX = "/v1/projects/{project}"
@@ -45,9 +45,9 @@ Identifier = Annotated[str, Path(pattern=SLUG)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
-        alias=HEADER,
+        alias=IDEMPOTENCY_KEY,
         description="Within project and token: a request sent again with the same key is one request.",
-        json_schema_extra={"minLength": 1, "maxLength": MOST_CHARACTERS, "pattern": "^[ -~]+$"},
+        json_schema_extra={"minLength": 1, "maxLength": MOST_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
     ),
 ]
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from orchestrator_api.access.permissions import Actor, Scope, TokenFacts, check_token, no_such_project
 from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import Offload
@@ -46,6 +48,11 @@ class Session:
     """What judging by schemas may still cost."""
     remembered: Remembered = field(default_factory=Remembered)
 
+    @property
+    def connection(self) -> asyncpg.Connection:
+        """For the stores of the features."""
+        return self.work.connection
+
     def say(self, *messages: Message) -> None:
         """Publish after the commit."""
         self.work.publish(*messages)
@@ -60,9 +67,11 @@ class Session:
 
     async def record(self, action: str, subject: str, **detail: Any) -> None:
         """Leave an audit record; `detail` never holds a secret."""
-        await self.sql.run(
-            "insert_audit", new_id(), self.project or None, self.actor.label, action, subject, detail
-        )
+        await self.record_in(self.project or None, action, subject, **detail)
+
+    async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
+        """Leave it with another project, which the caller has changed too."""
+        await self.sql.run("insert_audit", new_id(), project, self.actor.label, action, subject, detail)
 
 
 @dataclass(frozen=True, slots=True)

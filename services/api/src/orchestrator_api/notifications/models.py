@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from orchestrator_api.http.models import Input, Output
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.mail_addresses import MAX_CHARACTERS, PATTERN, check_mail_address
+from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 from orchestrator_shared.domain.statuses import NotificationEvent
 from orchestrator_shared.domain.subscriptions import (
     DEFAULT_MINUTES,
@@ -40,11 +40,28 @@ Event = Annotated[
 ]
 
 
+def _only_of(event: str, limit: str) -> dict[str, Any]:
+    """For the description: the limit is given with this event only."""
+    of_event = {"properties": {"event": {"const": event}}}
+    return {"anyOf": [of_event, {"properties": {limit: {"type": "null"}}}]}
+
+
 class SubscriptionIn(Input):
     """Who hears of what."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [_only_of("processing_long", "percent"), _only_of("waiting_long", "minutes")]
+        }
+    )
+
     event: Event
-    address: str = Field(max_length=MAX_CHARACTERS, pattern=PATTERN, examples=["data-team@example.com"])
+    address: str = Field(
+        max_length=MAX_CHARACTERS,
+        pattern=PATTERN,
+        examples=["data-team@example.com"],
+        json_schema_extra={"format": "email", "allOf": [{"pattern": LENGTHS}]},
+    )
     percent: int | None = Field(
         default=None,
         ge=1,

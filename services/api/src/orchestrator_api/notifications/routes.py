@@ -13,7 +13,6 @@ from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
-from orchestrator_api.orchestrations import service as orchestrations
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
@@ -27,9 +26,9 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 async def get_notifications(call: Call, project: Project, orchestration: Identifier) -> SubscriptionsOut:
     """Who hears of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("subscriptions", project, orchestration)
-    return SubscriptionsOut.model_validate({"subscriptions": rows})
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        found = await notifications.listing(session, orchestration)
+    return SubscriptionsOut.model_validate({"subscriptions": found})
 
 
 @router.put(
@@ -46,14 +45,14 @@ async def save_notifications(
     async with call.session(Scope.CONFIGURE, project) as session:
         wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
-        rows = await session.sql.many("subscriptions", project, orchestration)
-    return SubscriptionsOut.model_validate({"subscriptions": rows})
+        found = await notifications.listing(session, orchestration)
+    return SubscriptionsOut.model_validate({"subscriptions": found})
 
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
 async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
     """Mails that were or will be sent, newest first."""
-    before = paging.place(datetime, UUID)
+    at, last_id = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("deliveries", project, *before, paging.rows)
+        rows = await notifications.deliveries(session, (at, last_id), paging.rows)
     return Page[DeliveryOut].model_validate(paging.of(rows, "created_at", "id"))

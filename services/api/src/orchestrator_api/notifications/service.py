@@ -1,36 +1,64 @@
-"""Subscriptions of an orchestration."""
+"""Subscriptions of orchestrations."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
 
+from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.session import Session
-from orchestrator_api.schedules.service import lock_orchestration
-from orchestrator_shared.domain.ids import new_id
+from orchestrator_api.notifications.rows import Delivery, StoredSubscription
+from orchestrator_api.notifications.store import NotificationStore
 from orchestrator_shared.domain.subscriptions import Subscription
+
+
+async def listing(session: Session, orchestration: str | None = None) -> list[StoredSubscription]:
+    """The subscriptions of an orchestration, or of all of the project."""
+    store = NotificationStore(session.connection)
+    return await store.subscriptions(project=session.project, orchestration=orchestration)
 
 
 async def replace(session: Session, orchestration: str, wanted: Iterable[Subscription]) -> bool:
     """Make these the subscriptions; returns whether that changed anything."""
     await lock_orchestration(session, orchestration)
-    rows = await session.sql.many("subscriptions", session.project, orchestration)
-    stored = {Subscription(row["event"], row["address"], row["percent"], row["minutes"]) for row in rows}
+    store = NotificationStore(session.connection)
+    found = await store.subscriptions(project=session.project, orchestration=orchestration)
+    stored = {each.wish for each in found}
     # The creator's own one is kept as it was asked for from now on.
-    automatic = {(row["event"], row["address"]) for row in rows if row["automatic"]}
+    automatic = {_place(each.wish) for each in found if each.automatic}
     wishes = set(wanted)
     kept = {_place(wish) for wish in wishes}
     gone = (each for each in stored - wishes if _place(each) not in kept)
     ended = sorted(gone, key=_place)
+    of = {"project": session.project, "orchestration": orchestration}
     for each in ended:
-        await session.sql.run("delete_subscription", session.project, orchestration, each.event, each.address)
+        await store.delete(**of, event=each.event, address=each.address)
     saved = [each for each in wishes if each not in stored or _place(each) in automatic]
     for each in sorted(saved, key=_place):
-        values = (session.project, orchestration, each.event, each.address, each.percent, each.minutes)
-        await session.sql.run("save_subscription", new_id(), *values)
+        await store.save(**of, wish=each)
     if stored != wishes:
         added = [_told(each) for each in sorted(wishes - stored, key=_place)]
         await session.record(
             "notifications.changed", orchestration, added=added, ended=[_told(each) for each in ended]
         )
     return stored != wishes
+
+
+async def subscribe_creator(session: Session, orchestration: str) -> None:
+    """Tell whoever makes an orchestration of its errors."""
+    if session.actor.email:
+        store = NotificationStore(session.connection)
+        await store.save_automatic(
+            project=session.project, orchestration=orchestration, address=session.actor.email
+        )
+
+
+async def deliveries(
+    session: Session, before: tuple[datetime | None, UUID | None], limit: int
+) -> list[Delivery]:
+    """Mails that were or will be sent, newest first."""
+    store = NotificationStore(session.connection)
+    at, before_id = before
+    return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)
 
 
 def _place(subscription: Subscription) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 import hashlib
 
 from orchestrator_api.http.session import Sessions
-from orchestrator_api.sql import Sql
+from orchestrator_api.operations.store import CallbackStore
 from orchestrator_shared.contracts.events import CallbackReceived
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.security import hash_token, parse_token_id
@@ -17,8 +17,7 @@ async def find(sessions: Sessions, token: str, address: str) -> None:
         raise _nothing_here()
     sessions.guard.check(token, address)
     async with sessions.works.work() as work:
-        sql = Sql(work.connection, sessions.queries)
-        if not await sql.value("callback_is_awaited", hash_token(token)):
+        if not await CallbackStore(work.connection).is_awaited(token_hash=hash_token(token)):
             sessions.guard.wrong(address, "unknown")
             raise _nothing_here()
 
@@ -31,16 +30,22 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
     hashed = hash_token(token)
     body_hash = hashlib.sha256(body).digest()
     async with sessions.works.work() as work:
-        sql = Sql(work.connection, sessions.queries)
-        if await sql.value("callback_is_known", hashed, body_hash):
+        store = CallbackStore(work.connection)
+        if await store.is_known(token_hash=hashed, body_hash=body_hash):
             return
-        target = await sql.one("callback_target", hashed)
+        target = await store.target(token_hash=hashed)
         if target is None:
             raise _nothing_here()
-        if await sql.value("count_callbacks", hashed) >= MOST_CALLBACKS:
+        if await store.count(token_hash=hashed) >= MOST_CALLBACKS:
             raise Conflict(f"this attempt has had {MOST_CALLBACKS} reports: only changes are to be reported")
-        await sql.run("insert_callback", hashed, body_hash, target["job_id"], target["attempt"], body)
-        work.publish(CallbackReceived(job_id=target["job_id"]))
+        await store.insert(
+            token_hash=hashed,
+            body_hash=body_hash,
+            job_id=target.job_id,
+            attempt=target.attempt,
+            body=body,
+        )
+        work.publish(CallbackReceived(job_id=target.job_id))
 
 
 def _nothing_here() -> NotFound:

@@ -1,22 +1,22 @@
 -- What other services report about runs that a component began there.
 
 -- name: callback_target
-SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $1
+SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $token_hash
 
 -- name: callback_is_awaited
 -- Or was: the same report again is harmless after the end of the attempt, too.
-SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $1)
-    OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $1)
+SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $token_hash)
+    OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $token_hash)
 
 -- name: callback_is_known
-SELECT EXISTS (SELECT 1 FROM catalog.callbacks WHERE token_hash = $1 AND body_hash = $2)
+SELECT EXISTS (SELECT 1 FROM catalog.callbacks WHERE token_hash = $token_hash AND body_hash = $body_hash)
 
 -- name: count_callbacks
-SELECT count(*) FROM catalog.callbacks WHERE token_hash = $1
+SELECT count(*) FROM catalog.callbacks WHERE token_hash = $token_hash
 
 -- name: insert_callback
 INSERT INTO catalog.callbacks (token_hash, body_hash, job_id, attempt, body)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+VALUES ($token_hash, $body_hash, $job_id, $attempt, $body) ON CONFLICT DO NOTHING
 
 -- name: forget_callbacks
 DELETE FROM catalog.callbacks WHERE (token_hash, body_hash) IN (

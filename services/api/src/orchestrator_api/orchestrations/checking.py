@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.checks import (
     Facts,
@@ -15,7 +17,6 @@ from orchestrator_api.orchestrations.checks import (
     tables_matter,
     written_tables,
 )
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -98,8 +99,8 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
     if not any(children.values()):
         return {}
     graph: dict[str, list[str]] = {}
-    for row in await session.sql.many("nestings", session.project):
-        graph.setdefault(row["parent"], []).append(row["child"])
+    for parent, child in await configurations.nestings(session):
+        graph.setdefault(parent, []).append(child)
     graph |= children
     knots = knotted(graph)
     found = {name: find_cycle(graph, name) for name in children if name in knots}

@@ -6,11 +6,12 @@ from typing import Any
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import doubled_ids, make_definition
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.phases import doubled_ids, make_definition
+from orchestrator_api.orchestrations.checking import FEW_TASKS
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -45,8 +46,14 @@ async def propose(
     components = sorted({task.component for task in before.tasks()})
     rows = await session.sql.many("component_types", components)
     types = {each["id"]: ComponentType(each["type"]) for each in rows}
-    made = arrange(before, operations, types)
-    phases = made.to_json()["phases"]
+
+    def arranged() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
+        made = arrange(before, operations, types)
+        return made, made.to_json()["phases"]
+
+    # A hundred operations on ten thousand tasks take seconds.
+    work = len(operations) * len(before.tasks())
+    made, phases = arranged() if work <= FEW_TASKS else await session.offload.run(arranged)
     found = (await checking.findings(session, {orchestration: phases}))[orchestration]
     changed = made.phases != saved.phases
     return Proposal(row["version"], phases, changed, found.errors, found.warnings)

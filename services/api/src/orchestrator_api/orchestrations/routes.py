@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from orchestrator_api.access import tokens
 from orchestrator_api.access.models import TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
@@ -34,11 +35,8 @@ router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], r
 @router.get("", operation_id="list_orchestrations", responses=READ)
 async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
     """The orchestrations of the project, with their last run and next fire."""
-    after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        values = (project, ORCHESTRATOR, *after)
-        part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
-        rows = await session.sql.many("configurations", *values, part.rows)
+        part, rows = await configurations.listing(session, ORCHESTRATOR, paging)
         page = part.of(rows, "component", "id")
         page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
     return Page[OrchestrationOut].model_validate(page)
@@ -48,7 +46,7 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
 async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
     """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
-        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await showing.orchestrations(session, [row])
     return OrchestrationOut.model_validate(shown[0])
 
@@ -68,7 +66,7 @@ async def save_orchestration(
         name = body.name or orchestration
         wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
         saved = await orchestrations.save(session, orchestration, wish)
-        row = await configurations.load(session, orchestrations.key_of(orchestration))
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await showing.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
     return OrchestrationSaved.model_validate({**shown[0], "changed": saved.changed})
@@ -86,13 +84,9 @@ async def list_orchestration_versions(
     call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OrchestrationVersionOut]:
     """The versions of an orchestration, newest first."""
-    (before,) = paging.place(int)
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        values = (project, ORCHESTRATOR, orchestration, before)
-        part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
-        rows = await session.sql.many("versions", *values, part.rows)
-        masked = await session.offload.run(configurations.all_masked, rows)
+        key = configurations.orchestration_key(orchestration)
+        part, masked = await configurations.versions(session, key, paging)
     shown = [{**row, "phases": row["parameters"].get("phases", [])} for row in masked]
     return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
 
@@ -142,8 +136,8 @@ async def _propose(
 async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
     """The token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        row = await session.sql.one("orchestration_token", project, orchestration)
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        row = await tokens.of_orchestration(session, orchestration)
     if row is None:
         raise NotFound("this orchestration has no token", field="orchestration")
     return TokenOut.model_validate(row)

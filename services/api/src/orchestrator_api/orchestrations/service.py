@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator_api.access.permissions import ALL_COMPONENTS, Scope
+from orchestrator_api.access import tokens
 from orchestrator_api.catalog import configurations, overrides
-from orchestrator_api.catalog.configurations import Key, Saved, Wish
+from orchestrator_api.catalog import phases as domain
+from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_key
 from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import phases as domain
+from orchestrator_api.notifications import service as notifications
 from orchestrator_api.runs import rights
+from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
-from orchestrator_shared.contracts.events import ScheduleChanged, TriggerChanged
+from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, told
-from orchestrator_shared.domain.errors import Conflict, UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
-from orchestrator_shared.security import hash_token, new_token
+from orchestrator_shared.domain.errors import Conflict
+from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Given = Sequence[dict[str, Any]]
 
@@ -36,18 +37,13 @@ class OrchestrationWish:
     """Save only over this version; 0: only if there is none yet."""
 
 
-def key_of(orchestration: str) -> Key:
-    """An orchestration is a configuration of the component orchestrator."""
-    return Key(ORCHESTRATOR, orchestration)
-
-
 async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
     """Save a new version, or nothing if nothing differs."""
-    key = key_of(orchestration)
+    key = orchestration_key(orchestration)
     session.actor.require_configure(ORCHESTRATOR)
-    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await configurations.lock_orchestrations(session)
     await check_tasks(session, orchestration, wish.phases)
-    stored = await session.sql.one("configuration", session.project, ORCHESTRATOR, orchestration)
+    stored = await configurations.find(session, key)
     _check_base(stored, wish.base_version)
     whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
     await _check_parameters(session, wish.phases, whole, stored)
@@ -136,47 +132,32 @@ async def _nestings(session: Session) -> Nestings:
     """Read once for all that one request saves: to read them costs as much as the project is large."""
     found = session.remembered.nestings
     if found is None:
-        rows = await session.sql.many("nestings", session.project)
-        found = Nestings((row["parent"], row["child"]) for row in rows)
+        found = Nestings(await configurations.nestings(session))
         session.remembered.nestings = found
     return found
 
 
 async def _equip(session: Session, orchestration: str) -> None:
     """The token that its jobs run as, and a subscription of its creator to its errors."""
-    token_id, text = new_token()
-    scopes = [Scope.READ.value, Scope.RUN.value, Scope.TABLES.value]
-    name = f"orchestration {orchestration}"
-    values = (session.project, "orchestration", name, None, hash_token(text), scopes, [ALL_COMPONENTS], None)
-    await session.sql.run("insert_token", token_id, *values)
-    await session.sql.run("link_orchestration_token", session.project, orchestration, token_id)
-    if session.actor.email:
-        whom = (session.project, orchestration, session.actor.email)
-        await session.sql.run("subscribe_creator", new_id(), *whom)
+    await tokens.create_of_orchestration(session, orchestration)
+    await notifications.subscribe_creator(session, orchestration)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
     """Tell scheduler and trigger-watcher that what the orchestration's switch decides may have changed."""
-    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
-        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
-    for trigger in await session.sql.column("touch_triggers", session.project, orchestration):
-        session.say(TriggerChanged(trigger_id=trigger, project=session.project))
+    await schedules.announce_switch(session, orchestration)
+    await triggers.announce_switch(session, orchestration)
 
 
 async def delete(session: Session, orchestration: str) -> None:
     """Move to trash: its schedules and triggers pause; saving it again restores it."""
     session.remembered.nestings = None
-    await configurations.delete(session, key_of(orchestration))
+    await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)
 
 
 async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which nobody is shown."""
     session.actor.require_configure(ORCHESTRATOR)
-    await configurations.load(session, key_of(orchestration))
-    row = await session.sql.one("orchestration_token", session.project, orchestration)
-    if row is None:
-        raise UserError("this orchestration has no token", field="orchestration")
-    _, text = new_token()
-    await session.sql.run("refresh_token", row["id"], hash_token(text))
-    await session.record("token.refreshed", f"orchestration {orchestration}")
+    await configurations.load(session, orchestration_key(orchestration))
+    await tokens.refresh_of_orchestration(session, orchestration)

@@ -7,10 +7,15 @@ from typing import Any
 from orchestrator_api.catalog import overrides
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications import service as notifications
+from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
+from orchestrator_api.runs.rows import LastRun
+from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
+from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
@@ -20,12 +25,13 @@ async def orchestrations(
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
     only = rows[0]["id"] if len(rows) == 1 else None
-    project = session.project
-    schedules = _grouped(await session.sql.many("schedules", project, only))
-    triggers = _grouped(await session.sql.many("triggers", project, only, None, None))
-    subscriptions = _grouped(await session.sql.many("subscriptions", project, only))
+    own_schedules = _grouped(await schedules.listing(session, only))
+    own_triggers = _grouped(await triggers.listing(session, only))
+    subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
+    for each in await notifications.listing(session, only):
+        subscriptions[each.orchestration].append(each)
     names = [row["id"] for row in rows]
-    last_runs = {run["configuration"]: run for run in await session.sql.many("last_runs", project, names)}
+    last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row["id"]: masked_phases(row["parameters"].get("phases", [])) for row in rows}
     found = await checking.findings(session, masked, with_tables=with_tables)
@@ -33,14 +39,20 @@ async def orchestrations(
         for row in rows:
             found[row["id"]].errors.extend(await overrides.misfits(session, row["parameters"]))
     parts = [
-        _shown(row, masked[row["id"]], schedules[row["id"]], triggers[row["id"]], subscriptions[row["id"]])
+        _shown(
+            row,
+            masked[row["id"]],
+            own_schedules[row["id"]],
+            own_triggers[row["id"]],
+            subscriptions[row["id"]],
+        )
         for row in rows
     ]
     return [_judged(part, last_runs.get(part["id"]), usual, found[part["id"]]) for part in parts]
 
 
 def _judged(
-    part: dict[str, Any], last_run: Row | None, usual: Mapping[tuple[str, str], float], found: Findings
+    part: dict[str, Any], last_run: LastRun | None, usual: Mapping[tuple[str, str], float], found: Findings
 ) -> dict[str, Any]:
     is_automatic = bool(part["schedules"] or part["triggers"])
     own = warnings(part, part["phases"], is_automatic, part["notifications"], last_run)
@@ -64,7 +76,7 @@ def _shown(
     phases: list[dict[str, Any]],
     schedules: list[Row],
     triggers: list[Row],
-    subscriptions: list[Row],
+    subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
     fires = [s["next_at"] for s in schedules if s["enabled"] and row["enabled"] and s["next_at"] is not None]
     return {
@@ -81,14 +93,14 @@ def warnings(
     row: Row,
     phases: Sequence[dict[str, Any]],
     is_automatic: bool,
-    subscriptions: Sequence[Row],
-    last_run: Row | None,
+    subscriptions: Sequence[StoredSubscription],
+    last_run: LastRun | None,
 ) -> list[str]:
     """What a person should look at, though it is allowed."""
     found = []
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
-    if is_automatic and not any(subscription["event"] == "error" for subscription in subscriptions):
+    if is_automatic and not any(subscription.event == "error" for subscription in subscriptions):
         found.append("nobody is told when it fails: subscribe somebody to its errors")
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")

@@ -1,9 +1,5 @@
 -- What orchestrations are checked against.
 
--- name: lock_orchestrations_of_project
--- Saves of a project's orchestrations take turns: otherwise two of them could close a cycle between them.
-SELECT pg_advisory_xact_lock(7203152, hashtext($1))
-
 -- name: existing_configurations
 SELECT c.component, c.id, c.version FROM catalog.configurations c
 JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
@@ -43,18 +39,3 @@ WHERE output ->> 'table' IS NOT NULL
 
 -- name: component_types
 SELECT id, type FROM catalog.components WHERE id = ANY ($1::text[])
-
--- name: nestings
--- Which orchestration runs which, by the current versions.
-SELECT c.id AS parent, t.task ->> 'configuration' AS child
-FROM catalog.configurations c
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
-WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
-  AND t.task ->> 'component' = 'orchestrator'
-
--- name: lock_orchestration
-SELECT id FROM catalog.configurations
-WHERE project = $1 AND component = 'orchestrator' AND id = $2 AND deleted_at IS NULL
-FOR UPDATE

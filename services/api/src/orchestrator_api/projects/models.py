@@ -2,9 +2,10 @@
 
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, field_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from orchestrator_api.http.models import MAX_INT, Input, Name, Output
 from orchestrator_shared.domain.ids import PROJECT
@@ -18,6 +19,11 @@ def _is_project(name: str) -> str:
             "both ends. Dots are not allowed: they separate the parts of routing keys"
         )
     return name
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """For the description: it may be left out, and is not null."""
+    schema.pop("default", None)
 
 
 class ProjectIn(Input):
@@ -38,7 +44,7 @@ class ProjectIn(Input):
 class ProjectPatch(Input):
     """What of a project shall change; what is left out stays."""
 
-    name: Name | None = None
+    name: Name | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     parallel_limit: int | None = Field(
         default=None, gt=0, le=MAX_INT, description="Most component jobs at once; null: no limit."
     )

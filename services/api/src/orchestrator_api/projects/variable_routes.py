@@ -21,7 +21,7 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
     """The project's variables; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("variables", project)
+        rows = await variables.listing(session)
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
 
 

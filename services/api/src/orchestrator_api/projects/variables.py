@@ -1,7 +1,7 @@
 """Project variables, the secret ones encrypted."""
 
+from orchestrator_api.catalog import variable_users
 from orchestrator_api.http.session import Session
-from orchestrator_api.runs import rights
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.security import MASK, is_mask
@@ -10,6 +10,11 @@ from orchestrator_shared.security import MASK, is_mask
 def shown(row: Row) -> Row:
     """The row for people."""
     return {**row, "value": MASK} if row["secret"] else row
+
+
+async def listing(session: Session) -> list[Row]:
+    """The variables as stored, by name."""
+    return await session.sql.many("variables", session.project)
 
 
 async def find(session: Session, name: str) -> Row:
@@ -31,7 +36,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     if is_same and not secret:
         return False
     # Also if it is the same: an answer of its own would tell a secret to those who may only guess.
-    await rights.check_variable(session, name)
+    await variable_users.check_variable(session, name)
     if is_same:
         return False
     kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
@@ -59,7 +64,7 @@ def _clear(session: Session, stored: Row) -> str:
 
 async def delete(session: Session, name: str) -> None:
     """Delete it; parameters that use it fail when they run."""
-    await rights.check_variable(session, name)
+    await variable_users.check_variable(session, name)
     if not await session.sql.run("delete_variable", session.project, name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
     await session.record("variable.deleted", name)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
+from orchestrator_api.runs.rows import KeyedRequest
+from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import request_id
 
-HEADER = "Idempotency-Key"
-MOST_CHARACTERS = 200
-_KEY = re.compile(rf"[ -~]{{1,{MOST_CHARACTERS}}}")
+_KEY = re.compile(rf"[ -~]{{1,{MOST_KEY_CHARACTERS}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,9 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
     if key is None:
         return None
     if _KEY.fullmatch(key) is None:
-        raise UserError(f"must be 1 to {MOST_CHARACTERS} printable ASCII characters", field=HEADER)
+        raise UserError(
+            f"must be 1 to {MOST_KEY_CHARACTERS} printable ASCII characters", field=IDEMPOTENCY_KEY
+        )
     plain = {name: value for name, value in body.items() if name != "parameters"}
     text = json.dumps([what, plain], sort_keys=True, default=str)
     return Asked(
@@ -40,16 +42,21 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
     )
 
 
-async def before(session: Session, asked: Asked | None) -> list[Row]:
-    """What was requested under the key, if anything; refuses another request than that one."""
+async def before(session: Session, asked: Asked | None) -> list[KeyedRequest]:
+    """What was requested under the key, if anything; refuses another request than that one.
+
+    Until the transaction ends nobody else asks under the key: twins would each find that nothing was.
+    """
     if asked is None:
         return []
-    rows = await session.sql.many("requests_under_key", session.project, asked.id)
-    if any(row["request_digest"] != asked.digest for row in rows):
+    store = RunStore(session.connection)
+    await store.lock_key(idempotency_id=asked.id)
+    found = await store.requests_under_key(project=session.project, idempotency_id=asked.id)
+    if any(each.request_digest != asked.digest for each in found):
         raise reused()
-    return rows
+    return found
 
 
 def reused() -> UserError:
     """The key stands for another request already."""
-    return UserError("another request was sent with this key: use a new one", field=HEADER)
+    return UserError("another request was sent with this key: use a new one", field=IDEMPOTENCY_KEY)

@@ -1,250 +1,205 @@
 """Reading jobs: what the runner knows, and requests that it has not accepted yet."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
 from orchestrator_api.runs.narrowing import narrowed_job, narrowed_task
-from orchestrator_api.runs.overlaps import DECIDED, as_job, shown
-from orchestrator_api.runs.waiting import WaitingFacts, explain_waiting
-from orchestrator_api.sql import Row
+from orchestrator_api.runs.overlaps import DECIDED, Overlap
+from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, JobFilter, LastRun, LogChunk
+from orchestrator_api.runs.store import Pairs, RunStore
+from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
+from orchestrator_api.runs.waiting import Waiting, explain_waiting
+from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
 LOG_BYTES = 4 * 1024 * 1024
 """About the most text of a log in one answer: 500 chunks would be 32 MiB."""
-_CREATED: Row = {
-    "number": None,
-    "status": "created",
-    "parent_id": None,
-    "phase": None,
-    "task_id": None,
-    "attempt": 0,
-    "max_attempts": 1,
-    "previous_success": None,
-    "accepted_at": None,
-    "started_at": None,
-    "finished_at": None,
-    "message": None,
-    "error_kind": None,
-    "output_tables": [],
-    "trigger_id": None,
-    "schedule_id": None,
-    "fire_key": None,
-}
 
 
-async def find(session: Session, job_id: UUID) -> Row:
+async def find(session: Session, job_id: UUID) -> Job:
     """The job, or its request as a job of the status created; NotFound otherwise.
 
     For a token that may only run, only the runs that it started, and what is below them, are there.
     """
-    row = await _find(session, job_id)
-    if row is None or not await _is_visible(session, row["root_id"]):
+    job = await _find(session, job_id)
+    if job is None or not await _is_visible(session, job.root_id):
         raise NotFound(f"there is no job {job_id} in this project", field="job")
-    return row
+    return job
 
 
 async def _is_visible(session: Session, root: UUID) -> bool:
     actor = session.actor
     if actor.reads_project:
         return True
-    return bool(await session.sql.value("is_own_run", session.project, actor.token_id, root))
+    store = RunStore(session.connection)
+    return await store.is_own_run(project=session.project, token_id=actor.token_id, job_id=root)
 
 
-async def _find(session: Session, job_id: UUID) -> Row | None:
-    row = await session.sql.one("job", session.project, job_id)
-    if row is not None:
-        return row
-    request = await session.sql.one("created_job", session.project, job_id)
-    if request is not None:
-        # Accepted between the two reads? Then the job is there now.
-        return await session.sql.one("job", session.project, job_id) or _as_created(request)
-    record = await session.sql.one("overlap", session.project, job_id)
-    return None if record is None else as_job(record)
+async def _find(session: Session, job_id: UUID) -> Job | None:
+    store = RunStore(session.connection)
+    job = await store.job(project=session.project, job_id=job_id)
+    if job is not None:
+        return job
+    overlap = await store.overlap(project=session.project, job_id=job_id)
+    return None if overlap is None else Job.of_overlap(overlap)
 
 
-def _as_created(request: Row) -> Row:
-    kind = "run" if request["component"] == ORCHESTRATOR else "component"
-    return {**_CREATED, **request, "kind": kind, "root_id": request["id"]}
-
-
-async def listing(
-    session: Session,
-    *,
-    statuses: Sequence[str] | None,
-    component: str | None,
-    configuration: str | None,
-    parent: UUID | None,
-    root: UUID | None,
-    origin: str | None,
-    before: tuple[datetime, UUID] | None,
-    limit: int,
-) -> list[Row]:
+async def listing(session: Session, wanted: JobFilter) -> list[Job]:
     """The newest jobs first, with their masked parameters and what they wait for."""
-    at, last_id = before or (None, None)
-    if not session.actor.reads_project:
-        if parent is None and root is None:
-            filters = (statuses and list(statuses), component, configuration, origin, at, last_id, limit)
-            return await completed(session, await _own_runs(session, *filters))
-        if not await _are_visible(session, parent, root):
+    store = RunStore(session.connection)
+    actor = session.actor
+    if not actor.reads_project:
+        if wanted.parent is None and wanted.root is None:
+            own = await store.own_runs(project=session.project, token_id=actor.token_id, wanted=wanted)
+            return await _completed(session, own)
+        if not await _are_visible(session, wanted.parent, wanted.root):
             return []
-    rows = await session.sql.many(
-        "jobs",
-        session.project,
-        list(statuses) if statuses else None,
-        component,
-        configuration,
-        parent,
-        root,
-        origin,
-        at,
-        last_id,
-        limit,
-    )
-    return await completed(session, rows)
-
-
-async def _own_runs(session: Session, *filters: Any) -> list[Row]:
-    return await session.sql.many("own_runs", session.project, session.actor.token_id, *filters)
+    return await _completed(session, await store.jobs(project=session.project, wanted=wanted))
 
 
 async def _are_visible(session: Session, parent: UUID | None, root: UUID | None) -> bool:
     """Whether the jobs below these belong to a run that the token started."""
     if parent is not None:
-        root_of_parent = await session.sql.value("root_of_job", session.project, parent)
+        store = RunStore(session.connection)
+        root_of_parent = await store.root_of_job(project=session.project, job_id=parent)
         if root_of_parent is None or root not in (None, root_of_parent):
             return False
         root = root_of_parent
     return root is not None and await _is_visible(session, root)
 
 
-async def completed(session: Session, rows: Iterable[Row]) -> list[Row]:
-    """Rows for whoever asks: secrets masked, the reason of waiting added."""
-    listed = list(rows)
-    reasons = await waiting(session, [row["id"] for row in listed if row["status"] == "waiting"])
+async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:
+    """Jobs for whoever asks: secrets masked, the reason of waiting added."""
+    listed = list(jobs)
+    reasons = await _waiting(session, [job.id for job in listed if job.status == "waiting"])
     whole = [
-        {**row, "parameters": mask_secrets(row["parameters"]), "waiting": reasons.get(row["id"])}
-        for row in listed
+        replace(job, parameters=mask_secrets(job.parameters), waiting=reasons.get(job.id)) for job in listed
     ]
-    return whole if session.actor.reads_project else [narrowed_job(row) for row in whole]
+    return whole if session.actor.reads_project else [narrowed_job(job) for job in whole]
 
 
-async def detail(session: Session, job_id: UUID) -> Row:
+async def detail(session: Session, job_id: UUID) -> JobDetails:
     """One job with all that belongs to it."""
     found = await find(session, job_id)
-    (row,) = await completed(session, [found])
+    (job,) = await _completed(session, [found])
+    store = RunStore(session.connection)
+    attempts = await store.attempts(job_id=job_id)
+    waits = None if job.status in DECIDED else waits_of(_moments(job, attempts), session.now)
     if not session.actor.reads_project:
-        moments = _moments(found, await session.sql.many("attempts", job_id))
-        return {**row, "waits": asdict(waits_of(moments, session.now))}
-    attempts = await session.sql.many("attempts", job_id)
-    usual = (await usual_durations(session, [(row["component"], row["configuration"])])).get(
-        (row["component"], row["configuration"])
+        return JobDetails(**columns_of(job), waits=waits)
+    key = (job.component, job.configuration)
+    usual = (await usual_durations(session, [key])).get(key)
+    return JobDetails(
+        **columns_of(job),
+        parameters_as_run=await _as_run(session, job),
+        retries=await store.retries(project=session.project, job_id=job_id),
+        attempts=attempts,
+        waits=waits,
+        usual_duration_seconds=usual,
+        expected_end=expected_end(job.status, job.started_at, usual),
     )
-    return {
-        **row,
-        "parameters_as_run": await _as_run(session, row),
-        "retries": await session.sql.many("retries", session.project, job_id),
-        "attempts": attempts,
-        "waits": None if row["status"] in DECIDED else asdict(waits_of(_moments(row, attempts), session.now)),
-        "usual_duration_seconds": usual,
-        "expected_end": expected_end(row["status"], row["started_at"], usual),
-    }
 
 
-async def _as_run(session: Session, row: Row) -> dict[str, Any] | None:
+async def _as_run(session: Session, job: Job) -> JsonObject | None:
     """The parameters of the version that ran, with the job's own merged over them."""
-    if row["kind"] == "run" or row["version"] is None:
+    if job.kind == "run" or job.version is None:
         return None
-    key = (session.project, row["component"], row["configuration"], row["version"])
-    stored = await session.sql.one("version", *key)
+    key = Key(job.component, job.configuration)
+    stored = await configurations.find_version(session, key, job.version)
     if stored is None:
         return None
-    merged: dict[str, Any] = mask_secrets(deep_merge(stored["parameters"], row["parameters"]))
+    merged: JsonObject = mask_secrets(deep_merge(stored["parameters"], job.parameters))
     return merged
 
 
-def _moments(row: Row, attempts: Sequence[Row]) -> Moments:
-    names = ("requested_at", "accepted_at", "started_at", "finished_at")
+def _moments(job: Job, attempts: Sequence[AttemptRow]) -> Moments:
     return Moments(
-        **{name: row[name] for name in names},
-        due_at=row.get("due_at"),
-        ready_at=row.get("ready_at"),
-        attempts=tuple(Attempt(each["started_at"], each["finished_at"]) for each in attempts),
-        is_waiting=row["status"] == "waiting",
+        requested_at=job.requested_at,
+        accepted_at=job.accepted_at,
+        due_at=job.due_at,
+        ready_at=job.ready_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        attempts=tuple(Attempt(each.started_at, each.finished_at) for each in attempts),
+        is_waiting=job.status == "waiting",
     )
 
 
-async def usual_durations(
-    session: Session, configurations: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], float]:
+async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, str], float]:
     """How long the last successful jobs of these configurations took on average, in seconds."""
-    values = ([component for component, _ in configurations], [name for _, name in configurations])
-    rows = await session.sql.many("usual_durations", session.project, *values)
-    return {(row["component"], row["configuration"]): round(row["seconds"], 3) for row in rows}
+    found = await RunStore(session.connection).usual_durations(project=session.project, wanted=wanted)
+    return {(each.component, each.configuration): round(each.seconds, 3) for each in found}
+
+
+async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, LastRun]:
+    """The newest run of each of these orchestrations that has one."""
+    store = RunStore(session.connection)
+    found = await store.last_runs(project=session.project, orchestrations=orchestrations)
+    return {run.configuration: run for run in found}
 
 
 async def overlaps(
-    session: Session, orchestration: str, before: tuple[Any, ...], limit: int
-) -> list[dict[str, Any]]:
+    session: Session, orchestration: str, before: tuple[datetime | None, UUID | None], limit: int
+) -> list[Overlap]:
     """Requests of an orchestration that were merged into a waiting run or skipped, newest first."""
-    rows = await session.sql.many("overlaps", session.project, orchestration, *before, limit)
-    return [shown(row) for row in rows]
+    at, last_id = before
+    return await RunStore(session.connection).overlaps(
+        project=session.project, orchestration=orchestration, before=at, before_id=last_id, limit=limit
+    )
 
 
-async def waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, dict[str, Any]]:
+async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Waiting]:
     """Why each of these jobs waits."""
     if not job_ids:
         return {}
-    names = list(WaitingFacts.__dataclass_fields__)
-    rows = await session.sql.many("waiting_facts", list(job_ids))
-    return {
-        row["id"]: asdict(explain_waiting(WaitingFacts(**{name: row[name] for name in names})))
-        for row in rows
-    }
+    found = await RunStore(session.connection).waiting(ids=job_ids)
+    return {each.id: explain_waiting(each) for each in found}
 
 
-async def tasks(session: Session, job_id: UUID) -> list[dict[str, Any]]:
+async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     """Phases and tasks of a run, with the jobs of those that were started."""
-    phases = await session.sql.many("phases", job_id)
-    rows = await session.sql.many("tasks", job_id)
-    reasons = await waiting(session, [row["job_id"] for row in rows if row["job_status"] == "waiting"])
-    shown: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        shown[row["phase"]].append(_task(row, reasons))
+    await find(session, job_id)
+    store = RunStore(session.connection)
+    phases = await store.phases(run=job_id)
+    rows = await store.tasks(run=job_id)
+    reasons = await _waiting(
+        session, [row.job_id for row in rows if row.job_id and row.job_status == "waiting"]
+    )
+    found = [(row.phase, task_of(row, reasons)) for row in rows]
     if not session.actor.reads_project:
-        shown = defaultdict(list, {n: [narrowed_task(task) for task in found] for n, found in shown.items()})
-    return [{**phase, "tasks": shown[phase["index"]]} for phase in phases]
+        found = [(phase, narrowed_task(task)) for phase, task in found]
+    return phases_of(phases, found)
 
 
-def _task(row: Row, reasons: dict[UUID, dict[str, Any]]) -> dict[str, Any]:
-    job = None
-    if row["job_id"] is not None:
-        names = ("started_at", "finished_at", "attempt", "message", "error_kind")
-        job = {name: row[name] for name in names}
-        job |= {"id": row["job_id"], "number": row["job_number"], "status": row["job_status"]}
-        job["waiting"] = reasons.get(row["job_id"])
-    names = ("name", "component", "configuration", "status", "continue_on_failure")
-    return {"id": row["task_id"], **{name: row[name] for name in names}, "job": job}
+@dataclass(frozen=True, slots=True)
+class LogPart:
+    """A part of a log; `next`: the place to read on from."""
+
+    chunks: Sequence[LogChunk]
+    next: str | None
+    finished: bool
 
 
-async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> dict[str, Any]:
+async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:
     """A part of the log. The job is read first: a log that is complete by then stays so."""
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
-    chunks = await session.sql.many("log_chunks", job_id, attempt, seq, limit, LOG_BYTES)
-    is_whole = not chunks or len(chunks) == chunks[0]["total"] < limit
-    last = (chunks[-1]["attempt"], chunks[-1]["seq"]) if chunks else after
-    return {
-        "chunks": chunks,
-        "next": f"{last[0]}:{last[1]}" if last else None,
-        "finished": job["status"] in FINAL_STATUSES | DECIDED and is_whole,
-    }
+    chunks = await RunStore(session.connection).log_chunks(
+        job_id=job_id, attempt=attempt, seq=seq, limit=limit, most_bytes=LOG_BYTES
+    )
+    is_whole = not chunks or len(chunks) == chunks[0].total < limit
+    last = (chunks[-1].attempt, chunks[-1].seq) if chunks else after
+    return LogPart(
+        chunks=chunks,
+        next=f"{last[0]}:{last[1]}" if last else None,
+        finished=job.status in FINAL_STATUSES | DECIDED and is_whole,
+    )

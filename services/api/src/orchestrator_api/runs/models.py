@@ -74,12 +74,20 @@ class RunAccepted(Output):
     url: str
 
 
+class HolderOut(Output):
+    """The job that holds the configuration."""
+
+    id: UUID
+    number: int | None
+    status: str | None
+
+
 class WaitingOut(Output):
     """Why a job waits."""
 
     reason: str
     detail: str
-    holder: dict[str, Any] | None
+    holder: HolderOut | None
     place: int
 
 

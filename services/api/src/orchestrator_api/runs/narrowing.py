@@ -1,36 +1,34 @@
 """What a token that may only run is told of its runs: status and tasks, but no parameters and no output."""
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
-_HIDDEN_DETAILS: Mapping[str, Any] = {
-    "parameters_as_run": None,
-    "retries": [],
-    "attempts": [],
-    "usual_duration_seconds": None,
-    "expected_end": None,
-    "overlap": None,
-}
+from orchestrator_api.runs.rows import Job
+from orchestrator_api.runs.tasks import RunTask
+from orchestrator_api.runs.waiting import Waiting
 
 
-def narrowed_job(job: Mapping[str, Any]) -> dict[str, Any]:
+def narrowed_job(job: Job) -> Job:
     """The job without what it ran with, what it wrote, and other runs of the configuration."""
-    shown = {**job, "parameters": {}, "output_tables": [], "previous_success": None}
-    if job["kind"] != "run":  # a run's own message names tasks; a program's is a line of its log
-        shown["message"] = None
-    shown["waiting"] = _narrowed_waiting(job.get("waiting"))
-    return shown | {name: value for name, value in _HIDDEN_DETAILS.items() if name in job}
+    return replace(
+        job,
+        parameters={},
+        output_tables=(),
+        previous_success=None,
+        # A run's own message names tasks; a program's is a line of its log.
+        message=job.message if job.kind == "run" else None,
+        waiting=_narrowed_waiting(job.waiting),
+        overlap=None,
+    )
 
 
-def narrowed_task(task: Mapping[str, Any]) -> dict[str, Any]:
+def narrowed_task(task: RunTask) -> RunTask:
     """The task's status, without the last line that its program wrote."""
-    job = task["job"]
-    if job is None:
-        return dict(task)
-    return {**task, "job": {**job, "message": None, "waiting": _narrowed_waiting(job["waiting"])}}
+    if task.job is None:
+        return task
+    return replace(task, job=replace(task.job, message=None, waiting=_narrowed_waiting(task.job.waiting)))
 
 
-def _narrowed_waiting(waiting: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if waiting is None or waiting["holder"] is None:
-        return None if waiting is None else dict(waiting)
-    return {**waiting, "holder": None, "detail": "the configuration is busy with another job"}
+def _narrowed_waiting(waiting: Waiting | None) -> Waiting | None:
+    if waiting is None or waiting.holder is None:
+        return waiting
+    return replace(waiting, holder=None, detail="the configuration is busy with another job")

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
@@ -25,9 +25,10 @@ from orchestrator_api.runs.retry_plan import (
     plan_retry,
     saved_since,
 )
+from orchestrator_api.runs.rows import Job
+from orchestrator_api.runs.store import RunStore
 from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
 CHANGED = (
@@ -49,25 +50,25 @@ class RetryWish:
 
 async def plan(
     session: Session, job_id: UUID, tasks: Sequence[str] | None, version: Version
-) -> tuple[Row, RetryPlan]:
+) -> tuple[Job, RetryPlan]:
     """The finished job, and what a retry of it would run."""
     job = await _finished(session, job_id)
     target = await _target(session, job, version)
     made = plan_retry(await _original(session, job), target, tasks)
-    refuse(check_plan(made, tasks, is_run=_is_run(job)))
+    refuse(check_plan(made, tasks, is_run=job.is_run))
     return job, made
 
 
 async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
     """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
     job = await _finished(session, job_id)
-    session.actor.require_run(job["component"])
+    session.actor.require_run(job.component)
     if await idempotency.before(session, wish.asked):  # also where the plan has changed in between
         assert wish.asked is not None
         return wish.asked.id
     made, version = await _planned(session, job_id, wish)
-    refuse(check_something_to_run(made, is_run=_is_run(job)))
-    key = Key(job["component"], job["configuration"])
+    refuse(check_something_to_run(made, is_run=job.is_run))
+    key = Key(job.component, job.configuration)
     asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
     return await runs.start(session, key, asked)
 
@@ -104,28 +105,24 @@ async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: V
     )
 
 
-async def _finished(session: Session, job_id: UUID) -> Row:
+async def _finished(session: Session, job_id: UUID) -> Job:
     job = await jobs.find(session, job_id)
-    if job["status"] in DECIDED:
-        raise Conflict(f"there is nothing to retry: it {job['message']}")
-    if job["status"] not in FINAL_STATUSES:
-        raise Conflict(f"the job is not finished: it is {job['status']!r}; wait for its end or terminate it")
+    if job.status in DECIDED:
+        raise Conflict(f"there is nothing to retry: it {job.message}")
+    if job.status not in FINAL_STATUSES:
+        raise Conflict(f"the job is not finished: it is {job.status!r}; wait for its end or terminate it")
     return job
 
 
-def _is_run(job: Row) -> bool:
-    return bool(job["component"] == ORCHESTRATOR)
-
-
-async def _target(session: Session, job: Row, version: Version) -> Target:
+async def _target(session: Session, job: Job, version: Version) -> Target:
     number, definition = await _definition(session, job, version)
     rows = await _existing(session, job, definition)
     return Target(
         version=number,
         definition=definition,
         existing={(row["component"], row["id"]): row["version"] for row in rows},
-        orchestration=job["configuration"],
-        pins=await _pins(session, job["id"]) if version == "original" else {},
+        orchestration=job.configuration,
+        pins=await _pins(session, job.id) if version == "original" else {},
         asked=version,
         saved_at={(row["component"], row["id"]): row["saved_at"] for row in rows},
     )
@@ -134,58 +131,55 @@ async def _target(session: Session, job: Row, version: Version) -> Target:
 async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
     """The versions that the tasks of the run, and those of its nested runs, had."""
     pins: dict[str, dict[str, int]] = {}
-    for row in await session.sql.many("task_versions", run):
-        if row["version"] is not None:
-            pins.setdefault(row["orchestration"], {})[row["task_id"]] = row["version"]
+    for task in await RunStore(session.connection).task_versions(run=run):
+        if task.version is not None:
+            pins.setdefault(task.orchestration, {})[task.task_id] = task.version
     return pins
 
 
-async def _definition(session: Session, job: Row, version: Version) -> tuple[int, Mapping[str, Any]]:
-    key = Key(job["component"], job["configuration"])
+async def _definition(session: Session, job: Job, version: Version) -> tuple[int, Mapping[str, Any]]:
+    key = Key(job.component, job.configuration)
     configuration = await configurations.load(session, key)
     if version == "current":
         return configuration["version"], configuration["parameters"]
-    if job["version"] is None:
+    if job.version is None:
         raise UserError("the job never started, so it has no version of its own", field="version")
-    row = await session.sql.one("version", session.project, key.component, key.id, job["version"])
+    row = await configurations.find_version(session, key, job.version)
     if row is None:
-        raise NotFound(f"version {job['version']} is not there any more", field="version")
+        raise NotFound(f"version {job.version} is not there any more", field="version")
     return row["version"], row["parameters"]
 
 
-async def _original(session: Session, job: Row) -> Original:
-    rows = await session.sql.many("task_statuses", job["id"])
-    selection = job["selection"]
+async def _original(session: Session, job: Job) -> Original:
+    ends = await RunStore(session.connection).task_ends(run=job.id)
     return Original(
-        id=job["id"],
-        status=job["status"],
-        statuses={row["task_id"]: row["status"] for row in rows},
-        selection=None if selection is None else frozenset(selection),
+        id=job.id,
+        status=job.status,
+        statuses={task.task_id: task.status for task in ends},
+        selection=None if job.selection is None else frozenset(job.selection),
     )
 
 
-async def _existing(session: Session, job: Row, definition: Mapping[str, Any]) -> list[Row]:
+async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -> list[Row]:
     """The configurations that a retry would run and its own, each with its current version."""
-    tasks = [job, *stored_tasks(definition)]
-    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
-    values = ([component for component, _ in pairs], [name for _, name in pairs])
-    return await session.sql.many("saved_configurations", session.project, *values)
+    tasks = [(task["component"], task["configuration"]) for task in stored_tasks(definition)]
+    return await configurations.existing(session, [(job.component, job.configuration), *tasks])
 
 
-def _run(session: Session, job: Row, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
-    parameters: dict[str, Any] = session.encryption.decrypt_secrets(job["parameters"], session.project)
-    selection = made.selection if _is_run(job) else None
+def _run(session: Session, job: Job, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
+    parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
+    selection = made.selection if job.is_run else None
     if selection is not None:
         # Parameters of the one run are by task id; those of tasks that are not run again stay behind.
         parameters = {task: value for task, value in parameters.items() if task in selection}
     return runs.RunWish(
         tasks=selection,
         parameters=parameters,
-        scheduled_for=job["scheduled_for"],
+        scheduled_for=job.scheduled_for,
         version=made.version,
         asked=wish.asked,
         notify=wish.notify,
         confirm=wish.confirm,
-        retry_of=job["id"],
+        retry_of=job.id,
         task_versions=made.task_versions or None,
     )

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from orchestrator_api.catalog import overrides
-from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog.configurations import Key, orchestration_key
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import stored_tasks
+from orchestrator_api.runs.store import RunStore
 from orchestrator_api.sql import Row
-from orchestrator_shared.definitions.placeholders import placeholders
-from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Task = Mapping[str, Any]
@@ -55,7 +54,8 @@ async def check_departure(
     if departure.version not in (None, configuration["version"]):
         _require(session, await _with_pinned(session, tasks), "version")
     if departure.versions_of is not None:
-        for component in await session.sql.column("components_of_run", departure.versions_of):
+        store = RunStore(session.connection)
+        for component in await store.components_of_run(run=departure.versions_of):
             session.actor.require_configure(component, field="version")
         _require(session, await _with_pinned(session, tasks, key.id, departure.pins), "version")
     chosen = frozenset(departure.tasks or ())
@@ -72,11 +72,11 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
 
     They are by task id, and what stands under an id may be another task by now.
     """
-    rows = await session.sql.many("task_components", run)
-    components = {row["task_id"]: row["component"] for row in rows}
+    store = RunStore(session.connection)
+    components = {task.task_id: task.component for task in await store.task_components(run=run)}
     reached = {components.get(name) for name in parameters}
     if ORCHESTRATOR in reached:
-        reached |= set(await session.sql.column("components_of_run", run))
+        reached |= set(await store.components_of_run(run=run))
     if None in reached:
         raise Forbidden(
             "the run ended before it was known what its parameters are for, so only a token that may "
@@ -105,11 +105,11 @@ async def _with_pinned(
         found.append(task)
         own = (task.get("parameters") or {}).get("version")
         version = own if isinstance(own, int) else given.get(place, {}).get(task.get("id") or "")
-        key = (session.project, ORCHESTRATOR, task["configuration"], version)
+        key = (task["configuration"], version)
         if task["component"] != ORCHESTRATOR or not isinstance(version, int) or key in seen:
             continue
         seen.add(key)
-        row = await session.sql.one("version", *key)
+        row = await configurations.find_version(session, orchestration_key(task["configuration"]), version)
         todo += [(task["configuration"], each) for each in stored_tasks(row["parameters"])] if row else []
     return found
 
@@ -124,23 +124,6 @@ async def check_overrides(session: Session, brought: Sequence[overrides.Override
     async for each in overrides.reached(session, brought):
         if each.key.component != ORCHESTRATOR:
             actor.require_configure(each.key.component, field=each.path)
-
-
-async def check_variable(session: Session, name: str) -> None:
-    """Refuse to change a variable that components use which the token may not configure."""
-    if session.actor.configures_everything:
-        return
-    for row in await session.sql.many("variable_users", session.project, name):
-        if not session.actor.may_run(row["component"]) and _uses(session, row["parameters"], f"vars.{name}"):
-            session.actor.require_configure(row["component"], field="name")
-
-
-def _uses(session: Session, parameters: Mapping[str, Any], name: str) -> bool:
-    try:
-        plain = session.encryption.decrypt_secrets(parameters, session.project)
-    except UserError:
-        return False  # its key is gone: it cannot run
-    return name in placeholders(plain)
 
 
 def _require(session: Session, tasks: Iterable[Task], where: str) -> None:

@@ -13,7 +13,6 @@ from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Limit, Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.models import (
@@ -28,6 +27,7 @@ from orchestrator_api.runs.models import (
     RunTasksOut,
     TerminationOut,
 )
+from orchestrator_api.runs.rows import JobFilter
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
@@ -39,7 +39,7 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     """The answer to a request for a run."""
     job = await jobs.find(session, job_id)
     url = f"/v1/projects/{session.project}/jobs/{job_id}"
-    return RunAccepted(job_id=job_id, status=job["status"], number=job["number"], url=url)
+    return RunAccepted(job_id=job_id, status=job.status, number=job.number, url=url)
 
 
 @router.post(
@@ -62,28 +62,25 @@ async def run_orchestration(
         given = (body or RunIn()).model_dump()
         asked = idempotency.accept(session, key, f"run {orchestration}", given)
         wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, orchestrations.key_of(orchestration), wish)
+        job_id = await runs.start(session, configurations.orchestration_key(orchestration), wish)
         return await accepted(session, job_id)
 
 
 @router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
 async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
     """The runs of an orchestration, newest first; for a token that may only run, those that it started."""
-    before = paging.place(datetime, UUID)
+    before, before_id = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
-            await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await jobs.listing(
-            session,
-            statuses=None,
+            await configurations.load(session, configurations.orchestration_key(orchestration))
+        wanted = JobFilter(
             component=ORCHESTRATOR,
             configuration=orchestration,
-            parent=None,
-            root=None,
-            origin=None,
-            before=before if before[0] else None,
+            before=before,
+            before_id=before_id,
             limit=paging.rows,
         )
+        rows = await jobs.listing(session, wanted)
     return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
 
 
@@ -92,10 +89,10 @@ async def list_overlaps(
     call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OverlapOut]:
     """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
-    before = paging.place(datetime, UUID)
+    place = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await jobs.overlaps(session, orchestration, before, paging.rows)
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        rows = await jobs.overlaps(session, orchestration, place, paging.rows)
     return Page[OverlapOut].model_validate(paging.of(rows, "at", "job_id"))
 
 
@@ -115,19 +112,20 @@ async def list_jobs(
 
     A token that may only run sees the runs that it started, and with `root` or `parent` the jobs below one.
     """
-    before = paging.place(datetime, UUID)
+    before, before_id = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
-        rows = await jobs.listing(
-            session,
-            statuses=status,
+        wanted = JobFilter(
+            statuses=status or None,
             component=component,
             configuration=configuration,
             parent=parent,
             root=root,
             origin=origin.value if origin else None,
-            before=before if before[0] else None,
+            before=before,
+            before_id=before_id,
             limit=paging.rows,
         )
+        rows = await jobs.listing(session, wanted)
     return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
 
 
@@ -146,7 +144,6 @@ async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
 async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
     """The phases and tasks of a run, with their jobs."""
     async with call.session(STATUS, project) as session:
-        await jobs.find(session, job)
         phases = await jobs.tasks(session, job)
     return RunTasksOut.model_validate({"phases": phases})
 
@@ -156,7 +153,13 @@ async def get_job_log(
     call: Call,
     project: Project,
     job: UUID,
-    after: Annotated[str | None, Query(description="`next` of the answer before: attempt:seq")] = None,
+    after: Annotated[
+        str | None,
+        Query(
+            description="`next` of the answer before: attempt:seq",
+            json_schema_extra={"pattern": "^[0-9]{1,9}:[0-9]{1,9}$"},
+        ),
+    ] = None,
     limit: Limit = 100,
 ) -> LogOut:
     """The log of a job, in pieces of some 4 MiB at most; read on with `after` until `finished`."""

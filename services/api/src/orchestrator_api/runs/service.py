@@ -8,19 +8,20 @@ from uuid import UUID
 
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key
+from orchestrator_api.catalog.phases import check_selection, stored_tasks
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.phases import check_selection, stored_tasks
 from orchestrator_api.runs import idempotency, rights
 from orchestrator_api.runs.idempotency import Asked
-from orchestrator_api.runs.overlaps import explain_overlap
+from orchestrator_api.runs.rows import NewRequest
+from orchestrator_api.runs.store import RunStore
 from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_job_id
-from orchestrator_shared.domain.statuses import FINAL_STATUSES, JobStatus, Origin
+from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId, new_job_id
+from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ async def _definition(session: Session, key: Key, wish: RunWish, configuration: 
     if wish.version is None:
         current: dict[str, Any] = configuration["parameters"]
         return current
-    row = await session.sql.one("version", session.project, key.component, key.id, wish.version)
+    row = await configurations.find_version(session, key, wish.version)
     if row is None:
         newest = configuration["version"]
         raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
@@ -103,31 +104,55 @@ async def _check_cycle(session: Session, orchestration: str, definition: dict[st
     children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
     if not children:
         return
-    edges = [(row["parent"], row["child"]) for row in await session.sql.many("nestings", session.project)]
+    edges = await configurations.nestings(session)
     cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
     if cycle is not None:
         raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
 
 
 async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
-    values = (
-        _origin(session, wish).value,
-        session.actor.label,
-        session.actor.token_id,
-        wish.version,
-        list(wish.tasks) if wish.tasks is not None else None,
-        session.encrypted(wish.parameters, "parameters"),
-        wish.scheduled_for or session.now,
-        session.now,
-        wish.retry_of,
-        wish.task_versions,
-        wish.asked.id if wish.asked else None,
-        wish.asked.digest if wish.asked else None,
+    request = NewRequest(
+        job_id=job_id,
+        project=session.project,
+        component=key.component,
+        configuration=key.id,
+        origin=_origin(session, wish).value,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        version=wish.version,
+        tasks=wish.tasks,
+        parameters=session.encrypted(wish.parameters, "parameters"),
+        scheduled_for=wish.scheduled_for or session.now,
+        requested_at=session.now,
+        retry_of=wish.retry_of,
+        task_versions=wish.task_versions,
+        idempotency_id=wish.asked.id if wish.asked else None,
+        request_digest=wish.asked.digest if wish.asked else None,
     )
-    inserted = await session.sql.value(
-        "insert_run_request", job_id, session.project, key.component, key.id, *values
+    return await RunStore(session.connection).insert_request(request)
+
+
+async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
+    """Which of these jobs were requested before."""
+    return await RunStore(session.connection).known(ids=ids)
+
+
+async def request_fires(
+    session: Session, key: Key, fires: Mapping[JobId, datetime], asked: Asked | None
+) -> set[JobId]:
+    """Request runs of the past, each once; returns the jobs that nobody asked for before."""
+    return await RunStore(session.connection).insert_fires(
+        project=session.project,
+        orchestration=key.id,
+        origin=session.actor.origin.value,
+        requested_by=session.actor.label,
+        token_id=session.actor.token_id,
+        requested_at=session.now,
+        job_ids=list(fires),
+        scheduled_for=list(fires.values()),
+        idempotency_id=asked.id if asked else None,
+        request_digest=asked.digest if asked else None,
     )
-    return inserted is not None
 
 
 def _origin(session: Session, wish: RunWish) -> Origin:
@@ -136,12 +161,12 @@ def _origin(session: Session, wish: RunWish) -> Origin:
 
 async def _was_asked(session: Session, wish: RunWish) -> bool:
     """Whether this very request was sent before; a retry has no parameters of its own to compare."""
-    rows = await idempotency.before(session, wish.asked)
-    if rows and wish.retry_of is None:
-        stored = session.encryption.decrypt_secrets(rows[0]["parameters"], session.project)
+    found = await idempotency.before(session, wish.asked)
+    if found and wish.retry_of is None:
+        stored = session.encryption.decrypt_secrets(found[0].parameters, session.project)
         if stored != wish.parameters:
             raise idempotency.reused()
-    return bool(rows)
+    return bool(found)
 
 
 def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequested:
@@ -165,18 +190,16 @@ def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequ
 
 async def terminate(session: Session, job_id: UUID) -> str:
     """Ask a job to stop; returns its present status."""
-    job = await session.sql.one("job", session.project, job_id)
+    store = RunStore(session.connection)
+    job = await store.job(project=session.project, job_id=job_id)
     if job is None:
-        job = await session.sql.one("created_job", session.project, job_id)
-    if job is None:
-        record = await session.sql.one("overlap", session.project, job_id)
-        if record is not None:
-            raise Conflict(f"there is nothing to stop: it {explain_overlap(record)}")
+        overlap = await store.overlap(project=session.project, job_id=job_id)
+        if overlap is not None:
+            raise Conflict(f"there is nothing to stop: it {overlap.detail}")
         raise NotFound(f"there is no job {job_id} in this project", field="job")
-    session.actor.require_run(job["component"])
-    status = JobStatus(job.get("status", JobStatus.CREATED))
-    if status in FINAL_STATUSES:
-        raise Conflict(f"the job is over: it ended {status.value!r}")
+    session.actor.require_run(job.component)
+    if job.status in FINAL_STATUSES:
+        raise Conflict(f"the job is over: it ended {job.status!r}")
     session.say(TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label))
     await session.record("job.termination-requested", str(job_id))
-    return status.value
+    return job.status

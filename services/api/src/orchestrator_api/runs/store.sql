@@ -1,127 +1,128 @@
 -- Run requests and jobs. A request without a job is shown as a job of the status created.
 
--- name: insert_run_request
+-- name: insert_request
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, version, tasks, parameters,
      parameters_as_written, scheduled_for, requested_at, retry_of, task_versions, idempotency_id, request_digest)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::json::jsonb, $10::json, $11, $12, $13, $14, $15, $16)
+VALUES ($job_id, $project, $component, $configuration, $origin, $requested_by, $token_id, $version, $tasks,
+        $parameters::json::jsonb, $parameters::json, $scheduled_for, $requested_at, $retry_of, $task_versions,
+        $idempotency_id, $request_digest)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
+-- name: lock_key
+SELECT pg_advisory_xact_lock(hashtextextended('idempotency key ' || $idempotency_key, 0))
+
 -- name: requests_under_key
 SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
-FROM catalog.run_requests WHERE project = $1 AND idempotency_id = $2
+FROM catalog.run_requests WHERE project = $project AND idempotency_id = $idempotency_id
 
--- name: insert_backfill
+-- name: insert_fires
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at,
      idempotency_id, request_digest)
-SELECT fire.job_id, $1, 'orchestrator', $2, $3, $4, $5, fire.scheduled_for, $6, $9, $10
-FROM unnest($7::uuid[], $8::timestamptz[]) AS fire (job_id, scheduled_for)
+SELECT fire.job_id, $project, 'orchestrator', $orchestration, $origin, $requested_by, $token_id, fire.scheduled_for,
+       $requested_at, $idempotency_id, $request_digest
+FROM unnest($job_ids::uuid[], $scheduled_for::timestamptz[]) AS fire (job_id, scheduled_for)
 ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
 -- name: known_runs
-SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($1::uuid[])
-UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[])
-
--- name: job
-SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
-       task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
-       finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
-       parameters_as_written AS parameters, selection, due_at, ready_at
-FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
-
--- name: created_job
--- Old requests without a job are of jobs that retention has removed.
-SELECT r.job_id AS id, r.project, r.component, r.configuration, r.origin, r.requested_by, r.scheduled_for,
-       r.requested_at, r.version, r.retry_of,
-       coalesce(r.parameters_as_written, r.parameters::json) AS parameters
-FROM catalog.run_requests r
-WHERE r.project = $1 AND r.job_id = $2 AND r.requested_at > clock_timestamp() - interval '7 days'
+SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($ids::uuid[])
+UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[])
 
 -- name: jobs
+-- The one place that says how a job is read: these, each as the runner knows it, or before that as it was requested.
+-- Old requests without a job are of jobs that retention has removed.
+SELECT wanted.id, j.number, coalesce(j.project, r.project) AS project, coalesce(j.component, r.component) AS component,
+       coalesce(j.configuration, r.configuration) AS configuration,
+       coalesce(j.kind, CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END) AS kind,
+       coalesce(j.status, 'created') AS status, coalesce(j.origin, r.origin) AS origin,
+       coalesce(j.requested_by, r.requested_by) AS requested_by, j.parent_id, coalesce(j.root_id, r.job_id) AS root_id,
+       j.phase, j.task_id, coalesce(j.attempt, 0) AS attempt, coalesce(j.max_attempts, 1) AS max_attempts,
+       coalesce(j.scheduled_for, r.scheduled_for) AS scheduled_for, j.previous_success,
+       coalesce(j.requested_at, r.requested_at) AS requested_at, j.accepted_at, j.due_at, j.ready_at, j.started_at,
+       j.finished_at, coalesce(j.version, r.version) AS version, j.message, j.error_kind,
+       coalesce(j.output_tables, '[]') AS output_tables, j.trigger_id, j.schedule_id, j.fire_key,
+       coalesce(j.retry_of, r.retry_of) AS retry_of,
+       coalesce(j.parameters_as_written, r.parameters_as_written, r.parameters::json) AS parameters, j.selection,
+       wanted.listed_at
+FROM unnest($ids::uuid[], $listed_at::timestamptz[]) WITH ORDINALITY AS wanted (id, listed_at, place)
+LEFT JOIN jobs.jobs_v1 j ON j.id = wanted.id AND j.project = $project
+LEFT JOIN catalog.run_requests r ON j.id IS NULL AND r.job_id = wanted.id AND r.project = $project
+    AND r.requested_at > clock_timestamp() - interval '7 days'
+WHERE j.id IS NOT NULL OR r.job_id IS NOT NULL
+ORDER BY wanted.place
+
+-- name: listed_jobs
 -- Those of a configuration by its lane, all others by their time: either is an index, the two in one are not.
 WITH created AS (
-    SELECT r.job_id AS id, NULL::bigint AS number, r.project, r.component, r.configuration,
-           CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END AS kind, 'created' AS status, r.origin,
-           r.requested_by, NULL::uuid AS parent_id, r.job_id AS root_id, NULL::integer AS phase, NULL::text AS task_id,
-           0 AS attempt, 1 AS max_attempts, r.scheduled_for, NULL::timestamptz AS previous_success, r.requested_at,
-           NULL::timestamptz AS accepted_at, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at, r.version,
-           NULL::text AS message, NULL::text AS error_kind, '[]'::jsonb AS output_tables, NULL::uuid AS trigger_id,
-           NULL::uuid AS schedule_id, NULL::text AS fire_key, r.retry_of,
-           coalesce(r.parameters_as_written, r.parameters::json) AS parameters, r.requested_at AS listed_at
+    SELECT r.job_id AS id, r.requested_at AS listed_at
     FROM catalog.run_requests r
-    WHERE r.project = $1 AND r.requested_at > clock_timestamp() - interval '7 days'
-      AND ($2::text[] IS NULL OR 'created' = ANY ($2))
-      AND ($3::text IS NULL OR r.component = $3) AND ($4::text IS NULL OR r.configuration = $4)
-      AND $5::uuid IS NULL AND ($6::uuid IS NULL OR r.job_id = $6)
-      AND ($7::text IS NULL OR r.origin = $7)
-      AND ($8::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($8, $9))
+    WHERE r.project = $project AND r.requested_at > clock_timestamp() - interval '7 days'
+      AND ($statuses::text[] IS NULL OR 'created' = ANY ($statuses))
+      AND ($component::text IS NULL OR r.component = $component)
+      AND ($configuration::text IS NULL OR r.configuration = $configuration)
+      AND $parent::uuid IS NULL AND ($root::uuid IS NULL OR r.job_id = $root)
+      AND ($origin::text IS NULL OR r.origin = $origin)
+      AND ($before::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($before, $before_id))
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
     ORDER BY r.requested_at DESC, r.job_id DESC
-    LIMIT $10
-), known AS (
-    SELECT id, number, project, component, configuration, kind, status, origin, requested_by, parent_id, root_id, phase,
-           task_id, attempt, max_attempts, scheduled_for, previous_success, requested_at, accepted_at, started_at,
-           finished_at, version, message, error_kind, output_tables, trigger_id, schedule_id, fire_key, retry_of,
-           parameters_as_written AS parameters, accepted_at AS listed_at
-    FROM (
-        (SELECT * FROM jobs.jobs_v1
-         WHERE $4::text IS NULL AND project = $1
-           AND ($3::text IS NULL OR component = $3) AND ($2::text[] IS NULL OR status = ANY ($2))
-           AND ($5::uuid IS NULL OR parent_id = $5) AND ($6::uuid IS NULL OR root_id = $6)
-           AND ($7::text IS NULL OR origin = $7)
-           AND ($8::timestamptz IS NULL OR (accepted_at, id) < ($8, $9))
-         ORDER BY accepted_at DESC, id DESC
-         LIMIT $10)
-        UNION ALL
-        (SELECT j.* FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
-         WHERE (l.project, l.configuration) = ($1, $4)
-           AND ($3::text IS NULL OR l.component = $3) AND ($2::text[] IS NULL OR j.status = ANY ($2))
-           AND ($5::uuid IS NULL OR j.parent_id = $5) AND ($6::uuid IS NULL OR j.root_id = $6)
-           AND ($7::text IS NULL OR j.origin = $7)
-           AND ($8::timestamptz IS NULL OR (j.accepted_at, j.id) < ($8, $9))
-         ORDER BY j.accepted_at DESC, j.id DESC
-         LIMIT $10)) AS of_project_or_configuration
+    LIMIT $limit
+), of_project AS (
+    SELECT j.id, j.accepted_at AS listed_at FROM jobs.jobs_v1 j
+    WHERE $configuration IS NULL AND j.project = $project
+      AND ($component IS NULL OR j.component = $component)
+      AND ($statuses IS NULL OR j.status = ANY ($statuses))
+      AND ($parent IS NULL OR j.parent_id = $parent) AND ($root IS NULL OR j.root_id = $root)
+      AND ($origin IS NULL OR j.origin = $origin)
+      AND ($before IS NULL OR (j.accepted_at, j.id) < ($before, $before_id))
+    ORDER BY j.accepted_at DESC, j.id DESC
+    LIMIT $limit
+), of_configuration AS (
+    SELECT j.id, j.accepted_at AS listed_at FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+    WHERE (l.project, l.configuration) = ($project, $configuration)
+      AND ($component IS NULL OR l.component = $component)
+      AND ($statuses IS NULL OR j.status = ANY ($statuses))
+      AND ($parent IS NULL OR j.parent_id = $parent) AND ($root IS NULL OR j.root_id = $root)
+      AND ($origin IS NULL OR j.origin = $origin)
+      AND ($before IS NULL OR (j.accepted_at, j.id) < ($before, $before_id))
+    ORDER BY j.accepted_at DESC, j.id DESC
+    LIMIT $limit
 )
-SELECT * FROM (SELECT * FROM created UNION ALL SELECT * FROM known) listed
+SELECT id, listed_at
+FROM (SELECT * FROM created UNION ALL SELECT * FROM of_project UNION ALL SELECT * FROM of_configuration) listed
 ORDER BY listed_at DESC, id DESC
-LIMIT $10
+LIMIT $limit
 
--- name: own_runs
+-- name: listed_own_runs
 -- The runs that a token started; what is below them is asked for by their root or parent.
-SELECT r.job_id AS id, j.number, r.project, r.component, r.configuration,
-       CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END AS kind,
-       coalesce(j.status, 'created') AS status, r.origin, r.requested_by, NULL::uuid AS parent_id, r.job_id AS root_id,
-       NULL::integer AS phase, NULL::text AS task_id, coalesce(j.attempt, 0) AS attempt,
-       coalesce(j.max_attempts, 1) AS max_attempts, r.scheduled_for, j.previous_success, r.requested_at, j.accepted_at,
-       j.started_at, j.finished_at, coalesce(j.version, r.version) AS version, j.message, j.error_kind,
-       coalesce(j.output_tables, '[]') AS output_tables, j.trigger_id, j.schedule_id, j.fire_key, r.retry_of,
-       coalesce(r.parameters_as_written, r.parameters::json) AS parameters, r.requested_at AS listed_at
+SELECT r.job_id AS id, r.requested_at AS listed_at
 FROM catalog.run_requests r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
-WHERE r.token_id = $2 AND r.project = $1 AND ($3::text[] IS NULL OR coalesce(j.status, 'created') = ANY ($3))
-  AND ($4::text IS NULL OR r.component = $4) AND ($5::text IS NULL OR r.configuration = $5)
-  AND ($6::text IS NULL OR r.origin = $6)
-  AND ($7::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($7, $8))
+WHERE r.token_id = $token_id AND r.project = $project
+  AND ($statuses::text[] IS NULL OR coalesce(j.status, 'created') = ANY ($statuses))
+  AND ($component::text IS NULL OR r.component = $component)
+  AND ($configuration::text IS NULL OR r.configuration = $configuration)
+  AND ($origin::text IS NULL OR r.origin = $origin)
+  AND ($before::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($before, $before_id))
   AND (j.id IS NOT NULL OR r.requested_at > clock_timestamp() - interval '7 days')
 ORDER BY r.requested_at DESC, r.job_id DESC
-LIMIT $9
+LIMIT $limit
 
 -- name: is_own_run
-SELECT true FROM catalog.run_requests WHERE job_id = $3 AND project = $1 AND token_id = $2
+SELECT true FROM catalog.run_requests WHERE job_id = $job_id AND project = $project AND token_id = $token_id
 
 -- name: root_of_job
-SELECT root_id FROM jobs.jobs_v1 WHERE project = $1 AND id = $2
+SELECT root_id FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 
 -- name: task_components
-SELECT task_id, component FROM jobs.tasks_v1 WHERE run_id = $1
+SELECT task_id, component FROM jobs.tasks_v1 WHERE run_id = $run
 
 -- name: components_of_run
 -- Of all tasks of a run and of its nested runs, or of the job itself.
 WITH RECURSIVE family AS (
-    SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $1
+    SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $run
     UNION ALL
     SELECT c.id, c.component FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
 )
@@ -130,10 +131,10 @@ UNION SELECT t.component FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id
 ORDER BY component
 
 -- name: waiting_facts
--- What holds each of these waiting jobs; the judgement is made in domain/waiting.py. Lanes and projects are looked at
+-- What holds each of these waiting jobs; the judgement is made in waiting.py. Lanes and projects are looked at
 -- once, however many of their jobs wait. A job between two attempts blocks nobody.
 WITH asked AS MATERIALIZED (
-    SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($1::uuid[]) AND status = 'waiting'
+    SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[]) AND status = 'waiting'
 ), line AS MATERIALIZED (
     SELECT w.id, w.lane_id, w.number, w.status, w.blocks,
            count(*) FILTER (WHERE w.blocks AND w.status = 'waiting') OVER (
@@ -157,7 +158,7 @@ WITH asked AS MATERIALIZED (
            END AS underway
     FROM catalog.projects p WHERE p.id IN (SELECT project FROM asked)
 )
-SELECT j.id, j.delayed AND j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.ready_at, j.kind,
+SELECT j.id, j.delayed AND j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.kind,
        holder.id AS holder_id, holder.number AS holder_number, holder.status AS holder_status,
        coalesce(line.ahead, 0) AS ahead, project.parallel_limit, project.underway,
        EXISTS (SELECT FROM jobs.replicas_v1 r
@@ -169,7 +170,7 @@ LEFT JOIN head AS holder
   ON holder.lane_id = j.lane_id AND holder.id <> j.id AND (holder.status <> 'waiting' OR holder.number < j.number)
 
 -- name: phases
-SELECT index, name, started_at, finished_at FROM jobs.phases_v1 WHERE run_id = $1 ORDER BY index
+SELECT index, name, started_at, finished_at FROM jobs.phases_v1 WHERE run_id = $run ORDER BY index
 
 -- name: tasks
 SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.continue_on_failure,
@@ -177,16 +178,16 @@ SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.con
        j.error_kind
 FROM jobs.tasks_v1 t
 LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
-WHERE t.run_id = $1
+WHERE t.run_id = $run
 ORDER BY t.phase, t.position
 
--- name: task_statuses
-SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $1 ORDER BY phase, position
+-- name: task_ends
+SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $run ORDER BY phase, position
 
 -- name: task_versions
 -- Which version each task of a run and of its nested runs had; of an orchestration that was run twice the last.
 WITH RECURSIVE family AS (
-    SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $1
+    SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $run
     UNION ALL
     SELECT c.id, c.configuration FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
 )
@@ -200,19 +201,19 @@ ORDER BY f.configuration, t.task_id, f.id DESC
 SELECT r.job_id AS id, j.number, coalesce(j.status, 'created') AS status, r.requested_at
 FROM catalog.run_requests r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
-WHERE r.project = $1 AND r.retry_of = $2
+WHERE r.project = $project AND r.retry_of = $job_id
 ORDER BY r.requested_at, r.job_id
 
 -- name: log_chunks
--- At most $4 chunks, and no more after $5 bytes; of how many that is a part.
+-- At most $limit chunks, and no more after $most_bytes bytes; of how many that is a part.
 SELECT attempt, seq, at, stream, text, total FROM (
     SELECT *, count(*) OVER () AS total,
            sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
     FROM (SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
-          WHERE job_id = $1 AND ($2::integer IS NULL OR (attempt, seq) > ($2, $3))
+          WHERE job_id = $job_id AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
           ORDER BY attempt, seq
-          LIMIT $4) AS page) AS sized
-WHERE bytes_before < $5
+          LIMIT $limit) AS page) AS sized
+WHERE bytes_before < $most_bytes
 ORDER BY attempt, seq
 
 -- name: last_runs
@@ -223,17 +224,17 @@ CROSS JOIN LATERAL (
     FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
     ORDER BY number DESC
     LIMIT 1) AS last
-WHERE l.project = $1 AND l.component = 'orchestrator' AND l.configuration = ANY ($2::text[])
+WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message
-FROM jobs.attempts_v1 WHERE job_id = $1 ORDER BY attempt
+FROM jobs.attempts_v1 WHERE job_id = $job_id ORDER BY attempt
 
 -- name: usual_durations
 -- The mean of the last 20 successes among the last 200 jobs of each configuration; partial runs do not count.
 SELECT w.component, w.configuration, usual.seconds
-FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
-JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($1, w.component, w.configuration)
+FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
 CROSS JOIN LATERAL (
     SELECT avg(extract(epoch FROM last.finished_at - last.started_at))::float8 AS seconds
     FROM (
@@ -250,22 +251,22 @@ CROSS JOIN LATERAL (
 WHERE usual.seconds IS NOT NULL
 
 -- name: overlaps
-SELECT r.job_id AS id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status,
-       r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
+SELECT r.job_id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status, r.project,
+       r.configuration, r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
 FROM jobs.request_records_v1 r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.into_job_id
 LEFT JOIN catalog.schedules s ON s.id = r.schedule_id
-WHERE r.project = $1 AND r.configuration = $2 AND ($3::timestamptz IS NULL OR (r.at, r.job_id) < ($3, $4))
+WHERE r.project = $project AND r.configuration = $orchestration AND ($before::timestamptz IS NULL OR (r.at, r.job_id) < ($before, $before_id))
 ORDER BY r.at DESC, r.job_id DESC
-LIMIT $5
+LIMIT $limit
 
 -- name: overlap
-SELECT r.job_id AS id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status,
-       r.project, r.configuration, r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
+SELECT r.job_id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status, r.project,
+       r.configuration, r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
 FROM jobs.request_records_v1 r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.into_job_id
 LEFT JOIN catalog.schedules s ON s.id = r.schedule_id
-WHERE r.project = $1 AND r.job_id = $2
+WHERE r.project = $project AND r.job_id = $job_id
 
 -- name: forget_run_requests
 -- Requests of jobs that retention has removed, oldest first.

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 
@@ -24,12 +23,21 @@ class WaitingFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """The job that holds the configuration."""
+
+    id: UUID
+    number: int | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """The reason for people, the job that holds the configuration, and the place in its line."""
 
     reason: str
     detail: str
-    holder: dict[str, Any] | None
+    holder: Holder | None
     place: int
 
 
@@ -40,7 +48,7 @@ def explain_waiting(facts: WaitingFacts) -> Waiting:
         detail = f"the next attempt is due at {facts.due_at:%Y-%m-%dT%H:%M:%SZ}"
         return Waiting("next_attempt_delayed", detail, None, place)
     if facts.holder_id is not None:
-        holder = {"id": facts.holder_id, "number": facts.holder_number, "status": facts.holder_status}
+        holder = Holder(facts.holder_id, facts.holder_number, facts.holder_status)
         detail = f"the configuration is busy with job #{facts.holder_number}"
         return Waiting("configuration_busy", detail, holder, place)
     if not facts.runner_is_connected:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.service import key_of
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
@@ -19,6 +19,7 @@ from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts import commands
 from orchestrator_shared.contracts.commands import BackfillRequested
 from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import JobId
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,13 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     fires = await session.offload.run(
         plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
     )
-    key = key_of(schedule["orchestration"])
+    key = orchestration_key(schedule["orchestration"])
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
     if asked := await idempotency.before(session, wish.asked):  # answered as the first time
-        known = set(ids) - {row["job_id"] for row in asked}
+        known = set(ids) - {each.job_id for each in asked}
     else:
-        known = set(await session.sql.column("known_runs", ids))
+        known = await runs.known(session, ids)
         if not wish.dry_run:
             new = [fire for fire in fires if fire.job_id not in known]
             known |= set(ids) - await _request(session, wish, schedule, new)
@@ -92,23 +93,11 @@ async def _anchor(session: Session, schedule: Row) -> datetime:
 
 async def _request(
     session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
-) -> set[UUID]:
+) -> set[JobId]:
     """Ask for the runs; returns the jobs that nobody asked for before."""
     orchestration = schedule["orchestration"]
-    rows = await session.sql.column(
-        "insert_backfill",
-        session.project,
-        orchestration,
-        session.actor.origin.value,
-        session.actor.label,
-        session.actor.token_id,
-        session.now,
-        [fire.job_id for fire in fires],
-        [fire.scheduled_for for fire in fires],
-        wish.asked.id if wish.asked else None,
-        wish.asked.digest if wish.asked else None,
-    )
-    new = set(rows)
+    wanted = {fire.job_id: fire.scheduled_for for fire in fires}
+    new = await runs.request_fires(session, orchestration_key(orchestration), wanted, wish.asked)
     asked = [fire for fire in fires if fire.job_id in new]
     if asked:
         session.say(_message(session, wish, schedule, asked))

@@ -4,17 +4,35 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from orchestrator_api.http.models import Input, Instant, Output, Slug
+from orchestrator_api.http.models import Input, Instant, Output, Slug, one_of
 from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
 
-Cron = Annotated[str, Field(max_length=100, examples=["30 5 * * 1-5"], description="Five fields.")]
-Timezone = Annotated[str, Field(max_length=100, examples=["Europe/Prague"])]
+Cron = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["30 5 * * 1-5"],
+        description="Five fields.",
+        json_schema_extra={"format": "cron"},
+    ),
+]
+Timezone = Annotated[
+    str,
+    Field(
+        max_length=100,
+        examples=["Europe/Prague"],
+        description="A name of the IANA time zone database.",
+        json_schema_extra={"format": "time-zone"},
+    ),
+]
 
 
 class TimesIn(Input):
     """When to fire: a cron expression in a time zone, or an interval."""
+
+    model_config = ConfigDict(json_schema_extra=one_of({"cron": "string"}, {"every_seconds": "integer"}))
 
     cron: Cron | None = None
     every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
@@ -86,6 +104,10 @@ class PreviewOut(Output):
 
 class BackfillIn(Input):
     """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
+
+    model_config = ConfigDict(
+        json_schema_extra=one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"})
+    )
 
     schedule_id: Annotated[UUID, Field(strict=False)] | None = None
     orchestration: Slug | None = None

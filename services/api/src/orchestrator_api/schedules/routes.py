@@ -12,7 +12,6 @@ from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project, saved
-from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
@@ -50,8 +49,8 @@ def _shown(row: Row) -> ScheduleOut:
 async def list_schedules(call: Call, project: Project, orchestration: Identifier) -> Page[ScheduleOut]:
     """The schedules of an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("schedules", project, orchestration)
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        rows = await schedules.listing(session, orchestration)
         return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 

@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
 from orchestrator_api.http.session import Session
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.domain.errors import NotFound
-from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
+from orchestrator_shared.domain.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +25,15 @@ class ScheduleWish:
     catch_up_seconds: int = 86400
 
 
-@dataclass(frozen=True, slots=True)
-class SavedPart:
-    """What saving a schedule or trigger did."""
-
-    created: bool
-    changed: bool
+async def listing(session: Session, orchestration: str | None = None) -> list[Row]:
+    """The schedules of an orchestration, or of all of the project."""
+    return await session.sql.many("schedules", session.project, orchestration)
 
 
-async def lock_orchestration(session: Session, orchestration: str) -> None:
-    """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
-    session.actor.require_configure(ORCHESTRATOR)
-    if await session.sql.value("lock_orchestration", session.project, orchestration) is None:
-        raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")
+async def announce_switch(session: Session, orchestration: str) -> None:
+    """The orchestration was switched on or off, deleted or restored: that changes each of its schedules."""
+    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
+        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> Row:

@@ -1,10 +1,12 @@
 """Table updates, tables heard of, and shares."""
 
 from datetime import datetime
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from orchestrator_api.http.models import Input, Output
+from orchestrator_shared.domain.tables import MAX_LENGTH, TABLE_PATTERN
 
 
 class ShareOut(Output):
@@ -23,25 +25,50 @@ class TableOut(Output):
     last_heard_at: datetime | None
 
 
+TableText = Annotated[
+    str,
+    Field(
+        examples=["in.c-sales.orders"], json_schema_extra={"pattern": TABLE_PATTERN, "maxLength": MAX_LENGTH}
+    ),
+]
+
+
 class TableUpdateIn(Input):
     """A table has new data."""
 
-    table: str = Field(max_length=200, examples=["in.c-sales.orders"])
+    table: TableText
     id: str | None = Field(
         default=None,
         min_length=1,
         max_length=200,
         description="The same id twice for one table is one update.",
     )
-    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    rows: int | None = Field(default=None, ge=0, lt=2**63)
+
+
+_ONE_UPDATE: dict[str, Any] = {
+    "properties": {"table": {"type": "string"}, "updates": {"type": "null"}},
+    "required": ["table"],
+}
+_SEVERAL_UPDATES: dict[str, Any] = {
+    "properties": {
+        "table": {"type": "null"},
+        "id": {"type": "null"},
+        "rows": {"type": "null"},
+        "updates": {"type": "array"},
+    },
+    "required": ["updates"],
+}
 
 
 class TableUpdatesIn(Input):
     """One update, or a batch of them under `updates`."""
 
-    table: str | None = Field(default=None, max_length=200, examples=["in.c-sales.orders"])
+    model_config = ConfigDict(json_schema_extra={"oneOf": [_ONE_UPDATE, _SEVERAL_UPDATES]})
+
+    table: TableText | None = None
     id: str | None = Field(default=None, min_length=1, max_length=200)
-    rows: int | None = Field(default=None, ge=0, le=2**63 - 1)
+    rows: int | None = Field(default=None, ge=0, lt=2**63)
     updates: list[TableUpdateIn] | None = Field(default=None, min_length=1, max_length=1000)
 
 

@@ -12,9 +12,12 @@ from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, P
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.tables import BUCKET_PATTERN
 
 router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)
-Bucket = Annotated[str, Path(max_length=150, examples=["in.c-sales"])]
+Bucket = Annotated[
+    str, Path(max_length=144, examples=["in.c-sales"], json_schema_extra={"pattern": BUCKET_PATTERN})
+]
 
 
 @router.post(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
-from orchestrator_shared.contracts.events import TableUpdated, TriggerChanged
+from orchestrator_api.triggers import service as triggers
+from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.tables import TableName
@@ -48,8 +48,7 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     is_new = await session.sql.run("insert_share", session.project, bucket, with_project) > 0
     if is_new:
         await session.record("share.created", bucket, shared_with=with_project)
-        again = await session.sql.many("give_tables_of_bucket", session.project, bucket, with_project)
-        await _tell(session, again, with_project, f"{session.project} shares {bucket} again")
+        await triggers.give_tables(session, bucket, with_project)
     return is_new
 
 
@@ -57,16 +56,5 @@ async def unshare(session: Session, bucket: str, with_project: str) -> None:
     """End sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
     if not await session.sql.run("delete_share", session.project, bucket, with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
-    touched = await session.sql.many("take_tables_of_bucket", session.project, bucket, with_project)
-    disabled = sum(trigger["was_enabled"] for trigger in touched)
+    disabled = await triggers.take_tables(session, bucket, with_project)
     await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)
-    await _tell(session, touched, with_project, f"{session.project} no longer shares {bucket}")
-
-
-async def _tell(session: Session, triggers: Sequence[Row], project: str, reason: str) -> None:
-    """Say to the watcher, and to those who read the other project's audit, that its triggers have changed."""
-    for trigger in triggers:
-        session.say(TriggerChanged(trigger_id=trigger["id"], project=project))
-        subject = f"{trigger['orchestration']}/{trigger['name']}"
-        values = (new_id(), project, session.actor.label, "trigger.changed", subject, {"reason": reason})
-        await session.sql.run("insert_audit", *values)

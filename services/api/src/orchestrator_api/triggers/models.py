@@ -1,19 +1,22 @@
 """Triggers, and why they did or did not fire."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from orchestrator_api.http.models import Input, Output
 from orchestrator_shared.domain.limits import MAX_COOL_DOWN_SECONDS, MAX_TABLES
+from orchestrator_shared.domain.tables import MAX_LENGTH, REF_PATTERN
+
+TableRef = Annotated[str, Field(json_schema_extra={"pattern": REF_PATTERN, "maxLength": MAX_LENGTH})]
 
 
 class TriggerIn(Input):
     """An event trigger: fires when all tables were updated since the last run."""
 
-    tables: list[str] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
+    tables: list[TableRef] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
     mode: Literal["ignore", "defer"] = "ignore"
     enabled: bool = True

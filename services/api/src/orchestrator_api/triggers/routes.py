@@ -11,7 +11,6 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.triggers import explaining
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
@@ -24,8 +23,8 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
 async def list_triggers(call: Call, project: Project, orchestration: Identifier) -> Page[TriggerOut]:
     """The triggers of an orchestration."""
     async with call.session(Scope.READ, project) as session:
-        await configurations.load(session, orchestrations.key_of(orchestration))
-        rows = await session.sql.many("triggers", project, orchestration, None, None)
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        rows = await triggers.listing(session, orchestration)
     return Page[TriggerOut].model_validate({"items": rows})
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.phases import stored_tasks
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.tables import TableRef
 
@@ -38,7 +39,7 @@ async def _written(session: Session, orchestration: str) -> set[str]:
         if name in seen:
             continue
         seen.add(name)
-        row = await session.sql.one("configuration", session.project, ORCHESTRATOR, name)
+        row = await configurations.find(session, configurations.orchestration_key(name))
         if row is None or row["deleted_at"] is not None:
             continue
         phases = row["parameters"].get("phases", [])

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.schedules.service import SavedPart, lock_orchestration
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import self_triggering
 from orchestrator_shared.contracts.events import TriggerChanged
@@ -29,6 +29,17 @@ class TriggerWish:
     def rules(self) -> tuple[bool, int, str, bool]:
         """All but the tables, as stored."""
         return self.enabled, self.cool_down_seconds, self.mode, self.allow_self_trigger
+
+
+async def listing(session: Session, orchestration: str | None = None) -> list[Row]:
+    """The triggers of an orchestration, or of all of the project."""
+    return await session.sql.many("triggers", session.project, orchestration, None, None)
+
+
+async def announce_switch(session: Session, orchestration: str) -> None:
+    """The orchestration was switched on or off, deleted or restored: that changes each of its triggers."""
+    for trigger in await session.sql.column("touch_triggers", session.project, orchestration):
+        session.say(TriggerChanged(trigger_id=trigger, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> Row:
@@ -111,6 +122,27 @@ async def reset(session: Session, trigger_id: UUID) -> None:
     await session.sql.run("reset_trigger", session.project, trigger_id)
     session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))
     await session.record("trigger.reset", f"{trigger['orchestration']}/{trigger['name']}")
+
+
+async def give_tables(session: Session, bucket: str, project: str) -> None:
+    """A bucket is shared again: triggers of the other project on it go on counting."""
+    given = await session.sql.many("give_tables_of_bucket", session.project, bucket, project)
+    await _tell(session, given, project, f"{session.project} shares {bucket} again")
+
+
+async def take_tables(session: Session, bucket: str, project: str) -> int:
+    """A bucket is no longer shared: triggers of the other project on it are disabled; returns how many."""
+    taken = await session.sql.many("take_tables_of_bucket", session.project, bucket, project)
+    await _tell(session, taken, project, f"{session.project} no longer shares {bucket}")
+    return sum(trigger["was_enabled"] for trigger in taken)
+
+
+async def _tell(session: Session, triggers: Sequence[Row], project: str, reason: str) -> None:
+    """Say to the watcher, and to those who read the other project's audit, that its triggers have changed."""
+    for trigger in triggers:
+        session.say(TriggerChanged(trigger_id=trigger["id"], project=project))
+        subject = f"{trigger['orchestration']}/{trigger['name']}"
+        await session.record_in(project, "trigger.changed", subject, reason=reason)
 
 
 def shown_table(project: str, table_project: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""From content to a mail: text and HTML from templates, headers that nothing can be smuggled into."""
+"""Renders content as a mail: text and HTML from templates, headers safe from injection."""
 
 from datetime import datetime
 from email.headerregistry import Address
@@ -13,7 +13,7 @@ from orchestrator_notifier.domain.content import Content
 
 
 class Composer:
-    """Holds the templates and who mails come from."""
+    """Holds the templates and the sender."""
 
     def __init__(self, sender: Sender) -> None:
         self._sender = sender

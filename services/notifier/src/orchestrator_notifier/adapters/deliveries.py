@@ -1,4 +1,4 @@
-"""The rows of deliveries: who is at them, and how each try ended."""
+"""Rows of deliveries: who holds them, and how each try ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class ClaimedDelivery:
 
 
 class DeliveryStore:
-    """Every call is one short transaction of its own; none spans a talk with an SMTP server."""
+    """Every call is one short transaction; none spans a conversation with the SMTP server."""
 
     def __init__(self, pool: asyncpg.Pool, *, lease_seconds: float) -> None:
         self._pool = pool
@@ -59,11 +59,11 @@ class DeliveryStore:
         return replace(delivery, claimed_until=row["claimed_until"], attempts=row["attempts"], age=row["age"])
 
     async def sent(self, delivery: ClaimedDelivery) -> None:
-        """The server has it; true even if the claim was lost while it took its time."""
+        """The server accepted it; recorded even if the claim was lost meanwhile."""
         await self._execute("sent", delivery.id)
 
     async def postpone(self, delivery: ClaimedDelivery, seconds: float, error: str) -> None:
-        """Try again later."""
+        """Postpone it."""
         await self._execute("postpone", delivery.id, delivery.claimed_until, seconds, _storable(error))
 
     async def fail(self, delivery: ClaimedDelivery, error: str) -> None:

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 
 class FactStore:
-    """All calls get a connection: the caller says what is one transaction."""
+    """Every method takes a connection: the caller decides what is one transaction."""
 
     def __init__(self, *, message_domain: str, overlap_seconds: float) -> None:
         self._overlap = overlap_seconds
@@ -23,7 +23,7 @@ class FactStore:
         self._queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
 
     async def root_of(self, connection: asyncpg.Connection, run: UUID) -> RootRun | None:
-        """The root of a finished run; None if it is none."""
+        """The root of a finished run; None if there is none."""
         row = await connection.fetchrow(self._queries["root_of_run"], run)
         return RootRun(**row) if row else None
 
@@ -75,7 +75,7 @@ class FactStore:
     async def _without_informed(
         self, connection: asyncpg.Connection, fact: Fact, family: Family, chosen: list[Recipient]
     ) -> list[Recipient]:
-        """Without those who know it from the nested runs that made it so."""
+        """Leaves out those who were notified of the nested runs behind it."""
         heard: dict[str, set[tuple[str, str]]] = {}
         for row in await connection.fetch(self._queries["notified_of_root"], fact.root_id):
             heard.setdefault(row["recipient"], set()).add((row["subject"], row["event"]))
@@ -108,7 +108,7 @@ class FactStore:
         )
 
     async def database_time(self, connection: asyncpg.Connection) -> datetime:
-        """The clock that finished the runs."""
+        """The database's clock, by which runs finish."""
         now: datetime = await connection.fetchval(self._queries["database_time"])
         return now
 

@@ -17,7 +17,7 @@ from orchestrator_shared.domain.statuses import EndReason, JobStatus, Notificati
 MAX_TASKS = 50
 MAX_LOGS = 3
 MAX_REPEATED = 11
-"""One more than is shown, so that it is known whether these are all."""
+"""One more than is shown, to know whether there are more."""
 
 
 class ReportStore:
@@ -28,7 +28,7 @@ class ReportStore:
         self._queries = Queries.load("orchestrator_notifier.adapters", "reports.sql")
 
     async def run(self, job_id: UUID) -> RunReport | None:
-        """None if the run was forgotten."""
+        """None if the run was deleted."""
         async with acquire(self._pool) as connection:
             row = await connection.fetchrow(self._queries["run"], job_id)
             if row is None:

@@ -1,4 +1,4 @@
-"""Talking to the SMTP server: one connection per batch, every step bounded in time."""
+"""The SMTP server: one connection per batch, every step bounded in time."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _CLOSING = 421
 
 
 class ServerUnusable(Unavailable):
-    """The server does not answer, or refuses us altogether: it is about no single mail."""
+    """The server does not answer or refuses us altogether, whatever the mail."""
 
 
 class Refused(Exception):
@@ -33,7 +33,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where mails are handed over, and how."""
+    """Address and settings of the SMTP server."""
 
     host: str
     port: int
@@ -91,7 +91,7 @@ class Connection:
         self._send_seconds = send_seconds
 
     async def send(self, message: EmailMessage, *, sender: str) -> None:
-        """Hand it over for its one addressee; raises Refused or ServerUnusable."""
+        """Send it to its one recipient; raises Refused or ServerUnusable."""
         try:
             async with asyncio.timeout(self._send_seconds):
                 await self._client.send_message(
@@ -119,7 +119,7 @@ def _refusal(code: int, message: str) -> Exception:
 
 
 def explain(error: BaseException) -> str:
-    """The error in a line; without a text of its own, its kind."""
+    """The error in one line, or its type if it has no message."""
     if isinstance(error, TimeoutError) and not str(error):
         return "no answer in time"
     return str(error) or type(error).__name__

@@ -16,7 +16,7 @@ Timer = tuple[str, UUID]
 
 
 class TimerStore:
-    """All calls get a connection: the caller says what is one transaction."""
+    """Every method takes a connection: the caller decides what is one transaction."""
 
     def __init__(self, *, overlap_seconds: float) -> None:
         self._overlap = overlap_seconds
@@ -52,11 +52,11 @@ class TimerStore:
         return bool(await connection.fetchval(self._queries["claim"], key))
 
     async def drop(self, connection: asyncpg.Connection, key: str) -> None:
-        """It went off."""
+        """Delete a timer that went off."""
         await connection.execute(self._queries["drop"], key)
 
     async def put_off(self, connection: asyncpg.Connection, key: str, due_at: datetime) -> None:
-        """It is due later by now."""
+        """Move a timer whose run is now due later."""
         await connection.execute(self._queries["put_off"], key, due_at)
 
 

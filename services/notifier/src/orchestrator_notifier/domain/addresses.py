@@ -9,7 +9,7 @@ from orchestrator_shared.domain.mail_addresses import check_mail_address
 
 
 class BadAddress(ValueError):
-    """No mail can ever be sent there."""
+    """The address can never receive mail."""
 
 
 def parse_address(text: str) -> Address:
@@ -29,7 +29,7 @@ def parse_address(text: str) -> Address:
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who our mails come from; its domain is that of our message ids."""
+    """The sender of our mails; its domain is also used for message ids."""
 
     address: Address
 

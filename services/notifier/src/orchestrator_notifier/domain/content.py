@@ -1,4 +1,4 @@
-"""What a mail says, before it is made to look like something."""
+"""The content of a mail, before it is rendered."""
 
 import shlex
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ REPEATED_AT_MOST = 10
 
 
 class Tone(StrEnum):
-    """How bad it is: chooses the colour."""
+    """Severity, which chooses the colour."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -48,7 +48,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Everything a mail says; every text is fit to be shown."""
+    """The whole content of a mail; every text is safe to show."""
 
     subject: str
     tone: Tone
@@ -66,7 +66,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """To whom it is said, and why."""
+    """Who gets the mail, and why."""
 
     event: str
     reason: Reason
@@ -136,7 +136,7 @@ def _summary(report: RunReport) -> str:
 
 
 def rows_of(report: RunReport) -> list[tuple[str, str | None]]:
-    """What is known of the run."""
+    """Facts about the run, as rows."""
     same_name = report.name == report.orchestration
     same_project = report.project_name == report.project
     return [
@@ -242,7 +242,7 @@ def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
 
 
 def missed_content(report: MissedReport, audience: Audience, public_url: str | None) -> Content:
-    """A schedule's fires, or a trigger's deadline, that passed without a run."""
+    """Missed fires of a schedule, or a trigger's missed deadline."""
     is_schedule = audience.event == NotificationEvent.SCHEDULE_MISSED
     subject, summary, rows = _schedule_words(report) if is_schedule else _deadline_words(report)
     why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
@@ -303,7 +303,7 @@ def _deadline_words(report: MissedReport) -> Words:
 def why_notified(
     project: str, orchestration: str, audience: Audience, public_url: str | None
 ) -> tuple[str, str, str | None]:
-    """Why this person gets it, how to end that, and where."""
+    """Why this person gets the mail, and how and where to unsubscribe."""
     if audience.reason is Reason.STARTER:
         why = f"You get this because you started this run as {one_line(audience.recipient, 320)}."
         return why, "No one else is notified of a run that a person starts.", None

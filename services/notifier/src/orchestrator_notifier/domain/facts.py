@@ -1,4 +1,4 @@
-"""Facts: what happened that people may want to hear, each under a key of its own."""
+"""Facts: events that people may want to know about, each under its own key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ MAX_LATE_TABLES = 50
 
 
 class Reason(StrEnum):
-    """Why somebody gets a mail."""
+    """Why someone gets a mail."""
 
     SUBSCRIPTION = "subscription"
     STARTER = "starter"
@@ -59,12 +59,12 @@ class Fact:
     root_id: UUID | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
     starter: str | None = None
-    """Notified whatever the event."""
+    """Notified of any event."""
     to_subscribers: bool = False
     subscriber: str | None = None
     """The only address that is notified."""
     subject: str | None = None
-    """What of the root run it is about; None: the run's own end."""
+    """Which run below the root it is about; None: the root's own end."""
 
 
 SUBSCRIBED_ENDS = {
@@ -105,7 +105,7 @@ def facts_of_run(run: FinishedRun) -> list[Fact]:
 
 
 def schedule_missed(message: ScheduleMissed) -> Fact:
-    """Fires that nobody made up, as one fact."""
+    """Missed fires as one fact."""
     return Fact(
         key=f"schedule-missed:{message.schedule_id}:{_stamp(message.first)}:{_stamp(message.last)}",
         project=message.project,

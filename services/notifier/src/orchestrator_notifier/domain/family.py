@@ -1,4 +1,4 @@
-"""The runs below one root, and who has heard of a run's end already because of what made it end so."""
+"""The runs below one root, and who already knows of a run's end from the nested runs behind it."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,7 @@ from uuid import UUID
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent
 
 Notified = AbstractSet[tuple[str, str]]
-"""Subject and event of the mails that somebody got about one root."""
+"""Subject and event of the mails that someone got about one root."""
 
 _FAILED = frozenset({JobStatus.ERROR, JobStatus.TERMINATED, JobStatus.CANCELLED})
 _SUCCEEDED = frozenset({JobStatus.SUCCESS})
@@ -18,7 +18,7 @@ _CAUSES: Mapping[str, frozenset[JobStatus]] = {
     NotificationEvent.SUCCESS: _SUCCEEDED,
     NotificationEvent.RECOVERED: _SUCCEEDED,
 }
-"""How children end that make a run end so."""
+"""Statuses of children that make a run end with a status."""
 _COVERED_BY: Mapping[str, tuple[str, ...]] = {
     NotificationEvent.SUCCESS: (NotificationEvent.SUCCESS, NotificationEvent.RECOVERED),
 }

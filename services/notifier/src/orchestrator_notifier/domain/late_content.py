@@ -1,4 +1,4 @@
-"""What a mail says of a run that takes or waits too long."""
+"""The content of a mail about a run that takes or waits too long."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta

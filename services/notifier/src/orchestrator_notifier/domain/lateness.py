@@ -9,7 +9,7 @@ from orchestrator_notifier.domain.facts import Fact
 from orchestrator_shared.domain.statuses import NotificationEvent
 
 LEAST_RUNS = 5
-"""So many must have succeeded before anything is usual."""
+"""Number of successful runs needed before a duration counts as usual."""
 LATE_EVENTS = frozenset({NotificationEvent.PROCESSING_LONG, NotificationEvent.WAITING_LONG})
 
 
@@ -27,7 +27,7 @@ class Watched:
     percent: int | None
     minutes: int | None
     since: datetime
-    """When the subscription became as it is."""
+    """When the subscription was last changed."""
     accepted_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -42,7 +42,7 @@ class Watched:
 
 
 def due_at(run: Watched) -> datetime | None:
-    """From when on it is too long; None: nothing is usual yet, or it has not begun."""
+    """When it becomes too long; None: no usual duration yet, or it has not begun."""
     if run.event is NotificationEvent.WAITING_LONG:
         return max(run.accepted_at + timedelta(minutes=run.minutes or 0), run.since)
     if run.started_at is None or run.usual_seconds is None or run.usual_runs < LEAST_RUNS:
@@ -52,7 +52,7 @@ def due_at(run: Watched) -> datetime | None:
 
 
 def may_be_late(run: Watched) -> datetime | None:
-    """When to look whether it is too long; None if it ended before that, or is not to be looked at."""
+    """When to check whether it is late; None if it ended before, or needs no check."""
     due, over = due_at(run), _over_at(run)
     return due if due is not None and (over is None or over > due) else None
 

@@ -1,4 +1,4 @@
-"""What is known about a run, or about something missed, when a mail is written."""
+"""What a mail reports about a run, or about something missed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -65,7 +65,7 @@ class RunReport:
 
 @dataclass(frozen=True, slots=True)
 class MissedReport:
-    """Something that should have started a run and did not."""
+    """A schedule or trigger that should have started a run and did not."""
 
     project: str
     orchestration: str

@@ -1,16 +1,16 @@
-"""What a failed try to send means: wait, or give up."""
+"""Whether to retry a failed mail or to give up."""
 
 from dataclasses import dataclass
 
 MIN_TRIES = 6
-"""Before giving up, however old a delivery is: it may have waited for us."""
+"""Tries before giving up, however old a delivery is: we may have been away."""
 _NOT_ABOUT_THE_RECIPIENT = frozenset({500, 502, 503, 530, 534, 535, 538})
-"""Protocol and authentication: mended by whoever runs the server or these settings."""
+"""Protocol and authentication errors: an administrator can fix these."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetryRules:
-    """How long sending is tried; seconds."""
+    """How long to try sending, in seconds."""
 
     first: float
     most: float
@@ -18,7 +18,7 @@ class RetryRules:
 
 
 def is_permanent(code: int) -> bool:
-    """Whether an SMTP answer about a recipient or a message will be the same for ever."""
+    """Whether an SMTP reply about a recipient or message is final."""
     return 500 <= code < 600 and code not in _NOT_ABOUT_THE_RECIPIENT
 
 

@@ -1,4 +1,4 @@
-"""Making text that others wrote fit for a mail: no control characters, no tricks, not too long."""
+"""Makes untrusted text safe for a mail: no control characters, no tricks, bounded in length."""
 
 import re
 import unicodedata
@@ -43,7 +43,7 @@ def _cut(text: str, limit: int) -> str:
 
 
 def instant(at: datetime) -> str:
-    """As people read it, in UTC."""
+    """An instant for people, in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

@@ -1,1 +1,1 @@
-"""What runs in the background: sending, and looking for lost events."""
+"""Background work: sending mails, and scanning for lost events."""

@@ -104,7 +104,7 @@ class MailSender:
         except Unavailable:
             raise
         except Exception as error:
-            # One mail that cannot be written must not keep all others from being sent.
+            # One mail that cannot be composed must not hold up the others.
             log.exception("delivery.not_written", delivery=str(delivery.id))
             begun = await self._store.begin(delivery)
             if begun is not None:
@@ -135,7 +135,7 @@ class MailSender:
                     await self._send(connection, delivery, message)
         except ServerUnusable as error:
             metrics.CONNECTIONS_FAILED.inc()
-            if len(left) == len(letters):  # it did not even begin: these were their tries
+            if len(left) == len(letters):  # the connection failed, which counts as a try of each
                 await self._put_off_all([delivery for delivery, _ in left], str(error))
                 left = []
             raise
@@ -146,7 +146,7 @@ class MailSender:
     async def _send(self, connection: Connection, claimed: ClaimedDelivery, message: EmailMessage) -> None:
         delivery = await self._store.begin(claimed)
         if delivery is None:
-            return  # somebody else has it
+            return  # another replica has it
         started = time.perf_counter()
         try:
             await connection.send(message, sender=self._composer.sender.addr_spec)
@@ -165,7 +165,7 @@ class MailSender:
         await self._mark_sent(delivery)
 
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
-        """The mail is out: only a crash may keep us from writing it down."""
+        """The mail is out: retry until that is recorded."""
         await retry_while_unavailable(
             partial(self._store.sent, delivery), outage=OutageLog("record of a sent mail")
         )

@@ -15,7 +15,7 @@ LIMIT = 500
 
 
 class Scan:
-    """Every replica scans; a fact has one key, so that is harmless."""
+    """Every replica scans; a fact has one key, so scanning twice is harmless."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Scan:
         async with acquire(self._pool) as connection:
             now = await self._facts.database_time(connection)
             roots = await self._facts.unnotified_roots(connection, LIMIT)
-        await self._timers.watch()  # before the mark moves: it is how far back this looks
+        await self._timers.watch()  # before the mark moves, since it looks back only that far
         recorded = [await self._record(root) for root in roots]
         is_all = all(recorded) and len(roots) < LIMIT
         if is_all:

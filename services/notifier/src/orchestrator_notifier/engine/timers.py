@@ -1,4 +1,4 @@
-"""Timers of runs that take or wait too long: set when it is seen, judged by its times when due."""
+"""Timers of runs that may be late: set when a run is seen, judged by its recorded times when due."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID

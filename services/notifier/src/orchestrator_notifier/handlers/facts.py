@@ -23,7 +23,7 @@ class Timers(Protocol):
     """Look for runs that are late."""
 
     async def watch(self, runs: Sequence[UUID]) -> None:
-        """From now on, for these."""
+        """Watch these runs from now on."""
 
 
 class FactMaker:

@@ -1,7 +1,6 @@
 """How programs usually write a secret: escaped, quoted, percent-encoded, in base64 or in hex."""
 
 import base64
-import html
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,6 +15,7 @@ _NAMED = re.compile(
     r"('[^']*'|\"[^\"]*\"|\{[^}]*\}|[^\s&;#'\"{]+)"
 )
 _TELLING_KEY = re.compile(r"(?i)pass|pwd|secret|token|key|credential")
+_ANGLES = {"<": "&lt;", ">": "&gt;"}
 _MIN_NAMED = 6
 """A setting such as TOKEN_LIMIT=100 is no secret."""
 _MIN_ALIGNED = 6
@@ -85,9 +85,7 @@ def escaped(text: str) -> Iterator[str]:
     yield from _percent_encoded(text)
     yield from _json_escaped(text)
     yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(text.encode(errors="surrogatepass"))[2:-1])
-    page = html.escape(text, quote=False)
-    yield from (page, html.escape(text), page.replace('"', "&#34;").replace("'", "&#39;"))
-    yield page.replace('"', "&quot;").replace("'", "&#39;")
+    yield from _in_pages(text)
     quoted = text.replace("'", "''")
     yield from (quoted, text.replace("'", "'\\''"), text.replace("'", "'\"'\"'"))
     yield from (quoted.replace("\\", "\\\\"), text.replace('"', '""'))  # SQL's E'…', and CSV
@@ -96,11 +94,27 @@ def escaped(text: str) -> Iterator[str]:
 def _percent_encoded(text: str) -> Iterator[str]:
     for safe in _SAFE_SETS:
         upper = quote(text, safe=safe, errors="replace")
-        for form in (upper, upper.replace("~", "%7E")):
+        for form in (upper, upper.replace("~", "%7E"), _with_letters_kept(text, safe)):
             lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form)
             yield from (form, lower, form.replace("%20", "+"), lower.replace("%20", "+"))
     twice = quote(quote(text, safe="", errors="replace"), safe="")  # a URL inside of a URL
     yield from (twice, re.sub("%25[0-9A-F]{2}", lambda match: match[0].lower(), twice))
+
+
+def _with_letters_kept(text: str, safe: str) -> str:
+    """As addresses are shown to people: only what is ASCII is encoded."""
+    return re.sub("[\\x00-\\x7f]+", lambda match: quote(match[0], safe=safe), text)
+
+
+def _in_pages(text: str) -> Iterator[str]:
+    """As text and as attributes, by those who escape all of it and by those who escape what they must."""
+    for angles in ("", "<", "<>"):
+        page = text.replace("&", "&amp;")
+        for angle in angles:
+            page = page.replace(angle, _ANGLES[angle])
+        for mark in ('"', "&quot;", "&#34;"):
+            for apostrophe in ("'", "&#39;", "&#x27;", "&apos;"):
+                yield page.replace('"', mark).replace("'", apostrophe)
 
 
 def _json_escaped(text: str) -> Iterator[str]:

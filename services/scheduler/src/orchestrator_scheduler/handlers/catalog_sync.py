@@ -1,10 +1,10 @@
-"""CatalogSync the catalog: hints about schedules, and the slow scan for hints that got lost."""
+"""Follows the catalog: hints about changed schedules, and a slow scan for lost hints."""
 
 import time
 from collections.abc import Mapping
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.handlers.firing import Firing
 from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.contracts.message import Message
@@ -15,11 +15,10 @@ from orchestrator_shared.runtime.periodic import isolate
 
 
 class CatalogSync:
-    """Every replica does this; doing it twice does no harm."""
+    """Every replica does this; doing it twice is harmless."""
 
-    def __init__(self, *, connections: Connections, schedules: ScheduleStore, firing: Firing) -> None:
+    def __init__(self, *, connections: Connections, firing: Firing) -> None:
         self._connections = connections
-        self._schedules = schedules
         self._firing = firing
 
     async def schedule_changed(self, delivery: Delivery) -> None:
@@ -31,10 +30,10 @@ class CatalogSync:
         return {ScheduleChanged: self.schedule_changed}
 
     async def scan(self) -> None:
-        """Schedules whose change was not heard of. One that cannot be handled does not hold up the others."""
+        """Sync the schedules whose change was missed. One that fails does not hold up the others."""
         started = time.perf_counter()
         async with self._connections() as connection:
-            stale = await self._schedules.stale(connection)
+            stale = await ScheduleStore(connection).stale()
         for schedule_id in stale:
             await isolate(self._firing.sync(schedule_id), kind="schedule", item=str(schedule_id))
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)

@@ -1,10 +1,10 @@
-"""Firing: the record of a fire, the request of its run and the next fire, in one transaction."""
+"""Fires schedules: the record of a fire, the request of its run and the next fire, in one transaction."""
 
 import asyncio
 from datetime import datetime
 
 from orchestrator_scheduler import metrics
-from orchestrator_scheduler.adapters.schedule_store import ScheduleStore
+from orchestrator_scheduler.adapters.store import ScheduleStore
 from orchestrator_scheduler.domain.evaluation import (
     Definition,
     Evaluation,
@@ -28,35 +28,33 @@ SHORTEST_SLEEP_SECONDS = 0.02
 
 
 class SavedMeanwhile(Exception):
-    """Somebody saved the schedule between reading and firing it: roll back, and read it anew."""
+    """Someone saved the schedule while it was being evaluated: roll back and read it again."""
 
 
 class Firing:
-    """Every replica fires whatever is due; the lock on a schedule's row makes it one at a time."""
+    """Every replica fires what is due; the lock on a schedule's row lets one do so at a time."""
 
     def __init__(
         self,
         *,
         outbox: UnitsOfWork,
         connections: Connections,
-        schedules: ScheduleStore,
         limits: Limits,
         batch: int,
     ) -> None:
         self._outbox = outbox
         self._connections = connections
-        self._schedules = schedules
         self._limits = limits
         self._batch = batch
         self.wake = asyncio.Event()
-        """Set when an earlier fire than the one slept for may have come up."""
+        """Set when there may be an earlier fire than the one waited for."""
 
     async def fire_due(self) -> int:
         """Evaluate one batch of schedules that are due; returns how many."""
         for _ in range(TRIES):
             try:
                 async with self._outbox.work() as work:
-                    claimed = await self._schedules.claim_due(work.connection, self._batch)
+                    claimed = await ScheduleStore(work.connection).claim_due(most=self._batch)
                     await self._evaluate_all(work, claimed)
                 return len(claimed)
             except SavedMeanwhile:
@@ -64,11 +62,11 @@ class Firing:
         raise Unavailable("schedules were saved again and again while they were read")
 
     async def sync(self, schedule_id: ScheduleId) -> None:
-        """Adopt what the catalog says of one schedule; knowing it already, nothing changes."""
+        """Apply one schedule's current definition from the catalog; idempotent."""
         for _ in range(TRIES):
             try:
                 async with self._outbox.work() as work:
-                    known = await self._schedules.lock(work.connection, schedule_id)
+                    known = await ScheduleStore(work.connection).lock(schedule_id=schedule_id)
                     if known is not None:
                         await self._evaluate_all(work, {schedule_id: known})
                     work.after_commit(metrics.SYNCED.inc)
@@ -80,23 +78,24 @@ class Firing:
 
     async def seconds_to_next(self) -> float | None:
         async with self._connections() as connection:
-            return await self._schedules.seconds_to_next(connection)
+            return await ScheduleStore(connection).seconds_to_next()
 
     async def _evaluate_all(self, work: UnitOfWork, known: dict[ScheduleId, Known]) -> None:
-        definitions = await self._schedules.definitions(work.connection, list(known))
-        now = await self._schedules.now(work.connection)
+        schedules = ScheduleStore(work.connection)
+        definitions = await schedules.definitions(schedule_ids=list(known))
+        now = await schedules.now()
         for schedule_id in sorted(known):
             if schedule_id not in definitions:
-                await self._schedules.remove(work.connection, schedule_id)
+                await schedules.remove(schedule_id=schedule_id)
             elif (definition := definitions[schedule_id]) is None:
-                await self._schedules.set_aside(work.connection, schedule_id)
+                await schedules.set_aside(schedule_id=schedule_id)
             else:
                 await self._evaluate(work, known[schedule_id], definition, now)
 
     async def _evaluate(self, work: UnitOfWork, known: Known, definition: Definition, now: datetime) -> None:
         new = known.version == 0  # the row was made just now, or the schedule was deleted before
         evaluation = evaluate_due(None if new else known, definition, now, self._limits)
-        recorded = await self._schedules.save(work.connection, definition, evaluation)
+        recorded = await ScheduleStore(work.connection).save(definition=definition, evaluation=evaluation)
         if recorded is None:
             raise SavedMeanwhile
         requested = [fire for fire in evaluation.requested if fire.key in recorded]
@@ -113,7 +112,7 @@ class Firing:
 
 
 async def fire_forever(firing: Firing, *, poll: float, stopping: asyncio.Event) -> None:
-    """Fire, and sleep until the next fire, a hint, or the poll; raises Unavailable with the database."""
+    """Fire, then wait for the next fire, a hint or the poll. Raises Unavailable."""
     while not stopping.is_set():
         firing.wake.clear()
         seconds = await firing.seconds_to_next()

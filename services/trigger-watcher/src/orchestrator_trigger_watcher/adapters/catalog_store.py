@@ -2,46 +2,34 @@
 
 from collections.abc import Iterable
 
-import asyncpg
-
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import TriggerId
-from orchestrator_shared.domain.tables import TableName, TableRef
+from orchestrator_trigger_watcher.adapters.rows import OrchestrationRow
 
 Orchestration = tuple[str, str]
 
 
-class CatalogStore:
+class CatalogStore(Store):
     """Reads only."""
 
-    def __init__(self, queries: Queries) -> None:
-        self._queries = queries
+    queries = Queries.load(__package__, "catalog_store.sql")
 
-    async def unknown_projects(self, connection: asyncpg.Connection, projects: Iterable[str]) -> set[str]:
-        rows = await connection.fetch(self._queries["unknown_projects"], sorted(projects))
-        return {row["project"] for row in rows}
+    async def unknown_projects(self, *, projects: Iterable[str]) -> set[str]:
+        """Those of these projects that do not exist."""
+        return set(await self._column(str, "unknown_projects", projects=sorted(projects)))
 
-    async def stale(self, connection: asyncpg.Connection) -> list[TriggerId]:
+    async def stale(self) -> list[TriggerId]:
         """Triggers that were saved, switched, reset or deleted since the watcher looked."""
-        rows = await connection.fetch(self._queries["stale_triggers"])
-        return [TriggerId(row["trigger_id"]) for row in rows]
+        return await self._column(TriggerId, "stale_triggers")
 
-    async def unreconciled(self, connection: asyncpg.Connection) -> list[Orchestration]:
+    async def unreconciled(self) -> list[Orchestration]:
         """Orchestrations whose runs started or ended without the watcher having noticed."""
-        rows = await connection.fetch(self._queries["unreconciled_orchestrations"])
-        return [(row["project"], row["orchestration"]) for row in rows]
+        return await self._orchestrations("unreconciled_orchestrations")
 
-    async def due(self, connection: asyncpg.Connection) -> list[Orchestration]:
+    async def due(self) -> list[Orchestration]:
         """Orchestrations with a deferred fire whose cool-down is over."""
-        rows = await connection.fetch(self._queries["due_orchestrations"])
-        return [(row["project"], row["orchestration"]) for row in rows]
+        return await self._orchestrations("due_orchestrations")
 
-
-def split(tables: Iterable[TableRef]) -> tuple[list[str], list[str]]:
-    """Two parallel arrays, as `unnest` takes them."""
-    chosen = list(tables)
-    return [table.project for table in chosen], [str(table.name) for table in chosen]
-
-
-def table_ref(project: str, name: str) -> TableRef:
-    return TableRef(project, TableName.parse(name))
+    async def _orchestrations(self, query: str) -> list[Orchestration]:
+        return [(row.project, row.orchestration) for row in await self._many(OrchestrationRow, query)]

@@ -21,20 +21,9 @@ from orchestrator_trigger_watcher.handlers.recording import record
 class Ingestion:
     """Takes updates in order of arrival; a repeated delivery is only counted."""
 
-    def __init__(
-        self,
-        *,
-        outbox: UnitsOfWork,
-        connections: Connections,
-        catalog: CatalogStore,
-        updates: UpdateStore,
-        triggers: TriggerStore,
-    ) -> None:
+    def __init__(self, *, outbox: UnitsOfWork, connections: Connections) -> None:
         self._outbox = outbox
         self._connections = connections
-        self._catalog = catalog
-        self._updates = updates
-        self._triggers = triggers
 
     async def ingest(self, updates: Sequence[Update]) -> None:
         """All or nothing; raises MessageFault for a project that does not exist."""
@@ -42,35 +31,38 @@ class Ingestion:
         tables = {update.table for update in arrived}
         await self._check_projects(tables)
         async with self._outbox.work() as work:
-            last = await self._updates.lock_tables(work.connection, tables)
-            known = await self._updates.count_deliveries(work.connection, arrived)
+            store = UpdateStore(work.connection)
+            last = await store.lock_tables(tables=tables)
+            known = await store.count_deliveries(updates=arrived)
             new = [update for update in arrived if update.key not in known]
             if new:
-                await self._judge(work, await self._updates.with_chains(work.connection, new), last)
+                await self._judge(work, await store.with_chains(updates=new), last)
             work.after_commit(lambda: _count(updates, new))
 
     async def _check_projects(self, tables: set[TableRef]) -> None:
         async with self._connections() as connection:
-            unknown = await self._catalog.unknown_projects(connection, {table.project for table in tables})
+            unknown = await CatalogStore(connection).unknown_projects(
+                projects={table.project for table in tables}
+            )
         if unknown:
             raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
 
     async def _judge(self, work: UnitOfWork, new: Sequence[Update], last: dict[TableRef, int]) -> None:
-        tables = {update.table for update in new}
-        locked = await self._triggers.lock_of_tables(work.connection, tables)
-        heard = number(new, last, await self._updates.now(work.connection))
-        recorded = await self._updates.insert(work.connection, heard)
+        updates = UpdateStore(work.connection)
+        locked = await TriggerStore(work.connection).lock_of_tables(tables={update.table for update in new})
+        heard = number(new, last, await updates.now())
+        recorded = await updates.insert(heard=heard)
         heard = [item for item in heard if item.update.key in recorded]
-        await self._updates.advance(work.connection, {item.update.table: item for item in heard})
+        await updates.advance(latest={item.update.table: item for item in heard})
         if locked and heard:
             await self._decide(work, locked, heard)
 
     async def _decide(self, work: UnitOfWork, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
-        ledger = await catch_up(work, self._triggers, locked)
+        ledger = await catch_up(work, locked)
         ledger.pass_time(heard[0].at)
         for item in heard:
             ledger.hear(UpdateHeard(item.update.table, item.seq, item.at, item.update.chain_length))
-        await record(work, self._triggers, ledger)
+        await record(work, ledger)
 
 
 def merge(updates: Iterable[Update]) -> list[Update]:

@@ -15,39 +15,40 @@ from orchestrator_trigger_watcher.handlers.recording import record
 class Reconciliation:
     """Brings triggers up to date with the database, in its order of events, and fires what was deferred."""
 
-    def __init__(self, *, outbox: UnitsOfWork, updates: UpdateStore, triggers: TriggerStore) -> None:
+    def __init__(self, *, outbox: UnitsOfWork) -> None:
         self._outbox = outbox
-        self._updates = updates
-        self._triggers = triggers
 
     async def reconcile_runs(self, project: str, orchestration: str) -> None:
         """All triggers of an orchestration."""
         async with self._outbox.work() as work:
-            locked = await self._triggers.lock_of_orchestration(work.connection, project, orchestration)
+            locked = await TriggerStore(work.connection).lock_of_orchestration(
+                project=project, orchestration=orchestration
+            )
             await self._reconcile(work, locked)
 
     async def sync(self, trigger_id: TriggerId) -> None:
         """One trigger."""
         async with self._outbox.work() as work:
-            locked = await self._triggers.lock(work.connection, trigger_id)
+            locked = await TriggerStore(work.connection).lock(trigger_id=trigger_id)
             await self._reconcile(work, locked)
 
     async def _reconcile(self, work: UnitOfWork, locked: Sequence[TriggerId]) -> None:
         if not locked:
             return
-        now = await self._updates.now(work.connection)
-        ledger = await catch_up(work, self._triggers, locked)
+        now = await UpdateStore(work.connection).now()
+        ledger = await catch_up(work, locked)
         ledger.pass_time(now)
-        await record(work, self._triggers, ledger)
+        await record(work, ledger)
 
 
-async def catch_up(work: UnitOfWork, triggers: TriggerStore, locked: Sequence[TriggerId]) -> Ledger:
+async def catch_up(work: UnitOfWork, locked: Sequence[TriggerId]) -> Ledger:
     """The states of locked triggers after all that happened before they were locked."""
-    past = await triggers.read_past(work.connection, locked)
-    ledger = Ledger(await triggers.load(work.connection, locked))
+    triggers = TriggerStore(work.connection)
+    past = await triggers.read_past(trigger_ids=locked)
+    ledger = Ledger(await triggers.load(trigger_ids=locked))
     ledger.replay(past)
     saved = [event for events in past.values() for event in events if isinstance(event, Saved)]
     changed = {event.definition.id for event in saved}
-    await triggers.mark_judged(work.connection, saved, [ledger.states[trigger_id] for trigger_id in changed])
+    await triggers.mark_judged(saved=saved, states=[ledger.states[trigger_id] for trigger_id in changed])
     work.after_commit(lambda: metrics.SYNCED.inc(len(saved)))
     return ledger

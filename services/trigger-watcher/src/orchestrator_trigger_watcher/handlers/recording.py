@@ -10,15 +10,16 @@ from orchestrator_trigger_watcher.domain.ledger import Ledger
 from orchestrator_trigger_watcher.domain.states import TriggerState
 
 
-async def record(work: UnitOfWork, store: TriggerStore, ledger: Ledger) -> None:
+async def record(work: UnitOfWork, ledger: Ledger) -> None:
     """Save states, dispositions, fires and ends, and request runs."""
-    await store.save(work.connection, ledger.changed())
-    await store.record_dispositions(work.connection, ledger.disposed)
+    triggers = TriggerStore(work.connection)
+    await triggers.save(states=ledger.changed())
+    await triggers.record_dispositions(disposed=ledger.disposed)
     for state, fire in ledger.fires:
-        await store.record_fire(work.connection, state.id, fire)
+        await triggers.record_fire(trigger_id=state.id, fire=fire)
         work.publish(run_request(state, fire))
     for _, ended in ledger.ended:
-        await store.record_end(work.connection, ended)
+        await triggers.record_end(ended=ended)
     work.after_commit(lambda: _count(ledger))
 
 

@@ -16,22 +16,20 @@ class Scanning:
         self,
         *,
         connections: Connections,
-        catalog: CatalogStore,
         reconciliation: Reconciliation,
     ) -> None:
         self._connections = connections
-        self._catalog = catalog
         self._reconciliation = reconciliation
 
     async def scan(self) -> None:
         """Triggers whose change was missed, and runs whose start or end was missed."""
         started = time.perf_counter()
         async with self._connections() as connection:
-            stale = await self._catalog.stale(connection)
+            stale = await CatalogStore(connection).stale()
         for trigger_id in stale:
             await isolate(self._reconciliation.sync(trigger_id), kind="trigger", item=str(trigger_id))
         async with self._connections() as connection:
-            unreconciled = await self._catalog.unreconciled(connection)
+            unreconciled = await CatalogStore(connection).unreconciled()
         for project, orchestration in unreconciled:
             await self._reconcile(project, orchestration)
         metrics.SCAN_SECONDS.observe(time.perf_counter() - started)
@@ -39,7 +37,7 @@ class Scanning:
     async def fire_due(self) -> None:
         """Deferred fires whose cool-down is over."""
         async with self._connections() as connection:
-            due = await self._catalog.due(connection)
+            due = await CatalogStore(connection).due()
         for project, orchestration in due:
             await self._reconcile(project, orchestration)
 

@@ -25,3 +25,8 @@ WHERE EXISTS (
 
 -- name: due_orchestrations
 SELECT DISTINCT project, orchestration FROM triggers.states WHERE due_at <= clock_timestamp();
+
+-- name: unknown_projects
+SELECT DISTINCT asked.project
+FROM unnest($projects::text[]) AS asked (project)
+WHERE NOT EXISTS (SELECT 1 FROM catalog.projects_v1 p WHERE p.id = asked.project);

@@ -6,20 +6,20 @@ SELECT schedule_id, version, enabled, next_at, next_key, anchor
 FROM scheduler.next_fires
 WHERE next_at <= clock_timestamp()
 ORDER BY next_at
-LIMIT $1
+LIMIT $most
 FOR UPDATE SKIP LOCKED;
 
 -- name: lock_schedule
 SELECT schedule_id, version, enabled, next_at, next_key, anchor
 FROM scheduler.next_fires
-WHERE schedule_id = $1
+WHERE schedule_id = $schedule_id
 FOR UPDATE;
 
 -- name: read_definitions
 SELECT id, project, orchestration, name, cron, every_seconds, timezone, overlap, misfire, catch_up_seconds, version,
        updated_at, enabled
 FROM catalog.schedules_v1
-WHERE id = ANY ($1::uuid[]) AND deleted_at IS NULL;
+WHERE id = ANY ($schedule_ids::uuid[]) AND deleted_at IS NULL;
 
 -- name: read_clock
 SELECT clock_timestamp();
@@ -31,48 +31,51 @@ FROM scheduler.next_fires WHERE next_at IS NOT NULL;
 -- name: insert_unknown
 -- Makes the row that two replicas which hear of a new schedule at once fight for; its fires are not known yet.
 INSERT INTO scheduler.next_fires (schedule_id, project, version, enabled, anchor)
-SELECT id, project, 0, enabled, updated_at FROM catalog.schedules_v1 WHERE id = $1 AND deleted_at IS NULL
+SELECT id, project, 0, enabled, updated_at FROM catalog.schedules_v1 WHERE id = $schedule_id AND deleted_at IS NULL
 ON CONFLICT (schedule_id) DO NOTHING;
 
 -- name: save_next
 UPDATE scheduler.next_fires
-SET version = $2, enabled = $3, anchor = $4, next_at = $5, next_key = $6
-WHERE schedule_id = $1;
+SET version = $version, enabled = $enabled, anchor = $anchor, next_at = $next_at, next_key = $next_key
+WHERE schedule_id = $schedule_id;
 
 -- name: remove_next
-UPDATE scheduler.next_fires SET next_at = NULL, next_key = NULL, version = 0, enabled = false WHERE schedule_id = $1;
+UPDATE scheduler.next_fires SET next_at = NULL, next_key = NULL, version = 0, enabled = false
+WHERE schedule_id = $schedule_id;
 
 -- name: set_aside
 -- Its definition cannot be read: nothing is fired until it is saved anew.
 UPDATE scheduler.next_fires n SET next_at = NULL, next_key = NULL, version = s.version, enabled = s.enabled
-FROM catalog.schedules_v1 s WHERE n.schedule_id = $1 AND s.id = n.schedule_id;
+FROM catalog.schedules_v1 s WHERE n.schedule_id = $schedule_id AND s.id = n.schedule_id;
 
 -- name: record_fires
 -- A requested fire is only written while the catalog still has this very version, enabled.
 INSERT INTO scheduler.fires (schedule_id, fire_key, project, orchestration, version, scheduled_for, outcome, job_id)
-SELECT s.id, f.key, s.project, s.orchestration, $2, f.at, f.outcome, f.job_id
-FROM unnest($4::text[], $5::timestamptz[], $6::text[], $7::uuid[]) AS f (key, at, outcome, job_id)
-JOIN catalog.schedules_v1 s ON s.id = $1 AND s.deleted_at IS NULL AND s.version = $2 AND s.enabled = $3
+SELECT s.id, f.key, s.project, s.orchestration, $version, f.at, f.outcome, f.job_id
+FROM unnest($keys::text[], $times::timestamptz[], $outcomes::text[], $job_ids::uuid[]) AS f (key, at, outcome, job_id)
+JOIN catalog.schedules_v1 s
+    ON s.id = $schedule_id AND s.deleted_at IS NULL AND s.version = $version AND s.enabled = $enabled
 ON CONFLICT (schedule_id, fire_key) DO NOTHING
 RETURNING fire_key;
 
 -- name: forget_disabled
--- Of a schedule that stays disabled, the newest $2 fires that passed. One evaluation records at most a thousand, so the
+-- Of a schedule that stays disabled, the newest $kept fires that passed. One evaluation records at most a thousand, so the
 -- surplus lies among the newest two thousand.
 DELETE FROM scheduler.fires f
 USING (
     SELECT latest.fire_key
     FROM (SELECT x.fire_key, x.scheduled_for, x.outcome FROM scheduler.fires x
-          WHERE x.schedule_id = $1
+          WHERE x.schedule_id = $schedule_id
           ORDER BY x.scheduled_for DESC LIMIT 2000) latest
     WHERE latest.outcome = 'disabled'
-    ORDER BY latest.scheduled_for DESC OFFSET $2
+    ORDER BY latest.scheduled_for DESC OFFSET $kept
 ) surplus
-WHERE f.schedule_id = $1 AND f.fire_key = surplus.fire_key;
+WHERE f.schedule_id = $schedule_id AND f.fire_key = surplus.fire_key;
 
 -- name: is_current
 SELECT EXISTS (
-    SELECT 1 FROM catalog.schedules_v1 s WHERE s.id = $1 AND s.deleted_at IS NULL AND s.version = $2 AND s.enabled = $3
+    SELECT FROM catalog.schedules_v1 s
+    WHERE s.id = $schedule_id AND s.deleted_at IS NULL AND s.version = $version AND s.enabled = $enabled
 );
 
 -- name: stale_schedules

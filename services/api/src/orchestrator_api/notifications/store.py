@@ -1,0 +1,59 @@
+"""Subscriptions and deliveries in the database."""
+
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_api.notifications.rows import Delivery, StoredSubscription
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.subscriptions import Subscription
+
+
+class NotificationStore(Store):
+    """Writes subscriptions; deliveries belong to the notifier and are only read."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def subscriptions(self, *, project: str, orchestration: str | None) -> list[StoredSubscription]:
+        """Those of one orchestration, or of all."""
+        return await self._many(
+            StoredSubscription, "subscriptions", project=project, orchestration=orchestration
+        )
+
+    async def save(self, *, project: str, orchestration: str, wish: Subscription) -> None:
+        """Add the subscription, or change its limits."""
+        await self._run(
+            "save_subscription",
+            id=new_id(),
+            project=project,
+            orchestration=orchestration,
+            event=wish.event,
+            address=wish.address,
+            percent=wish.percent,
+            minutes=wish.minutes,
+        )
+
+    async def save_automatic(self, *, project: str, orchestration: str, address: str) -> None:
+        """Subscribe the creator to errors, unless somebody has already."""
+        await self._run(
+            "save_automatic_subscription",
+            id=new_id(),
+            project=project,
+            orchestration=orchestration,
+            address=address,
+        )
+
+    async def delete(self, *, project: str, orchestration: str, event: str, address: str) -> None:
+        """End a subscription."""
+        await self._run(
+            "delete_subscription", project=project, orchestration=orchestration, event=event, address=address
+        )
+
+    async def deliveries(
+        self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
+    ) -> list[Delivery]:
+        """The newest first."""
+        return await self._many(
+            Delivery, "deliveries", project=project, before=before, before_id=before_id, limit=limit
+        )

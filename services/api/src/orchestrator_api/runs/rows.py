@@ -1,0 +1,268 @@
+"""What the database has of run requests and jobs, and how a job is shown."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_api.runs.job_times import Waits
+from orchestrator_api.runs.overlaps import Overlap
+from orchestrator_api.runs.waiting import Waiting, WaitingFacts
+from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One execution of one configuration, or a request for one that no runner has accepted yet."""
+
+    id: UUID
+    project: str
+    component: str
+    configuration: str
+    kind: str
+    status: str
+    origin: str
+    root_id: UUID
+    scheduled_for: datetime
+    requested_at: datetime
+    number: int | None = None
+    requested_by: str | None = None
+    parent_id: UUID | None = None
+    phase: int | None = None
+    task_id: str | None = None
+    attempt: int = 0
+    max_attempts: int = 1
+    previous_success: datetime | None = None
+    accepted_at: datetime | None = None
+    due_at: datetime | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    version: int | None = None
+    message: str | None = None
+    error_kind: str | None = None
+    output_tables: tuple[JsonObject, ...] = ()
+    trigger_id: UUID | None = None
+    schedule_id: UUID | None = None
+    fire_key: str | None = None
+    retry_of: UUID | None = None
+    parameters: JsonObject = field(default_factory=dict)
+    selection: tuple[str, ...] | None = None
+    listed_at: datetime | None = None
+    """Its place in the list that it was read for."""
+    waiting: Waiting | None = None
+    """Not stored: why it waits."""
+    overlap: Overlap | None = None
+    """Not stored: what became of a request that met another run."""
+
+    @property
+    def is_run(self) -> bool:
+        """Of an orchestration."""
+        return self.component == ORCHESTRATOR
+
+    @staticmethod
+    def of_overlap(overlap: Overlap) -> "Job":
+        """The request in the form of a job that never was."""
+        return Job(
+            id=overlap.job_id,
+            project=overlap.project,
+            component=ORCHESTRATOR,
+            configuration=overlap.configuration,
+            kind="run",
+            status=overlap.decision,
+            origin="schedule",
+            root_id=overlap.job_id,
+            scheduled_for=overlap.scheduled_for,
+            requested_at=overlap.at,
+            finished_at=overlap.at,
+            message=overlap.detail,
+            schedule_id=overlap.schedule_id,
+            fire_key=overlap.fire_key,
+            overlap=overlap,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One attempt of a component's job."""
+
+    attempt: int
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryRow:
+    """A retry of a job."""
+
+    id: UUID
+    number: int | None
+    status: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails(Job):
+    """One job with all that belongs to it."""
+
+    parameters_as_run: JsonObject | None = None
+    attempts: Sequence[AttemptRow] = ()
+    waits: Waits | None = None
+    usual_duration_seconds: float | None = None
+    expected_end: datetime | None = None
+    retries: Sequence[RetryRow] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs are listed, from which place on; None: whichever."""
+
+    statuses: Sequence[str] | None = None
+    component: str | None = None
+    configuration: str | None = None
+    parent: UUID | None = None
+    root: UUID | None = None
+    origin: str | None = None
+    before: datetime | None = None
+    before_id: UUID | None = None
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job's place in a list."""
+
+    id: UUID
+    listed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A run to be requested."""
+
+    job_id: UUID
+    project: str
+    component: str
+    configuration: str
+    origin: str
+    requested_by: str
+    token_id: UUID
+    version: int | None
+    tasks: Sequence[str] | None
+    parameters: JsonObject
+    scheduled_for: datetime
+    requested_at: datetime
+    retry_of: UUID | None
+    task_versions: Mapping[str, Mapping[str, int]] | None
+    idempotency_id: UUID | None
+    request_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedRequest:
+    """A run that was requested under a key of its caller."""
+
+    job_id: UUID
+    parameters: JsonObject
+    request_digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingJob(WaitingFacts):
+    """A job that waits, and what is known of it."""
+
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """A phase of a run."""
+
+    index: int
+    name: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """A task of a run, and its job if it was started."""
+
+    phase: int
+    task_id: str
+    name: str
+    component: str
+    configuration: str
+    status: str
+    continue_on_failure: bool
+    job_id: UUID | None
+    job_status: str | None
+    job_number: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempt: int | None
+    message: str | None
+    error_kind: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskVersion:
+    """Which version of its configuration a task had; `orchestration` may be a nested one."""
+
+    orchestration: str
+    task_id: str
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEnd:
+    """How a task of a run stood."""
+
+    task_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskComponent:
+    """Which component a task of a run was of."""
+
+    task_id: str
+    component: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogChunk:
+    """A piece of a job's log; `total`: of how many pieces within the limit, before they were cut by size."""
+
+    attempt: int
+    seq: int
+    at: datetime
+    stream: str
+    text: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """The newest run of an orchestration."""
+
+    configuration: str
+    id: UUID
+    number: int
+    status: str
+    origin: str
+    accepted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsualDuration:
+    """How long the last successful jobs of a configuration took on average."""
+
+    component: str
+    configuration: str
+    seconds: float

@@ -1,0 +1,206 @@
+"""Run requests, and the jobs that runners made of them, in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_api.runs.overlaps import Overlap
+from orchestrator_api.runs.rows import (
+    AttemptRow,
+    Job,
+    JobFilter,
+    KeyedRequest,
+    LastRun,
+    Listed,
+    LogChunk,
+    NewRequest,
+    PhaseRow,
+    RetryRow,
+    TaskComponent,
+    TaskEnd,
+    TaskRow,
+    TaskVersion,
+    UsualDuration,
+    WaitingJob,
+)
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.database.store import Store
+from orchestrator_shared.domain.ids import JobId
+
+Pairs = Sequence[tuple[str, str]]
+"""Of component and configuration."""
+
+
+class RunStore(Store):
+    """Writes run requests; jobs belong to the runner and are only read."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def insert_request(self, request: NewRequest) -> bool:
+        """Request a run; False if the job's id was requested before."""
+        return await self._value(UUID, "insert_request", **columns_of(request)) is not None
+
+    async def insert_fires(
+        self,
+        *,
+        project: str,
+        orchestration: str,
+        origin: str,
+        requested_by: str,
+        token_id: UUID,
+        requested_at: datetime,
+        job_ids: Sequence[JobId],
+        scheduled_for: Sequence[datetime],
+        idempotency_id: UUID | None,
+        request_digest: bytes | None,
+    ) -> set[JobId]:
+        """Request a run for each fire; returns the jobs that were not requested before."""
+        inserted = await self._column(
+            JobId,
+            "insert_fires",
+            project=project,
+            orchestration=orchestration,
+            origin=origin,
+            requested_by=requested_by,
+            token_id=token_id,
+            requested_at=requested_at,
+            job_ids=job_ids,
+            scheduled_for=scheduled_for,
+            idempotency_id=idempotency_id,
+            request_digest=request_digest,
+        )
+        return set(inserted)
+
+    async def lock_key(self, *, idempotency_id: UUID) -> None:
+        """Keep others from asking under the key until the transaction ends."""
+        await self._run("lock_key", idempotency_key=str(idempotency_id))
+
+    async def requests_under_key(self, *, project: str, idempotency_id: UUID) -> list[KeyedRequest]:
+        """What was requested under a key of its caller."""
+        return await self._many(
+            KeyedRequest, "requests_under_key", project=project, idempotency_id=idempotency_id
+        )
+
+    async def known(self, *, ids: Sequence[JobId]) -> set[JobId]:
+        """Which of these jobs were requested, or are there."""
+        return set(await self._column(JobId, "known_runs", ids=ids))
+
+    async def job(self, *, project: str, job_id: UUID) -> Job | None:
+        """One job, or its request."""
+        return await self._one(Job, "jobs", project=project, ids=[job_id], listed_at=[None])
+
+    async def jobs(self, *, project: str, wanted: JobFilter) -> list[Job]:
+        """The newest jobs first."""
+        listed = await self._many(Listed, "listed_jobs", project=project, **columns_of(wanted))
+        return await self._jobs(project, listed)
+
+    async def own_runs(self, *, project: str, token_id: UUID, wanted: JobFilter) -> list[Job]:
+        """The newest runs first that a token started; what is below them is found by root or parent."""
+        values = columns_of(wanted)
+        del values["parent"], values["root"]
+        listed = await self._many(Listed, "listed_own_runs", project=project, token_id=token_id, **values)
+        return await self._jobs(project, listed)
+
+    async def _jobs(self, project: str, listed: Sequence[Listed]) -> list[Job]:
+        if not listed:
+            return []
+        ids, times = [each.id for each in listed], [each.listed_at for each in listed]
+        return await self._many(Job, "jobs", project=project, ids=ids, listed_at=times)
+
+    async def is_own_run(self, *, project: str, token_id: UUID, job_id: UUID) -> bool:
+        """Whether the token started this run."""
+        found = await self._value(bool, "is_own_run", project=project, token_id=token_id, job_id=job_id)
+        return found is True
+
+    async def root_of_job(self, *, project: str, job_id: UUID) -> UUID | None:
+        """The uppermost run above a job."""
+        return await self._value(UUID, "root_of_job", project=project, job_id=job_id)
+
+    async def task_components(self, *, run: UUID) -> list[TaskComponent]:
+        """Of the tasks of a run."""
+        return await self._many(TaskComponent, "task_components", run=run)
+
+    async def components_of_run(self, *, run: UUID) -> list[str]:
+        """Of a run and its nested runs, or of the job itself."""
+        return await self._column(str, "components_of_run", run=run)
+
+    async def waiting(self, *, ids: Sequence[UUID]) -> list[WaitingJob]:
+        """What holds each of these jobs; those that do not wait are left out."""
+        return await self._many(WaitingJob, "waiting_facts", ids=ids)
+
+    async def phases(self, *, run: UUID) -> list[PhaseRow]:
+        """The phases of a run, in order."""
+        return await self._many(PhaseRow, "phases", run=run)
+
+    async def tasks(self, *, run: UUID) -> list[TaskRow]:
+        """The tasks of a run, in order."""
+        return await self._many(TaskRow, "tasks", run=run)
+
+    async def task_ends(self, *, run: UUID) -> list[TaskEnd]:
+        """How the tasks of a run stand, in order."""
+        return await self._many(TaskEnd, "task_ends", run=run)
+
+    async def task_versions(self, *, run: UUID) -> list[TaskVersion]:
+        """Which versions the tasks of a run and of its nested runs had."""
+        return await self._many(TaskVersion, "task_versions", run=run)
+
+    async def retries(self, *, project: str, job_id: UUID) -> list[RetryRow]:
+        """The retries of a job, oldest first."""
+        return await self._many(RetryRow, "retries", project=project, job_id=job_id)
+
+    async def attempts(self, *, job_id: UUID) -> list[AttemptRow]:
+        """The attempts of a job, oldest first."""
+        return await self._many(AttemptRow, "attempts", job_id=job_id)
+
+    async def log_chunks(
+        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, most_bytes: int
+    ) -> list[LogChunk]:
+        """The log behind this place; always one chunk, if there is one."""
+        return await self._many(
+            LogChunk,
+            "log_chunks",
+            job_id=job_id,
+            attempt=attempt,
+            seq=seq,
+            limit=limit,
+            most_bytes=most_bytes,
+        )
+
+    async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:
+        """The newest run of each of these orchestrations that has one."""
+        return await self._many(LastRun, "last_runs", project=project, orchestrations=orchestrations)
+
+    async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:
+        """Of those of these configurations that succeeded before."""
+        return await self._many(
+            UsualDuration,
+            "usual_durations",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[name for _, name in wanted],
+        )
+
+    async def overlaps(
+        self,
+        *,
+        project: str,
+        orchestration: str,
+        before: datetime | None,
+        before_id: UUID | None,
+        limit: int,
+    ) -> list[Overlap]:
+        """Requests of an orchestration that met another run, newest first."""
+        return await self._many(
+            Overlap,
+            "overlaps",
+            project=project,
+            orchestration=orchestration,
+            before=before,
+            before_id=before_id,
+            limit=limit,
+        )
+
+    async def overlap(self, *, project: str, job_id: UUID) -> Overlap | None:
+        """What became of a request that met another run."""
+        return await self._one(Overlap, "overlap", project=project, job_id=job_id)

@@ -1,0 +1,280 @@
+"""Loaded by schemathesis: leads its calls to what there is, and says what no schema can say.
+
+Values that break the schema stay as they are; only the good ones are replaced.
+"""
+
+import itertools
+import json
+import os
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import httpx
+import schemathesis
+from hypothesis import strategies as st
+from schemathesis import Case, CheckContext, HookContext, Response
+
+from orchestrator_shared.domain.ids import SLUG
+
+TOLD = json.loads(os.environ["FUZZING"])
+PLACES = {
+    "project": "demo",
+    "component": "demo-extractor",
+    "configuration": "one",
+    "orchestration": "daily",
+    "schedule": "hourly",
+    "trigger": "crm",
+    "name": "region",
+    "bucket": "in.c-crm",
+    "shared_with": "other",
+    **TOLD["places"],
+}
+OTHERS: dict[str, dict[str, str]] = {
+    # Written over and over: others rest on the ones above.
+    "save_component": {"component": "written"},
+    "save_configuration": {"component": "open", "configuration": "written"},
+    "run_configuration": {"component": "open"},
+    "run_orchestration": {"orchestration": "free"},
+    # A lesser token is of the project demo, where it may apply nothing.
+    "apply_definitions": {"project": "demo" if TOLD["scopes"] else "pruned"},
+    "save_orchestration": {"orchestration": "written"},
+    "save_schedule": {"schedule": "written"},
+    "save_trigger": {"trigger": "written"},
+    "save_variable": {"name": "written"},
+    "delete_configuration": {"component": "open", "configuration": "gone"},
+    "delete_orchestration": {"orchestration": "gone"},
+    "delete_schedule": {"schedule": "gone"},
+    "delete_trigger": {"trigger": "gone"},
+    "delete_variable": {"name": "gone"},
+    "unshare_bucket": {"bucket": "in.c-gone"},
+    "terminate_job": {"job": PLACES["underway"]},
+    "receive_callback": {"token": PLACES["callback"]},
+    "revoke_token": {"token": TOLD["token_ids"]["revoke_token"]},
+    "revoke_administrator_token": {"token": TOLD["token_ids"]["revoke_administrator_token"]},
+}
+MADE_BEFORE: dict[str, Any] = {
+    "delete_configuration": {},
+    "delete_orchestration": {},
+    "delete_schedule": {"every_seconds": 3600},
+    "delete_trigger": {"tables": ["in.c-crm.contacts"]},
+    "delete_variable": {"value": "x"},
+    "unshare_bucket": None,
+}
+"""What is made anew before each call that deletes it."""
+
+http = httpx.Client(
+    base_url=TOLD["url"], headers={"Authorization": f"Bearer {TOLD['token']}"}, trust_env=False, timeout=30
+)
+Body = dict[str, Any]
+numbers = itertools.count()
+MOST_ITEMS = 100
+SLUGS = {"project", "component", "configuration", "orchestration", "schedule", "trigger", "shared_with"}
+IDS = {"job", "schedule_id", "trigger_id"}
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Replace the good values of the path; make true what the body and the query say of other things."""
+    operation = str(case.operation.definition.raw["operationId"])
+    places = {**PLACES, **OTHERS.get(operation, {})}
+    for name, value in dict(case.path_parameters).items():
+        if name in places and _is_good(operation, name, value):
+            case.path_parameters[name] = places[name]
+    if operation in MADE_BEFORE:
+        path = case.operation.path.format(**places)
+        http.put(path, json=MADE_BEFORE[operation]).raise_for_status()
+    if case.meta is not None and case.meta.generation.mode.is_positive:
+        _make_true(operation, case)
+
+
+def _is_good(operation: str, name: str, value: object) -> bool:
+    if not isinstance(value, str):
+        return False
+    if name in SLUGS:
+        return re.fullmatch(SLUG, value) is not None
+    if name in IDS or (name == "token" and operation != "receive_callback"):
+        try:
+            return str(UUID(value)) == value.lower()
+        except ValueError:
+            return False
+    if name == "name":
+        return re.fullmatch(r"[a-z][a-z0-9_]{0,62}", value) is not None
+    return 0 < len(value) <= 200
+
+
+def _make_true(operation: str, case: Case[Any]) -> None:
+    if case.query.get("tasks"):
+        case.query["tasks"] = ["demo-extractor/one"]
+    if "cursor" in case.query:
+        _make_cursor_true(case)
+    if case.headers.get("Idempotency-Key"):
+        case.headers["Idempotency-Key"] = f"{next(numbers)}{case.headers['Idempotency-Key']}"[:200]
+    if isinstance(case.body, dict):
+        body: Body = _whole(case.body)
+        if operation in TRUE:
+            TRUE[operation](body)
+        case.body = body
+
+
+def _make_cursor_true(case: Case[Any]) -> None:
+    """The cursor that the list gives, if it has another part."""
+    answer = http.get(case.formatted_path, params={"limit": 1})
+    del case.query["cursor"]
+    if answer.is_success and (found := answer.json()["next"]) is not None:
+        case.query["cursor"] = found
+
+
+def _whole(value: Any) -> Any:
+    """JSON Schema takes 3.0 for an integer; types are as written here."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {key: _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
+
+
+def _project(body: Body) -> None:
+    """A project that is not there yet."""
+    if http.get(f"/v1/projects/{body['id']}").is_success:
+        body["id"] = f"p{next(numbers)}"
+
+
+def _component(body: Body) -> None:
+    """Named as in the path, with a section http whose parts fit together."""
+    if body.get("component") is not None:
+        body["component"] = "written"
+    if body.get("http") is not None:
+        body["http"] = {"start": {"url": "https://example.com/runs"}}
+
+
+def _run_of_configuration(body: Body) -> None:
+    if body.get("version") is not None:
+        body["version"] = 1
+
+
+def _run(body: Body) -> None:
+    """Tasks and versions that there are."""
+    _run_of_configuration(body)
+    if body.get("tasks") is not None:
+        body["tasks"] = ["open/one"]
+    if body.get("parameters"):
+        body["parameters"] = {"open/one": next(iter(body["parameters"].values()))}
+
+
+def _retry(body: Body) -> None:
+    """The plan as it is now."""
+    body["tasks"] = None
+    body["plan_id"] = http.get(f"/v1/projects/demo/jobs/{PLACES['job']}/retry-plan").json()["id"]
+
+
+def _backfill(body: Body) -> None:
+    """A schedule that there is, and a period of the past."""
+    if body.get("schedule_id") is not None:
+        body["schedule_id"] = PLACES["schedule_id"]
+    else:
+        body |= {"orchestration": "daily", "schedule": "hourly"}
+    body |= {"from": "2026-11-01T00:00:00Z", "to": "2026-11-01T03:00:00Z"}
+
+
+def _orchestration(body: Body) -> None:
+    """Tasks of a configuration that there is, with one id each, saved over whatever version."""
+    body["base_version"] = None
+    tasks = (task for phase in body.get("phases") or [] for task in phase.get("tasks", []))
+    for number, task in enumerate(tasks):
+        task |= {"id": f"t{number}", "component": "open", "configuration": "one"}
+
+
+def _arrangement(body: Body) -> None:
+    """One operation on phases and tasks that there are."""
+    body["phases"] = None
+    operation = body["operations"][0]
+    there: Body = {"phase": 1, "to": "Third", "phases": [0, 1], "tasks": ["demo-extractor/one"]}
+    operation |= {name: value for name, value in there.items() if name in operation}
+    operation |= {name: 0 for name in ("before", "after") if operation.get(name) is not None}
+    body["operations"] = [operation]
+
+
+def _token(body: Body) -> None:
+    """An end to come."""
+    if body.get("expires_at") is not None:
+        body["expires_at"] = "2100-01-01T00:00:00Z"
+
+
+def _trigger(body: Body) -> None:
+    """Tables of the own project."""
+    body["tables"] = [table.rpartition("/")[2] for table in body["tables"]]
+
+
+def _updates(body: Body) -> None:
+    """No counts near 2^63: what the description says of them is read as a float."""
+    for update in [body, *(body.get("updates") or [])]:
+        if update.get("rows") is not None:
+            update["rows"] = min(update["rows"], 2**53)
+
+
+def _variable(body: Body) -> None:
+    """No mask: it stands for what is stored."""
+    if body["value"].startswith("***"):
+        body["value"] = "x"
+
+
+TRUE: dict[str, Callable[[Body], None]] = {
+    "create_project": _project,
+    "save_component": _component,
+    "run_configuration": _run_of_configuration,
+    "run_orchestration": _run,
+    "retry_job": _retry,
+    "backfill_schedule": _backfill,
+    "save_orchestration": _orchestration,
+    "group_tasks": _orchestration,
+    "arrange_tasks": _arrangement,
+    "create_token": _token,
+    "save_trigger": _trigger,
+    "publish_table_updates": _updates,
+    "save_variable": _variable,
+}
+"""By operation: what its body says of other things, of now, or of fields elsewhere, and no schema can."""
+
+
+@schemathesis.check
+def only_what_the_token_may(context: CheckContext, response: Response, case: Case[Any]) -> None:
+    """A token changes nothing for which it lacks the scope, and one that only reads starts nothing."""
+    if not TOLD["scopes"] or case.method.upper() in ("GET", "HEAD") or not 200 <= response.status_code < 300:
+        return
+    needed = case.operation.definition.raw.get("x-required-scopes", ["another"])
+    is_public = case.operation.definition.raw.get("security") == []
+    assert is_public or set(needed) & set(TOLD["scopes"]), f"{TOLD['scopes']} was enough, {needed} are needed"
+    assert response.status_code != 202 or TOLD["scopes"] != ["read"], "a token that only reads started a run"
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """Lists as long as their bound take megabytes; test_api_gate sends such."""
+    _without_long_lists(raw_schema)
+
+
+def _without_long_lists(node: Any) -> None:
+    if isinstance(node, dict):
+        for bound in ("maxItems", "maxProperties"):
+            if isinstance(node.get(bound), int) and node[bound] > MOST_ITEMS:
+                del node[bound]
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            _without_long_lists(item)
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")
+
+
+INSTANTS = st.datetimes(datetime(1970, 1, 1), datetime(9000, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
+schemathesis.openapi.format("date-time", INSTANTS.map(_text))
+schemathesis.openapi.format("cron", st.sampled_from(["30 5 * * 1-5", "*/15 * * * *", "0 0 1 jan,jul *"]))
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Prague", "Asia/Kolkata"]))
+schemathesis.openapi.format(
+    "email", st.from_regex(r"[a-z!#$%]{1,9}(\.[a-z]{1,9})?@[a-z]{1,9}\.(org|xn--p1ai)", fullmatch=True)
+)
