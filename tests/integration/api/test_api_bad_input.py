@@ -92,7 +92,7 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (ARRANGE, arranged(operation="move_phase", phase=-1, before=0), "operations.0.phase", "at least 0"),
         (SAVE, saved(ONE, id="Bad Id"), f"{TASK}.id", "lower-case"),
         (SAVE, saved(ONE, parameters={"timeout": "soon"}), f"{TASK}.parameters.timeout", "not a duration"),
-        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "a whole number"),
+        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "whole number"),
         (SAVE, saved(ONE, parameters={"attempts": 0}), f"{TASK}.parameters.attempts", "at least 1"),
         (SAVE, saved(ONE, parameters={"parameters": 5}), f"{TASK}.parameters.parameters", "an object"),
         (SAVE, saved(NESTED, timeout_seconds=60), f"{TASK}.timeout_seconds", "give one to its tasks"),

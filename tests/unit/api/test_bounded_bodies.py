@@ -72,7 +72,7 @@ def test_too_many_values_are_refused_before_any_is_built(body: bytes) -> None:
     refusal(body, OrchestrationIn)  # the first call also imports and compiles
     tracemalloc.start()
     try:
-        assert calls(lambda: refusal(body, OrchestrationIn)) < 100
+        assert calls(lambda: refusal(body, OrchestrationIn)) < 1000  # of 100,000 values and more
         assert tracemalloc.get_traced_memory()[1] < 4 * MEBIBYTE
     finally:
         tracemalloc.stop()
