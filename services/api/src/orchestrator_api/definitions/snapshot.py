@@ -53,8 +53,8 @@ async def read_without_configurations(session: Session, reviving: Iterable[str] 
             definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
             fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
             items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
-    for row in await variables.listing(session):
-        items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
+    for each in await variables.listing(session):
+        items[Kind.VARIABLE, each.name] = {"value": each.value, "secret": each.secret}
     rows = await configurations.all_orchestrations(session)
     items |= await session.offload.run(_orchestrations, rows)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
