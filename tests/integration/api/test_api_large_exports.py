@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.integration.api.conftest import Client
 
-from orchestrator_api.definitions import routes
+from orchestrator_api.definitions import routes, snapshot
 from orchestrator_api.http import paging
 from orchestrator_api.sql import Row, Sql
 
@@ -49,3 +49,50 @@ async def test_more_than_fits_into_one_answer_is_refused_with_the_way_out(
     monkeypatch.setattr(routes, "MOST_EXPORTED", 5_000)
     refused = await large.get("definitions", status=422)
     assert "GET …/configurations" in refused["detail"]
+
+
+@pytest.mark.parametrize("prune", [False, True])
+async def test_plan_and_apply_read_the_parameters_of_the_named_configurations_only(
+    large: Client, monkeypatch: pytest.MonkeyPatch, prune: bool
+) -> None:
+    read: list[str] = []
+    many, one = Sql.many, Sql.one
+
+    def note(rows: list[Row]) -> None:
+        read.extend(row["id"] for row in rows if "parameters" in row and "component" in row)
+
+    async def counted(self: Sql, name: str, *values: Any) -> list[Row]:
+        rows = await many(self, name, *values)
+        note(rows)
+        return rows
+
+    async def counted_one(self: Sql, name: str, *values: Any) -> Row | None:
+        row = await one(self, name, *values)
+        note([row] if row and not prune else [])  # what is deleted is loaded one by one
+        return row
+
+    monkeypatch.setattr(Sql, "many", counted)
+    monkeypatch.setattr(Sql, "one", counted_one)
+    document = {"configuration": "demo-extractor/large-03", "parameters": {"rows": 4}, "description": "y"}
+    body = {"documents": [document], "prune": prune}
+    planned = await large.post("definitions/plan", body)
+    actions = {each["id"]: each["action"] for each in planned["changes"]}
+    assert actions["demo-extractor/large-03"] == "update"
+    assert list(actions.values()).count("delete") == (MANY + 2 if prune else 0)
+    assert {name for name in read if name not in ("daily", "large-03")} == set()
+    read.clear()
+    await large.post("definitions/apply", {"documents": [document]})
+    assert {name for name in read if name != "daily"} == {"large-03"}
+
+
+async def test_documents_that_name_too_much_are_refused_with_the_way_out(
+    large: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "MOST_COMPARED", 20)
+    documents = [
+        {"configuration": f"demo-extractor/large-{number:02}", "parameters": {"rows": 1}}
+        for number in (1, 2, 3)
+    ]
+    await large.post("definitions/plan", {"documents": documents[:1]})
+    refused = await large.post("definitions/plan", {"documents": documents}, status=422)
+    assert "send fewer documents at once" in refused["detail"]

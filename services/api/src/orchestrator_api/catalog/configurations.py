@@ -94,9 +94,31 @@ async def find_version(session: Session, key: Key, version: int) -> Row | None:
 
 async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Row]:
     """Those of these configurations that are there: current version, and when that was saved."""
+    return await session.sql.many("saved_configurations", session.project, *_columns(keys))
+
+
+async def keys_of_all(session: Session) -> list[Key]:
+    """What configurations there are, but orchestrations."""
+    rows = await session.sql.many("configuration_keys", session.project)
+    return [Key(row["component"], row["id"]) for row in rows]
+
+
+async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Row]:
+    """Those of these configurations that are there; refuses to read more than `most_bytes` of parameters."""
+    columns = _columns(keys)
+    sizes = await session.sql.column("named_configuration_sizes", session.project, *columns)
+    if sum(sizes) > most_bytes:
+        raise UserError(
+            f"the configurations named have more than {most_bytes // 1024**2} MiB of parameters now: "
+            "send fewer documents at once",
+            field="documents",
+        )
+    return await session.sql.many("named_configurations", session.project, *columns)
+
+
+def _columns(keys: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     pairs = sorted(set(keys))
-    columns = ([component for component, _ in pairs], [name for _, name in pairs])
-    return await session.sql.many("saved_configurations", session.project, *columns)
+    return [component for component, _ in pairs], [name for _, name in pairs]
 
 
 async def all_orchestrations(session: Session) -> list[Row]:

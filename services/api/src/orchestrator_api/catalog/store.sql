@@ -24,6 +24,27 @@ WHERE c.project = $1 AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $5
 
+-- name: configuration_keys
+SELECT component, id FROM catalog.configurations
+WHERE project = $1 AND deleted_at IS NULL AND component <> 'orchestrator'
+
+-- name: named_configuration_sizes
+SELECT octet_length(v.parameters::text)
+FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+
+-- name: named_configurations
+SELECT c.component, c.id, c.name, c.description,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters
+FROM catalog.configurations c
+JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $1 AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at, c.deleted_at
