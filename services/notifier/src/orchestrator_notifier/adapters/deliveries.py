@@ -87,7 +87,9 @@ class DeliveryStore:
 
 
 def _storable(error: str) -> str:
-    return error.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]
+    """Also with characters that no database takes: one such text would end the sending of all mails."""
+    whole = error.encode(errors="replace").decode()
+    return whole.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]
 
 
 def _claimed(row: asyncpg.Record) -> ClaimedDelivery:
