@@ -7,7 +7,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
-from orchestrator_cli.transport import Connection, NoAnswer, Params, Request, Response, Transport, target
+from orchestrator_cli.transport import (
+    Connection,
+    EndlessAnswer,
+    NoAnswer,
+    Params,
+    Request,
+    Response,
+    Transport,
+    target,
+)
 from orchestrator_shared.domain.ids import new_id
 
 Json = dict[str, Any]
@@ -71,8 +80,11 @@ class ApiClient:
         while left is None or left > 0:
             limit = PAGE if left is None else min(PAGE, left)
             page = self.get(path, limit=limit, cursor=cursor, **params)
-            yield from page["items"]
-            left = None if left is None else left - len(page["items"])
+            items = page.get("items")
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise CommandFailure(f"{self.url}/v1{path} answered something that is not a list")
+            yield from items
+            left = None if left is None else left - len(items)
             cursor = page.get("next")
             if cursor is None:
                 return
@@ -92,6 +104,8 @@ class ApiClient:
             response = self._transport.send(request)
         except NoAnswer as error:
             raise Unreachable(f"no answer from {self.url}: {error}", details=[START_HINT]) from None
+        except EndlessAnswer as error:
+            raise CommandFailure(f"the answer of {self.url} is given up: {error}") from None
         except ValueError as error:  # a host name that cannot be looked up
             raise BadInput(f"{self.url} is not the URL of a server: {error}") from None
         if response.is_success:
@@ -132,7 +146,7 @@ def failure_of(response: Response) -> CommandFailure:
     text = str(problem.get("detail") or problem.get("title") or f"the server answered {response.status}")
     details = [
         f"{error.get('field') or '(request)'}: {error.get('detail', '')}"
-        for error in problem.get("errors") or []
+        for error in _list(problem.get("errors"))
         if isinstance(error, dict)
     ]
     if response.status in BUSY_STATUSES:
@@ -149,9 +163,13 @@ def failure_of(response: Response) -> CommandFailure:
 def _problem(response: Response) -> Json:
     try:
         body = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _encoded(body: Json) -> bytes:
@@ -166,7 +184,7 @@ def _body(response: Response, url: str) -> Json:
         return {}
     try:
         body = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise CommandFailure(f"{url} answered something that is not a JSON object")
