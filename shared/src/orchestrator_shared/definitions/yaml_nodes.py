@@ -25,7 +25,7 @@ _ESCAPE = re.compile(r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _FREE_KEYS = frozenset({"parameters", "variables"})
 """Below these, only the components know whether a number or a string is wanted."""
-_READ_AS = "{} is read as the number {}: put it in quotes if it is a text, such as a version"
+_READ_AS = "{} is read as the number {}: put it in quotes if it is a string, such as a version"
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {
     _CORE + name
@@ -182,7 +182,7 @@ class _Builder:
             elif not isinstance(key, str):
                 self._problem("keys must be strings: put it in quotes", key_node, path)
             elif key in seen:
-                self._problem("the key is there twice", key_node, (*path, key))
+                self._problem("duplicate key", key_node, (*path, key))
             else:
                 seen.add(key)
                 yield key, self._value(value_node, (*path, key))
