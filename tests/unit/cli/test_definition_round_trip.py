@@ -107,3 +107,11 @@ def test_half_a_character_is_no_text_and_yaml_keeps_its_backslashes() -> None:
     assert "invalid Unicode character" in str(half.problems[0])
     (document,) = load_text("configuration: a/b\nparameters: {a: '\\ud83d\\ude00'}\n").require()
     assert document.raw["parameters"] == {"a": "\\ud83d\\ude00"}
+
+
+def test_a_document_that_is_only_a_foreign_tag_is_told() -> None:
+    """It was passed over without a word, and with `--prune` what it defined would have been deleted."""
+    loaded = load_text("!!python/object:os.system x\n---\n# nothing\n---\nvariables: {a: b}\n")
+    assert [str(each) for each in loaded.problems] == [
+        "definitions:1:1: the tag 'tag:yaml.org,2002:python/object:os.system' is not supported"
+    ]

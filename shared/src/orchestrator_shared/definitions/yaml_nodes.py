@@ -98,7 +98,7 @@ def read_yaml(text: str, *, file: str, budget: Budget) -> tuple[list[YamlDocumen
         return [], [_syntax_problem(error, file)]
     except TooLarge as error:
         return [], [Problem(str(error), file=file)]
-    return [document for document in documents if document.value is not None], []
+    return [each for each in documents if each.value is not None or each.problems], []
 
 
 def _without_pairs(text: str) -> str:
