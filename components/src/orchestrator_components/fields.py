@@ -89,7 +89,7 @@ class Fields:
         if len(texts) < len(found):
             return []
         if len(texts) < at_least:
-            self.refuse(_too_few("List", at_least, len(texts)), name)
+            self.refuse(_too_few(at_least), name)
             return []
         return self._checked(texts, name, check, [])
 
@@ -117,7 +117,7 @@ class Fields:
         if len(self._problems) > before:
             return {}
         if not values:
-            self.refuse(_too_few("Dictionary", 1, 0), name)
+            self.refuse(_too_few(1), name)
         elif len(values) > at_most:
             self.refuse(f"Dictionary should have at most {at_most} items after validation, not more", name)
         else:
@@ -190,8 +190,8 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _too_few(kind: str, least: int, found: int) -> str:
-    return f"{kind} should have at least {_counted(least, 'item')} after validation, not {found}"
+def _too_few(least: int) -> str:
+    return f"must have at least {least} {'entry' if least == 1 else 'entries'}"
 
 
 def _one_of(allowed: Sequence[str]) -> str:

@@ -129,7 +129,7 @@ A_TABLE = "must be a bucket and a table such as in.c-sales.orders"
         ({"table": "orders"}, f"table: {A_TABLE}"),
         ({"table": 'in.c-a.b"; DROP'}, f"table: {A_TABLE}"),
         ({"table": f"in.c-a.{'x' * 64}"}, "table: bucket and table have at most 63 characters each"),
-        ({"columns": {}}, "columns: Dictionary should have at least 1 item after validation, not 0"),
+        ({"columns": {}}, "columns: must have at least 1 entry"),
         ({"columns": []}, "columns: Input should be a valid dictionary"),
         ({"columns": {"x": "json"}}, f"columns.x: {ONE_OF_THE_TYPES}"),
         ({"columns": {"x": []}}, f"columns.x: {ONE_OF_THE_TYPES}"),
@@ -201,7 +201,7 @@ def test_the_connection_may_be_plain() -> None:
 @pytest.mark.parametrize(
     ("argv", "problem"),
     [
-        ([], "argv: List should have at least 1 item after validation, not 0"),
+        ([], "argv: must have at least 1 entry"),
         ("true", "argv: Input should be a valid list"),
         (["true", 1], "argv.1: Input should be a valid string"),
         ([""], "argv: the first element must name a program"),
