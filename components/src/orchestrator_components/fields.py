@@ -158,7 +158,7 @@ class Fields:
     def _text(self, value: object, place: str, *, at_least: int = 0, at_most: int = 0) -> str | None:
         if not isinstance(value, str):
             self.refuse(NO_TEXT, place)
-        elif (at_least or at_most) and not _is_unicode(value):
+        elif not _is_unicode(value):
             self.refuse(NO_UNICODE, place)
         elif len(value) < at_least:
             self.refuse(f"must have at least {_counted(at_least, 'character')}", place)

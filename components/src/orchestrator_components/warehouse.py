@@ -156,6 +156,8 @@ async def ensure_bucket(connection: "Connection", bucket: str) -> None:
 
 
 def is_authors_fault(error: asyncpg.PostgresError) -> bool:
+    if isinstance(error, asyncpg.QueryCanceledError):  # by a time limit, which was set, or by somebody
+        return "user request" not in str(error)
     return not (error.sqlstate or "XX").startswith(NOT_THE_AUTHORS_FAULT)
 
 

@@ -73,6 +73,14 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
         (["  "], "parameters.statements: statement 1 is empty"),
         ([], "parameters.statements: must have at least 1 entry"),
+        (
+            ["SET statement_timeout = 20; SELECT pg_sleep(60)"],
+            "statement 1: canceling statement due to statement timeout",
+        ),
+        (
+            ["SELECT '\ud800'"],
+            "parameters.statements.0: Input should be a valid string, unable to parse raw data",
+        ),
         (["/* never closed\nSELECT 1"], "statement 1, line 1, column 1: unterminated /* comment"),
     ],
 )

@@ -25,6 +25,28 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $limit
 
+-- name: configuration_keys
+SELECT component, id FROM catalog.configurations
+WHERE project = $project AND deleted_at IS NULL AND component <> 'orchestrator'
+
+-- name: named_configuration_sizes
+SELECT octet_length(v.parameters::text)
+FROM catalog.configurations c
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+
+-- name: named_configurations
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at
+FROM catalog.configurations c
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
