@@ -14,7 +14,6 @@ FILES = (
     "catalog/store.sql",
     "tables/store.sql",
     "orchestrations/store.sql",
-    "schedules/store.sql",
     "triggers/store.sql",
 )
 

@@ -33,6 +33,7 @@ from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.rows import ScheduleWish
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.problems import explain
@@ -194,7 +195,7 @@ async def _save_orchestration(session: Session, name: str, fields: Fields) -> No
 
 async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, schedule = name.partition("/")
-    await schedules.save(session, orchestration, schedule, schedules.ScheduleWish(**fields))
+    await schedules.save(session, orchestration, schedule, ScheduleWish(**fields))
 
 
 async def _save_trigger(session: Session, name: str, fields: Fields) -> None:

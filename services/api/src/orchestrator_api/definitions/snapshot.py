@@ -92,9 +92,9 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     project = session.project
     known = living | reviving
     items: dict[Item, Fields] = {}
-    for row in _of(known, await schedules.listing(session)):
-        fields = {name: row[name] for name in SCHEDULE_FIELDS}
-        items[Kind.SCHEDULE, f"{row['orchestration']}/{row['name']}"] = fields
+    for schedule in await schedules.listing(session, known):
+        fields = {name: getattr(schedule, name) for name in SCHEDULE_FIELDS}
+        items[Kind.SCHEDULE, f"{schedule.orchestration}/{schedule.name}"] = fields
     for row in _of(known, await triggers.listing(session)):
         items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
             "tables": canonical_tables(row["tables"], project),

@@ -14,6 +14,7 @@ from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -25,12 +26,14 @@ async def orchestrations(
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
     only = rows[0]["id"] if len(rows) == 1 else None
-    own_schedules = _grouped(await schedules.listing(session, only))
+    names = [row["id"] for row in rows]
+    own_schedules: defaultdict[str, list[StoredSchedule]] = defaultdict(list)
+    for schedule in await schedules.listing(session, names):
+        own_schedules[schedule.orchestration].append(schedule)
     own_triggers = _grouped(await triggers.listing(session, only))
     subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
     for each in await notifications.listing(session, only):
         subscriptions[each.orchestration].append(each)
-    names = [row["id"] for row in rows]
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row["id"]: masked_phases(row["parameters"].get("phases", [])) for row in rows}
@@ -74,11 +77,11 @@ def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
 def _shown(
     row: Row,
     phases: list[dict[str, Any]],
-    schedules: list[Row],
+    schedules: list[StoredSchedule],
     triggers: list[Row],
     subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
-    fires = [s["next_at"] for s in schedules if s["enabled"] and row["enabled"] and s["next_at"] is not None]
+    fires = [s.next_at for s in schedules if s.enabled and row["enabled"] and s.next_at is not None]
     return {
         **row,
         "phases": phases,
