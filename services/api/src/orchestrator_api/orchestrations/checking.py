@@ -17,6 +17,7 @@ from orchestrator_api.orchestrations.checks import (
     tables_matter,
     written_tables,
 )
+from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -65,29 +66,30 @@ async def written_by(session: Session, phases: Phases) -> set[str]:
 
 
 async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:
-    names = ([key[0] for key in keys], [key[1] for key in keys])
-    rows = await session.sql.many("task_targets", session.project, *names, with_parameters)
+    found = await OrchestrationStore(session.connection).task_targets(
+        project=session.project, keys=keys, with_parameters=with_parameters
+    )
     return {
-        (row["component"], row["id"]): Target(
-            enabled=row["enabled"],
-            parameters=row["parameters"] or {},
-            version=row["version"],
-            tasks=row["tasks"],
+        (each.component, each.id): Target(
+            enabled=each.enabled,
+            parameters=each.parameters or {},
+            version=each.version,
+            tasks=each.tasks,
         )
-        for row in rows
+        for each in found
     }
 
 
 async def _components(session: Session, components: Sequence[str]) -> dict[str, TableNames]:
-    rows = await session.sql.many("component_tables", components)
-    return {row["id"]: TableNames(row["reads"] or (), row["writes"] or ()) for row in rows}
+    found = await OrchestrationStore(session.connection).component_tables(components=components)
+    return {each.id: TableNames(each.reads or (), each.writes or ()) for each in found}
 
 
 async def _written(session: Session, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
-    values = (session.project, [key[0] for key in keys], [key[1] for key in keys])
+    store = OrchestrationStore(session.connection)
     tables: defaultdict[Key, set[str]] = defaultdict(set)
-    for row in await session.sql.many("written_tables", *values):
-        tables[row["component"], row["configuration"]].add(row["table_name"])
+    for each in await store.written_tables(project=session.project, keys=keys):
+        tables[each.component, each.configuration].add(each.table_name)
     return {key: frozenset(names) for key, names in tables.items()}
 
 
