@@ -12,7 +12,6 @@ FILES = (
     "access/store.sql",
     "projects/store.sql",
     "catalog/store.sql",
-    "triggers/store.sql",
 )
 
 

@@ -36,6 +36,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import ScheduleWish
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.rows import TriggerWish
 from orchestrator_shared.definitions.problems import explain
 from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
@@ -200,7 +201,7 @@ async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
 
 async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, trigger = name.partition("/")
-    await triggers.save(session, orchestration, trigger, triggers.TriggerWish(**fields))
+    await triggers.save(session, orchestration, trigger, TriggerWish(**fields))
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:

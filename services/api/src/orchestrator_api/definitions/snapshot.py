@@ -95,13 +95,13 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     for schedule in await schedules.listing(session, known):
         fields = {name: getattr(schedule, name) for name in SCHEDULE_FIELDS}
         items[Kind.SCHEDULE, f"{schedule.orchestration}/{schedule.name}"] = fields
-    for row in _of(known, await triggers.listing(session)):
-        items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
-            "tables": canonical_tables(row["tables"], project),
-            "cool_down_seconds": row["cool_down_seconds"],
-            "mode": row["mode"],
-            "enabled": row["enabled"],
-            "allow_self_trigger": row["allow_self_trigger"],
+    for trigger in await triggers.listing(session, known):
+        items[Kind.TRIGGER, f"{trigger.orchestration}/{trigger.name}"] = {
+            "tables": canonical_tables(trigger.tables, project),
+            "cool_down_seconds": trigger.cool_down_seconds,
+            "mode": trigger.mode,
+            "enabled": trigger.enabled,
+            "allow_self_trigger": trigger.allow_self_trigger,
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
     for each in await notifications.listing(session):
@@ -115,8 +115,3 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     for name, listed in subscriptions.items():
         items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items
-
-
-def _of(known: set[str], rows: Sequence[Row]) -> list[Row]:
-    """Without what belongs to orchestrations that stay in the trash."""
-    return [row for row in rows if row["orchestration"] in known]

@@ -17,6 +17,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.rows import StoredTrigger
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
@@ -30,7 +31,9 @@ async def orchestrations(
     own_schedules: defaultdict[str, list[StoredSchedule]] = defaultdict(list)
     for schedule in await schedules.listing(session, names):
         own_schedules[schedule.orchestration].append(schedule)
-    own_triggers = _grouped(await triggers.listing(session, only))
+    own_triggers: defaultdict[str, list[StoredTrigger]] = defaultdict(list)
+    for trigger in await triggers.listing(session, names):
+        own_triggers[trigger.orchestration].append(trigger)
     subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
     for each in await notifications.listing(session, only):
         subscriptions[each.orchestration].append(each)
@@ -67,18 +70,11 @@ def _judged(
     }
 
 
-def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
-    groups: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row["orchestration"]].append(row)
-    return groups
-
-
 def _shown(
     row: Row,
     phases: list[dict[str, Any]],
     schedules: list[StoredSchedule],
-    triggers: list[Row],
+    triggers: list[StoredTrigger],
     subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
     fires = [s.next_at for s in schedules if s.enabled and row["enabled"] and s.next_at is not None]
