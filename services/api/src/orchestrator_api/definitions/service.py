@@ -74,7 +74,8 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    told = {each.orchestration for each in await notifications.listing(session) if each.event == "error"}
+    subscriptions = await notifications.listing(session, phases)
+    told = {each.orchestration for each in subscriptions if each.event == "error"}
     own = await session.offload.run(_warnings, wanted, told)
     return Applied(changes, errors, own + warnings)
 

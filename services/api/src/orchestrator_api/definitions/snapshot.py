@@ -104,9 +104,7 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
             "allow_self_trigger": trigger.allow_self_trigger,
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
-    for each in await notifications.listing(session):
-        if each.orchestration not in known:
-            continue
+    for each in await notifications.listing(session, known):
         if each.automatic:  # then it is the only one, and nobody has said who is notified
             subscriptions.pop(each.orchestration, None)
             continue

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.checks import (
@@ -98,11 +97,13 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
         name: [task["configuration"] for task in stored_tasks({"phases": phases}) if _is_nested(task)]
         for name, phases in definitions.items()
     }
-    if not any(children.values()):
+    nested = {child for each in children.values() for child in each}
+    if not nested:
         return {}
+    store = OrchestrationStore(session.connection)
     graph: dict[str, list[str]] = {}
-    for parent, child in await configurations.nestings(session):
-        graph.setdefault(parent, []).append(child)
+    for each in await store.nestings_below(project=session.project, orchestrations=nested):
+        graph.setdefault(each.parent, []).append(each.child)
     graph |= children
     knots = knotted(graph)
     found = {name: find_cycle(graph, name) for name in children if name in knots}

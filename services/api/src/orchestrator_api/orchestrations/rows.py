@@ -45,6 +45,14 @@ class WrittenTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Nesting:
+    """An orchestration runs another one."""
+
+    parent: str
+    child: str
+
+
+@dataclass(frozen=True, slots=True)
 class TypedComponent:
     """Of which type a component is."""
 

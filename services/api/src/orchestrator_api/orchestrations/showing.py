@@ -26,7 +26,6 @@ async def orchestrations(
 ) -> list[dict[str, Any]]:
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
-    only = rows[0]["id"] if len(rows) == 1 else None
     names = [row["id"] for row in rows]
     own_schedules: defaultdict[str, list[StoredSchedule]] = defaultdict(list)
     for schedule in await schedules.listing(session, names):
@@ -35,7 +34,7 @@ async def orchestrations(
     for trigger in await triggers.listing(session, names):
         own_triggers[trigger.orchestration].append(trigger)
     subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
-    for each in await notifications.listing(session, only):
+    for each in await notifications.listing(session, names):
         subscriptions[each.orchestration].append(each)
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])

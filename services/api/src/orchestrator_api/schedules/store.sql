@@ -1,19 +1,22 @@
 -- Schedules and the fires that the scheduler recorded.
 
 -- name: schedules
+-- The next fire is looked up for each: a join may read those of all projects.
 SELECT s.id, s.orchestration, s.name, s.cron, s.every_seconds, s.timezone, s.enabled, s.overlap, s.misfire,
-       s.catch_up_seconds, s.version, s.updated_at, n.next_at
+       s.catch_up_seconds, s.version, s.updated_at,
+       (SELECT n.next_at FROM scheduler.next_fires_v1 n
+        WHERE n.schedule_id = s.id AND n.version = s.version AND n.enabled) AS next_at
 FROM catalog.schedules s
-LEFT JOIN scheduler.next_fires_v1 n ON n.schedule_id = s.id AND n.version = s.version AND n.enabled
 WHERE s.project = $project AND s.orchestration = ANY ($orchestrations::text[])
   AND ($name::text IS NULL OR s.name = $name) AND s.deleted_at IS NULL
 ORDER BY s.orchestration, s.name
 
 -- name: schedule_by_id
 SELECT s.id, s.orchestration, s.name, s.cron, s.every_seconds, s.timezone, s.enabled, s.overlap, s.misfire,
-       s.catch_up_seconds, s.version, s.updated_at, n.next_at
+       s.catch_up_seconds, s.version, s.updated_at,
+       (SELECT n.next_at FROM scheduler.next_fires_v1 n
+        WHERE n.schedule_id = s.id AND n.version = s.version AND n.enabled) AS next_at
 FROM catalog.schedules s
-LEFT JOIN scheduler.next_fires_v1 n ON n.schedule_id = s.id AND n.version = s.version AND n.enabled
 WHERE s.project = $project AND s.id = $schedule_id AND s.deleted_at IS NULL
 
 -- name: interval_counted
