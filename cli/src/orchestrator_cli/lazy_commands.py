@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 from orchestrator_cli.failures import BadInput
+from orchestrator_cli.plain_parameters import read_plainly
 from orchestrator_cli.streams import Group
 
 LOCAL = "orchestrator_local"
@@ -106,7 +107,9 @@ class LazyCommand(TyperCommand):
             parent.add_typer(found, name=place.name, help=place.help, no_args_is_help=True)
         else:
             parent.command(place.name)(found)
-        return typer.main.get_group(parent).commands[place.name]
+        command = typer.main.get_group(parent).commands[place.name]
+        read_plainly(command)
+        return command
 
 
 def _imported(place: Place) -> Any:
@@ -128,6 +131,10 @@ class LazyGroup(Group):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands = {place.name: LazyCommand(place) for place in PLACES}
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        read_plainly(self)  # here, because Typer adds the options for completion after it made the group
+        return super().make_context(*arguments, **options)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)

@@ -7,9 +7,6 @@ import typer
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.following.logs import follow_log, print_log
-from orchestrator_cli.following.tree import run_tree
-from orchestrator_cli.following.watch import fetch_tasks
 from orchestrator_cli.output import (
     console,
     day_and_time,
@@ -75,6 +72,9 @@ def name_of(job: Json) -> str:
 @app.command()
 def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """One job; of a run also its phases and tasks."""
+    from orchestrator_cli.following.tree import run_tree
+    from orchestrator_cli.following.watch import fetch_tasks
+
     where = context(project)
     with where.client() as client:
         detail = client.get(where.project_path(f"jobs/{job}"))
@@ -152,6 +152,8 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
 ) -> None:
     """The log of a job; of a run, those of its tasks."""
+    from orchestrator_cli.following.logs import follow_log, print_log
+
     where = context(project)
     with where.client() as client:
         if follow:

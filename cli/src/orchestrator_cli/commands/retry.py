@@ -7,7 +7,6 @@ import typer
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
 from orchestrator_cli.commands.run import exit_code, flags
-from orchestrator_cli.following.watch import follow as follow_job
 from orchestrator_cli.output import (
     console,
     day_and_time,
@@ -61,6 +60,8 @@ def _tell(answer: Json, *, as_json: bool) -> None:
 
 
 def _follow(client: ApiClient, project_path: str, job_id: str, *, as_json: bool) -> Json:
+    from orchestrator_cli.following.watch import follow as follow_job
+
     ended = follow_job(client, project_path, job_id, error_console() if as_json else console())
     if as_json:
         print_json(ended)

@@ -10,7 +10,6 @@ from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
 from orchestrator_cli.context import Context
 from orchestrator_cli.failures import BadInput, ExitCode
-from orchestrator_cli.following.watch import follow as follow_job
 from orchestrator_cli.output import console, error_console, print_json
 
 _KEY = re.compile(r'(?P<key>"(?:[^"\\\x00-\x1f]|\\["\\/])+"|[^.="][^.=]*)(?P<end>[.=])')
@@ -131,6 +130,8 @@ def _tell(answer: Json, *, as_json: bool) -> None:
 
 
 def _follow(client: ApiClient, where: Context, job_id: str, *, as_json: bool) -> Json:
+    from orchestrator_cli.following.watch import follow as follow_job
+
     # With --json, standard output is for the program that reads it.
     job = follow_job(client, where.project_path(), job_id, error_console() if as_json else console())
     if as_json:

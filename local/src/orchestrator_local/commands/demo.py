@@ -14,7 +14,7 @@ from orchestrator_cli.context import TOKEN_VARIABLE, Context, read_context
 from orchestrator_cli.failures import BadInput, CommandFailure, ExitCode
 from orchestrator_cli.output import console, duration
 from orchestrator_local.commands.dev import down
-from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption
+from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption, state_dir_option
 from orchestrator_local.demo.crash import play_crash
 from orchestrator_local.demo.data import begin_fetching, finish_fetching
 from orchestrator_local.demo.mailboxes import FolderMailbox, MailpitMailbox
@@ -73,7 +73,7 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
     layout.prepare()
     screen.print("An orchestrator on this machine: PostgreSQL, RabbitMQ and five services, all private to")
     screen.print(
-        f"{layout.root}, on free loopback ports; `{command_name()} demo --down` ends it.\n", markup=False
+        f"{layout.root}, on free loopback ports; `{_down_command(layout)}` stops it.\n", markup=False
     )
     fetching = begin_fetching(example, layout.files / project)
     try:
@@ -101,10 +101,16 @@ def _local(layout: Layout, project: str) -> Setting:
     context = replace(found, project=project)
     with context.client() as client:
         _set_warehouse(client, context, found.warehouse_url)
-    down_command = f"{command_name()} demo --down"
-    end = f"make down   (or: {down_command})" if Path("Makefile").is_file() else down_command
-    mailbox = FolderMailbox(layout.mails, f"{shown_path(layout.mails)}   ({command_name()} dev mails --show)")
-    return Setting(context, mailbox, found.warehouse_url, end)
+    option = state_dir_option(layout.root)
+    down_command = _down_command(layout)
+    has_make = Path("Makefile").is_file() and not option
+    end = f"make down   (or: {down_command})" if has_make else down_command
+    mails = f"{shown_path(layout.mails)}   ({command_name()} dev mails --show{option})"
+    return Setting(context, FolderMailbox(layout.mails, mails), found.warehouse_url, end, option)
+
+
+def _down_command(layout: Layout) -> str:
+    return f"{command_name()} demo --down{state_dir_option(layout.root)}"
 
 
 def _remote(

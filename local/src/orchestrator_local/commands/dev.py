@@ -11,7 +11,7 @@ from orchestrator_cli.commands.options import JsonOption
 from orchestrator_cli.context import PROJECT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE, read_context
 from orchestrator_cli.failures import CommandFailure, ExitCode
 from orchestrator_cli.output import console, plain, print_json, print_table
-from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption
+from orchestrator_local.commands.options import DEFAULT_STATE_DIR, StateDirOption, state_dir_option
 from orchestrator_local.stack.data import remove_all
 from orchestrator_local.stack.launch import bring_down, bring_up, running_stack
 from orchestrator_local.stack.layout import Layout
@@ -50,12 +50,14 @@ def up(
 
 
 def where_to_look(layout: Layout, record: StackRecord) -> list[str]:
+    option = state_dir_option(layout.root)
+    finding = f'use it: eval "$(orchestrator dev context{option})"' if option else "commands run here find it"
     return [
         f"API documentation  {record.url}/docs",
-        f"token              in {layout.root / 'context.json'} (commands run here find it)",
+        f"token              in {layout.root / 'context.json'} ({finding})",
         f"logs               {layout.logs}",
-        f"mails              {layout.mails} (or `orchestrator dev mails`)",
-        "end it             orchestrator dev down",
+        f"mails              {layout.mails} (or `orchestrator dev mails{option}`)",
+        f"stop it            orchestrator dev down{option}",
     ]
 
 

@@ -12,9 +12,9 @@ from rich.text import Text
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.output import duration, moment
 from orchestrator_local.demo.evidence import query_warehouse
-from orchestrator_local.demo.family import ComponentProcess, component_processes
 from orchestrator_local.demo.outcomes import ObservedRun
 from orchestrator_local.demo.play import prepare, switch_schedule
+from orchestrator_local.demo.process_tree import ComponentProcess, component_processes
 from orchestrator_local.demo.report import verdict
 from orchestrator_local.demo.scenario import BY_HAND, Example
 from orchestrator_local.demo.setting import Setting

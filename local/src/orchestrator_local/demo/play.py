@@ -95,6 +95,7 @@ def places(setting: Setting, example: Example) -> Places:
         mails=setting.mailbox.place if setting.mailbox else "",
         project=setting.context.project,
         is_remote=not setting.context.state_folder,
+        state_dir_option=setting.state_dir_option,
     )
 
 

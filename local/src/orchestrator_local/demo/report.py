@@ -118,7 +118,9 @@ class Places:
     mails: str = ""
     project: str = ""
     is_remote: bool = False
-    """Not the local stack, which commands find by themselves, and whose processes can be killed."""
+    """Not the local stack, whose processes can be killed."""
+    state_dir_option: str = ""
+    """` --state-dir …` where commands do not find the local stack by themselves."""
 
 
 def look_on(places: Places) -> list[Text]:
@@ -133,7 +135,7 @@ def look_on(places: Places) -> list[Text]:
         ("", f"{places.command} jobs list"),
         ("", f"{places.command} triggers explain {BY_EVENT}"),
         ("", f"{places.command} tables publish out.c-nyc.delays_by_hour"),
-        ("", "" if places.is_remote else f"{places.command} demo --crash"),
+        ("", "" if places.is_remote else f"{places.command} demo --crash{places.state_dir_option}"),
         ("Mails", places.mails),
         ("End it", places.end),
     ]
@@ -146,6 +148,8 @@ def look_on(places: Places) -> list[Text]:
 
 
 def _way_there(places: Places) -> list[tuple[str, str]]:
+    if places.state_dir_option:
+        return [("First", f'eval "$({places.command} dev context{places.state_dir_option})"')]
     if not places.is_remote:
         return []
     return [

@@ -15,6 +15,8 @@ class Setting:
     mailbox: Mailbox | None
     warehouse_url: str
     end: str
+    state_dir_option: str = ""
+    """` --state-dir …` where commands need it to find the local stack."""
 
     @property
     def project_path(self) -> str:

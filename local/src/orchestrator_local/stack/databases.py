@@ -1,8 +1,10 @@
 """The databases of a local stack: the services' own, migrated and with a role each, and the warehouse."""
 
 import asyncio
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
@@ -21,12 +23,15 @@ DATABASE = "orchestrator"
 WAREHOUSE = "warehouse"
 
 
-def prepare_databases(url: str, keys: Keys, *, role_prefix: str, private: bool) -> tuple[str, str, list[str]]:
+def prepare_databases(
+    url: str, keys: Keys, *, role_prefix: str, private: bool, state_dir: Path
+) -> tuple[str, str, list[str]]:
     """Returns the URLs of the services' database (as its owner) and the warehouse, and what was migrated."""
     try:
         return asyncio.run(_prepare(url, keys, role_prefix=role_prefix, private=private))
     except MigrationError as error:
-        way_out = " (or, if the data may go: `orchestrator dev down --remove-data`)" if private else ""
+        remove = f"orchestrator dev down --remove-data --state-dir {shlex.quote(str(state_dir))}"
+        way_out = f" (or, if you do not need the data, delete it: `{remove}`)" if private else ""
         raise ServerError(f"the database cannot be migrated: {error}{way_out}") from None
     except (OrchestratorError, asyncpg.PostgresError, OSError, TimeoutError) as error:
         raise ServerError(f"the databases cannot be prepared: {error}") from None

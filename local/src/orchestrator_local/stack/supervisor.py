@@ -100,7 +100,7 @@ class Supervisor:
         private = self.postgres is not None
         url = self.postgres.url if self.postgres else os.environ[DATABASE_VARIABLE]
         database, warehouse, applied = prepare_databases(
-            url, self.keys, role_prefix=role_prefix(), private=private
+            url, self.keys, role_prefix=role_prefix(), private=private, state_dir=self.layout.root
         )
         say(f"migrations applied: {', '.join(applied) or 'none were missing'}")
         return database, warehouse
