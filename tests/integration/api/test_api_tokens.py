@@ -17,7 +17,6 @@ from tests.support.databases import Database
 
 from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.settings import ApiSettings
-from orchestrator_api.sql import load_queries
 from orchestrator_shared.database.pool import database as open_database
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.outbox import Outbox
@@ -31,16 +30,15 @@ async def bearer(api: RunningApi, admin: Client, **wish: Any) -> AsyncIterator[C
 
 
 async def test_racing_replicas_make_one_administrator(settings: ApiSettings, database: Database) -> None:
-    queries = load_queries()
     async with (
         open_database(settings, application_name="test") as pool,
         Broker.open(settings.amqp_url, name="test") as broker,
     ):
         outbox = Outbox(schema="catalog", source="/api", pool=pool, publisher=broker.publisher)
-        calls = [ensure_administrator(outbox, queries, ADMIN_EMAIL, ADMIN_TOKEN) for _ in range(8)]
+        calls = [ensure_administrator(outbox, ADMIN_EMAIL, ADMIN_TOKEN) for _ in range(8)]
         await asyncio.gather(*calls)
-        await ensure_administrator(outbox, queries, "other@example.com", "y" * 40)
-        await ensure_administrator(outbox, queries, ADMIN_EMAIL.upper(), "z" * 40)
+        await ensure_administrator(outbox, "other@example.com", "y" * 40)
+        await ensure_administrator(outbox, ADMIN_EMAIL.upper(), "z" * 40)
     assert await database.fetchval("SELECT count(*) FROM catalog.people") == 1
     assert await database.fetchval("SELECT count(*) FROM catalog.tokens") == 2
 

@@ -1,5 +1,6 @@
 """Fault 11 of issue 8: what a body costs is counted in calls and bytes of memory, and has a bound."""
 
+import gc
 import json
 import sys
 import tracemalloc
@@ -39,11 +40,13 @@ def calls(work: Callable[[], Any]) -> int:
         nonlocal counted
         counted += event in ("call", "c_call")
 
+    gc.disable()  # a collection calls what Hypothesis has it call
     sys.setprofile(note)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return counted
 
 

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from orchestrator_api.access.administrator import ensure_administrator, tell_of_dots
+from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.projects.dots import tell_of_dots
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
@@ -36,8 +37,8 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
-            await ensure_administrator(outbox, queries, settings.admin_email, settings.admin_token)
-        await tell_of_dots(outbox, queries)
+            await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
+        await tell_of_dots(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)

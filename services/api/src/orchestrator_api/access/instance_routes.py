@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from orchestrator_api.access import tokens
+from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.gate import GatedRoute
@@ -21,7 +21,7 @@ async def list_administrator_tokens(call: Call, paging: Paging) -> Page[Administ
     """Administrators' tokens, without their secrets (administrator)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN) as session:
-        rows = await session.sql.many("administrator_tokens", after, paging.rows)
+        rows = await tokens.of_administrators(session, after, paging.rows)
     return Page[AdministratorTokenOut].model_validate(paging.of(rows, "id"))
 
 
@@ -43,5 +43,5 @@ async def list_instance_audit(call: Call, paging: Paging) -> Page[AuditOut]:
     """Changes that belong to no project, newest first (administrator)."""
     before = paging.place(datetime, UUID)
     async with call.session(Scope.ADMIN) as session:
-        rows = await session.sql.many("instance_audit", *before, paging.rows)
+        rows = await audit.of_no_project(session.connection, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

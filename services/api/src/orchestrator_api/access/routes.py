@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from orchestrator_api.access import tokens
+from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AuditOut, TokenIn, TokenMade, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
@@ -21,7 +21,7 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     """The project's tokens, without their secrets (administrator)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN, project) as session:
-        rows = await session.sql.many("tokens", project, after, paging.rows)
+        rows = await tokens.listing(session, after, paging.rows)
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
 
@@ -36,8 +36,8 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
 async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
     """Make a token (administrator); its text is shown this once."""
     async with call.session(Scope.ADMIN, project) as session:
-        row, text = await tokens.create(session, tokens.TokenWish(**body.model_dump()))
-    return TokenMade.model_validate({**row, "token": text})
+        made = await tokens.create(session, tokens.TokenWish(**body.model_dump()))
+    return TokenMade.model_validate(made)
 
 
 @router.delete(
@@ -54,5 +54,5 @@ async def list_audit(call: Call, project: Project, paging: Paging) -> Page[Audit
     """Every change and run request, newest first."""
     before = paging.place(datetime, UUID)
     async with call.session(Scope.CONFIGURE, project) as session:
-        rows = await session.sql.many("audit", project, *before, paging.rows)
+        rows = await audit.of_project(session.connection, project, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

@@ -1,84 +1,87 @@
 -- Tokens, people and the audit.
 
--- name: token_by_hash
+-- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.expires_at, t.revoked_at, p.email,
        coalesce(p.is_administrator, false) AS is_administrator,
        t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS last_use_is_old
 FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
-WHERE t.secret_hash = $1
+WHERE t.secret_hash = $secret_hash
 
 -- name: note_token_use
 -- Whoever finds the row locked leaves it: another request is noting the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
 WHERE id = (SELECT id FROM catalog.tokens
-            WHERE id = $1
+            WHERE id = $id
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: is_project
+SELECT EXISTS (SELECT FROM catalog.projects WHERE id = $project)
 
 -- name: tokens
 SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
 FROM catalog.tokens
-WHERE project = $1 AND ($2::uuid IS NULL OR id > $2)
+WHERE project = $project AND ($after::uuid IS NULL OR id > $after)
 ORDER BY id
-LIMIT $3
+LIMIT $limit
 
 -- name: token
 SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
 FROM catalog.tokens
-WHERE project = $1 AND id = $2
+WHERE project = $project AND id = $id
 
 -- name: insert_token
-INSERT INTO catalog.tokens (id, project, kind, name, person_id, secret_hash, scopes, components, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO catalog.tokens (id, project, kind, name, secret_hash, scopes, components, expires_at)
+VALUES ($id, $project, $kind, $name, $secret_hash, $scopes, $components, $expires_at)
 ON CONFLICT (secret_hash) DO NOTHING
 RETURNING id
 
 -- name: token_of_setting
-SELECT id, revoked_at FROM catalog.tokens WHERE secret_hash = $1
+SELECT id, revoked_at FROM catalog.tokens WHERE secret_hash = $secret_hash
 
 -- name: insert_token_of_setting
 INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components, from_setting)
-VALUES ($1, 'person', 'administrator', $2, $3, ARRAY['admin'], ARRAY['*'], true)
+VALUES ($id, 'person', 'administrator', $person_id, $secret_hash, ARRAY['admin'], ARRAY['*'], true)
 
 -- name: revoke_other_tokens_of_setting
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
-WHERE from_setting AND id <> $1 AND revoked_at IS NULL
+WHERE from_setting AND id <> $id AND revoked_at IS NULL
 RETURNING id
 
 -- name: administrator_tokens
 SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
 FROM catalog.tokens t
 JOIN catalog.people p ON p.id = t.person_id
-WHERE t.project IS NULL AND t.kind = 'person' AND ($1::uuid IS NULL OR t.id > $1)
+WHERE t.project IS NULL AND t.kind = 'person' AND ($after::uuid IS NULL OR t.id > $after)
 ORDER BY t.id
-LIMIT $2
+LIMIT $limit
 
 -- name: administrator_token
-SELECT t.id, t.name, p.email
+SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
 FROM catalog.tokens t
 JOIN catalog.people p ON p.id = t.person_id
-WHERE t.project IS NULL AND t.kind = 'person' AND t.id = $1
+WHERE t.project IS NULL AND t.kind = 'person' AND t.id = $id
 
 -- name: revoke_administrator_token
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
-WHERE project IS NULL AND kind = 'person' AND id = $1 AND revoked_at IS NULL
+WHERE project IS NULL AND kind = 'person' AND id = $id AND revoked_at IS NULL
 
 -- name: revoke_token
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
-WHERE project = $1 AND id = $2 AND revoked_at IS NULL
+WHERE project = $project AND id = $id AND revoked_at IS NULL
 
 -- name: refresh_token
-UPDATE catalog.tokens SET secret_hash = $2, revoked_at = NULL WHERE id = $1
+UPDATE catalog.tokens SET secret_hash = $secret_hash, revoked_at = NULL WHERE id = $id
 
 -- name: orchestration_token
 SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
 FROM catalog.orchestration_tokens o
 JOIN catalog.tokens t ON t.id = o.token_id
-WHERE o.project = $1 AND o.orchestration = $2
+WHERE o.project = $project AND o.orchestration = $orchestration
 
 -- name: link_orchestration_token
-INSERT INTO catalog.orchestration_tokens (project, orchestration, token_id) VALUES ($1, $2, $3)
+INSERT INTO catalog.orchestration_tokens (project, orchestration, token_id) VALUES ($project, $orchestration, $token_id)
 
 -- name: lock_administrators
 SELECT pg_advisory_xact_lock(7203151, 1)
@@ -87,24 +90,25 @@ SELECT pg_advisory_xact_lock(7203151, 1)
 SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
 
 -- name: insert_administrator
-INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($1, $2, $2, true)
+INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($id, $email, $email, true)
 
 -- name: insert_audit
-INSERT INTO catalog.audit (id, project, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO catalog.audit (id, project, actor, action, subject, detail)
+VALUES ($id, $project, $actor, $action, $subject, $detail)
 
 -- name: audit
 SELECT id, at, actor, action, subject, detail
 FROM catalog.audit
-WHERE project = $1 AND ($2::timestamptz IS NULL OR (at, id) < ($2, $3))
+WHERE project = $project AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
 ORDER BY at DESC, id DESC
-LIMIT $4
+LIMIT $limit
 
 -- name: instance_audit
 SELECT id, at, actor, action, subject, detail
 FROM catalog.audit
-WHERE project IS NULL AND ($1::timestamptz IS NULL OR (at, id) < ($1, $2))
+WHERE project IS NULL AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
 ORDER BY at DESC, id DESC
-LIMIT $3
+LIMIT $limit
 
 -- name: forget_audit
 -- Two years are kept.

@@ -8,21 +8,21 @@ from typing import Any
 
 import asyncpg
 
-from orchestrator_api.access.permissions import Actor, Scope, TokenFacts, check_token, no_such_project
+from orchestrator_api.access import audit, identity
+from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.ports import Works
 from orchestrator_api.http.refusals import Unauthenticated
 from orchestrator_api.http.steps import Steps
-from orchestrator_api.sql import Row, Sql
+from orchestrator_api.sql import Sql
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.messaging.outbox import UnitOfWork
-from orchestrator_shared.security import Encryption, hash_token
+from orchestrator_shared.security import Encryption
 
 
 @dataclass(slots=True)
@@ -71,7 +71,14 @@ class Session:
 
     async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
         """Leave it with another project, which the caller has changed too."""
-        await self.sql.run("insert_audit", new_id(), project, self.actor.label, action, subject, detail)
+        await audit.record(
+            self.connection,
+            project=project,
+            actor=self.actor.label,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,8 @@ class Sessions:
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[Session]:
         """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
-        async with self._entered(presented, scopes, project) as (work, sql, actor, now):
+        async with self._entered(presented, scopes, project) as (work, actor, now):
+            sql = Sql(work.connection, self.queries)
             yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> None:
@@ -101,50 +109,17 @@ class Sessions:
     @asynccontextmanager
     async def _entered(
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
-    ) -> AsyncIterator[tuple[UnitOfWork, Sql, Actor, datetime]]:
+    ) -> AsyncIterator[tuple[UnitOfWork, Actor, datetime]]:
         token = presented.token
         if not token or len(token) > MOST_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         self.guard.check(token, presented.address)
         async with self.works.work() as work:
-            sql = Sql(work.connection, self.queries)
             now = self.clock.now()
-            actor = await self._identify(sql, token, presented.address, now)
+            connection = work.connection
+            actor = await identity.identify(connection, self.guard, token, presented.address, now)
             if project is not None:
-                await _enter(sql, actor, project)
+                await identity.enter(connection, actor, project)
             if scopes:
                 actor.require(*scopes)
-            yield work, sql, actor, now
-
-    async def _identify(self, sql: Sql, token: str, address: str, now: datetime) -> Actor:
-        row = await sql.one("token_by_hash", hash_token(token))
-        try:
-            check_token(TokenFacts(row["expires_at"], row["revoked_at"]) if row else None, now)
-        except Unauthenticated:
-            self.guard.wrong(address, "ended" if row else "unknown")
-            raise
-        self.guard.good(token)
-        assert row is not None
-        return await identify(sql, row)
-
-
-async def identify(sql: Sql, row: Row) -> Actor:
-    """Whose token this is; notes its use at most once a minute."""
-    if row["last_use_is_old"]:
-        await sql.run("note_token_use", row["id"])
-    return Actor(
-        token_id=row["id"],
-        kind=row["kind"],
-        name=row["name"],
-        project=row["project"],
-        scopes=frozenset(row["scopes"]),
-        components=tuple(row["components"]),
-        email=row["email"],
-        is_administrator=row["is_administrator"],
-    )
-
-
-async def _enter(sql: Sql, actor: Actor, project: str) -> None:
-    actor.enter(project)
-    if await sql.one("project", project) is None:
-        raise no_such_project(project)
+            yield work, actor, now

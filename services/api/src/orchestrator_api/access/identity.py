@@ -1,0 +1,45 @@
+"""Who brings a token, and whether the project is open to them."""
+
+from datetime import datetime
+
+import asyncpg
+
+from orchestrator_api.access.permissions import Actor, TokenFacts, check_token, no_such_project
+from orchestrator_api.access.store import AccessStore
+from orchestrator_api.access.token_guard import TokenGuard
+from orchestrator_api.http.refusals import Unauthenticated
+from orchestrator_shared.security import hash_token
+
+
+async def identify(
+    connection: asyncpg.Connection, guard: TokenGuard, token: str, address: str, now: datetime
+) -> Actor:
+    """Whose token this is; wrong ones are counted, and its use is noted at most once a minute."""
+    store = AccessStore(connection)
+    bearer = await store.bearer(secret_hash=hash_token(token))
+    try:
+        check_token(TokenFacts(bearer.expires_at, bearer.revoked_at) if bearer else None, now)
+    except Unauthenticated:
+        guard.wrong(address, "ended" if bearer else "unknown")
+        raise
+    guard.good(token)
+    assert bearer is not None
+    if bearer.last_use_is_old:
+        await store.note_use(token_id=bearer.id)
+    return Actor(
+        token_id=bearer.id,
+        kind=bearer.kind,
+        name=bearer.name,
+        project=bearer.project,
+        scopes=frozenset(bearer.scopes),
+        components=bearer.components,
+        email=bearer.email,
+        is_administrator=bearer.is_administrator,
+    )
+
+
+async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> None:
+    """Refuse another project's token, and a project that is not there, by the same answer."""
+    actor.enter(project)
+    if not await AccessStore(connection).is_project(project=project):
+        raise no_such_project(project)

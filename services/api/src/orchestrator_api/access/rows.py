@@ -1,0 +1,103 @@
+"""What the database has of tokens, their bearers, and the audit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_shared.database.rows import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A presented token, and whose it is."""
+
+    id: UUID
+    kind: str
+    name: str
+    project: str | None
+    scopes: tuple[str, ...]
+    components: tuple[str, ...]
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    email: str | None
+    is_administrator: bool
+    last_use_is_old: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of a project, without its secret."""
+
+    id: UUID
+    kind: str
+    name: str
+    project: str
+    scopes: tuple[str, ...]
+    components: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class MadeToken(Token):
+    """A new token with its text, which is not stored."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewToken:
+    """A token of a project to be stored."""
+
+    id: UUID
+    project: str
+    kind: str
+    name: str
+    secret_hash: bytes
+    scopes: list[str]
+    components: list[str]
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdministratorToken:
+    """An administrator's token, without its secret."""
+
+    id: UUID
+    name: str
+    email: str
+    from_setting: bool
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SettingToken:
+    """The token that a setting gives."""
+
+    id: UUID
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Administrator:
+    """Who may everything."""
+
+    id: UUID
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One change or run request."""
+
+    id: UUID
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: JsonObject

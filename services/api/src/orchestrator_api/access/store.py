@@ -1,0 +1,133 @@
+"""Tokens, people and the audit in the database."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_api.access.rows import (
+    Administrator,
+    AdministratorToken,
+    AuditRecord,
+    Bearer,
+    NewToken,
+    SettingToken,
+    Token,
+)
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.database.store import Store
+from orchestrator_shared.domain.ids import new_id
+
+
+class AccessStore(Store):
+    """Writes tokens, administrators and audit records."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def bearer(self, *, secret_hash: bytes) -> Bearer | None:
+        """Whose token this is, ended or not."""
+        return await self._one(Bearer, "bearer", secret_hash=secret_hash)
+
+    async def note_use(self, *, token_id: UUID) -> None:
+        """Note that the token is used now, unless another request is noting it."""
+        await self._run("note_token_use", id=token_id)
+
+    async def is_project(self, *, project: str) -> bool:
+        """Whether there is such a project."""
+        return await self._value(bool, "is_project", project=project) is True
+
+    async def tokens(self, *, project: str, after: UUID | None, limit: int) -> list[Token]:
+        """The tokens of a project."""
+        return await self._many(Token, "tokens", project=project, after=after, limit=limit)
+
+    async def token(self, *, project: str, token_id: UUID) -> Token | None:
+        """One token of a project."""
+        return await self._one(Token, "token", project=project, id=token_id)
+
+    async def insert_token(self, token: NewToken) -> None:
+        """Keep a new token."""
+        await self._run("insert_token", **columns_of(token))
+
+    async def revoke_token(self, *, project: str, token_id: UUID) -> bool:
+        """End a token; False if it was ended before."""
+        return await self._run("revoke_token", project=project, id=token_id) > 0
+
+    async def refresh_token(self, *, token_id: UUID, secret_hash: bytes) -> None:
+        """Give a token another secret."""
+        await self._run("refresh_token", id=token_id, secret_hash=secret_hash)
+
+    async def orchestration_token(self, *, project: str, orchestration: str) -> Token | None:
+        """The token that an orchestration's jobs run as."""
+        return await self._one(Token, "orchestration_token", project=project, orchestration=orchestration)
+
+    async def link_orchestration_token(self, *, project: str, orchestration: str, token_id: UUID) -> None:
+        """Make it the token that an orchestration's jobs run as."""
+        await self._run(
+            "link_orchestration_token", project=project, orchestration=orchestration, token_id=token_id
+        )
+
+    async def lock_administrators(self) -> None:
+        """Keep other replicas from making administrators until the transaction ends."""
+        await self._run("lock_administrators")
+
+    async def administrators(self) -> list[Administrator]:
+        """The oldest first."""
+        return await self._many(Administrator, "administrators")
+
+    async def insert_administrator(self, *, person_id: UUID, email: str) -> None:
+        """Make an administrator."""
+        await self._run("insert_administrator", id=person_id, email=email)
+
+    async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
+        """Those of all administrators."""
+        return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)
+
+    async def administrator_token(self, *, token_id: UUID) -> AdministratorToken | None:
+        """One of them."""
+        return await self._one(AdministratorToken, "administrator_token", id=token_id)
+
+    async def revoke_administrator_token(self, *, token_id: UUID) -> bool:
+        """End an administrator's token; False if it was ended before."""
+        return await self._run("revoke_administrator_token", id=token_id) > 0
+
+    async def token_of_setting(self, *, secret_hash: bytes) -> SettingToken | None:
+        """The token of this secret, ended or not."""
+        return await self._one(SettingToken, "token_of_setting", secret_hash=secret_hash)
+
+    async def insert_token_of_setting(self, *, token_id: UUID, person_id: UUID, secret_hash: bytes) -> None:
+        """Keep the token that the setting gives."""
+        await self._run("insert_token_of_setting", id=token_id, person_id=person_id, secret_hash=secret_hash)
+
+    async def revoke_other_tokens_of_setting(self, *, token_id: UUID) -> list[UUID]:
+        """End those that the setting gave before; returns which."""
+        return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
+
+    async def insert_audit(
+        self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
+    ) -> None:
+        """Leave an audit record."""
+        await self._run(
+            "insert_audit",
+            id=new_id(),
+            project=project,
+            actor=actor,
+            action=action,
+            subject=subject,
+            detail=detail,
+        )
+
+    async def audit(
+        self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
+    ) -> list[AuditRecord]:
+        """Of a project, the newest first."""
+        return await self._many(
+            AuditRecord, "audit", project=project, before=before, before_id=before_id, limit=limit
+        )
+
+    async def instance_audit(
+        self, *, before: datetime | None, before_id: UUID | None, limit: int
+    ) -> list[AuditRecord]:
+        """Of no project, the newest first."""
+        return await self._many(
+            AuditRecord, "instance_audit", before=before, before_id=before_id, limit=limit
+        )
