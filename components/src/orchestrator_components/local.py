@@ -46,7 +46,7 @@ def run(
     with _private_directory(data_dir) as directory:
         _prepare(directory, config, Path(state_file) if state_file else None)
         code = _execute(command, environment_of(definition, config, directory), directory)
-        return _tell(code, directory, Path(state_file) if state_file else None)
+        return _print_outcome(code, directory, Path(state_file) if state_file else None)
 
 
 def check(directory_or_yaml: Path | str, config_file: Path | str) -> int:
@@ -211,7 +211,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         process.wait(SECONDS_TO_END)
 
 
-def _tell(code: int, directory: Path, state_file: Path | None) -> int:
+def _print_outcome(code: int, directory: Path, state_file: Path | None) -> int:
     if code != SUCCESS:
         kind = "user error" if code == 1 else "internal error"
         print(f"-- {kind}: exit code {code}", file=sys.stderr)
