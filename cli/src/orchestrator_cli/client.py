@@ -54,7 +54,7 @@ class ApiClient:
         self._transport.close()
 
     def get(self, path: str, **params: object) -> Json:
-        return _again(lambda: self._request("GET", path, params=_given(params)))
+        return _with_retries(lambda: self._request("GET", path, params=_given(params)))
 
     def put(self, path: str, body: Json) -> Json:
         return self._request("PUT", path, body=body)
@@ -65,7 +65,7 @@ class ApiClient:
     def request_run(self, path: str, body: Json) -> Json:
         """Request runs under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
-        return _again(lambda: self._request("POST", path, body=body, headers=key))
+        return _with_retries(lambda: self._request("POST", path, body=body, headers=key))
 
     def patch(self, path: str, body: Json) -> Json:
         return self._request("PATCH", path, body=body)
@@ -126,13 +126,13 @@ def _connection(url: str) -> Connection:
         raise BadInput(f"{url} is not a server URL: {error}") from None
 
 
-def _again(ask: Callable[[], Json]) -> Json:
+def _with_retries(send: Callable[[], Json]) -> Json:
     for attempt in range(1, ATTEMPTS):
         try:
-            return ask()
+            return send()
         except Unreachable:
             time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-    return ask()
+    return send()
 
 
 START_HINT = (
