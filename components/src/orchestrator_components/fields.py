@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from orchestrator_components.contract import UserError
 
-REQUIRED = "Field required"
-NO_TEXT = "Input should be a valid string"
-NO_UNICODE = "Input should be a valid string, unable to parse raw data as a unicode string"
-NO_SWITCH = "Input should be a valid boolean"
-UNREADABLE_SWITCH = "Input should be a valid boolean, unable to interpret input"
+REQUIRED = "is missing"
+NO_TEXT = "must be a string"
+NO_UNICODE = "must be valid Unicode text"
+NO_SWITCH = "must be true or false"
 UNKNOWN = "is not a known parameter"
 
 _SWITCH = dict.fromkeys(("0", "off", "f", "false", "n", "no"), False) | dict.fromkeys(
@@ -82,14 +81,14 @@ class Fields:
         if or_one and isinstance(values, str):
             values = [values]
         if not isinstance(values, list):
-            self.refuse("Input should be a valid list", name)
+            self.refuse("must be a list", name)
             return []
         found = [self._text(value, f"{name}.{index}") for index, value in enumerate(values)]
         texts = [text for text in found if text is not None]
         if len(texts) < len(found):
             return []
         if len(texts) < at_least:
-            self.refuse(_too_few("List", at_least, len(texts)), name)
+            self.refuse(_too_few(at_least), name)
             return []
         return self._checked(texts, name, check, [])
 
@@ -108,7 +107,7 @@ class Fields:
             return {}
         values = self._given[name]
         if not isinstance(values, dict):
-            self.refuse("Input should be a valid dictionary", name)
+            self.refuse("must be an object", name)
             return {}
         before = len(self._problems)
         for key, value in values.items():
@@ -117,9 +116,9 @@ class Fields:
         if len(self._problems) > before:
             return {}
         if not values:
-            self.refuse(_too_few("Dictionary", 1, 0), name)
+            self.refuse(_too_few(1), name)
         elif len(values) > at_most:
-            self.refuse(f"Dictionary should have at most {at_most} items after validation, not more", name)
+            self.refuse(f"must have at most {at_most} entries", name)
         else:
             return self._checked(values, name, check, {})
         return {}
@@ -141,7 +140,7 @@ class Fields:
             return value
         if isinstance(value, str | int | float) and (known := _SWITCH.get(_plain(value))) is not None:
             return known
-        self.refuse(UNREADABLE_SWITCH if isinstance(value, str | int) else NO_SWITCH, name)
+        self.refuse(NO_SWITCH, name)
         return default
 
     def refuse(self, problem: str, place: str) -> None:
@@ -162,9 +161,9 @@ class Fields:
         elif (at_least or at_most) and not _is_unicode(value):
             self.refuse(NO_UNICODE, place)
         elif len(value) < at_least:
-            self.refuse(f"String should have at least {_counted(at_least, 'character')}", place)
+            self.refuse(f"must have at least {_counted(at_least, 'character')}", place)
         elif at_most and len(value) > at_most:
-            self.refuse(f"String should have at most {_counted(at_most, 'character')}", place)
+            self.refuse(f"must have at most {_counted(at_most, 'character')}", place)
         else:
             return value
         return None
@@ -190,13 +189,13 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _too_few(kind: str, least: int, found: int) -> str:
-    return f"{kind} should have at least {_counted(least, 'item')} after validation, not {found}"
+def _too_few(least: int) -> str:
+    return f"must have at least {least} {'entry' if least == 1 else 'entries'}"
 
 
 def _one_of(allowed: Sequence[str]) -> str:
     *others, last = map(repr, allowed)
-    return f"Input should be {', '.join(others)} or {last}"
+    return f"must be {', '.join(others)} or {last}"
 
 
 def _counted(number: int, what: str) -> str:

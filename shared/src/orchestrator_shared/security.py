@@ -65,7 +65,9 @@ class Encryption:
         try:
             return self._seal(_TEXT + value.encode(), project)
         except UnicodeEncodeError as error:
-            raise UserError("the secret is no valid text: it has half of a surrogate pair") from error
+            raise UserError(
+                "the secret is not a valid string: it contains half of a surrogate pair"
+            ) from error
 
     def decrypt_value(self, text: str, *, project: str) -> str:
         """The value again; raises UserError if it is not ours, not this project's, or its key is gone."""

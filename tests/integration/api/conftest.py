@@ -12,9 +12,10 @@ from typing import Any
 import aio_pika
 import httpx
 import pytest
+import pytest_asyncio
 from tests.support import servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
-from tests.support.databases import Database
+from tests.support.databases import Database, migrated_database
 
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.wiring import start
@@ -115,6 +116,10 @@ def broker(vhost: BrokerVhost) -> Iterator[BrokerVhost]:
 
 @pytest.fixture
 def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
+    return settings_on(database, broker)
+
+
+def settings_on(database: Database, broker: BrokerVhost) -> ApiSettings:
     return ApiSettings(
         database_url=database.url_for("api"),
         amqp_url=broker.url,
@@ -154,11 +159,34 @@ COMPONENT = {
 @pytest.fixture
 async def furnished(admin: Client) -> Client:
     """The project with a component, two configurations and an orchestration of two phases."""
+    await furnish(admin)
+    return admin
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_database() -> AsyncIterator[Database]:
+    async with migrated_database() as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(shared_database: Database, vhost: BrokerVhost) -> AsyncIterator[Client]:
+    """As `furnished`; one for all tests of a module that are `refused` and leave nothing."""
+    async with running(settings_on(shared_database, vhost)) as service, service.http(ADMIN_TOKEN) as http:
+        client = Client(http)
+        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
+        await furnish(client)
+        yield client
+
+
+refused = pytest.mark.asyncio(loop_scope="module")
+
+
+async def furnish(admin: Client) -> None:
     await admin.put("/v1/components/demo-extractor", COMPONENT, status=201)
     for name in ("one", "two"):
         await admin.put(f"configurations/demo-extractor/{name}", {"parameters": {"rows": 1}}, status=201)
     await admin.put("orchestrations/daily", orchestration("one", "two"), status=201)
-    return admin
 
 
 def orchestration(*configurations: str, **more: Any) -> dict[str, Any]:

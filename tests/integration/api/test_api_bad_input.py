@@ -4,7 +4,7 @@ import base64
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import COMPONENT, Client, RunningApi
+from tests.integration.api.conftest import COMPONENT, Client, RunningApi, refused
 from tests.support.databases import Database
 
 
@@ -15,12 +15,14 @@ async def raw(client: Client, body: bytes, path: str = "/v1/projects") -> Any:
     return response.json()
 
 
-async def test_malformed_json_tells_line_and_column(admin: Client) -> None:
-    problem = await raw(admin, b'{"id": "x",\n "name": }')
+@refused
+async def test_malformed_json_tells_line_and_column(shared: Client) -> None:
+    problem = await raw(shared, b'{"id": "x",\n "name": }')
     assert problem["status"] == 400
     assert "line 2, column 10" in problem["detail"]
 
 
+@refused
 @pytest.mark.parametrize(
     ("body", "status", "field"),
     [
@@ -40,11 +42,11 @@ async def test_malformed_json_tells_line_and_column(admin: Client) -> None:
         (b'{"id": ' + b"9" * 5000 + b"}", 400, "body"),
     ],
 )
-async def test_bad_body_names_the_field(admin: Client, body: bytes, status: int, field: str) -> None:
-    problem = await raw(admin, body)
+async def test_bad_body_names_the_field(shared: Client, body: bytes, status: int, field: str) -> None:
+    problem = await raw(shared, body)
     assert problem["status"] == status
     assert problem["errors"][0]["field"].startswith(field[:60])
-    assert [p["id"] for p in (await admin.get("/v1/projects"))["items"]] == ["demo"]
+    assert [p["id"] for p in (await shared.get("/v1/projects"))["items"]] == ["demo"]
 
 
 RUN, ARRANGE = "orchestrations/daily/runs", "orchestrations/daily/arrangement"
@@ -62,6 +64,7 @@ def arranged(**operation: Any) -> dict[str, Any]:
     return {"operations": [operation]}
 
 
+@refused
 @pytest.mark.parametrize(
     ("path", "body", "field", "says"),
     [
@@ -89,7 +92,7 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (ARRANGE, arranged(operation="move_phase", phase=-1, before=0), "operations.0.phase", "at least 0"),
         (SAVE, saved(ONE, id="Bad Id"), f"{TASK}.id", "lower-case"),
         (SAVE, saved(ONE, parameters={"timeout": "soon"}), f"{TASK}.parameters.timeout", "not a duration"),
-        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "integer"),
+        (SAVE, saved(ONE, parameters={"version": "x"}), f"{TASK}.parameters.version", "whole number"),
         (SAVE, saved(ONE, parameters={"attempts": 0}), f"{TASK}.parameters.attempts", "at least 1"),
         (SAVE, saved(ONE, parameters={"parameters": 5}), f"{TASK}.parameters.parameters", "an object"),
         (SAVE, saved(NESTED, timeout_seconds=60), f"{TASK}.timeout_seconds", "give one to its tasks"),
@@ -97,42 +100,47 @@ def arranged(**operation: Any) -> dict[str, Any]:
     ],
 )
 async def test_what_the_engine_cannot_do_is_refused_with_the_way_out(
-    furnished: Client, path: str, body: Any, field: str, says: str
+    shared: Client, path: str, body: Any, field: str, says: str
 ) -> None:
-    problem = await furnished.call("PUT" if path == SAVE else "POST", path, body, status=422)
+    problem = await shared.call("PUT" if path == SAVE else "POST", path, body, status=422)
     assert [error["field"] for error in problem["errors"]][:1] == [field]
     assert says in problem["errors"][0]["detail"]
     assert says in problem["detail"] or len(problem["errors"]) > 1
 
 
-async def test_body_over_one_mebibyte_is_refused(admin: Client) -> None:
+@refused
+async def test_body_over_one_mebibyte_is_refused(shared: Client) -> None:
     body = b'{"id": "x", "name": "' + b"a" * 1024 * 1024 + b'"}'
-    assert (await raw(admin, body))["status"] == 413
+    assert (await raw(shared, body))["status"] == 413
 
     async def chunks() -> Any:
         for _ in range(20):
             yield b" " * 65536
 
-    response = await admin.http.post("/v1/projects", content=chunks())
+    response = await shared.http.post("/v1/projects", content=chunks())
     assert response.status_code == 413
 
 
-async def test_nul_in_the_address_is_refused(admin: Client) -> None:
-    await admin.get("/v1/projects/demo%00", status=422)
-    await admin.get("/v1/projects/demo/jobs?component=a%00b", status=422)
+@refused
+async def test_nul_in_the_address_is_refused(shared: Client) -> None:
+    await shared.get("/v1/projects/demo%00", status=422)
+    await shared.get("/v1/projects/demo/jobs?component=a%00b", status=422)
 
 
-async def test_unknown_path_and_method_are_problems(admin: Client) -> None:
-    await admin.get("/v1/nothing", status=404)
-    await admin.delete("/v1/projects", status=405)
+@refused
+async def test_unknown_path_and_method_are_problems(shared: Client) -> None:
+    await shared.get("/v1/nothing", status=404)
+    await shared.delete("/v1/projects", status=405)
 
 
+@refused
 @pytest.mark.parametrize("cursor", ["x", "W10", "WyJhIl0", "%ff", "eyJ9", "WyIyMDI2IiwgIjEiXQ", "bnVsbA"])
-async def test_foreign_cursor_is_refused(admin: Client, cursor: str) -> None:
-    problem = await admin.get(f"jobs?cursor={cursor}", status=422)
+async def test_foreign_cursor_is_refused(shared: Client, cursor: str) -> None:
+    problem = await shared.get(f"jobs?cursor={cursor}", status=422)
     assert problem["errors"][0]["field"] == "cursor"
 
 
+@refused
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -145,11 +153,12 @@ async def test_foreign_cursor_is_refused(admin: Client, cursor: str) -> None:
         ("jobs/0198c0de-0000-7000-8000-000000000001/log?after=99999999999:1", "after"),
     ],
 )
-async def test_bad_query_names_the_field(admin: Client, path: str, field: str) -> None:
-    problem = await admin.get(path, status=422)
+async def test_bad_query_names_the_field(shared: Client, path: str, field: str) -> None:
+    problem = await shared.get(path, status=422)
     assert problem["errors"][0]["field"] == field
 
 
+@refused
 @pytest.mark.parametrize(
     ("wish", "field"),
     [
@@ -168,25 +177,27 @@ async def test_bad_query_names_the_field(admin: Client, path: str, field: str) -
     ],
 )
 async def test_bad_run_leaves_nothing(
-    furnished: Client, database: Database, wish: dict[str, Any], field: str
+    shared: Client, shared_database: Database, wish: dict[str, Any], field: str
 ) -> None:
-    problem = await furnished.post("orchestrations/daily/runs", wish, status=422)
+    problem = await shared.post("orchestrations/daily/runs", wish, status=422)
     assert problem["errors"][0]["field"] == field
-    assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
+    assert await shared_database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
 
 
-async def test_unknown_things_are_not_found(furnished: Client) -> None:
-    await furnished.post("orchestrations/ghost/runs", status=404)
-    await furnished.post("configurations/demo-extractor/ghost/runs", status=404)
-    await furnished.post("configurations/ghost/one/runs", status=404)
-    await furnished.get("jobs/0198c0de-0000-7000-8000-000000000001", status=404)
-    await furnished.post("jobs/0198c0de-0000-7000-8000-000000000001/termination", status=404)
-    problem = await furnished.put("configurations/ghost/one", {}, status=422)
+@refused
+async def test_unknown_things_are_not_found(shared: Client) -> None:
+    await shared.post("orchestrations/ghost/runs", status=404)
+    await shared.post("configurations/demo-extractor/ghost/runs", status=404)
+    await shared.post("configurations/ghost/one/runs", status=404)
+    await shared.get("jobs/0198c0de-0000-7000-8000-000000000001", status=404)
+    await shared.post("jobs/0198c0de-0000-7000-8000-000000000001/termination", status=404)
+    problem = await shared.put("configurations/ghost/one", {}, status=422)
     assert problem["errors"][0]["field"] == "component"
-    problem = await furnished.put("configurations/orchestrator/one", {}, status=422)
+    problem = await shared.put("configurations/orchestrator/one", {}, status=422)
     assert "orchestrations" in problem["detail"]
 
 
+@refused
 @pytest.mark.parametrize(
     ("document", "field"),
     [
@@ -197,11 +208,11 @@ async def test_unknown_things_are_not_found(furnished: Client) -> None:
         ({"type": "writer", "command": ["x"], "executor": "docker"}, "executor"),
     ],
 )
-async def test_bad_component_document(admin: Client, document: dict[str, Any], field: str) -> None:
-    problem = await admin.put("/v1/components/bad", document, status=422)
+async def test_bad_component_document(shared: Client, document: dict[str, Any], field: str) -> None:
+    problem = await shared.put("/v1/components/bad", document, status=422)
     assert problem["errors"][0]["field"] == field
-    await admin.get("/v1/components/bad", status=404)
-    await admin.put("/v1/components/orchestrator", {"type": "writer", "command": ["x"]}, status=422)
+    await shared.get("/v1/components/bad", status=404)
+    await shared.put("/v1/components/orchestrator", {"type": "writer", "command": ["x"]}, status=422)
 
 
 async def test_schema_is_never_fetched(admin: Client) -> None:
@@ -233,11 +244,12 @@ async def test_without_a_token_nothing_is_told(api: RunningApi, admin: Client) -
                 assert response.headers["content-type"] == "application/problem+json"
 
 
-async def test_refusals_name_the_field_whatever_is_sent(furnished: Client) -> None:
+@refused
+async def test_refusals_name_the_field_whatever_is_sent(shared: Client) -> None:
     runs = "orchestrations/daily/runs"
 
     async def field(method: str, path: str, body: Any = None) -> str:
-        problem = await furnished.call(method, path, body, status=422)
+        problem = await shared.call(method, path, body, status=422)
         return str(problem["errors"][0]["field"])
 
     forged = {"demo-extractor/one": {"#password": "enc:v1:AAAA"}}
@@ -252,12 +264,13 @@ async def test_refusals_name_the_field_whatever_is_sent(furnished: Client) -> No
     assert await field("PUT", "orchestrations/x", wrong) == "phases.0.tasks.0.parameters.timeout_seconds"
 
 
-async def test_an_answer_about_many_mistakes_stays_small(furnished: Client) -> None:
+@refused
+async def test_an_answer_about_many_mistakes_stays_small(shared: Client) -> None:
     wrong: dict[str, Any] = {f"task-{number}": {} for number in range(20_000)}
-    problem = await furnished.post("orchestrations/daily/runs", {"parameters": wrong}, status=422)
+    problem = await shared.post("orchestrations/daily/runs", {"parameters": wrong}, status=422)
     assert len(problem["errors"]) == 50
     many = [f"task-{number}" for number in range(10_000)]
-    problem = await furnished.post("orchestrations/daily/runs", {"tasks": many}, status=422)
+    problem = await shared.post("orchestrations/daily/runs", {"tasks": many}, status=422)
     assert len(problem["errors"]) == 50
 
 

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import Client
+from tests.integration.api.conftest import Client, refused
 from tests.support.databases import Database
 
 DAILY = "orchestrations/daily"
 
 
+@refused
 @pytest.mark.parametrize(
     ("wish", "field"),
     [
@@ -23,10 +24,10 @@ DAILY = "orchestrations/daily"
         ({"cron": "* * * * *", "every_seconds": 60}, "body"),
     ],
 )
-async def test_bad_schedule_is_refused(furnished: Client, wish: dict[str, Any], field: str) -> None:
-    problem = await furnished.put(f"{DAILY}/schedules/bad", wish, status=422)
+async def test_bad_schedule_is_refused(shared: Client, wish: dict[str, Any], field: str) -> None:
+    problem = await shared.put(f"{DAILY}/schedules/bad", wish, status=422)
     assert problem["errors"][0]["field"] == field
-    assert (await furnished.get(f"{DAILY}/schedules"))["items"] == []
+    assert (await shared.get(f"{DAILY}/schedules"))["items"] == []
 
 
 async def test_preview_marks_what_daylight_saving_does(furnished: Client) -> None:
@@ -44,6 +45,7 @@ async def test_preview_marks_what_daylight_saving_does(furnished: Client) -> Non
     assert problem["errors"][0]["field"] == "cron"
 
 
+@refused
 @pytest.mark.parametrize(
     ("wish", "field"),
     [
@@ -54,10 +56,10 @@ async def test_preview_marks_what_daylight_saving_does(furnished: Client) -> Non
         ({"tables": ["in.c-a.x"], "mode": "never"}, "mode"),
     ],
 )
-async def test_bad_trigger_is_refused(furnished: Client, wish: dict[str, Any], field: str) -> None:
-    problem = await furnished.put(f"{DAILY}/triggers/bad", wish, status=422)
+async def test_bad_trigger_is_refused(shared: Client, wish: dict[str, Any], field: str) -> None:
+    problem = await shared.put(f"{DAILY}/triggers/bad", wish, status=422)
     assert problem["errors"][0]["field"] == field
-    await furnished.put("orchestrations/ghost/triggers/bad", {"tables": ["in.c-a.x"]}, status=404)
+    await shared.put("orchestrations/ghost/triggers/bad", {"tables": ["in.c-a.x"]}, status=404)
 
 
 async def test_notifications_are_replaced(furnished: Client) -> None:

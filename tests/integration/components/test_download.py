@@ -63,7 +63,7 @@ async def test_a_host_is_named_with_its_port_or_all(monkeypatch: pytest.MonkeyPa
         with pytest.raises(UserError, match="is an internal address"):
             await fetch(url, tmp_path / "x")
         monkeypatch.setenv(NAMED, "http://127.0.0.1")
-        with pytest.raises(UserError, match=f"{NAMED}: 'http://127.0.0.1' is no host"):
+        with pytest.raises(UserError, match=f"{NAMED}: 'http://127.0.0.1' is not a host"):
             await fetch(url, tmp_path / "x")
         assert len(service.received) == 2
 

@@ -146,7 +146,13 @@ async def test_two_replicas_and_doubled_events_make_one_mail_each_and_keep_the_o
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com b@example.com")
-    fast = {"ORCHESTRATOR_SCAN_SECONDS": "0.2", "ORCHESTRATOR_DELIVERY_BATCH": "1"}
+    fast = {
+        "ORCHESTRATOR_SCAN_SECONDS": "0.2",
+        "ORCHESTRATOR_DELIVERY_BATCH": "1",
+        "ORCHESTRATOR_SMTP_CONNECT_TIMEOUT_SECONDS": "20",  # what is tried again may come out of order
+        "ORCHESTRATOR_SMTP_SEND_TIMEOUT_SECONDS": "20",
+        "ORCHESTRATOR_DELIVERY_LEASE_SECONDS": "60",
+    }
     replicas = [start_notifier(**fast), start_notifier(**fast)]
     for replica in replicas:
         await replica.ready()

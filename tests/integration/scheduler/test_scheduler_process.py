@@ -147,7 +147,7 @@ async def test_a_fire_during_a_database_outage_follows_it(
     await service.ready()
     proxy.cut()
     await add_schedule(database)
-    await eventually(lambda: '"scan": "fire"' in service.log.read_text(), timeout=30)
+    await eventually(lambda: '"what": "fire"' in service.log.read_text(), timeout=30)
     await proxy.resume()
 
     async def run_requested() -> bool:

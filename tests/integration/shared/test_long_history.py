@@ -50,7 +50,7 @@ VALUES ('{ONE}', 'p', 't', 0, 0);
 ANALYZE
 """
 LISTED = "'p', NULL, 'orchestrator', 'c2', NULL, NULL, NULL, NULL, NULL, 50"
-LATEST = f"'{ONE}', 'p', 'c2', {JOBS}, 1"
+LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
 CASES = [
     ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
     ("runner.queue", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
@@ -69,7 +69,7 @@ CASES = [
         "notifier.adapters",
         "facts.sql",
         "unnotified_runs",
-        f"'{ONE}', 'p', 'c2', {JOBS}, 1",
+        f"'p', 'c2', {JOBS}, '{ONE}', 1",
         101 + 2 * (NEWEST + 1),
     ),
 ]

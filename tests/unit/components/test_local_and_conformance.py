@@ -155,7 +155,7 @@ def test_placeholders_need_a_project(tmp_path: Path, capfd: pytest.CaptureFixtur
         ("(folder / 'result.json').write_text('{\"message\": 1}')", "result.json: message: must be a string"),
         (
             '(folder / \'result.json\').write_text(\'{"output_tables": [{"table": "x"}]}\')',
-            "result.json: output_tables[0]: 'x' is no table",
+            "result.json: output_tables[0]: 'x' is not a table name",
         ),
         ("(folder / 'state.json').write_text('[]')", "state.json: must be an object"),
         (

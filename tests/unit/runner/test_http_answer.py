@@ -157,7 +157,7 @@ def test_states_that_go_on_or_end_well() -> None:
     ("body", "message"),
     [
         ({"tables": {"a": 1}}, "the answer: tables: must be a list"),
-        ({"tables": ["nonsense"]}, "the answer: tables[0]: 'nonsense' is no table"),
+        ({"tables": ["nonsense"]}, "the answer: tables[0]: 'nonsense' is not a table name"),
         ({"tables": [{"table": "in.c-a.b", "rows": -1}]}, "the answer: tables[0].rows: must be a number"),
         ({"keep": [1]}, "the answer: keep: the state must be an object"),
     ],

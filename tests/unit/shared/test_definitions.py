@@ -228,7 +228,7 @@ notify:
         ("{processing_long: {percent: 0}}", "must be from 1 to 10000"),
         ("{waiting_long: 45}", "expected an event, as in error, or processing_long"),
         ("{waiting_long: {minuts: 45}}", "unknown key"),
-        ("waiting_long, {waiting_long: {minutes: 5}}", "an event is there twice, with different limits"),
+        ("waiting_long, {waiting_long: {minutes: 5}}", "duplicate event with different limits"),
     ],
 )
 def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
@@ -246,7 +246,7 @@ def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
         ("- 1", "expected a document with one of the keys orchestration"),
         ("just text", "expected a document"),
         ("configuration: a/b\nvariables: {}", "f.yaml:2:1: variables: a document is either"),
-        ("configuration: a/b\nconfiguration: a/c", "f.yaml:2:1: configuration: the key is there twice"),
+        ("configuration: a/b\nconfiguration: a/c", "f.yaml:2:1: configuration: duplicate key"),
         ("configuration: a/b\nparameters: {1: x}", "f.yaml:2:14: parameters: keys must be strings"),
         ("configuration: a/b\nparameters: {<<: {a: 1}}", "merge keys"),
         ("configuration: a/b\nparameters: {[1]: x}", "keys must be strings"),
@@ -262,8 +262,8 @@ def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
         ("orchestration: o\nphases: [{name: P, tasks: [{run: orchestrator/o}]}]", "would run itself"),
         ("orchestration: o\nschedules: {a: {cron: '* * * * *', every: 5m}}", "write either cron"),
         ("orchestration: o\nschedules: {a: {every: 5s}}", "schedules.a.every: must be at least 1m ("),
-        ("orchestration: o\ntriggers: {a: {tables: [x]}}", "'x' is no table"),
-        ("orchestration: o\ntriggers: {a: {tables: [a.b, a.b]}}", "a table is there twice"),
+        ("orchestration: o\ntriggers: {a: {tables: [x]}}", "'x' is not a table name"),
+        ("orchestration: o\ntriggers: {a: {tables: [a.b, a.b]}}", "duplicate table"),
         ("configuration: a/b\n---\nconfiguration: a/b", "f.yaml:3: configuration a/b is defined twice (also"),
         ("variables: {a: x}\n---\nvariables: {a: y}", "variable a is defined twice"),
     ],
@@ -345,7 +345,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError) as caught:
         load_files([tmp_path, tmp_path / "missing.yaml"]).require()
     text = str(caught.value)
-    assert "latin.yaml: no UTF-8 text" in text
+    assert "latin.yaml: the file is not valid UTF-8" in text
     assert "big.yaml: more than 1024 KiB" in text
     assert "missing.yaml: there is no such file" in text
 
@@ -373,7 +373,7 @@ def test_stored_definitions_tolerate_newer_keys_and_edges_need_not() -> None:
     with pytest.raises(ValidationError, match="newer"):
         OrchestrationDefinition.model_validate(stored, extra="forbid")
     twice = {"phases": [{"name": "P", "tasks": [{"component": "a", "configuration": "b"}] * 2}]}
-    with pytest.raises(ValidationError, match="there twice"):
+    with pytest.raises(ValidationError, match="duplicate task"):
         OrchestrationDefinition.model_validate(twice)
 
 

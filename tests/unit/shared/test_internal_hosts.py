@@ -41,5 +41,5 @@ def test_named_hosts() -> None:
 
 @pytest.mark.parametrize("text", ["http://x", "x:0", "x:99999", "x y", "*", "10.0.0.0/8", "::1"])
 def test_what_names_no_host(text: str) -> None:
-    with pytest.raises(ValueError, match="is no host"):
+    with pytest.raises(ValueError, match="is not a host"):
         InternalHosts.parse(text)

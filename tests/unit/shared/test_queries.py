@@ -27,8 +27,8 @@ def test_blocks_are_cut_at_their_names() -> None:
         ("", "begin each query"),
         ("SELECT 1", "begin each query"),
         ("SELECT 1;\n-- name: a\nSELECT 2", "begin each query"),
-        ("-- name: \nSELECT 1", "no name"),
-        ("-- name: Two Words\nSELECT 1", "no name"),
+        ("-- name: \nSELECT 1", "not a valid query name"),
+        ("-- name: Two Words\nSELECT 1", "not a valid query name"),
         ("-- name: a\n-- only a comment\n-- name: b\nSELECT 1", "'a' is empty"),
     ],
 )
@@ -38,7 +38,7 @@ def test_malformed_files_are_refused(text: str, message: str) -> None:
 
 
 def test_queries_come_from_packages_and_unknown_names_list_the_known() -> None:
-    queries = Queries.load("orchestrator_shared.database", "handle_store.sql", "roles.sql")
+    queries = Queries.load("orchestrator_shared.database", "journal.sql", "roles.sql")
     assert "create_journal" in queries.names()
     with pytest.raises(QueryError, match="no query 'nothing'; there are "):
         queries["nothing"]

@@ -1,4 +1,4 @@
-"""The rules of triggers one by one, each as PRODUCT section 5 says it."""
+"""The rules of triggers one by one, each as docs/explanation/heard-and-used.md says it."""
 
 import itertools
 from dataclasses import replace

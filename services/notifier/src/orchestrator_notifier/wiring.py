@@ -8,11 +8,8 @@ from functools import partial
 import asyncpg
 
 from orchestrator_notifier.adapters.composing import Composer
-from orchestrator_notifier.adapters.deliveries import DeliveryStore
 from orchestrator_notifier.adapters.facts import FactStore
-from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
-from orchestrator_notifier.adapters.timers import TimerStore
 from orchestrator_notifier.domain.retrying import RetryRules
 from orchestrator_notifier.engine.mail_sender import MailSender
 from orchestrator_notifier.engine.scan import Scan
@@ -27,7 +24,6 @@ from orchestrator_shared.contracts.events import (
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
 from orchestrator_shared.database.pool import acquire
-from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
@@ -68,11 +64,9 @@ async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterat
 def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Parts:
     """Join the parts of a replica."""
     sender = settings.sender
-    facts = FactStore(message_domain=sender.domain, overlap_seconds=settings.scan_overlap_seconds)
-    deliveries = DeliveryStore(pool, lease_seconds=settings.delivery_lease_seconds)
+    overlap_seconds = settings.scan_overlap_seconds
     mail_sender = MailSender(
-        deliveries,
-        ReportStore(pool),
+        pool,
         Composer(sender),
         _smtp_server(settings),
         rules=RetryRules(
@@ -80,17 +74,15 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             most=settings.delivery_retry_most_seconds,
             give_up_after=settings.delivery_give_up_seconds,
         ),
+        lease_seconds=settings.delivery_lease_seconds,
         batch=settings.delivery_batch,
         poll_seconds=settings.poll_seconds,
         public_url=settings.public_url,
     )
-    timers = Timers(
-        pool,
-        TimerStore(overlap_seconds=settings.scan_overlap_seconds),
-        facts,
-        mail_sender.wake,
+    timers = Timers(pool, mail_sender.wake, message_domain=sender.domain, overlap_seconds=overlap_seconds)
+    maker = FactMaker(
+        pool, timers, mail_sender.wake, message_domain=sender.domain, overlap_seconds=overlap_seconds
     )
-    maker = FactMaker(pool, facts, timers, mail_sender.wake)
     return Parts(
         consumer=Consumer(
             broker,
@@ -103,13 +95,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
             },
         ),
         mail_sender=mail_sender,
-        scan=Scan(
-            pool,
-            facts,
-            deliveries,
-            maker,
-            timers,
-        ),
+        scan=Scan(pool, maker, timers, overlap_seconds=overlap_seconds),
         timers=timers,
         retention=retention(pool, days=settings.retention_days),
     )
@@ -117,8 +103,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
 
 def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
     """Deletes old facts with their deliveries; unsent ones are kept, however old."""
-    queries = Queries.load("orchestrator_notifier.adapters", "facts.sql")
-    return Retention(partial(acquire, pool), queries, {"forget": (days,)}, batch=RETENTION_BATCH)
+    return Retention(partial(acquire, pool), FactStore.queries, {"forget": (days,)}, batch=RETENTION_BATCH)
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:

@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -39,7 +38,7 @@ from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
 from orchestrator_runner.queue.terminate import Terminate
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
-from orchestrator_shared.database.pool import FIXED_PLANS, database, writable
+from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
@@ -48,12 +47,10 @@ from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
 from orchestrator_shared.messaging.relay import Publishes, Tuning
 from orchestrator_shared.runtime.lifecycle import Lifecycle
-from orchestrator_shared.runtime.periodic import repeat
+from orchestrator_shared.runtime.skeleton import FLUSH_SECONDS, Skeleton, open_skeleton
 from orchestrator_shared.security import Encryption
 
 log = structlog.get_logger(__name__)
-
-FLUSH_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +88,7 @@ async def start(
     `executors` by name are added to the built-in ones.
     """
     async with AsyncExitStack() as stack:
-        pool = await stack.enter_async_context(
-            database(settings, application_name="orchestrator runner", planning=FIXED_PLANS)
-        )
-        broker = await stack.enter_async_context(
-            Broker.open(settings.amqp_url, name="runner", start_timeout=settings.startup_timeout_seconds)
-        )
+        skeleton = await stack.enter_async_context(open_skeleton(settings, lifecycle, planning=FIXED_PLANS))
         users = await asyncio.to_thread(_task_users, settings)
         keeper = await stack.enter_async_context(
             Keeper.open(
@@ -117,10 +109,13 @@ async def start(
             _http_executor(settings, owns=lambda: parts.core.leases.is_held)
         )
         built_in: dict[str, Executor] = {"process": process, "http": http}
-        parts = build(settings, pool, broker, keeper, {**built_in, **(executors or {})}, users)
+        parts = build(
+            settings, skeleton.pool, skeleton.broker, keeper, {**built_in, **(executors or {})}, users
+        )
         await parts.core.leases.register(keeper)
-        _check_readiness(lifecycle, parts, broker, pool)
-        async with _working(lifecycle, settings, parts):
+        lifecycle.ready_when("lease", lambda: parts.core.leases.is_held)
+        lifecycle.ready_when("keeper", lambda: parts.keeper.is_alive)
+        async with _working(skeleton, settings, parts):
             yield
 
 
@@ -250,34 +245,22 @@ def _leases(settings: RunnerSettings, pool: asyncpg.Pool, replica_id: UUID) -> L
     )
 
 
-def _check_readiness(lifecycle: Lifecycle, parts: Parts, broker: Broker, pool: asyncpg.Pool) -> None:
-    lifecycle.ready_when("database", partial(writable, pool))
-    lifecycle.ready_when("broker", broker.ready)
-    lifecycle.ready_when("commands", lambda: parts.commands.consuming)
-    lifecycle.ready_when("lease", lambda: parts.core.leases.is_held)
-    lifecycle.ready_when("keeper", lambda: parts.keeper.is_alive)
-
-
 @asynccontextmanager
-async def _working(lifecycle: Lifecycle, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
+async def _working(skeleton: Skeleton, settings: RunnerSettings, parts: Parts) -> AsyncIterator[None]:
+    core = parts.core
+    skeleton.relay(core.outbox)
+    skeleton.repeat("retention", parts.retention.once, every=RETENTION_SECONDS)
     async with AsyncExitStack() as stack:
-        supervised = lifecycle.supervised
-        await stack.enter_async_context(supervised("outbox", parts.core.outbox.run()))
-        stack.push_async_callback(parts.core.outbox.flush, FLUSH_SECONDS)
-        await stack.enter_async_context(supervised("lease", parts.core.leases.keep(parts.keeper)))
+        supervised = skeleton.lifecycle.supervised
+        await stack.enter_async_context(supervised("lease", core.leases.keep(parts.keeper)))
         await stack.enter_async_context(supervised("keeper", _watch(parts.keeper)))
-        forget = repeat(
-            parts.retention.once, every=RETENTION_SECONDS, stopping=lifecycle.stopping, name="retention"
-        )
-        await stack.enter_async_context(supervised("retention", forget))
-        await stack.enter_async_context(supervised("recovery", parts.core.recovery.run()))
-        engine = await stack.enter_async_context(supervised("engine", parts.core.engine.run()))
-        commands = lifecycle.supervise("commands", parts.commands.run(lifecycle.stopping))
-        feed = lifecycle.supervise("feed", parts.feed.run(lifecycle.stopping))
+        await stack.enter_async_context(supervised("recovery", core.recovery.run()))
+        engine = await stack.enter_async_context(supervised("engine", core.engine.run()))
+        skeleton.consume("commands", parts.commands)
+        skeleton.consume("feed", parts.feed, is_needed=False)
         try:
             yield
         finally:
-            lifecycle.may_end(commands, feed)
             if not engine.done():
                 await _hand_over(settings, parts)
 

@@ -33,7 +33,7 @@ class Queries:
             text = resources.files(package).joinpath(file).read_text(encoding="utf-8")
             for name, sql in parse_queries(text, file=file):
                 if name in queries:
-                    raise QueryError(f"{file}: the query {name!r} is there twice")
+                    raise QueryError(f"{file}: the query {name!r} is defined twice")
                 queries[name] = sql
         return cls(queries)
 
@@ -86,7 +86,7 @@ def parse_queries(text: str, *, file: str) -> list[tuple[str, str]]:
         name = header["name"].strip()
         sql = text[header.end() : following.start() if following else len(text)].strip()
         if not _NAME.fullmatch(name):
-            raise QueryError(f"{file}: {name!r} is no name for a query: write lower_case_words")
+            raise QueryError(f"{file}: {name!r} is not a valid query name; use lower_case_words")
         if not _COMMENT.sub("", sql).strip():
             raise QueryError(f"{file}: the query {name!r} is empty")
         blocks.append((name, sql))

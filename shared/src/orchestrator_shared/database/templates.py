@@ -9,14 +9,14 @@ _PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 def quote_identifier(name: str) -> str:
     """A quoted identifier, whatever characters it has."""
     if "\0" in name or not name:
-        raise ValueError("an identifier is neither empty nor has it a NUL")
+        raise ValueError("an identifier must not be empty or contain NUL")
     return '"' + name.replace('"', '""') + '"'
 
 
 def quote_literal(text: str) -> str:
     """A quoted string literal, whatever the server's settings."""
     if "\0" in text:
-        raise ValueError("a text has no NUL")
+        raise ValueError("a string must not contain NUL")
     quoted = "'" + text.replace("'", "''") + "'"
     return " E" + quoted.replace("\\", "\\\\") if "\\" in text else quoted
 

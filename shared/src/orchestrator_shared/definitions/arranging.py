@@ -209,7 +209,7 @@ def _target(
         return _place(phases, before, after), True
     if before is not None or after is not None:
         raise UserError(
-            f"the phase {to!r} is there already: leave out before and after, or move the phase", field="to"
+            f"the phase {to!r} already exists: leave out before and after, or move the phase", field="to"
         )
     return _find(phases, to, field="to"), False
 

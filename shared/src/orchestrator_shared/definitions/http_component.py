@@ -174,7 +174,7 @@ class HttpStates(_Section):
         names = [state_text(name) for name in self.success + self.running + self.error + self.user_error]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"the state {name!r} is there twice")
+                raise ValueError(f"duplicate state {name!r}")
         return self
 
 
@@ -289,7 +289,7 @@ def check_headers(headers: Headers) -> None:
     """Raises ValueError naming a header that cannot be sent or that the author may not set."""
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name):
-            raise ValueError(f"headers: {name[:80]!r} is no name of a header")
+            raise ValueError(f"headers: {name[:80]!r} is not a valid header name")
         if name.lower() in _OWN_HEADERS:
             raise ValueError(f"headers: {name} is set by the orchestrator: leave it out")
         if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):

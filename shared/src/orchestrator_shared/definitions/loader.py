@@ -141,7 +141,9 @@ def _read(file: FilePath, allowed: int, loaded: Loaded) -> str:
             return ""
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        loaded.problems.append(Problem(f"no UTF-8 text (byte {error.start + 1})", file=str(file)))
+        loaded.problems.append(
+            Problem(f"the file is not valid UTF-8 (byte {error.start + 1})", file=str(file))
+        )
     except OSError as error:
         loaded.problems.append(Problem(f"cannot be read: {error.strerror}", file=str(file)))
     return ""

@@ -202,9 +202,9 @@ class TriggerDocument(_Written):
             except UserError as error:
                 raise ValueError(error.detail) from error
             if not _SLUG.fullmatch(reference.project):
-                raise ValueError(f"{text[:150]!r}: {reference.project[:70]!r} is no project")
+                raise ValueError(f"{text[:150]!r}: {reference.project[:70]!r} is not a valid project id")
         if len(set(tables)) < len(tables):
-            raise ValueError("a table is there twice")
+            raise ValueError("duplicate table")
         return tables
 
 
@@ -263,7 +263,7 @@ class OrchestrationDocument(_Written):
         for address, events in notify.items():
             _check_address(address)
             if len(set(events)) > len({event.event for event in events}):
-                raise ValueError(f"{address[:100]!r}: an event is there twice, with different limits")
+                raise ValueError(f"{address[:100]!r}: duplicate event with different limits")
         order = list(NotificationEvent)
         return {
             address: sorted(set(events), key=lambda each: order.index(NotificationEvent(each.event)))

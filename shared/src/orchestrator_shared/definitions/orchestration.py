@@ -103,4 +103,4 @@ class OrchestrationDefinition(_Stored):
 
 def duplicate_task(task_id: str) -> str:
     """The message about a second task with the same id."""
-    return f"the task {task_id!r} is there twice: give one of them an `id` of its own"
+    return f"duplicate task {task_id!r}: give one of them an `id` of its own"

@@ -23,7 +23,7 @@ _FLOAT = re.compile(
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _FREE_KEYS = frozenset({"parameters", "variables"})
 """Below these, only the components know whether a number or a string is wanted."""
-_READ_AS = "{} is read as the number {}: put it in quotes if it is a text, such as a version"
+_READ_AS = "{} is read as the number {}: put it in quotes if it is a string, such as a version"
 _CORE = "tag:yaml.org,2002:"
 _PLAIN_TAGS = {
     _CORE + name
@@ -158,7 +158,7 @@ class _Builder:
             elif not isinstance(key, str):
                 self._problem("keys must be strings: put it in quotes", key_node, path)
             elif key in seen:
-                self._problem("the key is there twice", key_node, (*path, key))
+                self._problem("duplicate key", key_node, (*path, key))
             else:
                 seen.add(key)
                 yield key, self._value(value_node, (*path, key))

@@ -28,5 +28,7 @@ def _entry(text: str) -> tuple[str, int | None]:
     match = _ENTRY.fullmatch(text)
     port = None if match is None or match["port"] is None else int(match["port"])
     if match is None or (port is not None and not 0 < port < 65536):
-        raise ValueError(f"{text[:100]!r} is no host: write names or addresses, as in reports.internal:8080")
+        raise ValueError(
+            f"{text[:100]!r} is not a host; expected a name or address, as in reports.internal:8080"
+        )
     return match["host"].strip("[]").lower(), port

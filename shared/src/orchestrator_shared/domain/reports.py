@@ -67,7 +67,7 @@ def parse_object(name: str, content: bytes) -> Mapping[str, Any]:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False)
         text.encode()
     except (ValueError, RecursionError) as error:
-        raise InvalidReport(f"{name}: is no valid JSON: {error}") from error
+        raise InvalidReport(f"{name}: not valid JSON: {error}") from error
     if not isinstance(value, dict):
         raise InvalidReport(f"{name}: must be an object")
     if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
@@ -76,4 +76,4 @@ def parse_object(name: str, content: bytes) -> Mapping[str, Any]:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON number")
+    raise ValueError(f"{name} is not a JSON number")

@@ -31,7 +31,8 @@ class TableName:
         match = _NAME.fullmatch(text) if len(text) <= MAX_LENGTH else None
         if match is None:
             raise UserError(
-                f"{text[:MAX_LENGTH]!r} is no table: write bucket.table, as in in.c-sales.orders", field=field
+                f"{text[:MAX_LENGTH]!r} is not a table name; expected bucket.table, as in in.c-sales.orders",
+                field=field,
             )
         return cls(match["bucket"], match["table"])
 

@@ -282,5 +282,5 @@ def broker_url(text: str, timeouts: Timeouts) -> URL:
     """Check the URL of the broker; raises ValueError without repeating its password."""
     url = URL(text)
     if url.scheme not in ("amqp", "amqps") or not url.host:
-        raise ValueError(f"{variable('amqp_url')}: write amqp://user:password@host:5672/vhost")
+        raise ValueError(f"{variable('amqp_url')}: expected amqp://user:password@host:5672/vhost")
     return url if "heartbeat" in url.query else url.update_query(heartbeat=timeouts.heartbeat)

@@ -27,7 +27,7 @@ class OutboxStore:
 
     def __init__(self, pool: asyncpg.Pool, *, schema: str) -> None:
         if not _SCHEMA.fullmatch(schema):
-            raise ValueError(f"schema {schema!r} is no plain name")
+            raise ValueError(f"schema {schema!r} is not a plain name")
         self.schema = schema
         self._pool = pool
         queries = Queries.load(__package__, "outbox.sql")

@@ -38,8 +38,12 @@ class Skeleton:
         outbox = Outbox(
             schema=schema, source=f"/{self.lifecycle.name}", pool=self.pool, publisher=self.broker.publisher
         )
-        self._relays.append((outbox, self.lifecycle.supervise("outbox", outbox.run())))
+        self.relay(outbox)
         return outbox
+
+    def relay(self, outbox: Outbox) -> None:
+        """Run this outbox's relay until all else has ended."""
+        self._relays.append((outbox, self.lifecycle.supervise("outbox", outbox.run())))
 
     def consume(self, name: str, consumer: Consumer, *, is_needed: bool = True) -> None:
         """Consume until the service stops, then finish what was begun; if needed, ready only meanwhile."""

@@ -1,4 +1,4 @@
-"""Who asks, and what they may do (PRODUCT section 7).
+"""Who asks, and what they may do (docs/reference/tokens.md).
 
 The rule about configurations stands here and nowhere else. Starting one as it is defined takes the scope
 `run` and its component in the token's list. Saving it, or running it in any other way than it is defined,

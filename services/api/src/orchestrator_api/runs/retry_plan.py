@@ -1,4 +1,4 @@
-"""What a retry of a finished job would run: preselected is all that did not succeed (PRODUCT section 3)."""
+"""What a retry would run: preselected is all that did not succeed (docs/how-to/run-by-hand.md)."""
 
 import hashlib
 import json

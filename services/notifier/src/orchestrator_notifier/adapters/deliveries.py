@@ -6,11 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from orchestrator_notifier.domain.facts import Reason
-from orchestrator_shared.database.pool import acquire, transaction
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 
 MAX_ERROR_CHARACTERS = 1000
 
@@ -33,73 +31,77 @@ class ClaimedDelivery:
     age: float = 0
 
 
-class DeliveryStore:
+@dataclass(frozen=True, slots=True)
+class BegunTry:
+    """The renewed claim of a delivery."""
+
+    claimed_until: datetime
+    attempts: int
+    age: float
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many mails are not sent yet, and the age of the oldest in seconds."""
+
+    count: int
+    oldest: float
+
+
+class DeliveryStore(Store):
     """Every call is one short transaction; none spans a conversation with the SMTP server."""
 
-    def __init__(self, pool: asyncpg.Pool, *, lease_seconds: float) -> None:
-        self._pool = pool
-        self._lease = lease_seconds
-        self._queries = Queries.load("orchestrator_notifier.adapters", "deliveries.sql")
+    queries = Queries.load(__package__, "deliveries.sql")
 
-    async def claim(self, limit: int) -> list[ClaimedDelivery]:
+    async def claim(self, *, limit: int, lease_seconds: float) -> list[ClaimedDelivery]:
         """Due deliveries, in the order to send them. One replica claims at a time: that keeps the order."""
-        async with transaction(self._pool) as connection:
-            await connection.execute(self._queries["lock_claims"])
-            rows = await connection.fetch(self._queries["claim"], limit, self._lease)
-        return [_claimed(row) for row in rows]
+        async with self._connection.transaction():
+            await self._run("lock_claims")
+            return await self._many(ClaimedDelivery, "claim", limit=limit, lease_seconds=lease_seconds)
 
-    async def begin(self, delivery: ClaimedDelivery) -> ClaimedDelivery | None:
+    async def begin(self, *, delivery: ClaimedDelivery, lease_seconds: float) -> ClaimedDelivery | None:
         """Count the try and renew the claim; None if it was lost meanwhile."""
-        async with acquire(self._pool) as connection:
-            row = await connection.fetchrow(
-                self._queries["begin"], delivery.id, delivery.claimed_until, self._lease
-            )
-        if row is None:
+        begun = await self._one(
+            BegunTry,
+            "begin",
+            id=delivery.id,
+            claimed_until=delivery.claimed_until,
+            lease_seconds=lease_seconds,
+        )
+        if begun is None:
             return None
-        return replace(delivery, claimed_until=row["claimed_until"], attempts=row["attempts"], age=row["age"])
+        return replace(delivery, claimed_until=begun.claimed_until, attempts=begun.attempts, age=begun.age)
 
-    async def sent(self, delivery: ClaimedDelivery) -> None:
+    async def sent(self, *, delivery: ClaimedDelivery) -> None:
         """The server accepted it; recorded even if the claim was lost meanwhile."""
-        await self._execute("sent", delivery.id)
+        await self._run("sent", id=delivery.id)
 
-    async def postpone(self, delivery: ClaimedDelivery, seconds: float, error: str) -> None:
-        """Postpone it."""
-        await self._execute("postpone", delivery.id, delivery.claimed_until, seconds, _storable(error))
+    async def postpone(self, *, delivery: ClaimedDelivery, seconds: float, error: str) -> None:
+        """Try again later."""
+        await self._run(
+            "postpone",
+            id=delivery.id,
+            claimed_until=delivery.claimed_until,
+            seconds=seconds,
+            error=_storable(error),
+        )
 
-    async def fail(self, delivery: ClaimedDelivery, error: str) -> None:
+    async def fail(self, *, delivery: ClaimedDelivery, error: str) -> None:
         """Never try again."""
-        await self._execute("fail", delivery.id, delivery.claimed_until, _storable(error))
+        await self._run("fail", id=delivery.id, claimed_until=delivery.claimed_until, error=_storable(error))
 
-    async def release(self, deliveries: Sequence[ClaimedDelivery]) -> None:
+    async def release(self, *, deliveries: Sequence[ClaimedDelivery]) -> None:
         """Give back what was not tried."""
-        claims = [delivery.claimed_until for delivery in deliveries]
-        await self._execute("release", [delivery.id for delivery in deliveries], claims)
+        await self._run(
+            "release",
+            ids=[delivery.id for delivery in deliveries],
+            claims=[delivery.claimed_until for delivery in deliveries],
+        )
 
-    async def pending(self) -> tuple[int, float]:
-        """How many are not sent yet, and the age of the oldest in seconds."""
-        async with acquire(self._pool) as connection:
-            row = await connection.fetchrow(self._queries["pending"])
-        return (row["count"], row["oldest"]) if row else (0, 0.0)
-
-    async def _execute(self, query: str, *values: object) -> None:
-        async with acquire(self._pool) as connection:
-            await connection.execute(self._queries[query], *values)
+    async def pending(self) -> Backlog:
+        """What is not sent yet."""
+        return await self._one(Backlog, "pending") or Backlog(0, 0.0)
 
 
 def _storable(error: str) -> str:
     return error.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]
-
-
-def _claimed(row: asyncpg.Record) -> ClaimedDelivery:
-    return ClaimedDelivery(
-        id=row["id"],
-        project=row["project"],
-        orchestration=row["orchestration"],
-        event=row["event"],
-        job_id=row["job_id"],
-        recipient=row["recipient"],
-        reason=Reason(row["reason"]),
-        message_id=row["message_id"],
-        detail=row["detail"],
-        claimed_until=row["claimed_until"],
-    )

@@ -14,41 +14,41 @@ WITH due AS (
             WHERE e.recipient = d.recipient AND e.status = 'pending' AND e.attempts <= 1
                 AND (e.created_at, e.id) < (d.created_at, d.id) AND e.claimed_until > clock_timestamp()))
     ORDER BY d.next_attempt_at, d.created_at, d.id
-    LIMIT $1
+    LIMIT $limit
     FOR UPDATE SKIP LOCKED
 ), claimed AS (
-    UPDATE notifications.deliveries d SET claimed_until = clock_timestamp() + make_interval(secs => $2)
+    UPDATE notifications.deliveries d SET claimed_until = clock_timestamp() + make_interval(secs => $lease_seconds)
     FROM due WHERE d.id = due.id
     RETURNING d.*
 )
-SELECT c.id, c.fact_key, c.project, c.orchestration, c.event, c.job_id, c.recipient, c.reason, c.message_id,
+SELECT c.id, c.project, c.orchestration, c.event, c.job_id, c.recipient, c.reason, c.message_id,
        c.claimed_until, f.detail
 FROM claimed c JOIN notifications.facts f ON f.key = c.fact_key
 ORDER BY c.next_attempt_at, c.created_at, c.id
 
 -- name: begin
 UPDATE notifications.deliveries
-SET attempts = attempts + 1, claimed_until = clock_timestamp() + make_interval(secs => $3)
-WHERE id = $1 AND status = 'pending' AND claimed_until = $2
+SET attempts = attempts + 1, claimed_until = clock_timestamp() + make_interval(secs => $lease_seconds)
+WHERE id = $id AND status = 'pending' AND claimed_until = $claimed_until
 RETURNING claimed_until, attempts, extract(epoch FROM clock_timestamp() - created_at)::float8 AS age
 
 -- name: sent
 UPDATE notifications.deliveries
 SET status = 'sent', sent_at = clock_timestamp(), claimed_until = NULL, last_error = NULL
-WHERE id = $1 AND status = 'pending'
+WHERE id = $id AND status = 'pending'
 
 -- name: postpone
 UPDATE notifications.deliveries
-SET next_attempt_at = clock_timestamp() + make_interval(secs => $3), claimed_until = NULL, last_error = $4
-WHERE id = $1 AND status = 'pending' AND claimed_until = $2
+SET next_attempt_at = clock_timestamp() + make_interval(secs => $seconds), claimed_until = NULL, last_error = $error
+WHERE id = $id AND status = 'pending' AND claimed_until = $claimed_until
 
 -- name: fail
-UPDATE notifications.deliveries SET status = 'failed', claimed_until = NULL, last_error = $3
-WHERE id = $1 AND status = 'pending' AND claimed_until = $2
+UPDATE notifications.deliveries SET status = 'failed', claimed_until = NULL, last_error = $error
+WHERE id = $id AND status = 'pending' AND claimed_until = $claimed_until
 
 -- name: release
 UPDATE notifications.deliveries d SET claimed_until = NULL
-FROM unnest($1::uuid[], $2::timestamptz[]) AS claim (id, until)
+FROM unnest($ids::uuid[], $claims::timestamptz[]) AS claim (id, until)
 WHERE d.id = claim.id AND d.claimed_until = claim.until AND d.status = 'pending'
 
 -- name: pending

@@ -1,21 +1,22 @@
--- Facts from job rows: what is heard is only a hint to look here.
+-- Facts are made from job rows; messages are only hints to look here.
 
 -- name: root_of_run
 SELECT r.id, r.project, r.configuration AS orchestration, r.number
 FROM jobs.jobs_v1 j JOIN jobs.jobs_v1 r ON r.id = j.root_id
-WHERE j.id = $1 AND j.kind = 'run' AND j.finished_at IS NOT NULL
+WHERE j.id = $run AND j.kind = 'run' AND j.finished_at IS NOT NULL
 
 -- name: lock_lane
-SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $1::text || '/' || $2::text, 0))
+SELECT pg_advisory_xact_lock(hashtextextended('notifications/' || $project::text || '/' || $orchestration::text, 0))
 
 -- name: unnotified_runs
--- Of this root, and of roots before it in its lane: their events may be lost, or overtaken.
+-- Of this root, and of earlier roots in its lane, whose events may have been lost or overtaken.
 WITH roots AS (
     SELECT r.id, r.number FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 r ON r.lane_id = l.id
-    WHERE (l.project, l.component, l.configuration) = ($2, 'orchestrator', $3)
-        AND r.number BETWEEN $4::bigint - 100 AND $4::bigint
-        AND (r.id = $1 OR (r.parent_id IS NULL AND r.finished_at >
-            (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs') - make_interval(secs => $5)))
+    WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration)
+        AND r.number BETWEEN $number::bigint - 100 AND $number::bigint
+        AND (r.id = $root OR (r.parent_id IS NULL AND r.finished_at >
+            (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs')
+                - make_interval(secs => $overlap_seconds)))
 )
 SELECT j.id, j.root_id, j.project, j.configuration AS orchestration, j.status, j.attended, j.notify,
        (SELECT p.status FROM jobs.jobs_v1 p
@@ -29,31 +30,33 @@ ORDER BY roots.number, j.finished_at, j.depth DESC, j.id
 
 -- name: family
 SELECT j.id, j.parent_id, j.task_id, j.status, j.retry_of FROM jobs.jobs_v1 j
-WHERE j.root_id = $1 AND j.kind = 'run'
+WHERE j.root_id = $root AND j.kind = 'run'
 
 -- name: components_of_family
--- By run, how the components that it ran ended.
+-- How the components of each run ended.
 SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
-WHERE j.root_id = $1 AND j.kind = 'component' AND j.parent_id IS NOT NULL
+WHERE j.root_id = $root AND j.kind = 'component' AND j.parent_id IS NOT NULL
 
 -- name: notified_of_root
-SELECT lower(d.recipient) AS recipient, d.subject, d.event FROM notifications.deliveries d WHERE d.root_id = $1
+SELECT lower(d.recipient) AS recipient, d.subject, d.event FROM notifications.deliveries d WHERE d.root_id = $root
 
 -- name: insert_fact
 INSERT INTO notifications.facts (key, project, orchestration, event, job_id, root_id, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+VALUES ($key, $project, $orchestration, $event, $job_id, $root_id, $detail)
 ON CONFLICT (key) DO NOTHING
 RETURNING true
 
 -- name: subscribers
 SELECT address FROM catalog.subscriptions_v1
-WHERE (project, orchestration, event, channel) = ($1, $2, $3, 'email')
+WHERE (project, orchestration, event, channel) = ($project, $orchestration, $event, 'email')
 
 -- name: insert_deliveries
 INSERT INTO notifications.deliveries
     (id, fact_key, project, orchestration, event, job_id, root_id, subject, channel, recipient, reason, message_id)
-SELECT d.id, $1, $2, $3, $4, $5, $6, $7, 'email', d.recipient, d.reason, d.message_id
-FROM unnest($8::uuid[], $9::text[], $10::text[], $11::text[]) AS d (id, recipient, reason, message_id)
+SELECT d.id, $key, $project, $orchestration, $event, $job_id, $root_id, $subject, 'email', d.recipient, d.reason,
+       d.message_id
+FROM unnest($ids::uuid[], $recipients::text[], $reasons::text[], $message_ids::text[])
+    AS d (id, recipient, reason, message_id)
 ON CONFLICT DO NOTHING
 RETURNING recipient, reason
 
@@ -62,16 +65,16 @@ SELECT DISTINCT r.id, r.project, r.configuration AS orchestration, r.number
 FROM jobs.jobs_v1 j JOIN jobs.jobs_v1 r ON r.id = j.root_id
 WHERE j.kind = 'run'
     AND j.finished_at > (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs')
-        - make_interval(secs => $1)
+        - make_interval(secs => $overlap_seconds)
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
 ORDER BY r.number, r.id
-LIMIT $2
+LIMIT $limit
 
 -- name: database_time
 SELECT clock_timestamp()
 
 -- name: advance
-UPDATE notifications.progress SET finished_at = greatest(finished_at, $1) WHERE name = 'runs'
+UPDATE notifications.progress SET finished_at = greatest(finished_at, $to) WHERE name = 'runs'
 
 -- name: forget
 DELETE FROM notifications.facts

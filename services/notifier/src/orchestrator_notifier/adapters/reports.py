@@ -1,16 +1,14 @@
 """Reads the contents of a mail when it is written."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from orchestrator_notifier.domain.report import FailedTask, MissedReport, RunReport, Start, deepest
-from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import EndReason, JobStatus, NotificationEvent, Origin
 
@@ -20,111 +18,173 @@ MAX_REPEATED = 11
 """One more than is shown, to know whether there are more."""
 
 
-class ReportStore:
-    """Several short reads; a finished run changes no more."""
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run with the names around it, and the root that it is nested in."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
-        self._queries = Queries.load("orchestrator_notifier.adapters", "reports.sql")
+    id: UUID
+    number: int
+    project: str
+    project_name: str | None
+    orchestration: str
+    name: str | None
+    status: JobStatus
+    origin: Origin
+    requested_by: str | None
+    stop_requested_by: str | None
+    scheduled_for: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    message: str | None
+    end_reason: EndReason | None
+    version: int | None
+    schedule: str | None
+    trigger: str | None
+    root_id: UUID | None
+    root_number: int | None
+    root_orchestration: str | None
+    root_origin: Origin | None
+    root_schedule: str | None
+    root_trigger: str | None
+    root_requested_by: str | None
 
-    async def run(self, job_id: UUID) -> RunReport | None:
-        """None if the run was deleted."""
-        async with acquire(self._pool) as connection:
-            row = await connection.fetchrow(self._queries["run"], job_id)
-            if row is None:
-                return None
-            failed = await connection.fetch(self._queries["failed_tasks"], job_id, MAX_TASKS)
-            counts = await connection.fetch(self._queries["task_counts"], job_id)
-            repeat = await connection.fetch(self._queries["tasks_to_repeat"], job_id, MAX_REPEATED)
-            tasks = await self._with_logs(connection, deepest([_task(each) for each in failed]))
-        return _report(
-            row,
-            failed=tasks,
-            failed_count=len(tasks) + (failed[0]["total"] - len(failed) if failed else 0),
-            counts={each["status"]: each["count"] for each in counts},
-            to_repeat=[each["task_id"] for each in repeat],
+    @property
+    def root(self) -> tuple[UUID, str, int] | None:
+        """None for a run that is not nested."""
+        if self.root_id is None or self.root_id == self.id:
+            return None
+        return self.root_id, self.root_orchestration or "", self.root_number or 0
+
+    @property
+    def start(self) -> Start:
+        """Who or what started the root of it."""
+        if self.root is None or self.root_origin is None:
+            return Start(self.origin, self.schedule, self.trigger, self.requested_by)
+        return Start(self.root_origin, self.root_schedule, self.root_trigger, self.root_requested_by)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A task that did not end well, at any depth; `total` counts all of them."""
+
+    path: tuple[str, ...]
+    phase: str
+    component: str
+    configuration: str
+    status: JobStatus
+    continue_on_failure: bool
+    job_id: UUID | None
+    message: str | None
+    attempt: int | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    total: int
+
+    @property
+    def task(self) -> FailedTask:
+        return FailedTask(
+            path=self.path,
+            phase=self.phase,
+            what=f"{self.component}/{self.configuration}",
+            status=self.status,
+            continued=self.continue_on_failure,
+            job_id=self.job_id,
+            message=self.message or "",
+            attempts=self.attempt or 0,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            is_run=self.component == ORCHESTRATOR,
         )
 
-    async def _with_logs(self, connection: asyncpg.Connection, tasks: list[FailedTask]) -> list[FailedTask]:
+
+@dataclass(frozen=True, slots=True)
+class StatusCount:
+    """How many tasks of a run have a status."""
+
+    status: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSchedule:
+    """A schedule's name and timing."""
+
+    name: str
+    cron: str | None
+    every_seconds: int | None
+    timezone: str
+
+    @property
+    def rhythm(self) -> str:
+        return f"{self.cron} ({self.timezone})" if self.cron else f"every {self.every_seconds} s"
+
+
+class ReportStore(Store):
+    """Several short reads; a finished run changes no more."""
+
+    queries = Queries.load(__package__, "reports.sql")
+
+    async def run(self, *, job_id: UUID) -> RunReport | None:
+        """None if the run was deleted."""
+        row = await self._one(RunRow, "run", job_id=job_id)
+        if row is None:
+            return None
+        failed = await self._many(FailedRow, "failed_tasks", job_id=job_id, limit=MAX_TASKS)
+        counts = await self._many(StatusCount, "task_counts", job_id=job_id)
+        tasks = await self._with_logs(deepest([each.task for each in failed]))
+        return RunReport(
+            id=row.id,
+            number=row.number,
+            project=row.project,
+            project_name=row.project_name or row.project,
+            orchestration=row.orchestration,
+            name=row.name or row.orchestration,
+            status=row.status,
+            start=row.start,
+            stopped_by=row.stop_requested_by,
+            scheduled_for=row.scheduled_for,
+            started_at=row.started_at,
+            finished_at=row.finished_at,
+            message=row.message or "",
+            end_reason=row.end_reason,
+            version=row.version,
+            root=row.root,
+            failed=tasks,
+            failed_count=len(tasks) + (failed[0].total - len(failed) if failed else 0),
+            counts={each.status: each.count for each in counts},
+            to_repeat=await self._column(str, "tasks_to_repeat", job_id=job_id, limit=MAX_REPEATED),
+        )
+
+    async def _with_logs(self, tasks: list[FailedTask]) -> list[FailedTask]:
         made = []
         for index, task in enumerate(tasks):
             if index < MAX_LOGS and task.job_id is not None and not task.is_run:
-                rows = await connection.fetch(self._queries["log_tail"], task.job_id)
-                task = replace(task, log="".join(row["text"] for row in reversed(rows)))
+                texts = await self._column(str, "log_tail", job_id=task.job_id)
+                task = replace(task, log="".join(reversed(texts)))
             made.append(task)
         return made
 
     async def missed(
-        self, event: str, project: str, orchestration: str, detail: Mapping[str, Any]
+        self, *, event: str, project: str, orchestration: str, detail: Mapping[str, Any]
     ) -> MissedReport:
         """A schedule's or a trigger's names, around what the fact says."""
-        async with acquire(self._pool) as connection:
-            if event == NotificationEvent.SCHEDULE_MISSED:
-                row = await connection.fetchrow(self._queries["schedule"], UUID(detail["schedule_id"]))
-                return MissedReport(
-                    project=project,
-                    orchestration=orchestration,
-                    source=row["name"] if row else "(deleted)",
-                    rhythm=_rhythm(row) if row else "",
-                    count=detail["count"],
-                    first=datetime.fromisoformat(detail["first"]),
-                    last=datetime.fromisoformat(detail["last"]),
-                )
-            row = await connection.fetchrow(self._queries["trigger"], UUID(detail["trigger_id"]))
+        if event == NotificationEvent.SCHEDULE_MISSED:
+            schedule = await self._one(NamedSchedule, "schedule", id=UUID(detail["schedule_id"]))
+            return MissedReport(
+                project=project,
+                orchestration=orchestration,
+                source=schedule.name if schedule else "(deleted)",
+                rhythm=schedule.rhythm if schedule else "",
+                count=detail["count"],
+                first=datetime.fromisoformat(detail["first"]),
+                last=datetime.fromisoformat(detail["last"]),
+            )
+        name = await self._value(str, "trigger", id=UUID(detail["trigger_id"]))
         return MissedReport(
             project=project,
             orchestration=orchestration,
-            source=row["name"] if row else "(deleted)",
+            source="(deleted)" if name is None else name,
             last=datetime.fromisoformat(detail["deadline"]),
             late_tables=detail["late_tables"],
             late_count=detail["late_count"],
         )
-
-
-def _rhythm(row: asyncpg.Record) -> str:
-    return f"{row['cron']} ({row['timezone']})" if row["cron"] else f"every {row['every_seconds']} s"
-
-
-def _task(row: asyncpg.Record) -> FailedTask:
-    return FailedTask(
-        path=tuple(row["path"]),
-        phase=row["phase"],
-        what=f"{row['component']}/{row['configuration']}",
-        status=JobStatus(row["status"]),
-        continued=row["continue_on_failure"],
-        job_id=row["job_id"],
-        message=row["message"] or "",
-        attempts=row["attempt"] or 0,
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        is_run=row["component"] == ORCHESTRATOR,
-    )
-
-
-def _report(row: asyncpg.Record, **found: Any) -> RunReport:
-    nested = row["root_id"] is not None and row["root_id"] != row["id"]
-    prefix = "root_" if nested else ""
-    return RunReport(
-        id=row["id"],
-        number=row["number"],
-        project=row["project"],
-        project_name=row["project_name"] or row["project"],
-        orchestration=row["orchestration"],
-        name=row["name"] or row["orchestration"],
-        status=JobStatus(row["status"]),
-        start=Start(
-            origin=Origin(row[f"{prefix}origin"]),
-            schedule=row[f"{prefix}schedule"],
-            trigger=row[f"{prefix}trigger"],
-            requested_by=row[f"{prefix}requested_by"],
-        ),
-        stopped_by=row["stop_requested_by"],
-        scheduled_for=row["scheduled_for"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        message=row["message"] or "",
-        end_reason=EndReason(row["end_reason"]) if row["end_reason"] else None,
-        version=row["version"],
-        root=(row["root_id"], row["root_orchestration"], row["root_number"]) if nested else None,
-        **found,
-    )

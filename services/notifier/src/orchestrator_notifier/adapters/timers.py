@@ -1,65 +1,58 @@
 """Timers in the database: they outlive their replica, and any replica may look when one is due."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-import asyncpg
 
 from orchestrator_notifier.domain.lateness import Watched
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.domain.statuses import NotificationEvent
-
-Timer = tuple[str, UUID]
-"""The key, and the run to look at."""
+from orchestrator_shared.database.store import Store
 
 
-class TimerStore:
-    """Every method takes a connection: the caller decides what is one transaction."""
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer that is due, and the run to look at."""
 
-    def __init__(self, *, overlap_seconds: float) -> None:
-        self._overlap = overlap_seconds
-        self._queries = Queries.load("orchestrator_notifier.adapters", "timers.sql")
+    key: str
+    job_id: UUID
 
-    async def runs_to_watch(self, connection: asyncpg.Connection) -> list[UUID]:
+
+class TimerStore(Store):
+    """Timers, and the runs that they watch."""
+
+    queries = Queries.load(__package__, "timers.sql")
+
+    async def runs_to_watch(self, *, overlap_seconds: float) -> list[UUID]:
         """Runs that may be late for a subscriber."""
-        rows = await connection.fetch(self._queries["runs_to_watch"], self._overlap)
-        return [row["id"] for row in rows]
+        return await self._column(UUID, "runs_to_watch", overlap_seconds=overlap_seconds)
 
-    async def watched(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> list[Watched]:
+    async def watched(self, *, runs: Sequence[UUID]) -> list[Watched]:
         """These runs, once for each subscription to their being late."""
-        rows = await connection.fetch(self._queries["watched"], list(runs))
-        return [_watched(row) for row in rows]
+        return await self._many(Watched, "watched", runs=list(runs))
 
-    async def set(self, connection: asyncpg.Connection, watched: Sequence[tuple[Watched, datetime]]) -> None:
+    async def set(self, *, watched: Sequence[tuple[Watched, datetime]]) -> None:
         """Set or move the timers; those that went off are not set again."""
-        await connection.execute(
-            self._queries["set"],
-            [each.key for each, _ in watched],
-            [each.job_id for each, _ in watched],
-            [each.subscription_id for each, _ in watched],
-            [due_at for _, due_at in watched],
+        await self._run(
+            "set",
+            keys=[each.key for each, _ in watched],
+            job_ids=[each.job_id for each, _ in watched],
+            subscription_ids=[each.subscription_id for each, _ in watched],
+            due_at=[due_at for _, due_at in watched],
         )
 
-    async def due(self, connection: asyncpg.Connection, limit: int) -> list[Timer]:
+    async def due(self, *, limit: int) -> list[Timer]:
         """The timers whose time has come, by the clock of the database."""
-        rows = await connection.fetch(self._queries["due"], limit)
-        return [(row["key"], row["job_id"]) for row in rows]
+        return await self._many(Timer, "due", limit=limit)
 
-    async def claim(self, connection: asyncpg.Connection, key: str) -> bool:
+    async def claim(self, *, key: str) -> bool:
         """Hold a timer until the end of the transaction; False if another replica does or did."""
-        return bool(await connection.fetchval(self._queries["claim"], key))
+        return bool(await self._value(bool, "claim", key=key))
 
-    async def drop(self, connection: asyncpg.Connection, key: str) -> None:
+    async def drop(self, *, key: str) -> None:
         """Delete a timer that went off."""
-        await connection.execute(self._queries["drop"], key)
+        await self._run("drop", key=key)
 
-    async def put_off(self, connection: asyncpg.Connection, key: str, due_at: datetime) -> None:
+    async def put_off(self, *, key: str, due_at: datetime) -> None:
         """Move a timer whose run is now due later."""
-        await connection.execute(self._queries["put_off"], key, due_at)
-
-
-def _watched(row: asyncpg.Record) -> Watched:
-    fields: dict[str, Any] = dict(row)
-    return Watched(**{**fields, "event": NotificationEvent(fields["event"])})
+        await self._run("put_off", key=key, due_at=due_at)

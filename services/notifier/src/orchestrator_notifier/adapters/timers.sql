@@ -1,7 +1,7 @@
 -- Timers of runs that may take or wait too long, one per run and subscription.
 
 -- name: runs_to_watch
--- Unattended runs that are not over, or were not shortly before the mark: their events may be lost.
+-- Unattended runs that are not over, or ended only shortly before the mark, so their events may have been lost.
 SELECT j.id FROM jobs.jobs_v1 j
 WHERE j.kind = 'run' AND NOT j.attended AND j.finished_at IS NULL
     AND EXISTS (SELECT FROM catalog.subscriptions_v1 s
@@ -9,13 +9,14 @@ WHERE j.kind = 'run' AND NOT j.attended AND j.finished_at IS NULL
 UNION ALL
 SELECT j.id FROM jobs.jobs_v1 j
 WHERE j.kind = 'run' AND NOT j.attended
-    AND j.finished_at > (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs') - make_interval(secs => $1)
+    AND j.finished_at > (SELECT p.finished_at FROM notifications.progress p WHERE p.name = 'runs')
+        - make_interval(secs => $overlap_seconds)
     AND EXISTS (SELECT FROM catalog.subscriptions_v1 s
         WHERE (s.project, s.orchestration) = (j.project, j.configuration) AND s.event IN ('processing_long', 'waiting_long'))
 
 -- name: watched
--- What decides, of these runs and every subscription to their being late. What is usual is what was so at the start:
--- the mean of the last 20 successes among the 200 runs before it, partial runs left out, and how many there are.
+-- These runs with every subscription to their being late. The usual duration is the one known at the start: the mean of
+-- the last 20 full successes among the 200 runs before it; usual_runs says how many there were.
 SELECT j.id AS job_id, s.id AS subscription_id, j.root_id, j.project, j.configuration AS orchestration, s.event, s.address,
        s.percent, s.minutes, s.changed_at AS since, j.accepted_at, j.started_at, j.finished_at,
        usual.seconds AS usual_seconds, coalesce(usual.runs, 0) AS usual_runs
@@ -35,12 +36,13 @@ LEFT JOIN LATERAL (
             AND recent.started_at IS NOT NULL AND recent.finished_at <= j.started_at
         ORDER BY recent.number DESC
         LIMIT 20) last) usual ON s.event = 'processing_long' AND j.started_at IS NOT NULL
-WHERE j.id = ANY($1::uuid[]) AND j.kind = 'run' AND NOT j.attended
+WHERE j.id = ANY($runs::uuid[]) AND j.kind = 'run' AND NOT j.attended
 
 -- name: set
 INSERT INTO notifications.timers (key, job_id, subscription_id, due_at)
 SELECT t.key, t.job_id, t.subscription_id, t.due_at
-FROM unnest($1::text[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS t (key, job_id, subscription_id, due_at)
+FROM unnest($keys::text[], $job_ids::uuid[], $subscription_ids::uuid[], $due_at::timestamptz[])
+    AS t (key, job_id, subscription_id, due_at)
 WHERE NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = t.key)
 ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at WHERE timers.due_at <> excluded.due_at
 
@@ -48,13 +50,13 @@ ON CONFLICT (key) DO UPDATE SET due_at = excluded.due_at WHERE timers.due_at <> 
 SELECT t.key, t.job_id FROM notifications.timers t
 WHERE t.due_at <= clock_timestamp()
 ORDER BY t.due_at, t.key
-LIMIT $1
+LIMIT $limit
 
 -- name: claim
-SELECT true FROM notifications.timers t WHERE t.key = $1 FOR UPDATE SKIP LOCKED
+SELECT true FROM notifications.timers t WHERE t.key = $key FOR UPDATE SKIP LOCKED
 
 -- name: drop
-DELETE FROM notifications.timers WHERE key = $1
+DELETE FROM notifications.timers WHERE key = $key
 
 -- name: put_off
-UPDATE notifications.timers SET due_at = $2 WHERE key = $1
+UPDATE notifications.timers SET due_at = $due_at WHERE key = $key

@@ -3,11 +3,13 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import partial
 
+import asyncpg
 import structlog
 
 from orchestrator_notifier import metrics
@@ -20,6 +22,7 @@ from orchestrator_notifier.domain.content import Audience, Content, missed_conte
 from orchestrator_notifier.domain.late_content import late_content
 from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
+from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.outage_log import OutageLog
@@ -43,18 +46,18 @@ class MailSender:
 
     def __init__(
         self,
-        store: DeliveryStore,
-        reports: ReportStore,
+        pool: asyncpg.Pool,
         composer: Composer,
         server: SmtpServer,
         *,
         rules: RetryRules,
+        lease_seconds: float,
         batch: int,
         poll_seconds: float,
         public_url: str | None,
     ) -> None:
-        self._store = store
-        self._reports = reports
+        self._pool = pool
+        self._lease_seconds = lease_seconds
         self._composer = composer
         self._server = server
         self._rules = rules
@@ -62,6 +65,11 @@ class MailSender:
         self._poll_seconds = poll_seconds
         self._public_url = public_url
         self._woken = asyncio.Event()
+
+    @asynccontextmanager
+    async def _deliveries(self) -> AsyncIterator[DeliveryStore]:
+        async with acquire(self._pool) as connection:
+            yield DeliveryStore(connection)
 
     def wake(self) -> None:
         """There are new deliveries."""
@@ -80,7 +88,8 @@ class MailSender:
 
     async def round(self, stopping: asyncio.Event) -> bool:
         """Send one batch; returns whether there may be more. Raises ServerUnusable, Unavailable."""
-        claimed = await self._store.claim(self._batch)
+        async with self._deliveries() as deliveries:
+            claimed = await deliveries.claim(limit=self._batch, lease_seconds=self._lease_seconds)
         if claimed:
             failpoints.reach(failpoints.BEFORE_START)
         letters = [letter for delivery in claimed if (letter := await self._write(delivery))]
@@ -106,7 +115,7 @@ class MailSender:
         except Exception as error:
             # One mail that cannot be composed must not hold up the others.
             log.exception("delivery.not_written", delivery=str(delivery.id))
-            begun = await self._store.begin(delivery)
+            begun = await self._begin(delivery)
             if begun is not None:
                 await self._put_off(begun, f"the mail could not be written: {type(error).__name__}")
             return None
@@ -114,12 +123,17 @@ class MailSender:
 
     async def _content(self, delivery: ClaimedDelivery) -> Content:
         audience = Audience(delivery.event, delivery.reason, delivery.recipient)
-        if delivery.job_id is None:
-            missed = await self._reports.missed(
-                delivery.event, delivery.project, delivery.orchestration, delivery.detail
-            )
-            return missed_content(missed, audience, self._public_url)
-        report = await self._reports.run(delivery.job_id)
+        async with acquire(self._pool) as connection:
+            reports = ReportStore(connection)
+            if delivery.job_id is None:
+                missed = await reports.missed(
+                    event=delivery.event,
+                    project=delivery.project,
+                    orchestration=delivery.orchestration,
+                    detail=delivery.detail,
+                )
+                return missed_content(missed, audience, self._public_url)
+            report = await reports.run(job_id=delivery.job_id)
         if report is None:
             raise NothingToTell("the run is not kept any more")
         if delivery.event in LATE_EVENTS:
@@ -141,10 +155,11 @@ class MailSender:
             raise
         finally:
             if left:
-                await self._store.release([delivery for delivery, _ in left])
+                async with self._deliveries() as deliveries:
+                    await deliveries.release(deliveries=[delivery for delivery, _ in left])
 
     async def _send(self, connection: Connection, claimed: ClaimedDelivery, message: EmailMessage) -> None:
-        delivery = await self._store.begin(claimed)
+        delivery = await self._begin(claimed)
         if delivery is None:
             return  # another replica has it
         started = time.perf_counter()
@@ -164,17 +179,24 @@ class MailSender:
         failpoints.reach(failpoints.BEFORE_MARK)
         await self._mark_sent(delivery)
 
+    async def _begin(self, delivery: ClaimedDelivery) -> ClaimedDelivery | None:
+        async with self._deliveries() as deliveries:
+            return await deliveries.begin(delivery=delivery, lease_seconds=self._lease_seconds)
+
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
         """The mail is out: retry until that is recorded."""
-        await retry_while_unavailable(
-            partial(self._store.sent, delivery), outage=OutageLog("record of a sent mail")
-        )
+
+        async def record() -> None:
+            async with self._deliveries() as deliveries:
+                await deliveries.sent(delivery=delivery)
+
+        await retry_while_unavailable(record, outage=OutageLog("record of a sent mail"))
         metrics.DELIVERIES.labels("sent").inc()
         log.info("delivery.sent", delivery=str(delivery.id), delivery_event=delivery.event)
 
     async def _put_off_all(self, deliveries: Sequence[ClaimedDelivery], why: str) -> None:
         for claimed in deliveries:
-            if (delivery := await self._store.begin(claimed)) is not None:
+            if (delivery := await self._begin(claimed)) is not None:
                 await self._put_off(delivery, why)
 
     async def _put_off(self, delivery: ClaimedDelivery, why: str) -> None:
@@ -187,11 +209,13 @@ class MailSender:
         if delay is None:
             await self._fail(delivery, why)
             return
-        await self._store.postpone(delivery, delay, why)
+        async with self._deliveries() as deliveries:
+            await deliveries.postpone(delivery=delivery, seconds=delay, error=why)
         metrics.DELIVERIES.labels("postponed").inc()
         log.warning("delivery.postponed", delivery=str(delivery.id), seconds=round(delay), reason=why)
 
     async def _fail(self, delivery: ClaimedDelivery, why: str) -> None:
-        await self._store.fail(delivery, why)
+        async with self._deliveries() as deliveries:
+            await deliveries.fail(delivery=delivery, error=why)
         metrics.DELIVERIES.labels("failed").inc()
         log.error("delivery.failed", delivery=str(delivery.id), reason=why)

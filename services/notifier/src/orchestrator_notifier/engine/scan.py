@@ -20,16 +20,15 @@ class Scan:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        facts: FactStore,
-        deliveries: DeliveryStore,
         maker: FactMaker,
         timers: Timers,
+        *,
+        overlap_seconds: float,
     ) -> None:
         self._pool = pool
-        self._facts = facts
-        self._deliveries = deliveries
         self._maker = maker
         self._timers = timers
+        self._overlap_seconds = overlap_seconds
 
     async def round(self) -> bool:
         """Scan and measure; returns whether there is more to do now."""
@@ -38,21 +37,23 @@ class Scan:
         return again
 
     async def _measure(self) -> None:
-        count, oldest = await self._deliveries.pending()
-        metrics.PENDING.set(count)
-        metrics.OLDEST_PENDING.set(oldest)
+        async with acquire(self._pool) as connection:
+            backlog = await DeliveryStore(connection).pending()
+        metrics.PENDING.set(backlog.count)
+        metrics.OLDEST_PENDING.set(backlog.oldest)
 
     async def once(self) -> bool:
         """Make the facts that are missing, then move the mark; returns whether there is more to do now."""
         async with acquire(self._pool) as connection:
-            now = await self._facts.database_time(connection)
-            roots = await self._facts.unnotified_roots(connection, LIMIT)
+            facts = FactStore(connection)
+            now = await facts.database_time()
+            roots = await facts.unnotified_roots(overlap_seconds=self._overlap_seconds, limit=LIMIT)
         await self._timers.watch()  # before the mark moves, since it looks back only that far
         recorded = [await self._record(root) for root in roots]
         is_all = all(recorded) and len(roots) < LIMIT
         if is_all:
             async with acquire(self._pool) as connection:
-                await self._facts.advance(connection, now)
+                await FactStore(connection).advance(to=now)
         return len(roots) == LIMIT and any(recorded)
 
     async def _record(self, root: RootRun) -> bool:

@@ -21,46 +21,49 @@ class Timers:
     def __init__(
         self,
         pool: asyncpg.Pool,
-        store: TimerStore,
-        facts: FactStore,
         wake: Callable[[], None],
+        *,
+        message_domain: str,
+        overlap_seconds: float,
     ) -> None:
         self._pool = pool
-        self._store = store
-        self._facts = facts
         self._wake = wake
+        self._message_domain = message_domain
+        self._overlap_seconds = overlap_seconds
 
     async def watch(self, runs: Sequence[UUID] | None = None) -> None:
         """Set the timers of these runs, or of all that are underway or were so at the last scan."""
         async with transaction(self._pool) as connection:
-            chosen = await self._store.runs_to_watch(connection) if runs is None else runs
-            watched = await self._store.watched(connection, chosen) if chosen else []
+            timers = TimerStore(connection)
+            if runs is None:
+                runs = await timers.runs_to_watch(overlap_seconds=self._overlap_seconds)
+            watched = await timers.watched(runs=runs) if runs else []
             looks = [(each, due_at) for each in watched if (due_at := may_be_late(each)) is not None]
             if looks:
-                await self._store.set(connection, looks)
+                await timers.set(watched=looks)
 
     async def once(self) -> bool:
         """Judge what is due; returns whether there may be more."""
         async with acquire(self._pool) as connection:
-            timers = await self._store.due(connection, LIMIT)
-        judged = [await isolate(self._judge(timer), kind="timer", item=timer[0]) for timer in timers]
+            timers = await TimerStore(connection).due(limit=LIMIT)
+        judged = [await isolate(self._judge(timer), kind="timer", item=timer.key) for timer in timers]
         if any(judged):
             self._wake()
         return len(timers) == LIMIT and any(judged)
 
     async def _judge(self, timer: Timer) -> bool:
-        key, run = timer
         async with transaction(self._pool) as connection:
-            if not await self._store.claim(connection, key):
+            timers, facts = TimerStore(connection), FactStore(connection)
+            if not await timers.claim(key=timer.key):
                 return False
-            watched = {each.key: each for each in await self._store.watched(connection, [run])}
-            found = watched.get(key)  # not if the subscription ended
+            watched = {each.key: each for each in await timers.watched(runs=[timer.job_id])}
+            found = watched.get(timer.key)  # not if the subscription ended
             due_at = may_be_late(found) if found is not None else None
-            if due_at is not None and due_at > await self._facts.database_time(connection):
-                await self._store.put_off(connection, key, due_at)
+            if due_at is not None and due_at > await facts.database_time():
+                await timers.put_off(key=timer.key, due_at=due_at)
                 return True
             if found is not None and due_at is not None:
-                await self._facts.save(connection, late_fact(found), set())
-            await self._store.drop(connection, key)
+                await facts.save(fact=late_fact(found), notified=set(), message_domain=self._message_domain)
+            await timers.drop(key=timer.key)
             failpoints.reach(failpoints.BEFORE_COMMIT)
         return True

@@ -30,10 +30,17 @@ class FactMaker:
     """Stores facts, then wakes the mail sender."""
 
     def __init__(
-        self, pool: asyncpg.Pool, store: FactStore, timers: Timers, wake: Callable[[], None]
+        self,
+        pool: asyncpg.Pool,
+        timers: Timers,
+        wake: Callable[[], None],
+        *,
+        message_domain: str,
+        overlap_seconds: float,
     ) -> None:
         self._pool = pool
-        self._store = store
+        self._message_domain = message_domain
+        self._overlap_seconds = overlap_seconds
         self._timers = timers
         self._wake = wake
 
@@ -45,20 +52,26 @@ class FactMaker:
         """A hint: the truth is in the run's row."""
         message = cast(RunFinished, delivery.message)
         async with acquire(self._pool) as connection:
-            root = await self._store.root_of(connection, message.job_id)
+            root = await FactStore(connection).root_of(run=message.job_id)
         if root is not None:
             await self.record_facts(root)
 
     async def record_facts(self, root: RootRun) -> int:
         """Record the missing facts of a root and of all runs below it, after those of its predecessors."""
         async with transaction(self._pool) as connection:
-            runs = await self._store.unnotified_runs(connection, root)
+            store = FactStore(connection)
+            runs = await store.unnotified_runs(root=root, overlap_seconds=self._overlap_seconds)
             roots = dict.fromkeys(run.root_id for run in runs)
-            families = {each: await self._store.family(connection, each) for each in roots}
+            families = {each: await store.family(root=each) for each in roots}
             for run in runs:
                 notified: set[str] = set()
                 for fact in facts_of_run(run):
-                    notified |= await self._store.save(connection, fact, notified, families[run.root_id])
+                    notified |= await store.save(
+                        fact=fact,
+                        notified=notified,
+                        message_domain=self._message_domain,
+                        family=families[run.root_id],
+                    )
             failpoints.reach(failpoints.BEFORE_COMMIT)
         self._wake()
         return len(runs)
@@ -73,5 +86,5 @@ class FactMaker:
 
     async def _record(self, fact: Fact) -> None:
         async with transaction(self._pool) as connection:
-            await self._store.save(connection, fact, set())
+            await FactStore(connection).save(fact=fact, notified=set(), message_domain=self._message_domain)
         self._wake()

@@ -217,7 +217,7 @@ class AttemptRunner:
         return parameters, secrets | secret_values(parameters)
 
     def _contract(self, job: ClaimedJob) -> dict[str, str]:
-        """The variables of the component contract (ARCHITECTURE section 6)."""
+        """The variables of the component contract (docs/reference/component-contract.md)."""
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",

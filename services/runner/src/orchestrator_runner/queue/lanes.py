@@ -1,4 +1,4 @@
-"""Lanes: finding, locking and promoting (ARCHITECTURE section 4.1)."""
+"""Lanes: finding, locking and promoting (docs/explanation/lanes.md)."""
 
 from collections.abc import Iterable
 

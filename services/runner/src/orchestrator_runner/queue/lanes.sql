@@ -1,4 +1,4 @@
--- Lanes: whatever changes who may run locks them first, in id order (ARCHITECTURE section 4.1).
+-- Lanes: whatever changes who may run locks them first, in id order (docs/explanation/lanes.md).
 
 -- name: ensure_lanes
 INSERT INTO jobs.lanes (project, component, configuration)

@@ -1,4 +1,4 @@
-"""What becomes of a request when its configuration is busy (PRODUCT.md section 3, overlap policy)."""
+"""What becomes of a request when its configuration is busy (docs/explanation/lanes.md, overlap)."""
 
 from dataclasses import dataclass
 from uuid import UUID

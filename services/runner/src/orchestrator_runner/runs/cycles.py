@@ -1,4 +1,4 @@
-"""Runs that wait for each other in a circle (ARCHITECTURE section 4.8)."""
+"""Runs that wait for each other in a circle (docs/explanation/architecture.md, 4.8)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

@@ -54,8 +54,8 @@ def after_failure(attempts: Attempts, message: str, kind: ErrorKind) -> Ending:
 
 
 def after_loss(attempts: Attempts, *, safe_to_rerun: bool, reason: str) -> Ending:
-    """The runner was lost or stopped in mid-attempt (PRODUCT.md section 3): run again where the component
-    declares that safe, or where the task has attempts left; nothing is silently done twice."""
+    """The runner was lost or stopped in mid-attempt (docs/explanation/leases.md): run again where the
+    component declares that safe, or where the task has attempts left; nothing is silently done twice."""
     if safe_to_rerun and attempts.free < MAX_FREE_ATTEMPTS:
         return Ending(JobStatus.WAITING, reason, free=True)
     if attempts.left_after(ErrorKind.INTERNAL):

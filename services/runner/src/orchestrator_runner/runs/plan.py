@@ -59,8 +59,8 @@ def plan_run(
 
     Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run,
     `versions` to the versions of their configurations, where they are pinned.
-    A run is full when every active task is selected (PRODUCT.md section 5). Raises UserError where nothing
-    could be run, or the selection names an unknown task.
+    A run is full when every active task is selected (docs/explanation/heard-and-used.md). Raises UserError
+    where nothing could be run, or the selection names an unknown task.
     """
     selected = None if selection is None else frozenset(selection)
     phases = [phase for phase in definition.get("phases", ()) if phase.get("tasks")]

@@ -1,7 +1,7 @@
--- Schedules: what was saved, what comes next, and every fire there was.
+-- Schedules: what was saved, what comes next, and the record of every fire.
 
 -- name: claim_due
--- Whoever locks a row decides about its fires; a replica that dies frees it by the end of its transaction.
+-- The replica that locks a row decides about its fires; if it dies, its transaction ends and the row is free.
 SELECT schedule_id, version, enabled, next_at, next_key, anchor
 FROM scheduler.next_fires
 WHERE next_at <= clock_timestamp()
@@ -29,7 +29,7 @@ SELECT extract(epoch FROM min(next_at) - clock_timestamp())::double precision
 FROM scheduler.next_fires WHERE next_at IS NOT NULL;
 
 -- name: insert_unknown
--- Makes the row that two replicas which hear of a new schedule at once fight for; its fires are not known yet.
+-- Creates the row on which two replicas that learn of a new schedule at once wait for each other.
 INSERT INTO scheduler.next_fires (schedule_id, project, version, enabled, anchor)
 SELECT id, project, 0, enabled, updated_at FROM catalog.schedules_v1 WHERE id = $schedule_id AND deleted_at IS NULL
 ON CONFLICT (schedule_id) DO NOTHING;
@@ -44,12 +44,12 @@ UPDATE scheduler.next_fires SET next_at = NULL, next_key = NULL, version = 0, en
 WHERE schedule_id = $schedule_id;
 
 -- name: set_aside
--- Its definition cannot be read: nothing is fired until it is saved anew.
+-- Its definition cannot be read: nothing is fired until it is saved again.
 UPDATE scheduler.next_fires n SET next_at = NULL, next_key = NULL, version = s.version, enabled = s.enabled
 FROM catalog.schedules_v1 s WHERE n.schedule_id = $schedule_id AND s.id = n.schedule_id;
 
 -- name: record_fires
--- A requested fire is only written while the catalog still has this very version, enabled.
+-- Fires are only recorded while the catalog still has this version and switch.
 INSERT INTO scheduler.fires (schedule_id, fire_key, project, orchestration, version, scheduled_for, outcome, job_id)
 SELECT s.id, f.key, s.project, s.orchestration, $version, f.at, f.outcome, f.job_id
 FROM unnest($keys::text[], $times::timestamptz[], $outcomes::text[], $job_ids::uuid[]) AS f (key, at, outcome, job_id)
@@ -59,8 +59,8 @@ ON CONFLICT (schedule_id, fire_key) DO NOTHING
 RETURNING fire_key;
 
 -- name: forget_disabled
--- Of a schedule that stays disabled, the newest $kept fires that passed. One evaluation records at most a thousand, so the
--- surplus lies among the newest two thousand.
+-- Keeps the newest $kept fires of a schedule that stays disabled. One evaluation records at most a thousand, so the
+-- surplus is among the newest two thousand.
 DELETE FROM scheduler.fires f
 USING (
     SELECT latest.fire_key

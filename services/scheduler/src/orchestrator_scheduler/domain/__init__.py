@@ -1,1 +1,1 @@
-"""The rules of schedules (PRODUCT section 4): pure, no I/O, no clock of their own."""
+"""The rules of schedules (docs/reference/definitions.md): pure, no I/O, no clock of their own."""

@@ -1,4 +1,4 @@
--- What is past its retention, each a batch at a time.
+-- Deletes rows past their retention, one batch per statement.
 
 -- name: forget_updates
 WITH old AS (
@@ -37,7 +37,7 @@ WITH old AS (
 DELETE FROM triggers.edits e USING old WHERE e.ctid = old.ctid;
 
 -- name: forget_saved_versions
--- The newest of a trigger stays, to tell since when it is as it is.
+-- The newest version of a trigger stays: it says since when the trigger is as it is.
 WITH old AS (
     SELECT v.number FROM triggers.saved_versions v
     WHERE v.judged AND v.at < clock_timestamp() - $1::interval

@@ -1,9 +1,8 @@
--- Triggers: their states and counts, what was decided, and the truth they are decided by.
+-- Triggers: their states and counts, what was decided, and the runs and saves it was decided by.
 
 -- name: lock_triggers_of_tables
--- Those that count one of the tables, and those that were saved with one since they were last judged: who saves locks
--- the tables, too. Only locks: what is read here may be from before the lock. Everything is read anew in the statements
--- after it.
+-- Triggers that count one of the tables, and those saved with one since they were last judged: saving locks the tables,
+-- too. It only locks: what it reads may be from before the lock, so the statements after it read everything again.
 SELECT s.trigger_id
 FROM triggers.states s
 WHERE s.trigger_id IN (
@@ -41,8 +40,8 @@ FROM triggers.counts
 WHERE trigger_id = ANY ($trigger_ids::uuid[]);
 
 -- name: read_starts
--- Runs that have started and of which a trigger does not know: its waiting run, later runs of its own, and full runs
--- that used more than its counts say. Among the last $among of an orchestration; they start one after another.
+-- Started runs that a trigger does not know of: its waiting run, later runs of its own, and full runs that used more than
+-- its counts say. Looks at the last $among runs of an orchestration, which start one after another.
 WITH orchestrations AS (
     SELECT DISTINCT project, orchestration FROM triggers.states WHERE trigger_id = ANY ($trigger_ids::uuid[])
 ), started AS MATERIALIZED (

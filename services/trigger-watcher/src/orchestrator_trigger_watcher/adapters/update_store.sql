@@ -1,7 +1,7 @@
--- Updates as they are heard. Lock order everywhere: tables, then states, each sorted.
+-- Updates. Lock order everywhere: tables, then states, each sorted.
 
 -- name: lock_tables
--- An upsert, so that a table not heard of yet is locked like the others, in one sorted statement.
+-- An upsert, so that new tables are locked together with the others, in one sorted statement.
 INSERT INTO triggers.tables (project, name)
 SELECT asked.project, asked.name
 FROM unnest($projects::text[], $names::text[]) AS asked (project, name)
@@ -10,7 +10,7 @@ ON CONFLICT (project, name) DO UPDATE SET last_seq = tables.last_seq
 RETURNING project, name, last_seq;
 
 -- name: count_deliveries
--- An id that another table had before stands with its table behind it (see the column told_id).
+-- An id that another table had before is stored with its table appended (see the column told_id).
 UPDATE triggers.updates u
 SET deliveries = u.deliveries + again.times
 FROM unnest($projects::text[], $sources::text[], $event_ids::text[], $names::text[], $times::integer[])
@@ -21,7 +21,7 @@ WHERE (u.project, u.source, u.event_id) = (again.project, again.source, stored.e
 RETURNING u.project, u.source, again.event_id, u.table_name;
 
 -- name: insert_updates
--- Sorted by key: two watchers that hear the same id for different tables wait for each other in one order only.
+-- Sorted by key: two watchers that get the same id for different tables lock it in one order, so they cannot deadlock.
 INSERT INTO triggers.updates (project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id,
                               deliveries, chain_length)
 SELECT project, source, event_id, told_id, table_name, seq, heard_at, said_at, row_count, job_id, deliveries, chain_length

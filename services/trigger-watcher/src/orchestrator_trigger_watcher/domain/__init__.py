@@ -1,1 +1,1 @@
-"""The rules of event triggers (PRODUCT section 5): pure, no I/O, no clock of their own."""
+"""The rules of event triggers (docs/explanation/heard-and-used.md): pure, no I/O, no clock of their own."""
