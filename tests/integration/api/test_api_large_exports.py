@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from tests.integration.api.conftest import Client
 
+from orchestrator_api.catalog.rows import Configuration
+from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.definitions import routes
 from orchestrator_api.http import paging
-from orchestrator_api.sql import Row, Sql
 
 MANY = 12
 
@@ -25,14 +26,14 @@ async def test_configurations_are_exported_a_few_at_a_time(
 ) -> None:
     whole = await large.get("definitions")
     held: list[int] = []
-    many = Sql.many
+    read = ConfigurationStore.configurations
 
-    async def counted(self: Sql, name: str, *values: Any) -> list[Row]:
-        rows = await many(self, name, *values)
-        held.extend([len(rows)] if name == "configurations" and values[1] is None else [])
-        return rows
+    async def counted(self: ConfigurationStore, **values: Any) -> list[Configuration]:
+        found = await read(self, **values)
+        held.extend([len(found)] if values["component"] is None else [])
+        return found
 
-    monkeypatch.setattr(Sql, "many", counted)
+    monkeypatch.setattr(ConfigurationStore, "configurations", counted)
     monkeypatch.setattr(paging, "MOST_BYTES", 40)
     assert await large.get("definitions") == whole
     names = [each["configuration"] for each in whole["documents"] if "configuration" in each]

@@ -8,10 +8,7 @@ from orchestrator_shared.database.queries import Queries
 
 Row = dict[str, Any]
 
-FILES = (
-    "projects/store.sql",
-    "catalog/store.sql",
-)
+FILES: tuple[str, ...] = ()
 
 
 def load_queries() -> Queries:
