@@ -1,9 +1,24 @@
 """What a query read, by its plan as EXPLAIN (ANALYZE, FORMAT JSON) tells it."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import asyncpg
+
 Node = dict[str, Any]
+
+
+async def explained(connection: asyncpg.Connection, sql: str, arguments: str) -> Node:
+    """The plan of a statement that was carried out, prepared as services do."""
+    await connection.execute(f"PREPARE tried AS {sql}")
+    execute = f"EXECUTE tried ({arguments})" if arguments else "EXECUTE tried"
+    plan = json.loads(
+        await connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, VERBOSE, FORMAT JSON) {execute}")
+    )
+    await connection.execute("DEALLOCATE tried")
+    found: Node = plan[0]["Plan"]
+    return found
 
 
 def rows_read(plan: Node, table: str | None = None) -> float:

@@ -73,3 +73,28 @@ async def test_components_keep_what_they_read_and_write(furnished: Client) -> No
     assert answer["changes"][0]["fields"] == ["reads"]
     shown = await furnished.get("/v1/components/sink")
     assert shown["definition"]["reads"] == ["source", "more"]
+
+
+async def test_cycle_below_is_told_in_the_list(furnished: Client, database: Database) -> None:
+    """Only what the orchestrations of the page run is looked at; a save would have refused it."""
+    inner = {"component": "demo-extractor", "configuration": "one"}
+    for name, task in (
+        ("c", inner),
+        ("b", {"component": "orchestrator", "configuration": "c"}),
+        ("a", {"component": "orchestrator", "configuration": "b"}),
+    ):
+        await furnished.put(
+            f"orchestrations/{name}", {"phases": [{"name": "A", "tasks": [task]}]}, status=201
+        )
+    closing = json.dumps({"component": "orchestrator", "configuration": "b"})
+    await database.execute(
+        "UPDATE catalog.configuration_versions SET parameters = jsonb_set("
+        "parameters, '{phases,0,tasks,0}', parameters #> '{phases,0,tasks,0}' || $1::text::jsonb) "
+        "WHERE component = 'orchestrator' AND configuration = 'c'",
+        closing,
+    )
+    listed = {each["id"]: each["errors"] for each in (await furnished.get("orchestrations"))["items"]}
+    told = "orchestrations run each other in a cycle: "
+    assert (listed["a"], listed["b"], listed["c"]) == ([], [f"{told}b → c → b"], [f"{told}c → b → c"])
+    for name in "abc":
+        assert (await furnished.get(f"orchestrations/{name}"))["errors"] == listed[name]

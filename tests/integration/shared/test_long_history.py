@@ -1,13 +1,11 @@
 """Queries about one configuration read a few of its jobs, however many it has had and whatever the values."""
 
-import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncpg
 import pytest
 from tests.support.databases import Database
-from tests.support.query_plans import rows_read
+from tests.support.query_plans import explained, rows_read
 
 from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.queries import Queries
@@ -59,7 +57,7 @@ CASES = [
     ("api.runs", "store.sql", "last_runs", "'p', '{c1,c2}'", 2),
     ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
-    ("api.orchestrations", "store.sql", "written_tables", "'p', '{orchestrator}', '{c2}'", 20),
+    ("api.orchestrations", "store.sql", "written_tables", "'{orchestrator}', '{c2}', 'p'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
     ("trigger_watcher.adapters", "trigger_store.sql", "read_starts", f"'{{{ONE}}}', 20", 20),
     ("trigger_watcher.adapters", "trigger_store.sql", "read_ends", f"'{{{ONE}}}'", 1),
@@ -83,17 +81,6 @@ async def superuser(database: Database) -> AsyncIterator[asyncpg.Connection]:
         # Whether a worker is free for a part of the plan is chance.
         await connection.execute("SET max_parallel_workers_per_gather = 0")
         yield connection
-
-
-async def explained(connection: asyncpg.Connection, sql: str, arguments: str) -> dict[str, Any]:
-    await connection.execute(f"PREPARE tried AS {sql}")
-    execute = f"EXECUTE tried ({arguments})" if arguments else "EXECUTE tried"
-    plan = json.loads(
-        await connection.fetchval(f"EXPLAIN (ANALYZE, TIMING OFF, VERBOSE, FORMAT JSON) {execute}")
-    )
-    await connection.execute("DEALLOCATE tried")
-    found: dict[str, Any] = plan[0]["Plan"]
-    return found
 
 
 async def test_few_jobs_are_read(superuser: asyncpg.Connection) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from orchestrator_api.triggers.explanation import (
     Fired,
+    FiredTable,
     Off,
     Since,
     TableFacts,
@@ -23,7 +24,7 @@ MISSING = TableFacts("in.c-a.y", counted=1, used=1, counted_at=NOW, last_heard_a
 FACTS = TriggerFacts(tables=[UPDATED, MISSING], created_at=NOW - 60 * MINUTE)
 COOLING = replace(FACTS, cool_down=5 * MINUTE, last_started_at=NOW - MINUTE)
 FIRED = Fired(
-    [{"table": "in.c-a.x", "heard_at": "2026-11-21T07:50:00Z"}], True, NOW - 10 * MINUTE, name="daily #7"
+    [FiredTable("in.c-a.x", seq=2, heard_at="2026-11-21T07:50:00Z")], True, NOW - 10 * MINUTE, name="daily #7"
 )
 BECAUSE = "because 1 of 1 table was updated (in.c-a.x at 2026-11-21T07:50:00Z)."
 ALL = replace(FACTS, tables=[UPDATED])

@@ -8,12 +8,7 @@ from orchestrator_shared.database.queries import Queries
 
 Row = dict[str, Any]
 
-FILES = (
-    "tables/store.sql",
-    "orchestrations/store.sql",
-    "schedules/store.sql",
-    "triggers/store.sql",
-)
+FILES: tuple[str, ...] = ()
 
 
 def load_queries() -> Queries:

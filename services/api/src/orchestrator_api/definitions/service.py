@@ -33,8 +33,10 @@ from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.rows import ScheduleWish
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.rows import TriggerWish
 from orchestrator_shared.definitions.problems import explain
 from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
@@ -72,7 +74,8 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     found = await checking.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
-    told = {each.orchestration for each in await notifications.listing(session) if each.event == "error"}
+    subscriptions = await notifications.listing(session, phases)
+    told = {each.orchestration for each in subscriptions if each.event == "error"}
     own = await session.offload.run(_warnings, wanted, told)
     return Applied(changes, errors, own + warnings)
 
@@ -194,12 +197,12 @@ async def _save_orchestration(session: Session, name: str, fields: Fields) -> No
 
 async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, schedule = name.partition("/")
-    await schedules.save(session, orchestration, schedule, schedules.ScheduleWish(**fields))
+    await schedules.save(session, orchestration, schedule, ScheduleWish(**fields))
 
 
 async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, trigger = name.partition("/")
-    await triggers.save(session, orchestration, trigger, triggers.TriggerWish(**fields))
+    await triggers.save(session, orchestration, trigger, TriggerWish(**fields))
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:

@@ -10,7 +10,6 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.projects import variables
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -93,21 +92,19 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     project = session.project
     known = living | reviving
     items: dict[Item, Fields] = {}
-    for row in _of(known, await schedules.listing(session)):
-        fields = {name: row[name] for name in SCHEDULE_FIELDS}
-        items[Kind.SCHEDULE, f"{row['orchestration']}/{row['name']}"] = fields
-    for row in _of(known, await triggers.listing(session)):
-        items[Kind.TRIGGER, f"{row['orchestration']}/{row['name']}"] = {
-            "tables": canonical_tables(row["tables"], project),
-            "cool_down_seconds": row["cool_down_seconds"],
-            "mode": row["mode"],
-            "enabled": row["enabled"],
-            "allow_self_trigger": row["allow_self_trigger"],
+    for schedule in await schedules.listing(session, known):
+        fields = {name: getattr(schedule, name) for name in SCHEDULE_FIELDS}
+        items[Kind.SCHEDULE, f"{schedule.orchestration}/{schedule.name}"] = fields
+    for trigger in await triggers.listing(session, known):
+        items[Kind.TRIGGER, f"{trigger.orchestration}/{trigger.name}"] = {
+            "tables": canonical_tables(trigger.tables, project),
+            "cool_down_seconds": trigger.cool_down_seconds,
+            "mode": trigger.mode,
+            "enabled": trigger.enabled,
+            "allow_self_trigger": trigger.allow_self_trigger,
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
-    for each in await notifications.listing(session):
-        if each.orchestration not in known:
-            continue
+    for each in await notifications.listing(session, known):
         if each.automatic:  # then it is the only one, and nobody has said who is notified
             subscriptions.pop(each.orchestration, None)
             continue
@@ -116,8 +113,3 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
     for name, listed in subscriptions.items():
         items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
     return items
-
-
-def _of(known: set[str], rows: Sequence[Row]) -> list[Row]:
-    """Without what belongs to orchestrations that stay in the trash."""
-    return [row for row in rows if row["orchestration"] in known]

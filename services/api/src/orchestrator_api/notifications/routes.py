@@ -27,7 +27,7 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     """Who hears of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        found = await notifications.listing(session, orchestration)
+        found = await notifications.listing(session, [orchestration])
     return SubscriptionsOut.model_validate({"subscriptions": found})
 
 
@@ -45,7 +45,7 @@ async def save_notifications(
     async with call.session(Scope.CONFIGURE, project) as session:
         wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
-        found = await notifications.listing(session, orchestration)
+        found = await notifications.listing(session, [orchestration])
     return SubscriptionsOut.model_validate({"subscriptions": found})
 
 

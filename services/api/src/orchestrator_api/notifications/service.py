@@ -1,6 +1,6 @@
 """Subscriptions of orchestrations."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,17 +11,17 @@ from orchestrator_api.notifications.store import NotificationStore
 from orchestrator_shared.domain.subscriptions import Subscription
 
 
-async def listing(session: Session, orchestration: str | None = None) -> list[StoredSubscription]:
-    """The subscriptions of an orchestration, or of all of the project."""
+async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSubscription]:
+    """The subscriptions of these orchestrations."""
     store = NotificationStore(session.connection)
-    return await store.subscriptions(project=session.project, orchestration=orchestration)
+    return await store.subscriptions(project=session.project, orchestrations=orchestrations)
 
 
 async def replace(session: Session, orchestration: str, wanted: Iterable[Subscription]) -> bool:
     """Make these the subscriptions; returns whether that changed anything."""
     await lock_orchestration(session, orchestration)
     store = NotificationStore(session.connection)
-    found = await store.subscriptions(project=session.project, orchestration=orchestration)
+    found = await store.subscriptions(project=session.project, orchestrations=[orchestration])
     stored = {each.wish for each in found}
     # The creator's own one is kept as it was asked for from now on.
     automatic = {_place(each.wish) for each in found if each.automatic}

@@ -1,5 +1,6 @@
 """Subscriptions and deliveries in the database."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -15,10 +16,12 @@ class NotificationStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def subscriptions(self, *, project: str, orchestration: str | None) -> list[StoredSubscription]:
-        """Those of one orchestration, or of all."""
+    async def subscriptions(
+        self, *, project: str, orchestrations: Collection[str]
+    ) -> list[StoredSubscription]:
+        """Those of these orchestrations."""
         return await self._many(
-            StoredSubscription, "subscriptions", project=project, orchestration=orchestration
+            StoredSubscription, "subscriptions", project=project, orchestrations=list(orchestrations)
         )
 
     async def save(self, *, project: str, orchestration: str, wish: Subscription) -> None:

@@ -3,7 +3,7 @@
 -- name: subscriptions
 SELECT v.orchestration, v.event, v.channel, v.address, v.percent, v.minutes, s.automatic
 FROM catalog.subscriptions_v1 v JOIN catalog.subscriptions s ON s.id = v.id
-WHERE v.project = $project AND ($orchestration::text IS NULL OR v.orchestration = $orchestration)
+WHERE v.project = $project AND v.orchestration = ANY ($orchestrations::text[])
   AND v.channel = 'email' AND v.event <> 'deadline_missed'
 ORDER BY v.orchestration, v.address, v.event
 

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.checks import (
@@ -17,6 +16,7 @@ from orchestrator_api.orchestrations.checks import (
     tables_matter,
     written_tables,
 )
+from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -65,29 +65,30 @@ async def written_by(session: Session, phases: Phases) -> set[str]:
 
 
 async def _targets(session: Session, keys: Sequence[Key], *, with_parameters: bool) -> dict[Key, Target]:
-    names = ([key[0] for key in keys], [key[1] for key in keys])
-    rows = await session.sql.many("task_targets", session.project, *names, with_parameters)
+    found = await OrchestrationStore(session.connection).task_targets(
+        project=session.project, keys=keys, with_parameters=with_parameters
+    )
     return {
-        (row["component"], row["id"]): Target(
-            enabled=row["enabled"],
-            parameters=row["parameters"] or {},
-            version=row["version"],
-            tasks=row["tasks"],
+        (each.component, each.id): Target(
+            enabled=each.enabled,
+            parameters=each.parameters or {},
+            version=each.version,
+            tasks=each.tasks,
         )
-        for row in rows
+        for each in found
     }
 
 
 async def _components(session: Session, components: Sequence[str]) -> dict[str, TableNames]:
-    rows = await session.sql.many("component_tables", components)
-    return {row["id"]: TableNames(row["reads"] or (), row["writes"] or ()) for row in rows}
+    found = await OrchestrationStore(session.connection).component_tables(components=components)
+    return {each.id: TableNames(each.reads or (), each.writes or ()) for each in found}
 
 
 async def _written(session: Session, keys: Sequence[Key]) -> dict[Key, frozenset[str]]:
-    values = (session.project, [key[0] for key in keys], [key[1] for key in keys])
+    store = OrchestrationStore(session.connection)
     tables: defaultdict[Key, set[str]] = defaultdict(set)
-    for row in await session.sql.many("written_tables", *values):
-        tables[row["component"], row["configuration"]].add(row["table_name"])
+    for each in await store.written_tables(project=session.project, keys=keys):
+        tables[each.component, each.configuration].add(each.table_name)
     return {key: frozenset(names) for key, names in tables.items()}
 
 
@@ -96,11 +97,13 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
         name: [task["configuration"] for task in stored_tasks({"phases": phases}) if _is_nested(task)]
         for name, phases in definitions.items()
     }
-    if not any(children.values()):
+    nested = {child for each in children.values() for child in each}
+    if not nested:
         return {}
+    store = OrchestrationStore(session.connection)
     graph: dict[str, list[str]] = {}
-    for parent, child in await configurations.nestings(session):
-        graph.setdefault(parent, []).append(child)
+    for each in await store.nestings_below(project=session.project, orchestrations=nested):
+        graph.setdefault(each.parent, []).append(each.child)
     graph |= children
     knots = knotted(graph)
     found = {name: find_cycle(graph, name) for name in children if name in knots}

@@ -12,10 +12,10 @@ from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations.checking import FEW_TASKS
+from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.domain.statuses import ComponentType
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,9 @@ async def propose(
     if given is not None:
         refuse(doubled_ids(given))
         before = make_definition(given)
-    components = sorted({task.component for task in before.tasks()})
-    rows = await session.sql.many("component_types", components)
-    types = {each["id"]: ComponentType(each["type"]) for each in rows}
+    components = {task.component for task in before.tasks()}
+    found_types = await OrchestrationStore(session.connection).component_types(components=components)
+    types = {each.id: each.type for each in found_types}
 
     def arranged() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
         made = arrange(before, operations, types)

@@ -14,6 +14,7 @@ from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
+from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
@@ -80,13 +81,11 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     """Refuse tasks that do not exist, that the token may not run, doubled ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
     refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
-    components = sorted({task["component"] for task in tasks})
-    known = set(await session.sql.column("existing_components", components))
-    pairs = sorted({(task["component"], task["configuration"]) for task in tasks})
-    rows = await session.sql.many(
-        "existing_configurations", session.project, [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    )
-    existing = {(row["component"], row["id"]) for row in rows} | {(ORCHESTRATOR, orchestration)}
+    store = OrchestrationStore(session.connection)
+    known = set(await store.existing_components(components={task["component"] for task in tasks}))
+    keys = sorted({(task["component"], task["configuration"]) for task in tasks})
+    found = await store.existing_configurations(project=session.project, keys=keys)
+    existing = {(each.component, each.id) for each in found} | {(ORCHESTRATOR, orchestration)}
     refuse(domain.unknown_targets(given, known, existing))
     await rights.check_saved_tasks(session, tasks)
     await _check_cycle(session, orchestration, tasks)

@@ -15,8 +15,10 @@ from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.rows import StoredTrigger
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -26,13 +28,16 @@ async def orchestrations(
 ) -> list[dict[str, Any]]:
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
-    only = rows[0].id if len(rows) == 1 else None
-    own_schedules = _grouped(await schedules.listing(session, only))
-    own_triggers = _grouped(await triggers.listing(session, only))
-    subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
-    for each in await notifications.listing(session, only):
-        subscriptions[each.orchestration].append(each)
     names = [row.id for row in rows]
+    own_schedules: defaultdict[str, list[StoredSchedule]] = defaultdict(list)
+    for schedule in await schedules.listing(session, names):
+        own_schedules[schedule.orchestration].append(schedule)
+    own_triggers: defaultdict[str, list[StoredTrigger]] = defaultdict(list)
+    for trigger in await triggers.listing(session, names):
+        own_triggers[trigger.orchestration].append(trigger)
+    subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
+    for each in await notifications.listing(session, names):
+        subscriptions[each.orchestration].append(each)
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
@@ -66,21 +71,14 @@ def _judged(
     }
 
 
-def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
-    groups: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row["orchestration"]].append(row)
-    return groups
-
-
 def _shown(
     row: Configuration,
     phases: list[dict[str, Any]],
-    schedules: list[Row],
-    triggers: list[Row],
+    schedules: list[StoredSchedule],
+    triggers: list[StoredTrigger],
     subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
-    fires = [s["next_at"] for s in schedules if s["enabled"] and row.enabled and s["next_at"] is not None]
+    fires = [s.next_at for s in schedules if s.enabled and row.enabled and s.next_at is not None]
     return {
         **columns_of(row),
         "phases": phases,

@@ -1,34 +1,38 @@
 -- What orchestrations are checked against.
 
 -- name: existing_configurations
-SELECT c.component, c.id, c.version FROM catalog.configurations c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
-WHERE c.project = $1 AND c.deleted_at IS NULL
+SELECT c.component, c.id FROM catalog.configurations c
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
+WHERE c.project = $project AND c.deleted_at IS NULL
 
 -- name: existing_components
-SELECT id FROM catalog.components WHERE id = ANY ($1::text[])
+SELECT id FROM catalog.components WHERE id = ANY ($components::text[])
 
 -- name: task_targets
 -- Parameters only where they are wanted: those of all tasks of a list of orchestrations are many.
-SELECT c.component, c.id, c.enabled, c.version,
-       CASE WHEN $4 AND c.component <> 'orchestrator' THEN v.parameters END AS parameters,
-       CASE c.component WHEN 'orchestrator' THEN
-           (SELECT count(*) FROM jsonb_path_query(v.parameters, '$.phases[*].tasks[*]')) ELSE 0 END AS tasks
-FROM catalog.configurations c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL
+-- Each is looked up by its name: a join may read all of the project.
+SELECT wanted.component, wanted.id, target.enabled, target.version,
+       CASE WHEN $with_parameters AND wanted.component <> 'orchestrator' THEN target.parameters END AS parameters,
+       CASE wanted.component WHEN 'orchestrator' THEN
+           (SELECT count(*) FROM jsonb_path_query(target.parameters, '$.phases[*].tasks[*]')) ELSE 0 END AS tasks
+FROM unnest($components::text[], $configurations::text[]) AS wanted (component, id)
+CROSS JOIN LATERAL (
+    SELECT c.enabled, c.version, v.parameters
+    FROM catalog.configurations c
+    JOIN catalog.configuration_versions v
+      ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    WHERE (c.project, c.component, c.id) = ($project, wanted.component, wanted.id) AND c.deleted_at IS NULL
+    LIMIT 1) target
 
 -- name: component_tables
 SELECT id, definition -> 'reads' AS reads, definition -> 'writes' AS writes
-FROM catalog.components WHERE id = ANY ($1::text[])
+FROM catalog.components WHERE id = ANY ($components::text[])
 
 -- name: written_tables
 -- What the last 20 jobs of each configuration reported as their outputs.
 SELECT DISTINCT w.component, w.configuration, output ->> 'table' AS table_name
-FROM unnest($2::text[], $3::text[]) AS w (component, configuration)
-JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($1, w.component, w.configuration)
+FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
 CROSS JOIN LATERAL (
     SELECT j.output_tables FROM jobs.jobs_v1 j
     WHERE j.lane_id = l.id
@@ -37,5 +41,24 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL jsonb_path_query(recent.output_tables, '$[*]') AS output
 WHERE output ->> 'table' IS NOT NULL
 
+-- name: nestings_below
+-- Which orchestrations these run, and those in turn; each is looked up by its name, too.
+WITH RECURSIVE reached (id, children) AS (
+    SELECT NULL::text, $orchestrations::text[]
+    UNION
+    SELECT r.id, array(
+        SELECT task ->> 'configuration' FROM jsonb_path_query(found.parameters, '$.phases[*].tasks[*]') AS task
+        WHERE task ->> 'component' = 'orchestrator')
+    FROM (SELECT DISTINCT unnest(children) AS id FROM reached) r
+    CROSS JOIN LATERAL (
+        SELECT v.parameters
+        FROM catalog.configurations c
+        JOIN catalog.configuration_versions v
+          ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+        WHERE (c.project, c.component, c.id) = ($project, 'orchestrator', r.id) AND c.deleted_at IS NULL
+        LIMIT 1) found
+)
+SELECT id AS parent, unnest(children) AS child FROM reached WHERE id IS NOT NULL
+
 -- name: component_types
-SELECT id, type FROM catalog.components WHERE id = ANY ($1::text[])
+SELECT id, type FROM catalog.components WHERE id = ANY ($components::text[])

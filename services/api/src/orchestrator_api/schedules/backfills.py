@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from orchestrator_api.catalog.configurations import orchestration_key
@@ -12,13 +11,13 @@ from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.schedules.backfilling import BackfillFire, Counted, anchor_of, plan_backfill
+from orchestrator_api.schedules.backfilling import BackfillFire, anchor_of, plan_backfill
+from orchestrator_api.schedules.rows import StoredSchedule
+from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
-from orchestrator_api.sql import Row
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts import commands
 from orchestrator_shared.contracts.commands import BackfillRequested
-from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import JobId
 
 
@@ -38,22 +37,33 @@ class BackfillWish:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """A fire, and whether its run is asked for now."""
+
+    scheduled_for: datetime
+    local: str
+    fire_key: str
+    job_id: JobId
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Backfilled:
     """What was asked for; in a dry run, what would be."""
 
-    schedule: Row
-    fires: list[dict[str, Any]]
+    schedule: StoredSchedule
+    fires: list[Asking]
 
 
 async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     """One run request per fire, oldest first; those that were asked for before are left alone."""
     schedule = await _find(session, wish)
-    times = accept_times(schedule["cron"], schedule["every_seconds"], schedule["timezone"])
+    times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone)
     anchor = await _anchor(session, schedule)
     fires = await session.offload.run(
-        plan_backfill, schedule["id"], times, anchor, wish.start, wish.end, session.now
+        plan_backfill, schedule.id, times, anchor, wish.start, wish.end, session.now
     )
-    key = orchestration_key(schedule["orchestration"])
+    key = orchestration_key(schedule.orchestration)
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
     if asked := await idempotency.before(session, wish.asked):  # answered as the first time
@@ -64,63 +74,55 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
             new = [fire for fire in fires if fire.job_id not in known]
             known |= set(ids) - await _request(session, wish, schedule, new)
     shown = [
-        {
-            "scheduled_for": fire.scheduled_for,
-            "local": stamp(fire.local),
-            "fire_key": fire.fire_key,
-            "job_id": fire.job_id,
-            "is_new": fire.job_id not in known,
-        }
+        Asking(
+            fire.scheduled_for, stamp(fire.local), fire.fire_key, fire.job_id, is_new=fire.job_id not in known
+        )
         for fire in fires
     ]
     return Backfilled(schedule, shown)
 
 
-async def _find(session: Session, wish: BackfillWish) -> Row:
+async def _find(session: Session, wish: BackfillWish) -> StoredSchedule:
     if wish.schedule_id is None:
         return await schedules.find(session, wish.orchestration, wish.schedule)
-    row = await session.sql.one("schedule_by_id", session.project, wish.schedule_id)
-    if row is None:
-        raise NotFound(f"there is no schedule {wish.schedule_id} in this project", field="schedule_id")
-    return row
+    return await schedules.find_by_id(session, wish.schedule_id, field="schedule_id")
 
 
-async def _anchor(session: Session, schedule: Row) -> datetime:
-    row = await session.sql.one("interval_counted", schedule["id"])
-    counted = None if row is None else Counted(row["version"], row["anchor"], row["next_at"])
-    return anchor_of(schedule["every_seconds"] or 0, schedule["version"], schedule["updated_at"], counted)
+async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
+    counted = await ScheduleStore(session.connection).counted(schedule_id=schedule.id)
+    return anchor_of(schedule.every_seconds or 0, schedule.version, schedule.updated_at, counted)
 
 
 async def _request(
-    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+    session: Session, wish: BackfillWish, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> set[JobId]:
     """Ask for the runs; returns the jobs that nobody asked for before."""
-    orchestration = schedule["orchestration"]
+    orchestration = schedule.orchestration
     wanted = {fire.job_id: fire.scheduled_for for fire in fires}
     new = await runs.request_fires(session, orchestration_key(orchestration), wanted, wish.asked)
     asked = [fire for fire in fires if fire.job_id in new]
     if asked:
         session.say(_message(session, wish, schedule, asked))
     period = {"from": stamp(wish.start), "to": stamp(wish.end)}
-    subject = f"{orchestration}/{schedule['name']}"
+    subject = f"{orchestration}/{schedule.name}"
     await session.record("schedule.backfilled", subject, **period, requested=len(new))
     return new
 
 
 def _message(
-    session: Session, wish: BackfillWish, schedule: Row, fires: Sequence[BackfillFire]
+    session: Session, wish: BackfillWish, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> BackfillRequested:
     attended = session.actor.origin.is_attended
     return BackfillRequested(
         project=session.project,
-        configuration=schedule["orchestration"],
+        configuration=schedule.orchestration,
         origin=session.actor.origin,
         requested_at=session.now,
         requested_by=session.actor.label,
         token_id=session.actor.token_id,
         notify=session.actor.email if attended and wish.notify else None,
         attended=attended,
-        schedule_id=schedule["id"],
+        schedule_id=schedule.id,
         fires=[
             commands.BackfillFire(
                 job_id=fire.job_id, fire_key=fire.fire_key, scheduled_for=fire.scheduled_for

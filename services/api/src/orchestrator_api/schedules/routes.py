@@ -25,24 +25,25 @@ from orchestrator_api.schedules.models import (
     ScheduleOut,
     TimesIn,
 )
+from orchestrator_api.schedules.rows import ScheduleWish, StoredSchedule
 from orchestrator_api.schedules.times import Times, accept_times, preview
-from orchestrator_api.sql import Row
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
-from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
-def _shown(row: Row) -> ScheduleOut:
-    """A zone may vanish with an update of the zone data: the row is shown with what is wrong."""
+def _shown(stored: StoredSchedule) -> ScheduleOut:
+    """A zone may vanish with an update of the zone data: the schedule is shown with what is wrong."""
+    shown = ScheduleOut.model_validate(stored)
     try:
-        times = accept_times(row["cron"], row["every_seconds"], row["timezone"])
+        times = accept_times(stored.cron, stored.every_seconds, stored.timezone)
     except UserError as error:
-        return ScheduleOut.model_validate({**row, "problem": f"{error.field}: {error.detail}"})
-    return ScheduleOut.model_validate({**row, "warning": times.warning})
+        return shown.model_copy(update={"problem": f"{error.field}: {error.detail}"})
+    return shown.model_copy(update={"warning": times.warning})
 
 
 @router.get(OF_ORCHESTRATION, operation_id="list_schedules", responses=READ)
@@ -50,7 +51,7 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
     """The schedules of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        rows = await schedules.listing(session, orchestration)
+        rows = await schedules.listing(session, [orchestration])
         return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 
@@ -79,7 +80,7 @@ async def save_schedule(
 ) -> ScheduleOut:
     """Save a schedule."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = schedules.ScheduleWish(**body.model_dump())
+        wish = ScheduleWish(**body.model_dump())
         saved = await schedules.save(session, orchestration, schedule, wish)
         row = await schedules.find(session, orchestration, schedule)
     response.status_code = 201 if saved.created else 200
@@ -102,9 +103,7 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     """What became of each fire of a schedule, newest first."""
     before = paging.place(datetime, str)
     async with call.session(Scope.READ, project) as session:
-        if not await session.sql.value("schedule_exists", project, schedule_id):
-            raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
-        rows = await session.sql.many("fires", project, schedule_id, *before, paging.rows)
+        rows = await schedules.fires(session, schedule_id, before, paging.rows)
     return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
@@ -147,11 +146,11 @@ async def backfill_schedule(
         made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
-        schedule_id=made.schedule["id"],
-        orchestration=made.schedule["orchestration"],
-        schedule=made.schedule["name"],
+        schedule_id=made.schedule.id,
+        orchestration=made.schedule.orchestration,
+        schedule=made.schedule.name,
         dry_run=body.dry_run,
-        requested=0 if body.dry_run else sum(fire["is_new"] for fire in made.fires),
+        requested=0 if body.dry_run else sum(fire.is_new for fire in made.fires),
         fires=[BackfillFireOut.model_validate(fire) for fire in made.fires],
     )
 

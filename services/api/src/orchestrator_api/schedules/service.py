@@ -1,75 +1,97 @@
 """Saving and deleting schedules; every change is said to the scheduler."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
 
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
 from orchestrator_api.http.session import Session
+from orchestrator_api.schedules.rows import ScheduleWish, StoredFire, StoredSchedule
+from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
-from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.events import ScheduleChanged
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleWish:
-    """What a schedule shall be."""
-
-    cron: str | None = None
-    every_seconds: int | None = None
-    timezone: str = "UTC"
-    enabled: bool = True
-    overlap: str = "one_waiting"
-    misfire: str = "fire_once"
-    catch_up_seconds: int = 86400
-
-
-async def listing(session: Session, orchestration: str | None = None) -> list[Row]:
-    """The schedules of an orchestration, or of all of the project."""
-    return await session.sql.many("schedules", session.project, orchestration)
+async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSchedule]:
+    """The schedules of these orchestrations."""
+    store = ScheduleStore(session.connection)
+    return await store.of(project=session.project, orchestrations=orchestrations)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
     """The orchestration was switched on or off, deleted or restored: that changes each of its schedules."""
-    for schedule in await session.sql.column("touch_schedules", session.project, orchestration):
+    store = ScheduleStore(session.connection)
+    for schedule in await store.touch(project=session.project, orchestration=orchestration):
         session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
 
 
-async def find(session: Session, orchestration: str, name: str) -> Row:
+async def find(session: Session, orchestration: str, name: str) -> StoredSchedule:
     """The schedule; NotFound if it is not there."""
-    row = await session.sql.one("schedule", session.project, orchestration, name)
-    if row is None:
-        raise NotFound(f"{orchestration!r} has no schedule {name!r}", field="schedule")
-    return row
+    store = ScheduleStore(session.connection)
+    found = await store.find(project=session.project, orchestration=orchestration, name=name)
+    if found is None:
+        raise _no_such(orchestration, name)
+    return found
+
+
+async def find_by_id(session: Session, schedule_id: UUID, *, field: str) -> StoredSchedule:
+    """The schedule; NotFound, naming the field, if the project has none of this id."""
+    found = await ScheduleStore(session.connection).find_by_id(
+        project=session.project, schedule_id=schedule_id
+    )
+    if found is None:
+        raise NotFound(f"there is no schedule {schedule_id} in this project", field=field)
+    return found
+
+
+async def fires(
+    session: Session, schedule_id: UUID, before: tuple[datetime | None, str | None], limit: int
+) -> list[StoredFire]:
+    """What became of each fire of a schedule, which may be deleted, newest first."""
+    store = ScheduleStore(session.connection)
+    if not await store.exists(project=session.project, schedule_id=schedule_id):
+        raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
+    at, key = before
+    return await store.fires(
+        project=session.project, schedule_id=schedule_id, before=at, before_key=key, limit=limit
+    )
 
 
 async def save(session: Session, orchestration: str, name: str, wish: ScheduleWish) -> SavedPart:
     """Save it; the same wish again changes nothing."""
     times = accept_times(wish.cron, wish.every_seconds, wish.timezone)
-    values: dict[str, Any] = asdict(wish) | {"cron": times.cron, "every_seconds": times.every_seconds}
+    wish = replace(wish, cron=times.cron, every_seconds=times.every_seconds)
     await lock_orchestration(session, orchestration)
-    stored = await session.sql.one("schedule", session.project, orchestration, name)
-    if stored is not None and all(stored[key] == value for key, value in values.items()):
+    store = ScheduleStore(session.connection)
+    place = {"project": session.project, "orchestration": orchestration, "name": name}
+    stored = await store.find(**place)
+    if stored is not None and stored.is_as(wish):
         return SavedPart(created=False, changed=False)
-    schedule_id = new_id() if stored is None else stored["id"]
+    schedule_id = new_id() if stored is None else stored.id
     if stored is None:
-        await session.sql.run(
-            "insert_schedule", schedule_id, session.project, orchestration, name, *values.values()
-        )
+        await store.insert(schedule_id=schedule_id, **place, wish=wish)
     else:
-        await session.sql.run("update_schedule", schedule_id, *values.values())
+        await store.update(schedule_id=schedule_id, wish=wish)
     session.say(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     action = "schedule.created" if stored is None else "schedule.changed"
-    await session.record(action, f"{orchestration}/{name}", **values)
+    await session.record(action, f"{orchestration}/{name}", **columns_of(wish))
     return SavedPart(created=stored is None, changed=True)
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:
     """Delete it; its recorded fires stay."""
     await lock_orchestration(session, orchestration)
-    schedule_id = await session.sql.value("delete_schedule", session.project, orchestration, name)
+    store = ScheduleStore(session.connection)
+    schedule_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
     if schedule_id is None:
-        raise NotFound(f"{orchestration!r} has no schedule {name!r}", field="schedule")
+        raise _no_such(orchestration, name)
     session.say(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     await session.record("schedule.deleted", f"{orchestration}/{name}")
+
+
+def _no_such(orchestration: str, name: str) -> NotFound:
+    return NotFound(f"{orchestration!r} has no schedule {name!r}", field="schedule")

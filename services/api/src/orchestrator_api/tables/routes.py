@@ -52,17 +52,16 @@ async def list_tables(call: Call, project: Project, paging: Paging) -> Page[Tabl
     """Tables that were heard of, the own ones and those of buckets shared with the project."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("tables", project, *after, paging.rows)
-    shown = [{**row, "updates": row["last_seq"]} for row in rows]
-    return Page[TableOut].model_validate(paging.of(shown, "project", "name"))
+        heard = await tables.listing(session, after, paging.rows)
+    return Page[TableOut].model_validate(paging.of(heard, "project", "name"))
 
 
 @router.get("/buckets/{bucket}/shares", operation_id="list_shares", responses=READ)
 async def list_shares(call: Call, project: Project, bucket: Bucket) -> Page[ShareOut]:
     """The projects that the bucket is shared with."""
     async with call.session(Scope.READ, project) as session:
-        rows = await session.sql.many("shares", project, tables.accept_bucket(bucket))
-    return Page[ShareOut].model_validate({"items": rows})
+        shares = await tables.shares(session, bucket)
+    return Page[ShareOut].model_validate({"items": shares})
 
 
 @router.put(

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.http.session import Session
+from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.contracts.events import TableUpdated
 from orchestrator_shared.domain.errors import NotFound, UserError
@@ -37,6 +39,19 @@ def accept_bucket(bucket: str) -> str:
     return TableName.parse(f"{bucket}.table", field="bucket").bucket
 
 
+async def listing(session: Session, after: tuple[str | None, str | None], limit: int) -> list[HeardTable]:
+    """Tables that were heard of, the own ones and those of buckets shared with the project."""
+    project, name = after
+    store = TableStore(session.connection)
+    return await store.tables(project=session.project, after_project=project, after_name=name, limit=limit)
+
+
+async def shares(session: Session, bucket: str) -> list[Share]:
+    """The projects that the bucket is shared with."""
+    store = TableStore(session.connection)
+    return await store.shares(project=session.project, bucket=accept_bucket(bucket))
+
+
 async def share(session: Session, bucket: str, with_project: str) -> bool:
     """Let another project select the bucket's tables; returns whether that is new.
 
@@ -45,7 +60,8 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     accept_bucket(bucket)
     if with_project == session.project:
         raise UserError("a project need not share with itself", field="project")
-    is_new = await session.sql.run("insert_share", session.project, bucket, with_project) > 0
+    store = TableStore(session.connection)
+    is_new = await store.share(project=session.project, bucket=bucket, shared_with=with_project)
     if is_new:
         await session.record("share.created", bucket, shared_with=with_project)
         await triggers.give_tables(session, bucket, with_project)
@@ -54,7 +70,8 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
 
 async def unshare(session: Session, bucket: str, with_project: str) -> None:
     """End sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
-    if not await session.sql.run("delete_share", session.project, bucket, with_project):
+    store = TableStore(session.connection)
+    if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
     disabled = await triggers.take_tables(session, bucket, with_project)
     await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)

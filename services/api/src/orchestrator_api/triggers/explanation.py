@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from orchestrator_shared.clock import stamp
 
@@ -47,10 +46,20 @@ class Off:
 
 
 @dataclass(frozen=True, slots=True)
+class FiredTable:
+    """A table whose update completed the set, or belonged to it."""
+
+    table: str
+    seq: int | None
+    heard_at: str | None
+    """As people read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fired:
     """The newest run that the trigger asked for."""
 
-    tables: Sequence[dict[str, Any]]
+    tables: Sequence[FiredTable]
     is_over: bool
     """Nothing waits for it any more."""
     at: datetime
@@ -121,7 +130,7 @@ def _about_last_fire(facts: TriggerFacts) -> Iterator[str]:
     if fired is None:
         return
     count = len(fired.tables)
-    updates = ", ".join(f"{table['table']} at {table['heard_at']}" for table in fired.tables)
+    updates = ", ".join(f"{table.table} at {table.heard_at}" for table in fired.tables)
     because = f"because {_of(count, count)} updated ({updates})"
     name = f" {fired.name}" if fired.name else ""
     if fired.started_at is not None:

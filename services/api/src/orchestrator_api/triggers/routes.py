@@ -14,6 +14,7 @@ from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, P
 from orchestrator_api.triggers import explaining
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
+from orchestrator_api.triggers.rows import TriggerWish
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -24,7 +25,7 @@ async def list_triggers(call: Call, project: Project, orchestration: Identifier)
     """The triggers of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        rows = await triggers.listing(session, orchestration)
+        rows = await triggers.listing(session, [orchestration])
     return Page[TriggerOut].model_validate({"items": rows})
 
 
@@ -53,7 +54,7 @@ async def save_trigger(
 ) -> TriggerOut:
     """Save a trigger; its counts of tables that stay are kept."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = triggers.TriggerWish(**body.model_dump())
+        wish = TriggerWish(**body.model_dump())
         saved = await triggers.save(session, orchestration, trigger, wish)
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
@@ -78,12 +79,8 @@ async def list_dispositions(
     """What became of each table update for this trigger, newest first."""
     before = paging.place(datetime, str, str, int)
     async with call.session(Scope.READ, project) as session:
-        await triggers.find_by_id(session, trigger_id)
-        rows = await session.sql.many("dispositions", trigger_id, *before, paging.rows)
-    shown = [
-        {**row, "table": triggers.shown_table(project, row["project"], row["table_name"])} for row in rows
-    ]
-    return Page[DispositionOut].model_validate(paging.of(shown, "at", "project", "table_name", "seq"))
+        rows = await triggers.dispositions(session, trigger_id, before, paging.rows)
+    return Page[DispositionOut].model_validate(paging.of(rows, "at", "project", "table_name", "seq"))
 
 
 @router.get("/triggers/{trigger_id}/explanation", operation_id="explain_trigger", responses=READ)

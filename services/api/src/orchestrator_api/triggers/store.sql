@@ -8,41 +8,52 @@ SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.
              WHERE x.trigger_id = t.id
              ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
 FROM catalog.triggers t
-WHERE t.project = $1 AND ($2::text IS NULL OR t.orchestration = $2) AND ($3::text IS NULL OR t.name = $3)
-  AND ($4::uuid IS NULL OR t.id = $4) AND t.deleted_at IS NULL
+WHERE t.project = $project AND t.orchestration = ANY ($orchestrations::text[])
+  AND ($name::text IS NULL OR t.name = $name) AND t.deleted_at IS NULL
 ORDER BY t.orchestration, t.name
+
+-- name: trigger_by_id
+SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version, t.allow_self_trigger,
+       array(SELECT CASE WHEN x.table_project = t.project THEN x.table_name
+                         ELSE x.table_project || '/' || x.table_name END
+             FROM (SELECT * FROM catalog.trigger_tables UNION ALL SELECT * FROM catalog.unshared_tables) x
+             WHERE x.trigger_id = t.id
+             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
+FROM catalog.triggers t
+WHERE t.project = $project AND t.id = $trigger_id AND t.deleted_at IS NULL
 
 -- name: insert_trigger
 INSERT INTO catalog.triggers (id, project, orchestration, name, enabled, cool_down_seconds, mode, allow_self_trigger)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+VALUES ($trigger_id, $project, $orchestration, $name, $enabled, $cool_down_seconds, $mode, $allow_self_trigger)
 
 -- name: update_trigger
 UPDATE catalog.triggers
-SET enabled = $2, cool_down_seconds = $3, mode = $4, allow_self_trigger = $5, version = version + 1, updated_at = clock_timestamp()
-WHERE id = $1
+SET enabled = $enabled, cool_down_seconds = $cool_down_seconds, mode = $mode, allow_self_trigger = $allow_self_trigger,
+    version = version + 1, updated_at = clock_timestamp()
+WHERE id = $trigger_id
 
 -- name: delete_trigger_tables
-WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $1)
-DELETE FROM catalog.trigger_tables WHERE trigger_id = $1
+WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $trigger_id)
+DELETE FROM catalog.trigger_tables WHERE trigger_id = $trigger_id
 
 -- name: insert_trigger_tables
 INSERT INTO catalog.trigger_tables (trigger_id, table_project, table_name)
-SELECT $1, project, name FROM unnest($2::text[], $3::text[]) AS t (project, name)
+SELECT $trigger_id, project, name FROM unnest($projects::text[], $names::text[]) AS t (project, name)
 
 -- name: delete_trigger
 UPDATE catalog.triggers
 SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
-WHERE project = $1 AND orchestration = $2 AND name = $3 AND deleted_at IS NULL
+WHERE project = $project AND orchestration = $orchestration AND name = $name AND deleted_at IS NULL
 RETURNING id
 
 -- name: touch_triggers
 UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
-WHERE project = $1 AND orchestration = $2 AND deleted_at IS NULL
+WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL
 RETURNING id
 
 -- name: reset_trigger
 UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_timestamp()
-WHERE project = $1 AND id = $2 AND deleted_at IS NULL
+WHERE project = $project AND id = $trigger_id AND deleted_at IS NULL
 RETURNING id
 
 -- name: take_tables_of_bucket
@@ -50,8 +61,8 @@ RETURNING id
 WITH taken AS (
     DELETE FROM catalog.trigger_tables x
     USING catalog.triggers t
-    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
-      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    WHERE t.id = x.trigger_id AND t.project = $project AND x.table_project = $owner
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $bucket
     RETURNING x.trigger_id, x.table_project, x.table_name, t.enabled
 ), kept AS (
     INSERT INTO catalog.unshared_tables SELECT trigger_id, table_project, table_name FROM taken ON CONFLICT DO NOTHING
@@ -67,8 +78,8 @@ RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
 WITH given AS (
     DELETE FROM catalog.unshared_tables x
     USING catalog.triggers t
-    WHERE t.id = x.trigger_id AND t.project = $3 AND x.table_project = $1
-      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $2
+    WHERE t.id = x.trigger_id AND t.project = $project AND x.table_project = $owner
+      AND regexp_replace(x.table_name, '\.[^.]*$', '') = $bucket
     RETURNING x.trigger_id, x.table_project, x.table_name
 ), back AS (
     INSERT INTO catalog.trigger_tables SELECT trigger_id, table_project, table_name FROM given ON CONFLICT DO NOTHING
@@ -77,16 +88,22 @@ UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp(
 WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
 RETURNING id, orchestration, name
 
+-- name: buckets_shared_with
+-- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
+SELECT project, bucket FROM catalog.shares WHERE shared_with = $project ORDER BY project, bucket FOR KEY SHARE
+
 -- name: dispositions
-SELECT project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
+SELECT CASE WHEN project = $project THEN table_name ELSE project || '/' || table_name END AS "table",
+       project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
 FROM triggers.dispositions_v1
-WHERE trigger_id = $1 AND ($2::timestamptz IS NULL OR (at, project, table_name, seq) < ($2, $3, $4, $5))
+WHERE trigger_id = $trigger_id
+  AND ($before::timestamptz IS NULL
+       OR (at, project, table_name, seq) < ($before, $before_project, $before_table, $before_seq))
 ORDER BY at DESC, project DESC, table_name DESC, seq DESC
-LIMIT $6
+LIMIT $limit
 
 -- name: trigger_state
-SELECT generation, pending_job_id, last_started_at, cool_down_seconds, mode, enabled
-FROM triggers.states_v1 WHERE trigger_id = $1
+SELECT pending_job_id, last_started_at FROM triggers.states_v1 WHERE trigger_id = $trigger_id
 
 -- name: trigger_counts
 -- A table was added by the first of the saves that all have it, unless the trigger was created so.
@@ -101,14 +118,15 @@ FROM catalog.trigger_tables x
 LEFT JOIN triggers.counts_v1 c
   ON (c.trigger_id, c.table_project, c.table_name) = (x.trigger_id, x.table_project, x.table_name)
 LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
-WHERE x.trigger_id = $1
+WHERE x.trigger_id = $trigger_id
 UNION ALL
-SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL FROM catalog.unshared_tables WHERE trigger_id = $1
+SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL
+FROM catalog.unshared_tables WHERE trigger_id = $trigger_id
 ORDER BY table_project, table_name
 
 -- name: last_fire
 SELECT generation, at, job_id, tables, started_at, ended
-FROM triggers.fires_v1 WHERE trigger_id = $1
+FROM triggers.fires_v1 WHERE trigger_id = $trigger_id
 ORDER BY generation DESC
 LIMIT 1
 
@@ -120,11 +138,11 @@ CROSS JOIN LATERAL (
     SELECT j.started_at, j.number, j.origin FROM jobs.jobs_v1 j
     WHERE j.lane_id = l.id AND j.full_run AND j.started_at IS NOT NULL
     ORDER BY j.number DESC LIMIT 20) latest
-WHERE (l.project, l.component, l.configuration) = ($1, 'orchestrator', $2)
+WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration)
 ORDER BY latest.started_at DESC LIMIT 1
 
 -- name: run_of_fire
-SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $1
+SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $job_id
 
 -- name: trigger_history
 -- When it was reset, and since when updates do not count for it, by the trigger's switch or the orchestration's.
@@ -138,16 +156,13 @@ SELECT t.created_at,
        c.enabled AS orchestration_enabled, c.deleted_at AS orchestration_deleted_at
 FROM catalog.triggers t
 JOIN catalog.configurations c ON (c.project, c.component, c.id) = (t.project, t.component, t.orchestration)
-WHERE t.id = $1
+WHERE t.id = $trigger_id
 
 -- name: dropped_since
-SELECT count(*) FROM triggers.dispositions_v1 WHERE trigger_id = $1 AND at >= $2 AND disposition = $3
+SELECT count(*) FROM triggers.dispositions_v1
+WHERE trigger_id = $trigger_id AND at >= $since AND disposition = $disposition
 
 -- name: last_audit_of
 SELECT actor, detail ->> 'reason' AS reason FROM catalog.audit
-WHERE project = $1 AND subject = $2 AND at <= $3
+WHERE project = $project AND subject = $subject AND at <= $at
 ORDER BY at DESC LIMIT 1
-
--- name: buckets_shared_with
--- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
-SELECT project, bucket FROM catalog.shares WHERE shared_with = $1 ORDER BY project, bucket FOR KEY SHARE

@@ -1,0 +1,48 @@
+"""What the database has of schedules and their fires."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_shared.database.rows import columns_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleWish:
+    """What a schedule shall be."""
+
+    cron: str | None = None
+    every_seconds: int | None = None
+    timezone: str = "UTC"
+    enabled: bool = True
+    overlap: str = "one_waiting"
+    misfire: str = "fire_once"
+    catch_up_seconds: int = 86400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredSchedule(ScheduleWish):
+    """A schedule as it was saved, and its next fire."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    version: int
+    updated_at: datetime
+    next_at: datetime | None
+
+    def is_as(self, wish: ScheduleWish) -> bool:
+        """Whether saving the wish would change nothing."""
+        return columns_of(wish).items() <= columns_of(self).items()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFire:
+    """One recorded fire."""
+
+    fire_key: str
+    scheduled_for: datetime
+    at: datetime
+    outcome: str
+    job_id: UUID | None
+    version: int

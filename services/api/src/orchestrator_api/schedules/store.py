@@ -1,0 +1,82 @@
+"""Schedules in the database."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from orchestrator_api.schedules.backfilling import Counted
+from orchestrator_api.schedules.rows import ScheduleWish, StoredFire, StoredSchedule
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.database.store import Store
+
+
+class ScheduleStore(Store):
+    """Writes schedules; fires belong to the scheduler and are only read."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def of(self, *, project: str, orchestrations: Collection[str]) -> list[StoredSchedule]:
+        """The schedules of these orchestrations."""
+        return await self._many(
+            StoredSchedule, "schedules", project=project, orchestrations=list(orchestrations), name=None
+        )
+
+    async def find(self, *, project: str, orchestration: str, name: str) -> StoredSchedule | None:
+        """One by its name."""
+        return await self._one(
+            StoredSchedule, "schedules", project=project, orchestrations=[orchestration], name=name
+        )
+
+    async def find_by_id(self, *, project: str, schedule_id: UUID) -> StoredSchedule | None:
+        """One by its id."""
+        return await self._one(StoredSchedule, "schedule_by_id", project=project, schedule_id=schedule_id)
+
+    async def counted(self, *, schedule_id: UUID) -> Counted | None:
+        """Where the scheduler counts its interval from."""
+        return await self._one(Counted, "interval_counted", schedule_id=schedule_id)
+
+    async def exists(self, *, project: str, schedule_id: UUID) -> bool:
+        """Whether the project has, or had, a schedule of this id."""
+        return await self._value(bool, "schedule_exists", project=project, schedule_id=schedule_id) is True
+
+    async def insert(
+        self, *, schedule_id: UUID, project: str, orchestration: str, name: str, wish: ScheduleWish
+    ) -> None:
+        """Add one."""
+        await self._run(
+            "insert_schedule",
+            schedule_id=schedule_id,
+            project=project,
+            orchestration=orchestration,
+            name=name,
+            **columns_of(wish),
+        )
+
+    async def update(self, *, schedule_id: UUID, wish: ScheduleWish) -> None:
+        """Make it another version."""
+        await self._run("update_schedule", schedule_id=schedule_id, **columns_of(wish))
+
+    async def delete(self, *, project: str, orchestration: str, name: str) -> UUID | None:
+        """Delete it; returns its id."""
+        return await self._value(
+            UUID, "delete_schedule", project=project, orchestration=orchestration, name=name
+        )
+
+    async def touch(self, *, project: str, orchestration: str) -> list[UUID]:
+        """Make another version of each schedule of the orchestration; returns their ids."""
+        return await self._column(UUID, "touch_schedules", project=project, orchestration=orchestration)
+
+    async def fires(
+        self, *, project: str, schedule_id: UUID, before: datetime | None, before_key: str | None, limit: int
+    ) -> list[StoredFire]:
+        """What became of each fire, newest first."""
+        return await self._many(
+            StoredFire,
+            "fires",
+            project=project,
+            schedule_id=schedule_id,
+            before=before,
+            before_key=before_key,
+            limit=limit,
+        )

@@ -1,0 +1,38 @@
+"""Shares and tables in the database."""
+
+from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
+
+
+class TableStore(Store):
+    """Writes shares; tables belong to the trigger-watcher and are only read."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def tables(
+        self, *, project: str, after_project: str | None, after_name: str | None, limit: int
+    ) -> list[HeardTable]:
+        """Those of the project and of the buckets shared with it."""
+        return await self._many(
+            HeardTable,
+            "tables",
+            project=project,
+            after_project=after_project,
+            after_name=after_name,
+            limit=limit,
+        )
+
+    async def shares(self, *, project: str, bucket: str) -> list[Share]:
+        """Whom the bucket is shared with."""
+        return await self._many(Share, "shares", project=project, bucket=bucket)
+
+    async def share(self, *, project: str, bucket: str, shared_with: str) -> bool:
+        """Share it; returns whether that is new."""
+        added = await self._run("insert_share", project=project, bucket=bucket, shared_with=shared_with)
+        return added > 0
+
+    async def unshare(self, *, project: str, bucket: str, shared_with: str) -> bool:
+        """End it; returns whether it was shared."""
+        ended = await self._run("delete_share", project=project, bucket=bucket, shared_with=shared_with)
+        return ended > 0
