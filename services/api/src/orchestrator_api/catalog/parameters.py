@@ -1,85 +1,89 @@
 """Parameters against the JSON Schema of their component."""
 
-from collections.abc import Hashable, Iterator, Mapping, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from itertools import chain, islice
 from typing import Any
 
 import jsonschema
+from jsonschema import ValidationError as Wrong
 from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from orchestrator_api.catalog import patterns
+from orchestrator_api.catalog.patterns import Judge, Rule
+from orchestrator_api.catalog.phases import Json
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_api.http.steps import MAX_STEPS, Steps, TooManySteps, spend, within
 from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
 
 MOST_ERRORS = 20
+_LIBRARY: dict[str, Rule] = dict(Draft202012Validator.VALIDATORS)
 _OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
 _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
 """Rules whose messages name properties and tell no values."""
 
 
-def _unless_placeholder(rule: str) -> Any:
+def _unless_placeholder(rule: str) -> Rule:
     """What a placeholder will be is known when it runs; that it will be a text is known now."""
-    judge: Any = {"pattern": patterns.pattern, "enum": _enum}.get(rule)
-    judge = judge or Draft202012Validator.VALIDATORS[rule]
+    own: dict[str, Rule] = {"pattern": patterns.pattern, "enum": _enum}
+    bare = own.get(rule) or _LIBRARY[rule]
 
-    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    def judged(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
         if not has_placeholder(instance):
-            yield from judge(validator, value, instance, schema) or ()
+            yield from bare(judge, value, instance, schema) or ()
 
     return judged
 
 
-def _any_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _any_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
     """The library keeps every error of every branch, which nobody is told: gigabytes of them."""
-    if not any(_fits(validator, each, instance) for each in value):
+    if not any(_fits(judge, each, instance) for each in value):
         yield _unfit(instance)
 
 
-def _one_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _one_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
     """Several branches may fit what is not known yet."""
-    fitting = islice((each for each in value if _fits(validator, each, instance)), 2)
+    fitting = islice((each for each in value if _fits(judge, each, instance)), 2)
     count = sum(1 for _ in fitting)
     if count == 0 or (count > 1 and not holds_placeholder(instance)):
         yield _unfit(instance)
 
 
-def _fits(validator: Any, schema: Any, instance: Any) -> bool:
-    return next(validator.descend(instance, schema), None) is None
+def _fits(judge: Judge, schema: object, instance: object) -> bool:
+    return next(judge.descend(instance, schema), None) is None
 
 
-def _unfit(instance: Any) -> jsonschema.ValidationError:
+def _unfit(instance: object) -> Wrong:
     is_one_value = not isinstance(instance, dict | list)
-    return jsonschema.ValidationError(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
+    return Wrong(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
 
 
-def _multiple_of(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _multiple_of(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
     """Of a number that no float holds nobody can tell."""
     try:
-        yield from Draft202012Validator.VALIDATORS["multipleOf"](validator, value, instance, schema) or ()
+        yield from _LIBRARY["multipleOf"](judge, value, instance, schema) or ()
     except OverflowError:
-        yield jsonschema.ValidationError("the number is too large")
+        yield Wrong("the number is too large")
 
 
-def _enum(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _enum(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
     """Texts are looked for by the list itself, a hundred times as fast."""
     if isinstance(instance, str) and instance in value:
         return
     spend(len(value) // 8)
-    yield from Draft202012Validator.VALIDATORS["enum"](validator, value, instance, schema) or ()
+    yield from _LIBRARY["enum"](judge, value, instance, schema) or ()
 
 
-def _unique_items(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+def _unique_items(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
     """In one pass; the library compares each two items if they cannot be sorted."""
-    if value and validator.is_type(instance, "array"):
+    if value and isinstance(instance, list):
         seen = {_comparable(item) for item in instance}
         if len(seen) < len(instance):
-            yield jsonschema.ValidationError("has an item twice")
+            yield Wrong("has an item twice")
 
 
-def _comparable(value: Any) -> Hashable:
+def _comparable(value: object) -> Hashable:
     """Equal for equal JSON: 1 and 1.0 are, 1 and true are not."""
     spend()
     if isinstance(value, dict):
@@ -95,41 +99,40 @@ _PER_ITEM = {"items", "prefixItems", "contains", "additionalProperties", "proper
 _PER_PAIR = {"unevaluatedItems", "unevaluatedProperties"}
 
 
-def _counted(name: str, rule: Any) -> Any:
+def _counted(name: str, rule: Rule) -> Rule:
     """The rule, paid for: by the size of what it looks at, and of what it says."""
 
-    def judged(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[Any]:
+    def judged(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
         size = _size(instance)
         extra = size // 4 if name in _PER_ITEM else size * size // 4096 if name in _PER_PAIR else 0
         spend(1 + extra + (size + _size(value)) // 64)
-        for error in rule(validator, value, instance, schema) or ():
+        for error in rule(judge, value, instance, schema) or ():
             spend(1 + len(error.message) // 64)
             yield error
 
     return judged
 
 
-def _size(value: Any) -> int:
+def _size(value: object) -> int:
     return len(value) if isinstance(value, str | list | dict) else 0
 
 
-_OWN_RULES = {
+_OWN_RULES: dict[str, Rule] = {
     "anyOf": _any_of,
     "oneOf": _one_of,
     "uniqueItems": _unique_items,
     "multipleOf": _multiple_of,
     "patternProperties": patterns.pattern_properties,
     "additionalProperties": patterns.additional_properties,
-} | {rule: _unless_placeholder(rule) for rule in _OF_VALUES}
-_RULES = {
-    name: _counted(name, rule) for name, rule in {**Draft202012Validator.VALIDATORS, **_OWN_RULES}.items()
+    **{rule: _unless_placeholder(rule) for rule in _OF_VALUES},
 }
+_RULES = {name: _counted(name, rule) for name, rule in {**_LIBRARY, **_OWN_RULES}.items()}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
 _BesidePatterns = extend(_Validator, {"unevaluatedProperties": lambda *_: ()})  # type: ignore[no-untyped-call]
 _FORMATS = patterns.format_checker()
 
 
-def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
+def check_schema(schema: Json) -> list[FieldError]:
     """What is wrong with a schema itself."""
     try:
         Draft202012Validator.check_schema(schema, format_checker=_FORMATS)
@@ -142,8 +145,8 @@ def check_schema(schema: Mapping[str, Any]) -> list[FieldError]:
 
 
 def check_parameters(
-    parameters: Mapping[str, Any],
-    schema: Mapping[str, Any],
+    parameters: Json,
+    schema: Json,
     prefix: str = "parameters",
     *,
     steps: Steps | None = None,
@@ -154,10 +157,10 @@ def check_parameters(
 
 
 def check_brought(
-    merged: Mapping[str, Any],
-    before: Mapping[str, Any],
-    brought: Mapping[str, Any],
-    schema: Mapping[str, Any],
+    merged: Json,
+    before: Json,
+    brought: Json,
+    schema: Json,
     prefix: str,
     *,
     steps: Steps | None = None,
@@ -176,11 +179,11 @@ def check_brought(
         return _told(new, prefix)
 
 
-def _is_new(error: jsonschema.ValidationError, brought: Any, known: Set[tuple[object, ...]]) -> bool:
+def _is_new(error: Wrong, brought: object, known: Set[tuple[object, ...]]) -> bool:
     return isinstance(error, _TooMuch) or _is_in(brought, error) or _mark(error) not in known
 
 
-class _Unusable(jsonschema.ValidationError):
+class _Unusable(Wrong):
     """The schema itself cannot be gone by."""
 
 
@@ -188,7 +191,7 @@ class _TooMuch(_Unusable):
     """Whatever is wrong beside it is not known."""
 
 
-def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[jsonschema.ValidationError]:
+def _errors(parameters: Json, schema: Json) -> Iterator[Wrong]:
     registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
@@ -202,13 +205,13 @@ def _errors(parameters: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterato
         yield _TooMuch(f"{steps}: shorten their lists, or apply them in parts")
 
 
-def _mark(error: jsonschema.ValidationError) -> tuple[object, ...]:
+def _mark(error: Wrong) -> tuple[object, ...]:
     """The same for the same mistake, whatever else the parameters say."""
     tells = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
     return (*error.absolute_path, "", *error.absolute_schema_path, error.message if tells else "")
 
 
-def _is_in(brought: Any, error: jsonschema.ValidationError) -> bool:
+def _is_in(brought: object, error: Wrong) -> bool:
     """Whether the value at fault was brought as it is, not merged into another."""
     for part in error.absolute_path:
         if not isinstance(brought, Mapping):
@@ -219,7 +222,7 @@ def _is_in(brought: Any, error: jsonschema.ValidationError) -> bool:
     return not isinstance(brought, Mapping)
 
 
-def _told(errors: Iterator[jsonschema.ValidationError], prefix: str) -> list[FieldError]:
+def _told(errors: Iterator[Wrong], prefix: str) -> list[FieldError]:
     told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MOST_ERRORS))
     return list(told)
 
@@ -228,11 +231,11 @@ def _path(error: jsonschema.exceptions._Error, prefix: str) -> str:
     return ".".join([prefix, *map(str, error.absolute_path)])
 
 
-def _field_error(error: jsonschema.ValidationError, prefix: str) -> FieldError:
+def _field_error(error: Wrong, prefix: str) -> FieldError:
     return FieldError(_path(error, prefix), _reason(error))
 
 
-def _reason(error: jsonschema.ValidationError) -> str:
+def _reason(error: Wrong) -> str:
     if isinstance(error, _Unusable):
         return str(error.message)
     if error.validator == "required":
@@ -246,7 +249,7 @@ def _reason(error: jsonschema.ValidationError) -> str:
     return f"{reason}; put it in quotes" if is_number and _wants_text(error) else reason
 
 
-def _wants_text(error: jsonschema.ValidationError) -> bool:
+def _wants_text(error: Wrong) -> bool:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     return error.validator == "type" and "string" in wanted
 
@@ -257,7 +260,7 @@ def _schema_reason(error: jsonschema.SchemaError) -> str:
     return f"no JSON Schema: {_short(error.message)}"
 
 
-def _missing(error: jsonschema.ValidationError) -> str:
+def _missing(error: Wrong) -> str:
     present = error.instance if isinstance(error.instance, dict) else {}
     wanted = error.validator_value if isinstance(error.validator_value, list) else []
     return _short(f"lacks {', '.join(repr(name) for name in wanted if name not in present)}")

@@ -3,19 +3,33 @@
 Python's `re` backtracks: with `(a+)+$` of an administrator's schema, one request could hold the api for ever.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from jsonschema import FormatChecker, ValidationError
 from pydantic_core import SchemaError, SchemaValidator, core_schema
 from pydantic_core import ValidationError as Mismatch
 
+from orchestrator_api.catalog.phases import Json
 from orchestrator_api.http.steps import spend
 
 ADVICE = (
     "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
 )
+
+
+class Judge(Protocol):
+    """The library's validator, as rules use it."""
+
+    def descend(
+        self, instance: object, schema: object, path: object = None, schema_path: object = None
+    ) -> Iterator[ValidationError]:
+        """What of the instance does not fit the schema."""
+
+
+Rule = Callable[[Judge, Any, Any, Any], Iterable[ValidationError] | None]
+"""Of a validator, the rule's value, the instance, and the schema that has the rule."""
 
 
 @lru_cache(maxsize=512)
@@ -48,35 +62,35 @@ def found(pattern: str, text: str) -> bool:
     return True
 
 
-def pattern(validator: Any, wanted: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+def pattern(judge: Judge, wanted: str, instance: object, schema: Json) -> Iterator[ValidationError]:
     """Rule `pattern`."""
-    if validator.is_type(instance, "string") and not found(wanted, instance):
+    if isinstance(instance, str) and not found(wanted, instance):
         yield ValidationError("does not match")
 
 
 def pattern_properties(
-    validator: Any, patterns: Mapping[str, Any], instance: Any, schema: Any
+    judge: Judge, patterns: Json, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `patternProperties`."""
-    if validator.is_type(instance, "object"):
+    if isinstance(instance, dict):
         for wanted, subschema in patterns.items():
             for key, value in instance.items():
                 if found(wanted, key):
-                    yield from validator.descend(value, subschema, path=key, schema_path=wanted)
+                    yield from judge.descend(value, subschema, path=key, schema_path=wanted)
 
 
 def additional_properties(
-    validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]
+    judge: Judge, wanted: object, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `additionalProperties`."""
-    if not validator.is_type(instance, "object"):
+    if not isinstance(instance, dict):
         return
     patterns = schema.get("patternProperties", {})
     known = schema.get("properties", {})
     extra = [key for key in instance if key not in known and not any(found(each, key) for each in patterns)]
-    if validator.is_type(wanted, "object"):
+    if isinstance(wanted, dict):
         for key in extra:
-            yield from validator.descend(instance[key], wanted, path=key)
+            yield from judge.descend(instance[key], wanted, path=key)
     elif not wanted and extra:
         were = "was" if len(extra) == 1 else "were"
         yield ValidationError(

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -16,7 +17,7 @@ MOST_ERRORS = 50
 """More would only be a larger answer to the same mistake."""
 
 
-def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefinition:
+def make_definition(given: Sequence[Json]) -> OrchestrationDefinition:
     """The definition from what was sent: defaults written out, empty phases dropped, others named."""
     kept = [phase for phase in given if phase.get("tasks")]
     return OrchestrationDefinition(
@@ -30,12 +31,12 @@ def make_definition(given: Sequence[Mapping[str, Any]]) -> OrchestrationDefiniti
     )
 
 
-def stored_tasks(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
+def stored_tasks(definition: Json) -> list[JsonObject]:
     """All tasks of a stored definition, in order."""
     return [task for phase in definition.get("phases", []) for task in phase.get("tasks", [])]
 
 
-def doubled_ids(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+def doubled_ids(given: Sequence[Json]) -> list[FieldError]:
     """Tasks whose id another one has; `given` are the phases as sent, so that paths fit."""
     placed = [
         (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
@@ -51,7 +52,7 @@ def doubled_ids(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
 
 
 def unknown_targets(
-    given: Sequence[Mapping[str, Any]], components: set[str], configurations: set[tuple[str, str]]
+    given: Sequence[Json], components: set[str], configurations: set[tuple[str, str]]
 ) -> list[FieldError]:
     """Tasks whose component or configuration does not exist."""
     errors = []
@@ -67,7 +68,7 @@ def unknown_targets(
     return errors
 
 
-def wrong_requests(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+def wrong_requests(given: Sequence[Json]) -> list[FieldError]:
     """Settings with which a task could never run."""
     errors = []
     for p, phase in enumerate(given):
@@ -80,7 +81,7 @@ def wrong_requests(given: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     return errors
 
 
-def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | None) -> list[FieldError]:
+def check_selection(definition: Json, selection: Sequence[str] | None) -> list[FieldError]:
     """What is wrong with a choice of tasks; None means the active ones."""
     known = _ids(definition)
     if not known:
@@ -93,9 +94,7 @@ def check_selection(definition: Mapping[str, Any], selection: Sequence[str] | No
     return [_unknown_task(path, task, known) for path, task in islice(unknown, MOST_ERRORS)]
 
 
-def check_overrides(
-    definition: Mapping[str, Any], parameters: Mapping[str, Any], path: str = "parameters"
-) -> list[FieldError]:
+def check_overrides(definition: Json, parameters: Json, path: str = "parameters") -> list[FieldError]:
     """Parameters of one run are given by task id."""
     known = _ids(definition)
     wrong = ((name, value) for name, value in parameters.items() if not _fits(name, value, known))
@@ -111,7 +110,7 @@ def _fits(name: str, value: object, known: Mapping[str, None]) -> bool:
     return name in known and isinstance(value, Mapping)
 
 
-def _ids(definition: Mapping[str, Any]) -> dict[str, None]:
+def _ids(definition: Json) -> dict[str, None]:
     """The ids of all tasks, in their order."""
     return dict.fromkeys(task["id"] for task in stored_tasks(definition))
 

@@ -1,15 +1,15 @@
 """Secrets (#keys) in what people send: a mask stands for a stored secret, `***:handle` for one of a list."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from orchestrator_api.catalog.phases import stored_tasks
+from orchestrator_api.catalog.phases import Json, stored_tasks
 from orchestrator_api.http.refusals import FieldError
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.secret_handles import Reveal, handles_of, mask_for_editing, restore_masked
 from orchestrator_shared.security import MASK, SECRET_KEY, is_mask
 
-Phases = Sequence[Mapping[str, Any]]
+Phases = Sequence[Json]
 Target = tuple[str, str]
 """Component and configuration."""
 
@@ -24,7 +24,7 @@ _UNKNOWN_HANDLE = (
 )
 
 
-def masked_phases(phases: Phases) -> list[dict[str, Any]]:
+def masked_phases(phases: Phases) -> list[JsonObject]:
     """Stored phases for people. A task is found by its id, so its place among the tasks does not matter."""
     return [
         {
@@ -38,18 +38,20 @@ def masked_phases(phases: Phases) -> list[dict[str, Any]]:
     ]
 
 
-def restored_phases(phases: Phases, stored: Phases, reveal: Reveal = lambda sealed: sealed) -> Any:
+def restored_phases(
+    phases: Phases, stored: Phases, reveal: Reveal = lambda sealed: sealed
+) -> list[JsonObject]:
     """The phases with every mask that names a secret of the stored ones replaced by it.
 
     A secret stays with the configuration that it was entered for: another one under the same task id would
     give it to a component whose people were never told it.
     """
-    before: defaultdict[Target, dict[str, Any]] = defaultdict(dict)
+    before: defaultdict[Target, JsonObject] = defaultdict(dict)
     for task in stored_tasks({"phases": stored}):
         before[_target(task)][task["id"]] = task.get("parameters") or {}
     handles = {target: handles_of(list(tasks.values())) for target, tasks in before.items()}
 
-    def restored(task: Mapping[str, Any]) -> dict[str, Any]:
+    def restored(task: Json) -> JsonObject:
         target, parameters = _target(task), task.get("parameters") or {}
         known = before[target].get(task["id"])
         return {**task, "parameters": restore_masked(parameters, known, handles.get(target, {}), reveal)}
@@ -57,11 +59,11 @@ def restored_phases(phases: Phases, stored: Phases, reveal: Reveal = lambda seal
     return [{**phase, "tasks": [restored(task) for task in phase["tasks"]]} for phase in phases]
 
 
-def _target(task: Mapping[str, Any]) -> Target:
+def _target(task: Json) -> Target:
     return task["component"], task["configuration"]
 
 
-def brings_secret(value: Any) -> bool:
+def brings_secret(value: object) -> bool:
     """Whether a #key holds a secret in the clear, not the mask of one."""
     if isinstance(value, dict):
         return any(
@@ -71,7 +73,7 @@ def brings_secret(value: Any) -> bool:
     return isinstance(value, list) and any(map(brings_secret, value))
 
 
-def left_masks(value: Any, prefix: str) -> list[FieldError]:
+def left_masks(value: object, prefix: str) -> list[FieldError]:
     """Each mask that is left under a #key because it names no stored secret, and what to do."""
     return [
         FieldError(".".join(filter(None, (prefix, *path))), reason)
@@ -79,7 +81,7 @@ def left_masks(value: Any, prefix: str) -> list[FieldError]:
     ]
 
 
-def _left(value: Any, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
+def _left(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
     """Paths are made of what is found only: documents are large, and masks in them few."""
     found: list[tuple[tuple[str, ...], str]] = []
     if isinstance(value, dict):
