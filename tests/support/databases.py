@@ -1,12 +1,13 @@
 """A database of its own for a test: a clone of a template that was migrated once per run."""
 
+import asyncio
 import contextlib
 import hashlib
 import json
 import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -20,6 +21,45 @@ CHEAP_PASSWORDS = "SELECT set_config(name, '1', false) FROM pg_settings WHERE na
 SERVICES = ("api", "scheduler", "trigger_watcher", "runner", "notifier")
 
 
+class Look:
+    """A connection of the superuser, kept for looks at a database: to connect takes longer than to look.
+
+    It is as new for each look. It is not taken while it is in use, and not in another event loop.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._loop = asyncio.get_running_loop()
+        self._connection: asyncpg.Connection | None = None
+        self._in_use = False
+
+    @property
+    def is_free(self) -> bool:
+        return not self._in_use and self._loop is asyncio.get_running_loop()
+
+    @contextlib.asynccontextmanager
+    async def taken(self) -> AsyncIterator[asyncpg.Connection]:
+        self._in_use = True
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(
+                    self._url, timeout=CONNECT_SECONDS, statement_cache_size=0
+                )
+            yield self._connection
+            await self._connection.reset(timeout=CONNECT_SECONDS)
+        except BaseException:
+            await self.close()
+            raise
+        finally:
+            self._in_use = False
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                await connection.close(timeout=5)
+
+
 @dataclass(frozen=True)
 class Database:
     """Names in `role_names` are those of the run; their passwords lie in the URLs only."""
@@ -28,6 +68,7 @@ class Database:
     url: str
     role_names: Mapping[str, str]
     role_urls: Mapping[str, str]
+    look: Look | None = field(default=None, compare=False, repr=False)
 
     def url_for(self, role: str) -> str:
         """The URL of a service's least-privilege role (SERVICES names them)."""
@@ -43,17 +84,20 @@ class Database:
             await connection.close(timeout=5)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
-        """One query on a connection of its own, as superuser: for looking at the truth in a test."""
-        async with self.connection() as connection:
+        """One query as superuser, on no connection of the services: for looking at the truth in a test."""
+        async with self._looking() as connection:
             return list(await connection.fetch(sql, *arguments))
 
     async def fetchval(self, sql: str, *arguments: Any) -> Any:
-        async with self.connection() as connection:
+        async with self._looking() as connection:
             return await connection.fetchval(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> str:
-        async with self.connection() as connection:
+        async with self._looking() as connection:
             return str(await connection.execute(sql, *arguments))
+
+    def _looking(self) -> contextlib.AbstractAsyncContextManager[asyncpg.Connection]:
+        return self.look.taken() if self.look is not None and self.look.is_free else self.connection()
 
 
 @dataclass(frozen=True)
@@ -83,15 +127,20 @@ async def migrated_database() -> AsyncIterator[Database]:
     template = await _template(admin_url)
     async with _created(admin_url, template.prefix, template.name) as name:
         roles = template.role_names
-        yield Database(
-            name=name,
-            url=database_url(admin_url, name),
-            role_names=roles,
-            role_urls={
-                service: database_url(admin_url, name, role, template.password)
-                for service, role in roles.items()
-            },
-        )
+        look = Look(database_url(admin_url, name))
+        try:
+            yield Database(
+                name=name,
+                url=database_url(admin_url, name),
+                role_names=roles,
+                role_urls={
+                    service: database_url(admin_url, name, role, template.password)
+                    for service, role in roles.items()
+                },
+                look=look,
+            )
+        finally:
+            await look.close()
 
 
 @contextlib.asynccontextmanager

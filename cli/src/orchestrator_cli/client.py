@@ -1,4 +1,4 @@
-"""A small client of the HTTP API: bounded waits, reads tried again, problem details turned into sentences."""
+"""A small client for the HTTP API: bounded waits, retried reads, problem details turned into sentences."""
 
 import json
 import time
@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 class Refused(CommandFailure):
-    """The server refused the request; `status` is its HTTP status, `details` name the fields."""
+    """The server refused the request; `status` is the HTTP status, `details` name the fields."""
 
     def __init__(self, status: int, text: str, *, details: list[str]) -> None:
         super().__init__(text, details=details)
@@ -38,7 +38,7 @@ class Refused(CommandFailure):
 
 
 class ApiClient:
-    """Requests below `/v1`; what may be asked twice is, when the server is busy or the connection breaks."""
+    """Requests below `/v1`; safe ones are retried when the server is busy or the connection breaks."""
 
     def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
@@ -63,7 +63,7 @@ class ApiClient:
         return self._request("POST", path, body=body or {})
 
     def request_run(self, path: str, body: Json) -> Json:
-        """Ask for runs under a key of its own: asked again where no answer comes, it is still one request."""
+        """Request runs under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
         return _again(lambda: self._request("POST", path, body=body, headers=key))
 
@@ -74,7 +74,7 @@ class ApiClient:
         return self._request("DELETE", path)
 
     def items(self, path: str, *, most: int | None = None, **params: object) -> Iterator[Json]:
-        """The items of a list over all its pages, at most `most` of them."""
+        """The items of a list across all its pages, at most `most` of them."""
         cursor: str | None = None
         left = most
         while left is None or left > 0:
@@ -106,8 +106,8 @@ class ApiClient:
             raise Unreachable(f"no answer from {self.url}: {error}", details=[START_HINT]) from None
         except EndlessAnswer as error:
             raise CommandFailure(f"the answer of {self.url} is given up: {error}") from None
-        except ValueError as error:  # a host name that cannot be looked up
-            raise BadInput(f"{self.url} is not the URL of a server: {error}") from None
+        except ValueError as error:  # a host name that cannot be resolved
+            raise BadInput(f"{self.url} is not a server URL: {error}") from None
         if response.is_success:
             return _body(response, f"{self.url}{request.target}")
         raise failure_of(response)
@@ -115,7 +115,7 @@ class ApiClient:
 
 def _authorization(token: str) -> dict[str, str]:
     if not (token.isascii() and token.isprintable()):
-        raise BadInput("the token has characters that no token has: copy it again")
+        raise BadInput("the token contains characters that tokens never have; copy it again")
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
@@ -123,7 +123,7 @@ def _connection(url: str) -> Connection:
     try:
         return Connection(url)
     except ValueError as error:
-        raise BadInput(f"{url} is not the URL of a server: {error}") from None
+        raise BadInput(f"{url} is not a server URL: {error}") from None
 
 
 def _again(ask: Callable[[], Json]) -> Json:
@@ -136,14 +136,16 @@ def _again(ask: Callable[[], Json]) -> Json:
 
 
 START_HINT = (
-    "Is it running? `orchestrator dev status` tells about the local stack, `orchestrator dev up` starts it."
+    "Is it running? `orchestrator dev status` shows the local stack, `orchestrator dev up` starts it."
 )
 
 
 def failure_of(response: Response) -> CommandFailure:
-    """The problem details (RFC 9457) of an answer as one sentence, with the fields it names."""
+    """The problem details (RFC 9457) of a response as one sentence, plus the fields it names."""
     problem = _problem(response)
-    text = str(problem.get("detail") or problem.get("title") or f"the server answered {response.status}")
+    text = str(
+        problem.get("detail") or problem.get("title") or f"the server responded with status {response.status}"
+    )
     details = [
         f"{error.get('field') or '(request)'}: {error.get('detail', '')}"
         for error in _list(problem.get("errors"))
@@ -153,10 +155,10 @@ def failure_of(response: Response) -> CommandFailure:
         return Unreachable(text, details=details)
     if response.status == 401:
         details.append(
-            "ORCHESTRATOR_TOKEN holds the token; `orchestrator dev up` writes one for the local stack."
+            "Set ORCHESTRATOR_TOKEN to a valid token; for a local stack, `orchestrator dev up` writes one."
         )
     if response.status >= 500:
-        return CommandFailure(f"the server failed: {text}", details=details)
+        return CommandFailure(f"server error: {text}", details=details)
     return Refused(response.status, text, details=[line for line in details if text not in line])
 
 
@@ -176,7 +178,7 @@ def _encoded(body: Json) -> bytes:
     try:
         return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
-        raise BadInput(f"this cannot be sent as JSON: {error}") from None
+        raise BadInput(f"cannot encode the request as JSON: {error}") from None
 
 
 def _body(response: Response, url: str) -> Json:
@@ -187,7 +189,7 @@ def _body(response: Response, url: str) -> Json:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise CommandFailure(f"{url} answered something that is not a JSON object")
+        raise CommandFailure(f"the response of {url} is not a JSON object")
     return body
 
 

@@ -1,4 +1,4 @@
-"""Which server, token and project a command speaks to: options, environment, or the local stack's file."""
+"""Which server, token and project a command uses: from options, environment, or the local stack's file."""
 
 import json
 import os
@@ -19,7 +19,7 @@ PROJECT_VARIABLE = "ORCHESTRATOR_PROJECT"
 
 @dataclass(frozen=True, repr=False)
 class Context:
-    """Where a command goes; the file that `dev up` writes also tells what else the stack has."""
+    """The server a command talks to; the file that `dev up` writes also lists what else the stack has."""
 
     url: str = ""
     token: str = ""
@@ -32,14 +32,14 @@ class Context:
     def client(self) -> ApiClient:
         if not self.url:
             raise BadInput(
-                f"no server is named: set {URL_VARIABLE} and {TOKEN_VARIABLE}, "
+                f"no server configured: set {URL_VARIABLE} and {TOKEN_VARIABLE}, "
                 "or start a local one with `orchestrator dev up`"
             )
         return ApiClient(self.url, self.token)
 
     def project_path(self, rest: str = "") -> str:
         if not self.project:
-            raise BadInput(f"no project is named: give --project or set {PROJECT_VARIABLE}")
+            raise BadInput(f"no project selected: pass --project or set {PROJECT_VARIABLE}")
         return f"/projects/{self.project}" + (f"/{rest}" if rest else "")
 
 
@@ -49,7 +49,7 @@ def write_context(folder: Path, context: Context) -> None:
 
 
 def read_context(folder: Path) -> Context | None:
-    """The context of a local stack; one that belongs to somebody else is not trusted."""
+    """The context of a local stack; a file owned by another user is not trusted."""
     file = folder / FILE_NAME
     try:
         if file.stat().st_uid != os.geteuid():
@@ -61,7 +61,7 @@ def read_context(folder: Path) -> Context | None:
 
 
 def find_context(start: Path) -> Context | None:
-    """The nearest local stack, from a folder upwards."""
+    """The nearest local stack, in this folder or one above it."""
     for folder in (start, *start.parents):
         if found := read_context(folder / STATE_FOLDER):
             return found
@@ -69,10 +69,10 @@ def find_context(start: Path) -> Context | None:
 
 
 def resolve(*, project: str | None = None, url: str | None = None, token: str | None = None) -> Context:
-    """Options win over the environment, the environment over the local stack's file."""
+    """Options take precedence over the environment, the environment over the local stack's file."""
     local = find_context(Path.cwd()) or Context()
     named_url = url or os.environ.get(URL_VARIABLE, "")
-    # A token goes only to the server that it belongs to.
+    # Send a token only to the server that it belongs to.
     local_token = local.token if not named_url or named_url.rstrip("/") == local.url else ""
     return replace(
         local,

@@ -1,4 +1,4 @@
-"""Definitions in YAML files: checked without a server, and turned into what the API takes."""
+"""Definitions in YAML files: checked without a server, and converted to what the API accepts."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ from orchestrator_shared.definitions.yaml_nodes import plain_value
 
 
 def load_documents(paths: Sequence[Path]) -> list[Json]:
-    """The documents of all files; with problems, all of them are said and nothing is sent."""
+    """The documents of all files; if there are problems, reports all of them."""
     loaded = load_files(paths)
     for warning in loaded.warnings:
         error_console().print(f"warning: {plain(str(warning))}", markup=False)
     if loaded.problems:
         problems = [str(problem) for problem in loaded.problems]
-        raise BadInput(f"the definitions cannot be used ({_count(problems)}):", details=problems)
+        raise BadInput(f"the definitions are not valid ({_count(problems)}):", details=problems)
     return [document.raw for document in loaded.documents]
 
 
@@ -32,12 +32,12 @@ _LINE_BREAKS = "\r\x85\u2028\u2029\ufeff"
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes each text that our reader would take for a number or a word like `null`."""
+    """Quotes strings that our reader would otherwise take for a number or a word like `null`."""
 
     def represent_text(self, text: str) -> yaml.ScalarNode:
         style = None if isinstance(plain_value(text), str) else "'"
         if any(character in _LINE_BREAKS for character in text):
-            style = '"'  # other styles fold them into blanks
+            style = '"'  # other styles fold them into spaces
         return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -45,7 +45,7 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def to_yaml(documents: Sequence[Json], *, ascii_only: bool = False) -> str:
-    """Documents as one YAML text, in the order in which they came."""
+    """The documents as one YAML text, in their original order."""
     return "".join(f"---\n{_document(document, ascii_only=ascii_only)}" for document in documents)
 
 

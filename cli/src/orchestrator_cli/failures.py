@@ -1,10 +1,10 @@
-"""What ends a command early: one sentence for people and the exit code that scripts read."""
+"""Failures that end a command: one sentence for people and an exit code for scripts."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 done, 1 the run failed, 2 wrong input, 3 no answer of the server, 4 the output cannot be written."""
+    """0 done, 1 the run failed, 2 bad input, 3 no response from the server, 4 output cannot be written."""
 
     OK = 0
     RUN_FAILED = 1
@@ -14,7 +14,7 @@ class ExitCode(IntEnum):
 
 
 class CommandFailure(Exception):
-    """A reason to stop, said to people without a traceback; `details` follow on lines of their own."""
+    """An error shown without a traceback; each of `details` follows on its own line."""
 
     code = ExitCode.RUN_FAILED
 
@@ -25,12 +25,12 @@ class CommandFailure(Exception):
 
 
 class BadInput(CommandFailure):
-    """An argument, a file or an environment variable cannot be used."""
+    """An argument, file or environment variable is not usable."""
 
     code = ExitCode.BAD_INPUT
 
 
 class Unreachable(CommandFailure):
-    """The server does not answer, or answers that it cannot work now."""
+    """The server does not respond, or responds that it is unavailable."""
 
     code = ExitCode.UNREACHABLE

@@ -1,4 +1,4 @@
-"""Every command, with the module that holds it: imported when the command is called, not to list it."""
+"""Every command and the module that defines it, imported only when the command is called."""
 
 import importlib
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from orchestrator_cli.plain_parameters import read_plainly
 from orchestrator_cli.streams import Group
 
 LOCAL = "orchestrator_local"
-"""A package that need not be installed; the images have none."""
+"""An optional package; the images do not have it."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a command or a group of commands is defined, and its line in the list of commands."""
+    """Where a command or command group is defined, and its line in the list of commands."""
 
     name: str
     where: str
@@ -26,7 +26,11 @@ class Place:
 
 
 PLACES = (
-    Place("dev", "orchestrator_local.commands.dev:app", "Everything on this machine, without containers."),
+    Place(
+        "dev",
+        "orchestrator_local.commands.dev:app",
+        "Run the whole product on this machine, without containers.",
+    ),
     Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
@@ -39,49 +43,51 @@ PLACES = (
     Place("triggers", "orchestrator_cli.commands.triggers:app", "Event triggers."),
     Place("variables", "orchestrator_cli.commands.variables:app", "Project variables."),
     Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
-    Place("component", "orchestrator_cli.commands.component:app", "Write a component of your own."),
+    Place("component", "orchestrator_cli.commands.component:app", "Develop your own component."),
     Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
-    Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of the project, or of administrators."),
-    Place("dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that nobody could handle."),
+    Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
+    Place(
+        "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."
+    ),
     Place(
         "apply",
         "orchestrator_cli.commands.definitions:apply",
-        "Make the project what the files say; applying twice changes nothing.",
+        "Make the project match the files; applying twice changes nothing.",
     ),
     Place(
         "validate",
         "orchestrator_cli.commands.definitions:validate",
-        "Check files without a server: every problem with its file, line and column.",
+        "Check files without a server; report each problem with file, line and column.",
     ),
     Place(
         "diff",
         "orchestrator_cli.commands.definitions:diff",
-        "What `apply` would change; exit code 1 if anything.",
+        "Show what `apply` would change; exit code 1 if there are changes.",
     ),
     Place(
         "export",
         "orchestrator_cli.commands.definitions:export",
-        "The project's definitions as YAML; secrets come as ***, which apply leaves as they are.",
+        "Print the project's definitions as YAML; secrets appear as ***, which apply leaves unchanged.",
     ),
     Place(
         "run",
         "orchestrator_cli.commands.run:run",
-        "Start a run. With --follow the exit code tells its end: 0 success (or warning), 1 anything else.",
+        "Start a run. With --follow, the exit code is 0 for success or warning, 1 for anything else.",
     ),
     Place(
         "deliveries",
         "orchestrator_cli.commands.deliveries:deliveries",
-        "The newest mails about runs: what each told of, to whom, and whether it was sent.",
+        "List the newest mails about runs: the reason, the recipient, and whether it was sent.",
     ),
     Place(
         "audit",
         "orchestrator_cli.commands.tokens:audit",
-        "The newest changes and run requests: who did what, and when.",
+        "List the newest changes and run requests: who did what, and when.",
     ),
     Place(
         "backfill",
         "orchestrator_cli.commands.backfill:backfill",
-        "Run a schedule's past fires, oldest first, one run each; again, it adds nothing.",
+        "Run a schedule's past fires, oldest first, one run each; repeating it adds nothing.",
     ),
     Place(
         "demo",
@@ -92,14 +98,14 @@ PLACES = (
 
 
 class LazyCommand(TyperCommand):
-    """A command's name and help, for lists; `load` gives the command itself."""
+    """A command's name and help, for lists; `load` imports the command itself."""
 
     def __init__(self, place: Place) -> None:
         super().__init__(name=place.name, help=place.help, rich_markup_mode=None)
         self.place = place
 
     def load(self) -> Any:
-        """The command with its options; for a group, with the commands in it."""
+        """The command with its options; for a group, with its commands."""
         place = self.place
         found = _imported(place)
         parent = typer.Typer(rich_markup_mode=None)
@@ -126,14 +132,14 @@ def _imported(place: Place) -> Any:
 
 
 class LazyGroup(Group):
-    """Lists all commands from the table; imports a module when its command is called or completed."""
+    """Lists all commands from the table; imports a module only when its command is called or completed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.commands = {place.name: LazyCommand(place) for place in PLACES}
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        read_plainly(self)  # here, because Typer adds the options for completion after it made the group
+        read_plainly(self)  # here, because Typer adds the completion options after creating the group
         return super().make_context(*arguments, **options)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
@@ -141,6 +147,6 @@ class LazyGroup(Group):
         try:
             return name, command.load() if isinstance(command, LazyCommand) else command, rest
         except BadInput:
-            if ctx.resilient_parsing:  # completion: what is not installed has nothing to offer
+            if ctx.resilient_parsing:  # completion: a command that is not installed offers nothing
                 return name, command, rest
             raise

@@ -1,4 +1,4 @@
-"""The command `orchestrator`: its groups of commands, and what people see when one fails."""
+"""The command `orchestrator`: its command groups, and what people see when one fails."""
 
 from typing import Annotated
 
@@ -38,7 +38,7 @@ def options(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command line; every failure that has a cause known to us becomes a sentence and an exit code."""
+    """Run a command line; every expected failure becomes a sentence and an exit code."""
     streams.prepare()
     try:
         code = _run(arguments)

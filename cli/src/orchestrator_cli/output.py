@@ -1,4 +1,4 @@
-"""Printing for people and for programs: consoles, tables, JSON, moments in time."""
+"""Output for people and for programs: consoles, tables, JSON, times."""
 
 import json
 import sys
@@ -33,7 +33,7 @@ STATUS_STYLES = {
 
 
 def console() -> Console:
-    """As wide as the terminal; wide enough for everything where the output goes into a pipe."""
+    """As wide as the terminal; in a pipe, wide enough for everything."""
     screen = Console(highlight=False)
     return screen if screen.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
 
@@ -48,7 +48,7 @@ def print_json(value: Any) -> None:
 
 
 def is_writable(text: str) -> bool:
-    """Whether standard output's encoding has every character of it."""
+    """Whether the encoding of standard output has every character of the text."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -57,7 +57,7 @@ def is_writable(text: str) -> bool:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns for people; the first names the row and is never broken, nor is anything in a pipe."""
+    """A table for people; the first column names the row and never wraps; in a pipe, nothing wraps."""
     screen = console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
@@ -72,7 +72,7 @@ def _cell(value: object) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of others that steers no terminal: control characters and changes of direction as escapes."""
+    """Text from elsewhere made safe for a terminal: control and text-direction characters are escaped."""
     return text.replace("\r\n", "\n").translate(_HARMFUL)
 
 
@@ -88,7 +88,7 @@ def status_text(status: str) -> Text:
 
 
 def moment(text: str | None) -> datetime | None:
-    """A time of the API (RFC 3339) as a datetime in UTC."""
+    """A timestamp of the API (RFC 3339) as a datetime in UTC."""
     if not text:
         return None
     at = datetime.fromisoformat(text)
@@ -113,7 +113,7 @@ def day_and_time(text: str | None) -> str:
 
 
 def span(started: str | None, finished: str | None, *, now: datetime | None = None) -> str:
-    """How long something took or takes, as people say it."""
+    """A duration, as people say it."""
     begin, end = moment(started), moment(finished) or now
     return duration((end - begin).total_seconds()) if begin and end else ""
 

@@ -1,4 +1,4 @@
-"""Texts and whole numbers of a command line, read without pydantic: to import it costs as much as Typer."""
+"""Strings and integers on the command line, parsed without pydantic, whose import costs as much as Typer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from typer._coercion import RuntimeParam, TypeDescriptor, build_runtime_param
 
 @dataclass(frozen=True)
 class PlainParameter(RuntimeParam):
-    """Takes what is plainly right; the rest, and every error text, is Typer's."""
+    """Accepts plainly valid values; leaves the rest, and all error texts, to Typer."""
 
     descriptor: TypeDescriptor
 
@@ -33,7 +33,7 @@ def _whole_number(value: object) -> int | None:
 
 
 def read_plainly(command: Any) -> None:
-    """For a command and all commands below it. Typer has no public place for this; its version is pinned."""
+    """For a command and its subcommands. Typer has no public hook for this; its version is pinned."""
     for below in getattr(command, "commands", {}).values():
         read_plainly(below)
     for parameter in command.get_params(typer.Context(command)):  # with --help

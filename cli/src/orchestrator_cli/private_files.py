@@ -1,4 +1,4 @@
-"""Files that only their owner may read, replaced whole."""
+"""Files that only their owner may read, replaced atomically."""
 
 import os
 from pathlib import Path

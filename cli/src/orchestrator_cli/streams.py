@@ -1,4 +1,4 @@
-"""Standard output and error as they may be: of any encoding, on a full disk, with a reader that has left."""
+"""Standard output and error under any conditions: any encoding, a full disk, a closed pipe."""
 
 import errno
 import io
@@ -14,7 +14,7 @@ from orchestrator_cli.failures import CommandFailure, ExitCode
 
 
 class ReaderLeft(Exception):
-    """Whoever read our output has closed it, as `head` does: nothing is wrong, and no one listens."""
+    """The reader of our output closed the pipe, as `head` does; this is not an error."""
 
 
 class OutputLost(CommandFailure):
@@ -24,20 +24,20 @@ class OutputLost(CommandFailure):
 
 
 class Group(TyperGroup):
-    """Commands whose output may fail; Typer by itself ends with 1, or with a traceback."""
+    """Commands whose output may fail; Typer alone would exit with 1 or print a traceback."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        with failures_told():
+        with translated_errors():
             return super().make_context(*arguments, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        with failures_told():
+        with translated_errors():
             return super().invoke(ctx)
 
 
 @contextmanager
-def failures_told() -> Iterator[None]:
-    """An error of the operating system as one of ours."""
+def translated_errors() -> Iterator[None]:
+    """Translate the operating system's output errors into ours."""
     try:
         yield
     except BrokenPipeError:
@@ -50,20 +50,20 @@ def failures_told() -> Iterator[None]:
 
 
 def prepare() -> None:
-    """What the output's encoding lacks is written as an escape: that beats a traceback."""
+    """Escape characters that the output's encoding lacks, instead of failing with a traceback."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
 def flush() -> None:
-    """Write what is left now: what fails when Python ends is told as a traceback."""
-    with failures_told():
+    """Flush now: a failure while Python shuts down would print a traceback."""
+    with translated_errors():
         sys.stdout.flush()
 
 
 def drop_output() -> None:
-    """Let nothing be written any more, so that Python's own last flush does not fail again."""
+    """Discard further output, so that Python's final flush does not fail again."""
     with suppress(OSError, ValueError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         try:

@@ -1,4 +1,4 @@
-"""HTTP over one kept connection, by the standard library: to import httpx costs more than most commands."""
+"""HTTP over one persistent connection, without httpx: importing that costs more than most commands."""
 
 import http.client
 import select
@@ -20,13 +20,13 @@ WHOLE_ANSWER_SECONDS = 600.0
 MOST_ANSWER_BYTES = 300 * 1024 * 1024
 """Somewhat more than the largest export."""
 PATH_CHARACTERS = "/:@!$&'()*+,;="
-"""Besides letters, digits and `-._~`, what a path holds as it is (RFC 3986)."""
+"""Characters that need no escape in a path, besides letters, digits and `-._~` (RFC 3986)."""
 
 Params = Mapping[str, str | list[str]]
 
 
 class NoAnswer(Exception):
-    """The server cannot be reached, or the connection broke before its answer was complete."""
+    """The server cannot be reached, or the connection broke before the response was complete."""
 
 
 class EndlessAnswer(Exception):
@@ -35,7 +35,7 @@ class EndlessAnswer(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the server; `target` is the path with its query."""
+    """A request to the server; `target` is the path with its query."""
 
     method: str
     target: str
@@ -45,7 +45,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """What the server answered."""
+    """The server's response."""
 
     status: int
     body: bytes
@@ -64,16 +64,16 @@ class Transport(Protocol):
 
 
 def target(path: str, params: Params | None = None) -> str:
-    """The path and query of a request; names in the path may have any character."""
+    """The path and query of a request; names in the path may contain any character."""
     query = urlencode(params or {}, doseq=True)
     return quote(path, safe=PATH_CHARACTERS) + (f"?{query}" if query else "")
 
 
 class Connection:
-    """A connection to one server: opened by the first request, kept, and opened again once it was lost."""
+    """A connection to one server: opened by the first request, kept open, and reopened when lost."""
 
     def __init__(self, url: str) -> None:
-        """Raises ValueError for what is not a URL of a server."""
+        """Raises ValueError if `url` is not a server URL."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http://host:port or https://host")
@@ -111,7 +111,7 @@ class Connection:
 
     def _ensure_open(self) -> None:
         sock: socket.socket | None = self._http.sock
-        if sock is not None and _is_readable(sock):  # the server has ended it, or sent what nobody asked for
+        if sock is not None and _is_readable(sock):  # the server closed it, or sent unexpected data
             self._http.close()
             sock = None
         if sock is None:
@@ -153,7 +153,7 @@ def _unopened(scheme: str, host: str, port: int | None) -> http.client.HTTPConne
 
 
 def _trust() -> "SSLContext":
-    """The certificate authorities of the system (SSL_CERT_FILE names others), and those of certifi."""
+    """The certificate authorities of the system (or of SSL_CERT_FILE) and of certifi."""
     import ssl
 
     import certifi

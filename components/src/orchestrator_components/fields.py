@@ -8,11 +8,10 @@ from typing import Any, TypeVar
 
 from orchestrator_components.contract import UserError
 
-REQUIRED = "Field required"
-NO_TEXT = "Input should be a valid string"
-NO_UNICODE = "Input should be a valid string, unable to parse raw data as a unicode string"
-NO_SWITCH = "Input should be a valid boolean"
-UNREADABLE_SWITCH = "Input should be a valid boolean, unable to interpret input"
+REQUIRED = "is missing"
+NO_TEXT = "must be a string"
+NO_UNICODE = "must be valid Unicode text"
+NO_SWITCH = "must be true or false"
 UNKNOWN = "is not a known parameter"
 
 _SWITCH = dict.fromkeys(("0", "off", "f", "false", "n", "no"), False) | dict.fromkeys(
@@ -82,7 +81,7 @@ class Fields:
         if or_one and isinstance(values, str):
             values = [values]
         if not isinstance(values, list):
-            self.refuse("Input should be a valid list", name)
+            self.refuse("must be a list", name)
             return []
         found = [self._text(value, f"{name}.{index}") for index, value in enumerate(values)]
         texts = [text for text in found if text is not None]
@@ -108,7 +107,7 @@ class Fields:
             return {}
         values = self._given[name]
         if not isinstance(values, dict):
-            self.refuse("Input should be a valid dictionary", name)
+            self.refuse("must be an object", name)
             return {}
         before = len(self._problems)
         for key, value in values.items():
@@ -119,7 +118,7 @@ class Fields:
         if not values:
             self.refuse(_too_few(1), name)
         elif len(values) > at_most:
-            self.refuse(f"Dictionary should have at most {at_most} items after validation, not more", name)
+            self.refuse(f"must have at most {at_most} entries", name)
         else:
             return self._checked(values, name, check, {})
         return {}
@@ -141,7 +140,7 @@ class Fields:
             return value
         if isinstance(value, str | int | float) and (known := _SWITCH.get(_plain(value))) is not None:
             return known
-        self.refuse(UNREADABLE_SWITCH if isinstance(value, str | int) else NO_SWITCH, name)
+        self.refuse(NO_SWITCH, name)
         return default
 
     def refuse(self, problem: str, place: str) -> None:
@@ -162,9 +161,9 @@ class Fields:
         elif not _is_unicode(value):
             self.refuse(NO_UNICODE, place)
         elif len(value) < at_least:
-            self.refuse(f"String should have at least {_counted(at_least, 'character')}", place)
+            self.refuse(f"must have at least {_counted(at_least, 'character')}", place)
         elif at_most and len(value) > at_most:
-            self.refuse(f"String should have at most {_counted(at_most, 'character')}", place)
+            self.refuse(f"must have at most {_counted(at_most, 'character')}", place)
         else:
             return value
         return None
@@ -196,7 +195,7 @@ def _too_few(least: int) -> str:
 
 def _one_of(allowed: Sequence[str]) -> str:
     *others, last = map(repr, allowed)
-    return f"Input should be {', '.join(others)} or {last}"
+    return f"must be {', '.join(others)} or {last}"
 
 
 def _counted(number: int, what: str) -> str:

@@ -1,1 +1,1 @@
-"""The stack on one machine: embedded servers, their supervisor, the demo."""
+"""The whole product on one machine: embedded servers, their supervisor, and the demo."""

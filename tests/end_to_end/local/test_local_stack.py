@@ -21,7 +21,7 @@ def test_a_second_start_finds_the_running_stack(orchestrator: CommandLine) -> No
     before = orchestrator.record()
     again = orchestrator("dev", "up", "--detach")
     assert again.returncode == 0
-    assert f"It is running already: {before.url}" in again.stdout
+    assert f"Already running: {before.url}" in again.stdout
     assert orchestrator.record() == before
 
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from tests.integration.api.conftest import Client
 
+from orchestrator_api.catalog.rows import Configuration
+from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.definitions import routes, snapshot
 from orchestrator_api.http import paging
-from orchestrator_api.sql import Row, Sql
 
 MANY = 12
 
@@ -25,14 +26,14 @@ async def test_configurations_are_exported_a_few_at_a_time(
 ) -> None:
     whole = await large.get("definitions")
     held: list[int] = []
-    many = Sql.many
+    read = ConfigurationStore.configurations
 
-    async def counted(self: Sql, name: str, *values: Any) -> list[Row]:
-        rows = await many(self, name, *values)
-        held.extend([len(rows)] if name == "configurations" and values[1] is None else [])
-        return rows
+    async def counted(self: ConfigurationStore, **values: Any) -> list[Configuration]:
+        found = await read(self, **values)
+        held.extend([len(found)] if values["component"] is None else [])
+        return found
 
-    monkeypatch.setattr(Sql, "many", counted)
+    monkeypatch.setattr(ConfigurationStore, "configurations", counted)
     monkeypatch.setattr(paging, "MOST_BYTES", 40)
     assert await large.get("definitions") == whole
     names = [each["configuration"] for each in whole["documents"] if "configuration" in each]
@@ -56,23 +57,23 @@ async def test_plan_and_apply_read_the_parameters_of_the_named_configurations_on
     large: Client, monkeypatch: pytest.MonkeyPatch, prune: bool
 ) -> None:
     read: list[str] = []
-    many, one = Sql.many, Sql.one
+    many, one = ConfigurationStore._many, ConfigurationStore._one
 
-    def note(rows: list[Row]) -> None:
-        read.extend(row["id"] for row in rows if "parameters" in row and "component" in row)
+    def note(found: list[Any]) -> None:
+        read.extend(each.id for each in found if isinstance(each, Configuration))
 
-    async def counted(self: Sql, name: str, *values: Any) -> list[Row]:
-        rows = await many(self, name, *values)
-        note(rows)
-        return rows
+    async def counted(self: ConfigurationStore, *place: Any, **values: Any) -> list[Any]:
+        found = await many(self, *place, **values)
+        note(found)
+        return found
 
-    async def counted_one(self: Sql, name: str, *values: Any) -> Row | None:
-        row = await one(self, name, *values)
-        note([row] if row and not prune else [])  # what is deleted is loaded one by one
-        return row
+    async def counted_one(self: ConfigurationStore, *place: Any, **values: Any) -> Any:
+        found = await one(self, *place, **values)
+        note([found] if not prune else [])  # what is deleted is loaded one by one
+        return found
 
-    monkeypatch.setattr(Sql, "many", counted)
-    monkeypatch.setattr(Sql, "one", counted_one)
+    monkeypatch.setattr(ConfigurationStore, "_many", counted)
+    monkeypatch.setattr(ConfigurationStore, "_one", counted_one)
     document = {"configuration": "demo-extractor/large-03", "parameters": {"rows": 4}, "description": "y"}
     body = {"documents": [document], "prune": prune}
     planned = await large.post("definitions/plan", body)

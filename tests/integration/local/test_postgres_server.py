@@ -128,7 +128,7 @@ def test_a_lost_password_is_told_instead_of_data_being_thrown_away(server: Postg
     server.start()
     server.stop()
     (server.folder / "superuser-password").unlink()
-    with pytest.raises(ServerError, match="superuser-password is missing: delete"):
+    with pytest.raises(ServerError, match="superuser-password is missing; delete"):
         server.start()
 
 

@@ -128,7 +128,12 @@ def test_grouping_is_shown_and_not_saved(server: Server, capsys: pytest.CaptureF
     assert main(["tasks", "group", "daily", "--by", "type"]) == ExitCode.OK
     assert server.asked == [("POST", "orchestrations/daily/grouping", {"by": "type"})]
     out, err = capsys.readouterr()
-    assert out.splitlines() == ["#1 Extractors", "     a/b", "     c/d  (inactive)", "not saved; --save does"]
+    assert out.splitlines() == [
+        "#1 Extractors",
+        "     a/b",
+        "     c/d  (inactive)",
+        "not saved; add --save to save it",
+    ]
     assert err.splitlines() == ["error: broken", "warning: look"]
 
 
@@ -246,7 +251,7 @@ def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) 
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines[1:] == [
         ["a/b", "E", "error", "runs", "7"],
-        ["c/d", "E", "new", "its", "configuration", "is", "deleted"],
+        ["c/d", "E", "new", "its", "configuration", "was", "deleted"],
         ["e/f", "success", "is", "gone"],
         ["version", "3"],
     ]
@@ -290,7 +295,7 @@ def test_backfill_tells_what_is_new() -> None:
         "2026-01-05T06:00:00+02:00",
     )
     answer = {"dry_run": True, "requested": 0, "fires": [{"is_new": True}, {"is_new": False}]}
-    assert summary(answer) == "1 run would be started, 1 was asked for earlier"
+    assert summary(answer) == "1 run would be started, 1 already requested"
     assert summary({**answer, "dry_run": False, "requested": 1}).startswith("1 run requested")
 
 

@@ -92,20 +92,20 @@ def test_odd_answers_are_failures_without_traceback(response: httpx.Response, ki
 
 @pytest.mark.parametrize("url", ["nonsense", "ftp://host", "http://", "http://host:port", "http://a..b"])
 def test_an_unusable_address_is_bad_input(url: str) -> None:
-    with pytest.raises(BadInput, match="is not the URL of a server"), ApiClient(url, "t") as client:
+    with pytest.raises(BadInput, match="is not a server URL"), ApiClient(url, "t") as client:
         client.post("/x")
 
 
 @pytest.mark.parametrize("token", ["from\na file", "caf\u00e9"])
 def test_a_token_that_no_header_can_carry_is_bad_input_and_not_shown(token: str) -> None:
-    with pytest.raises(BadInput, match="the token has characters") as caught:
+    with pytest.raises(BadInput, match="the token contains characters") as caught:
         ApiClient("http://server:1", token)
     assert token not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), "half \ud800"])
 def test_what_is_no_json_is_bad_input(value: object) -> None:
-    with pytest.raises(BadInput, match="cannot be sent as JSON"):
+    with pytest.raises(BadInput, match="cannot encode the request as JSON"):
         api(lambda _: httpx.Response(200, json={})).post("/x", {"parameters": value})
 
 

@@ -90,7 +90,7 @@ def test_keys_that_have_dots_are_quoted(pair: str, made: dict[str, object]) -> N
 
 @pytest.mark.parametrize("pair", ['"a.b"c=1', '"a.b=1', '""=1', 'a."".b=1', '"a', '"a".', "a."])
 def test_quotes_that_are_left_open_are_refused(pair: str) -> None:
-    with pytest.raises(BadInput, match="quote a key that has dots"):
+    with pytest.raises(BadInput, match="quote keys with dots"):
         parse_parameters([pair])
 
 
@@ -112,9 +112,9 @@ def test_the_only_trigger_needs_no_name() -> None:
     one, two = {"name": "a"}, {"name": "b"}
     assert choose([one], "o", None) is one
     assert choose([one, two], "o", "b") is two
-    with pytest.raises(BadInput, match="several triggers, name one of: a, b"):
+    with pytest.raises(BadInput, match="several triggers; choose one of: a, b"):
         choose([one, two], "o", None)
-    with pytest.raises(BadInput, match="it has: none"):
+    with pytest.raises(BadInput, match="its triggers: none"):
         choose([], "o", None)
 
 
@@ -148,4 +148,4 @@ def test_validate_names_every_problem_with_its_place(
     assert "did you mean `name`?" in said
     file.write_text("orchestration: fine\n")
     assert main(["validate", "-f", str(tmp_path)]) == ExitCode.OK
-    assert "1 document is fine" in capsys.readouterr().out
+    assert "1 document is valid" in capsys.readouterr().out

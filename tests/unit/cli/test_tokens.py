@@ -57,8 +57,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("tokens list", "GET /v1/projects/demo/tokens", "[orchestrator]"),
         ("tokens list --instance", "GET /v1/tokens", "everything, as a@b.c"),
         ("tokens create robot --scope run", "POST /v1/projects/demo/tokens", "orc_text"),
-        (f"tokens revoke {ID}", f"DELETE /v1/projects/demo/tokens/{ID}", "is revoked"),
-        (f"tokens revoke {ID} --instance", f"DELETE /v1/tokens/{ID}", "is revoked"),
+        (f"tokens revoke {ID}", f"DELETE /v1/projects/demo/tokens/{ID}", "revoked"),
+        (f"tokens revoke {ID} --instance", f"DELETE /v1/tokens/{ID}", "revoked"),
         ("audit --instance", "GET /v1/audit", "project.created"),
     ],
 )

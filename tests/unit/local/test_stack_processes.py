@@ -38,9 +38,9 @@ def test_a_killed_process_is_started_again_after_its_pause(tmp_path: Path) -> No
         os.kill(first.pid, signal.SIGKILL)
         assert wait_until(lambda: not supervised.is_running, 5)
         now = time.monotonic()
-        assert "was ended by SIGKILL; it is started again in 0.5 s" in (supervised.watch(now) or "")
+        assert "was killed by SIGKILL; restarting in 0.5 s" in (supervised.watch(now) or "")
         assert supervised.watch(now + 0.4) is None
-        assert "was started again" in (supervised.watch(now + 0.6) or "")
+        assert " restarted (pid " in (supervised.watch(now + 0.6) or "")
         second = supervised.entry()
         assert second
         assert (second.restarts, second.pid != first.pid) == (1, True)

@@ -34,7 +34,7 @@ def test_the_story_is_told_in_order() -> None:
     told = [line.plain.strip() for line in timeline(story(), lease_seconds=6)]
     assert told == [
         "10:00:00  + 0.0 s  kill -9 of runner (pid 42) while it ran a, b",
-        "10:00:00  + 0.2 s  the programs that it had started are gone too: its keeper ends them",
+        "10:00:00  + 0.2 s  the programs that it had started are gone too: its keeper ended them",
         "10:00:01  + 1.0 s  runner is back as a new replica (pid 43) and owns nothing",
         "10:00:07  + 7.0 s  its lease of 6 s has run out: runner-2 took over a, b (attempt 2)",
         "10:00:09  + 9.0 s  the run ended with success",

@@ -1,1 +1,1 @@
-"""The groups of commands; one module each."""
+"""The command groups, one module each."""

@@ -1,4 +1,4 @@
-"""`orchestrator tasks` and `orchestrator phases`: other arrangements, looked at first, saved with --save."""
+"""`orchestrator tasks` and `orchestrator phases`: rearrange an orchestration; --save keeps the result."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -15,14 +15,14 @@ tasks = typer.Typer()
 phases = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="The orchestration.")]
-Phase = Annotated[str, typer.Argument(help="A phase by its name, or #1 for the first.")]
-BeforeOption = Annotated[str | None, typer.Option("--before", help="The phase that comes next.")]
-AfterOption = Annotated[str | None, typer.Option("--after", help="The phase that comes right before.")]
-SaveOption = Annotated[bool, typer.Option("--save", help="Save it; without, it is only shown.")]
+Phase = Annotated[str, typer.Argument(help="A phase: its name, or #1 for the first.")]
+BeforeOption = Annotated[str | None, typer.Option("--before", help="Place it before this phase.")]
+AfterOption = Annotated[str | None, typer.Option("--after", help="Place it right after this phase.")]
+SaveOption = Annotated[bool, typer.Option("--save", help="Save the result; otherwise it is only shown.")]
 
 
 class By(StrEnum):
-    """What phases are made by."""
+    """How tasks are grouped into phases."""
 
     TYPE = "type"
     TASK = "task"
@@ -31,27 +31,29 @@ class By(StrEnum):
 @tasks.command()
 def group(
     name: Name,
-    by: Annotated[By, typer.Option("--by", help="One phase per type of component, or per task.")] = By.TYPE,
+    by: Annotated[By, typer.Option("--by", help="One phase per component type, or one per task.")] = By.TYPE,
     save: SaveOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Lay out the tasks anew: by the type of their component, or one per phase."""
+    """Regroup all tasks into phases: by component type, or one task per phase."""
     _propose(name, "grouping", {"by": by.value}, save=save, project=project, as_json=as_json)
 
 
 @tasks.command("move")
 def move_tasks(
     name: Name,
-    task: Annotated[list[str], typer.Argument(help="Tasks by their ids.")],
-    to: Annotated[str, typer.Option("--to", help="A phase by its name, or #1; a new name makes a new one.")],
+    task: Annotated[list[str], typer.Argument(help="Task ids.")],
+    to: Annotated[
+        str, typer.Option("--to", help="A phase: its name, or #1 for the first; a new name creates a phase.")
+    ],
     before: BeforeOption = None,
     after: AfterOption = None,
     save: SaveOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Move tasks to a phase; a new one comes last, or where --before or --after says."""
+    """Move tasks to a phase; a new phase goes last unless --before or --after places it."""
     operation = {"operation": "move_tasks", "tasks": task, "to": phase_ref(to), **_place(before, after)}
     _arrange(name, operation, save=save, project=project, as_json=as_json)
 
@@ -65,7 +67,7 @@ def rename(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Give a phase another name."""
+    """Rename a phase."""
     operation = {"operation": "rename_phase", "phase": phase_ref(phase), "name": new_name}
     _arrange(name, operation, save=save, project=project, as_json=as_json)
 
@@ -80,7 +82,7 @@ def move_phase(
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Put a phase before or after another."""
+    """Move a phase before or after another."""
     operation = {"operation": "move_phase", "phase": phase_ref(phase), **_place(before, after)}
     _arrange(name, operation, save=save, project=project, as_json=as_json)
 
@@ -88,13 +90,13 @@ def move_phase(
 @phases.command()
 def merge(
     name: Name,
-    phase: Annotated[list[str], typer.Argument(help="Two phases or more, by name, or #1 for the first.")],
-    new_name: Annotated[str | None, typer.Option("--name", help="Else the first one's name.")] = None,
+    phase: Annotated[list[str], typer.Argument(help="Two or more phases: names, or #1 for the first.")],
+    new_name: Annotated[str | None, typer.Option("--name", help="Default: the name of the first.")] = None,
     save: SaveOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make one phase of several, where the first of them is."""
+    """Merge phases into one, in the place of the first of them."""
     operation: Json = {"operation": "merge_phases", "phases": [phase_ref(each) for each in phase]}
     if new_name is not None:
         operation["name"] = new_name
@@ -102,12 +104,12 @@ def merge(
 
 
 def phase_ref(text: str) -> str | int:
-    """`#2` is the second phase, anything else a name."""
+    """`#2` is the second phase; anything else is a name."""
     number = text.removeprefix("#")
     if number == text or not (number.isascii() and number.isdigit()):
         return text
     if int(number) == 0:
-        raise BadInput("#0: the first phase is #1")
+        raise BadInput("#0: phases are numbered from #1")
     return int(number) - 1
 
 
@@ -136,7 +138,7 @@ def _propose(name: str, how: str, body: Json, *, save: bool, project: str | None
 
 
 def save_proposal(client: ApiClient, where: Context, name: str, proposal: Json) -> Json:
-    """Save the phases, unless somebody has saved others since."""
+    """Save the phases, unless someone else has saved a newer version."""
     path = where.project_path(f"orchestrations/{name}")
     current = client.get(path)
     kept = {key: current[key] for key in ("name", "description", "enabled")}
@@ -145,7 +147,7 @@ def save_proposal(client: ApiClient, where: Context, name: str, proposal: Json) 
 
 
 def phase_lines(phases: list[Json]) -> list[str]:
-    """The phases and their tasks, as they will follow one another."""
+    """The phases and their tasks, in execution order."""
     return [line for number, phase in enumerate(phases, start=1) for line in _lines_of(number, phase)]
 
 
@@ -158,5 +160,5 @@ def _lines_of(number: int, phase: Json) -> list[str]:
 
 def _summary(proposal: Json, shown: Json, *, save: bool) -> str:
     if not proposal["changed"]:
-        return "it is arranged so already"
-    return f"saved as version {shown['version']}" if save else "not saved; --save does"
+        return "no changes: it is already arranged that way"
+    return f"saved as version {shown['version']}" if save else "not saved; add --save to save it"

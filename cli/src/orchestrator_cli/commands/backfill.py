@@ -1,4 +1,4 @@
-"""`orchestrator backfill`: make up for a schedule's past fires."""
+"""`orchestrator backfill`: run a schedule's past fires."""
 
 import re
 from typing import Annotated
@@ -14,15 +14,17 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 def backfill(
     name: Annotated[str, typer.Argument(help="The orchestration.")],
-    schedule: Annotated[str, typer.Option("--schedule", help="The schedule whose fires are made up for.")],
-    start: Annotated[str, typer.Option("--from", help="A day (UTC) or an instant (RFC 3339); included.")],
-    end: Annotated[str, typer.Option("--to", help="A day (UTC) or an instant (RFC 3339); not included.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the runs, start none.")] = False,
+    schedule: Annotated[str, typer.Option("--schedule", help="The schedule to backfill.")],
+    start: Annotated[
+        str, typer.Option("--from", help="Start: a day (UTC) or a timestamp (RFC 3339), inclusive.")
+    ],
+    end: Annotated[str, typer.Option("--to", help="End: a day (UTC) or a timestamp (RFC 3339), exclusive.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the runs without starting any.")] = False,
     confirm: ConfirmOption = False,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
+    """Run a schedule's past fires, oldest first, one run each; repeating it adds nothing."""
     where = context(project)
     body: Json = {
         "orchestration": name,
@@ -42,21 +44,21 @@ def backfill(
 
 
 def instant(text: str) -> str:
-    """A day is its midnight in UTC."""
+    """A bare day means midnight UTC."""
     return f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text
 
 
 def _row(fire: Json) -> tuple[object, ...]:
-    asked = "" if fire["is_new"] else "asked for earlier"
+    asked = "" if fire["is_new"] else "already requested"
     return day_and_time(fire["scheduled_for"]), fire["local"], fire["job_id"], asked
 
 
 def summary(answer: Json) -> str:
-    """How many runs there are, and what happened to them."""
+    """How many runs were requested, and how many had been requested before."""
     new = sum(fire["is_new"] for fire in answer["fires"])
     known = len(answer["fires"]) - new
     if answer["dry_run"]:
         begin = f"{counted(new, 'run')} would be started"
     else:
         begin = f"{counted(answer['requested'], 'run')} requested"
-    return begin + (f", {counted(known, 'was', 'were')} asked for earlier" if known else "")
+    return begin + (f", {known} already requested" if known else "")

@@ -1,4 +1,4 @@
-"""`orchestrator component`: try a component on this machine, without any server."""
+"""`orchestrator component`: try out a component on this machine, without a server."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,10 @@ def run(
     directory: Annotated[Path, typer.Argument(help="The component's folder, or its YAML.")],
     config: Annotated[Path, typer.Option("--config", "-c", help="The configuration to run it with.")],
     state: Annotated[
-        Path | None, typer.Option(help="Read the state from here, and keep the new one.")
+        Path | None, typer.Option(help="Read the state from this file and save the new state to it.")
     ] = None,
 ) -> None:
-    """Run a component as a runner would; the exit code is the component's own."""
+    """Run a component as a runner would; exits with the component's exit code."""
     try:
         from orchestrator_components.local import run as run_component
     except ImportError:
@@ -29,9 +29,9 @@ def run(
 @app.command()
 def check(
     directory: Annotated[Path, typer.Argument(help="The component's folder, or its YAML.")],
-    config: Annotated[Path, typer.Option("--config", "-c", help="A configuration that it succeeds with.")],
+    config: Annotated[Path, typer.Option("--config", "-c", help="A configuration with which it succeeds.")],
 ) -> None:
-    """Run a component several times, also with bad parameters, and tell whether it keeps the contract."""
+    """Run a component several times, including with bad parameters, and report contract violations."""
     try:
         from orchestrator_components.local import check as check_component
     except ImportError:

@@ -15,20 +15,20 @@ app = typer.Typer()
 
 @app.command()
 def register(file: Path) -> None:
-    """Register a component from its YAML, or change it (administrators only)."""
+    """Register a component from its YAML, or update it (administrators only)."""
     document = _read(file)
     with context().client() as client:
         client.put(f"/components/{document['component']}", document)
-    print(f"{document['component']} is registered")
+    print(f"registered {document['component']}")
 
 
 def _read(file: Path) -> Json:
     try:
         document = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{file} cannot be read: {error}") from None
+        raise BadInput(f"cannot read {file}: {error}") from None
     except yaml.YAMLError as error:
-        raise BadInput(f"{file} is no YAML: {' '.join(str(error).split())}") from None
+        raise BadInput(f"{file} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("component"), str):
         raise BadInput(f"{file}: expected one YAML document with the key `component`")
     return document
@@ -36,7 +36,7 @@ def _read(file: Path) -> Json:
 
 @app.command("list")
 def list_components(as_json: JsonOption = False) -> None:
-    """The components that are registered."""
+    """List the registered components."""
     with context().client() as client:
         items = list(client.items("/components"))
     if as_json:

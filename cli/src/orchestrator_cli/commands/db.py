@@ -23,7 +23,7 @@ app = typer.Typer()
 CONNECT_SECONDS = 10
 COMMAND_SECONDS = 3600
 DOTS_HINT = (
-    "A producer's permission for the keys of another project may let through theirs, too: "
+    "A producer's topic permission for another project may also match their routing keys: "
     "see 'Projects with dots' in docs/how-to/publish-table-updates.md"
 )
 T = TypeVar("T")
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 @app.command("migrate")
 def migrate_command() -> None:
-    """Bring the database in ORCHESTRATOR_DATABASE_URL to this version; doing it twice changes nothing."""
+    """Migrate the database in ORCHESTRATOR_DATABASE_URL to this version; safe to repeat."""
     settings = _settings()
     applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
     for name in applied:
@@ -42,7 +42,7 @@ def migrate_command() -> None:
 
 
 async def _projects_with_dots(connection: asyncpg.Connection) -> list[str]:
-    """Made when names could have dots; they keep working."""
+    """Created when names could contain dots; they keep working."""
     rows = await connection.fetch("SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id")
     return [row["id"] for row in rows]
 
@@ -55,7 +55,8 @@ def roles_command(
 ) -> None:
     """Create a login role for each service.
 
-    Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on, or are asked for.
+    Passwords come from ORCHESTRATOR_DATABASE_PASSWORD_API, ..._TRIGGER_WATCHER and so on; the rest are
+    prompted for.
     """
     if show:
         prefix = os.environ.get("ORCHESTRATOR_DATABASE_ROLE_PREFIX") or "orchestrator_"
@@ -65,7 +66,9 @@ def roles_command(
     settings = _settings()
     roles = _roles(settings)
     if roles is None:
-        raise BadInput("ORCHESTRATOR_DATABASE_ROLES=single: all services use one role, nothing is to be made")
+        raise BadInput(
+            "ORCHESTRATOR_DATABASE_ROLES=single: all services share one role; there are no roles to create"
+        )
     passwords = {service: _password(service) for service in roles.by_service()}
     _with_connection(settings, lambda connection: create_roles(connection, roles, passwords))
     print(f"roles: {', '.join(roles.by_service().values())}")
@@ -73,7 +76,7 @@ def roles_command(
 
 @app.command("status")
 def status_command() -> None:
-    """Whether the database has all migrations of this version; exit code 1 if not."""
+    """Check that the database has every migration of this version; exit code 1 if not."""
     settings = _settings()
     try:
         _with_connection(settings, check_version)
@@ -100,7 +103,7 @@ def _password(service: str) -> str:
     try:
         return getpass.getpass(f"password for {service}: ")
     except EOFError:
-        raise BadInput(f"no terminal to ask for a password: set {variable}") from None
+        raise BadInput(f"cannot prompt for a password without a terminal; set {variable}") from None
 
 
 def _with_connection(settings: DatabaseSettings, work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
@@ -125,4 +128,4 @@ async def _connect(url: str) -> asyncpg.Connection:
         return await server.connect(command_timeout=COMMAND_SECONDS)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         reason = str(error) or type(error).__name__
-        raise Unreachable(f"ORCHESTRATOR_DATABASE_URL: the database cannot be used: {reason}") from None
+        raise Unreachable(f"ORCHESTRATOR_DATABASE_URL: cannot use the database: {reason}") from None

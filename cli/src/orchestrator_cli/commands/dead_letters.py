@@ -6,14 +6,14 @@ from orchestrator_cli.commands.options import JsonOption, context
 from orchestrator_cli.output import day_and_time, print_json, print_table
 
 MOST = 500
-"""As many as the server lists; it has no pages of them."""
+"""The server lists at most this many; dead letters are not paged."""
 
 app = typer.Typer()
 
 
 @app.command("list")
 def list_dead_letters(as_json: JsonOption = False) -> None:
-    """What could not be handled, and why (administrators only)."""
+    """List the messages that could not be handled, and why (administrators only)."""
     with context().client() as client:
         items = client.get("/dead-letters", limit=MOST)["items"]
     if as_json:
@@ -33,20 +33,20 @@ def list_dead_letters(as_json: JsonOption = False) -> None:
         ),
     )
     if len(items) == MOST:
-        print(f"These are the {MOST} oldest; there may be more.")
+        print(f"Showing the oldest {MOST}; there may be more.")
 
 
 @app.command()
 def replay(letter: str) -> None:
-    """Send one again to where it was meant for, once its cause is mended."""
+    """Send one to its original queue again, once its cause is fixed."""
     with context().client() as client:
         client.post(f"/dead-letters/{letter}/replay")
-    print(f"{letter} was sent again")
+    print(f"replayed {letter}")
 
 
 @app.command()
 def drop(letter: str) -> None:
-    """Delete one for good."""
+    """Delete one permanently."""
     with context().client() as client:
         client.delete(f"/dead-letters/{letter}")
-    print(f"{letter} is deleted")
+    print(f"deleted {letter}")

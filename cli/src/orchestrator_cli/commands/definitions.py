@@ -1,4 +1,4 @@
-"""`apply`, `validate`, `diff`, `export`: definitions as YAML files, on their way to the server and back."""
+"""`apply`, `validate`, `diff`, `export`: definitions in YAML files, to the server and back."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,21 +13,21 @@ from orchestrator_cli.following.changes import change_lines, change_summary
 from orchestrator_cli.output import console, counted, is_writable, print_findings, print_json
 
 FilesOption = Annotated[
-    list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeat for more.")
+    list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeatable.")
 ]
 PruneOption = Annotated[
-    bool, typer.Option("--prune", help="Also delete what the project has and the files have not.")
+    bool, typer.Option("--prune", help="Also delete what is in the project but not in the files.")
 ]
 
 
 def apply(
     file: FilesOption,
     project: ProjectOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes, make none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the changes without making them.")] = False,
     prune: PruneOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the project what the files say; applying twice changes nothing."""
+    """Make the project match the files; applying twice changes nothing."""
     answer = _send(file, project, "plan" if dry_run else "apply", prune=prune)
     _show(answer, as_json=as_json, dry_run=dry_run)
 
@@ -35,7 +35,7 @@ def apply(
 def diff(
     file: FilesOption, project: ProjectOption = None, prune: PruneOption = False, as_json: JsonOption = False
 ) -> None:
-    """What `apply` would change; exit code 1 if anything."""
+    """Show what `apply` would change; exit code 1 if there are changes."""
     answer = _send(file, project, "plan", prune=prune)
     _show(answer, as_json=as_json, dry_run=True)
     if any(change["action"] != "unchanged" for change in answer["changes"]):
@@ -43,13 +43,13 @@ def diff(
 
 
 def validate(file: FilesOption) -> None:
-    """Check files without a server: every problem with its file, line and column."""
+    """Check files without a server; report each problem with file, line and column."""
     documents = load_documents(file)
-    print(counted(len(documents), "document is fine", "documents are fine"))
+    print(counted(len(documents), "document is valid", "documents are valid"))
 
 
 def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """The project's definitions as YAML; secrets come as ***, which apply leaves as they are."""
+    """Print the project's definitions as YAML; secrets appear as ***, which apply leaves unchanged."""
     where = context(project)
     with where.client() as client:
         answer = client.get(where.project_path("definitions"))

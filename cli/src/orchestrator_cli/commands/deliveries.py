@@ -1,4 +1,4 @@
-"""`orchestrator deliveries`: which mails were or will be sent, why, and what became of them."""
+"""`orchestrator deliveries`: which mails were or will be sent, why, and with what result."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ def deliveries(
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest mails about runs: what each told of, to whom, and whether it was sent."""
+    """List the newest mails about runs: the reason, the recipient, and whether it was sent."""
     where = context(project)
     with where.client() as client:
         items = list(client.items(where.project_path("deliveries"), most=limit))

@@ -1,4 +1,4 @@
-"""`orchestrator jobs`: what ran, runs and waits; logs; ending a job."""
+"""`orchestrator jobs`: list and show jobs, read their logs, terminate them."""
 
 from typing import Annotated
 
@@ -27,11 +27,13 @@ app.command("overlaps")(retry.overlaps)
 def list_jobs(
     project: ProjectOption = None,
     status: Annotated[str | None, typer.Option(help="Only jobs with this status.")] = None,
-    configuration: Annotated[str | None, typer.Option(help="Only component/configuration.")] = None,
+    configuration: Annotated[
+        str | None, typer.Option(help="Only jobs of this component/configuration.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest jobs."""
+    """List the newest jobs."""
     where = context(project)
     component, _, name = (configuration or "").rpartition("/")
     with where.client() as client:
@@ -62,7 +64,7 @@ def _row(job: Json) -> tuple[object, ...]:
 
 
 def name_of(job: Json) -> str:
-    """`campaigns #42` for a run, component/configuration for the rest."""
+    """`campaigns #42` for a run, component/configuration for other jobs."""
     if job.get("component") == "orchestrator":
         number = job.get("number")
         return f"{job['configuration']} #{number}" if number else str(job["configuration"])
@@ -71,7 +73,7 @@ def name_of(job: Json) -> str:
 
 @app.command()
 def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """One job; of a run also its phases and tasks."""
+    """Show one job; for a run, also its phases and tasks."""
     from orchestrator_cli.following.tree import run_tree
     from orchestrator_cli.following.watch import fetch_tasks
 
@@ -110,7 +112,7 @@ WAITS = {
 
 
 def detail_lines(detail: Json) -> list[tuple[str, str]]:
-    """Label and value of all that is known of a job."""
+    """Label and value of everything known about a job."""
     lines = [(key.replace("_", " "), str(detail[key])) for key in SHOWN if detail.get(key) is not None]
     if waiting := detail.get("waiting"):
         lines.append(("waits", f"{waiting['detail']} (place {waiting['place']} in line)"))
@@ -126,7 +128,7 @@ def detail_lines(detail: Json) -> list[tuple[str, str]]:
 
 
 def _attempts(detail: Json) -> list[tuple[str, str]]:
-    """How the attempts ended, where there were several."""
+    """How each attempt ended, if there were several."""
     made = detail.get("attempts") or []
     if len(made) < 2:
         return []
@@ -140,7 +142,7 @@ def _ending(attempt: Json) -> str:
 
 
 def _waited(waits: Json) -> str:
-    """The whole time, and what for where it can be felt."""
+    """The total wait, and its causes where each is long enough to matter."""
     causes = [f"{duration(waits[key])} {words}" for key, words in WAITS.items() if waits.get(key, 0) >= 0.05]
     return f"{duration(waits['total_seconds'])}: {', '.join(causes)}" if causes else ""
 
@@ -149,9 +151,9 @@ def _waited(waits: Json) -> str:
 def logs(
     job: str,
     project: ProjectOption = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the job ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")] = False,
 ) -> None:
-    """The log of a job; of a run, those of its tasks."""
+    """Print the log of a job; for a run, the logs of its tasks."""
     from orchestrator_cli.following.logs import follow_log, print_log
 
     where = context(project)
@@ -164,8 +166,8 @@ def logs(
 
 @app.command()
 def terminate(job: str, project: ProjectOption = None) -> None:
-    """Ask a job to stop; a run stops its tasks."""
+    """Terminate a job; a run terminates its tasks."""
     where = context(project)
     with where.client() as client:
         client.post(where.project_path(f"jobs/{job}/termination"))
-    print(f"{job} is asked to stop")
+    print(f"requested termination of {job}")

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they resolve to."""
+"""Options shared by several commands, and what they resolve to."""
 
 from typing import Annotated
 
@@ -8,12 +8,15 @@ from orchestrator_cli.context import Context, resolve
 
 ProjectOption = Annotated[
     str | None,
-    typer.Option("--project", "-p", help="The project; else ORCHESTRATOR_PROJECT.", show_default=False),
+    typer.Option("--project", "-p", help="The project; default: ORCHESTRATOR_PROJECT.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print what the server answered, as JSON.")]
-ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Also if the orchestration is disabled.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the server's response as JSON.")]
+ConfirmOption = Annotated[bool, typer.Option("--confirm", help="Run even if the orchestration is disabled.")]
 NotifyOption = Annotated[
-    bool, typer.Option("--notify/--no-notify", help="Whether to mail you the end, if you are a person.")
+    bool,
+    typer.Option(
+        "--notify/--no-notify", help="Whether to mail the result to you, if the token belongs to a person."
+    ),
 ]
 
 

@@ -1,4 +1,4 @@
-"""`orchestrator orchestrations`: what is saved, what starts it, and what is wrong with it."""
+"""`orchestrator orchestrations`: what is saved, what starts it, and its errors and warnings."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ app = typer.Typer()
 
 @app.command("list")
 def list_orchestrations(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """The orchestrations, their last and next runs."""
+    """List the orchestrations with their last and next runs."""
     where = context(project)
     with where.client() as client:
         items = list(client.items(where.project_path("orchestrations")))
@@ -54,7 +54,7 @@ def _usual(item: Json) -> str:
 
 @app.command()
 def show(name: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """One orchestration: phases, schedules and triggers, errors and warnings."""
+    """Show one orchestration: phases, schedules, triggers, errors and warnings."""
     where = context(project)
     with where.client() as client:
         item = client.get(where.project_path(f"orchestrations/{name}"))

@@ -1,4 +1,4 @@
-"""`orchestrator projects`: the tenants, and how many of their jobs run at once."""
+"""`orchestrator projects`: the tenants, and how many of their jobs may run at once."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command("list")
 def list_projects(as_json: JsonOption = False) -> None:
-    """The projects that the token is good for."""
+    """List the projects that the token can access."""
     with context().client() as client:
         items = list(client.items("/projects"))
     if as_json:
@@ -28,29 +28,32 @@ def list_projects(as_json: JsonOption = False) -> None:
 @app.command()
 def create(
     project: str,
-    name: Annotated[str | None, typer.Option("--name", help="For people; else the id.")] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Most component jobs at once.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Display name; default: the id.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Maximum number of component jobs at once.")
+    ] = None,
 ) -> None:
-    """Make a project (administrators only)."""
+    """Create a project (administrators only)."""
     given = {"id": project, "name": name, "parallel_limit": limit}
     with context().client() as client:
         client.post("/projects", {key: value for key, value in given.items() if value is not None})
-    print(f"{project} is created")
+    print(f"created {project}")
 
 
 @app.command("limit")
 def set_limit(
-    project: str, limit: Annotated[str, typer.Argument(help="Most component jobs at once, or `none`.")]
+    project: str,
+    limit: Annotated[str, typer.Argument(help="Maximum number of component jobs at once, or `none`.")],
 ) -> None:
-    """Set or lift the limit of parallel jobs (administrators only)."""
+    """Set or remove the limit on parallel jobs (administrators only)."""
     with context().client() as client:
         client.patch(f"/projects/{project}", {"parallel_limit": parse_limit(limit)})
-    print(f"{project} has {'no limit' if limit == 'none' else f'a limit of {limit} parallel jobs'} now")
+    print(f"{project} now has {'no limit' if limit == 'none' else f'a limit of {limit} parallel jobs'}")
 
 
 def parse_limit(text: str) -> int | None:
     if text == "none":
         return None
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
-        raise BadInput(f"{text!r}: write a number from 1, or none")
+        raise BadInput(f"{text!r} is not a limit: expected a whole number from 1 up, or none")
     return int(text)

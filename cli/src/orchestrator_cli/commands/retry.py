@@ -1,4 +1,4 @@
-"""`orchestrator jobs retry` and `jobs overlaps`: running again what failed, and fires that became no run."""
+"""`orchestrator jobs retry` and `jobs overlaps`: rerun what failed; list fires that did not become runs."""
 
 from typing import Annotated
 
@@ -23,19 +23,21 @@ def retry(
     task: Annotated[
         list[str] | None,
         typer.Option(
-            "--task", "-t", help="These tasks instead of all that did not succeed; repeat for more."
+            "--task", "-t", help="Rerun this task instead of every task that did not succeed; repeatable."
         ),
     ] = None,
     original: Annotated[
-        bool, typer.Option("--original", help="The version that ran then, not the current one.")
+        bool, typer.Option("--original", help="Use the versions that ran then instead of the current ones.")
     ] = False,
-    plan: Annotated[bool, typer.Option("--plan", help="Show what would be run, start nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would run without starting anything.")
+    ] = False,
     confirm: ConfirmOption = False,
     notify: NotifyOption = True,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it until it ends.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run a finished job again: of a run, the tasks that did not succeed."""
+    """Run a finished job again; for a run, only the tasks that did not succeed."""
     where = context(project)
     path = where.project_path(f"jobs/{job}")
     with where.client() as client:
@@ -69,7 +71,7 @@ def _follow(client: ApiClient, project_path: str, job_id: str, *, as_json: bool)
 
 
 def show_plan(made: Json, *, as_json: bool) -> None:
-    """The tasks, how they ended, and which would be run."""
+    """The tasks, how they ended, and which would run again."""
     if as_json:
         print_json(made)
         return
@@ -94,12 +96,12 @@ def _status(status: str | None) -> object:
 
 
 def plan_word(task: Json) -> str:
-    """What the plan does of a task."""
+    """What the plan does with a task."""
     if not task["exists"]:
-        return "its configuration is deleted"
+        return "its configuration was deleted"
     if task["selected"]:
         return "runs"
-    return "stays out" if task["active"] else "stays out (inactive)"
+    return "stays out" if task["active"] else "left out (inactive)"
 
 
 def overlaps(
@@ -108,7 +110,7 @@ def overlaps(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """Fires that became part of a waiting run or were skipped."""
+    """List fires that were merged into a waiting run or skipped."""
     where = context(project)
     with where.client() as client:
         path = where.project_path(f"orchestrations/{orchestration}/overlaps")
@@ -117,6 +119,6 @@ def overlaps(
         print_json(items)
         return
     print_table(
-        ("scheduled for (UTC)", "schedule", "what became of it"),
+        ("scheduled for (UTC)", "schedule", "outcome"),
         ((day_and_time(item["scheduled_for"]), item["schedule"], item["detail"]) for item in items),
     )

@@ -1,4 +1,4 @@
-"""`orchestrator run`: start an orchestration or a configuration, and follow it to its end."""
+"""`orchestrator run`: start an orchestration or a configuration, and follow it until it ends."""
 
 import json
 import re
@@ -13,34 +13,38 @@ from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.output import console, error_console, print_json
 
 _KEY = re.compile(r'(?P<key>"(?:[^"\\\x00-\x1f]|\\["\\/])+"|[^.="][^.=]*)(?P<end>[.=])')
-"""One key of `--param`: plain, or in quotes as in JSON where it has dots or equals signs."""
+"""One key of `--param`: plain, or a quoted JSON string if it contains dots or equals signs."""
 
 
 def run(
     name: Annotated[str, typer.Argument(help="An orchestration, or component/configuration.")],
     project: ProjectOption = None,
     task: Annotated[
-        list[str] | None, typer.Option("--task", "-t", help="Only this task; repeat for more.")
+        list[str] | None, typer.Option("--task", "-t", help="Run only this task; repeatable.")
     ] = None,
     param: Annotated[
         list[str] | None,
         typer.Option(
             "--param",
-            help="key=value, merged over the parameters; of an orchestration task.key=value. A task or a key "
-            "that has dots is put into quotes: '\"a.b\".key=value'. Repeat for more.",
+            help="key=value, merged over the parameters; for an orchestration task.key=value. Quote a name "
+            "that contains dots: '\"a.b\".key=value'. Repeatable.",
         ),
     ] = None,
-    scheduled_for: Annotated[str | None, typer.Option(help="The instant it is run for (RFC 3339).")] = None,
-    version: Annotated[int | None, typer.Option(min=1, help="This version instead of the newest.")] = None,
+    scheduled_for: Annotated[
+        str | None, typer.Option(help="The scheduled time that the run is for (RFC 3339).")
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(min=1, help="Run this version instead of the newest.")
+    ] = None,
     confirm: ConfirmOption = False,
     notify: NotifyOption = True,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show it until it ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow it until it ends.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="A run that ends with a warning counts as failed.")
+        bool, typer.Option("--strict", help="Treat a run that ends with a warning as failed.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start a run. With --follow the exit code tells its end: 0 success (or warning), 1 anything else."""
+    """Start a run. With --follow, the exit code is 0 for success or warning, 1 for anything else."""
     where = context(project)
     body: Json = {
         "tasks": task or None,
@@ -72,7 +76,7 @@ def runs_path(where: Context, name: str) -> str:
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, Any]:
-    """`a.b=1` is {"a": {"b": 1}}, `"a.b".c=1` is {"a.b": {"c": 1}}; a value that is JSON is taken as such."""
+    """`a.b=1` is {"a": {"b": 1}}, `"a.b".c=1` is {"a.b": {"c": 1}}; a value that is valid JSON is parsed."""
     made: dict[str, Any] = {}
     for pair in pairs:
         (*folders, last), text = _keys(pair)
@@ -80,20 +84,20 @@ def parse_parameters(pairs: list[str]) -> dict[str, Any]:
         for folder in folders:
             place = place.setdefault(folder, {})
             if not isinstance(place, dict):
-                raise BadInput(f"--param {pair}: {folder} has a value already")
+                raise BadInput(f"--param {pair}: {folder} already has a value")
         place[last] = _value(text)
     return made
 
 
 def _keys(pair: str) -> tuple[list[str], str]:
-    """The keys before the first `=` that no quotes hold, and the text after it."""
+    """The keys before the first unquoted `=`, and the text after it."""
     keys: list[str] = []
     at = 0
     while True:
         match = _KEY.match(pair, at)
         if match is None:
             raise BadInput(
-                f'--param {pair}: write key=value, as in load.rows=5; quote a key that has dots: "a.b".rows=5'
+                f'--param {pair}: expected key=value, as in load.rows=5; quote keys with dots: "a.b".rows=5'
             )
         keys.append(_unquoted(match["key"]))
         at = match.end()
@@ -108,7 +112,7 @@ def _unquoted(key: str) -> str:
 def _value(text: str) -> Any:
     try:
         value = json.loads(text)
-        json.dumps(value, allow_nan=False)  # NaN and 1e999 are no JSON, though Python reads them
+        json.dumps(value, allow_nan=False)  # NaN and 1e999 are not valid JSON, though Python parses them
     except (ValueError, RecursionError):
         return text
     return value
@@ -125,19 +129,19 @@ def _tell(answer: Json, *, as_json: bool) -> None:
         return
     print(answer["job_id"])
     error_console().print(
-        f"started; `orchestrator jobs show {answer['job_id']}` tells how it goes", markup=False
+        f"started; to see its progress: orchestrator jobs show {answer['job_id']}", markup=False
     )
 
 
 def _follow(client: ApiClient, where: Context, job_id: str, *, as_json: bool) -> Json:
     from orchestrator_cli.following.watch import follow as follow_job
 
-    # With --json, standard output is for the program that reads it.
+    # With --json, keep standard output free for the JSON.
     job = follow_job(client, where.project_path(), job_id, error_console() if as_json else console())
     if as_json:
         print_json(job)
     if job["status"] == "warning":
         error_console().print(
-            "note: a task failed and was told to be continued after; --strict makes it a failure"
+            "note: a task with continue_on_failure failed; --strict treats that as a failure"
         )
     return job

@@ -1,4 +1,4 @@
-"""`orchestrator schedules`: what became of each fire."""
+"""`orchestrator schedules`: the outcome of each fire."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ def fires(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest fires: requested, missed or disabled; `jobs overlaps` tells of merged and skipped ones."""
+    """List the newest fires: requested, missed or disabled; for merged and skipped ones: `jobs overlaps`."""
     where = context(project)
     with where.client() as client:
         saved = client.get(where.project_path(f"orchestrations/{orchestration}/schedules/{schedule}"))
@@ -27,7 +27,7 @@ def fires(
         print_json(items)
         return
     print_table(
-        ("scheduled for (UTC)", "what became of it", "when (UTC)", "job"),
+        ("scheduled for (UTC)", "outcome", "when (UTC)", "job"),
         (
             (day_and_time(item["scheduled_for"]), item["outcome"], day_and_time(item["at"]), item["job_id"])
             for item in items

@@ -1,4 +1,4 @@
-"""`orchestrator tables`: tell that a table was updated, and list what was heard of."""
+"""`orchestrator tables`: publish table updates, and list the tables that had some."""
 
 from typing import Annotated
 
@@ -13,15 +13,13 @@ app = typer.Typer()
 
 @app.command()
 def publish(
-    table: Annotated[str, typer.Argument(help="Such as in.c-sales.orders.")],
+    table: Annotated[str, typer.Argument(help="For example in.c-sales.orders.")],
     project: ProjectOption = None,
-    event_id: Annotated[
-        str | None, typer.Option("--id", help="Saying it twice with one id counts once.")
-    ] = None,
-    rows: Annotated[int | None, typer.Option(min=0, help="How many rows, for people.")] = None,
+    event_id: Annotated[str | None, typer.Option("--id", help="Updates with the same id count once.")] = None,
+    rows: Annotated[int | None, typer.Option(min=0, help="Number of rows, for information.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell that a table was updated; triggers that select it are judged."""
+    """Publish a table update; triggers on this table are evaluated."""
     where = context(project)
     body: Json = {"table": table, "id": event_id, "rows": rows}
     with where.client() as client:
@@ -37,7 +35,7 @@ def publish(
 
 @app.command("list")
 def list_tables(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """The tables that were heard of, and when last."""
+    """List the tables that were updated, and when they last were."""
     where = context(project)
     with where.client() as client:
         items = list(client.items(where.project_path("tables")))

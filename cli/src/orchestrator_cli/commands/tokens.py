@@ -12,7 +12,8 @@ from orchestrator_cli.output import day_and_time, plain, print_json, print_table
 app = typer.Typer()
 
 InstanceOption = Annotated[
-    bool, typer.Option("--instance", help="Of the installation instead of a project: administrators' tokens.")
+    bool,
+    typer.Option("--instance", help="Administrators' tokens (of the installation) instead of a project's."),
 ]
 
 
@@ -20,7 +21,7 @@ InstanceOption = Annotated[
 def list_tokens(
     project: ProjectOption = None, instance: InstanceOption = False, as_json: JsonOption = False
 ) -> None:
-    """Tokens without their secrets: what they may do, and when they were used (administrators only)."""
+    """List tokens, without secrets: what they may do and when they were last used (administrators only)."""
     where = context(None if instance else project)
     path = "/tokens" if instance else where.project_path("tokens")
     with where.client() as client:
@@ -45,15 +46,13 @@ def _row(item: Json) -> tuple[object, ...]:
 @app.command()
 def create(
     name: str,
-    scope: Annotated[
-        list[str], typer.Option("--scope", help="read, configure, run or tables; repeat for more.")
-    ],
+    scope: Annotated[list[str], typer.Option("--scope", help="read, configure, run or tables; repeatable.")],
     component: Annotated[
-        list[str] | None, typer.Option("--component", help="One it may run, or *; repeat for more.")
+        list[str] | None, typer.Option("--component", help="A component it may run, or *; repeatable.")
     ] = None,
     project: ProjectOption = None,
 ) -> None:
-    """Make a token and print its text, which is shown this once (administrators only)."""
+    """Create a token and print it; it is shown only once (administrators only)."""
     where = context(project)
     body: Json = {"name": name, "scopes": scope, "components": component or []}
     with where.client() as client:
@@ -62,23 +61,23 @@ def create(
 
 @app.command()
 def revoke(token: str, project: ProjectOption = None, instance: InstanceOption = False) -> None:
-    """End a token, by its id (administrators only)."""
+    """Revoke a token by its id (administrators only)."""
     where = context(None if instance else project)
     path = f"/tokens/{token}" if instance else where.project_path(f"tokens/{token}")
     with where.client() as client:
         client.delete(path)
-    print(f"{token} is revoked")
+    print(f"revoked {token}")
 
 
 def audit(
     project: ProjectOption = None,
     instance: Annotated[
-        bool, typer.Option("--instance", help="What belongs to no project (administrators only).")
+        bool, typer.Option("--instance", help="Records that belong to no project (administrators only).")
     ] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """The newest changes and run requests: who did what, and when."""
+    """List the newest changes and run requests: who did what, and when."""
     where = context(None if instance else project)
     path = "/audit" if instance else where.project_path("audit")
     with where.client() as client:

@@ -1,4 +1,4 @@
-"""`orchestrator triggers`: why an orchestration did or did not start by event."""
+"""`orchestrator triggers`: why a trigger did or did not start its orchestration."""
 
 from typing import Annotated
 
@@ -16,11 +16,11 @@ app = typer.Typer()
 @app.command()
 def explain(
     orchestration: str,
-    name: Annotated[str | None, typer.Argument(help="The trigger; needed if there are several.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The trigger; required if there are several.")] = None,
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """What the trigger has heard, what is missing since when, and what started its last run."""
+    """Show which updates a trigger has, which are missing, and what started its last run."""
     where = context(project)
     with where.client() as client:
         triggers = list(client.items(where.project_path(f"orchestrations/{orchestration}/triggers")))
@@ -39,14 +39,14 @@ def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
     found = [trigger for trigger in triggers if name is None or trigger["name"] == name]
     names = ", ".join(str(trigger["name"]) for trigger in triggers) or "none"
     if not found:
-        raise BadInput(f"{orchestration} has no such trigger; it has: {names}")
+        raise BadInput(f"{orchestration} has no such trigger; its triggers: {names}")
     if len(found) > 1:
-        raise BadInput(f"{orchestration} has several triggers, name one of: {names}")
+        raise BadInput(f"{orchestration} has several triggers; choose one of: {names}")
     return found[0]
 
 
 def summary_lines(explanation: Json) -> list[str]:
-    """The same sentences as over HTTP."""
+    """The same sentences as in the HTTP API."""
     first, *others = explanation.get("reasons") or [explanation.get("summary", "")]
     return [f"{explanation['orchestration']} / {explanation['name']}: {first}", *others]
 

@@ -16,17 +16,17 @@ app = typer.Typer()
 def set_variable(
     name: str,
     value: Annotated[
-        str | None, typer.Argument(help="Left out, it is asked for or read from standard input.")
+        str | None, typer.Argument(help="If omitted, it is prompted for or read from standard input.")
     ] = None,
     project: ProjectOption = None,
     secret: Annotated[bool, typer.Option("--secret", help="Encrypt it and never show it again.")] = False,
 ) -> None:
-    """Set a variable; a secret is better not given as an argument, which others on the machine may see."""
+    """Set a variable; do not pass a secret as an argument, where others on the machine may see it."""
     where = context(project)
     text = _read_value(name) if value is None else value
     with where.client() as client:
         client.put(where.project_path(f"variables/{name}"), {"value": text, "secret": secret})
-    print(f"{name} is set")
+    print(f"set {name}")
 
 
 def _read_value(name: str) -> str:
@@ -37,7 +37,7 @@ def _read_value(name: str) -> str:
 
 @app.command("list")
 def list_variables(project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """Names and values; secrets stay hidden."""
+    """List names and values; secrets stay hidden."""
     where = context(project)
     with where.client() as client:
         items = list(client.items(where.project_path("variables")))

@@ -1,4 +1,4 @@
-"""Changes of definitions as lines for people."""
+"""Changes to definitions, formatted for people."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ PAST = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
 def change_lines(changes: Sequence[Json]) -> list[Text]:
-    """One line per change; what stays as it is is left out."""
+    """One line per change; unchanged items are left out."""
     lines = []
     for change in changes:
         action = str(change["action"])

@@ -1,4 +1,4 @@
-"""Text of a log on its way out: as it is into a pipe, harmless and line by line to a terminal."""
+"""Log text for output: unchanged into a pipe, sanitised and line by line on a terminal."""
 
 from typing import TextIO
 
@@ -10,7 +10,7 @@ _START_AGAIN = "\r\x1b[K"
 class LogText:
     """One stream of one job's log.
 
-    Where lines get a prefix, they are whole ones: what is written of a line waits for the rest of it.
+    Lines with a prefix are printed whole: an incomplete line is held back until the rest arrives.
     """
 
     def __init__(self, out: TextIO, prefix: str = "") -> None:
@@ -19,7 +19,7 @@ class LogText:
         self._terminal = out.isatty()
         self._rest = ""
         self._open = False
-        """Whether the last line that was written has no end."""
+        """Whether the last line written has no line end yet."""
 
     def write(self, text: str) -> None:
         if not self._terminal and not self._prefix:
@@ -32,7 +32,7 @@ class LogText:
             self._rest = following
         if not self._terminal:
             return
-        # Of a progress bar only the last state is shown, and that is known at the end of the line.
+        # Only the final state of a progress bar is shown, and it is known only at the end of the line.
         if "\r" in self._rest:
             self._rest = _last_state(self._rest)
         elif not self._prefix:
@@ -40,7 +40,7 @@ class LogText:
             self._rest = ""
 
     def finish(self, *, line_end: bool) -> None:
-        """What waits still; `line_end` ends a line that has none, so that nothing is glued to it."""
+        """The text held back; `line_end` completes an unfinished line, so that nothing is appended to it."""
         if self._rest:
             self._line(self._rest)
             self._rest = ""
@@ -65,7 +65,7 @@ class LogText:
 
 
 def _last_state(line: str) -> str:
-    """The last state with its carriage returns: those at the end may be half of a line end."""
+    """The last state with trailing carriage returns kept: they may be half of a line end."""
     body = line.rstrip("\r")
     state = body.rpartition("\r")[2]
     return ("\r" if state != body else "") + state + ("\r" if body != line else "")

@@ -1,4 +1,4 @@
-"""Printing a job's log, and going on with it until the job ends."""
+"""Printing a job's log, optionally until the job ends."""
 
 import sys
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Logs:
         self._texts: dict[str, tuple[LogText, LogText]] = {}
 
     def show_new(self, job: str, prefix: str = "") -> bool:
-        """What there is since the last time; whether that was all there will ever be."""
+        """Print what is new since the last call; returns whether the log is complete."""
         out, error = self._texts.setdefault(job, (LogText(sys.stdout, prefix), LogText(sys.stderr, prefix)))
         while True:
             after = self._cursors.get(job)
@@ -33,7 +33,7 @@ class Logs:
                 return bool(page["finished"])
 
     def finish(self, job: str, *, line_end: bool = False) -> None:
-        """Nothing more of this job is shown."""
+        """Stop showing this job."""
         for text in self._texts.pop(job, ()):
             text.finish(line_end=line_end)
 
@@ -43,7 +43,7 @@ class Logs:
 
 
 def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
-    """Everything there is now; of a run, its tasks' logs one after another."""
+    """Everything available now; for a run, its tasks' logs one after another."""
     job = client.get(f"{project_path}/jobs/{job_id}")
     logs = Logs(client, project_path)
     for name, each in _with_children(client, project_path, job, fetch_tasks(client, project_path, job)):
@@ -54,12 +54,12 @@ def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
 
 
 def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
-    """New text as it comes; of a run, every line says which task it is from."""
+    """New text as it arrives; for a run, each line names its task."""
     whole: set[str] = set()
     patient = Patient(client)
     logs = Logs(patient, project_path)
     try:
-        # The job is looked at before its log: what a finished one has written is there then.
+        # Read the job before its log: once the job is finished, its log is complete.
         for job, phases in snapshots(client, project_path, job_id):
             for name, each in _with_children(patient, project_path, job, phases):
                 if each not in whole and logs.show_new(each, f"{name} | " if name else ""):
@@ -72,7 +72,7 @@ def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
 def _with_children(
     client: Reader, project_path: str, job: Json, phases: list[Json], prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
-    """Name and id of every job with a log: of a run those of its tasks, of nested runs theirs."""
+    """Name and id of every job with a log: for a run, its tasks, including those of nested runs."""
     if job.get("component") != RUN_COMPONENT:
         yield "", str(job["id"])
         return

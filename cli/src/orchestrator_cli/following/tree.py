@@ -1,4 +1,4 @@
-"""A run as a tree of phases and tasks, and the lines that tell its changes where there is no terminal."""
+"""A run as a tree of phases and tasks, and its changes as lines where there is no terminal."""
 
 from datetime import UTC, datetime
 
@@ -22,7 +22,7 @@ FINAL = frozenset({"success", "warning", "error", "cancelled", "terminated"})
 
 
 def is_final(job: Json) -> bool:
-    """A request that was merged into another run, or skipped, is over, too."""
+    """Includes requests that were skipped or merged into another run."""
     return job.get("status") in FINAL | {"merged", "skipped"}
 
 
@@ -33,7 +33,7 @@ def title_of(job: Json) -> str:
 
 
 def run_tree(job: Json, phases: list[Json], *, now: datetime | None = None) -> Tree:
-    """The whole run; `now` gives running tasks their time so far."""
+    """The whole run; `now` is used for the elapsed time of running tasks."""
     now = now or datetime.now(UTC)
     tree = Tree(_line(title_of(job), str(job["status"]), job, now), guide_style="dim")
     for phase in phases:
@@ -46,7 +46,7 @@ def run_tree(job: Json, phases: list[Json], *, now: datetime | None = None) -> T
 
 
 def status_of(task: Json) -> str:
-    """What people see of a task: its job's status while it has one."""
+    """The status shown for a task: its job's, if it has one."""
     job = task.get("job")
     return str(job["status"] if job and task.get("status") in (None, "started") else task.get("status"))
 
@@ -62,7 +62,7 @@ def _line(name: str, status: str, job: Json, now: datetime) -> Text:
 
 
 def explanation(job: Json, status: str) -> str:
-    """Why it waits, or what came of it; one line."""
+    """Why it waits, or its result, on one line."""
     waiting = job.get("waiting")
     if status in {"waiting", "created"} and isinstance(waiting, dict):
         return str(waiting.get("detail") or waiting.get("reason") or "").replace("_", " ")
@@ -73,7 +73,7 @@ def explanation(job: Json, status: str) -> str:
 
 
 def plain_lines(seen: dict[str, str], job: Json, phases: list[Json]) -> list[str]:
-    """What changed since the last look, one line each; `seen` remembers what was told."""
+    """What changed since the last call, one line each; `seen` remembers what was printed."""
     lines = []
     for phase in phases:
         for task in phase["tasks"]:

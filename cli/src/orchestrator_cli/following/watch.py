@@ -19,20 +19,20 @@ RUN_COMPONENT = "orchestrator"
 
 
 class Reader(Protocol):
-    """Whoever can be asked."""
+    """Something that answers GET requests."""
 
     def get(self, path: str, **params: object) -> Json:
         """What is there."""
 
 
 class Patient:
-    """Asks again where the server does not answer: a short outage is sat out."""
+    """Retries when the server does not respond, to ride out a short outage."""
 
     def __init__(self, client: Reader) -> None:
         self._client = client
 
     def get(self, path: str, **params: object) -> Json:
-        """What is there, as soon as there is an answer."""
+        """The response, as soon as there is one."""
         lost_at: float | None = None
         while True:
             try:
@@ -45,7 +45,7 @@ class Patient:
 
 
 def fetch_tasks(client: Reader, project_path: str, job: Json) -> list[Json]:
-    """The phases of a run; other jobs have none."""
+    """The phases of a run; empty for other jobs."""
     if job.get("component") != RUN_COMPONENT:
         return []
     phases = client.get(f"{project_path}/jobs/{job['id']}/tasks")["phases"]
@@ -53,7 +53,7 @@ def fetch_tasks(client: Reader, project_path: str, job: Json) -> list[Json]:
 
 
 def snapshots(client: Reader, project_path: str, job_id: str) -> Iterator[tuple[Json, list[Json]]]:
-    """The job and its phases, again and again until it is finished; a short outage is sat out."""
+    """Yield the job and its phases repeatedly until it is finished, across short outages."""
     patient = Patient(client)
     while True:
         job = patient.get(f"{project_path}/jobs/{job_id}")
@@ -64,7 +64,7 @@ def snapshots(client: Reader, project_path: str, job_id: str) -> Iterator[tuple[
 
 
 def follow(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
-    """Show the job until it ends; returns it as it ended."""
+    """Show the job until it ends; returns its final state."""
     if screen.is_terminal:
         return _follow_live(client, project_path, job_id, screen)
     seen: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`orchestrator demo`: a real pipeline on real data: by hand, by event, by time, and one that fails."""
+"""`orchestrator demo`: a real pipeline on real data, by hand, by event, by time, and one that fails."""
 
 import os
 import time
@@ -28,25 +28,28 @@ from orchestrator_local.stack.welcome import PROJECT, ensure_project
 
 def demo(
     state_dir: StateDirOption = DEFAULT_STATE_DIR,
-    example: Annotated[Path | None, typer.Option(help="The example's folder.")] = None,
-    api_url: Annotated[str | None, typer.Option(help="Play on this server instead of a local stack.")] = None,
+    example: Annotated[Path | None, typer.Option(help="The folder of the example.")] = None,
+    api_url: Annotated[str | None, typer.Option(help="Run on this server instead of a local stack.")] = None,
     token: Annotated[
-        str | None, typer.Option(help="Its administrator's token; else ORCHESTRATOR_TOKEN.")
+        str | None, typer.Option(help="Its administrator token; default: ORCHESTRATOR_TOKEN.")
     ] = None,
-    project: Annotated[str, typer.Option(help="The project to play in.")] = PROJECT,
+    project: Annotated[str, typer.Option(help="The project to use.")] = PROJECT,
     warehouse_url: Annotated[
-        str | None, typer.Option(help="With --api-url: the warehouse as seen from here, to show its rows.")
+        str | None,
+        typer.Option(help="With --api-url: the warehouse URL as seen from here, to show its rows."),
     ] = None,
     runner_warehouse_url: Annotated[
         str | None,
-        typer.Option(help="With --api-url: the warehouse as the runner sees it; sets the variable."),
+        typer.Option(
+            help="With --api-url: the warehouse URL as the runner sees it; sets the project's variable."
+        ),
     ] = None,
     files: Annotated[
         Path | None, typer.Option(help="With --api-url: the runner's files folder as seen from here.")
     ] = None,
-    mail_url: Annotated[str | None, typer.Option(help="With --api-url: a Mailpit server.")] = None,
+    mail_url: Annotated[str | None, typer.Option(help="With --api-url: the URL of a Mailpit server.")] = None,
     crash: Annotated[bool, typer.Option("--crash", help="Kill a runner in the middle of a run.")] = False,
-    stop: Annotated[bool, typer.Option("--down", help="End the stack that a demo left running.")] = False,
+    stop: Annotated[bool, typer.Option("--down", help="Stop the stack that a demo left running.")] = False,
 ) -> None:
     """Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards."""
     if stop:
@@ -55,7 +58,9 @@ def demo(
     screen = console()
     if api_url:
         if crash:
-            raise BadInput("--crash kills a process of the local stack: it cannot be combined with --api-url")
+            raise BadInput(
+                "--crash kills a process of the local stack, so it cannot be combined with --api-url"
+            )
         context = Context(api_url, token or os.environ.get(TOKEN_VARIABLE, ""), project)
         if files:
             print(finish_fetching(begin_fetching(find_example(example), files / project)).splitlines()[-1])
@@ -83,7 +88,7 @@ def _play_here(layout: Layout, example: Example, project: str, screen: Console, 
         fetching.wait(5)
         raise
     finish_fetching(fetching)
-    word = "The stack is up" if started else "The stack was running already"
+    word = "The stack is up" if started else "The stack was already running"
     data = shown_path(layout.files / project / DATA_FOLDER)
     print(f"{word} after {duration(time.monotonic() - began)}; the data is in {data}\n", flush=True)
     setting = _local(layout, project)
@@ -96,7 +101,7 @@ def _local(layout: Layout, project: str) -> Setting:
     found = read_context(layout.root)
     if found is None:
         raise CommandFailure(
-            f"{layout.root} has no context.json although the stack runs: end it and start anew"
+            f"{layout.root} has no context.json although the stack is running; stop it and start it again"
         )
     context = replace(found, project=project)
     with context.client() as client:
@@ -120,11 +125,11 @@ def _remote(
     runner_warehouse_url: str | None,
 ) -> Setting:
     if not context.token:
-        raise BadInput(f"--api-url needs a token: give --token or set {TOKEN_VARIABLE}")
+        raise BadInput(f"--api-url needs a token: pass --token or set {TOKEN_VARIABLE}")
     if runner_warehouse_url:
         with context.client() as client:
             _set_warehouse(client, context, runner_warehouse_url)
-    return Setting(context, mailbox, warehouse_url or "", "as you started it (docker compose down)")
+    return Setting(context, mailbox, warehouse_url or "", "the way you started it (docker compose down)")
 
 
 def _set_warehouse(client: ApiClient, context: Context, url: str) -> None:

@@ -28,11 +28,11 @@ WATCH_SECONDS = 0.3
 def up(
     state_dir: StateDirOption = DEFAULT_STATE_DIR,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave it running and return.")] = False,
-    runners: Annotated[int, typer.Option(min=1, max=16, help="How many runners share the work.")] = 2,
+    runners: Annotated[int, typer.Option(min=1, max=16, help="Number of runners to start.")] = 2,
 ) -> None:
     """Start PostgreSQL, RabbitMQ, a mail sink and all services.
 
-    ORCHESTRATOR_DEV_DATABASE_URL and ORCHESTRATOR_DEV_AMQP_URL name servers to use instead of private ones.
+    Set ORCHESTRATOR_DEV_DATABASE_URL and ORCHESTRATOR_DEV_AMQP_URL to use your own servers instead.
     """
     layout = Layout.at(state_dir)
     console().print(f"Starting a private stack in {plain(str(layout.root))}", markup=False)
@@ -42,7 +42,7 @@ def up(
         _say("Stopping ...")
         bring_down(layout, _say)
         raise
-    _say(f"Ready: {record.url}" if started else f"It is running already: {record.url}")
+    _say(f"Ready: {record.url}" if started else f"Already running: {record.url}")
     for line in where_to_look(layout, record):
         _say(f"  {line}")
     if started and not detach:
@@ -62,8 +62,8 @@ def where_to_look(layout: Layout, record: StackRecord) -> list[str]:
 
 
 def _stay(layout: Layout) -> None:
-    """In the foreground: show what the supervisor says until an interrupt, then end the stack."""
-    _say("Press Ctrl-C to end it.")
+    """Stay in the foreground: show the supervisor's log until interrupted, then stop the stack."""
+    _say("Press Ctrl-C to stop it.")
     log = layout.log("supervisor")
     try:
         with log.open(encoding="utf-8", errors="replace") as stream:
@@ -72,7 +72,7 @@ def _stay(layout: Layout) -> None:
                 for line in stream:
                     _say(plain(line.rstrip("\n")))
                 time.sleep(WATCH_SECONDS)
-        raise CommandFailure(f"the stack has ended; {log} says why")
+        raise CommandFailure(f"the stack has stopped; see {log} for the reason")
     except KeyboardInterrupt:
         _say("Stopping ...")
         bring_down(layout, _say)
@@ -82,23 +82,23 @@ def _stay(layout: Layout) -> None:
 def down(
     state_dir: StateDirOption = DEFAULT_STATE_DIR,
     remove_data: Annotated[
-        bool, typer.Option("--remove-data", help="Also remove databases, keys, mails and logs.")
+        bool, typer.Option("--remove-data", help="Also delete databases, keys, mails and logs.")
     ] = False,
 ) -> None:
-    """End everything that `dev up` started; the data stays."""
+    """Stop everything that `dev up` started; the data is kept."""
     layout = Layout.at(state_dir)
     was_running = bring_down(layout, _say) if layout.root.is_dir() else False
     _say("Stopped." if was_running else "No local stack was running.")
-    if remove_data and layout.keys.exists():  # only a folder that a stack has made
+    if remove_data and layout.keys.exists():  # only a folder that a stack created
         remove_all(layout)
-        _say(f"Removed {layout.root}.")
+        _say(f"Deleted {layout.root}.")
     elif layout.root.is_dir():
-        _say(f"Data and logs stay in {layout.root}")
+        _say(f"Data and logs are kept in {layout.root}")
 
 
 @app.command()
 def status(state_dir: StateDirOption = DEFAULT_STATE_DIR, as_json: JsonOption = False) -> None:
-    """What runs, where, and whether it is ready; exit code 3 if nothing does."""
+    """Show what runs, where, and whether it is ready; exit code 3 if nothing is running."""
     layout = Layout.at(state_dir)
     record = running_stack(layout)
     rows = _rows(record) if record else []
@@ -141,7 +141,7 @@ def mails(
     state_dir: StateDirOption = DEFAULT_STATE_DIR,
     show: Annotated[bool, typer.Option("--show", help="Show the newest mail's text.")] = False,
 ) -> None:
-    """The mails that the local mail sink received."""
+    """List the mails that the local mail sink received."""
     found = mails_in(Layout.at(state_dir).mails)
     if show and found:
         _say(f"{found[-1].subject}\nto {found[-1].to}\n")
@@ -152,7 +152,7 @@ def mails(
 
 @app.command()
 def context(state_dir: StateDirOption = DEFAULT_STATE_DIR) -> None:
-    """Print lines for a shell that has to know the stack: eval "$(orchestrator dev context)"."""
+    """Print the stack's settings for a shell: eval "$(orchestrator dev context)"."""
     found = read_context(Layout.at(state_dir).root)
     if found is None:
         raise CommandFailure("no local stack has been started here")

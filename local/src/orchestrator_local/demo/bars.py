@@ -1,4 +1,4 @@
-"""A run as text bars on one time axis, phase by phase: what overlaps is seen at once."""
+"""A run as text bars on one time axis, phase by phase, which makes overlap visible."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ BAR_STYLES = {"success": "cyan", "warning": "yellow"}
 
 @dataclass(frozen=True)
 class TaskSpan:
-    """One task that ran: when, and how it ended."""
+    """One task that ran: when it ran, and how it ended."""
 
     phase: str
     name: str
@@ -32,7 +32,7 @@ class TaskSpan:
 
 
 def spans_of(phases: Sequence[Json]) -> list[TaskSpan]:
-    """The tasks that started and ended, in the order of phases."""
+    """The tasks that started and ended, in phase order."""
     spans = []
     for phase in phases:
         for task in phase["tasks"]:
@@ -60,7 +60,7 @@ def phases_are_apart(spans: Sequence[TaskSpan]) -> bool:
 
 
 def bar_lines(spans: Sequence[TaskSpan], *, width: int = 40) -> list[Text]:
-    """One line per task below a line per phase."""
+    """One line per phase, followed by one line per task."""
     if not spans:
         return []
     start = min(span.began for span in spans)
@@ -81,7 +81,7 @@ def bar_lines(spans: Sequence[TaskSpan], *, width: int = 40) -> list[Text]:
 
 
 def _cells(offset: float, seconds: float, total: float, width: int) -> tuple[int, int]:
-    """Where the bar begins and how long it is; never shorter than one cell, never past the edge."""
+    """Start and length of the bar; at least one cell long, and never past the edge."""
     left = min(int(offset / total * width), width - 1)
     right = max(left + 1, min(width, round((offset + seconds) / total * width)))
     return left, right - left

@@ -1,4 +1,4 @@
-"""`demo --crash`: a runner is killed in the middle of a run, another one takes its jobs over."""
+"""`demo --crash`: kill a runner in the middle of a run and watch another one take over its jobs."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ RUNNING_SECONDS = 0.7
 
 
 class Assassin:
-    """Watches the runners until one works on a component, kills that one, then notes what follows."""
+    """Watches the runners until one is running a component, kills it, then records what follows."""
 
     def __init__(self, layout: Layout, stage: Stage, say: Console) -> None:
         self._layout = layout
@@ -55,7 +55,7 @@ class Assassin:
     def _strike(
         self, runners: dict[str, ProcessEntry], working: dict[str, list[ComponentProcess]], now: datetime
     ) -> None:
-        """Kill the busiest runner, once the API shows its tasks as running too: the story needs them."""
+        """Kill the busiest runner once the API, too, shows its tasks as running: the report names them."""
         shown = dict(_processing(self._stage.runs[BY_HAND].phases, now))
         name = max(working, key=lambda each: sum(p.job_id in shown for p in working[each]), default="")
         victims = [each for each in working.get(name, []) if each.job_id in shown]
@@ -75,7 +75,7 @@ class Assassin:
 
 
 def _processing(phases: list[Json], now: datetime) -> Iterator[tuple[str, str]]:
-    """Job id and task of what runs for a moment already."""
+    """Job id and task name of everything that has been running for a moment."""
     for task, job in jobs_of(phases):
         started = moment(job.get("started_at"))
         if job["status"] == "processing" and started and (now - started).total_seconds() > RUNNING_SECONDS:
@@ -83,7 +83,7 @@ def _processing(phases: list[Json], now: datetime) -> Iterator[tuple[str, str]]:
 
 
 def play_crash(setting: Setting, layout: Layout, example: Example, screen: Console) -> bool:
-    """Returns whether the run came to its good end through the takeover."""
+    """Returns whether the run succeeded through the takeover."""
     began = time.monotonic()
     with setting.client() as client:
         prepare(client, setting, example, screen)

@@ -1,4 +1,4 @@
-"""Fetching the example's data beside the start of the stack, by the example's own program."""
+"""Fetching the example's data with the example's own program while the stack starts."""
 
 import subprocess
 import sys
@@ -21,13 +21,13 @@ def begin_fetching(example: Example, files: Path) -> "subprocess.Popen[str]":
 
 
 def finish_fetching(program: "subprocess.Popen[str]") -> str:
-    """The program's words; a failure is said with them."""
+    """The program's output, which is also the text of a failure."""
     try:
         said, _ = program.communicate(timeout=FETCH_SECONDS)
     except subprocess.TimeoutExpired:
         program.kill()
         program.wait(5)
-        raise CommandFailure(f"the example's data was not there after {FETCH_SECONDS} s") from None
+        raise CommandFailure(f"the example's data was not downloaded within {FETCH_SECONDS} s") from None
     if program.returncode != 0:
-        raise CommandFailure("the example's data cannot be fetched:", details=said.strip().splitlines())
+        raise CommandFailure("cannot download the example's data:", details=said.strip().splitlines())
     return said.strip()

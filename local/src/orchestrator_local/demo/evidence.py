@@ -1,4 +1,4 @@
-"""Gathering what the report tells, from the API, the mail sink and the warehouse."""
+"""Collecting the data for the report from the API, the mail sink and the warehouse."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ CONNECT_SECONDS = 10
 
 
 def find_delivery(client: ApiClient, project_path: str, job_id: str) -> Json:
-    """What the notifier says about the mail, where the mail sink is not ours to look into."""
+    """The notifier's delivery record of the mail, for when we cannot read the mail sink."""
     found = (
         each for each in client.items(f"{project_path}/deliveries", most=100) if each.get("job_id") == job_id
     )
@@ -24,7 +24,7 @@ def find_delivery(client: ApiClient, project_path: str, job_id: str) -> Json:
 
 
 def runs_of(client: ApiClient, project_path: str, orchestration: str) -> list[Json]:
-    """The newest runs; none of an orchestration that is not there yet."""
+    """The newest runs; empty if the orchestration does not exist yet."""
     try:
         return list(client.items(f"{project_path}/orchestrations/{orchestration}/runs", most=20))
     except Refused as refusal:
@@ -44,7 +44,7 @@ def query_warehouse(url: str, name: str) -> tuple[tuple[str, ...], tuple[tuple[s
     try:
         records = asyncio.run(_fetch(url, sql))
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-        raise CommandFailure(f"the warehouse cannot be read: {error}") from None
+        raise CommandFailure(f"cannot read the warehouse: {error}") from None
     columns = tuple(records[0].keys()) if records else ()
     return columns, tuple(tuple(_cell(value) for value in record.values()) for record in records)
 

@@ -17,7 +17,7 @@ WHOLE = 1000
 
 
 class Mailbox(Protocol):
-    """Finds the mail whose subject names a run (`broken #3`), among those that came since a moment."""
+    """Finds the mail whose subject names a run (`broken #3`), among those received since a given time."""
 
     @property
     def place(self) -> str: ...
@@ -53,7 +53,7 @@ class MailpitMailbox:
                 if _names(mail["Subject"], title) and (moment(mail["Created"]) or since) >= since:
                     return self._read(mail)
         except (NoAnswer, ValueError, KeyError, TypeError):
-            return None  # it may still be starting; a mail that never comes is told in the report
+            return None  # it may still be starting; the report mentions a mail that never arrives
         return None
 
     def _get(self, path: str, **params: str) -> Any:
@@ -65,10 +65,10 @@ class MailpitMailbox:
 
 
 def _names(subject: str, title: str) -> bool:
-    """`broken #1` is not named by `broken #12`."""
+    """`broken #12` does not match `broken #1`."""
     return re.search(rf"{re.escape(title)}(?!\d)", subject) is not None
 
 
 def _shown(lines: Sequence[str]) -> tuple[str, ...]:
-    """The first lines that say something: underlines and empty ones do not."""
+    """The first lines with content, skipping empty lines and underlines."""
     return tuple(line for line in lines if line.strip(" =-"))[:MAIL_LINES]

@@ -1,4 +1,4 @@
-"""What the demo observed, and whether it is what was expected."""
+"""What the demo observed, and whether it matches what was expected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ MOST_LATE_SECONDS = 10.0
 
 @dataclass
 class ObservedRun:
-    """A run as last seen; empty until it is known."""
+    """A run as last seen; empty until the run exists."""
 
     job: Json = field(default_factory=dict)
     phases: list[Json] = field(default_factory=list)
@@ -43,7 +43,7 @@ class ObservedRun:
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail as people see it."""
+    """A mail as its reader sees it."""
 
     to: str
     subject: str
@@ -52,7 +52,7 @@ class Mail:
 
 @dataclass
 class Evidence:
-    """Everything that the report tells."""
+    """Everything that the report shows."""
 
     runs: dict[str, ObservedRun] = field(default_factory=lambda: {name: ObservedRun() for name in ORIGINS})
     trigger: Json = field(default_factory=dict)
@@ -67,14 +67,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be so."""
+    """One expectation and whether it holds."""
 
     text: str
     holds: bool
 
 
 def checks(evidence: Evidence) -> list[Check]:
-    """Every expectation of the demo; it ends well only if all hold."""
+    """Every expectation of the demo; it succeeds only if all of them hold."""
     return [
         *(_run_check(name, evidence.runs[name]) for name in ORIGINS),
         *_order_checks(evidence.runs[BY_HAND].spans),
@@ -88,7 +88,7 @@ def checks(evidence: Evidence) -> list[Check]:
 def _run_check(name: str, run: ObservedRun) -> Check:
     expected, origin = EXPECTED_END[name], ORIGINS[name]
     holds = run.status == expected and run.job.get("origin") == origin
-    seen = f" (it is: {run.status}, {run.job.get('origin', 'not started')})" if not holds else ""
+    seen = f" (actual: {run.status}, {run.job.get('origin', 'not started')})" if not holds else ""
     return Check(f"{name}: started by {origin}, ends with {expected}{seen}", holds)
 
 
@@ -104,7 +104,7 @@ def _event_check(evidence: Evidence) -> Check:
     fire = evidence.trigger.get("last_fire") or {}
     ours = evidence.runs[BY_EVENT].is_known and fire.get("job_id") == evidence.runs[BY_EVENT].job.get("id")
     return Check(
-        f"{BY_EVENT}: the run is the trigger's, for two of two tables", ours and len(fire["tables"]) == 2
+        f"{BY_EVENT}: the trigger started the run, for two of two tables", ours and len(fire["tables"]) == 2
     )
 
 
@@ -115,7 +115,7 @@ def _time_check(job: Json) -> Check:
 
 
 def _mail_check(evidence: Evidence) -> Check:
-    text = f"{ON_PURPOSE}: a mail tells about it"
+    text = f"{ON_PURPOSE}: a mail reports it"
     if evidence.sees_mails:
         return Check(text, evidence.mail is not None)
     return Check(text, evidence.delivery.get("status") == "sent")
@@ -126,7 +126,7 @@ def _result_checks(evidence: Evidence) -> list[Check]:
 
 
 def lateness(job: Json) -> float | None:
-    """Seconds between the instant of a fire and the moment at which its run began."""
+    """Seconds between the scheduled time of a fire and the start of its run."""
     due, began = moment(job.get("scheduled_for")), moment(job.get("started_at") or job.get("accepted_at"))
     return (began - due).total_seconds() if due and began else None
 

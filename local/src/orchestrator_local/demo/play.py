@@ -1,4 +1,4 @@
-"""The demo from its first line to its verdict."""
+"""The demo, from its first line to its verdict."""
 
 import shutil
 import sys
@@ -49,7 +49,7 @@ def known_runs(client: ApiClient, project_path: str) -> set[str]:
 
 
 def prepare(client: ApiClient, setting: Setting, example: Example, screen: Console) -> None:
-    """Project, components and definitions; done again it changes nothing but the paused schedule."""
+    """Create project, components and definitions; repeating it only resumes the paused schedule."""
     register_components(client)
     ensure_project(client, setting.context.project)
     documents = load_documents([example.definitions])
@@ -58,7 +58,7 @@ def prepare(client: ApiClient, setting: Setting, example: Example, screen: Conso
     )
     screen.print(f"Applied {example.definitions} to the project {setting.context.project}: "
                  f"{change_summary(answer['changes'])}", markup=False)  # fmt: skip
-    # A schedule that an earlier demo paused differs from the file, so apply has switched it on again.
+    # apply has resumed a schedule that an earlier demo paused, because it differed from the file.
 
 
 def switch_schedule(client: ApiClient, project_path: str, *, enabled: bool) -> None:
@@ -100,7 +100,7 @@ def places(setting: Setting, example: Example) -> Places:
 
 
 def command_name() -> str:
-    """What a person types here: the bare name only where the shell finds it."""
+    """How to call the command here: by its bare name only if the shell finds it."""
     if shutil.which("orchestrator"):
         return "orchestrator"
     return shown_path(Path(sys.argv[0]).absolute())

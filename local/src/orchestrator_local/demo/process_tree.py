@@ -1,4 +1,4 @@
-"""Which component jobs a runner's processes are working on, read from the process table (Linux)."""
+"""Which component jobs a runner is working on, read from the process table (Linux)."""
 
 import os
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ JOB_VARIABLE = b"ORCHESTRATOR_JOB_ID="
 
 @dataclass(frozen=True)
 class ComponentProcess:
-    """A component's process and the job that it works for."""
+    """A component's process and its job."""
 
     identity: ProcessIdentity
     job_id: str

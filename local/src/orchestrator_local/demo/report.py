@@ -1,4 +1,4 @@
-"""What the visitor reads at the end: four outcomes, the result, and where to look on."""
+"""The final report: four outcomes, the result, and what to look at next."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ INDENT = "   "
 
 
 def report(evidence: Evidence) -> list[Text]:
-    """All parts, with an empty line between them."""
+    """All parts, separated by empty lines."""
     parts = [
         by_hand(evidence.runs[BY_HAND]),
         by_event(evidence.runs[BY_EVENT], evidence.trigger),
@@ -87,7 +87,7 @@ def on_purpose(run: ObservedRun, mail: Mail | None, delivery: Json) -> list[Text
     elif delivery:
         lines.append(_note(f"Mail to {delivery.get('recipient')}: {delivery.get('status')}"))
     else:
-        lines.append(Text(f"{INDENT}No mail came.", style="red"))
+        lines.append(Text(f"{INDENT}No mail arrived.", style="red"))
     return lines
 
 
@@ -108,7 +108,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Places:
-    """Where a visitor goes on."""
+    """Where to go from here."""
 
     url: str
     token: str
@@ -130,20 +130,20 @@ def look_on(places: Places) -> list[Text]:
         *_way_there(places),
         ("Edit", places.definitions),
         ("", f"{places.command} apply -f {places.definitions}"),
-        ("", f"{places.command} run {ON_PURPOSE} --follow   (once you have mended `dep_dealy` in the file)"),
+        ("", f"{places.command} run {ON_PURPOSE} --follow   (once you have fixed `dep_dealy` in the file)"),
         ("Try", f"{places.command} run {BY_HAND} --follow"),
         ("", f"{places.command} jobs list"),
         ("", f"{places.command} triggers explain {BY_EVENT}"),
         ("", f"{places.command} tables publish out.c-nyc.delays_by_hour"),
         ("", "" if places.is_remote else f"{places.command} demo --crash{places.state_dir_option}"),
         ("Mails", places.mails),
-        ("End it", places.end),
+        ("Stop it", places.end),
     ]
-    lines = [_heading("Look on", "the stack stays up")]
+    lines = [_heading("Next", "the stack keeps running")]
     lines += [Text.assemble(INDENT, (f"{name:<8}", "bold"), text) for name, text in rows if text]
     return [
         *lines,
-        _note(f"{BY_TIME} is paused, so that it does not run for ever; apply switches it on again."),
+        _note(f"{BY_TIME} is paused so that it does not run every minute from now on; apply resumes it."),
     ]
 
 
@@ -159,7 +159,7 @@ def _way_there(places: Places) -> list[tuple[str, str]]:
 
 
 def verdict(found: Iterable[Check]) -> list[Text]:
-    """One line if all is well, else what is not."""
+    """One line if every check holds, otherwise the checks that failed."""
     failed = [check for check in found if not check.holds]
     if not failed:
         return [Text("Every outcome was the expected one.", style="bold green")]

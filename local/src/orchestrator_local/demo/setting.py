@@ -1,4 +1,4 @@
-"""Where a demo plays: the local stack, or a server somewhere else."""
+"""Where a demo runs: on the local stack or on a remote server."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from orchestrator_local.demo.mailboxes import Mailbox
 
 @dataclass(frozen=True)
 class Setting:
-    """What the demo can reach; a remote server's mails and warehouse may be out of sight."""
+    """What the demo can reach; the mails and warehouse of a remote server may be out of reach."""
 
     context: Context
     mailbox: Mailbox | None

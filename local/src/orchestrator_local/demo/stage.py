@@ -1,4 +1,4 @@
-"""Watching several runs at once: starts the first, finds what starts by itself, shows all of it."""
+"""Watching several runs at once: start the first, find those that start by themselves, show all."""
 
 import time
 from collections.abc import Callable
@@ -21,12 +21,12 @@ MOST_SECONDS = 180.0
 
 
 class Stage:
-    """The runs of one demo, from the first look to the end of the last."""
+    """The runs of one demo, until the last one ends."""
 
     def __init__(
         self, client: ApiClient, project_path: str, runs: dict[str, ObservedRun], *, known: set[str]
     ) -> None:
-        """`known` are ids of runs that were there before: they are not of this demo."""
+        """`known` are ids of earlier runs, which do not belong to this demo."""
         self._client = client
         self._path = project_path
         self._known = known
@@ -38,19 +38,19 @@ class Stage:
         self._look(name, str(answer["job_id"]))
 
     def tick(self) -> None:
-        """One look at everything that is not finished."""
+        """Update everything that is not finished."""
         for name, run in self.runs.items():
             if run.is_known and not run.is_finished:
                 self._look(name, str(run.job["id"]))
             elif not run.is_known and name in (BY_EVENT, BY_TIME):
                 self._find(name)
-        # It reads the first run's tables, so it comes after.
+        # It reads the tables of the first run, so it starts later.
         purposely = self.runs.get(ON_PURPOSE)
         if self.runs[BY_HAND].is_finished and purposely and not purposely.is_known:
             self.start(ON_PURPOSE)
 
     def _find(self, name: str) -> None:
-        """The run that started by itself since this demo began."""
+        """The run that started automatically since this demo began."""
         runs = runs_of(self._client, self._path, name)
         ours = [run for run in runs if run["origin"] == ORIGINS[name] and run["id"] not in self._known]
         if ours:
@@ -65,7 +65,7 @@ class Stage:
         return all(run.is_finished for run in self.runs.values())
 
     def play(self, screen: Console, *, also: Callable[[], None] | None = None) -> None:
-        """Until every run has ended, or the time is up: what is missing then is the report's to tell."""
+        """Watch until every run has ended or time is up; the report shows what is missing."""
         deadline = time.monotonic() + MOST_SECONDS
         if not screen.is_terminal:
             self._play_plain(deadline, also)
@@ -100,7 +100,7 @@ class Stage:
         return Group(*trees, *(Text(line, style="dim") for line in self.waiting_lines(datetime.now(UTC))))
 
     def waiting_lines(self, now: datetime) -> list[str]:
-        """What has not started yet, and what it waits for."""
+        """What has not started yet, and what it is waiting for."""
         lines = []
         if BY_EVENT in self.runs and not self.runs[BY_EVENT].is_known:
             lines.append(f"· {BY_EVENT} waits for its two tables")
@@ -110,6 +110,6 @@ class Stage:
 
 
 def _named(run: ObservedRun) -> list[Json]:
-    """Phases with the orchestration's name before them: several runs share one screen."""
+    """Phases prefixed with the orchestration's name, because several runs share one screen."""
     name = run.job["configuration"]
     return [{**phase, "name": f"{name} / {phase['name']}"} for phase in run.phases]

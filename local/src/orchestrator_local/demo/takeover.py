@@ -1,4 +1,4 @@
-"""What happened around a runner's death, and how it is told. Pure but for the clock that it is handed."""
+"""What happened around a runner's death, and the text that reports it. Pure: times are passed in."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ EXPECTED_ROWS = "336,776"
 
 @dataclass(frozen=True)
 class Resumption:
-    """A job of the dead runner that runs again: when that was seen, which attempt, and where."""
+    """A job of the dead runner that runs again: when this was seen, which attempt, and where."""
 
     at: datetime
     attempt: int
@@ -24,7 +24,7 @@ class Resumption:
 
 @dataclass
 class Takeover:
-    """The killed runner, its tasks, and what became of them."""
+    """The killed runner, its tasks, and what happened to them."""
 
     runner: str = ""
     pid: int = 0
@@ -41,7 +41,7 @@ class Takeover:
     rows: str = ""
 
     def observe(self, phases: list[Json], where: Mapping[str, str], now: datetime) -> None:
-        """Note tasks of the dead runner that run again, or have ended after another attempt."""
+        """Record tasks of the dead runner that run again or ended in a later attempt."""
         for task, job in jobs_of(phases):
             attempt = int(job.get("attempt") or 0)
             again = job["status"] in {"processing", "success"} and attempt > 1
@@ -50,7 +50,7 @@ class Takeover:
 
 
 def jobs_of(phases: list[Json]) -> Iterator[tuple[str, Json]]:
-    """Every task that has a job, with it."""
+    """Every task that has a job, with its job."""
     for phase in phases:
         for task in phase["tasks"]:
             if task.get("job"):
@@ -60,27 +60,27 @@ def jobs_of(phases: list[Json]) -> Iterator[tuple[str, Json]]:
 def checks(takeover: Takeover) -> list[Check]:
     tasks = set(takeover.tasks.values())
     found = [
-        Check("a runner was killed while it worked", takeover.killed_at is not None),
+        Check("a runner was killed while it was working", takeover.killed_at is not None),
         Check("its programs ended with it", takeover.programs_gone_at is not None),
         Check("its jobs were taken over", bool(takeover.tasks) and takeover.resumed.keys() == tasks),
-        Check(f"the run ended with success (it ended with {takeover.status or 'nothing'})",
+        Check(f"the run ended with success (actual: {takeover.status or 'not ended'})",
               takeover.status == "success"),
     ]  # fmt: skip
     if takeover.rows:
-        found.append(Check(f"{EXPECTED_ROWS} flights are in the table, each once (there are {takeover.rows})",
+        found.append(Check(f"the table holds {EXPECTED_ROWS} flights, each once (actual: {takeover.rows})",
                            takeover.rows == EXPECTED_ROWS))  # fmt: skip
     return found
 
 
 def timeline(takeover: Takeover, *, lease_seconds: float) -> list[Text]:
-    """The story, a line per event."""
+    """The story, one line per event."""
     if takeover.killed_at is None:
         return [Text("No runner was killed.", style="red")]
     start = takeover.killed_at
     names = ", ".join(takeover.tasks.values())
     lines = [_event(start, start, f"kill -9 of {takeover.runner} (pid {takeover.pid}) while it ran {names}")]
     if takeover.programs_gone_at:
-        said = "the programs that it had started are gone too: its keeper ends them"
+        said = "the programs that it had started are gone too: its keeper ended them"
         lines.append(_event(start, takeover.programs_gone_at, said))
     if takeover.successor_at:
         said = f"{takeover.runner} is back as a new replica (pid {takeover.successor_pid}) and owns nothing"
@@ -97,7 +97,7 @@ def timeline(takeover: Takeover, *, lease_seconds: float) -> list[Text]:
 
 
 def resumptions(takeover: Takeover, lease_seconds: float) -> list[tuple[datetime, str]]:
-    """One line per moment and runner: several jobs are taken over at once."""
+    """One line per time and runner, since several jobs are taken over at once."""
     groups: dict[tuple[datetime, int, str], list[str]] = {}
     for task, found in takeover.resumed.items():
         groups.setdefault((found.at, found.attempt, found.runner), []).append(task)

@@ -1,4 +1,4 @@
-"""Where and as whom a server runs that refuses to run as root."""
+"""Account and folder for a server that refuses to run as root."""
 
 import hashlib
 import os
@@ -16,7 +16,7 @@ RELOCATED = Path("/var/lib/orchestrator-local")
 
 @dataclass(frozen=True)
 class Account:
-    """An unprivileged account for a child process; None in both fields means: our own."""
+    """An unprivileged account for a child process; None in both fields means our own account."""
 
     uid: int | None
     gid: int | None
@@ -36,13 +36,13 @@ def unprivileged_account() -> Account:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
     raise ServerError(
-        "PostgreSQL does not run as root, and this machine has no account "
-        f"{' or '.join(CANDIDATES)}: run the command as an ordinary user"
+        "PostgreSQL refuses to run as root, and this machine has no account named "
+        f"{' or '.join(CANDIDATES)}; run the command as an ordinary user"
     )
 
 
 def can_reach(account: Account, path: Path) -> bool:
-    """Whether the account may pass every folder above the path (root's home is often closed)."""
+    """Whether the account may traverse every folder above the path (root's home is often closed)."""
     if account.uid is None:
         return True
     return all(
@@ -59,7 +59,7 @@ def _permits(status: os.stat_result, account: Account, user_bit: int) -> bool:
 
 
 def reachable_folder(account: Account, wanted: Path) -> Path:
-    """The wanted folder, or one under /var/lib that stands for it where the account cannot get there."""
+    """The wanted folder, or a substitute under /var/lib if the account cannot reach it."""
     if can_reach(account, wanted / "inside"):
         return wanted
     digest = hashlib.sha256(str(wanted.resolve()).encode()).hexdigest()[:16]
@@ -71,11 +71,11 @@ def reachable_folder(account: Account, wanted: Path) -> Path:
 
 def _make_passable(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    folder.chmod(0o711)  # whatever the umask
+    folder.chmod(0o711)  # regardless of the umask
 
 
 def reachable_binaries(account: Account, binaries: Path) -> Path:
-    """The folder of programs, or a copy of it (with its libraries) that the account may execute."""
+    """The folder of programs, or a copy (with its libraries) that the account may execute."""
     if can_reach(account, binaries / "postgres") and _permits(
         (binaries / "postgres").stat(), account, stat.S_IXUSR
     ):

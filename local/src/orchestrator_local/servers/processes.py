@@ -1,4 +1,4 @@
-"""What starting and stopping a private server needs: free ports, bounded waits, log tails, signals."""
+"""Starting and stopping private servers: free ports, bounded waits, log tails, signals."""
 
 import os
 import secrets
@@ -18,11 +18,11 @@ BELOW_EPHEMERAL = range(15_000, 32_000)
 
 
 class ServerError(Unreachable):
-    """A private server could not be started or stopped; the message says what to do."""
+    """A private server could not be started or stopped; the message says what to do about it."""
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port below the range of outgoing connections, so that nobody takes it while a server restarts."""
+    """A port below the ephemeral range, so that no connection takes it while a server restarts."""
     for _ in range(50):
         port = secrets.randbelow(BELOW_EPHEMERAL.stop - BELOW_EPHEMERAL.start) + BELOW_EPHEMERAL.start
         if port_is_free(port, host):
@@ -43,7 +43,7 @@ def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def remembered_port(file: Path) -> int:
-    """The port of the last start if it is still free, so that addresses shown to people stay valid."""
+    """The port of the last start if it is still free, so that published addresses stay valid."""
     try:
         port = int(file.read_text())
     except (OSError, ValueError):
@@ -55,7 +55,7 @@ def remembered_port(file: Path) -> int:
 
 
 def open_private(log: Path) -> BinaryIO:
-    """An empty log that only its owner may read, even where an earlier one was open to all."""
+    """An empty log that only its owner may read, even if the previous one was open to all."""
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.fchmod(descriptor, 0o600)
     return os.fdopen(descriptor, "wb")
@@ -73,7 +73,7 @@ def tail(log: Path, lines: int = TAIL_LINES) -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one that ended but was not waited for yet does not."""
+    """Whether a process is running; a zombie is not."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -118,7 +118,7 @@ def send_signal(pid: int, number: signal.Signals, *, group: bool = False) -> Non
 
 
 def reap(process: subprocess.Popen[bytes] | None, seconds: float = 5) -> None:
-    """Collect the exit status of a child, so that it does not stay behind as a zombie."""
+    """Collect the exit status of a child, so that it does not remain as a zombie."""
     if process is None:
         return
     try:

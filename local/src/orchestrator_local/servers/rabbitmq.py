@@ -1,4 +1,4 @@
-"""A private RabbitMQ server: the installed package's program, on loopback ports, in a folder of its own."""
+"""A private RabbitMQ server: the installed program on loopback ports, with its own folder."""
 
 import json
 import os
@@ -59,7 +59,7 @@ def _version(home: Path) -> list[int]:
 
 @dataclass(frozen=True)
 class Ports:
-    """Every port a node opens; all on loopback."""
+    """Every port that a node opens; all on loopback."""
 
     amqp: int
     management: int
@@ -75,7 +75,7 @@ class Ports:
 
 
 class RabbitServer:
-    """Start, stop and restart one node; its data, ports and password stay in `folder` between starts."""
+    """Start, stop and restart one node; its data, ports and password are kept in `folder` between starts."""
 
     def __init__(self, folder: Path, *, management: bool = False, home: Path | None = None) -> None:
         self.folder = folder.resolve()
@@ -107,14 +107,14 @@ class RabbitServer:
 
     @property
     def management_url(self) -> str:
-        """The HTTP API with user and password; empty unless the server was made with management."""
+        """The HTTP API with user and password; empty unless the server was created with management."""
         if not self._management:
             return ""
         return f"http://{self.user}:{self.password}@{self.host}:{self.ports.management}"
 
     @property
     def pid(self) -> int | None:
-        """The Erlang process of our node, whoever started it."""
+        """The Erlang process of our node, no matter who started it."""
         pid = _read_pid(self.folder / "rabbit.pid")
         return pid if pid and is_alive(pid) and self._belongs_to_us(pid) else None
 
@@ -124,7 +124,7 @@ class RabbitServer:
             return
         home = self._home or find_server()
         if home is None:
-            raise ServerError("RabbitMQ is not installed: `apt-get install rabbitmq-server` puts it there")
+            raise ServerError("RabbitMQ is not installed; install it with `apt-get install rabbitmq-server`")
         for _ in range(ATTEMPTS):
             self._end_epmd()
             self._choose_ports()
@@ -134,12 +134,12 @@ class RabbitServer:
                 return
             reason = tail(self.log)
             self.stop(immediate=True)
-            if self.ports.are_free():  # not a clash of ports: another attempt would end the same way
+            if self.ports.are_free():  # not a port conflict: another attempt would fail the same way
                 break
         raise ServerError(f"RabbitMQ did not start within {seconds:.0f} s; the end of {self.log}:\n{reason}")
 
     def stop(self, seconds: float = 30, *, immediate: bool = False) -> None:
-        """End node and port mapper; `immediate` skips the orderly shutdown (about 6 s)."""
+        """Stop node and port mapper; `immediate` skips the orderly shutdown (about 6 s)."""
         pid = self.pid
         if self._process is not None:
             self._end_child(self._process, seconds, immediate=immediate)
@@ -152,13 +152,13 @@ class RabbitServer:
         self._process = None
         (self.folder / "rabbit.pid").unlink(missing_ok=True)
         self._end_epmd()
-        wait_until(self.ports.are_free, 5)  # threads of a killed node close its sockets a little later
+        wait_until(self.ports.are_free, 5)  # threads of a killed node close its sockets slightly later
 
     def kill(self) -> None:
-        """End it the way a power failure would; used by outage tests.
+        """Kill it the way a power failure would; used by outage tests.
 
         RabbitMQ 3.10 loses track of a quorum queue declared in the last few seconds before this: it comes
-        back with the queue, but never answers for it. Stop it in order, or kill it later.
+        back with the queue, but operations on the queue never complete. Stop it cleanly, or kill it later.
         """
         self.stop(immediate=True)
 
@@ -197,7 +197,7 @@ class RabbitServer:
 
     def _prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700)  # messages, and what of older files is open
+        self.folder.chmod(0o700)  # messages, and whatever an older version left open
         (self.folder / "home").mkdir(mode=0o700, exist_ok=True)
         identity = self.folder / "identity.json"
         if not identity.exists():
@@ -208,12 +208,12 @@ class RabbitServer:
         self._node, self.password = f"{known['node']}@localhost", known["password"]
 
     def _adopt(self, seconds: float) -> bool:
-        """Take over a node left running on our folder by a predecessor that was killed."""
+        """Take over a node that a killed predecessor left running in our folder."""
         if self.pid is None:
             return False
         self.ports = Ports(**json.loads((self.folder / "ports.json").read_text()))
         if not wait_until(self._is_ready, seconds):
-            raise ServerError(f"the RabbitMQ node in {self.folder} (pid {self.pid}) does not get ready")
+            raise ServerError(f"the RabbitMQ node in {self.folder} (pid {self.pid}) does not become ready")
         return True
 
     def _choose_ports(self) -> None:
@@ -229,7 +229,7 @@ class RabbitServer:
         self._write_configuration()
         environment = self._environment()
         with open_private(self.log) as log:
-            # Our own port mapper: one that the node starts by itself would be a daemon that outlives it.
+            # Run our own port mapper: one started by the node would be a daemon that outlives it.
             self._epmd = self._spawn(["epmd", "-port", str(self.ports.epmd)], environment, log.fileno())
             (self.folder / "epmd.pid").write_text(str(self._epmd.pid))
             self._process = self._spawn([str(home / "sbin" / "rabbitmq-server")], environment, log.fileno())
@@ -266,7 +266,7 @@ class RabbitServer:
         (self.folder / "enabled_plugins").write_text(plugins + "\n")
 
     def _environment(self) -> dict[str, str]:
-        """Ours and nothing of RABBITMQ_* and ERL_* that the caller may have set for another node."""
+        """Our variables, without RABBITMQ_* and ERL_* ones that the caller may have set for another node."""
         kept = {
             key: value
             for key, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""A supervised process: its log, its restarts with growing pauses, its end."""
+"""A supervised process: its log, its restarts with back-off, its shutdown."""
 
 import os
 import signal
@@ -18,7 +18,7 @@ LARGEST_LOG = 10 * 1024 * 1024
 
 
 def pause_before_restart(failures_in_a_row: int) -> float:
-    """Half a second at first, doubled with every failure, at most half a minute."""
+    """Starts at half a second and doubles with every failure, up to half a minute."""
     doublings = min(max(failures_in_a_row - 1, 0), 16)
     return min(FIRST_PAUSE_SECONDS * float(2**doublings), LONGEST_PAUSE_SECONDS)
 
@@ -63,14 +63,14 @@ class Child:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # an interrupt at the terminal is the supervisor's to handle
+                start_new_session=True,  # the supervisor handles Ctrl-C at the terminal
             )
         self._identity = ProcessIdentity.of(self._process.pid)
         self._started_at = time.monotonic()
         self._restart_at = None
 
     def watch(self, now: float) -> str | None:
-        """Restart a process that ended, after its pause; returns what happened, if anything did."""
+        """Restart an ended process after its pause; returns what happened, if anything."""
         if self._process is None or self._process.poll() is None:
             return None
         if self._restart_at is None:
@@ -79,19 +79,19 @@ class Child:
             self._failures_in_a_row += 1
             pause = pause_before_restart(self._failures_in_a_row)
             self._restart_at = now + pause
-            return f"{self.name} {_how(self._process.returncode)}; it is started again in {pause:g} s"
+            return f"{self.name} {_how(self._process.returncode)}; restarting in {pause:g} s"
         if now < self._restart_at:
             return None
         self.restarts += 1
         self.start()
-        return f"{self.name} was started again (pid {self._identity.pid if self._identity else '?'})"
+        return f"{self.name} restarted (pid {self._identity.pid if self._identity else '?'})"
 
     def ask_to_stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
 
     def end(self, deadline: float) -> None:
-        """Wait for the end that was asked for; past the deadline it is made."""
+        """Wait for the process to stop as requested; kill it after the deadline."""
         if self._process is None:
             return
         try:
@@ -109,8 +109,8 @@ class Child:
 
 def _how(code: int) -> str:
     if code >= 0:
-        return f"ended with exit code {code}"
+        return f"exited with code {code}"
     try:
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was killed by {signal.Signals(-code).name}"
     except ValueError:
-        return f"was ended by signal {-code}"
+        return f"was killed by signal {-code}"

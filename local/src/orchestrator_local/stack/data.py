@@ -1,4 +1,4 @@
-"""The data of a local stack: where it really lies, and removing all of it."""
+"""The data of a local stack: where it really is, and how to remove all of it."""
 
 import shutil
 
@@ -9,8 +9,8 @@ PASSWORD_FILE = "superuser-password"  # noqa: S105  # the file's name
 
 
 def remove_orphaned_database(layout: Layout) -> bool:
-    """Database files may lie outside of a state folder that its account cannot reach (root's home). Once
-    somebody has removed the folder, password and keys are gone and nobody can use them any more."""
+    """Database files are kept elsewhere if their account cannot reach the state folder (root's home). Once
+    the state folder is deleted, password and keys are gone and the files are useless."""
     if (layout.postgres / PASSWORD_FILE).exists():
         return False
     elsewhere = reachable_folder(unprivileged_account(), layout.postgres)
@@ -21,7 +21,7 @@ def remove_orphaned_database(layout: Layout) -> bool:
 
 
 def remove_all(layout: Layout) -> None:
-    """The whole state folder, and the database files that stand for it elsewhere."""
+    """Remove the whole state folder, and its database files if they are kept elsewhere."""
     (layout.postgres / PASSWORD_FILE).unlink(missing_ok=True)
     remove_orphaned_database(layout)
     shutil.rmtree(layout.root, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""The databases of a local stack: the services' own, migrated and with a role each, and the warehouse."""
+"""The databases of a local stack: the services' (migrated, one role each) and the warehouse."""
 
 import asyncio
 import shlex
@@ -26,15 +26,15 @@ WAREHOUSE = "warehouse"
 def prepare_databases(
     url: str, keys: Keys, *, role_prefix: str, private: bool, state_dir: Path
 ) -> tuple[str, str, list[str]]:
-    """Returns the URLs of the services' database (as its owner) and the warehouse, and what was migrated."""
+    """Returns the URLs of the services' database (as owner) and the warehouse, and the migrations applied."""
     try:
         return asyncio.run(_prepare(url, keys, role_prefix=role_prefix, private=private))
     except MigrationError as error:
         remove = f"orchestrator dev down --remove-data --state-dir {shlex.quote(str(state_dir))}"
         way_out = f" (or, if you do not need the data, delete it: `{remove}`)" if private else ""
-        raise ServerError(f"the database cannot be migrated: {error}{way_out}") from None
+        raise ServerError(f"cannot migrate the database: {error}{way_out}") from None
     except (OrchestratorError, asyncpg.PostgresError, OSError, TimeoutError) as error:
-        raise ServerError(f"the databases cannot be prepared: {error}") from None
+        raise ServerError(f"cannot prepare the databases: {error}") from None
 
 
 async def _prepare(url: str, keys: Keys, *, role_prefix: str, private: bool) -> tuple[str, str, list[str]]:
@@ -70,7 +70,7 @@ async def _ensure_database(connection: asyncpg.Connection, queries: Queries, nam
 
 
 async def _allow_services_only(connection: asyncpg.Connection, queries: Queries, roles: Roles) -> None:
-    """SQL that a transformation runs with the warehouse's role must not reach the services' database."""
+    """SQL that runs in the warehouse's role must not reach the services' database."""
     database = quote_identifier(DATABASE)
     await connection.execute(render(queries["close_to_others"], {"database": database}))
     allow = Queries.load("orchestrator_shared.database", "roles.sql")["allow_connect"]

@@ -1,4 +1,4 @@
-"""Telling a process from a later one that was given the same number."""
+"""Telling a process apart from a later one with the same pid."""
 
 import subprocess
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from orchestrator_local.servers.processes import is_alive
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """A process number together with the moment that process began."""
+    """A pid together with the start time of its process."""
 
     pid: int
     started: str
@@ -24,7 +24,7 @@ class ProcessIdentity:
 
 
 def start_of(pid: int) -> str:
-    """The boot and the tick at which a process began; empty if there is none."""
+    """The boot id and clock tick at which a process started; empty if there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {fields[19]}"

@@ -1,4 +1,4 @@
-"""Keys, passwords and the administrator's token of a local stack: made once, kept for its owner only."""
+"""Keys, passwords and the administrator's token of a local stack: created once, private to the owner."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ def _encryption_key() -> str:
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """What the stack must find again after a restart; losing the encryption key loses every stored secret."""
+    """Secrets that must survive a restart; losing the encryption key loses every stored secret."""
 
     admin_token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     encryption_key: str = field(default_factory=_encryption_key)
@@ -40,7 +40,7 @@ def load_or_make(file: Path) -> Keys:
             return Keys(**json.loads(file.read_text()))
         except (ValueError, TypeError) as error:
             raise BadInput(
-                f"{file} cannot be read ({error}): restore it, or remove the whole state folder to begin anew"
+                f"cannot read {file} ({error}); restore it, or delete the whole state folder to start over"
             ) from None
     keys = Keys()
     write_private(file, json.dumps(asdict(keys), indent=2) + "\n")

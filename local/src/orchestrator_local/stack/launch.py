@@ -1,4 +1,4 @@
-"""Starting and ending a local stack from the command line, and telling how far it is."""
+"""Starting and stopping a local stack from the command line, and reporting progress."""
 
 import os
 import signal
@@ -24,13 +24,13 @@ Say = Callable[[str], None]
 
 
 def running_stack(layout: Layout) -> StackRecord | None:
-    """The record of a stack whose supervisor lives; a record that outlived a reboot does not count."""
+    """The record of a stack whose supervisor is alive; a record from before a reboot does not count."""
     record = read_record(layout.record)
     return record if record and record.is_supervised and record.state is not StackState.FAILED else None
 
 
 def keep_private() -> None:
-    """Whatever this process and those that it starts make is for their owner only."""
+    """Files created by this process and its children are for their owner only."""
     os.umask(0o077)
 
 
@@ -40,7 +40,7 @@ def bring_up(layout: Layout, *, runners: int, say: Say) -> tuple[StackRecord, bo
     layout.prepare()
     record = running_stack(layout)
     if record and record.state is StackState.STOPPING:
-        say("The stack is just stopping; waiting for its end.")
+        say("The stack is stopping; waiting for it to finish.")
         wait_until(lambda: running_stack(layout) is None, STOP_SECONDS)
         record = running_stack(layout)
     if record and record.state is StackState.READY:
@@ -94,7 +94,7 @@ def _say_steps(steps: list[Step], shown: int, say: Say) -> int:
 
 
 def bring_down(layout: Layout, say: Say) -> bool:
-    """Ends everything that the stack started, and nothing else; returns whether there was anything."""
+    """Stop everything that the stack started; returns whether anything was running."""
     record = read_record(layout.record)
     was_running = False
     if record and record.is_supervised:
@@ -105,7 +105,7 @@ def bring_down(layout: Layout, say: Say) -> bool:
             send_signal(pid, signal.SIGKILL)
             wait_until(lambda: not is_alive(pid), 5)
     if record and (ended := end_leftovers(record)):
-        say(f"Ended what an earlier supervisor had left: {', '.join(ended)}")
+        say(f"Stopped what an earlier supervisor had left running: {', '.join(ended)}")
         was_running = True
     was_running = _stop_servers(layout) or was_running
     layout.record.unlink(missing_ok=True)

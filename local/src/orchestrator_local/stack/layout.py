@@ -1,4 +1,4 @@
-"""Where a local stack keeps what: all paths below one state folder."""
+"""Where a local stack keeps its files: all paths are below one state folder."""
 
 import os
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ class Layout:
         return cls(folder.absolute())
 
     def prepare(self) -> None:
-        """Only the owner may look in: keys, tokens and mails lie here."""
-        # PostgreSQL and tasks that root starts run as other users, who must get through to what is theirs.
+        """Create the folders, for the owner only: they hold keys, tokens and mails."""
+        # PostgreSQL and tasks started by root run as other users, who must reach their own folders.
         passed = 0o711 if os.geteuid() == 0 else 0o700
         self.root.mkdir(parents=True, exist_ok=True)
         for folder in (self.root, self.files, self.work):
@@ -30,7 +30,7 @@ class Layout:
             self._close(path)
 
     def _close(self, path: Path) -> None:
-        """What an earlier release has left open."""
+        """Close what an earlier release left open."""
         known = (self.files, self.work, self.postgres, self.rabbitmq)
         if path not in known and not path.is_symlink() and path.stat().st_uid == os.geteuid():
             path.chmod(path.stat().st_mode & 0o7700)

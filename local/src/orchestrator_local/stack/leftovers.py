@@ -1,4 +1,4 @@
-"""Ending what a killed supervisor left behind: only processes that its record names, by start time."""
+"""Stopping what a killed supervisor left behind: only processes in its record, matched by start time."""
 
 import signal
 import time
@@ -11,7 +11,7 @@ GRACE_SECONDS = 15.0
 
 
 def end_leftovers(record: StackRecord) -> list[str]:
-    """Returns the names of the processes that were ended; a reused process number is left alone."""
+    """Returns the names of the stopped processes; a process that reuses a pid is left alone."""
     left = {name: entry.identity for name, entry in record.processes.items() if entry.identity.is_running}
     for identity in left.values():
         send_signal(identity.pid, signal.SIGTERM)

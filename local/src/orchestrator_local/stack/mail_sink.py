@@ -1,4 +1,4 @@
-"""A mail server for a local stack that delivers nothing: every mail becomes a file to look at."""
+"""A mail server for a local stack that delivers nothing: it writes every mail to a file."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ def _parse(file: Path) -> EmailMessage:
 
 
 class FolderHandler:
-    """What the SMTP server does with a mail: a file, named so that the order of names is that of arrival."""
+    """Writes each mail to a file, named so that file names sort by arrival."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

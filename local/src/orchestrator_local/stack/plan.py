@@ -1,4 +1,4 @@
-"""Which processes a local stack consists of, and what each is told through its environment."""
+"""Which processes make up a local stack, and the environment of each."""
 
 import json
 import os
@@ -24,9 +24,9 @@ MAIL_FROM = "orchestrator@example.com"
 ALLOWED_COMMANDS_VARIABLE = "ORCHESTRATOR_ALLOWED_COMMANDS"
 ENCRYPTION_VARIABLE = "ORCHESTRATOR_ENCRYPTION_KEYS"
 ENCRYPTING = ("api", "runner")
-"""Who stores and uses secrets; nobody else has the key."""
+"""The services that store or use secrets; only they get the key."""
 HARMLESS_COMMANDS = [["echo"], ["sleep"], ["true"], ["false"], ["date"], ["ls"], ["cat"]]
-# A lease of seconds, so that a takeover can be watched; a cluster takes the longer defaults.
+# A lease of a few seconds, so that a takeover can be watched; clusters use the longer defaults.
 LEASE_SECONDS, HEARTBEAT_SECONDS = 6, 2
 PASSED_ON = (
     "ORCHESTRATOR_LOG_LEVEL",
@@ -39,7 +39,7 @@ PASSED_ON = (
 
 @dataclass(frozen=True, repr=False)
 class Servers:
-    """Where the servers are; `database` as the owner of everything, `warehouse` as its own role."""
+    """The servers' URLs; `database` logs in as the owner of everything, `warehouse` in its own role."""
 
     database: str
     amqp: str
@@ -48,7 +48,7 @@ class Servers:
 
 @dataclass(frozen=True, repr=False)
 class ProcessPlan:
-    """One process to keep alive: how it is started, and where it says that it is ready."""
+    """One process to keep alive: how to start it, and where to check that it is ready."""
 
     name: str
     argv: tuple[str, ...]
@@ -69,7 +69,7 @@ def runner_name(number: int) -> str:
 def plans(
     layout: Layout, keys: Keys, servers: Servers, ports: Mapping[str, int], *, role_prefix: str
 ) -> list[ProcessPlan]:
-    """The processes in the order in which they start."""
+    """The processes in start order."""
     made = []
     for name, port in ports.items():
         if name == MAIL_SINK:
@@ -87,7 +87,7 @@ def plans(
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The caller's, without settings that he made for another installation."""
+    """The caller's environment, without settings meant for another installation."""
     return {
         key: value
         for key, value in environment.items()
@@ -142,12 +142,12 @@ def _own(layout: Layout, keys: Keys, service: str, name: str, ports: Mapping[str
 
 
 def with_user(url: str, user: str, password: str) -> str:
-    """The same database as somebody else."""
+    """The same database as another user."""
     parts = urlsplit(url)
     server = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{server}"))
 
 
 def with_database(url: str, database: str) -> str:
-    """Another database of the same server."""
+    """Another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{quote(database, safe='')}"))

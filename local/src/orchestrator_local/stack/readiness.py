@@ -1,4 +1,4 @@
-"""Asking the processes of a stack whether they are ready, and saying which one is not."""
+"""Checking whether the processes of a stack are ready, and reporting those that are not."""
 
 import http.client
 import socket
@@ -35,7 +35,7 @@ def _accepts(port: int) -> bool:
 
 
 def wait_for_all(children: Sequence[Child], seconds: float = READY_SECONDS) -> None:
-    """Wait until every child is ready; one that keeps ending is reported with the end of its log."""
+    """Wait until every child is ready; one that keeps exiting is reported with the end of its log."""
     deadline = time.monotonic() + seconds
     waiting = list(children)
     while waiting:

@@ -1,4 +1,4 @@
-"""What the supervisor tells others in `stack.json`: how far the start is, and which processes are its own."""
+"""`stack.json`, in which the supervisor publishes its start-up progress and its processes."""
 
 import json
 import time
@@ -12,7 +12,7 @@ from orchestrator_local.stack.identity import ProcessIdentity
 
 
 class StackState(StrEnum):
-    """Where a stack is between nothing and ready."""
+    """The lifecycle state of a stack."""
 
     STARTING = "starting"
     READY = "ready"
@@ -22,7 +22,7 @@ class StackState(StrEnum):
 
 @dataclass
 class Step:
-    """One thing that is done at the start, for the person who waits."""
+    """One step of the start-up, shown to the waiting user."""
 
     text: str
     seconds: float | None = None
@@ -30,7 +30,7 @@ class Step:
 
 @dataclass
 class ProcessEntry:
-    """One supervised process as others see it."""
+    """One supervised process, as recorded."""
 
     pid: int
     started: str
@@ -44,7 +44,7 @@ class ProcessEntry:
 
 @dataclass
 class StackRecord:
-    """The file's content; written whole at every change."""
+    """The content of the file, rewritten as a whole on every change."""
 
     supervisor: ProcessEntry
     state: StackState = StackState.STARTING
@@ -63,7 +63,7 @@ class StackRecord:
 
 
 def read_record(file: Path) -> StackRecord | None:
-    """The record of a stack, running or not; None if there is none that can be understood."""
+    """The record of a stack, running or not; None if it is missing or unreadable."""
     try:
         found: dict[str, Any] = json.loads(file.read_text())
         return StackRecord(
@@ -80,7 +80,7 @@ def read_record(file: Path) -> StackRecord | None:
 
 
 class Progress:
-    """Keeps the record's steps while the supervisor works through its start."""
+    """Updates the record's steps while the supervisor starts up."""
 
     def __init__(self, record: StackRecord, file: Path) -> None:
         self.record = record

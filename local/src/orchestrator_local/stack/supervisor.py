@@ -1,4 +1,4 @@
-"""The process that starts a local stack, keeps it running, and ends everything that it started."""
+"""The process that starts a local stack, keeps it running, and stops everything it started."""
 
 import argparse
 import fcntl
@@ -41,11 +41,11 @@ ALREADY_RUNNING = 75
 
 
 class StopRequested(BaseException):
-    """A signal asked the supervisor to end; not an Exception, so that no handler takes it for a fault."""
+    """A signal asked the supervisor to stop; not an Exception, so that no handler treats it as an error."""
 
 
 class Supervisor:
-    """Starts in order, watches, stops in reverse order."""
+    """Starts processes in order, watches them, and stops them in reverse order."""
 
     def __init__(self, layout: Layout, runners: int) -> None:
         self.layout = layout
@@ -77,15 +77,15 @@ class Supervisor:
     def _start(self) -> None:
         self.progress.save()
         with ThreadPoolExecutor(1) as pool:
-            self.progress.begin("PostgreSQL" if self.postgres else f"PostgreSQL of {DATABASE_VARIABLE}")
+            self.progress.begin("PostgreSQL" if self.postgres else f"PostgreSQL from {DATABASE_VARIABLE}")
             rabbitmq_ready = pool.submit(self.rabbitmq.start) if self.rabbitmq else None
             if self.postgres:
                 if remove_orphaned_database(self.layout):
-                    say("removed database files whose password was gone with an earlier state folder")
+                    say("removed database files whose password was deleted with an earlier state folder")
                 self.postgres.start()
-            self.progress.begin("databases, migrations, a role for each service")
+            self.progress.begin("databases, migrations and service roles")
             database, warehouse = self._prepare_databases()
-            self.progress.begin("RabbitMQ" if self.rabbitmq else f"RabbitMQ of {AMQP_VARIABLE}")
+            self.progress.begin("RabbitMQ" if self.rabbitmq else f"RabbitMQ from {AMQP_VARIABLE}")
             if rabbitmq_ready:
                 rabbitmq_ready.result()
         amqp = self.rabbitmq.url if self.rabbitmq else os.environ[AMQP_VARIABLE]
@@ -102,7 +102,7 @@ class Supervisor:
         database, warehouse, applied = prepare_databases(
             url, self.keys, role_prefix=role_prefix(), private=private, state_dir=self.layout.root
         )
-        say(f"migrations applied: {', '.join(applied) or 'none were missing'}")
+        say(f"migrations applied: {', '.join(applied) or 'none (up to date)'}")
         return database, warehouse
 
     def _start_children(self, servers: Servers) -> None:
@@ -154,9 +154,9 @@ class Supervisor:
             try:
                 server.stop(immediate=True)
                 server.start()
-                news.append(f"{name} had ended and was started again")
+                news.append(f"{name} had exited and was restarted")
             except ServerError as error:
-                news.append(f"{name} has ended and does not start: {error}")
+                news.append(f"{name} exited and cannot be restarted: {error}")
         return news
 
     def _save(self) -> None:
@@ -174,7 +174,7 @@ class Supervisor:
             child.ask_to_stop()
         for child in reversed(self.children):
             child.end(deadline)
-        with ThreadPoolExecutor(2) as pool:  # both take seconds, and neither needs the other
+        with ThreadPoolExecutor(2) as pool:  # each takes seconds, and they are independent
             for server in (self.rabbitmq, self.postgres):
                 if server is not None:
                     pool.submit(server.stop)
@@ -197,7 +197,7 @@ def say(text: str) -> None:
 
 @contextmanager
 def only_one(layout: Layout) -> Iterator[bool]:
-    """The lock that makes this the one supervisor of its folder; the kernel frees it whatever happens."""
+    """The lock that makes this the only supervisor of its folder; the kernel releases it in any case."""
     with layout.lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

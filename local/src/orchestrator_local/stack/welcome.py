@@ -1,4 +1,4 @@
-"""What a fresh stack needs before the first command: a project, and the built-in components."""
+"""What a new stack needs before the first command: a project and the built-in components."""
 
 from importlib import resources
 from typing import Any
@@ -11,14 +11,14 @@ PROJECT = "demo"
 
 
 def builtin_components() -> list[dict[str, Any]]:
-    """The component documents that come with the product."""
+    """The component documents that ship with the product."""
     folder = resources.files("orchestrator_components").joinpath("definitions")
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda f: f.name)
     return [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
 
 
 def ensure_project(client: ApiClient, project: str) -> bool:
-    """Returns whether it had to be made."""
+    """Returns whether it had to be created."""
     try:
         client.get(f"/projects/{project}")
     except Refused as refusal:

@@ -9,8 +9,6 @@ from orchestrator_shared.database.queries import Queries
 Row = dict[str, Any]
 
 FILES = (
-    "projects/store.sql",
-    "catalog/store.sql",
     "tables/store.sql",
     "orchestrations/store.sql",
     "schedules/store.sql",

@@ -38,7 +38,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
-        await tell_of_dots(outbox, queries)
+        await tell_of_dots(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)

@@ -1,7 +1,5 @@
 """Components."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
@@ -21,8 +19,8 @@ async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
     """The registered components, of all projects; how they are run is shown to administrators only."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
-        rows = await components.listing(session, after, paging.rows)
-    shown: list[dict[str, Any]] = [components.shown_to(session.actor, row) for row in rows]
+        found = await components.listing(session, after, paging.rows)
+    shown = [components.shown_to(session.actor, each) for each in found]
     return Page[ComponentOut].model_validate(paging.of(shown, "id"))
 
 
@@ -30,10 +28,10 @@ async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
 async def get_component(call: Call, component: Identifier) -> ComponentOut:
     """One component with its parameters' schema; how it is run is shown to administrators only."""
     async with call.session(Scope.READ) as session:
-        row = await session.sql.one("component", component)
-    if row is None:
+        found = await components.find(session, component)
+    if found is None:
         raise NotFound(f"there is no component {component!r}", field="component")
-    return ComponentOut.model_validate(components.shown_to(session.actor, row))
+    return ComponentOut.model_validate(components.shown_to(session.actor, found))
 
 
 @router.put(
@@ -48,5 +46,6 @@ async def save_component(
     """Register a component, or change it (administrator)."""
     async with call.session(Scope.ADMIN) as session:
         response.status_code = 201 if await components.save(session, component, body) else 200
-        row = await session.sql.one("component", component)
-    return ComponentOut.model_validate(components.shown_to(session.actor, row or {}))
+        stored = await components.find(session, component)
+        assert stored is not None
+    return ComponentOut.model_validate(components.shown_to(session.actor, stored))

@@ -1,15 +1,17 @@
 """Registering components."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from orchestrator_api.access.permissions import Actor
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.parameters import check_schema
+from orchestrator_api.catalog.rows import Component
 from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.store import ComponentStore
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
@@ -19,9 +21,14 @@ from orchestrator_shared.security import mask_secrets
 HOW_IT_IS_RUN = ("command", "environment", "http")
 
 
-async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Row]:
+async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Component]:
     """The registered components, by id."""
-    return await session.sql.many("components", after, limit)
+    return await ComponentStore(session.connection).components(after=after, limit=limit)
+
+
+async def find(session: Session, component: str) -> Component | None:
+    """One component, as it is registered."""
+    return await ComponentStore(session.connection).component(component=component)
 
 
 async def save(session: Session, component: str, document: ComponentIn) -> bool:
@@ -32,36 +39,42 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
         detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
         raise UserError(detail, field="component")
     refuse(await session.offload.run(check_schema, document.parameters))
-    stored = await session.sql.one("component", component)
-    before = stored["definition"] if stored is not None else {}
+    stored = await find(session, component)
+    before = stored.definition if stored is not None else {}
     definition = restored(document.model_dump(mode="json", exclude={"name"}), before) | {
         "component": component,
         "name": document.name or component,
     }
     refuse(left_masks({**definition, "parameters": None}, ""))
-    if stored is not None and same(stored["definition"], definition):
+    if stored is not None and same(stored.definition, definition):
         return False
-    values = (definition["name"], document.type, document.executor, document.after_crash, definition)
-    await session.sql.run("save_component", component, *values)
+    await ComponentStore(session.connection).save(
+        component=component,
+        name=definition["name"],
+        kind=document.type,
+        executor=document.executor,
+        after_crash=document.after_crash,
+        definition=definition,
+    )
     await session.record("component.registered" if stored is None else "component.changed", component)
     return stored is None
 
 
-def restored(definition: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:
     """The definition with what `***` stands for; its schema only names secrets."""
     bare = {**stored, "parameters": None}
-    whole: dict[str, Any] = restore_masked({**definition, "parameters": None}, bare, {})
+    whole: JsonObject = restore_masked({**definition, "parameters": None}, bare, {})
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
 
 
-def shown_to(actor: Actor, row: Row) -> Row:
-    """The row for who asks. How it is run may name keys and addresses, and is for administrators only.
+def shown_to(actor: Actor, component: Component) -> Component:
+    """The component for who asks. How it is run may name keys and addresses, and is for administrators only.
 
     A #key outside of the schema would be a secret, inside it names one.
     """
-    definition = dict(row["definition"])
+    definition = dict(component.definition)
     schema = definition.pop("parameters", None)
     if not actor.administers:
         definition = {key: value for key, value in definition.items() if key not in HOW_IT_IS_RUN}
     shown = mask_secrets(definition)
-    return {**row, "definition": shown if schema is None else {**shown, "parameters": schema}}
+    return replace(component, definition=shown if schema is None else {**shown, "parameters": schema})

@@ -1,21 +1,24 @@
 """Saving and deleting configurations, each save that differs being a new version."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
+from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
 from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
+Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
 NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
 
 
@@ -49,7 +52,7 @@ class Wish:
     name: str
     description: str
     enabled: bool
-    parameters: dict[str, Any]
+    parameters: JsonObject
     note: str = ""
 
 
@@ -72,109 +75,120 @@ class SavedPart:
     changed: bool
 
 
-async def find(session: Session, key: Key) -> Row | None:
+def _place(session: Session, key: Key) -> dict[str, str]:
+    return {"project": session.project, "component": key.component, "configuration": key.id}
+
+
+async def find(session: Session, key: Key) -> Configuration | None:
     """The configuration as stored, in the trash too; None if there never was one."""
-    return await session.sql.one("configuration", session.project, key.component, key.id)
+    return await ConfigurationStore(session.connection).configuration(**_place(session, key))
 
 
-async def load(session: Session, key: Key) -> Row:
+async def load(session: Session, key: Key) -> Configuration:
     """The configuration as stored; NotFound if it is not there or deleted."""
-    row = await find(session, key)
-    if row is None or row["deleted_at"] is not None:
+    found = await find(session, key)
+    if found is None or found.deleted_at is not None:
         what = "orchestration" if key.component == ORCHESTRATOR else "configuration"
         shown = key.id if key.component == ORCHESTRATOR else str(key)
         raise NotFound(f"there is no {what} {shown!r} in this project", field=what)
-    return row
+    return found
 
 
-async def find_version(session: Session, key: Key, version: int) -> Row | None:
+async def find_version(session: Session, key: Key, version: int) -> ConfigurationVersion | None:
     """One version of a configuration as stored."""
-    return await session.sql.one("version", session.project, key.component, key.id, version)
+    store = ConfigurationStore(session.connection)
+    return await store.version(**_place(session, key), version=version)
 
 
-async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Row]:
+async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[CurrentVersion]:
     """Those of these configurations that are there: current version, and when that was saved."""
-    return await session.sql.many("saved_configurations", session.project, *_columns(keys))
+    store = ConfigurationStore(session.connection)
+    return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
 async def keys_of_all(session: Session) -> list[Key]:
     """What configurations there are, but orchestrations."""
-    rows = await session.sql.many("configuration_keys", session.project)
-    return [Key(row["component"], row["id"]) for row in rows]
+    found = await ConfigurationStore(session.connection).configuration_keys(project=session.project)
+    parts = [key.partition("/") for key in found]
+    return [Key(component, configuration) for component, _, configuration in parts]
 
 
-async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Row]:
+async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Configuration]:
     """Those of these configurations that are there; refuses to read more than `most_bytes` of parameters."""
-    columns = _columns(keys)
-    sizes = await session.sql.column("named_configuration_sizes", session.project, *columns)
-    if sum(sizes) > most_bytes:
+    store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
+    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > most_bytes:
         raise UserError(
             f"the configurations named have more than {most_bytes // 1024**2} MiB of parameters now: "
             "send fewer documents at once",
             field="documents",
         )
-    return await session.sql.many("named_configurations", session.project, *columns)
+    return await store.named(project=session.project, wanted=wanted)
 
 
-def _columns(keys: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    pairs = sorted(set(keys))
-    return [component for component, _ in pairs], [name for _, name in pairs]
-
-
-async def all_orchestrations(session: Session) -> list[Row]:
+async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
-    return await session.sql.many("configurations", session.project, ORCHESTRATOR, None, None, None)
+    return await ConfigurationStore(session.connection).configurations(
+        project=session.project, component=ORCHESTRATOR, after_component=None, after=None, limit=None
+    )
 
 
-async def parts_of_all(session: Session) -> AsyncIterator[list[Row]]:
+async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
     """All configurations but those, a few megabytes at a time."""
-    after: tuple[str | None, str | None] = (None, None)
+    store = ConfigurationStore(session.connection)
+    place: dict[str, str | None] = {"after_component": None, "after": None}
     while True:
-        values = (session.project, None, *after)
         part = Part()
-        part = part.within(await session.sql.column("configuration_sizes", *values, part.limit))
-        rows = await session.sql.many("configurations", *values, part.limit)
-        if not rows:
+        sizes = await store.configuration_sizes(
+            project=session.project, component=None, **place, limit=part.limit
+        )
+        found = await store.configurations(
+            project=session.project, component=None, **place, limit=part.within(sizes).limit
+        )
+        if not found:
             return
-        yield rows
-        after = rows[-1]["component"], rows[-1]["id"]
+        yield found
+        place = {"after_component": found[-1].component, "after": found[-1].id}
 
 
-async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Row]]:
+async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
     """A part of the same that fits into one answer."""
-    values = (session.project, component, *paging.place(str, str))
-    part = paging.within(await session.sql.column("configuration_sizes", *values, paging.rows))
-    return part, await session.sql.many("configurations", *values, part.rows)
+    store = ConfigurationStore(session.connection)
+    after_component, after = paging.place(str, str)
+    place = {"component": component, "after_component": after_component, "after": after}
+    sizes = await store.configuration_sizes(project=session.project, **place, limit=paging.rows)
+    part = paging.within(sizes)
+    return part, await store.configurations(project=session.project, **place, limit=part.rows)
 
 
-async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[Row]]:
+async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
     """A part of the versions of a configuration, newest first; masked. NotFound if it is not there."""
-    values = (session.project, key.component, key.id, *paging.place(int))
+    (before,) = paging.place(int)
     await load(session, key)
-    part = paging.within(await session.sql.column("version_sizes", *values, paging.rows))
-    rows = await session.sql.many("versions", *values, part.rows)
-    return part, await session.offload.run(all_masked, rows)
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    part = paging.within(await store.version_sizes(**place, before=before, limit=paging.rows))
+    found = await store.versions(**place, before=before, limit=part.rows)
+    return part, await session.offload.run(all_masked, found)
 
 
 async def nestings(session: Session) -> list[tuple[str, str]]:
     """Which orchestration runs which, by the current versions: pairs of parent and child."""
-    rows = await session.sql.many("nestings", session.project)
-    return [(row["parent"], row["child"]) for row in rows]
+    found = await ConfigurationStore(session.connection).nestings(project=session.project)
+    return [(each.parent, each.child) for each in found]
 
 
 async def lock_orchestrations(session: Session) -> None:
     """Saves of a project's orchestrations take turns: otherwise two of them could close a cycle."""
-    await session.sql.run("lock_orchestrations_of_project", session.project)
+    await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
-def masked(row: Row) -> Row:
-    """The row for people."""
-    return {**row, "parameters": mask_for_editing(row["parameters"])}
+def masked(stored: Stored) -> Stored:
+    """For people."""
+    return replace(stored, parameters=mask_for_editing(stored.parameters))
 
 
-def all_masked(rows: Sequence[Row]) -> list[Row]:
+def all_masked(stored: Sequence[Stored]) -> list[Stored]:
     """The same of many: long work for large ones."""
-    return [masked(row) for row in rows]
+    return [masked(each) for each in stored]
 
 
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
@@ -182,52 +196,51 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
     session.actor.require_configure(key.component, field="component")
-    component = await session.sql.one("component", key.component)
+    component = await ComponentStore(session.connection).component(component=key.component)
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
     # Before it is read: what a mask stands for may be changed by another save at this moment.
-    await session.sql.run("lock_configuration", session.project, key.component, key.id)
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
     stored = await find(session, key)
     parameters = restore_secrets(session, wish.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
-    schema = component["definition"].get("parameters") or {}
+    schema = component.definition.get("parameters") or {}
     refuse(await session.offload.run(check_parameters, clear, schema, steps=session.judging))
     return await save(session, key, _with(wish, parameters))
 
 
-def restore_secrets(session: Session, parameters: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
     """The parameters as they are stored, masks replaced by what they stand for; refuses those that are left.
 
     What is kept stays encrypted as it is: the handles that people have in files go on standing for it.
     """
-    before = stored["parameters"] if stored else {}
-    whole: dict[str, Any] = restore_masked(parameters, before, handles_of(before))
+    before = stored.parameters if stored else {}
+    whole: JsonObject = restore_masked(parameters, before, handles_of(before))
     refuse(left_masks(whole, "parameters"))
     return session.encrypted(whole, "parameters")
 
 
-def _with(wish: Wish, parameters: dict[str, Any]) -> Wish:
+def _with(wish: Wish, parameters: JsonObject) -> Wish:
     return Wish(wish.name, wish.description, wish.enabled, parameters, wish.note)
 
 
 async def save(session: Session, key: Key, wish: Wish) -> Saved:
     """Write the configuration: a new version if the parameters differ, nothing if nothing does."""
-    project = session.project
     encrypted = session.encrypted(
         wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
     )
-    values = (project, key.component, key.id, wish.name, wish.description, wish.enabled)
-    if await session.sql.value("insert_configuration", *values) is not None:
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    if await store.insert(**place, name=wish.name, description=wish.description, enabled=wish.enabled):
         await _insert_version(session, key, 1, encrypted, wish.note)
         await session.record("configuration.created", str(key), version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
-    await session.sql.run("lock_configuration", project, key.component, key.id)
+    await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
     return await _update(session, key, wish, stored, encrypted)
 
 
-def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
+def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
     """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
     if key.component != ORCHESTRATOR:
         return same(before, now)
@@ -235,30 +248,39 @@ def _same(key: Key, before: dict[str, Any], now: dict[str, Any]) -> bool:
     return before == now and same(*parameters)
 
 
-async def _update(session: Session, key: Key, wish: Wish, stored: Row, encrypted: dict[str, Any]) -> Saved:
-    before = session.encryption.decrypt_secrets(stored["parameters"], session.project)
+async def _update(
+    session: Session, key: Key, wish: Wish, stored: Configuration, encrypted: JsonObject
+) -> Saved:
+    before = session.encryption.decrypt_secrets(stored.parameters, session.project)
     new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
-    revived = stored["deleted_at"] is not None
-    switched = revived or stored["enabled"] != wish.enabled
-    renamed = (stored["name"], stored["description"]) != (wish.name, wish.description)
-    version = stored["version"] + (1 if new_version else 0)
+    revived = stored.deleted_at is not None
+    switched = revived or stored.enabled != wish.enabled
+    renamed = (stored.name, stored.description) != (wish.name, wish.description)
+    version = stored.version + (1 if new_version else 0)
     if not (new_version or switched or renamed):
         return Saved(version, created=False, changed=False, switched=False)
     if new_version:
         await _insert_version(session, key, version, encrypted, wish.note)
-    values = (session.project, key.component, key.id, wish.name, wish.description, wish.enabled, version)
-    await session.sql.run("update_configuration", *values)
+    await ConfigurationStore(session.connection).update(
+        **_place(session, key),
+        name=wish.name,
+        description=wish.description,
+        enabled=wish.enabled,
+        version=version,
+    )
     action = "configuration.restored" if revived else "configuration.changed"
     await session.record(action, str(key), version=version, enabled=wish.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
 
 
-async def _insert_version(
-    session: Session, key: Key, version: int, encrypted: dict[str, Any], note: str
-) -> None:
-    author = session.actor.label
-    values = (session.project, key.component, key.id, version, encrypted, note, author)
-    await session.sql.run("insert_version", *values)
+async def _insert_version(session: Session, key: Key, version: int, encrypted: JsonObject, note: str) -> None:
+    await ConfigurationStore(session.connection).insert_version(
+        **_place(session, key),
+        version=version,
+        parameters=encrypted,
+        note=note,
+        author=session.actor.label,
+    )
 
 
 async def delete(session: Session, key: Key) -> None:
@@ -266,16 +288,18 @@ async def delete(session: Session, key: Key) -> None:
     session.actor.require_configure(key.component)
     await lock_orchestrations(session)
     await load(session, key)
-    users = await session.sql.column("usages", session.project, key.component, key.id)
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    users = await store.usages(**place)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
         raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
-    await session.sql.run("delete_configuration", session.project, key.component, key.id)
+    await store.delete(**place)
     await session.record("configuration.deleted", str(key))
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:
     """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
     session.actor.require_configure(ORCHESTRATOR)
-    if await session.sql.value("lock_orchestration", session.project, orchestration) is None:
+    store = ConfigurationStore(session.connection)
+    if not await store.lock_orchestration(project=session.project, orchestration=orchestration):
         raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")

@@ -2,20 +2,19 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.parameters import check_brought
-from orchestrator_api.catalog.phases import MOST_ERRORS, check_overrides, stored_tasks
+from orchestrator_api.catalog.phases import MOST_ERRORS, Json, check_overrides, stored_tasks
+from orchestrator_api.catalog.rows import OverrideTarget
+from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
 from orchestrator_shared.definitions.job_request import job_request
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
 
-Json = Mapping[str, Any]
 Target = tuple[str, str, int | None]
 """Component, configuration, and its version; None: the current one."""
 
@@ -43,14 +42,14 @@ async def check(session: Session, overrides: Sequence[Override]) -> list[FieldEr
     was brought, so this ends also where orchestrations run each other.
     """
     errors: list[FieldError] = []
-    judged: list[tuple[Override, Row]] = []
-    async for each, row in _walk(session, overrides):
-        if row is None:
+    judged: list[tuple[Override, OverrideTarget]] = []
+    async for each, target in _walk(session, overrides):
+        if target is None:
             continue
         if each.key.component == ORCHESTRATOR:
-            errors += check_overrides(row["parameters"], each.brought, each.path)
-        elif row["schema"]:
-            judged.append((each, row))
+            errors += check_overrides(target.parameters, each.brought, each.path)
+        elif target.schema:
+            judged.append((each, target))
     return errors + (await session.offload.run(_check_all, session, judged) if judged else [])
 
 
@@ -62,16 +61,16 @@ async def reached(session: Session, overrides: Sequence[Override]) -> AsyncItera
 
 async def _walk(
     session: Session, overrides: Sequence[Override]
-) -> AsyncIterator[tuple[Override, Row | None]]:
+) -> AsyncIterator[tuple[Override, OverrideTarget | None]]:
     """Level by level; with each what it is merged over, None where that is gone."""
     while overrides:
-        rows = await _targets(session, {each.target for each in overrides})
+        targets = await _targets(session, {each.target for each in overrides})
         level, overrides = overrides, []
         for each in level:
-            row = rows.get(each.target)
-            yield each, row
-            if row is not None and each.key.component == ORCHESTRATOR:
-                overrides += _of_tasks(each, row["parameters"])
+            target = targets.get(each.target)
+            yield each, target
+            if target is not None and each.key.component == ORCHESTRATOR:
+                overrides += _of_tasks(each, target.parameters)
 
 
 def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
@@ -109,18 +108,18 @@ def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:
             yield made
 
 
-def _check_all(session: Session, judged: Sequence[tuple[Override, Row]]) -> list[FieldError]:
-    return [error for override, row in judged for error in _check_one(session, override, row)]
+def _check_all(session: Session, judged: Sequence[tuple[Override, OverrideTarget]]) -> list[FieldError]:
+    return [error for override, target in judged for error in _check_one(session, override, target)]
 
 
-def _check_one(session: Session, override: Override, row: Row) -> list[FieldError]:
-    layers = [row["parameters"], *override.below]
+def _check_one(session: Session, override: Override, target: OverrideTarget) -> list[FieldError]:
+    layers = [target.parameters, *override.below]
     try:
         merged = _plain(session, _merge([*layers, override.brought]))
         before = _plain(session, _merge(layers))
     except UserError:
         return []  # a stored secret cannot be read: not the fault of what is brought
-    schema, steps = row["schema"], session.judging
+    schema, steps = target.schema or {}, session.judging
     return check_brought(merged, before, override.brought, schema, override.path, steps=steps)
 
 
@@ -132,12 +131,12 @@ def _merge(layers: Sequence[Json]) -> Json:
     return merged
 
 
-def _plain(session: Session, parameters: Json) -> dict[str, Any]:
-    plain: dict[str, Any] = session.encryption.decrypt_secrets(parameters, session.project)
+def _plain(session: Session, parameters: Json) -> Json:
+    plain: Json = session.encryption.decrypt_secrets(parameters, session.project)
     return plain
 
 
-async def _targets(session: Session, targets: set[Target]) -> dict[Target, Row]:
-    columns = [list(column) for column in zip(*targets, strict=True)]
-    rows = await session.sql.many("override_targets", session.project, *columns)
-    return {(row["component"], row["id"], row["asked"]): row for row in rows}
+async def _targets(session: Session, targets: set[Target]) -> dict[Target, OverrideTarget]:
+    store = ConfigurationStore(session.connection)
+    found = await store.override_targets(project=session.project, wanted=list(targets))
+    return {(each.component, each.id, each.asked): each for each in found}

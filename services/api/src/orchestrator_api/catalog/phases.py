@@ -10,6 +10,8 @@ from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_ta
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
+Json = Mapping[str, Any]
+"""A JSON object that is only read."""
 MOST_ERRORS = 50
 """More would only be a larger answer to the same mistake."""
 

@@ -8,10 +8,12 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key, Wish
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
+from orchestrator_api.catalog.rows import SavedConfiguration
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_shared.database.rows import columns_of
 
 router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
 
@@ -25,8 +27,8 @@ async def list_configurations(
 ) -> Page[ConfigurationOut]:
     """The configurations of the project, or of one component in it."""
     async with call.session(Scope.READ, project) as session:
-        part, rows = await configurations.listing(session, component, paging)
-        shown = await session.offload.run(configurations.all_masked, rows)
+        part, found = await configurations.listing(session, component, paging)
+        shown = await session.offload.run(configurations.all_masked, found)
     return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
 
@@ -36,8 +38,8 @@ async def get_configuration(
 ) -> ConfigurationOut:
     """One configuration; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
-        row = await configurations.load(session, configurations.component_key(component, configuration))
-    return ConfigurationOut.model_validate(configurations.masked(row))
+        found = await configurations.load(session, configurations.component_key(component, configuration))
+    return ConfigurationOut.model_validate(configurations.masked(found))
 
 
 @router.put(
@@ -59,9 +61,10 @@ async def save_configuration(
         key = Key(component, configuration)
         wish = Wish(body.name or configuration, body.description, True, body.parameters, body.note)
         saved = await configurations.save_component_configuration(session, key, wish)
-        row = await configurations.load(session, key)
+        stored = await configurations.load(session, key)
     response.status_code = 201 if saved.created else 200
-    return ConfigurationSaved.model_validate({**configurations.masked(row), "changed": saved.changed})
+    shown = SavedConfiguration(**columns_of(configurations.masked(stored)), changed=saved.changed)
+    return ConfigurationSaved.model_validate(shown)
 
 
 @router.delete(

@@ -2,15 +2,16 @@
 
 -- name: configurations
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
-       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL
-  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
-  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+WHERE c.project = $project AND c.deleted_at IS NULL
+  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+  AND ($after_component::text IS NULL OR (c.component, c.id) > ($after_component, $after))
 ORDER BY c.component, c.id
-LIMIT $5
+LIMIT $limit
 
 -- name: configuration_sizes
 -- In bytes, of the rows that `configurations` would read.
@@ -18,96 +19,103 @@ SELECT octet_length(v.parameters::text)
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL
-  AND CASE WHEN $2::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $2 END
-  AND ($3::text IS NULL OR (c.component, c.id) > ($3, $4))
+WHERE c.project = $project AND c.deleted_at IS NULL
+  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+  AND ($after_component::text IS NULL OR (c.component, c.id) > ($after_component, $after))
 ORDER BY c.component, c.id
-LIMIT $5
+LIMIT $limit
 
 -- name: configuration_keys
-SELECT component, id FROM catalog.configurations
-WHERE project = $1 AND deleted_at IS NULL AND component <> 'orchestrator'
+SELECT component || '/' || id FROM catalog.configurations
+WHERE project = $project AND deleted_at IS NULL AND component <> 'orchestrator'
 
 -- name: named_configuration_sizes
 SELECT octet_length(v.parameters::text)
 FROM catalog.configurations c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
 
 -- name: named_configurations
-SELECT c.component, c.id, c.name, c.description,
-       coalesce(v.parameters_as_written, v.parameters::json) AS parameters
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at
 FROM catalog.configurations c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
 
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
-       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at, c.deleted_at
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.component = $2 AND c.id = $3
+WHERE c.project = $project AND c.component = $component AND c.id = $configuration
 
 -- name: lock_configuration
-SELECT version FROM catalog.configurations WHERE project = $1 AND component = $2 AND id = $3 FOR UPDATE
+SELECT version FROM catalog.configurations
+WHERE project = $project AND component = $component AND id = $configuration
+FOR UPDATE
 
 -- name: insert_configuration
 INSERT INTO catalog.configurations (project, component, id, name, description, enabled, version)
-VALUES ($1, $2, $3, $4, $5, $6, 1)
+VALUES ($project, $component, $configuration, $name, $description, $enabled, 1)
 ON CONFLICT DO NOTHING
 RETURNING id
 
 -- name: update_configuration
 UPDATE catalog.configurations
-SET name = $4, description = $5, enabled = $6, version = $7, deleted_at = NULL
-WHERE project = $1 AND component = $2 AND id = $3
+SET name = $name, description = $description, enabled = $enabled, version = $version, deleted_at = NULL
+WHERE project = $project AND component = $component AND id = $configuration
 
 -- name: delete_configuration
 UPDATE catalog.configurations SET deleted_at = clock_timestamp()
-WHERE project = $1 AND component = $2 AND id = $3 AND deleted_at IS NULL
+WHERE project = $project AND component = $component AND id = $configuration AND deleted_at IS NULL
 
 -- name: insert_version
 INSERT INTO catalog.configuration_versions
     (project, component, configuration, version, parameters, parameters_as_written, note, author)
-VALUES ($1, $2, $3, $4, $5::json::jsonb, $5::json, $6, $7)
+VALUES ($project, $component, $configuration, $version, $parameters::json::jsonb, $parameters::json, $note, $author)
 
 -- name: versions
 SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
 FROM catalog.configuration_versions
-WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+WHERE project = $project AND component = $component AND configuration = $configuration
+  AND ($before::integer IS NULL OR version < $before)
 ORDER BY version DESC
-LIMIT $5
+LIMIT $limit
 
 -- name: version_sizes
 SELECT octet_length(parameters::text)
 FROM catalog.configuration_versions
-WHERE project = $1 AND component = $2 AND configuration = $3 AND ($4::integer IS NULL OR version < $4)
+WHERE project = $project AND component = $component AND configuration = $configuration
+  AND ($before::integer IS NULL OR version < $before)
 ORDER BY version DESC
-LIMIT $5
+LIMIT $limit
 
 -- name: version
-SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters FROM catalog.configuration_versions
-WHERE project = $1 AND component = $2 AND configuration = $3 AND version = $4
+SELECT version, coalesce(parameters_as_written, parameters::json) AS parameters, note, author, created_at
+FROM catalog.configuration_versions
+WHERE project = $project AND component = $component AND configuration = $configuration AND version = $version
 
--- name: saved_configurations
+-- name: current_versions
 SELECT c.component, c.id, c.version, v.created_at AS saved_at
 FROM catalog.configurations c
-JOIN unnest($2::text[], $3::text[]) AS wanted (component, id) USING (component, id)
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-WHERE c.project = $1 AND c.deleted_at IS NULL
+WHERE c.project = $project AND c.deleted_at IS NULL
 
 -- name: override_targets
 -- What parameters of a run or of a task are merged over, in the versions asked for or else the current ones.
 SELECT c.component, c.id, wanted.version AS asked, v.parameters, k.definition -> 'parameters' AS schema
-FROM unnest($2::text[], $3::text[], $4::integer[]) AS wanted (component, id, version)
+FROM unnest($components::text[], $configurations::text[], $versions::integer[]) AS wanted (component, id, version)
 JOIN catalog.configurations c
-  ON (c.project, c.component, c.id) = ($1, wanted.component, wanted.id) AND c.deleted_at IS NULL
+  ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id) AND c.deleted_at IS NULL
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version)
    = (c.project, c.component, c.id, coalesce(wanted.version, c.version))
@@ -119,20 +127,20 @@ FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
 CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
-WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
-  AND t.task ->> 'component' = $2 AND t.task ->> 'configuration' = $3
+WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
 ORDER BY c.id
 
 -- name: variable_users
 -- Configurations and tasks that may use the variable: it is named in them, or may be in a secret of theirs. Beside the
 -- current versions those that tasks pin.
 WITH RECURSIVE reached (component, id, version) AS (
-    SELECT component, id, version::numeric FROM catalog.configurations WHERE project = $1 AND deleted_at IS NULL
+    SELECT component, id, version::numeric FROM catalog.configurations WHERE project = $project AND deleted_at IS NULL
     UNION
     SELECT t.task ->> 'component', t.task ->> 'configuration', (t.task #>> '{parameters,version}')::numeric
     FROM reached r
     JOIN catalog.configuration_versions v
-      ON (v.project, v.component, v.configuration, v.version) = ($1, r.component, r.id, r.version)
+      ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
     CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
     WHERE r.component = 'orchestrator' AND jsonb_typeof(t.task #> '{parameters,version}') = 'number'
 )
@@ -140,24 +148,24 @@ SELECT CASE r.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE r.c
        coalesce(t.task, v.parameters) AS parameters
 FROM reached r
 JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = ($1, r.component, r.id, r.version)
+  ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
 LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
-WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $2) > 0
+WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
        OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)
 
 -- name: components
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
-WHERE $1::text IS NULL OR id > $1
+WHERE $after::text IS NULL OR id > $after
 ORDER BY id
-LIMIT $2
+LIMIT $limit
 
 -- name: component
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
-WHERE id = $1
+WHERE id = $component
 
 -- name: save_component
 INSERT INTO catalog.components (id, name, type, executor, after_crash, definition, definition_as_written)
-VALUES ($1, $2, $3, $4, $5, $6::json::jsonb, $6::json)
+VALUES ($component, $name, $kind, $executor, $after_crash, $definition::json::jsonb, $definition::json)
 ON CONFLICT (id) DO UPDATE
 SET name = excluded.name, type = excluded.type, executor = excluded.executor,
     after_crash = excluded.after_crash, definition = excluded.definition,
@@ -165,7 +173,7 @@ SET name = excluded.name, type = excluded.type, executor = excluded.executor,
 
 -- name: lock_orchestrations_of_project
 -- Saves of a project's orchestrations take turns: otherwise two of them could close a cycle between them.
-SELECT pg_advisory_xact_lock(7203152, hashtext($1))
+SELECT pg_advisory_xact_lock(7203152, hashtext($project))
 
 -- name: nestings
 -- Which orchestration runs which, by the current versions.
@@ -174,10 +182,10 @@ FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
 CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
-WHERE c.project = $1 AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
   AND t.task ->> 'component' = 'orchestrator'
 
 -- name: lock_orchestration
 SELECT id FROM catalog.configurations
-WHERE project = $1 AND component = 'orchestrator' AND id = $2 AND deleted_at IS NULL
+WHERE project = $project AND component = 'orchestrator' AND id = $orchestration AND deleted_at IS NULL
 FOR UPDATE

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
 from orchestrator_api.catalog import components, configurations
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.definitions.documents import canonical_tables
 from orchestrator_api.definitions.planning import Fields, Item, Kind
 from orchestrator_api.http.session import Session
@@ -42,33 +43,33 @@ async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fi
         items[Kind.CONFIGURATION, str(key)] = {}
     names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
     keys = [(component, name) for component, _, name in names]
-    for row in await configurations.named(session, keys, most_bytes=MOST_COMPARED):
-        items[Kind.CONFIGURATION, f"{row['component']}/{row['id']}"] = _configuration(row)
+    for each in await configurations.named(session, keys, most_bytes=MOST_COMPARED):
+        items[Kind.CONFIGURATION, f"{each.component}/{each.id}"] = _configuration(each)
     return items
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
     """The configurations, a few megabytes at a time: all of them need not fit into memory."""
-    async for rows in configurations.parts_of_all(session):
-        yield {(Kind.CONFIGURATION, f"{row['component']}/{row['id']}"): _configuration(row) for row in rows}
+    async for part in configurations.parts_of_all(session):
+        yield {(Kind.CONFIGURATION, f"{each.component}/{each.id}"): _configuration(each) for each in part}
 
 
-def _configuration(row: Row) -> Fields:
-    return {name: row[name] for name in ("name", "description", "parameters")}
+def _configuration(stored: Configuration) -> Fields:
+    return {"name": stored.name, "description": stored.description, "parameters": stored.parameters}
 
 
 async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
     """The rest of it."""
     items: dict[Item, Fields] = {}
-    for row in await components.listing(session):
-        if row["id"] != ORCHESTRATOR:
-            definition = {"name": row["name"], "environment": {}, "parameters": {}, **row["definition"]}
+    for component in await components.listing(session):
+        if component.id != ORCHESTRATOR:
+            definition = {"name": component.name, "environment": {}, "parameters": {}, **component.definition}
             fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
-            items[Kind.COMPONENT, row["id"]] = {name: definition.get(name) for name in fields}
-    for row in await variables.listing(session):
-        items[Kind.VARIABLE, row["name"]] = {"value": row["value"], "secret": row["secret"]}
-    rows = await configurations.all_orchestrations(session)
-    items |= await session.offload.run(_orchestrations, rows)
+            items[Kind.COMPONENT, component.id] = {name: definition.get(name) for name in fields}
+    for each in await variables.listing(session):
+        items[Kind.VARIABLE, each.name] = {"value": each.value, "secret": each.secret}
+    found = await configurations.all_orchestrations(session)
+    items |= await session.offload.run(_orchestrations, found)
     living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
     return items | await _starters(session, living, set(reviving))
 
@@ -87,16 +88,16 @@ def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
     return fields
 
 
-def _orchestrations(rows: Sequence[Row]) -> dict[Item, Fields]:
-    return {(Kind.ORCHESTRATION, row["id"]): _orchestration(row) for row in rows}
+def _orchestrations(found: Sequence[Configuration]) -> dict[Item, Fields]:
+    return {(Kind.ORCHESTRATION, each.id): _orchestration(each) for each in found}
 
 
-def _orchestration(row: Row) -> Fields:
+def _orchestration(stored: Configuration) -> Fields:
     return {
-        "name": row["name"],
-        "description": row["description"],
-        "enabled": row["enabled"],
-        "phases": OrchestrationDefinition.model_validate(row["parameters"]).to_json()["phases"],
+        "name": stored.name,
+        "description": stored.description,
+        "enabled": stored.enabled,
+        "phases": OrchestrationDefinition.model_validate(stored.parameters).to_json()["phases"],
     }
 
 

@@ -37,8 +37,8 @@ async def propose(
 ) -> Proposal:
     """The saved phases, or those given (an editor's, not saved yet), after the operations."""
     row = await configurations.load(session, Key(ORCHESTRATOR, orchestration))
-    stored = masked_phases(row["parameters"].get("phases", []))
-    saved = OrchestrationDefinition.model_validate({**row["parameters"], "phases": stored})
+    stored = masked_phases(row.parameters.get("phases", []))
+    saved = OrchestrationDefinition.model_validate({**row.parameters, "phases": stored})
     before = saved
     if given is not None:
         refuse(doubled_ids(given))
@@ -56,4 +56,4 @@ async def propose(
     made, phases = arranged() if work <= FEW_TASKS else await session.offload.run(arranged)
     found = (await checking.findings(session, {orchestration: phases}))[orchestration]
     changed = made.phases != saved.phases
-    return Proposal(row["version"], phases, changed, found.errors, found.warnings)
+    return Proposal(row.version, phases, changed, found.errors, found.warnings)

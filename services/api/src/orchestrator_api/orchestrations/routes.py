@@ -25,6 +25,7 @@ from orchestrator_api.orchestrations.models import (
     ProposalOut,
 )
 from orchestrator_api.orchestrations.service import OrchestrationWish
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -87,7 +88,7 @@ async def list_orchestration_versions(
     async with call.session(Scope.READ, project) as session:
         key = configurations.orchestration_key(orchestration)
         part, masked = await configurations.versions(session, key, paging)
-    shown = [{**row, "phases": row["parameters"].get("phases", [])} for row in masked]
+    shown = [{**columns_of(each), "phases": each.parameters.get("phases", [])} for each in masked]
     return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
 
 

@@ -9,13 +9,13 @@ from orchestrator_api.access import tokens
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog import phases as domain
 from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_key
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, told
 from orchestrator_shared.domain.errors import Conflict
@@ -57,8 +57,8 @@ async def save(session: Session, orchestration: str, wish: OrchestrationWish) ->
     return saved
 
 
-def _check_base(stored: Row | None, base_version: int | None) -> None:
-    version = stored["version"] if stored and stored["deleted_at"] is None else 0
+def _check_base(stored: Configuration | None, base_version: int | None) -> None:
+    version = stored.version if stored and stored.deleted_at is None else 0
     if base_version not in (None, version):
         raise Conflict(
             f"it was changed meanwhile: its version is {version}, not {base_version}; load it again",
@@ -66,9 +66,11 @@ def _check_base(stored: Row | None, base_version: int | None) -> None:
         )
 
 
-def _restore_secrets(session: Session, definition: dict[str, Any], stored: Row | None) -> dict[str, Any]:
+def _restore_secrets(
+    session: Session, definition: dict[str, Any], stored: Configuration | None
+) -> dict[str, Any]:
     """As `configurations.restore_secrets`: each task's parameters by its id."""
-    before = stored["parameters"].get("phases", []) if stored else []
+    before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
     refuse(left_in_phases(phases))
     return session.encrypted({**definition, "phases": phases}, "phases")
@@ -91,14 +93,14 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
 
 
 async def _check_parameters(
-    session: Session, given: Given, definition: dict[str, Any], stored: Row | None
+    session: Session, given: Given, definition: dict[str, Any], stored: Configuration | None
 ) -> None:
     """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`.
 
     Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
     """
     plain = session.encryption.decrypt_secrets(definition, session.project)
-    saved = session.encryption.decrypt_secrets(stored["parameters"], session.project) if stored else {}
+    saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
     before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"

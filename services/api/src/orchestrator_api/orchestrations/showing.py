@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator_api.catalog import overrides
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
@@ -16,35 +17,36 @@ from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
 async def orchestrations(
-    session: Session, rows: Sequence[Row], *, with_tables: bool = True
+    session: Session, rows: Sequence[Configuration], *, with_tables: bool = True
 ) -> list[dict[str, Any]]:
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
-    only = rows[0]["id"] if len(rows) == 1 else None
+    only = rows[0].id if len(rows) == 1 else None
     own_schedules = _grouped(await schedules.listing(session, only))
     own_triggers = _grouped(await triggers.listing(session, only))
     subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
     for each in await notifications.listing(session, only):
         subscriptions[each.orchestration].append(each)
-    names = [row["id"] for row in rows]
+    names = [row.id for row in rows]
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
-    masked = {row["id"]: masked_phases(row["parameters"].get("phases", [])) for row in rows}
+    masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
     found = await checking.findings(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:
-            found[row["id"]].errors.extend(await overrides.misfits(session, row["parameters"]))
+            found[row.id].errors.extend(await overrides.misfits(session, row.parameters))
     parts = [
         _shown(
             row,
-            masked[row["id"]],
-            own_schedules[row["id"]],
-            own_triggers[row["id"]],
-            subscriptions[row["id"]],
+            masked[row.id],
+            own_schedules[row.id],
+            own_triggers[row.id],
+            subscriptions[row.id],
         )
         for row in rows
     ]
@@ -72,15 +74,15 @@ def _grouped(rows: Sequence[Row]) -> defaultdict[str, list[Row]]:
 
 
 def _shown(
-    row: Row,
+    row: Configuration,
     phases: list[dict[str, Any]],
     schedules: list[Row],
     triggers: list[Row],
     subscriptions: list[StoredSubscription],
 ) -> dict[str, Any]:
-    fires = [s["next_at"] for s in schedules if s["enabled"] and row["enabled"] and s["next_at"] is not None]
+    fires = [s["next_at"] for s in schedules if s["enabled"] and row.enabled and s["next_at"] is not None]
     return {
-        **row,
+        **columns_of(row),
         "phases": phases,
         "schedules": schedules,
         "triggers": triggers,

@@ -2,35 +2,37 @@
 
 -- name: projects
 SELECT id, name, parallel_limit, created_at FROM catalog.projects
-WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR id > $2)
+WHERE ($only::text IS NULL OR id = $only) AND ($after::text IS NULL OR id > $after)
 ORDER BY id
-LIMIT $3
+LIMIT $limit
 
 -- name: project
-SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1
+SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $project
 
 -- name: projects_with_dots
 SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id
 
 -- name: insert_project
-INSERT INTO catalog.projects (id, name, parallel_limit) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING RETURNING id
+INSERT INTO catalog.projects (id, name, parallel_limit) VALUES ($project, $name, $parallel_limit)
+ON CONFLICT (id) DO NOTHING
+RETURNING id, name, parallel_limit, created_at
 
 -- name: update_project
-UPDATE catalog.projects SET name = $2, parallel_limit = $3 WHERE id = $1
+UPDATE catalog.projects SET name = $name, parallel_limit = $parallel_limit WHERE id = $project
 
 -- name: lock_project
-SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $1 FOR NO KEY UPDATE
+SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $project FOR NO KEY UPDATE
 
 -- name: variables
-SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $1 ORDER BY name
+SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $project ORDER BY name
 
 -- name: variable
-SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $1 AND name = $2
+SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $project AND name = $name
 
 -- name: save_variable
-INSERT INTO catalog.variables (project, name, value, secret) VALUES ($1, $2, $3, $4)
+INSERT INTO catalog.variables (project, name, value, secret) VALUES ($project, $name, $value, $secret)
 ON CONFLICT (project, name) DO UPDATE
 SET value = excluded.value, secret = excluded.secret, updated_at = clock_timestamp()
 
 -- name: delete_variable
-DELETE FROM catalog.variables WHERE project = $1 AND name = $2
+DELETE FROM catalog.variables WHERE project = $project AND name = $name

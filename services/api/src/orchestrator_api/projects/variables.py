@@ -1,38 +1,42 @@
 """Project variables, the secret ones encrypted."""
 
+from dataclasses import replace
+
 from orchestrator_api.catalog import variable_users
 from orchestrator_api.http.session import Session
-from orchestrator_api.sql import Row
+from orchestrator_api.projects.rows import Variable
+from orchestrator_api.projects.store import ProjectStore
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.security import MASK, is_mask
 
 
-def shown(row: Row) -> Row:
-    """The row for people."""
-    return {**row, "value": MASK} if row["secret"] else row
+def shown(variable: Variable) -> Variable:
+    """The variable for people."""
+    return replace(variable, value=MASK) if variable.secret else variable
 
 
-async def listing(session: Session) -> list[Row]:
+async def listing(session: Session) -> list[Variable]:
     """The variables as stored, by name."""
-    return await session.sql.many("variables", session.project)
+    return await ProjectStore(session.connection).variables(project=session.project)
 
 
-async def find(session: Session, name: str) -> Row:
+async def find(session: Session, name: str) -> Variable:
     """The variable as stored; NotFound if it is not there."""
-    row = await session.sql.one("variable", session.project, name)
-    if row is None:
+    found = await ProjectStore(session.connection).variable(project=session.project, name=name)
+    if found is None:
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
-    return row
+    return found
 
 
 async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     """Save it; returns whether it is new. `***` keeps the stored secret; the same again changes nothing."""
-    stored = await session.sql.one("variable", session.project, name)
-    is_stored_secret = stored is not None and stored["secret"]
+    store = ProjectStore(session.connection)
+    stored = await store.variable(project=session.project, name=name)
+    is_stored_secret = stored is not None and stored.secret
     if is_mask(value) and (secret or is_stored_secret):
         _check_mask(name, value, secret=secret, is_stored_secret=is_stored_secret)
         return False
-    is_same = stored is not None and (_clear(session, stored), stored["secret"]) == (value, secret)
+    is_same = stored is not None and (_clear(session, stored), stored.secret) == (value, secret)
     if is_same and not secret:
         return False
     # Also if it is the same: an answer of its own would tell a secret to those who may only guess.
@@ -40,7 +44,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     if is_same:
         return False
     kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
-    await session.sql.run("save_variable", session.project, name, kept, secret)
+    await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
     await session.record(action, name, secret=secret)
     return stored is None
@@ -57,14 +61,15 @@ def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) 
         )
 
 
-def _clear(session: Session, stored: Row) -> str:
-    value: str = stored["value"]
-    return session.encryption.decrypt_value(value, project=session.project) if stored["secret"] else value
+def _clear(session: Session, stored: Variable) -> str:
+    if not stored.secret:
+        return stored.value
+    return session.encryption.decrypt_value(stored.value, project=session.project)
 
 
 async def delete(session: Session, name: str) -> None:
     """Delete it; parameters that use it fail when they run."""
     await variable_users.check_variable(session, name)
-    if not await session.sql.run("delete_variable", session.project, name):
+    if not await ProjectStore(session.connection).delete_variable(project=session.project, name=name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
     await session.record("variable.deleted", name)

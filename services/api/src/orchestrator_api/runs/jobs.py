@@ -117,7 +117,7 @@ async def _as_run(session: Session, job: Job) -> JsonObject | None:
     stored = await configurations.find_version(session, key, job.version)
     if stored is None:
         return None
-    merged: JsonObject = mask_secrets(deep_merge(stored["parameters"], job.parameters))
+    merged: JsonObject = mask_secrets(deep_merge(stored.parameters, job.parameters))
     return merged
 
 

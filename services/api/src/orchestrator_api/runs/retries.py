@@ -8,6 +8,7 @@ from uuid import UUID
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import stored_tasks
+from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
@@ -27,7 +28,6 @@ from orchestrator_api.runs.retry_plan import (
 )
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.store import RunStore
-from orchestrator_api.sql import Row
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
@@ -116,15 +116,15 @@ async def _finished(session: Session, job_id: UUID) -> Job:
 
 async def _target(session: Session, job: Job, version: Version) -> Target:
     number, definition = await _definition(session, job, version)
-    rows = await _existing(session, job, definition)
+    existing = await _existing(session, job, definition)
     return Target(
         version=number,
         definition=definition,
-        existing={(row["component"], row["id"]): row["version"] for row in rows},
+        existing={(each.component, each.id): each.version for each in existing},
         orchestration=job.configuration,
         pins=await _pins(session, job.id) if version == "original" else {},
         asked=version,
-        saved_at={(row["component"], row["id"]): row["saved_at"] for row in rows},
+        saved_at={(each.component, each.id): each.saved_at for each in existing},
     )
 
 
@@ -141,13 +141,13 @@ async def _definition(session: Session, job: Job, version: Version) -> tuple[int
     key = Key(job.component, job.configuration)
     configuration = await configurations.load(session, key)
     if version == "current":
-        return configuration["version"], configuration["parameters"]
+        return configuration.version, configuration.parameters
     if job.version is None:
         raise UserError("the job never started, so it has no version of its own", field="version")
-    row = await configurations.find_version(session, key, job.version)
-    if row is None:
+    found = await configurations.find_version(session, key, job.version)
+    if found is None:
         raise NotFound(f"version {job.version} is not there any more", field="version")
-    return row["version"], row["parameters"]
+    return found.version, found.parameters
 
 
 async def _original(session: Session, job: Job) -> Original:
@@ -160,7 +160,7 @@ async def _original(session: Session, job: Job) -> Original:
     )
 
 
-async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -> list[Row]:
+async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -> list[CurrentVersion]:
     """The configurations that a retry would run and its own, each with its current version."""
     tasks = [(task["component"], task["configuration"]) for task in stored_tasks(definition)]
     return await configurations.existing(session, [(job.component, job.configuration), *tasks])

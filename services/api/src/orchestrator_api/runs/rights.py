@@ -12,10 +12,10 @@ from uuid import UUID
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key, orchestration_key
 from orchestrator_api.catalog.phases import stored_tasks
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.store import RunStore
-from orchestrator_api.sql import Row
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Task = Mapping[str, Any]
@@ -38,20 +38,26 @@ class Departure:
     """The run whose parameters these are, where it is a retry."""
 
 
-async def check_version(session: Session, key: Key, configuration: Row, departure: Departure) -> None:
+async def check_version(
+    session: Session, key: Key, configuration: Configuration, departure: Departure
+) -> None:
     """Before an old version is looked for: the right to configure what it belongs to."""
-    if departure.version not in (None, configuration["version"]) or departure.versions_of is not None:
+    if departure.version not in (None, configuration.version) or departure.versions_of is not None:
         session.actor.require_configure(key.component, field="version")
 
 
 async def check_departure(
-    session: Session, key: Key, configuration: Row, definition: Mapping[str, Any], departure: Departure
+    session: Session,
+    key: Key,
+    configuration: Configuration,
+    definition: Mapping[str, Any],
+    departure: Departure,
 ) -> None:
     """Refuse what the token may not change about this run; `definition` is the version that would run."""
     if session.actor.configures_everything:
         return
     tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
-    if departure.version not in (None, configuration["version"]):
+    if departure.version not in (None, configuration.version):
         _require(session, await _with_pinned(session, tasks), "version")
     if departure.versions_of is not None:
         store = RunStore(session.connection)
@@ -109,8 +115,9 @@ async def _with_pinned(
         if task["component"] != ORCHESTRATOR or not isinstance(version, int) or key in seen:
             continue
         seen.add(key)
-        row = await configurations.find_version(session, orchestration_key(task["configuration"]), version)
-        todo += [(task["configuration"], each) for each in stored_tasks(row["parameters"])] if row else []
+        pinned = await configurations.find_version(session, orchestration_key(task["configuration"]), version)
+        if pinned is not None:
+            todo += [(task["configuration"], each) for each in stored_tasks(pinned.parameters)]
     return found
 
 

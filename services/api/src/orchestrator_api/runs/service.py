@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import check_selection, stored_tasks
+from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.secrets import left_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -16,8 +16,8 @@ from orchestrator_api.runs import idempotency, rights
 from orchestrator_api.runs.idempotency import Asked
 from orchestrator_api.runs.rows import NewRequest
 from orchestrator_api.runs.store import RunStore
-from orchestrator_api.sql import Row
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId, new_job_id
@@ -29,7 +29,7 @@ class RunWish:
     """What shall be run."""
 
     tasks: Sequence[str] | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
+    parameters: JsonObject = field(default_factory=dict)
     scheduled_for: datetime | None = None
     version: int | None = None
     asked: Asked | None = None
@@ -71,7 +71,7 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
         wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of
     )
     await rights.check_version(session, key, configuration, departure)
-    if not configuration["enabled"] and not wish.confirm:
+    if not configuration.enabled and not wish.confirm:
         raise Conflict(
             f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
             field="confirm",
@@ -88,19 +88,17 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
         refuse(await overrides.check(session, [own]))
 
 
-async def _definition(session: Session, key: Key, wish: RunWish, configuration: Row) -> dict[str, Any]:
+async def _definition(session: Session, key: Key, wish: RunWish, configuration: Configuration) -> JsonObject:
     if wish.version is None:
-        current: dict[str, Any] = configuration["parameters"]
-        return current
-    row = await configurations.find_version(session, key, wish.version)
-    if row is None:
-        newest = configuration["version"]
+        return configuration.parameters
+    found = await configurations.find_version(session, key, wish.version)
+    if found is None:
+        newest = configuration.version
         raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
-    pinned: dict[str, Any] = row["parameters"]
-    return pinned
+    return found.parameters
 
 
-async def _check_cycle(session: Session, orchestration: str, definition: dict[str, Any]) -> None:
+async def _check_cycle(session: Session, orchestration: str, definition: JsonObject) -> None:
     children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
     if not children:
         return

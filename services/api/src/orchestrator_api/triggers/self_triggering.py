@@ -39,10 +39,10 @@ async def _written(session: Session, orchestration: str) -> set[str]:
         if name in seen:
             continue
         seen.add(name)
-        row = await configurations.find(session, configurations.orchestration_key(name))
-        if row is None or row["deleted_at"] is not None:
+        stored = await configurations.find(session, configurations.orchestration_key(name))
+        if stored is None or stored.deleted_at is not None:
             continue
-        phases = row["parameters"].get("phases", [])
+        phases = stored.parameters.get("phases", [])
         written |= await checking.written_by(session, phases)
         tasks = stored_tasks({"phases": phases})
         to_read += [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]

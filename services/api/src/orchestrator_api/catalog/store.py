@@ -1,0 +1,303 @@
+"""Components, configurations and their versions in the database."""
+
+from collections.abc import Collection
+
+from orchestrator_api.catalog.rows import (
+    Component,
+    Configuration,
+    ConfigurationVersion,
+    CurrentVersion,
+    Nesting,
+    OverrideTarget,
+    VariableUser,
+)
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.database.store import Store
+
+
+class ConfigurationStore(Store):
+    """Writes configurations; orchestrations are those of the component orchestrator."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def configurations(
+        self,
+        *,
+        project: str,
+        component: str | None,
+        after_component: str | None,
+        after: str | None,
+        limit: int | None,
+    ) -> list[Configuration]:
+        """Those of a component, or all but the orchestrations."""
+        return await self._many(
+            Configuration,
+            "configurations",
+            project=project,
+            component=component,
+            after_component=after_component,
+            after=after,
+            limit=limit,
+        )
+
+    async def configuration_sizes(
+        self,
+        *,
+        project: str,
+        component: str | None,
+        after_component: str | None,
+        after: str | None,
+        limit: int,
+    ) -> list[int]:
+        """Of the same, in bytes."""
+        return await self._column(
+            int,
+            "configuration_sizes",
+            project=project,
+            component=component,
+            after_component=after_component,
+            after=after,
+            limit=limit,
+        )
+
+    async def configuration(
+        self, *, project: str, component: str, configuration: str
+    ) -> Configuration | None:
+        """One configuration, in the trash too."""
+        return await self._one(
+            Configuration,
+            "configuration",
+            project=project,
+            component=component,
+            configuration=configuration,
+        )
+
+    async def lock(self, *, project: str, component: str, configuration: str) -> None:
+        """Keep others from saving it until the transaction ends."""
+        await self._run(
+            "lock_configuration", project=project, component=component, configuration=configuration
+        )
+
+    async def lock_orchestration(self, *, project: str, orchestration: str) -> bool:
+        """Keep others from changing what belongs to it; False if it is not there."""
+        found = await self._value(str, "lock_orchestration", project=project, orchestration=orchestration)
+        return found is not None
+
+    async def lock_orchestrations(self, *, project: str) -> None:
+        """Keep others from saving orchestrations of the project until the transaction ends."""
+        await self._run("lock_orchestrations_of_project", project=project)
+
+    async def insert(
+        self,
+        *,
+        project: str,
+        component: str,
+        configuration: str,
+        name: str,
+        description: str,
+        enabled: bool,
+    ) -> bool:
+        """Add a configuration in its first version; False if there is one, in the trash too."""
+        inserted = await self._value(
+            str,
+            "insert_configuration",
+            project=project,
+            component=component,
+            configuration=configuration,
+            name=name,
+            description=description,
+            enabled=enabled,
+        )
+        return inserted is not None
+
+    async def update(
+        self,
+        *,
+        project: str,
+        component: str,
+        configuration: str,
+        name: str,
+        description: str,
+        enabled: bool,
+        version: int,
+    ) -> None:
+        """Change it, and take it out of the trash."""
+        await self._run(
+            "update_configuration",
+            project=project,
+            component=component,
+            configuration=configuration,
+            name=name,
+            description=description,
+            enabled=enabled,
+            version=version,
+        )
+
+    async def delete(self, *, project: str, component: str, configuration: str) -> None:
+        """Move it to the trash."""
+        await self._run(
+            "delete_configuration", project=project, component=component, configuration=configuration
+        )
+
+    async def insert_version(
+        self,
+        *,
+        project: str,
+        component: str,
+        configuration: str,
+        version: int,
+        parameters: JsonObject,
+        note: str,
+        author: str,
+    ) -> None:
+        """Keep a version."""
+        await self._run(
+            "insert_version",
+            project=project,
+            component=component,
+            configuration=configuration,
+            version=version,
+            parameters=parameters,
+            note=note,
+            author=author,
+        )
+
+    async def versions(
+        self, *, project: str, component: str, configuration: str, before: int | None, limit: int
+    ) -> list[ConfigurationVersion]:
+        """The newest first."""
+        return await self._many(
+            ConfigurationVersion,
+            "versions",
+            project=project,
+            component=component,
+            configuration=configuration,
+            before=before,
+            limit=limit,
+        )
+
+    async def version_sizes(
+        self, *, project: str, component: str, configuration: str, before: int | None, limit: int
+    ) -> list[int]:
+        """Of the same, in bytes."""
+        return await self._column(
+            int,
+            "version_sizes",
+            project=project,
+            component=component,
+            configuration=configuration,
+            before=before,
+            limit=limit,
+        )
+
+    async def version(
+        self, *, project: str, component: str, configuration: str, version: int
+    ) -> ConfigurationVersion | None:
+        """One version of a configuration."""
+        return await self._one(
+            ConfigurationVersion,
+            "version",
+            project=project,
+            component=component,
+            configuration=configuration,
+            version=version,
+        )
+
+    async def current_versions(
+        self, *, project: str, wanted: Collection[tuple[str, str]]
+    ) -> list[CurrentVersion]:
+        """Of those of these configurations that are there: pairs of component and id."""
+        return await self._many(
+            CurrentVersion,
+            "current_versions",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
+        )
+
+    async def configuration_keys(self, *, project: str) -> list[str]:
+        """Component/configuration of all but the orchestrations."""
+        return await self._column(str, "configuration_keys", project=project)
+
+    async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
+        """Of those of these configurations that are there: the bytes of their parameters."""
+        return await self._column(
+            int,
+            "named_configuration_sizes",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
+        )
+
+    async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
+        """Those of these configurations that are there."""
+        return await self._many(
+            Configuration,
+            "named_configurations",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
+        )
+
+    async def override_targets(
+        self, *, project: str, wanted: Collection[tuple[str, str, int | None]]
+    ) -> list[OverrideTarget]:
+        """Of those of these configurations that are there, each in the version asked for."""
+        return await self._many(
+            OverrideTarget,
+            "override_targets",
+            project=project,
+            components=[component for component, _, _ in wanted],
+            configurations=[configuration for _, configuration, _ in wanted],
+            versions=[version for _, _, version in wanted],
+        )
+
+    async def usages(self, *, project: str, component: str, configuration: str) -> list[str]:
+        """Which orchestrations run it."""
+        return await self._column(
+            str, "usages", project=project, component=component, configuration=configuration
+        )
+
+    async def nestings(self, *, project: str) -> list[Nesting]:
+        """Which orchestration runs which, by the current versions."""
+        return await self._many(Nesting, "nestings", project=project)
+
+    async def variable_users(self, *, project: str, name: str) -> list[VariableUser]:
+        """Whatever names the variable, or has secrets that may."""
+        return await self._many(VariableUser, "variable_users", project=project, name=name)
+
+
+class ComponentStore(Store):
+    """Writes components, which are those of all projects."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def components(self, *, after: str | None, limit: int | None) -> list[Component]:
+        """By id."""
+        return await self._many(Component, "components", after=after, limit=limit)
+
+    async def component(self, *, component: str) -> Component | None:
+        """One component."""
+        return await self._one(Component, "component", component=component)
+
+    async def save(
+        self,
+        *,
+        component: str,
+        name: str,
+        kind: str,
+        executor: str,
+        after_crash: str,
+        definition: JsonObject,
+    ) -> None:
+        """Register a component, or change it."""
+        await self._run(
+            "save_component",
+            component=component,
+            name=name,
+            kind=kind,
+            executor=executor,
+            after_crash=after_crash,
+            definition=definition,
+        )

@@ -1,0 +1,47 @@
+"""Making and changing projects."""
+
+from dataclasses import replace
+
+from orchestrator_api.access.permissions import no_such_project
+from orchestrator_api.http.session import Session
+from orchestrator_api.projects.rows import StoredProject
+from orchestrator_api.projects.store import ProjectStore
+from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.domain.errors import Conflict
+
+
+async def listing(session: Session, after: str | None, limit: int) -> list[StoredProject]:
+    """The projects that the token is good for, by id."""
+    only = None if session.actor.administers else session.actor.project
+    return await ProjectStore(session.connection).projects(only=only, after=after, limit=limit)
+
+
+async def load(session: Session) -> StoredProject:
+    """The project; NotFound if it is not there."""
+    found = await ProjectStore(session.connection).project(project=session.project)
+    if found is None:
+        raise no_such_project(session.project)
+    return found
+
+
+async def create(session: Session, project: str, name: str, parallel_limit: int | None) -> StoredProject:
+    """Make a project."""
+    store = ProjectStore(session.connection)
+    made = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
+    if made is None:
+        raise Conflict(f"there is a project {project!r} already", field="id")
+    await session.record("project.created", project)
+    return made
+
+
+async def change(session: Session, changes: JsonObject) -> StoredProject:
+    """Change a project's name or its limit of parallel jobs, as far as they are given."""
+    store = ProjectStore(session.connection)
+    before = await store.lock(project=session.project)
+    if before is None:
+        raise no_such_project(session.project)
+    after = replace(before, **changes)
+    if after != before:
+        await store.update(project=session.project, name=after.name, parallel_limit=after.parallel_limit)
+        await session.record("project.changed", session.project, **changes)
+    return after

@@ -1,0 +1,53 @@
+"""Projects and their variables in the database."""
+
+from orchestrator_api.projects.rows import StoredProject, Variable
+from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
+
+
+class ProjectStore(Store):
+    """Writes projects and variables."""
+
+    queries = Queries.load(__package__, "store.sql")
+
+    async def projects(self, *, only: str | None, after: str | None, limit: int) -> list[StoredProject]:
+        """All of them, or the only one that is asked for."""
+        return await self._many(StoredProject, "projects", only=only, after=after, limit=limit)
+
+    async def project(self, *, project: str) -> StoredProject | None:
+        """One project."""
+        return await self._one(StoredProject, "project", project=project)
+
+    async def lock(self, *, project: str) -> StoredProject | None:
+        """The same, and nobody else changes it until the transaction ends."""
+        return await self._one(StoredProject, "lock_project", project=project)
+
+    async def insert(self, *, project: str, name: str, parallel_limit: int | None) -> StoredProject | None:
+        """Make a project; None if there is one of this id."""
+        return await self._one(
+            StoredProject, "insert_project", project=project, name=name, parallel_limit=parallel_limit
+        )
+
+    async def update(self, *, project: str, name: str, parallel_limit: int | None) -> None:
+        """Change a project."""
+        await self._run("update_project", project=project, name=name, parallel_limit=parallel_limit)
+
+    async def with_dots(self) -> list[str]:
+        """Projects whose ids have dots."""
+        return await self._column(str, "projects_with_dots")
+
+    async def variables(self, *, project: str) -> list[Variable]:
+        """By name."""
+        return await self._many(Variable, "variables", project=project)
+
+    async def variable(self, *, project: str, name: str) -> Variable | None:
+        """One variable."""
+        return await self._one(Variable, "variable", project=project, name=name)
+
+    async def save_variable(self, *, project: str, name: str, value: str, secret: bool) -> None:
+        """Add a variable, or change it."""
+        await self._run("save_variable", project=project, name=name, value=value, secret=secret)
+
+    async def delete_variable(self, *, project: str, name: str) -> bool:
+        """Delete it; False if it is not there."""
+        return await self._run("delete_variable", project=project, name=name) > 0
