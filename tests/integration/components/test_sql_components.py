@@ -79,7 +79,7 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         ),
         (
             ["SELECT '\ud800'"],
-            "parameters.statements.0: Input should be a valid string, unable to parse raw data",
+            "parameters.statements.0: must be valid Unicode text",
         ),
         (["/* never closed\nSELECT 1"], "statement 1, line 1, column 1: unterminated /* comment"),
     ],
