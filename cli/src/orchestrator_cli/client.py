@@ -82,7 +82,7 @@ class ApiClient:
             page = self.get(path, limit=limit, cursor=cursor, **params)
             items = page.get("items")
             if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise CommandFailure(f"{self.url}/v1{path} answered something that is not a list")
+                raise CommandFailure(f"{self.url}/v1{path} did not return a list")
             yield from items
             left = None if left is None else left - len(items)
             cursor = page.get("next")

@@ -15,7 +15,7 @@ _CONTROLS = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]
 _DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 _HARMFUL = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in _DIRECTIONS}
 _HARMFUL_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_DIRECTIONS)}
-"""What JSON has no need to escape; a program reads the same."""
+"""Characters that JSON need not escape; escaped, they mean the same to a program."""
 STATUS_STYLES = {
     "success": "green",
     "warning": "yellow",

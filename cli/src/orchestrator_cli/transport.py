@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
-"""Until something more of the answer arrives."""
+"""How long to wait for the next part of a response."""
 WHOLE_ANSWER_SECONDS = 600.0
 MOST_ANSWER_BYTES = 300 * 1024 * 1024
-"""Somewhat more than the largest export."""
+"""Slightly more than the largest export."""
 PATH_CHARACTERS = "/:@!$&'()*+,;="
 """Characters that need no escape in a path, besides letters, digits and `-._~` (RFC 3986)."""
 
@@ -30,7 +30,7 @@ class NoAnswer(Exception):
 
 
 class EndlessAnswer(Exception):
-    """The server answers more than any of ours would: to ask again would not help."""
+    """The response is longer than any of ours; retrying would not help."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Connection:
 
 
 class _Clock:
-    """Ends a connection whose answer never does, also between lines of its head, where nothing else looks."""
+    """Closes a connection whose response never ends, even in its headers, where nothing else checks."""
 
     is_over = False
 
