@@ -7,7 +7,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
-from orchestrator_cli.transport import Connection, NoAnswer, Params, Request, Response, Transport, target
+from orchestrator_cli.transport import (
+    Connection,
+    EndlessAnswer,
+    NoAnswer,
+    Params,
+    Request,
+    Response,
+    Transport,
+    target,
+)
 from orchestrator_shared.domain.ids import new_id
 
 Json = dict[str, Any]
@@ -45,7 +54,7 @@ class ApiClient:
         self._transport.close()
 
     def get(self, path: str, **params: object) -> Json:
-        return _again(lambda: self._request("GET", path, params=_given(params)))
+        return _with_retries(lambda: self._request("GET", path, params=_given(params)))
 
     def put(self, path: str, body: Json) -> Json:
         return self._request("PUT", path, body=body)
@@ -56,7 +65,7 @@ class ApiClient:
     def request_run(self, path: str, body: Json) -> Json:
         """Request runs under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
-        return _again(lambda: self._request("POST", path, body=body, headers=key))
+        return _with_retries(lambda: self._request("POST", path, body=body, headers=key))
 
     def patch(self, path: str, body: Json) -> Json:
         return self._request("PATCH", path, body=body)
@@ -71,8 +80,11 @@ class ApiClient:
         while left is None or left > 0:
             limit = PAGE if left is None else min(PAGE, left)
             page = self.get(path, limit=limit, cursor=cursor, **params)
-            yield from page["items"]
-            left = None if left is None else left - len(page["items"])
+            items = page.get("items")
+            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+                raise CommandFailure(f"{self.url}/v1{path} answered something that is not a list")
+            yield from items
+            left = None if left is None else left - len(items)
             cursor = page.get("next")
             if cursor is None:
                 return
@@ -92,6 +104,8 @@ class ApiClient:
             response = self._transport.send(request)
         except NoAnswer as error:
             raise Unreachable(f"no answer from {self.url}: {error}", details=[START_HINT]) from None
+        except EndlessAnswer as error:
+            raise CommandFailure(f"gave up on the response of {self.url}: {error}") from None
         except ValueError as error:  # a host name that cannot be resolved
             raise BadInput(f"{self.url} is not a server URL: {error}") from None
         if response.is_success:
@@ -112,13 +126,13 @@ def _connection(url: str) -> Connection:
         raise BadInput(f"{url} is not a server URL: {error}") from None
 
 
-def _again(ask: Callable[[], Json]) -> Json:
+def _with_retries(send: Callable[[], Json]) -> Json:
     for attempt in range(1, ATTEMPTS):
         try:
-            return ask()
+            return send()
         except Unreachable:
             time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-    return ask()
+    return send()
 
 
 START_HINT = (
@@ -134,7 +148,7 @@ def failure_of(response: Response) -> CommandFailure:
     )
     details = [
         f"{error.get('field') or '(request)'}: {error.get('detail', '')}"
-        for error in problem.get("errors") or []
+        for error in _list(problem.get("errors"))
         if isinstance(error, dict)
     ]
     if response.status in BUSY_STATUSES:
@@ -151,9 +165,13 @@ def failure_of(response: Response) -> CommandFailure:
 def _problem(response: Response) -> Json:
     try:
         body = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _encoded(body: Json) -> bytes:
@@ -168,7 +186,7 @@ def _body(response: Response, url: str) -> Json:
         return {}
     try:
         body = json.loads(response.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
         raise CommandFailure(f"the response of {url} is not a JSON object")

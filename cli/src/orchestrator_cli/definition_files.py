@@ -46,5 +46,10 @@ _Dumper.add_representer(str, _Dumper.represent_text)
 
 def to_yaml(documents: Sequence[Json], *, ascii_only: bool = False) -> str:
     """The documents as one YAML text, in their original order."""
+    return "".join(f"---\n{_document(document, ascii_only=ascii_only)}" for document in documents)
+
+
+def _document(document: Json, *, ascii_only: bool) -> str:
     style: dict[str, Any] = {"sort_keys": False, "allow_unicode": not ascii_only, "width": 100}
-    return "".join(f"---\n{yaml.dump(document, Dumper=_Dumper, **style)}" for document in documents)
+    text: str = yaml.dump(document, Dumper=_Dumper, **style)
+    return text if ascii_only or plain(text) == text else _document(document, ascii_only=True)

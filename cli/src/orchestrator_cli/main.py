@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         return ExitCode.OK
     except streams.OutputLost as failure:
         streams.drop_output()
-        _tell(failure.text, failure.details)
+        _print_failure(failure.text, failure.details)
         return failure.code
     return code
 
@@ -61,14 +61,14 @@ def _run(arguments: list[str] | None) -> int:
     except streams.OutputLost:
         raise
     except CommandFailure as failure:
-        _tell(failure.text, failure.details)
+        _print_failure(failure.text, failure.details)
         return failure.code
     except KeyboardInterrupt:
         return 130
     return ExitCode.OK
 
 
-def _tell(text: str, details: list[str]) -> None:
+def _print_failure(text: str, details: list[str]) -> None:
     from rich.text import Text
 
     from orchestrator_cli.output import error_console, plain

@@ -14,6 +14,8 @@ PIPE_WIDTH = 240
 _CONTROLS = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]
 _DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 _HARMFUL = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in _DIRECTIONS}
+_HARMFUL_IN_JSON = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), *_DIRECTIONS)}
+"""What JSON has no need to escape; a program reads the same."""
 STATUS_STYLES = {
     "success": "green",
     "warning": "yellow",
@@ -41,7 +43,7 @@ def error_console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
+    text = json.dumps(value, indent=2, ensure_ascii=False).translate(_HARMFUL_IN_JSON)
     print(text if is_writable(text) else json.dumps(value, indent=2))
 
 
@@ -82,7 +84,7 @@ def print_findings(answer: Mapping[str, Any]) -> None:
 
 
 def status_text(status: str) -> Text:
-    return Text(status.replace("_", " "), style=STATUS_STYLES.get(status, ""))
+    return Text(plain(str(status)).replace("_", " "), style=STATUS_STYLES.get(status, ""))
 
 
 def moment(text: str | None) -> datetime | None:

@@ -3,7 +3,9 @@
 import http.client
 import select
 import socket
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode, urlsplit
@@ -13,6 +15,10 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
+"""Until something more of the answer arrives."""
+WHOLE_ANSWER_SECONDS = 600.0
+MOST_ANSWER_BYTES = 300 * 1024 * 1024
+"""Somewhat more than the largest export."""
 PATH_CHARACTERS = "/:@!$&'()*+,;="
 """Characters that need no escape in a path, besides letters, digits and `-._~` (RFC 3986)."""
 
@@ -21,6 +27,10 @@ Params = Mapping[str, str | list[str]]
 
 class NoAnswer(Exception):
     """The server cannot be reached, or the connection broke before the response was complete."""
+
+
+class EndlessAnswer(Exception):
+    """The server answers more than any of ours would: to ask again would not help."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +81,33 @@ class Connection:
         self._http = _unopened(parts.scheme, parts.hostname, parts.port)
 
     def send(self, request: Request) -> Response:
-        path, headers = self._prefix + request.target, dict(request.headers)
+        clock = _Clock()
         try:
             self._ensure_open()
-            self._http.request(request.method, path, body=request.body, headers=headers)
-            answer = self._http.getresponse()
-            return Response(answer.status, answer.read())
+            with clock.running(self._http.sock):
+                response = self._exchange(request)
+            if clock.is_over:  # to an answer that lasts as long as its connection this looks like its end
+                raise ConnectionError
+            return response
         except (OSError, http.client.HTTPException) as error:
             self._http.close()
+            if clock.is_over:
+                raise EndlessAnswer(f"still not complete after {WHOLE_ANSWER_SECONDS:g} seconds") from None
             raise NoAnswer(str(error) or type(error).__name__) from None
+        except EndlessAnswer:
+            self._http.close()
+            raise
+
+    def _exchange(self, request: Request) -> Response:
+        path = self._prefix + request.target
+        self._http.request(request.method, path, body=request.body, headers=dict(request.headers))
+        answer = self._http.getresponse()
+        if answer.length is not None and answer.length <= MOST_ANSWER_BYTES:
+            return Response(answer.status, answer.read())
+        body = b"" if answer.length is not None else answer.read(MOST_ANSWER_BYTES + 1)
+        if answer.length is not None or len(body) > MOST_ANSWER_BYTES:
+            raise EndlessAnswer(f"more than {MOST_ANSWER_BYTES // 1024**2} MiB")
+        return Response(answer.status, body)
 
     def _ensure_open(self) -> None:
         sock: socket.socket | None = self._http.sock
@@ -92,6 +120,27 @@ class Connection:
 
     def close(self) -> None:
         self._http.close()
+
+
+class _Clock:
+    """Ends a connection whose answer never does, also between lines of its head, where nothing else looks."""
+
+    is_over = False
+
+    @contextmanager
+    def running(self, sock: socket.socket) -> Iterator[None]:
+        timer = threading.Timer(WHOLE_ANSWER_SECONDS, self._end, (sock,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _end(self, sock: socket.socket) -> None:
+        self.is_over = True
+        with suppress(OSError):
+            sock.shutdown(socket.SHUT_RDWR)
 
 
 def _unopened(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:

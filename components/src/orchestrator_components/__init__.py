@@ -1,1 +1,1 @@
-"""Built-in components: programs of their own under the component contract."""
+"""Built-in components: separate programs that follow the component contract."""

@@ -1,4 +1,4 @@
-"""Component command: a program that the administrator allowed, started from an argv list without a shell."""
+"""Component command: runs a program allowed by the administrator, from an argv list without a shell."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def parse_parameters(given: Mapping[str, Any]) -> list[str]:
 
 def _startable(argv: list[str]) -> list[str]:
     if not argv[0]:
-        raise ValueError("the first element must name a program")
+        raise ValueError("the first element must be the name of a program")
     if any("\0" in argument for argument in argv):
         raise ValueError("must not contain a NUL character")
     return argv
@@ -48,7 +48,7 @@ def run() -> None:
 
 def allowed_prefixes(text: str) -> Prefixes:
     if not text:
-        raise UserError(f"no command is allowed here: an administrator has to list them in {ALLOWED}")
+        raise UserError(f"no commands are allowed here; an administrator must list them in {ALLOWED}")
     try:
         prefixes = json.loads(text)
     except json.JSONDecodeError:
@@ -66,16 +66,16 @@ def require_allowed(argv: list[str], prefixes: Prefixes) -> None:
     if any(argv[: len(prefix)] == prefix for prefix in prefixes):
         return
     known = "; ".join(" ".join(prefix) for prefix in prefixes) or "nothing"
-    raise UserError(f"parameters.argv: {argv[0]} is not allowed with these arguments; allowed is: {known}")
+    raise UserError(f"parameters.argv: {argv[0]} is not allowed with these arguments; allowed: {known}")
 
 
 def how_it_ended(code: int) -> str:
     if code > 0:
         return f"exited with {code}"
     try:
-        return f"was ended by {signal.Signals(-code).name}"
+        return f"was killed by {signal.Signals(-code).name}"
     except ValueError:
-        return f"was ended by signal {-code}"
+        return f"was killed by signal {-code}"
 
 
 def _run_to_end(argv: list[str]) -> tuple[int, str]:
@@ -93,7 +93,7 @@ def _run_to_end(argv: list[str]) -> tuple[int, str]:
     except Terminated:
         _end(process)
         if tail is not None:
-            tail.last_line()  # what it says at its end belongs to the log, too
+            tail.last_line()  # its last output belongs in the log, too
         raise
     return code, tail.last_line()
 
@@ -108,7 +108,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 class _Tail:
-    """Passes a program's stderr on and keeps its last line."""
+    """Passes on a program's stderr and keeps its last line."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe
@@ -126,12 +126,12 @@ class _Tail:
             self._kept = whole[-LONGEST_LAST_LINE:]
 
     def last_line(self) -> str:
-        # A grandchild may hold the pipe open for ever: the program itself has ended.
+        # A grandchild may keep the pipe open indefinitely, although the program itself has exited.
         self._thread.join(SECONDS_FOR_LAST_WORDS)
         first, *lines = self._kept.decode(errors="replace").split("\n")
         if self._is_cut and first.strip():
-            # What the cut leaves of a secret would not be known as one, and would be told.
-            first = "its last line is too long to repeat, the log has it"
+            # A secret cut in half would not be recognised, so it would not be masked.
+            first = "its last line is too long to repeat here; see the log"
         return next((line.strip() for line in reversed([first, *lines]) if line.strip()), "")
 
 

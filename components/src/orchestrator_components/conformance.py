@@ -1,4 +1,4 @@
-"""A check that anybody can run on their own component: does it keep the component contract?"""
+"""A check that anyone can run on their own component: does it keep the component contract?"""
 
 import json
 import os
@@ -28,22 +28,22 @@ def check(
     grace: float = 10.0,
     needs_parameters: bool = True,
 ) -> list[str]:
-    """Run the component several times, with `config` as good parameters; tell what is wrong.
+    """Run the component several times, with `config` as good parameters; returns the violations.
 
-    `needs_parameters`: it cannot do without, so that none at all are a mistake of the user.
+    `needs_parameters`: the component requires parameters, so empty ones must be a user error.
     """
     command = [part.replace("{python}", sys.executable) for part in command]
     extra = dict(environment or {})
     return [
         *_check_good(command, config, extra),
-        *_check_bad(command, "parameters that are no object", "not an object", extra),
+        *_check_bad(command, "parameters that are not an object", "not an object", extra),
         *(_check_bad(command, "empty parameters", {}, extra) if config and needs_parameters else []),
         *_check_sigterm(command, config, extra, grace),
     ]
 
 
 def result_problems(directory: Path) -> list[str]:
-    """What is wrong with the files that a component left in its directory: what a runner would say."""
+    """Problems that a runner would find in the files a component left in its directory."""
     problems = []
     for name, parse in (("result.json", parse_result), ("state.json", _parse_state)):
         file = directory / name
@@ -79,7 +79,7 @@ def _check_bad(
     elif code != USER_ERROR:
         yield f"{title}: exit code {code} instead of 1 (user error)"
     elif not message:
-        yield f"{title}: the last line of stderr must tell what is wrong"
+        yield f"{title}: the last line of stderr must say what is wrong"
 
 
 def _check_sigterm(

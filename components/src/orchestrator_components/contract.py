@@ -23,7 +23,7 @@ SECONDS_TO_TIDY_UP = 5.0
 
 
 class UserError(Exception):
-    """Something the person who configured the component can put right; its text is shown to them."""
+    """A mistake that the person who configured the component can fix; the text is shown to them."""
 
 
 class Terminated(BaseException):
@@ -43,13 +43,13 @@ def data_dir() -> Path:
     directory = os.environ.get("ORCHESTRATOR_DATA_DIR", "")
     if not directory:
         raise UserError(
-            "ORCHESTRATOR_DATA_DIR is not set: a component is started by a runner or by 'component run'"
+            "ORCHESTRATOR_DATA_DIR is not set; start components with a runner or with 'component run'"
         )
     return Path(directory)
 
 
 def read_parameters() -> dict[str, Any]:
-    """The parameters of config.json as they stand there."""
+    """The parameters of config.json, unvalidated."""
     config = _read_object(data_dir() / "config.json")
     parameters = config.get("parameters", {})
     if not isinstance(parameters, dict):
@@ -58,8 +58,8 @@ def read_parameters() -> dict[str, Any]:
 
 
 def load_parameters(model: type[Parameters]) -> Parameters:
-    """Read the parameters of config.json; a mistake in them is a UserError that names the field."""
-    # The built-ins do without: to import it takes longer than most of their tasks.
+    """Read and validate the parameters of config.json; a mistake is a UserError that names the field."""
+    # Imported late, and not by the built-ins: the import takes longer than most of their tasks.
     from pydantic import ValidationError
 
     parameters = read_parameters()
@@ -73,7 +73,7 @@ def load_parameters(model: type[Parameters]) -> Parameters:
 
 
 def load_state() -> dict[str, Any]:
-    """What this configuration saved when it last succeeded; empty the first time."""
+    """The state this configuration saved when it last succeeded; empty the first time."""
     path = data_dir() / "state.json"
     return _read_object(path) if path.exists() else {}
 
@@ -83,7 +83,7 @@ def save_state(state: Mapping[str, Any]) -> None:
 
 
 def report(message: str = "", output_tables: Iterable[OutputTable] = ()) -> None:
-    """Tell the result; each output table becomes a table update when the job succeeds."""
+    """Write the result; each output table becomes a table update when the job succeeds."""
     result = {"message": message, "output_tables": list(output_tables)}
     write_atomically(data_dir() / "result.json", json.dumps(result))
 
@@ -100,13 +100,13 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def new_file_beside(path: Path) -> tuple[int, Path]:
-    """An open file of this process's own in the same folder, to be put in the place of `path` when whole."""
+    """An open temporary file in the same folder, to replace `path` when it is complete."""
     temporary = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
     return os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), temporary
 
 
 def main(run: Run) -> NoReturn:
-    """Run a component: its exit code, its last words on stderr and its end on SIGTERM follow the contract."""
+    """Run a component: its exit code, last line on stderr and handling of SIGTERM follow the contract."""
     sys.exit(exit_code_of(run))
 
 
@@ -132,14 +132,14 @@ def exit_code_of(run: Run) -> int:
 
 
 def one_line(text: str) -> str:
-    """The contract shows the last line of stderr, so a message has to be a single one."""
+    """The contract shows the last line of stderr, so a message must be a single line."""
     return " ".join(text.split())
 
 
 def _execute(run: Run) -> None:
     work = run()
     if isinstance(work, Awaitable):
-        import asyncio  # a component without a database does not need it
+        import asyncio  # not needed by components without a database
 
         asyncio.run(_until_sigterm(work))
 

@@ -1,4 +1,4 @@
-"""Rows into PostgreSQL's COPY text: a line per row, so that the server's line number is the row's number."""
+"""Rows as PostgreSQL COPY text, one line per row, so the server's line number is the row number."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", N
 
 @dataclass(frozen=True)
 class Picked:
-    """Which fields of a row are loaded, in which order, and which values mean nothing."""
+    """Which fields of a row are loaded, in which order, and which values mean null."""
 
     positions: Sequence[int]
     texts: frozenset[int]
-    """Those where a value in quotes is that value, also an empty one; no number or date looks like that."""
+    """Text columns, where a quoted value is kept as it is, even if empty; numbers and dates never are."""
     nulls: frozenset[str]
 
 
 def pick(header: Sequence[str], types: Mapping[str, str], null_values: Iterable[str]) -> Picked:
-    """The wanted columns in their order; raises UserError if the header lacks one."""
+    """The requested columns in order; raises UserError if the header lacks one."""
     positions = [find_column(header, column) for column in types]
     texts = frozenset(at for at, kind in zip(positions, types.values(), strict=True) if kind == "text")
     return Picked(positions, texts, frozenset(null_values))

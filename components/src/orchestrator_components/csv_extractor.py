@@ -1,4 +1,4 @@
-"""Component csv-extractor: a CSV file or URL into a table of the warehouse."""
+"""Component csv-extractor: loads a CSV file or URL into a warehouse table."""
 
 import codecs
 import os
@@ -34,7 +34,7 @@ from orchestrator_components.warehouse import (
 if TYPE_CHECKING:
     from orchestrator_components.warehouse import Connection
 
-# A timestamp is an instant: the zone in the file is honoured, without one it is UTC.
+# A timestamp is a point in time: the file's time zone is honoured; without one it is UTC.
 SQL_TYPES: dict[str, str] = {
     "text": "text",
     "integer": "integer",
@@ -52,7 +52,7 @@ LOADS_TABLE = "_orchestrator_loads"
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a configuration of csv-extractor may say."""
+    """The parameters of csv-extractor."""
 
     connection: str
     source: str
@@ -86,13 +86,15 @@ def parse_parameters(given: Mapping[str, Any]) -> Parameters:
 def _columns(columns: dict[str, str]) -> dict[str, str]:
     for name in columns:
         if not name or "\0" in name or len(name.encode()) > LONGEST_IDENTIFIER:
-            raise ValueError(f"a column name has 1 to {LONGEST_IDENTIFIER} bytes and no NUL: {name[:80]!r}")
+            raise ValueError(
+                f"column names must have 1 to {LONGEST_IDENTIFIER} bytes and no NUL: {name[:80]!r}"
+            )
     return columns
 
 
 def _delimiter(delimiter: str) -> str:
     if delimiter in '"\r\n\0':
-        raise ValueError("must not be a quote, a line end or NUL")
+        raise ValueError("must not be a quote, a line break or NUL")
     return delimiter
 
 
@@ -105,7 +107,7 @@ def _encoding(encoding: str) -> str:
             "not a known encoding; use a name such as utf-8, cp1252, latin-1 or utf-16"
         ) from None
     if known in NOT_OF_FILES:
-        raise ValueError("not an encoding of files; use a name such as utf-8, cp1252, latin-1 or utf-16")
+        raise ValueError("not a text encoding; use a name such as utf-8, cp1252, latin-1 or utf-16")
     return encoding
 
 
@@ -139,18 +141,18 @@ async def _replace(connection: "Connection", path: Path, parameters: Parameters,
 
 
 async def _append(connection: "Connection", path: Path, parameters: Parameters, table: TableName) -> int:
-    """Rows and a record of the load commit together: a job run again after a crash adds nothing twice."""
+    """Commit rows and a record of the load together, so that a job rerun after a crash adds nothing twice."""
     loads = TableName(table.bucket, LOADS_TABLE).sql
     job = os.environ.get("ORCHESTRATOR_JOB_ID", "")
     try:
-        # Before the transaction, which would hold up other first loads into the bucket until its end.
+        # Outside the transaction, which would block other first loads into this bucket until it ends.
         with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
             await connection.execute(statement("create_load_record", loads=loads))
         async with transaction(connection):
             await connection.execute(statement("lock_table_name"), str(table))
             done = await connection.fetchval(statement("rows_already_loaded", loads=loads), job, str(table))
             if job and done is not None:
-                print(f"job {job} has loaded {table} before")
+                print(f"job {job} has already loaded {table}")
                 return int(done)
             columns = _definition(parameters)
             await connection.execute(statement("create_table_if_missing", table=table.sql, columns=columns))
@@ -195,7 +197,7 @@ async def _copy(connection: "Connection", path: Path, parameters: Parameters, ta
 
 
 def _bad_value(error: asyncpg.PostgresError, path: Path, parameters: Parameters) -> Exception:
-    """PostgreSQL says `COPY t, line 3, column c: "x"`; our lines are the file's rows."""
+    """PostgreSQL reports `COPY t, line 3, column c: "x"`, where lines are rows of the file."""
     place = re.search(r"line (\d+)(?:, column ([^:]+))?", error.context or "")
     if not place or not is_authors_fault(error):
         return error

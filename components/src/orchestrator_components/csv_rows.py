@@ -1,4 +1,4 @@
-"""The rows of a CSV file. Unlike Python's reader it tells "" from nothing, as PostgreSQL's CSV does."""
+"""The rows of a CSV file. Unlike Python's reader, it tells "" from an empty field, as PostgreSQL does."""
 
 from collections.abc import Iterator, Sequence
 from typing import IO
@@ -6,27 +6,27 @@ from typing import IO
 from orchestrator_components.contract import UserError
 
 LONGEST_FIELD = 16 * 1024 * 1024
-ENCODING_ADVICE = "say in encoding what the file is in, for example encoding: cp1252 or encoding: latin-1"
+ENCODING_ADVICE = "set the encoding of the file, for example encoding: cp1252 or encoding: latin-1"
 
 
 class Quoted(str):
-    """A value that stood in quotes."""
+    """A value that was quoted."""
 
     __slots__ = ()
 
 
 class CsvRows:
-    """The rows below the header of a CSV file, all as wide as the header; knows where it stands.
+    """The rows below the header of a CSV file, all as wide as the header; tracks its position.
 
-    With one column a blank line is a row without a value, else no row.
+    In a file with one column, a blank line is a row without a value; otherwise it is skipped.
     """
 
     def __init__(self, file: IO[str], delimiter: str, *, trim: bool = False, encoding: str = "utf-8") -> None:
         self.row = 0
         self.line = 0
-        """Where the row begins."""
+        """The line on which the row begins."""
         self.has_quotes = False
-        """Whether the row has values that are Quoted."""
+        """Whether the row has Quoted values."""
         self._read = 0
         self._delimiter = delimiter
         self._trim = trim
@@ -45,7 +45,7 @@ class CsvRows:
             self.row += 1
             if len(fields) != width:
                 where = f"row {self.row} (line {self.line})"
-                raise UserError(f"source: {where} has {len(fields)} fields where the header has {width}")
+                raise UserError(f"source: {where} has {len(fields)} fields, but the header has {width}")
             yield fields
 
     def _read_header(self) -> list[str]:
@@ -54,12 +54,12 @@ class CsvRows:
             raise UserError("source: the file is empty; its first line must name the columns")
         if not header:
             raise UserError(
-                "source: the first line is blank; take it out: the first line must name the columns"
+                "source: the first line is blank; remove it, as the first line must name the columns"
             )
         return header
 
     def _next(self) -> list[str] | None:
-        """The fields of the next record; none of a blank line."""
+        """The fields of the next record; empty for a blank line."""
         line = next(self._lines, None)
         if line is None:
             return None
@@ -74,7 +74,7 @@ class CsvRows:
         return fields if len(fields) > 1 or fields[0] else []
 
     def _fields(self, line: str) -> list[str]:
-        """A record with quotes in it; it may go on over several lines."""
+        """A record with quotes; it may span several lines."""
         fields: list[str] = []
         at = 0
         while True:
@@ -96,7 +96,7 @@ class CsvRows:
         return fields
 
     def _quoted(self, line: str, at: int) -> tuple[str, str, int]:
-        """What stands up to the closing quote, the line on which that is, and the place behind it."""
+        """The text up to the closing quote, the line of that quote, and the position after it."""
         opened, size = self._read, 0
         parts: list[str] = []
         while True:
@@ -121,12 +121,12 @@ class CsvRows:
         return at
 
     def _here(self, line: int | None = None) -> str:
-        """The record that is being read."""
+        """The place of the record being read."""
         place = f"line {line or self._read}"
         return f"row {self.row + 1} ({place})" if self.header else f"the header ({place})"
 
     def _bounded_lines(self, file: IO[str]) -> Iterator[str]:
-        """A file without line ends must not be read into memory whole."""
+        """Limits the length, so that a file without line breaks is not read into memory whole."""
         try:
             while line := file.readline(LONGEST_FIELD):
                 self._read += 1
@@ -140,7 +140,7 @@ class CsvRows:
             raise UserError(f"source: {problem}; {ENCODING_ADVICE}") from None
 
     def _check_encoding(self, line: str) -> None:
-        """A byte that cannot be read has become a surrogate: here it is known where it stands."""
+        """An undecodable byte has become a surrogate; here its position is known."""
         try:
             line.encode()
         except UnicodeEncodeError as error:
@@ -150,33 +150,33 @@ class CsvRows:
             ) from None
 
 
-_QUOTE_ADVICE = "inside of quotes a quote is written twice"
-_TOO_LONG = "a quote opens here, and its text is longer than {:,} characters; is it never closed?"
-_UNCLOSED = "a quote opens here and is never closed"
+_QUOTE_ADVICE = "write a quote inside a quoted field twice"
+_TOO_LONG = "the quoted field that starts here is longer than {:,} characters; is the closing quote missing?"
+_UNCLOSED = "the quoted field that starts here is never closed"
 
 
 def find_column(header: Sequence[str], column: str) -> int:
     """The position of a column; raises UserError."""
     found = [index for index, name in enumerate(header) if name == column]
     if len(found) > 1:
-        raise UserError(f"source: the header has the column {column!r} {len(found)} times")
+        raise UserError(f"source: the header contains column {column!r} {len(found)} times")
     if found:
         return found[0]
     advice = _advice(header, column)
-    raise UserError(f"source: the header has no column {column!r}; it has: {_listed(header)}{advice}")
+    raise UserError(f"source: the header has no column {column!r}; its columns: {_listed(header)}{advice}")
 
 
 def _advice(header: Sequence[str], column: str) -> str:
     for name in header:
         if name.strip() == column.strip():
             if name == name.strip():
-                return f"; write it as {name!r}, without blanks"
+                return f"; write it as {name!r}, without the spaces"
             end = "begins" if name[0].isspace() else "ends"
-            return f"; {name!r} {end} with a blank: set trim: true, or write the column with its blanks"
+            return f"; {name!r} {end} with a space: set trim: true, or write the column with its spaces"
     if len(header) == 1 and (other := next((each for each in ";\t|," if each in header[0]), None)):
         return f"; is the delimiter {other!r}?"
     if near := next((name for name in header if name.lower() == column.lower()), None):
-        return f"; write it as {near!r}: capitals count"
+        return f"; write it as {near!r}: column names are case-sensitive"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Where a CSV comes from: a file below the files directory or a URL, plain, gzipped or alone in a zip."""
+"""Where a CSV comes from: a file in the files directory or a URL; plain, gzipped, or alone in a zip."""
 
 import codecs
 import io
@@ -26,14 +26,14 @@ def is_utf8(encoding: str) -> bool:
 async def local_copy(source: str) -> Path:
     """The source as a file on this machine."""
     if not is_url(source) and "://" in source:
-        raise UserError("source: a URL must begin with http:// or https://")
+        raise UserError("source: a URL must start with http:// or https://")
     if not is_url(source):
         path = allowed_path(source, field="source")
         if not path.is_file():
-            raise UserError(f"source: there is no file {source}")
+            raise UserError(f"source: file {source} does not exist")
         return path
     target = data_dir() / ("source" + "".join(Path(urlsplit(source).path).suffixes[-1:]))
-    # Files need none of it, and it takes longer to import than the rest.
+    # Imported late: files do not need it, and the import takes longer than everything else.
     from orchestrator_components.download import fetch
 
     await fetch(source, target)
@@ -42,9 +42,9 @@ async def local_copy(source: str) -> Path:
 
 @contextmanager
 def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
-    """The CSV's text, a surrogate for each byte that cannot be read: CsvRows tells where it stands.
+    """The CSV as text, with a surrogate for each undecodable byte; CsvRows reports where it is.
 
-    A damaged archive is a user error, also when it shows only while reading.
+    A damaged archive is a user error, even if the damage is found only while reading.
     """
     with ExitStack() as stack:
         try:
@@ -56,11 +56,11 @@ def opened(path: Path, encoding: str = "utf-8") -> Iterator[IO[str]]:
         except _damages() as error:
             raise UserError(f"source: {path.name} is damaged: {error}") from None
         except PermissionError:
-            raise UserError(f"source: the runner may not read {path.name}") from None
+            raise UserError(f"source: the runner has no permission to read {path.name}") from None
 
 
 def _damages() -> tuple[type[Exception], ...]:
-    """What a damaged archive raises; looked up only when something was raised."""
+    """The exceptions of a damaged archive; imported only after something was raised."""
     import gzip
     import zipfile
     import zlib
@@ -69,7 +69,7 @@ def _damages() -> tuple[type[Exception], ...]:
 
 
 def _binary(path: Path, stack: ExitStack) -> IO[bytes]:
-    # Most files are plain: the modules for the others are imported where they are needed.
+    # Most files are plain: import the modules for the others only when needed.
     if path.suffix == ".gz":
         import gzip
 
@@ -86,7 +86,7 @@ def _only_member(archive: "zipfile.ZipFile") -> "zipfile.ZipInfo":
     members = [m for m in archive.infolist() if not m.is_dir() and not m.filename.startswith("__MACOSX/")]
     if len(members) != 1:
         names = ", ".join(m.filename for m in members[:10]) or "nothing"
-        raise UserError(f"source: the zip must hold exactly one file; it holds {names}")
+        raise UserError(f"source: the zip must contain exactly one file; it contains {names}")
     if members[0].flag_bits & 0x1:
         raise UserError("source: the zip is encrypted")
     return members[0]

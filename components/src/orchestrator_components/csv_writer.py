@@ -1,4 +1,4 @@
-"""Component csv-writer: a table or the result of a query into a CSV file."""
+"""Component csv-writer: writes a table or the result of a query to a CSV file."""
 
 import os
 import re
@@ -33,7 +33,7 @@ _BARE_NA = re.compile(rb"(?<![^,\n])NA(?![^,\n])")
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a configuration of csv-writer may say."""
+    """The parameters of csv-writer."""
 
     connection: str
     table: str | None
@@ -52,12 +52,12 @@ def parse_parameters(given: Mapping[str, Any]) -> Parameters:
     )
     fields.require()
     if (parameters.table is None) == (parameters.query is None):
-        raise UserError("parameters: give either table or query")
+        raise UserError("parameters: set either table or query")
     return parameters
 
 
 def _one_statement(text: str) -> str:
-    """Without comments and semicolons around it: it is sent inside of a COPY."""
+    """The query without surrounding comments and semicolons, because it is sent inside a COPY."""
     try:
         script = read_script(text)
     except Refused as problem:
@@ -80,7 +80,7 @@ async def run() -> None:
 
 
 async def _write(connection: "Connection", parameters: Parameters, path: Path) -> int:
-    """Readers of the file see the old one or the whole new one."""
+    """Replaces the file atomically: readers see the old one or the complete new one."""
     try:
         handle, temporary = new_file_beside(path)
     except OSError as error:
@@ -99,9 +99,9 @@ async def _write(connection: "Connection", parameters: Parameters, path: Path) -
 
 
 def with_na_in_quotes(rows: bytes) -> bytes:
-    """A text NA in quotes, as csv-extractor and many programs take one without them for a missing value.
+    """Quote the text NA: csv-extractor and many programs treat an unquoted NA as a missing value.
 
-    The server sends whole rows: between an even and an odd quote there is nothing but quoted text.
+    The server sends whole rows, so text between an odd quote and the next one is quoted.
     """
     if b"NA" not in rows:
         return rows
@@ -111,7 +111,7 @@ def with_na_in_quotes(rows: bytes) -> bytes:
 
 
 async def _copy(connection: "Connection", parameters: Parameters, file: BinaryIO) -> int:
-    """Read only: a query that changes data is refused by the server."""
+    """Read-only: the server rejects a query that changes data."""
     query = parameters.query or f"TABLE {TableName.parse(parameters.table or '').sql}"
 
     async def write(rows: bytes) -> None:

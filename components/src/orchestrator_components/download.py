@@ -1,4 +1,4 @@
-"""Fetching a URL into a file: bounded in time and size, and not into places a stranger must not reach."""
+"""Downloading a URL to a file: limited in time and size, and never from forbidden internal addresses."""
 
 import asyncio
 import os
@@ -33,17 +33,19 @@ async def fetch(
         ):
             await _fetch_following(client, url, target, most_bytes)
     except TimeoutError:
-        raise UserError(f"source: {shown(url)} was not read within {most_seconds:g} seconds") from None
+        raise UserError(
+            f"source: downloading {shown(url)} took longer than {most_seconds:g} seconds"
+        ) from None
     except httpx.InvalidURL:
-        # Its text quotes what it takes for a host or port: it may be a part of a password.
-        raise UserError(f"source: the URL cannot be read: {PERCENT_ENCODE}") from None
+        # The text of the error quotes the supposed host or port, which may be part of a password.
+        raise UserError(f"source: the URL cannot be parsed: {PERCENT_ENCODE}") from None
     except httpx.HTTPError as error:
         reason = without_password(str(error), url) or type(error).__name__
         raise UserError(f"source: cannot read {shown(url)}: {reason}") from None
 
 
 def shown(url: str) -> str:
-    """The URL without user, password and query: any of them may be a secret."""
+    """The URL without user, password and query, which may be secrets."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -60,7 +62,7 @@ async def _fetch_following(client: httpx.AsyncClient, url: str, target: Path, mo
                 await _save(response, target, most_bytes, url)
                 return
             url = str(parsed.join(response.headers["Location"]))
-    raise UserError(f"source: more than {MOST_REDIRECTS} redirects, the last to {shown(url)}")
+    raise UserError(f"source: more than {MOST_REDIRECTS} redirects; the last was to {shown(url)}")
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -86,7 +88,7 @@ async def _permitted_addresses(url: httpx.URL) -> list[str]:
 
 
 def _host(url: httpx.URL) -> str:
-    return url.raw_host.decode("ascii")  # as it is asked for, also where it is written in another alphabet
+    return url.raw_host.decode("ascii")  # the ASCII form that is looked up, also for names in other alphabets
 
 
 def _named() -> InternalHosts:
@@ -100,7 +102,7 @@ def _named() -> InternalHosts:
 async def _answer(
     client: httpx.AsyncClient, url: httpx.URL, addresses: Sequence[str]
 ) -> AsyncIterator[httpx.Response]:
-    """Connected to what the name was resolved to before: a second answer could lead elsewhere."""
+    """Connect to the addresses resolved before: a second lookup could return different ones."""
     fault: httpx.HTTPError = httpx.ConnectError("it has no address")
     for address in addresses[:MOST_ADDRESSES]:
         request = client.build_request(

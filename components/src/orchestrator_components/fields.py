@@ -1,6 +1,6 @@
-"""The parameters of a built-in, read field by field; what is wrong with them is gathered and told at once.
+"""The parameters of a built-in, read field by field; all mistakes are collected and reported together.
 
-By hand, because a library that checks models takes longer to import than most tasks take.
+Written by hand, because importing a validation library takes longer than most tasks run.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,9 @@ Check = Callable[[Value], Value]
 
 
 class Fields:
-    """Each method reads one field; of a wrong one it notes the problem and returns something of the type.
+    """Each method reads one field; for an invalid one it records the problem and returns a placeholder.
 
-    A `check` raises ValueError, or returns the value as it is to be used. `require` at the end tells all.
+    A `check` raises ValueError or returns the value to use. Call `require` last: it reports all problems.
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
@@ -43,7 +43,7 @@ class Fields:
         at_most: int = 0,
         check: Check[str] | None = None,
     ) -> str:
-        """A text; required without a default. `alias`: the other name that it may stand under."""
+        """A string, required unless it has a default. `alias`: an alternative name for the field."""
         self._known.add(name)
         if alias is not None:
             self._known.add(alias)
@@ -56,7 +56,7 @@ class Fields:
         return "" if value is None else self._checked(value, name, check, "")
 
     def optional_text(self, name: str, *, at_least: int = 0, check: Check[str] | None = None) -> str | None:
-        """A text, or None where it is absent or null."""
+        """A string, or None if it is absent or null."""
         if self._given.get(name) is None:
             self._known.add(name)
             return None
@@ -71,7 +71,7 @@ class Fields:
         or_one: bool = False,
         check: Check[list[str]] | None = None,
     ) -> list[str]:
-        """A list of texts; `or_one`: a single text stands for a list of it."""
+        """A list of strings; with `or_one`, a single string counts as a list of one."""
         self._known.add(name)
         if name not in self._given:
             if default is None:
@@ -100,7 +100,7 @@ class Fields:
         at_most: int,
         check: Check[dict[str, str]] | None = None,
     ) -> dict[str, str]:
-        """At least one name with one of the allowed values each."""
+        """A mapping of at least one name, each with an allowed value."""
         self._known.add(name)
         if name not in self._given:
             self.refuse(REQUIRED, name)
@@ -124,7 +124,7 @@ class Fields:
         return {}
 
     def choice(self, name: str, allowed: Sequence[str], default: str) -> str:
-        """One of the allowed texts."""
+        """One of the allowed strings."""
         self._known.add(name)
         value = self._given.get(name, default)
         if value in allowed:
@@ -133,7 +133,7 @@ class Fields:
         return default
 
     def switch(self, name: str, default: bool) -> bool:
-        """True or false, also as people and other programs write them."""
+        """True or false, including common spellings such as yes and off."""
         self._known.add(name)
         value = self._given.get(name, default)
         if isinstance(value, bool):
@@ -144,11 +144,11 @@ class Fields:
         return default
 
     def refuse(self, problem: str, place: str) -> None:
-        """Note a problem of one field; the rejected value may be a secret and is not told."""
+        """Record a problem with one field, without the rejected value, which may be a secret."""
         self._problems.append(f"parameters.{place}: {problem}")
 
     def require(self) -> None:
-        """Raise a UserError that names every wrong field and every unknown one."""
+        """Raise a UserError that names every invalid and every unknown field."""
         for name in self._given:
             if name not in self._known:
                 self.refuse(UNKNOWN, name)
@@ -158,7 +158,7 @@ class Fields:
     def _text(self, value: object, place: str, *, at_least: int = 0, at_most: int = 0) -> str | None:
         if not isinstance(value, str):
             self.refuse(NO_TEXT, place)
-        elif (at_least or at_most) and not _is_unicode(value):
+        elif not _is_unicode(value):
             self.refuse(NO_UNICODE, place)
         elif len(value) < at_least:
             self.refuse(f"must have at least {_counted(at_least, 'character')}", place)
@@ -181,7 +181,7 @@ def _plain(value: str | float) -> str:
 
 
 def _is_unicode(text: str) -> bool:
-    """Not so with half a pair of surrogates, which JSON can write."""
+    """False for a lone surrogate, which JSON can express."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Which files a component may read and write: those below ORCHESTRATOR_FILES_DIR where that is set."""
+"""Which files a component may read and write: those below ORCHESTRATOR_FILES_DIR, if it is set."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ def base_directory() -> Path | None:
 
 
 def allowed_path(text: str, *, field: str) -> Path:
-    """The real path behind `text`; refuses what leads out of ORCHESTRATOR_FILES_DIR, also through links."""
+    """The real path of `text`; refuses paths outside ORCHESTRATOR_FILES_DIR, including through links."""
     if "\0" in text:
         raise UserError(f"{field}: must not contain a NUL character")
     base = base_directory()
@@ -22,12 +22,12 @@ def allowed_path(text: str, *, field: str) -> Path:
         return Path(text).resolve()
     path = (base / text).resolve()
     if not path.is_relative_to(base):
-        raise UserError(f"{field}: {text} lies outside of the files directory ({VARIABLE})")
+        raise UserError(f"{field}: {text} is outside the files directory ({VARIABLE})")
     return path
 
 
 def prepare_parent(path: Path, *, field: str) -> None:
-    """Make missing folders only below ORCHESTRATOR_FILES_DIR: elsewhere a typo would litter the machine."""
+    """Create missing folders only below ORCHESTRATOR_FILES_DIR; elsewhere a typo would litter the disk."""
     if path.parent.is_dir():
         return
     if base_directory() is None:

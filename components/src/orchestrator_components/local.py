@@ -1,4 +1,4 @@
-"""Running one component on this machine, without any server: what `orchestrator component run` does."""
+"""Running one component on this machine without a server, for `orchestrator component run`."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def run(
     state_file: Path | str | None = None,
     data_dir: Path | str | None = None,
 ) -> int:
-    """Run the component with this configuration; the exit code is its own, or 2 if it cannot be started."""
+    """Run the component with this configuration; returns its exit code, or 2 if it cannot be started."""
     try:
         definition_file = find_definition(Path(directory_or_yaml))
         definition = _mapping(definition_file)
@@ -46,11 +46,11 @@ def run(
     with _private_directory(data_dir) as directory:
         _prepare(directory, config, Path(state_file) if state_file else None)
         code = _execute(command, environment_of(definition, config, directory), directory)
-        return _tell(code, directory, Path(state_file) if state_file else None)
+        return _print_outcome(code, directory, Path(state_file) if state_file else None)
 
 
 def check(directory_or_yaml: Path | str, config_file: Path | str) -> int:
-    """Tell whether the component keeps the contract; 0: it does, 1: it does not, 2: it cannot be started."""
+    """Report whether the component keeps the contract; 0: yes, 1: no, 2: it cannot be started."""
     try:
         definition_file = find_definition(Path(directory_or_yaml))
         definition = _mapping(definition_file)
@@ -78,14 +78,14 @@ def check(directory_or_yaml: Path | str, config_file: Path | str) -> int:
 
 
 def find_definition(path: Path) -> Path:
-    """The YAML itself, the one in the folder that describes a component, or the built-in of that name."""
+    """The given YAML, the one in the folder that describes a component, or the built-in of that name."""
     if path.is_file():
         return path
     built_in = Path(__file__).parent / "definitions" / f"{path}.yaml"
     if not path.exists() and path.name == str(path) and built_in.is_file():
         return built_in
     if not path.is_dir():
-        raise UserError(f"{path}: there is no such file or folder")
+        raise UserError(f"{path}: no such file or folder")
     candidates = [file for file in sorted(path.glob("*.y*ml")) if "component" in _mapping(file, strict=False)]
     if len(candidates) != 1:
         names = ", ".join(file.name for file in candidates) or "none"
@@ -94,12 +94,12 @@ def find_definition(path: Path) -> Path:
 
 
 def read_config(path: Path, component: str) -> dict[str, Any]:
-    """A configuration as in git (`configuration`, `parameters`), or only its parameters."""
+    """A configuration as in git (`configuration`, `parameters`), or just its parameters."""
     document = _mapping(path)
     parameters = document["parameters"] if isinstance(document.get("parameters"), dict) else document
     if match := _PLACEHOLDER.search(json.dumps(parameters, default=str)):
         raise UserError(
-            f"{path}: {match.group(0)} is known to a project only; write the value for a local run"
+            f"{path}: {match.group(0)} is defined only in a project; write the value itself for a local run"
         )
     name = str(document.get("configuration", f"{component}/local")).rpartition("/")[2]
     return {"component": component, "configuration": name, "version": 0, "parameters": parameters}
@@ -117,14 +117,14 @@ def command_of(definition: Mapping[str, Any], directory: Path) -> list[str]:
 def _argument(part: str, directory: Path) -> str:
     part = part.replace("{python}", sys.executable)
     beside = directory / part
-    # The program runs in its private directory, so that files beside the YAML need their full path.
+    # The program runs in its own private directory, so files next to the YAML need a full path.
     return str(beside.resolve()) if not Path(part).is_absolute() and beside.is_file() else part
 
 
 def environment_of(
     definition: Mapping[str, Any], config: Mapping[str, Any], directory: Path
 ) -> dict[str, str]:
-    """The same clean environment that a runner gives; null passes on this shell's value."""
+    """The same clean environment that a runner provides; null passes on the value of this shell."""
     now = datetime.now(UTC).isoformat()
     job = str(uuid.uuid4())
     environment = {
@@ -145,7 +145,7 @@ def environment_of(
 
 
 def declared_environment(definition: Mapping[str, Any]) -> dict[str, str]:
-    """What the document adds."""
+    """The variables that the document adds."""
     declared = definition.get("environment") or {}
     given = {name: os.environ.get(name) if value is None else str(value) for name, value in declared.items()}
     return {name: value for name, value in given.items() if value is not None}
@@ -196,7 +196,7 @@ def _execute(command: list[str], environment: Mapping[str, str], directory: Path
         return INTERNAL_ERROR
     try:
         code = process.wait()
-        return code if code >= 0 else 128 - code  # as a shell tells a signal
+        return code if code >= 0 else 128 - code  # the shell's convention for signals
     except BaseException:
         _end_group(process)
         raise
@@ -211,7 +211,7 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
         process.wait(SECONDS_TO_END)
 
 
-def _tell(code: int, directory: Path, state_file: Path | None) -> int:
+def _print_outcome(code: int, directory: Path, state_file: Path | None) -> int:
     if code != SUCCESS:
         kind = "user error" if code == 1 else "internal error"
         print(f"-- {kind}: exit code {code}", file=sys.stderr)

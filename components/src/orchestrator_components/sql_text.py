@@ -1,11 +1,11 @@
-"""SQL cut into statements in one pass, the way psql does it, and what cannot run without psql or a client."""
+"""Splits SQL into statements in one pass, as psql does, and finds what needs psql or a client to run."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-# A letter is A-Z, a-z, _ and all beyond ASCII. Said by what it is not: so it compiles in a tenth of the time.
+# Letters are A-Z, a-z, _ and everything beyond ASCII. The negated form compiles ten times as fast.
 _NO_LETTER = r"\x00-@\[-^`{-\x7f"
 _NO_LETTER_NOR_DIGIT = r"\x00-/:-@\[-^`{-\x7f"
 _NO_PART_OF_A_WORD = r"\x00-#%-/:-@\[-^`{-\x7f"
@@ -20,18 +20,18 @@ _META_COMMAND = re.compile(r"\\[^\s\\]*")
 
 QUOTED = ""
 _BYTE_ORDER_MARK = "\ufeff"
-"""Some editors put it before the text; psql passes over it, the server takes it for a letter."""
+"""Some editors write it at the start; psql skips it, but the server takes it for a letter."""
 _DUMPS_GUARDS = ("\\restrict", "\\unrestrict")
 _ENDS_TRANSACTION = {"BEGIN", "COMMIT", "ROLLBACK", "ABORT", "END"}
 
 
 class Refused(ValueError):
-    """A text that cannot be run as it is; says what stands where and what to do instead."""
+    """A script that cannot run as it is; the text says what is where and what to do instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement; its words in capitals, as they stand outside of quotes, comments and parentheses."""
+    """One statement; `words` are those outside quotes, comments and parentheses, in upper case."""
 
     line: int
     words: tuple[str, ...]
@@ -41,21 +41,21 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What there is to run."""
+    """The text and its statements."""
 
     text: str
-    """As it was written, but without the lines with which pg_dump guards psql."""
+    """As written, but without the \\restrict lines that pg_dump adds for psql."""
     statements: list[Statement]
 
 
 def read_script(text: str) -> Script:
-    """The statements of a text; raises Refused for what only psql understands and for COPY with a client."""
+    """The statements of a text; raises Refused for psql commands and for COPY from or to a client."""
     if text.startswith(_BYTE_ORDER_MARK):
         text = " " + text[1:]
     scanner = _Scanner(text)
     statements: list[Statement] = []
     for statement in scanner.statements():
-        # In a dump the rows follow the COPY: reading on would judge them as SQL.
+        # In a dump, the rows follow the COPY; reading on would parse them as SQL.
         if copies_with_client(statement.words):
             raise Refused(_placed(statement.line, _copy_advice(statement.words)))
         statements.append(statement)
@@ -63,14 +63,14 @@ def read_script(text: str) -> Script:
 
 
 def copies_with_client(words: tuple[str, ...]) -> bool:
-    """Whether it is a COPY FROM STDIN or TO STDOUT (PostgreSQL takes either word in either direction)."""
+    """Whether it is COPY FROM STDIN or TO STDOUT (PostgreSQL accepts either word in either direction)."""
     return words[:1] == ("COPY",) and any(
         first in ("FROM", "TO") and second in ("STDIN", "STDOUT") for first, second in pairwise(words)
     )
 
 
 def ends_transaction(words: tuple[str, ...]) -> str | None:
-    """The command, if a statement begins or ends a transaction."""
+    """The command, if the statement begins or ends a transaction."""
     first, second = (*words, "", "")[:2]
     if second == "TRANSACTION" and first in ("START", "PREPARE"):
         return f"{first} {second}"
@@ -82,11 +82,11 @@ def ends_transaction(words: tuple[str, ...]) -> str | None:
 def _copy_advice(words: tuple[str, ...]) -> str:
     if "FROM" in words:
         return (
-            "COPY … FROM STDIN waits for rows that a client sends, and no client is there; load a file with "
-            "csv-extractor, or make the dump with INSERT statements (pg_dump --inserts)"
+            "COPY … FROM STDIN waits for rows from a client, but there is no client; load a file with "
+            "csv-extractor, or create the dump with INSERT statements (pg_dump --inserts)"
         )
     return (
-        "COPY … TO STDOUT sends its rows to a client, and no client is there; "
+        "COPY … TO STDOUT sends rows to a client, but there is no client; "
         "write a table or query to a file with csv-writer"
     )
 
@@ -96,7 +96,7 @@ def _placed(line: int, problem: str) -> str:
 
 
 class _Scanner:
-    """Every character is looked at a bounded number of times."""
+    """Looks at each character a bounded number of times."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -128,7 +128,7 @@ class _Scanner:
         yield from self._statement()
 
     def without_guards(self) -> str:
-        """Their characters become blanks, so that positions in the text stay as they are."""
+        """The text with guards replaced by spaces, so that positions stay the same."""
         parts, done = [], 0
         for start, end in self._guards:
             parts += [self._text[done:start], " " * (end - start)]
@@ -172,14 +172,14 @@ class _Scanner:
         self._words.append(capitals)
 
     def _skip_quoted(self, quote: str) -> None:
-        """A doubled quote ends one text and begins the next: the same place is reached."""
+        """A doubled quote may end one string and begin the next: scanning ends at the same place."""
         end = self._text.find(quote, self._at + 1)
         self._at = len(self._text) if end < 0 else end + 1
         if not self._depth:
             self._words.append(QUOTED)
 
     def _skip_escaped(self) -> None:
-        """E'…', where a backslash escapes; a quote on a later line goes on with it."""
+        """E'…', where a backslash escapes; a quote on a later line continues the string."""
         self._at += 1
         while match := _ESCAPED.search(self._text, self._at):
             self._at = match.end()
@@ -202,7 +202,7 @@ class _Scanner:
         self._at = len(self._text) if end < 0 else end + len(tag.group())
 
     def _skip_comment(self) -> None:
-        """PostgreSQL's comments hold comments. One that never ends is a statement: the server tells of it."""
+        """Comments nest in PostgreSQL. An unclosed one counts as a statement, so the server reports it."""
         start, depth = self._at, 0
         while edge := _COMMENT_EDGE.search(self._text, self._at):
             self._at = edge.end()
@@ -220,7 +220,7 @@ class _Scanner:
             raise Refused(
                 _placed(
                     self._line_at(self._at),
-                    f"{name[:40]} is a command of the program psql, not SQL; take the line out",
+                    f"{name[:40]} is a psql command, not SQL; remove the line",
                 )
             )
         start = self._at
@@ -231,7 +231,7 @@ class _Scanner:
         self._at = match.start() if match else len(self._text)
 
     def _line_at(self, position: int) -> int:
-        """Asked for in ascending order, so that no line is counted twice."""
+        """Call it with ascending positions; it counts each line only once."""
         self._line += self._text.count("\n", self._counted, position)
         self._counted = position
         return self._line

@@ -1,4 +1,4 @@
-"""Component sql-transformation: SQL statements in one transaction of the warehouse."""
+"""Component sql-transformation: runs SQL statements in one warehouse transaction."""
 
 import sys
 import time
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """What a configuration of sql-transformation may say."""
+    """The parameters of sql-transformation."""
 
     connection: str
     statements: list[str]
@@ -57,7 +57,7 @@ def _tables(names: list[str]) -> list[str]:
 
 
 def _checked(number: int, text: str) -> str:
-    """The text as it is sent to the server; a comment alone is nothing to run and is left empty."""
+    """The text sent to the server; empty if there is nothing but comments."""
     if not text.strip():
         raise ValueError(f"statement {number} is empty")
     if "\0" in text:
@@ -74,7 +74,7 @@ def _checked(number: int, text: str) -> str:
 
 
 def _own_transaction(command: str) -> str:
-    return f"{command} is not allowed: all statements run in one transaction that is committed at the end"
+    return f"{command} is not allowed: all statements run in one transaction, which is committed at the end"
 
 
 async def run() -> None:
@@ -101,7 +101,7 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
     own = await connection.fetchval(statement("transaction_id"))
     for number, text in enumerate(statements, start=1):
         if not text:
-            print(f"statement {number} of {len(statements)}: nothing to run, only comments or semicolons")
+            print(f"statement {number} of {len(statements)}: nothing to run, just comments or semicolons")
             continue
         started = time.monotonic()
         try:
@@ -109,7 +109,7 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
         except asyncpg.PostgresError as error:
             raise _explained(error, number, text) from error
         print(f"statement {number} of {len(statements)}: {status} in {time.monotonic() - started:.2f} s")
-        # A COMMIT further inside a statement shows only afterwards.
+        # A COMMIT nested inside a statement is detected only afterwards.
         if not connection.is_in_transaction() or own != await connection.fetchval(
             statement("transaction_id")
         ):
@@ -117,12 +117,12 @@ async def _execute_all(connection: "Connection", statements: list[str]) -> None:
         if _reads_backslashes(connection):
             raise UserError(
                 f"statement {number}: standard_conforming_strings must stay on; "
-                r"write a text with backslash escapes as E'…\n…'"
+                r"write strings with backslash escapes as E'…\n…'"
             )
 
 
 def _reads_backslashes(connection: "Connection") -> bool:
-    """Whether the server now ends '…' elsewhere than we do: what we then took for a text could be a COPY."""
+    """Whether the server now ends '…' elsewhere than we do, so that a string of ours could hide a COPY."""
     return getattr(connection.get_settings(), "standard_conforming_strings", "on") == "off"
 
 
@@ -130,7 +130,7 @@ async def _count(connection: "Connection", table: TableName) -> int:
     if not await connection.fetchval(statement("table_exists"), table.bucket, table.table):
         raise UserError(
             f"output_tables: {table} does not exist after the statements; "
-            f"create it as {table.sql} (quoted) or take it off the list"
+            f"create it as {table.sql} (quoted) or remove it from the list"
         )
     return int(await connection.fetchval(statement("count_rows", table=table.sql)))
 
@@ -147,7 +147,7 @@ def _explained(error: asyncpg.PostgresError, number: int, text: str) -> Exceptio
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:
-    """PostgreSQL counts characters from 1 over the whole text; people count lines."""
+    """Line and column; PostgreSQL counts characters from 1 over the whole text."""
     before = text[: position - 1]
     return before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
 

@@ -1,4 +1,4 @@
-"""The warehouse as the built-in components see it: names, quoting, connecting, and what its errors mean."""
+"""The warehouse as used by the built-in components: names, quoting, connections, and error handling."""
 
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -23,7 +23,7 @@ EXAMPLE = "postgresql://user:password@host:5432/database"
 CONNECT_SECONDS = 15
 CLOSE_SECONDS = 2
 
-# SQLSTATE classes where the warehouse is at fault: connection, resources, intervention, system, internal.
+# SQLSTATE classes of warehouse faults: connection, resources, intervention, system, internal.
 NOT_THE_AUTHORS_FAULT = ("08", "53", "57", "58", "XX")
 
 
@@ -37,10 +37,10 @@ class TableName:
     @classmethod
     def parse(cls, text: str) -> "TableName":
         if not re.fullmatch(TABLE_PATTERN, text):
-            raise ValueError("must be a bucket and a table such as in.c-sales.orders")
+            raise ValueError("must be a bucket and a table, such as in.c-sales.orders")
         bucket, _, table = text.rpartition(".")
         if max(len(bucket), len(table)) > LONGEST_IDENTIFIER:
-            raise ValueError(f"bucket and table have at most {LONGEST_IDENTIFIER} characters each")
+            raise ValueError(f"bucket and table must have at most {LONGEST_IDENTIFIER} characters each")
         return cls(bucket, table)
 
     def __str__(self) -> str:
@@ -52,14 +52,14 @@ class TableName:
 
 
 def read_connection(given: Mapping[str, Any], fields: Fields) -> str:
-    """The URL of the warehouse, a parameter of every component that speaks to it."""
+    """The URL of the warehouse, a parameter of every component that uses it."""
     if {"connection", "#connection"} <= given.keys():
-        raise UserError("parameters: give either connection or #connection, not both")
+        raise UserError("parameters: set either connection or #connection, not both")
     return fields.text("#connection", alias="connection", check=_a_postgresql_url)
 
 
 def table_name(text: str) -> str:
-    """For a parameter that names a table; raises ValueError."""
+    """Check a parameter that names a table; raises ValueError."""
     return str(TableName.parse(text))
 
 
@@ -82,7 +82,7 @@ def _statements() -> dict[str, str]:
 
 
 def statement(name: str, **quoted_identifiers: str) -> str:
-    """A named block of warehouse.sql; the identifiers must come from `quoted` or `TableName.sql`."""
+    """A named block of warehouse.sql; identifiers must come from `quoted` or `TableName.sql`."""
     body = _statements()[name]
     return body.format(**quoted_identifiers) if quoted_identifiers else body
 
@@ -93,7 +93,7 @@ async def connected(url: str, *, print_notices: bool = False) -> AsyncIterator["
     if print_notices:
         connection.add_log_listener(_print_notice)
     try:
-        # Not every server or pooler knows the setting; it is a help, not a need.
+        # Not every server or pooler knows this setting; it helps but is not required.
         with suppress(asyncpg.PostgresError):
             await connection.execute(statement("notice_lost_client"))
         yield connection
@@ -104,7 +104,7 @@ async def connected(url: str, *, print_notices: bool = False) -> AsyncIterator["
 
 @asynccontextmanager
 async def transaction(connection: "Connection", *, readonly: bool = False) -> AsyncIterator[None]:
-    """Like asyncpg's own, which hides the error that closed the connection behind that of its rollback."""
+    """Like asyncpg's, which lets a failing rollback hide the error that closed the connection."""
     block = connection.transaction(readonly=readonly)
     await block.start()
     try:
@@ -117,8 +117,8 @@ async def transaction(connection: "Connection", *, readonly: bool = False) -> As
 
 
 async def _connect(url: str) -> "Connection":
-    # ISO dates only: 01/02/2013 is refused instead of guessed; times without a zone are UTC.
-    # A backslash in '…' is a character like others: that is how statements are read before they are sent.
+    # ISO dates only: 01/02/2013 is rejected instead of guessed; times without a zone are UTC.
+    # A backslash in '…' is an ordinary character, as it is when we split the statements.
     settings = {
         "application_name": "orchestrator",
         "timezone": "UTC",
@@ -129,7 +129,7 @@ async def _connect(url: str) -> "Connection":
         connection: Connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS, server_settings=settings)
     except TimeoutError:
         raise UserError(
-            f"#connection: no answer from the database within {CONNECT_SECONDS} seconds"
+            f"#connection: no response from the database within {CONNECT_SECONDS} seconds"
         ) from None
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise UserError(f"#connection: cannot connect: {without_password(str(error), url)}") from None
@@ -141,21 +141,23 @@ def _print_notice(connection: Any, message: Any) -> None:
 
 
 async def ensure_bucket(connection: "Connection", bucket: str) -> None:
-    """Make the schema outside of any transaction: parallel loads into a new bucket would wait for it."""
+    """Create the schema outside any transaction: otherwise parallel loads into a new bucket would wait."""
     if await connection.fetchval(statement("schema_exists"), bucket):
         return
-    # Two at once: the loser sees the winner's row as a unique violation in spite of IF NOT EXISTS.
+    # If two run at once, the loser gets a unique violation despite IF NOT EXISTS.
     with suppress(asyncpg.UniqueViolationError, asyncpg.DuplicateSchemaError):
         try:
             await connection.execute(statement("create_schema", schema=quoted(bucket)))
         except asyncpg.InsufficientPrivilegeError:
             raise UserError(
-                f"bucket {bucket} does not exist and the warehouse user may not create it: "
+                f"bucket {bucket} does not exist, and the warehouse user may not create it: "
                 f"create the schema {quoted(bucket)} or grant CREATE on the database"
             ) from None
 
 
 def is_authors_fault(error: asyncpg.PostgresError) -> bool:
+    if isinstance(error, asyncpg.QueryCanceledError):  # by a time limit, which was set, or by somebody
+        return "user request" not in str(error)
     return not (error.sqlstate or "XX").startswith(NOT_THE_AUTHORS_FAULT)
 
 

@@ -1,4 +1,4 @@
--- Every {placeholder} is filled with a quoted identifier, never with a value.
+-- Every {placeholder} is replaced with a quoted identifier, never with a value.
 
 -- name: schema_exists
 SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)
@@ -27,7 +27,7 @@ CREATE TABLE {table} ({columns})
 CREATE TABLE IF NOT EXISTS {table} ({columns})
 
 -- name: lock_table_name
--- Two loads of one table would otherwise both find the name free and one fail.
+-- Otherwise two loads of one table could both find the name free, and one would fail.
 SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
 
 -- name: drop_table

@@ -1,6 +1,7 @@
 """Bad input gets a problem that names the field, and leaves nothing half done."""
 
 import base64
+import gzip
 from typing import Any
 
 import pytest
@@ -119,6 +120,22 @@ async def test_body_over_one_mebibyte_is_refused(shared: Client) -> None:
 
     response = await shared.http.post("/v1/projects", content=chunks())
     assert response.status_code == 413
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br, gzip", "x"])
+async def test_a_compressed_body_is_refused_by_its_name(admin: Client, coding: str) -> None:
+    """It was said to be no valid UTF-8."""
+    headers = {"content-type": "application/json", "content-encoding": coding}
+    body = gzip.compress(b'{"id": "x"}')
+    response = await admin.http.post("/v1/projects", content=body, headers=headers)
+    assert response.status_code == 415
+    assert "Content-Encoding" in response.json()["detail"]
+    plain = await admin.http.post(
+        "/v1/projects",
+        content=b'{"id": "x", "name": "X"}',
+        headers={**headers, "content-encoding": "Identity"},
+    )
+    assert plain.status_code == 201
 
 
 @refused

@@ -88,7 +88,7 @@ async def test_cycle_below_is_told_in_the_list(furnished: Client, database: Data
         )
     closing = json.dumps({"component": "orchestrator", "configuration": "b"})
     await database.execute(
-        "UPDATE catalog.configuration_versions SET parameters = jsonb_set("
+        "UPDATE catalog.configuration_versions SET parameters_as_written = NULL, parameters = jsonb_set("
         "parameters, '{phases,0,tasks,0}', parameters #> '{phases,0,tasks,0}' || $1::text::jsonb) "
         "WHERE component = 'orchestrator' AND configuration = 'c'",
         closing,

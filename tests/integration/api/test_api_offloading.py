@@ -1,5 +1,6 @@
 """Fault 11 of issue 8: whatever may compute for long does so beside the event loop."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from tests.integration.api.conftest import COMPONENT, Client
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
+from orchestrator_api.http import bodies
 from orchestrator_api.http.steps import Steps
 from orchestrator_api.orchestrations import checking, checks, proposals
 from orchestrator_shared.definitions import arranging
@@ -67,3 +69,28 @@ async def test_one_request_has_one_budget_for_judging(
     many = {"phases": [{"name": "P", "tasks": tasks}]}
     refused = await furnished.put("orchestrations/many", many, status=422)
     assert "steps in one request" in refused["errors"][0]["detail"]
+
+
+async def test_one_token_cannot_take_the_turns_of_all(
+    furnished: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, body = threading.Event(), {"documents": [{"variables": {"v": "x" * 20_000}}]}
+
+    def held(*_: Any) -> dict[str, Any]:
+        gate.wait(60)
+        return {"documents": []}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bodies, "judge", held)
+        calls = [
+            asyncio.create_task(furnished.http.post("/v1/projects/demo/definitions/plan", json=body))
+            for _ in range(24)
+        ]
+        while sum(call.done() for call in calls) < 8:
+            await asyncio.sleep(0.01)
+        gate.set()
+        answers = await asyncio.gather(*calls)
+    refused = [each for each in answers if each.status_code == 429]
+    assert len(refused) == 8
+    assert refused[0].headers["Retry-After"] == "2"
+    assert "the most at once" in refused[0].json()["detail"]

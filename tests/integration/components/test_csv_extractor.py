@@ -177,10 +177,10 @@ async def test_a_load_waits_for_the_one_before_it(
 @pytest.mark.parametrize(
     ("content", "changes", "message"),
     [
-        (None, {"source": "no.csv"}, "source: there is no file no.csv"),
-        (None, {"source": "../orders.csv"}, "source: ../orders.csv lies outside"),
-        ("id,name\n", {}, "source: the header has no column 'price'; it has: id, name"),
-        ("id,name,price\n1,a,1\n2,b\n", {}, "source: row 2 (line 3) has 2 fields where the header has 3"),
+        (None, {"source": "no.csv"}, "source: file no.csv does not exist"),
+        (None, {"source": "../orders.csv"}, "source: ../orders.csv is outside"),
+        ("id,name\n", {}, "source: the header has no column 'price'; its columns: id, name"),
+        ("id,name,price\n1,a,1\n2,b\n", {}, "source: row 2 (line 3) has 2 fields, but the header has 3"),
         (
             'id,name,price\n1,"a\nb",1\n2,b,cheap\n',
             {},

@@ -73,6 +73,14 @@ def test_one_text_may_hold_several_statements_and_notices_are_logged(transform: 
         (["VACUUM"], "statement 1: VACUUM cannot run inside a transaction block"),
         (["  "], "parameters.statements: statement 1 is empty"),
         ([], "parameters.statements: must have at least 1 entry"),
+        (
+            ["SET statement_timeout = 20; SELECT pg_sleep(60)"],
+            "statement 1: canceling statement due to statement timeout",
+        ),
+        (
+            ["SELECT '\ud800'"],
+            "parameters.statements.0: Input should be a valid string, unable to parse raw data",
+        ),
         (["/* never closed\nSELECT 1"], "statement 1, line 1, column 1: unterminated /* comment"),
     ],
 )
@@ -91,7 +99,7 @@ def test_a_statement_that_waits_for_a_client_is_refused(transform: Any) -> None:
     for statement in ("CREATE TEMP TABLE t (n int); COPY t FROM STDIN", "COPY (SELECT 1) TO STDOUT"):
         outcome = transform(statement)
         assert outcome.code == 1, outcome.log
-        assert "and no client is there" in outcome.message
+        assert "but there is no client" in outcome.message
 
 
 def test_a_copy_cannot_hide_where_backslashes_end_no_text(transform: Any) -> None:
@@ -242,9 +250,9 @@ def test_a_query_is_written_over_the_old_file(write: Any, tmp_path: Path) -> Non
     [
         ({"table": "out.c-x.none", "path": "a.csv"}, 'table: relation "out.c-x.none" does not exist'),
         ({"query": "SELECT nme", "path": "a.csv"}, 'query: column "nme" does not exist'),
-        ({"query": "SELECT 1", "path": "../a.csv"}, "path: ../a.csv lies outside of the files directory"),
+        ({"query": "SELECT 1", "path": "../a.csv"}, "path: ../a.csv is outside the files directory"),
         ({"query": "SELECT 1", "path": "."}, "path: . is a folder"),
-        ({"path": "a.csv"}, "parameters: give either table or query"),
+        ({"path": "a.csv"}, "parameters: set either table or query"),
     ],
 )
 def test_writers_user_errors(write: Any, tmp_path: Path, parameters: dict[str, str], message: str) -> None:

@@ -66,9 +66,9 @@ async def test_a_project_reaches_its_own_files_only(
 
     messages = dict(zip(sources, (job["message"] for job in ended), strict=True))
     assert messages[PROJECT].startswith("#connection: cannot connect")  # the file was there
-    assert messages["demo-2"] == "source: there is no file report.csv"
-    assert "lies outside of the files directory" in messages["dem"]
-    assert "lies outside of the files directory" in messages["demox"]
+    assert messages["demo-2"] == "source: file report.csv does not exist"
+    assert "is outside the files directory" in messages["dem"]
+    assert "is outside the files directory" in messages["demox"]
     assert sorted(path.name for path in files.iterdir()) == ["dem", "demo", "demo-2", "demox", "report.csv"]
 
 

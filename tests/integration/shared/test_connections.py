@@ -209,6 +209,16 @@ async def test_what_is_not_http_is_a_problem() -> None:
         assert b"application/problem+json" in await rest(reader)
 
 
+async def test_a_request_with_two_lengths_is_refused_and_the_connection_closed() -> None:
+    """RFC 9112, 6.1: a proxy that believes the other length would take the rest for another request."""
+    head = b"POST /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n"
+    async with serving() as port, connected(port) as (reader, writer):
+        writer.write(head + b"0\r\n\r\n" + WHOLE)
+        answer = await rest(reader)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.count(b"\r\n\r\n") == 1
+
+
 async def asked(port: int, line: bytes) -> tuple[int, bytes, bytes]:
     """Status, media type and body of the answer to a request with this first line."""
     async with connected(port) as (reader, writer):

@@ -27,6 +27,13 @@ SELECT 'p', 'orchestrator', 'o' || n, 1,
            WHEN 2 THEN jsonb_build_array(pg_temp.nested(n + 1), pg_temp.nested(n + 2))
            ELSE '[]' END))), 'x'
 FROM generate_series(1, {MANY}) AS n;
+INSERT INTO catalog.components (id, name, type, executor, definition)
+VALUES ('before', 'b', 'extractor', 'process', '{{}}'), ('then', 't', 'writer', 'process', '{{}}');
+INSERT INTO catalog.configurations (project, component, id, name, version)
+SELECT 'p', component, 'c' || n, 'c', 1
+FROM generate_series(1, {MANY}) AS n CROSS JOIN unnest('{{before,then}}'::text[]) AS component;
+INSERT INTO catalog.configuration_versions (project, component, configuration, version, parameters, author)
+SELECT project, component, id, 1, '{{}}', 'x' FROM catalog.configurations WHERE component <> 'orchestrator';
 INSERT INTO catalog.schedules (id, project, orchestration, name, cron)
 SELECT gen_random_uuid(), 'p', 'o' || n, 's', '0 5 * * *' FROM generate_series(1, {MANY}) AS n;
 INSERT INTO scheduler.next_fires (schedule_id, project, version, enabled, anchor)
@@ -40,6 +47,10 @@ SELECT gen_random_uuid(), 'p', 'o' || n, 'error', 'a@b.cz' FROM generate_series(
 ANALYZE
 """
 CASES = [
+    # Ten of the page, each with its version, and the last component.
+    ("catalog", "configurations", "'p', 'orchestrator', NULL, NULL, 10", 21),
+    # The last four of the project's orchestrations.
+    ("catalog", "configuration_sizes", "'p', 'orchestrator', 'orchestrator', 'o995', 10", 9),
     # A schedule and its next fire each.
     ("schedules", "schedules", f"'p', {PAGE}, NULL", 4),
     # A trigger and its two tables each.

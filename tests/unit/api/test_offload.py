@@ -9,6 +9,7 @@ import pytest
 import structlog
 
 from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.refusals import TooMany
 from orchestrator_shared.domain.errors import Unavailable
 
 HELD = """
@@ -21,7 +22,7 @@ def for_ever():
         pass
 
 async def main():
-    asyncio.create_task(Offload().run(for_ever))
+    asyncio.create_task(Offload().of("a").run(for_ever))
     await asyncio.to_thread(input)
 
 asyncio.run(main())
@@ -29,7 +30,7 @@ asyncio.run(main())
 
 
 async def test_results_errors_and_context_come_back() -> None:
-    offload = Offload()
+    offload = Offload().of("a")
     structlog.contextvars.bind_contextvars(request_id="r1")
     try:
         assert await offload.run(structlog.contextvars.get_contextvars) == {"request_id": "r1"}
@@ -41,7 +42,7 @@ async def test_results_errors_and_context_come_back() -> None:
 
 
 async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
-    offload, gate, lock = Offload(threads=2), threading.Event(), threading.Lock()
+    offload, gate, lock = Offload(threads=2).of("a"), threading.Event(), threading.Lock()
     running, counts = 0, []
 
     def wait() -> None:
@@ -66,7 +67,8 @@ async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
 
 
 async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
-    offload, gate = Offload(threads=1, patience=0.01), threading.Event()
+    threads, gate = Offload(threads=1, patience=0.01), threading.Event()
+    offload = threads.of("a")
     first = asyncio.create_task(offload.run(gate.wait, 60))
     await asyncio.sleep(0)
     with pytest.raises(Unavailable, match="busy"):
@@ -75,9 +77,65 @@ async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
     with pytest.raises(Unavailable, match="busy"):
         await offload.run(int)
     gate.set()
-    while offload._free.locked():
+    while not threads._free:
         await asyncio.sleep(0)
     assert await offload.run(int) == 0
+
+
+async def test_a_caller_of_many_long_calls_is_refused_more_and_told_when_to_come_again() -> None:
+    threads, gate = Offload(threads=1, most=3), threading.Event()
+    greedy, modest = threads.of("greedy"), threads.of("modest")
+    calls = [asyncio.create_task(greedy.run(gate.wait, 60)) for _ in range(10)]
+    while sum(call.done() for call in calls) < 7:
+        await asyncio.sleep(0)
+    refusals = [call.exception() for call in calls if call.done()]
+    assert [type(each) for each in refusals] == [TooMany] * 7
+    assert str(refusals[0]) == "3 long requests of yours are under way, which is the most at once: " + (
+        "try again in 2 seconds"
+    )
+    taken = [call for call in calls if not call.done()]
+    others = asyncio.create_task(modest.run(int))
+    gate.set()
+    assert await others == 0
+    assert await asyncio.gather(*taken) == [True] * 3
+    assert await greedy.run(int) == 0
+    assert threads._underway == {}
+
+
+async def test_callers_take_turns() -> None:
+    threads, gate, order = Offload(threads=1), threading.Event(), list[str]()
+    first = asyncio.create_task(threads.of("a").run(gate.wait, 60))
+    await asyncio.sleep(0)
+    calls = []
+    for caller, many in (("a", 4), ("b", 2), ("c", 1)):
+        calls += [
+            asyncio.create_task(threads.of(caller).run(order.append, f"{caller}{i}")) for i in range(many)
+        ]
+    await asyncio.sleep(0)
+    calls[1].cancel()
+    gate.set()
+    await asyncio.gather(first, *calls, return_exceptions=True)
+    assert order == ["a0", "b0", "c0", "a2", "b1", "a3"]
+    assert (threads._free, threads._waiting, threads._underway) == (1, {}, {})
+
+
+async def test_a_turn_that_comes_as_its_caller_gives_up_goes_to_the_next() -> None:
+    threads, gate = Offload(threads=1), threading.Event()
+    first = asyncio.create_task(threads.of("a").run(gate.wait, 60))
+    await asyncio.sleep(0)
+    gone = [asyncio.create_task(threads.of(name).run(int)) for name in ("b", "c")]
+    last = asyncio.create_task(threads.of("d").run(int))
+    await asyncio.sleep(0)
+    gone[0].cancel()  # before its turn is given away
+    threads._next()
+    gone[1].cancel()  # after
+    gate.set()
+    assert await first is True
+    assert await last == 0
+    assert all(
+        isinstance(each, asyncio.CancelledError)
+        for each in await asyncio.gather(*gone, return_exceptions=True)
+    )
 
 
 def test_a_thread_that_never_ends_does_not_keep_the_process() -> None:

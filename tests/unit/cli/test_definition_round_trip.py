@@ -1,5 +1,6 @@
 """Issue 8.37: what is exported is read back as the same, of any JSON value."""
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -90,3 +91,27 @@ def test_where_only_a_number_fits_nothing_is_told() -> None:
     text = "orchestration: a\nphases: [{name: x, tasks: [{run: a/b, attempt_backoff: 1.50}]}]\n"
     loaded = load_text(text)
     assert (loaded.problems, loaded.warnings) == ([], [])
+
+
+def test_json_is_read_with_characters_in_two_halves() -> None:
+    """JSON writes what is beyond the first 65,536 characters so; YAML readers refuse it."""
+    value = {"\U0001f600": "\U0001f600 \\ud83d\\ude00 \\\U0001f600 \u00e9 /", "a": [1]}
+    written = json.dumps({"configuration": "a/b", "parameters": value}, indent="\t")
+    assert written.count('"\\ud83d\\ude00') == 2
+    (document,) = load_text(written).require()
+    assert document.raw["parameters"] == value
+
+
+def test_half_a_character_is_no_text_and_yaml_keeps_its_backslashes() -> None:
+    half = load_text('{"configuration": "a/b", "parameters": {"a": "\\ud83d"}}')
+    assert "invalid Unicode character" in str(half.problems[0])
+    (document,) = load_text("configuration: a/b\nparameters: {a: '\\ud83d\\ude00'}\n").require()
+    assert document.raw["parameters"] == {"a": "\\ud83d\\ude00"}
+
+
+def test_a_document_that_is_only_a_foreign_tag_is_told() -> None:
+    """It was passed over without a word, and with `--prune` what it defined would have been deleted."""
+    loaded = load_text("!!python/object:os.system x\n---\n# nothing\n---\nvariables: {a: b}\n")
+    assert [str(each) for each in loaded.problems] == [
+        "definitions:1:1: the tag 'tag:yaml.org,2002:python/object:os.system' is not supported"
+    ]

@@ -1,5 +1,6 @@
 """The command line's connection, against a real HTTP server."""
 
+import contextlib
 import socketserver
 import ssl
 import threading
@@ -11,7 +12,7 @@ import pytest
 from tests.support.certificates import self_signed
 
 from orchestrator_cli import transport
-from orchestrator_cli.transport import Connection, NoAnswer, Request, target
+from orchestrator_cli.transport import Connection, EndlessAnswer, NoAnswer, Request, target
 
 
 class Api(BaseHTTPRequestHandler):
@@ -35,6 +36,26 @@ class Api(BaseHTTPRequestHandler):
         elif self.path == "/cut":
             self.close_connection = True
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        elif self.path == "/huge":
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\nbegins")
+        elif self.path in ("/streamed", "/chunked"):
+            self.close_connection = True
+            is_chunked = self.path == "/chunked"
+            self.wfile.write(
+                b"HTTP/1.1 200 OK\r\n" + b"Transfer-Encoding: chunked\r\n" * is_chunked + b"\r\n"
+            )
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(b"400\r\n" * is_chunked + b"x" * 1024 + b"\r\n" * is_chunked)
+        elif self.path in ("/slow-head", "/for-ever-continue", "/slow-body"):
+            self.close_connection = True
+            piece = {"/slow-head": b"X: y\r", "/for-ever-continue": b"HTTP/1.1 100 Go on\r\n\r\n"}
+            start = b"HTTP/1.1 200 OK\r\n\r\n" if self.path == "/slow-body" else b""
+            self.wfile.write(start)
+            with contextlib.suppress(OSError):
+                while not self.server.released.wait(0.01):  # type: ignore[attr-defined]
+                    self.wfile.write(piece.get(self.path, b"x"))
         elif self.path == "/moved":
             self._answer(302, b"", Location="/elsewhere")
         else:
@@ -126,6 +147,26 @@ def test_a_server_that_says_nothing_is_given_up(
     monkeypatch.setattr(transport, "ANSWER_SECONDS", 0.05)
     with pytest.raises(NoAnswer, match="timed out"):
         get(connection, "/hang")
+
+
+@pytest.mark.parametrize("path", ["/huge", "/streamed", "/chunked"])
+def test_more_than_any_answer_has_is_not_read(
+    connection: Connection, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "MOST_ANSWER_BYTES", 1024 * 1024)
+    with pytest.raises(EndlessAnswer, match="more than 1 MiB"):
+        get(connection, path)
+    assert get(connection, "/x") == b"/x"
+
+
+@pytest.mark.parametrize("path", ["/slow-head", "/for-ever-continue", "/slow-body"])
+def test_an_answer_that_goes_on_and_on_is_given_up(
+    connection: Connection, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something comes within each wait, so no single wait is too long."""
+    monkeypatch.setattr(transport, "WHOLE_ANSWER_SECONDS", 0.2)
+    with pytest.raises(EndlessAnswer, match="not complete"):
+        get(connection, path)
 
 
 def test_a_redirection_is_an_answer_and_not_followed(connection: Connection) -> None:

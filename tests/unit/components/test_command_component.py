@@ -59,7 +59,7 @@ def test_a_cut_last_line_is_not_told(tmp_path: Path) -> None:
 
     _, _, err = run(tmp_path, [*PYTHON, program])
 
-    assert err[-1].endswith("its last line is too long to repeat, the log has it")
+    assert err[-1].endswith("its last line is too long to repeat here; see the log")
     assert "exited with 7" in err[-1]
 
 
@@ -88,7 +88,7 @@ def test_the_allow_list_is_no_business_of_the_program(tmp_path: Path) -> None:
         (["/bin/echo", "b"], '[["/bin/echo", "a"]]', "not allowed"),
         (["sleep", "1"], "", "ORCHESTRATOR_ALLOWED_COMMANDS"),
         (["sleep", "1"], '["sleep"]', "must be a JSON list"),
-        (["sleep", "1"], "[[]]", "allowed is: nothing"),
+        (["sleep", "1"], "[[]]", "allowed: nothing"),
     ],
 )
 def test_what_is_not_allowed_is_refused(argv: list[str], allowed: str, message: str) -> None:
@@ -136,5 +136,5 @@ def test_sigterm_reaches_the_program(tmp_path: Path) -> None:
 
 
 def test_a_signal_is_named() -> None:
-    assert how_it_ended(-9) == "was ended by SIGKILL"
+    assert how_it_ended(-9) == "was killed by SIGKILL"
     assert how_it_ended(2) == "exited with 2"

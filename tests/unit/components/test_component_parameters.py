@@ -114,7 +114,7 @@ def extractor(**changes: object) -> csv_extractor.Parameters:
 ONE_OF_THE_TYPES = (
     "must be 'text', 'integer', 'bigint', 'numeric', 'double', 'boolean', 'date' or 'timestamp'"
 )
-A_TABLE = "must be a bucket and a table such as in.c-sales.orders"
+A_TABLE = "must be a bucket and a table, such as in.c-sales.orders"
 
 
 @pytest.mark.parametrize(
@@ -128,14 +128,14 @@ A_TABLE = "must be a bucket and a table such as in.c-sales.orders"
         ),
         ({"table": "orders"}, f"table: {A_TABLE}"),
         ({"table": 'in.c-a.b"; DROP'}, f"table: {A_TABLE}"),
-        ({"table": f"in.c-a.{'x' * 64}"}, "table: bucket and table have at most 63 characters each"),
+        ({"table": f"in.c-a.{'x' * 64}"}, "table: bucket and table must have at most 63 characters each"),
         ({"columns": {}}, "columns: must have at least 1 entry"),
         ({"columns": []}, "columns: must be an object"),
         ({"columns": {"x": "json"}}, f"columns.x: {ONE_OF_THE_TYPES}"),
         ({"columns": {"x": []}}, f"columns.x: {ONE_OF_THE_TYPES}"),
         (
             {"columns": {"x" * 64: "text"}},
-            f"columns: a column name has 1 to 63 bytes and no NUL: {'x' * 64!r}",
+            f"columns: column names must have 1 to 63 bytes and no NUL: {'x' * 64!r}",
         ),
         (
             {"columns": {f"c{n}": "text" for n in range(1601)}},
@@ -143,7 +143,7 @@ A_TABLE = "must be a bucket and a table such as in.c-sales.orders"
         ),
         ({"delimiter": ""}, "delimiter: must have at least 1 character"),
         ({"delimiter": "ab"}, "delimiter: must have at most 1 character"),
-        ({"delimiter": '"'}, "delimiter: must not be a quote, a line end or NUL"),
+        ({"delimiter": '"'}, "delimiter: must not be a quote, a line break or NUL"),
         ({"null_values": "NA"}, "null_values: must be a list"),
         ({"null_values": ["a", 1]}, "null_values.1: must be a string"),
         ({"mode": "merge"}, "mode: must be 'replace' or 'append'"),
@@ -167,7 +167,7 @@ def test_the_extractor_refuses(changes: dict[str, object], problem: str) -> None
 
 def test_there_is_one_connection() -> None:
     assert problems("csv-extractor", {**GOOD["csv-extractor"], "connection": URL}) == [
-        "parameters: give either connection or #connection, not both"
+        "parameters: set either connection or #connection, not both"
     ]
 
 
@@ -204,7 +204,7 @@ def test_the_connection_may_be_plain() -> None:
         ([], "argv: must have at least 1 entry"),
         ("true", "argv: must be a list"),
         (["true", 1], "argv.1: must be a string"),
-        ([""], "argv: the first element must name a program"),
+        ([""], "argv: the first element must be the name of a program"),
         (["a\0"], "argv: must not contain a NUL character"),
     ],
 )

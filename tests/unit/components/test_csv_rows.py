@@ -125,22 +125,28 @@ def test_what_is_read_is_what_pythons_reader_reads(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a,b\n1,2\n3\n", r"row 2 \(line 3\) has 1 fields where the header has 2"),
+        ("a,b\n1,2\n3\n", r"row 2 \(line 3\) has 1 fields, but the header has 2"),
         ('a,b\n"1\n1",2\n3,4,5\n', r"row 2 \(line 4\) has 3 fields"),
-        ('a,b\n1,"2\n3,4\n', r"row 1 \(line 2\): a quote opens here and is never closed"),
-        ('a,b\n1,2\n3,"4\n5\n""6\n7,8\n', r"row 2 \(line 3\): a quote opens here and is never closed"),
-        ('a,"b\n', r"the header \(line 1\): a quote opens here and is never closed"),
-        ('a,b\n"1"x,2\n', r"row 1 \(line 2\): 'x' follows a closing quote; .* a quote is written twice"),
+        ('a,b\n1,"2\n3,4\n', r"row 1 \(line 2\): the quoted field that starts here is never closed"),
+        (
+            'a,b\n1,2\n3,"4\n5\n""6\n7,8\n',
+            r"row 2 \(line 3\): the quoted field that starts here is never closed",
+        ),
+        ('a,"b\n', r"the header \(line 1\): the quoted field that starts here is never closed"),
+        (
+            'a,b\n"1"x,2\n',
+            r"row 1 \(line 2\): 'x' follows a closing quote; write a quote inside a quoted field twice",
+        ),
         ("", "the file is empty"),
-        ("\n", "the first line is blank; take it out"),
-        ("\r\na,b\n1,2\n", "the first line is blank; take it out"),
-        ("a,c\n1,2\n", "the header has no column 'b'; it has: a, c$"),
-        ("a, b\n1,2\n", "no column 'b'; it has: a, ' b'; ' b' begins with a blank: set trim: true"),
-        ("a,b \n1,2\n", "'b ' ends with a blank: set trim: true"),
-        ("a,\u00a0b\n1,2\n", r"it has: a, '\\xa0b'; '\\xa0b' begins with a blank"),
-        ("a,B\n1,2\n", "write it as 'B': capitals count"),
+        ("\n", "the first line is blank; remove it"),
+        ("\r\na,b\n1,2\n", "the first line is blank; remove it"),
+        ("a,c\n1,2\n", "the header has no column 'b'; its columns: a, c$"),
+        ("a, b\n1,2\n", "no column 'b'; its columns: a, ' b'; ' b' begins with a space: set trim: true"),
+        ("a,b \n1,2\n", "'b ' ends with a space: set trim: true"),
+        ("a,\u00a0b\n1,2\n", r"its columns: a, '\\xa0b'; '\\xa0b' begins with a space"),
+        ("a,B\n1,2\n", "write it as 'B': column names are case-sensitive"),
         ("a;b\n1;2\n", "is the delimiter ';'?"),
-        ("a,b,b\n1,2,3\n", "the header has the column 'b' 2 times"),
+        ("a,b,b\n1,2,3\n", "the header contains column 'b' 2 times"),
     ],
 )
 def test_the_faulty_place_is_named(text: str, message: str) -> None:
@@ -154,14 +160,14 @@ def test_a_file_without_line_ends_is_not_read_whole(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(UserError, match="a line is longer than 100 characters"):
         converted("a" * 1000, ["a"])
-    with pytest.raises(UserError, match=r"row 1 \(line 2\): a quote opens here, and its text is longer"):
+    with pytest.raises(UserError, match=r"row 1 \(line 2\): the quoted field that starts here is longer"):
         converted('a\n"' + "x\n" * 200, ["a"])
 
 
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        (b"a,b\n1,2\n3,caf\xe9\n", r"row 2 \(line 3\): byte 0xE9 is not valid UTF-8; say in encoding"),
+        (b"a,b\n1,2\n3,caf\xe9\n", r"row 2 \(line 3\): byte 0xE9 is not valid UTF-8; set the encoding"),
         (b'a,b\n1,2\n"3\n4",\xff\n', r"row 2 \(line 4\): byte 0xFF"),
         (b"a,\xe9\n1,2\n", r"the header \(line 1\): byte 0xE9"),
         (b"a,b\n" + b"1,2\n" * 5000 + b"1,\xe9\n", r"row 5001 \(line 5002\): byte 0xE9"),

@@ -35,7 +35,7 @@ def test_escapes_are_refused(base: Path, tmp_path: Path) -> None:
         "../files-too/a.csv",
         "a/../../x",
     ):
-        with pytest.raises(UserError, match=r"source: .* lies outside .*ORCHESTRATOR_FILES_DIR"):
+        with pytest.raises(UserError, match=r"source: .* is outside .*ORCHESTRATOR_FILES_DIR"):
             allowed_path(text, field="source")
     with pytest.raises(UserError, match="NUL"):
         allowed_path("a\0b", field="source")

@@ -47,7 +47,7 @@ def test_a_check_tells_what_is_wrong(tmp_path: Path, capfd: pytest.CaptureFixtur
     program(tmp_path, "print(os.environ['A'])")
     assert check_folder(tmp_path, tmp_path / "config.json") == 1
     told = capfd.readouterr().err
-    assert "-- parameters that are no object: exit code 0 instead of 1" in told
+    assert "-- parameters that are not an object: exit code 0 instead of 1" in told
     assert "-- empty parameters" in told
 
     definition = yaml.safe_load((tmp_path / "component.yaml").read_text())
@@ -143,15 +143,15 @@ def test_placeholders_need_a_project(tmp_path: Path, capfd: pytest.CaptureFixtur
     (tmp_path / "config.json").write_text('{"parameters": {"a": ["{{ vars.warehouse }}"]}}')
 
     assert run(tmp_path, tmp_path / "config.json") == 2
-    assert "{{ vars.warehouse }} is known to a project only" in capfd.readouterr().err
+    assert "{{ vars.warehouse }} is defined only in a project" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("body", "problem"),
     [
         ("sys.exit(3)", "good parameters: exit code 3"),
-        ("pass", "no object: exit code 0 instead of 1"),
-        ("sys.exit(1)", "the last line of stderr must tell"),
+        ("pass", "not an object: exit code 0 instead of 1"),
+        ("sys.exit(1)", "the last line of stderr must say"),
         ("(folder / 'result.json').write_text('{\"message\": 1}')", "result.json: message: must be a string"),
         (
             '(folder / \'result.json\').write_text(\'{"output_tables": [{"table": "x"}]}\')',

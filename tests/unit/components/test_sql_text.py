@@ -73,8 +73,8 @@ def test_what_ends_a_transaction(text: str, command: str | None) -> None:
         ("/* x */ COPY \"t\" TO STDOUT", "line 1: COPY … TO STDOUT sends .*csv-writer"),
         ("COPY (SELECT stdin FROM t) TO stdout", "COPY … TO STDOUT"),
         ("COPY t FROM STDOUT", "COPY … FROM STDIN"),
-        ("SELECT 1;\n\\connect other\nSELECT 2", r"line 2: \\connect is a command of the program psql"),
-        ("SELECT 1 \\gset", r"\\gset is a command of the program psql"),
+        ("SELECT 1;\n\\connect other\nSELECT 2", r"line 2: \\connect is a psql command"),
+        ("SELECT 1 \\gset", r"\\gset is a psql command"),
     ],
 )  # fmt: skip
 def test_what_needs_a_client_or_psql_is_refused(text: str, message: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from orchestrator_local.demo.outcomes import Evidence, Mail, ObservedRun, checks, lateness
-from orchestrator_local.demo.report import Places, look_on, report, verdict
+from orchestrator_local.demo.report import Places, next_steps, report, verdict
 
 AT = "2026-11-21T10:00:"
 
@@ -136,14 +136,14 @@ def test_lateness_needs_a_start() -> None:
 def test_suggested_commands_reach_a_stack_in_another_folder() -> None:
     option = " --state-dir /tmp/other"
     places = Places("http://127.0.0.1:1", "token", "x.yaml", "orchestrator", "", state_dir_option=option)
-    told = "\n".join(line.plain for line in look_on(places))
+    told = "\n".join(line.plain for line in next_steps(places))
     assert f'eval "$(orchestrator dev context{option})"' in told
     assert f"demo --crash{option}" in told
 
 
 def test_where_to_look_on_names_everything() -> None:
     places = Places("http://127.0.0.1:1", "secret-token", "x.yaml", "orchestrator", "make down")
-    told = "\n".join(line.plain for line in look_on(places))
+    told = "\n".join(line.plain for line in next_steps(places))
     for wanted in (
         "http://127.0.0.1:1/docs",
         "secret-token",

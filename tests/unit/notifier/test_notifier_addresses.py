@@ -39,6 +39,8 @@ def test_addresses(text: str, spec: str) -> None:
         "a@" + "ü" * 80 + ".example",
         "a@b..c",
         "a@.b",
+        "=?utf-8?q?=0d=0aBcc=3a_b=40example.com?=@example.com",
+        "=?utf-8?b?DQpCY2M6IGJAZQ?=@example.com",
     ],
 )
 def test_what_is_no_address(text: str) -> None:

@@ -48,13 +48,13 @@ def retry(
         body: Json = {"plan_id": made["id"], **flags(confirm=confirm, notify=notify)}
         answer = client.request_run(f"{path}/retries", {**body, "tasks": task} if task else body)
         if not follow:
-            _tell(answer, as_json=as_json)
+            _print_job_id(answer, as_json=as_json)
             return
         ended = _follow(client, where.project_path(), str(answer["job_id"]), as_json=as_json)
     raise typer.Exit(exit_code(ended, strict=False))
 
 
-def _tell(answer: Json, *, as_json: bool) -> None:
+def _print_job_id(answer: Json, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:

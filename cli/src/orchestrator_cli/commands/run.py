@@ -58,7 +58,7 @@ def run(
             runs_path(where, name), {key: value for key, value in body.items() if value is not None}
         )
         if not follow:
-            _tell(answer, as_json=as_json)
+            _print_started(answer, as_json=as_json)
             return
         job = _follow(client, where, str(answer["job_id"]), as_json=as_json)
     raise typer.Exit(exit_code(job, strict=strict))
@@ -123,7 +123,7 @@ def exit_code(job: Json, *, strict: bool) -> ExitCode:
     return ExitCode.OK if job["status"] in fine else ExitCode.RUN_FAILED
 
 
-def _tell(answer: Json, *, as_json: bool) -> None:
+def _print_started(answer: Json, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
         return

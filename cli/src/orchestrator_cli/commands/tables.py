@@ -6,7 +6,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import day_and_time, plain, print_json, print_table
 
 app = typer.Typer()
 
@@ -30,7 +30,7 @@ def publish(
     if as_json:
         print_json(answer)
     else:
-        print(f"{table}: accepted as {', '.join(answer.get('ids', []))}")
+        print(plain(f"{table}: accepted as {', '.join(answer.get('ids', []))}"))
 
 
 @app.command("list")

@@ -7,7 +7,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import day_and_time, plain, print_json, print_table
 
 app = typer.Typer()
 
@@ -56,7 +56,7 @@ def create(
     where = context(project)
     body: Json = {"name": name, "scopes": scope, "components": component or []}
     with where.client() as client:
-        print(client.post(where.project_path("tokens"), body)["token"])
+        print(plain(client.post(where.project_path("tokens"), body)["token"]))
 
 
 @app.command()

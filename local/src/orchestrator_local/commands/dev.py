@@ -37,14 +37,14 @@ def up(
     layout = Layout.at(state_dir)
     console().print(f"Starting a private stack in {plain(str(layout.root))}", markup=False)
     try:
-        record, started = bring_up(layout, runners=runners, say=_say)
+        record, started = bring_up(layout, runners=runners, say=_print)
     except KeyboardInterrupt:
-        _say("Stopping ...")
-        bring_down(layout, _say)
+        _print("Stopping ...")
+        bring_down(layout, _print)
         raise
-    _say(f"Ready: {record.url}" if started else f"Already running: {record.url}")
+    _print(f"Ready: {record.url}" if started else f"Already running: {record.url}")
     for line in where_to_look(layout, record):
-        _say(f"  {line}")
+        _print(f"  {line}")
     if started and not detach:
         _stay(layout)
 
@@ -63,19 +63,19 @@ def where_to_look(layout: Layout, record: StackRecord) -> list[str]:
 
 def _stay(layout: Layout) -> None:
     """Stay in the foreground: show the supervisor's log until interrupted, then stop the stack."""
-    _say("Press Ctrl-C to stop it.")
+    _print("Press Ctrl-C to stop it.")
     log = layout.log("supervisor")
     try:
         with log.open(encoding="utf-8", errors="replace") as stream:
             stream.seek(0, 2)
             while running_stack(layout):
                 for line in stream:
-                    _say(plain(line.rstrip("\n")))
+                    _print(plain(line.rstrip("\n")))
                 time.sleep(WATCH_SECONDS)
         raise CommandFailure(f"the stack has stopped; see {log} for the reason")
     except KeyboardInterrupt:
-        _say("Stopping ...")
-        bring_down(layout, _say)
+        _print("Stopping ...")
+        bring_down(layout, _print)
 
 
 @app.command()
@@ -87,13 +87,13 @@ def down(
 ) -> None:
     """Stop everything that `dev up` started; the data is kept."""
     layout = Layout.at(state_dir)
-    was_running = bring_down(layout, _say) if layout.root.is_dir() else False
-    _say("Stopped." if was_running else "No local stack was running.")
+    was_running = bring_down(layout, _print) if layout.root.is_dir() else False
+    _print("Stopped." if was_running else "No local stack was running.")
     if remove_data and layout.keys.exists():  # only a folder that a stack created
         remove_all(layout)
-        _say(f"Deleted {layout.root}.")
+        _print(f"Deleted {layout.root}.")
     elif layout.root.is_dir():
-        _say(f"Data and logs are kept in {layout.root}")
+        _print(f"Data and logs are kept in {layout.root}")
 
 
 @app.command()
@@ -106,13 +106,13 @@ def status(state_dir: StateDirOption = DEFAULT_STATE_DIR, as_json: JsonOption = 
         print_json({"state": record.state if record else "stopped", "url": record.url if record else None,
                     "processes": rows})  # fmt: skip
     elif record:
-        _say(f"{record.state}: {record.url}")
+        _print(f"{record.state}: {record.url}")
         print_table(
             ("process", "pid", "port", "restarts", "state"),
             ((row["name"], row["pid"], row["port"], row["restarts"], row["state"]) for row in rows),
         )
     else:
-        _say("No local stack is running.")
+        _print("No local stack is running.")
     if not record:
         raise typer.Exit(ExitCode.UNREACHABLE)
 
@@ -144,8 +144,8 @@ def mails(
     """List the mails that the local mail sink received."""
     found = mails_in(Layout.at(state_dir).mails)
     if show and found:
-        _say(f"{found[-1].subject}\nto {found[-1].to}\n")
-        _say("\n".join(plain(line) for line in found[-1].first_lines(200)))
+        _print(f"{found[-1].subject}\nto {found[-1].to}\n")
+        _print("\n".join(plain(line) for line in found[-1].first_lines(200)))
         return
     print_table(("file", "to", "subject"), ((mail.file.name, mail.to, mail.subject) for mail in found))
 
@@ -167,5 +167,5 @@ def context(state_dir: StateDirOption = DEFAULT_STATE_DIR) -> None:
             print(f"export {name}={shlex.quote(value)}")
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     print(text, flush=True)

@@ -37,7 +37,7 @@ class Assassin:
         self._victims: list[ComponentProcess] = []
         self.takeover = Takeover()
 
-    def look(self) -> None:
+    def observe(self) -> None:
         now = datetime.now(UTC)
         runners = self._runners()
         working = {name: component_processes(entry.pid) for name, entry in runners.items()}
@@ -103,8 +103,8 @@ def _run_and_kill(client: ApiClient, setting: Setting, layout: Layout, screen: C
     stage = Stage(client, setting.project_path, {BY_HAND: ObservedRun()}, known=set())
     assassin = Assassin(layout, stage, screen)
     stage.start(BY_HAND)
-    stage.play(screen, also=assassin.look)
-    assassin.look()
+    stage.play(screen, also=assassin.observe)
+    assassin.observe()
     run = stage.runs[BY_HAND]
     screen.print(stage.view())
     takeover = assassin.takeover

@@ -14,7 +14,7 @@ from orchestrator_cli.following.changes import change_summary
 from orchestrator_cli.following.tree import title_of
 from orchestrator_local.demo.evidence import explain_trigger, find_delivery, query_warehouse, runs_of
 from orchestrator_local.demo.outcomes import Evidence, checks
-from orchestrator_local.demo.report import Places, look_on, report, verdict
+from orchestrator_local.demo.report import Places, next_steps, report, verdict
 from orchestrator_local.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, SCHEDULE, Example
 from orchestrator_local.demo.setting import Setting
 from orchestrator_local.demo.stage import Stage
@@ -39,7 +39,7 @@ def play(setting: Setting, example: Example, screen: Console) -> bool:
         finally:
             switch_schedule(client, setting.project_path, enabled=False)
     found = checks(evidence)
-    for line in (*report(evidence), *look_on(places(setting, example)), *verdict(found)):
+    for line in (*report(evidence), *next_steps(places(setting, example)), *verdict(found)):
         screen.print(line)
     return all(check.holds for check in found)
 

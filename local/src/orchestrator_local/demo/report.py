@@ -123,7 +123,7 @@ class Places:
     """` --state-dir …` where commands do not find the local stack by themselves."""
 
 
-def look_on(places: Places) -> list[Text]:
+def next_steps(places: Places) -> list[Text]:
     rows = [
         ("API", f"{places.url}/docs"),
         ("Token", places.token),

@@ -35,13 +35,13 @@ class Stage:
 
     def start(self, name: str) -> None:
         answer = self._client.post(f"{self._path}/orchestrations/{name}/runs")
-        self._look(name, str(answer["job_id"]))
+        self._update_run(name, str(answer["job_id"]))
 
     def tick(self) -> None:
         """Update everything that is not finished."""
         for name, run in self.runs.items():
             if run.is_known and not run.is_finished:
-                self._look(name, str(run.job["id"]))
+                self._update_run(name, str(run.job["id"]))
             elif not run.is_known and name in (BY_EVENT, BY_TIME):
                 self._find(name)
         # It reads the tables of the first run, so it starts later.
@@ -54,9 +54,9 @@ class Stage:
         runs = runs_of(self._client, self._path, name)
         ours = [run for run in runs if run["origin"] == ORIGINS[name] and run["id"] not in self._known]
         if ours:
-            self._look(name, str(min(ours, key=lambda run: str(run["requested_at"]))["id"]))
+            self._update_run(name, str(min(ours, key=lambda run: str(run["requested_at"]))["id"]))
 
-    def _look(self, name: str, job_id: str) -> None:
+    def _update_run(self, name: str, job_id: str) -> None:
         job = self._client.get(f"{self._path}/jobs/{job_id}")
         self.runs[name] = ObservedRun(job, fetch_tasks(self._client, self._path, job))
 

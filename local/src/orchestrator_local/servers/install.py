@@ -42,7 +42,8 @@ def _privileges() -> list[str]:
     """The prefix for commands that need root; raises with a way out if there is none."""
     way_out = (
         f"install it (Debian: `apt-get install {PACKAGE}`; macOS: `brew install rabbitmq`), "
-        f"set {HOME_VARIABLE} to the home of a server, or set ORCHESTRATOR_DEV_AMQP_URL to a running one"
+        f"set {HOME_VARIABLE} to the home of a server, or set the URL of a running server "
+        "(ORCHESTRATOR_DEV_AMQP_URL; for the tests, TEST_AMQP_URL)"
     )
     if shutil.which("apt-get") is None:
         raise ServerError(f"RabbitMQ is not installed, and this machine has no apt-get: {way_out}")

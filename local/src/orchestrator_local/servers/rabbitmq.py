@@ -44,7 +44,7 @@ def find_server() -> Path | None:
     """The versioned home of an installed server (the wrapper on the PATH would switch user and paths)."""
     if named := os.environ.get(HOME_VARIABLE):
         if not (Path(named) / "sbin" / "rabbitmq-server").is_file():
-            raise ServerError(f"{HOME_VARIABLE}={named}: there is no sbin/rabbitmq-server in this folder")
+            raise ServerError(f"{HOME_VARIABLE}={named}: this folder does not contain sbin/rabbitmq-server")
         return Path(named)
     for place in PLACES:
         homes = [home for home in Path("/").glob(place[1:]) if (home / "sbin" / "rabbitmq-server").is_file()]

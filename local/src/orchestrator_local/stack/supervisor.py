@@ -63,10 +63,10 @@ class Supervisor:
             self._start()
             self._watch()
         except StopRequested:
-            say("asked to stop")
+            log("asked to stop")
         except CommandFailure as failure:
             error = "\n".join([failure.text, *failure.details])
-            say(f"failed: {error}")
+            log(f"failed: {error}")
         except Exception as failure:
             error = f"{type(failure).__name__}: {failure}"
             raise
@@ -81,7 +81,7 @@ class Supervisor:
             rabbitmq_ready = pool.submit(self.rabbitmq.start) if self.rabbitmq else None
             if self.postgres:
                 if remove_orphaned_database(self.layout):
-                    say("removed database files whose password was deleted with an earlier state folder")
+                    log("removed database files whose password was deleted with an earlier state folder")
                 self.postgres.start()
             self.progress.begin("databases, migrations and service roles")
             database, warehouse = self._prepare_databases()
@@ -102,7 +102,7 @@ class Supervisor:
         database, warehouse, applied = prepare_databases(
             url, self.keys, role_prefix=role_prefix(), private=private, state_dir=self.layout.root
         )
-        say(f"migrations applied: {', '.join(applied) or 'none (up to date)'}")
+        log(f"migrations applied: {', '.join(applied) or 'none (up to date)'}")
         return database, warehouse
 
     def _start_children(self, servers: Servers) -> None:
@@ -142,7 +142,7 @@ class Supervisor:
                 news += self._revive_servers()
                 servers_checked = time.monotonic()
             for event in news:
-                say(event)
+                log(event)
             if news:
                 self._save()
 
@@ -184,14 +184,14 @@ class Supervisor:
             self._save()
         else:
             self.layout.record.unlink(missing_ok=True)
-        say("stopped")
+        log("stopped")
 
 
 def role_prefix() -> str:
     return os.environ.get(PREFIX_VARIABLE) or "orchestrator_"
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 

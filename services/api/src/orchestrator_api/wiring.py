@@ -11,7 +11,6 @@ from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.projects.dots import tell_of_dots
 from orchestrator_api.settings import ApiSettings
-from orchestrator_api.sql import load_queries
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
@@ -33,7 +32,6 @@ RETENTION_BATCH = 1000
 @asynccontextmanager
 async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, serve, and on leaving close in order."""
-    queries = load_queries()
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
@@ -44,7 +42,6 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(
             works=outbox,
-            queries=queries,
             encryption=encryption,
             clock=SystemClock(),
             offload=Offload(),

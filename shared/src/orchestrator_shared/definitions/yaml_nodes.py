@@ -1,5 +1,6 @@
 """YAML as plain values with their positions: safe, bounded, without YAML 1.1's surprises."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,4299})")
 _FLOAT = re.compile(
     r"[-+]?(?=\d*(\.|e))(\d{1,400}\.?\d{0,400}|\.\d{1,400})(e[-+]?\d{1,3})?", re.ASCII | re.IGNORECASE
 )
+_ESCAPE = re.compile(r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|.)", re.IGNORECASE | re.DOTALL)
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
 _FREE_KEYS = frozenset({"parameters", "variables"})
 """Below these, only the components know whether a number or a string is wanted."""
@@ -87,6 +89,7 @@ def _child(node: yaml.Node, part: str | int) -> tuple[Any, yaml.Node] | None:
 
 def read_yaml(text: str, *, file: str, budget: Budget) -> tuple[list[YamlDocument], list[Problem]]:
     """Every document of a text; on a syntax error none, and the problem."""
+    text = _without_pairs(text)
     try:
         _check_depth(text)
         nodes = [node for node in yaml.compose_all(text, Loader=_Loader) if node is not None]
@@ -95,7 +98,28 @@ def read_yaml(text: str, *, file: str, budget: Budget) -> tuple[list[YamlDocumen
         return [], [_syntax_problem(error, file)]
     except TooLarge as error:
         return [], [Problem(str(error), file=file)]
-    return [document for document in documents if document.value is not None], []
+    return [each for each in documents if each.value is not None or each.problems], []
+
+
+def _without_pairs(text: str) -> str:
+    """JSON with each character in one that is written as two halves, which YAML does not know.
+
+    Only in JSON is a backslash surely an escape.
+    """
+    if "\\ud" not in text.lower() or text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _ESCAPE.sub(_whole, text)
+
+
+def _whole(escape: re.Match[str]) -> str:
+    if escape[1] is None:
+        return escape[0]
+    first, second = int(escape[1], 16), int(escape[2], 16)
+    return f"\\U{0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00):08X}"
 
 
 def _check_depth(text: str) -> None:

@@ -24,4 +24,6 @@ def check_mail_address(text: str, *, field: str | None = None) -> str:
             "other letters in its ASCII form (xn--…)",
             field=field,
         )
+    if "=?" in local:  # to mail programs the beginning of an encoded word, which could hold anything
+        raise UserError(f'{text[:100]!r} has "=?" in it, which no address in use has', field=field)
     return text

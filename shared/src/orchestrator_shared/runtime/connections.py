@@ -103,7 +103,15 @@ class _Portions(h11.Connection):
         if self.left <= 0:
             return h11.NEED_DATA
         self.left -= 1
-        return super().next_event()
+        event = super().next_event()
+        if isinstance(event, h11.Request) and _has_two_lengths(event):
+            raise h11.RemoteProtocolError("both Transfer-Encoding and Content-Length")
+        return event
+
+
+def _has_two_lengths(request: h11.Request) -> bool:
+    """So that a proxy before us cannot see another end of the body than we do (RFC 9112, 6.1)."""
+    return {b"transfer-encoding", b"content-length"} <= {name for name, _ in request.headers}
 
 
 class _Flow(FlowControl):

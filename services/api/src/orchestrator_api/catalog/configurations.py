@@ -106,6 +106,24 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
+async def keys_of_all(session: Session) -> list[Key]:
+    """The keys of all configurations but orchestrations."""
+    found = await ConfigurationStore(session.connection).keys(project=session.project)
+    return [Key(each.component, each.id) for each in found]
+
+
+async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Configuration]:
+    """Those of these configurations that are there; refuses to read more than `most_bytes` of parameters."""
+    store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
+    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > most_bytes:
+        raise UserError(
+            f"the configurations named have more than {most_bytes // 1024**2} MiB of parameters now: "
+            "send fewer documents at once",
+            field="documents",
+        )
+    return await store.named(project=session.project, wanted=wanted)
+
+
 async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
     return await ConfigurationStore(session.connection).configurations(

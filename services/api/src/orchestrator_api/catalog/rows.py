@@ -43,6 +43,14 @@ class ConfigurationVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationKey:
+    """Which configuration, within a project."""
+
+    component: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class CurrentVersion:
     """Which version of a configuration is the current one, and since when."""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from orchestrator_api.catalog.rows import (
     Component,
     Configuration,
+    ConfigurationKey,
     ConfigurationVersion,
     CurrentVersion,
     Nesting,
@@ -202,6 +203,30 @@ class ConfigurationStore(Store):
             component=component,
             configuration=configuration,
             version=version,
+        )
+
+    async def keys(self, *, project: str) -> list[ConfigurationKey]:
+        """Of all configurations but orchestrations."""
+        return await self._many(ConfigurationKey, "configuration_keys", project=project)
+
+    async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
+        """Of the parameters of `named`, in bytes."""
+        return await self._column(
+            int,
+            "named_configuration_sizes",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
+        )
+
+    async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
+        """Those of these configurations, but orchestrations, that are there: pairs of component and id."""
+        return await self._many(
+            Configuration,
+            "named_configurations",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
         )
 
     async def current_versions(

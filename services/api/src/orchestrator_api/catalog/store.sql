@@ -1,15 +1,19 @@
 -- Components, and configurations with their versions; orchestrations are those of the component orchestrator.
 
 -- name: configurations
+-- In the order of the index, from the place on and to the end of the component: a page reads what it shows.
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at
 FROM catalog.configurations c
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog.configuration_versions v
+    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
-  AND ($after_component::text IS NULL OR (c.component, c.id) > ($after_component, $after))
+  AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
 ORDER BY c.component, c.id
 LIMIT $limit
 
@@ -17,13 +21,38 @@ LIMIT $limit
 -- In bytes, of the rows that `configurations` would read.
 SELECT octet_length(v.parameters::text)
 FROM catalog.configurations c
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog.configuration_versions v
+    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
-  AND ($after_component::text IS NULL OR (c.component, c.id) > ($after_component, $after))
+  AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
 ORDER BY c.component, c.id
 LIMIT $limit
+
+-- name: configuration_keys
+SELECT component, id FROM catalog.configurations
+WHERE project = $project AND deleted_at IS NULL AND component <> 'orchestrator'
+
+-- name: named_configuration_sizes
+SELECT octet_length(v.parameters::text)
+FROM catalog.configurations c
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
+
+-- name: named_configurations
+SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at
+FROM catalog.configurations c
+JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
 
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,

@@ -59,8 +59,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     """Make the project what the documents say. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
     await configurations.lock_orchestrations(session)
-    reviving = [name for kind, name in desired.items if kind is Kind.ORCHESTRATION]
-    stored = await snapshot.read(session, reviving)
+    stored = await snapshot.read_for(session, desired.items.keys())
     current = snapshot.in_the_clear(session, stored)
     wanted = {
         item: _with_secrets(session, item, fields, stored.get(item, {}))

@@ -1,6 +1,6 @@
 """A project as it is, in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
 from orchestrator_api.catalog import components, configurations
 from orchestrator_api.catalog.rows import Configuration
@@ -27,11 +27,23 @@ COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after
 OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
-async def read(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
-    """Everything that definitions can define; with what starts the orchestrations that leave the trash."""
+MOST_COMPARED = 16 * 1024 * 1024
+"""Bytes of parameters that one comparison reads: sixteen times what one request can bring."""
+
+
+async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fields]:
+    """What is compared with these; of other configurations only that they are there.
+
+    With what starts the orchestrations that leave the trash.
+    """
+    reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
     items = await read_without_configurations(session, reviving)
-    async for some in configuration_parts(session):
-        items |= some
+    for key in await configurations.keys_of_all(session):
+        items[Kind.CONFIGURATION, str(key)] = {}
+    names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
+    keys = [(component, name) for component, _, name in names]
+    for each in await configurations.named(session, keys, most_bytes=MOST_COMPARED):
+        items[Kind.CONFIGURATION, f"{each.component}/{each.id}"] = _configuration(each)
     return items
 
 

@@ -72,7 +72,10 @@ async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
 
 
 async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
-    length = dict(scope["headers"]).get(b"content-length", b"")
+    headers = dict(scope["headers"])
+    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+        raise Refused(415, "Content-Encoding: send the body as it is, not compressed", "Content-Encoding")
+    length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length[:20]) > most:
         raise _too_large(most)
     chunks: list[bytes] = []

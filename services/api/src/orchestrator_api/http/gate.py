@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.types import Scope as AsgiScope
 
-from orchestrator_api.access.permissions import Scope
+from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.http import bodies
 from orchestrator_api.http.problems import problem
 from orchestrator_api.http.refusals import TooMany, Unauthenticated
@@ -50,7 +50,8 @@ class GatedRoute(APIRoute):
             admitted = is_open
             try:
                 if model is not None and not admitted and _has_body(request.scope):
-                    await _admit(sessions, request, scopes)
+                    actor = await _admit(sessions, request, scopes)
+                    gated.caller = actor.token_id
                     admitted = True
                 bodies.check_address(request.scope)
                 if model is not None and await gated.body():
@@ -70,11 +71,11 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
     return TypeAdapter(annotation)
 
 
-async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> None:
+async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> Actor:
     project = request.path_params.get("project")
     if project is not None and not _SLUG.fullmatch(project):
         project = None  # the route refuses it next
-    await sessions.admit(sessions.guard.presented(request), scopes, project)
+    return await sessions.admit(sessions.guard.presented(request), scopes, project)
 
 
 def _has_body(scope: AsgiScope) -> bool:
@@ -94,6 +95,8 @@ class _GatedRequest(Request):
         self._most = most
         self._whole: bytes | None = None
         self._said: Any = _NOT_YET
+        self.caller: object = sessions.guard.address(request)
+        """Whose turn at the threads it takes: an address where no token is needed."""
 
     async def body(self) -> bytes:
         if self._whole is None:
@@ -109,4 +112,4 @@ class _GatedRequest(Request):
     async def _judged(self, body: bytes) -> Any:
         if len(body) <= SMALL_ENOUGH_FOR_THE_LOOP:
             return bodies.judge(body, self._model)
-        return await self._sessions.offload.run(bodies.judge, body, self._model)
+        return await self._sessions.offload.of(self.caller).run(bodies.judge, body, self._model)

@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import contextvars
 import threading
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from orchestrator_api.http.refusals import TooMany
 from orchestrator_shared.domain.errors import Unavailable
 
 P = ParamSpec("P")
@@ -14,35 +16,99 @@ T = TypeVar("T")
 
 THREADS = 2
 PATIENCE_SECONDS = 10.0
+MOST_CALLS = 16
+"""Of one caller, waiting and running."""
+RETRY_AFTER_SECONDS = 2.0
 
 
 class Offload:
     """Runs functions that compute for long and touch nothing of the loop.
 
     Threads are daemons: the process ends on SIGTERM whatever they are doing. One thread per call, at most
-    `threads` at once; a caller that gets none within `patience` seconds is told to come again.
+    `threads` at once. Callers take turns, and each has a limited number of calls under way: whoever sends
+    many delays nobody but himself. A call that gets no thread within `patience` seconds is Unavailable.
     """
 
-    def __init__(self, *, threads: int = THREADS, patience: float = PATIENCE_SECONDS) -> None:
-        self._free = asyncio.Semaphore(threads)
+    def __init__(
+        self, *, threads: int = THREADS, patience: float = PATIENCE_SECONDS, most: int = MOST_CALLS
+    ) -> None:
+        self._free = threads
         self._patience = patience
+        self._most = most
+        self._underway: Counter[object] = Counter()
+        self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
+        """Of each caller, whose turn is next first."""
 
-    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, or what it raised; Unavailable if all threads stay busy."""
+    def of(self, caller: object) -> "Offloading":
+        """The threads as one caller may use them."""
+        return Offloading(self, caller)
+
+    async def run(self, caller: object, work: Callable[[], T]) -> T:
+        """The result of `work`, or what it raised."""
+        if self._underway[caller] >= self._most:
+            detail = f"{self._most} long requests of yours are under way, which is the most at once"
+            raise TooMany(detail, retry_after=RETRY_AFTER_SECONDS)
+        self._underway[caller] += 1
+        try:
+            await self._turn(caller)
+        except BaseException:
+            self._ended(caller)
+            raise
+        return await self._started(caller, work)
+
+    async def _turn(self, caller: object) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(caller, deque()).append(turn)
         try:
             async with asyncio.timeout(self._patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Unavailable("the api is busy with other long requests") from None
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # it came at the same moment: the next one takes it
+                self._next()
+            else:
+                self._give_up(caller, turn)
+            if isinstance(error, TimeoutError):
+                raise Unavailable("the api is busy with other long requests") from None
+            raise
+
+    def _give_up(self, caller: object, turn: asyncio.Future[None]) -> None:
+        turns = self._waiting.get(caller, deque())
+        if turn in turns:
+            turns.remove(turn)
+        if not turns:
+            self._waiting.pop(caller, None)
+
+    def _next(self) -> None:
+        """Give the thread that is free to the caller who has waited longest since his last turn."""
+        while self._waiting:
+            caller = next(iter(self._waiting))
+            turns = self._waiting.pop(caller)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[caller] = turns  # at the end
+            if not turn.done():  # one that has just given up is still here
+                turn.set_result(None)
+                return
+        self._free += 1
+
+    def _ended(self, caller: object) -> None:
+        self._underway[caller] -= 1
+        if not self._underway[caller]:
+            del self._underway[caller]
+
+    async def _started(self, caller: object, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         context = contextvars.copy_context()
 
         def compute() -> None:
             try:
-                done = self._settler(answer, result=context.run(work, *args, **kwargs))
+                done = self._settler(caller, answer, result=context.run(work))
             except BaseException as error:
-                done = self._settler(answer, error=error)
+                done = self._settler(caller, answer, error=error)
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
                 loop.call_soon_threadsafe(done)
 
@@ -50,12 +116,18 @@ class Offload:
         return await answer
 
     def _settler(
-        self, answer: asyncio.Future[Any], *, result: object = None, error: BaseException | None = None
+        self,
+        caller: object,
+        answer: asyncio.Future[Any],
+        *,
+        result: object = None,
+        error: BaseException | None = None,
     ) -> Callable[[], None]:
         """What the loop does once the work has ended: a cancelled caller frees its thread only now."""
 
         def settle() -> None:
-            self._free.release()
+            self._ended(caller)
+            self._next()
             if answer.cancelled():
                 return
             if error is None:
@@ -64,3 +136,15 @@ class Offload:
                 answer.set_exception(error)
 
         return settle
+
+
+class Offloading:
+    """The threads as one caller may use them."""
+
+    def __init__(self, offload: Offload, caller: object) -> None:
+        self._offload = offload
+        self._caller = caller
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """The result of `work`, or what it raised; TooMany or Unavailable if it gets no thread."""
+        return await self._offload.run(self._caller, lambda: work(*args, **kwargs))

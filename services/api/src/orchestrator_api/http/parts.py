@@ -58,10 +58,13 @@ _DESCRIPTIONS = {
     404: "Not there (or not to be known)",
     409: "Contradicts the present state",
     413: "The body is larger than this operation takes (`x-max-body-bytes`), or has too many values",
+    415: "The body has a `Content-Encoding`: send it as it is",
     408: "The body did not arrive in time",
-    429: "Too many wrong tokens from one address; try again after `Retry-After`",
+    429: "Too many wrong tokens from one address, or too many long requests of one token at once; "
+    "try again after `Retry-After`",
     422: "Fields are wrong; `errors` names them",
-    503: "The database does not answer; try again",
+    503: "The database does not answer, or the api is busy with other long requests; try again after "
+    "`Retry-After`",
 }
 
 
@@ -75,7 +78,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 READ = problems(404)
-WRITE = problems(400, 404, 409, 413)
+WRITE = problems(400, 404, 409, 413, 415)
 
 
 def saved(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:

@@ -35,7 +35,7 @@ class Unauthenticated(UserError):
 
 
 class TooMany(UserError):
-    """Too many of these came from one address."""
+    """Too many of these came from one sender."""
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(f"{detail}: try again in {math.ceil(retry_after)} seconds")

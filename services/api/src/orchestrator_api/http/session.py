@@ -11,14 +11,12 @@ import asyncpg
 from orchestrator_api.access import audit, identity
 from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
-from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.offload import Offload, Offloading
 from orchestrator_api.http.ports import Works
 from orchestrator_api.http.refusals import Unauthenticated
 from orchestrator_api.http.steps import Steps
-from orchestrator_api.sql import Sql
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
-from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.messaging.outbox import UnitOfWork
@@ -38,11 +36,10 @@ class Session:
     """Everything that one request does happens in this transaction."""
 
     work: UnitOfWork
-    sql: Sql
     actor: Actor
     now: datetime
     encryption: Encryption
-    offload: Offload
+    offload: Offloading
     project: str = ""
     judging: Steps = field(default_factory=Steps)
     """What judging by schemas may still cost."""
@@ -86,7 +83,6 @@ class Sessions:
     """Opens sessions for tokens."""
 
     works: Works
-    queries: Queries
     encryption: Encryption
     clock: Clock
     offload: Offload
@@ -98,13 +94,13 @@ class Sessions:
     ) -> AsyncIterator[Session]:
         """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
-            sql = Sql(work.connection, self.queries)
-            yield Session(work, sql, actor, now, self.encryption, self.offload, project or "")
+            offload = self.offload.of(actor.token_id)
+            yield Session(work, actor, now, self.encryption, offload, project or "")
 
-    async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> None:
+    async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
         """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
-        async with self._entered(presented, scopes, project):
-            pass
+        async with self._entered(presented, scopes, project) as (_, actor, _):
+            return actor
 
     @asynccontextmanager
     async def _entered(

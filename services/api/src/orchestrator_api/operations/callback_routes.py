@@ -13,7 +13,9 @@ from orchestrator_shared.domain.errors import UserError
 
 MOST_CALLBACK_BYTES = 256 * 1024
 PROBLEMS = {
-    status: response for status, response in problems(400, 404, 409, 413).items() if status not in (401, 403)
+    status: response
+    for status, response in problems(400, 404, 409, 413, 415).items()
+    if status not in (401, 403)
 }
 BODY: dict[str, Any] = {
     "required": True,

@@ -70,7 +70,8 @@ async def save_orchestration(
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await showing.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
-    return OrchestrationSaved.model_validate({**shown[0], "changed": saved.changed})
+    plain = OrchestrationOut.model_validate(shown[0])
+    return OrchestrationSaved(**dict(plain), changed=saved.changed)
 
 
 @router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)

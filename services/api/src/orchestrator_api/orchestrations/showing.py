@@ -1,8 +1,8 @@
 """Orchestrations as people see them: with what starts them, who hears of them, and their last run."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from orchestrator_api.catalog import overrides
 from orchestrator_api.catalog.rows import Configuration
@@ -11,33 +11,62 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations.checking import Phases
 from orchestrator_api.orchestrations.checks import Findings
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import StoredSchedule
-from orchestrator_api.sql import Row
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.rows import StoredTrigger
-from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Starters:
+    """What starts an orchestration, and who hears of it."""
+
+    schedules: list[StoredSchedule] = field(default_factory=list)
+    triggers: list[StoredTrigger] = field(default_factory=list)
+    notifications: list[StoredSubscription] = field(default_factory=list)
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether it runs without a person who looks on."""
+        return bool(self.schedules or self.triggers)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An orchestration with everything that belongs to it."""
+
+    id: str
+    name: str
+    description: str
+    enabled: bool
+    version: int
+    phases: Phases
+    note: str
+    author: str
+    created_at: datetime
+    updated_at: datetime
+    errors: list[str]
+    warnings: list[str]
+    schedules: list[StoredSchedule]
+    triggers: list[StoredTrigger]
+    notifications: list[StoredSubscription]
+    last_run: LastRun | None
+    next_fire: datetime | None
+    usual_duration_seconds: float | None
 
 
 async def orchestrations(
     session: Session, rows: Sequence[Configuration], *, with_tables: bool = True
-) -> list[dict[str, Any]]:
+) -> list[Shown]:
     """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
     parameters by their schemas."""
     names = [row.id for row in rows]
-    own_schedules: defaultdict[str, list[StoredSchedule]] = defaultdict(list)
-    for schedule in await schedules.listing(session, names):
-        own_schedules[schedule.orchestration].append(schedule)
-    own_triggers: defaultdict[str, list[StoredTrigger]] = defaultdict(list)
-    for trigger in await triggers.listing(session, names):
-        own_triggers[trigger.orchestration].append(trigger)
-    subscriptions: defaultdict[str, list[StoredSubscription]] = defaultdict(list)
-    for each in await notifications.listing(session, names):
-        subscriptions[each.orchestration].append(each)
+    starters = await _starters(session, names)
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
@@ -45,65 +74,72 @@ async def orchestrations(
     if with_tables:
         for row in rows:
             found[row.id].errors.extend(await overrides.misfits(session, row.parameters))
-    parts = [
+    return [
         _shown(
             row,
             masked[row.id],
-            own_schedules[row.id],
-            own_triggers[row.id],
-            subscriptions[row.id],
+            starters[row.id],
+            found[row.id],
+            last_run=last_runs.get(row.id),
+            usual=usual.get((ORCHESTRATOR, row.id)),
         )
         for row in rows
     ]
-    return [_judged(part, last_runs.get(part["id"]), usual, found[part["id"]]) for part in parts]
 
 
-def _judged(
-    part: dict[str, Any], last_run: LastRun | None, usual: Mapping[tuple[str, str], float], found: Findings
-) -> dict[str, Any]:
-    is_automatic = bool(part["schedules"] or part["triggers"])
-    own = warnings(part, part["phases"], is_automatic, part["notifications"], last_run)
-    return part | {
-        "last_run": last_run,
-        "usual_duration_seconds": usual.get((ORCHESTRATOR, part["id"])),
-        "errors": found.errors,
-        "warnings": own + found.warnings,
-    }
+async def _starters(session: Session, names: Sequence[str]) -> dict[str, Starters]:
+    found = {name: Starters() for name in names}
+    for schedule in await schedules.listing(session, names):
+        found[schedule.orchestration].schedules.append(schedule)
+    for trigger in await triggers.listing(session, names):
+        found[trigger.orchestration].triggers.append(trigger)
+    for subscription in await notifications.listing(session, names):
+        found[subscription.orchestration].notifications.append(subscription)
+    return found
 
 
 def _shown(
     row: Configuration,
-    phases: list[dict[str, Any]],
-    schedules: list[StoredSchedule],
-    triggers: list[StoredTrigger],
-    subscriptions: list[StoredSubscription],
-) -> dict[str, Any]:
-    fires = [s.next_at for s in schedules if s.enabled and row.enabled and s.next_at is not None]
-    return {
-        **columns_of(row),
-        "phases": phases,
-        "schedules": schedules,
-        "triggers": triggers,
-        "notifications": subscriptions,
-        "next_fire": min(fires, default=None),
-    }
-
-
-def warnings(
-    row: Row,
-    phases: Sequence[dict[str, Any]],
-    is_automatic: bool,
-    subscriptions: Sequence[StoredSubscription],
+    phases: Phases,
+    starters: Starters,
+    found: Findings,
+    *,
     last_run: LastRun | None,
-) -> list[str]:
+    usual: float | None,
+) -> Shown:
+    fires = [s.next_at for s in starters.schedules if s.enabled and row.enabled and s.next_at is not None]
+    return Shown(
+        id=row.id,
+        name=row.name,
+        description=row.description,
+        enabled=row.enabled,
+        version=row.version,
+        phases=phases,
+        note=row.note,
+        author=row.author,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        errors=found.errors,
+        warnings=_warnings(row, phases, starters, last_run) + found.warnings,
+        schedules=starters.schedules,
+        triggers=starters.triggers,
+        notifications=starters.notifications,
+        last_run=last_run,
+        next_fire=min(fires, default=None),
+        usual_duration_seconds=usual,
+    )
+
+
+def _warnings(row: Configuration, phases: Phases, starters: Starters, last_run: LastRun | None) -> list[str]:
     """What a person should look at, though it is allowed."""
     found = []
+    is_automatic = starters.is_automatic
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
-    if is_automatic and not any(subscription.event == "error" for subscription in subscriptions):
+    if is_automatic and not any(each.event == "error" for each in starters.notifications):
         found.append("nobody is told when it fails: subscribe somebody to its errors")
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")
-    if is_automatic and not row["enabled"]:
+    if is_automatic and not row.enabled:
         found.append("it is disabled: its schedules and triggers pause")
     return found

@@ -36,7 +36,7 @@ class Composer:
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender.address
         message["To"] = address
-        message["Subject"] = content.subject
+        message["Subject"] = content.subject.replace("=?", "= ")  # else read as an encoded word
         message["Date"] = format_datetime(at)
         message["Message-ID"] = message_id
         message["In-Reply-To"] = thread

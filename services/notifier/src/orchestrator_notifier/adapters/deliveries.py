@@ -104,4 +104,6 @@ class DeliveryStore(Store):
 
 
 def _storable(error: str) -> str:
-    return error.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]
+    """Also with characters that no database takes: one such text would end the sending of all mails."""
+    whole = error.encode(errors="replace").decode()
+    return whole.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]

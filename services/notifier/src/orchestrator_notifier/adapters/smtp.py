@@ -13,9 +13,11 @@ from typing import Literal
 import aiosmtplib
 
 from orchestrator_notifier.domain.retrying import is_permanent
+from orchestrator_notifier.domain.text import one_line
 from orchestrator_shared.domain.errors import Unavailable
 
 QUIT_SECONDS = 2.0
+REASON_CHARACTERS = 500
 _CLOSING = 421
 
 
@@ -104,7 +106,8 @@ class Connection:
             refusal = error.recipients[0]
             raise _refusal(refusal.code, refusal.message) from error
         except aiosmtplib.SMTPSenderRefused as error:
-            raise Refused(f"the sender is refused: {error.code} {error.message}", permanent=False) from error
+            reason = readable(f"the sender is refused: {error.code} {error.message}")
+            raise Refused(reason, permanent=False) from error
         except aiosmtplib.SMTPResponseException as error:
             raise _refusal(error.code, error.message) from error
         except (aiosmtplib.SMTPNotSupported, ValueError) as error:
@@ -114,7 +117,7 @@ class Connection:
 
 
 def _refusal(code: int, message: str) -> Exception:
-    reason = f"{code} {message}"
+    reason = readable(f"{code} {message}")
     return ServerUnusable(reason) if code == _CLOSING else Refused(reason, permanent=is_permanent(code))
 
 
@@ -122,7 +125,16 @@ def explain(error: BaseException) -> str:
     """The error in one line, or its type if it has no message."""
     if isinstance(error, TimeoutError) and not str(error):
         return "no answer in time"
-    return str(error) or type(error).__name__
+    return readable(str(error)) or type(error).__name__
+
+
+def readable(said: str) -> str:
+    """What a server said, in one line; servers of old speak Latin-1, which arrives as halves of pairs."""
+    try:
+        said.encode()
+    except UnicodeEncodeError:
+        said = said.encode("utf-8", "surrogateescape").decode("latin-1")
+    return one_line(said, REASON_CHARACTERS)
 
 
 async def _leave(client: aiosmtplib.SMTP) -> None:
