@@ -57,3 +57,19 @@ async def test_6_a_project_that_has_dots_keeps_working_and_is_named(
         pass
     (line,) = [line for line in capsys.readouterr().out.splitlines() if "project.has_dots" in line]
     assert "tena.x" in line
+
+
+async def test_nothing_is_found_in_a_project_that_is_not_there(admin: Client) -> None:
+    """The administrator's token is good for every project, so only the look-up refuses it."""
+    problem = await admin.get("/v1/projects/nowhere/jobs", status=404)
+    assert (problem["detail"], problem["errors"][0]["field"]) == (
+        "there is no project 'nowhere'",
+        "project",
+    )
+
+
+async def test_a_secret_variable_is_shown_masked(furnished: Client) -> None:
+    saved = await furnished.put("variables/key", {"value": "hunter2", "secret": True}, status=201)
+    listed = {each["name"]: each["value"] for each in (await furnished.get("variables"))["items"]}
+    shown = await furnished.get("variables/key")
+    assert (saved["value"], listed["key"], shown["value"]) == ("***", "***", "***")
