@@ -22,7 +22,7 @@ _VARIABLE = re.compile(r"\bORCHESTRATOR_[A-Z][A-Z_]*[A-Z]\b")
 
 def pages() -> list[Path]:
     """Every page that people read."""
-    own = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+    own = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md")]
     return [*own, *sorted(DOCS.rglob("*.md")), *sorted((ROOT / "examples").rglob("*.md"))]
 
 
