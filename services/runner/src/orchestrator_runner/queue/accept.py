@@ -1,4 +1,4 @@
-"""`run.requested`: every well-formed request becomes a row, in the order of acceptance within its lane."""
+"""Handles `run.requested`: every well-formed request becomes a row, in order of acceptance in its lane."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
