@@ -8,7 +8,7 @@ from orchestrator_shared.runtime.private_environment import hide_environment
 def main() -> int:
     """Returns the exit code: 0 when stopped, 1 when failed, 2 when the settings are invalid."""
     hide_environment()
-    # Imported only now: these imports take most of the start, and until then the environment could be read.
+    # Imported only now: the imports take most of the start, and the environment must be hidden before.
     from orchestrator_runner.settings import RunnerSettings
     from orchestrator_runner.wiring import start
     from orchestrator_shared.runtime.service import run_service
