@@ -157,9 +157,7 @@ def join_core(
     executors: Mapping[str, Executor],
     tuning: Tuning | None = None,
 ) -> Core:
-    """Connect the parts that decide about jobs; the engine claims nothing until it knows what executes
-    jobs.
-    """
+    """Connect the parts that decide about jobs; the engine claims none until it has an executor."""
     replica_id = new_id()
     outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=publisher, tuning=tuning)
     lanes, runs, claims = Lanes(), RunStore(), ClaimStore(replica_id)
@@ -272,9 +270,7 @@ async def _watch(keeper: Keeper) -> None:
 
 
 async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
-    """A shutdown costs no job an attempt: tasks get the grace period, then they are stopped and given
-    back.
-    """
+    """A shutdown costs no attempt: tasks get the grace period, then are stopped and given back."""
     kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
     parts.core.engine.stop_claiming()
     await parts.core.leases.announce_stop()

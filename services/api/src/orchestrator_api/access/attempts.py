@@ -37,9 +37,7 @@ class TokenAttempts:
         return 0.0 if left >= 1 else (1 - left) * 60 / self.per_minute
 
     def wrong(self, address: str, now: float) -> int:
-        """Count a wrong token; returns how many there were since the last report, or 0 if nothing is to be
-        reported now.
-        """
+        """Count a wrong token; returns how many there were since the last report, 0 to report nothing."""
         known = self._filled(address, now)
         known.left = max(0.0, known.left - 1)
         known.untold += 1

@@ -29,9 +29,7 @@ class Scope(StrEnum):
 
 
 STATUS = (Scope.READ, Scope.RUN)
-"""Either one is enough to read the status of jobs; with `run` alone, only of runs that the token itself
-started.
-"""
+"""Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
 
 
 @dataclass(frozen=True, slots=True)

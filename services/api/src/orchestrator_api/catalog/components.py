@@ -64,9 +64,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
 
 
 def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:
-    """The definition with each `***` replaced by what it stands for; its schema only names secrets, and
-    holds none.
-    """
+    """The definition with each `***` replaced by what it stands for; its schema only names secrets."""
     bare = {**stored, "parameters": None}
     whole: JsonObject = restore_masked({**definition, "parameters": None}, bare, {})
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole

@@ -166,9 +166,7 @@ async def listing(session: Session, component: str | None, paging: Part) -> tupl
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
-    """One page of a configuration's versions, newest first and masked; raises NotFound if it does not
-    exist.
-    """
+    """One page of a configuration's versions, newest first, masked; raises NotFound if it is not there."""
     (before,) = paging.place(int)
     await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)

@@ -63,9 +63,7 @@ async def reached(session: Session, overrides: Sequence[Override]) -> AsyncItera
 async def _walk(
     session: Session, overrides: Sequence[Override]
 ) -> AsyncIterator[tuple[Override, OverrideTarget | None]]:
-    """Go through the levels; return with each configuration what it is merged over, or None if it is
-    deleted.
-    """
+    """Go through the levels; yield each configuration and what it is merged over, None if deleted."""
     while overrides:
         targets = await _targets(session, {each.target for each in overrides})
         level, overrides = overrides, []
@@ -77,9 +75,7 @@ async def _walk(
 
 
 def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
-    """`brought` for a task, merged over its own Task Parameters and those of the runs around it; None if
-    empty.
-    """
+    """`brought` for a task, merged over its own Task Parameters and those of the runs around it, if any."""
     try:
         request = job_request(task, {})
     except UserError:

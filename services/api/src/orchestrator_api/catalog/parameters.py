@@ -37,9 +37,7 @@ def _unless_placeholder(rule: str) -> Rule:
 
 
 def _any_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """Replaces the library's rule, which keeps every error of every branch: gigabytes that no one is
-    shown.
-    """
+    """Replaces the library's rule, which keeps every error of every branch: gigabytes that no one sees."""
     if not any(_fits(judge, each, instance) for each in value):
         yield _unfit(instance)
 

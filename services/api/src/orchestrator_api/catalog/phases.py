@@ -18,9 +18,7 @@ MOST_ERRORS = 50
 
 
 def make_definition(given: Sequence[Json]) -> OrchestrationDefinition:
-    """Build the definition from what was sent: defaults written out, empty phases dropped, unnamed ones
-    named.
-    """
+    """Build the definition from what was sent: write out defaults, drop empty phases, name unnamed ones."""
     kept = [phase for phase in given if phase.get("tasks")]
     return OrchestrationDefinition(
         phases=tuple(

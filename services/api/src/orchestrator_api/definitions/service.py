@@ -129,9 +129,7 @@ def _is_at(error: FieldError, place: str) -> bool:
 
 
 def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
-    """Replace masks by the secrets they stand for, to compare with what exists; saving does this by
-    itself.
-    """
+    """Replace masks by their secrets, to compare with what exists; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
         return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
@@ -250,9 +248,7 @@ def _counts(changes: Sequence[Change]) -> dict[str, int]:
 
 
 def _warnings(wanted: Mapping[Item, Fields], told: Set[str]) -> list[str]:
-    """Collect the warnings; `told` are the orchestrations whose errors are sent to someone, after all
-    changes.
-    """
+    """Collect the warnings after all changes; the errors of the orchestrations in `told` reach someone."""
     found = []
     for (kind, name), fields in wanted.items():
         if kind is Kind.SCHEDULE:

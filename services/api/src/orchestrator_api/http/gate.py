@@ -34,9 +34,7 @@ def takes(*scopes: Scope, most: int = SMALL) -> dict[str, Any]:
 
 
 class GatedRoute(APIRoute):
-    """Refuses an unauthorized caller before the body is read, and before anything is said about its
-    fields.
-    """
+    """Refuses an unauthorized caller before the body is read, and before its fields are mentioned."""
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()

@@ -147,7 +147,5 @@ class Offloading:
         self._caller = caller
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return the result of `work`, or raise its exception; raises TooMany or Unavailable if it gets no
-        thread.
-        """
+        """Return the result of `work` or raise its exception; TooMany or Unavailable if it gets no thread."""
         return await self._offload.run(self._caller, lambda: work(*args, **kwargs))

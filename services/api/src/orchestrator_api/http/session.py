@@ -55,9 +55,7 @@ class Session:
         self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as they are stored; refuses, naming the field, a value that is not a secret of
-        this project.
-        """
+        """The parameters as stored; refuses, naming the field, encrypted values not of this project."""
         try:
             stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
         except UserError as error:

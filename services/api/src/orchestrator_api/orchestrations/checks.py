@@ -122,9 +122,7 @@ def _serialized(phase: Given) -> Iterator[str]:
 
 
 class _Named:
-    """Which tables parameters name, a task's own before its configuration's; shared ones are read only
-    once.
-    """
+    """Which tables parameters name, a task's own before its configuration's; shared ones are read once."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts

@@ -41,9 +41,7 @@ class Waits:
     slot_or_limit_seconds: float = 0.0
     """Waiting for a free slot of a runner, or for room within the project's limit."""
     undivided_seconds: float = 0.0
-    """Before earlier attempts, for the configuration or a slot: only the newest attempt's times are
-    stored.
-    """
+    """Before earlier attempts, for the configuration or a slot: only the newest attempt has its times."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,7 @@ class Target:
     """The configurations that still exist, and their current versions."""
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """The versions that ran then, by orchestration (including nested ones) and task id; empty means the
-    current ones.
-    """
+    """The versions that ran then, by orchestration (nested ones too) and task id; if empty, current ones."""
     asked: Version = "current"
     saved_at: Mapping[Key, datetime] = field(default_factory=dict)
     """When the current version of each configuration was saved, including the retried one."""

@@ -65,9 +65,7 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
 
 
 async def check(session: Session, key: Key, wish: RunWish) -> None:
-    """Refuse a run that could not start: disabled without confirmation, unknown tasks, cycles, wrong
-    parameters.
-    """
+    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, bad parameters."""
     configuration = await configurations.load(session, key)
     departure = rights.Departure(
         wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of

@@ -28,8 +28,9 @@ class BackfillFire:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The anchor from which the scheduler counts an interval, as it last saw the schedule (version 0:
-    never).
+    """The anchor from which the scheduler counts an interval, as it last saw the schedule.
+
+    Version 0 means that it has not seen it.
     """
 
     version: int

@@ -23,9 +23,7 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """Publish a change of each schedule, because the orchestration was switched on or off, deleted or
-    restored.
-    """
+    """Publish a change of each schedule: the orchestration was switched on or off, deleted or restored."""
     store = ScheduleStore(session.connection)
     for schedule in await store.touch(project=session.project, orchestration=orchestration):
         session.say(ScheduleChanged(schedule_id=schedule, project=session.project))

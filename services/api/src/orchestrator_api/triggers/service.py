@@ -22,9 +22,7 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """Publish a change of each trigger, because the orchestration was switched on or off, deleted or
-    restored.
-    """
+    """Publish a change of each trigger: the orchestration was switched on or off, deleted or restored."""
     store = TriggerStore(session.connection)
     for trigger in await store.touch(project=session.project, orchestration=orchestration):
         session.say(TriggerChanged(trigger_id=trigger, project=session.project))

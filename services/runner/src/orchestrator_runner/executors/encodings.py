@@ -8,9 +8,7 @@ from itertools import chain
 from urllib.parse import quote, unquote, unquote_plus
 
 _SAFE_SETS = ("", "/", "!'()*", "!'()*;,/?:@&=+$#", "!$&'()*+,;=", "!$&'()*+,;=:@/?")
-"""Characters that programs leave unescaped: per RFC, in Python, in JavaScript's two functions, in user
-information, in paths.
-"""
+"""Characters left unescaped: by the RFC, Python, JavaScript's two functions, user information, paths."""
 _URL_USER = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]*://(.*)", re.DOTALL)
 _NAMED = re.compile(
     r"(?i)(?:pass\w*|pwd|secret|token|api_?key|access_?key|sig(?:nature)?)\s*=\s*"
@@ -131,9 +129,7 @@ def _json_escaped(text: str) -> Iterator[str]:
 
 
 def binary_encoded(value: bytes) -> Iterator[bytes]:
-    """In hex and base64: encoded alone, and at any position in a longer encoded text such as
-    `user:password`.
-    """
+    """In hex and base64: encoded alone, and at any position in a longer text such as `user:password`."""
     yield from (value.hex().encode(), value.hex().upper().encode())
     yield base64.b64encode(value)
     yield from (line for line in base64.encodebytes(value).splitlines() if len(line) > _MIN_ALIGNED)

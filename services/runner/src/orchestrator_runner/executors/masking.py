@@ -10,9 +10,7 @@ MIN_SECRET = 3
 """Shorter values are not masked: masking every "1" would reveal where they are and spoil the rest."""
 _MIN_LINE = 8
 _MARKERS = b"%\\&"
-"""Most encoded forms contain one of these characters: a text without them need not be searched for those
-forms.
-"""
+"""Most encoded forms contain one of these; a text without them need not be searched for those forms."""
 
 
 def secret_forms(secrets: Iterable[str]) -> tuple[bytes, ...]:
@@ -43,9 +41,7 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=64)
 def _families(forms: tuple[bytes, ...]) -> dict[int | None, dict[bytes, tuple[bytes, ...]]]:
-    """Forms to search for, by a byte that must be present; forms with the same beginning together, longest
-    first.
-    """
+    """Forms to search for, by a byte that must be present, then by their common beginning, longest first."""
     heads: dict[bytes, list[bytes]] = {}
     lengths: list[int] = []
     for form in sorted(forms, key=len):
@@ -98,9 +94,7 @@ class Masker:
         return b"".join(shown)
 
     def _spans(self, data: bytes) -> list[tuple[int, int]]:
-        """Where secrets lie, with overlapping ones joined; one that began in an earlier chunk starts
-        before 0.
-        """
+        """Where secrets lie, overlapping ones joined; one that began in an earlier chunk starts before 0."""
         found = [(-1, self._covered)] if self._covered else []
         for marker, heads in self._families.items():
             if marker is None or marker in data:

@@ -143,9 +143,7 @@ class Executor(Protocol):
         raise ExecutionLost("it ended with its runner")
 
     def leave(self) -> None:
-        """Leave attempts to other runners as soon as they can be found, because this runner is about to
-        stop.
-        """
+        """This runner is about to stop: leave attempts to others as soon as these can find them."""
         return
 
     async def reconcile(self, underway: Underway) -> None:

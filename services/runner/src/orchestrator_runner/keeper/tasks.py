@@ -20,9 +20,7 @@ class Task:
     pid: int
     mark: bytes
     status: int | None = None
-    """Exit code of the main process, or the negative number of the signal that ended it; None while it
-    runs.
-    """
+    """Exit code of the main process, or minus the signal that ended it; None while it runs."""
     kill_at: float = NEVER
     lost: str | None = None
     """Why the keeper ended the task without being asked."""

@@ -1,6 +1,4 @@
-"""Takes a claimed job to its result: loads what it runs with, runs its executor and judges how the attempt
-ended.
-"""
+"""Takes a claimed job to its result: what it runs with, its executor, and what its end means."""
 
 import asyncio
 import os
@@ -97,8 +95,7 @@ class AttemptRunner:
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
-            # No result is reported: the job stays underway, and the replica that adopts it continues this
-            # attempt.
+            # No result is reported: the job stays underway, and its next owner continues this attempt.
             log.info("attempt.handed_over", attempt=job.attempt)
             raise asyncio.CancelledError from None
         except ExecutionRefused as error:
@@ -266,8 +263,7 @@ def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
         ending = Ending(JobStatus.SUCCESS, outcome.message)
         return _result(job, ending, tables, outcome.state)
     if outcome.status is JobStatus.TERMINATED:
-        # If someone asked for the stop, the database writes `terminated` instead; otherwise the runner is
-        # shutting down.
+        # If someone asked for the stop, the database writes `terminated`; otherwise the runner is stopping.
         return _result(
             job, after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason="its runner was stopped")
         )

@@ -43,9 +43,7 @@ class ClaimStore:
         return count
 
     async def finish(self, connection: asyncpg.Connection, results: Sequence[Result]) -> list[asyncpg.Record]:
-        """Write the results whose epoch still matches and return those rows; the other results come from a
-        former owner.
-        """
+        """Write and return the results whose epoch still matches; the others come from a former owner."""
         ordered = sorted(results, key=lambda result: result.job_id)
         rows = await connection.fetch(
             self._queries["finish_jobs"],

@@ -40,9 +40,7 @@ class HandleStore:
         return JobJournal(self, job)
 
     def new_callback(self) -> tuple[str, str]:
-        """Create a token and the address at which it is valid; raises UserError if the API's address is
-        not configured.
-        """
+        """Create a token and the address where it is valid; raises UserError without the API's address."""
         if not self._api_url:
             raise UserError(
                 "the component is called back, but the runner does not know where: set ORCHESTRATOR_API_URL "
@@ -53,9 +51,7 @@ class HandleStore:
         return token, f"{self._api_url.rstrip('/')}/v1/callbacks/{token}"
 
     def adopted(self, job: ClaimedJob) -> Adopted | None:
-        """What an earlier runner stored for this attempt; raises ExecutionLost if another executor started
-        it.
-        """
+        """What an earlier runner stored for it; raises ExecutionLost if another executor began it."""
         if job.handle is None:
             return None
         # The previous release stored no executor; it always used the component's own.

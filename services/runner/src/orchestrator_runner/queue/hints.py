@@ -17,8 +17,7 @@ def hints(
 
     async def runners_wake(delivery: Delivery) -> None:
         assert isinstance(delivery.message, RunnersWake)
-        # Our own hint says that this replica has no free slot: looking again would cost two queries after
-        # each of its steps.
+        # Our own hint: this replica has no free slot, so looking would cost two queries after each step.
         if delivery.message.replica_id != own_id:
             wake()
 

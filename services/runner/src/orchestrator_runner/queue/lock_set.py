@@ -21,9 +21,7 @@ class LockSet:
 
 
 async def plan_locks(step_input: StepInput, runs: RunStore, pool: asyncpg.Pool) -> LockSet:
-    """Guess the rows to lock, before any lock is held; a run that the guess misses goes on in the next
-    step.
-    """
+    """Guess the rows to lock, before any lock is held; a run that the guess misses waits one step."""
     made = LockSet(
         lanes={result.lane_id for result in step_input.results},
         runs={result.run_id for result in step_input.results if result.run_id is not None},

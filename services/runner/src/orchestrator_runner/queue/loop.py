@@ -293,9 +293,7 @@ class Engine:
             self.look_around()  # after a step, so that results do not wait until every run has started
 
     async def _start_batch(self, runs: Sequence[UUID]) -> StepResult:
-        """Start these runs together; if the database refuses the batch, start each alone, and end the one
-        that fails.
-        """
+        """Start these runs together; if the database refuses, start each alone and end those that fail."""
         slots, _ = (0, 0) if self._backlog else self._room()
         try:
             return await self._starter.start(runs, slots)

@@ -72,6 +72,7 @@ class Recovery:
             metrics.LOST_REPLICAS.inc()
             log.warning("replica.lost", replica=str(row["id"]), name=row["name"])
         if rows:
+            # Without locks: the next step writes these results, fenced by the epochs read here.
             self._engine.report([_taken_over(row) for row in rows])
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))

@@ -332,9 +332,7 @@ class RunStore:
         return await connection.fetchrow(self._queries["break_cycle"], run, message)
 
     async def overlooked(self, connection: asyncpg.Connection) -> tuple[set[UUID], set[UUID]]:
-        """Find what a crash between two steps left: runs that can go on, and results their runs do not
-        know yet.
-        """
+        """Find what a crash between two steps left: runs that can go on, and results not applied yet."""
         runs = await connection.fetch(self._queries["runs_to_go_on"])
         children = await connection.fetch(self._queries["overlooked_results"])
         return {row["id"] for row in runs}, {row["id"] for row in children}

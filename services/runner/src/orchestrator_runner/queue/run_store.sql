@@ -34,6 +34,8 @@ JOIN catalog.configurations_v1 c
 WHERE c.deleted_at IS NULL
 
 -- name: begin_runs
+-- Locks the rows of the triggers, as the watcher does: each update is heard either before these starts or
+-- after.
 SELECT project, orchestration, table_project, table_name, max(last_seq) AS last_seq
 FROM triggers.begin_runs($1, $2) GROUP BY 1, 2, 3, 4
 

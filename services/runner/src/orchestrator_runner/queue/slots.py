@@ -72,9 +72,7 @@ class Slots:
     def take(
         self, jobs: Sequence[ClaimedJob], prepared: "asyncio.Future[Prepared]", *, at_once: bool = False
     ) -> None:
-        """Begin these jobs in order, each when a slot is free; with `at_once` all of them now (they are
-        underway already).
-        """
+        """Begin these jobs in order, each when a slot is free; `at_once`: all now, as they are underway."""
         now = time.monotonic()
         claims = [_Claim(job, prepared, now) for job in jobs]
         if at_once:
@@ -111,9 +109,7 @@ class Slots:
         return [self._give_back(job, "stopped before it began") for job in jobs & self._waiting.keys()]
 
     def give_back(self, *, older_than: float = AHEAD_SECONDS) -> list[Result]:
-        """Give back jobs claimed ahead that have waited too long for a slot, so that other replicas can
-        run them.
-        """
+        """Give back jobs claimed ahead that waited too long for a slot, so that other replicas run them."""
         since = time.monotonic() - older_than
         late = [job for job, claim in self._waiting.items() if claim.since <= since]
         return [self._give_back(job, "no slot was free in time") for job in late]

@@ -84,9 +84,7 @@ class Starter:
         return done
 
     async def refuse(self, run: UUID, reason: str) -> StepResult:
-        """End a run that cannot be written as it is: a bug of ours, or a definition that the database
-        rejects.
-        """
+        """End a run that cannot be written as it is: our bug, or a definition that the database rejects."""
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, [run])
         done = StepResult()
@@ -112,6 +110,8 @@ class Starter:
             connection = work.connection
             lanes = {start.lane_id for start in starts}
             lanes |= {child.lane_id for first in children.values() for child in first}
+            # Lanes first, as everywhere; then `begin` locks the triggers, so that each update is heard before
+            # or after it.
             await self._lanes.lock(connection, lanes)
             full = {
                 (start.project, start.orchestration)
@@ -119,10 +119,12 @@ class Starter:
                 if start.plan.full or start.is_triggered
             }
             heard = await self._runs.begin(connection, full)
+            # Under the locks of `begin`: the watcher can add no update to these runs until we commit.
             withdrawn = await self._withdraw(work, starts, done)
             used = [
                 heard[start.project, start.orchestration] if start.plan.full else None for start in starts
             ]
+            # Touches only runs that are still ready, so a run terminated meanwhile does not start.
             rows = await self._runs.start(connection, starts, used)
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
@@ -168,6 +170,7 @@ class Starter:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
+            # Before the end is written, so that it has one order with the updates of the run's trigger.
             await self._runs.lock_waiting(work.connection, [row["id"]])
             ended = await self._runs.refuse(
                 work.connection, row["id"], refusal.reason, refusal.kind, row["version"]

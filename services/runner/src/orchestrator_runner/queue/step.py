@@ -234,8 +234,7 @@ class _Step:
             self._runs.phase_cache.forget(row["id"])
             self._freed.add(row["lane_id"])
             if row["parent_id"] is not None:
-                # The parent may not be locked, and lanes come first: the next step locks both and applies
-                # this.
+                # The parent may not be locked, and lanes come first: the next step locks both.
                 self.done.ended_children.add(row["id"])
 
     def _record(self, rows: Rows) -> None:
@@ -256,8 +255,7 @@ class _Step:
             return
         self.done.backlog = True
         if slots + ahead > 0:
-            # Skips locked job rows. It may wait for projects with a limit; their holders wait for nothing
-            # more.
+            # Skips locked job rows; may wait for limited projects, whose holders wait for nothing more.
             rows = await self._claims.claim(self._connection, slots, ahead, self._input.limited)
             self._changed += rows
             self.done.claimed += claimed(rows)

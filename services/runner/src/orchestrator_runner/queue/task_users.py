@@ -62,9 +62,7 @@ def _installed() -> list[str]:
 
 
 def _unreachable(user: int, folders: Iterable[Path]) -> str | None:
-    """Ask as the user itself: modes alone do not show everything, such as a namespace that lacks this
-    user.
-    """
+    """Ask as the user itself: modes alone do not show everything, such as a namespace without the user."""
     for folder in folders:
         if _try(user, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)]) is not None:
             return _try(user, ["/bin/sh", "-c", ":"]) or f"user {user} cannot reach {folder}"

@@ -39,17 +39,21 @@ class Terminate:
     async def _try(self, request: TerminateRequested, lanes: set[int]) -> set[int]:
         """Stop them if these lanes cover them all; otherwise return the lanes to lock next time."""
         if not lanes:
+            # Found without locks: the descendants are read again below, under the locks.
             async with acquire(self._pool) as connection:
                 lanes = {row["lane_id"] for row in await self._family(connection, request)}
         async with self._outbox.work() as work:
             connection = work.connection
             await self._lanes.lock(connection, lanes)
+            # Nothing to stop yet: this lock keeps the request of the job from being accepted beside us.
             if not lanes:
                 await connection.execute(self._queries["lock_requests"], [request.job_id])
             family = await self._family(connection, request)
             await connection.execute(self._queries["lock_waiting"], [row["id"] for row in family])
             await connection.execute(self._queries["lock_jobs"], [row["id"] for row in family])
+            # Read again under the locks: meanwhile a run may have created children, or a job may have ended.
             family = await self._family(connection, request)
+            # Lanes come before jobs in the lock order: lock the missing ones in a new transaction.
             if missing := {row["lane_id"] for row in family} - lanes:
                 return lanes | missing
             if request.unstarted_only and any(row["attempt"] for row in family):
@@ -76,9 +80,7 @@ class Terminate:
         return await connection.fetch(self._queries["family"], request.job_id, request.project)
 
     async def _leave_tombstone(self, connection: asyncpg.Connection, request: TerminateRequested) -> None:
-        """If the job's request is still on its way, leave a tombstone for it; if the job has ended, do
-        nothing.
-        """
+        """Leave a tombstone if the job's request is still on its way; if the job has ended, do nothing."""
         if not await connection.fetchval(self._queries["job_exists"], request.job_id):
             await connection.execute(self._queries["leave_tombstone"], request.job_id, request.requested_by)
 

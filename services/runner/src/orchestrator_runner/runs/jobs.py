@@ -43,9 +43,7 @@ class ClaimedJob:
     component_saved_at: datetime | None
     has_state: bool
     handle: Mapping[str, Any] | None = None
-    """Only if the job was taken over with its attempt: how to find the run it started elsewhere;
-    encrypted.
-    """
+    """Only for an adopted job: how to find the run that its attempt started elsewhere; encrypted."""
     callback_hash: bytes | None = None
     ran_seconds: float = 0.0
     next_log_seq: int = 1

@@ -13,9 +13,7 @@ _FAILED = frozenset({TaskStatus.ERROR, TaskStatus.CANCELLED, TaskStatus.TERMINAT
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How often a job was started and may be started; `free` attempts were cut short by a lost or stopped
-    runner.
-    """
+    """How often a job was started and may be; `free` attempts were cut short by a lost or stopped runner."""
 
     made: int
     free: int

@@ -40,9 +40,7 @@ def _substitute_text(text: str, names: Mapping[str, str], path: str) -> str:
 
 
 def may_use_variables(value: Any) -> bool:
-    """Whether there may be a placeholder before decryption: an encrypted value under a `#` key may contain
-    one.
-    """
+    """Whether there may be a placeholder before decryption: a value under a `#` key may hide one."""
     if isinstance(value, Mapping):
         return any(key.startswith("#") or may_use_variables(item) for key, item in value.items())
     if isinstance(value, list):

@@ -22,9 +22,7 @@ class BegunPhase:
 
 
 class PhaseCache:
-    """A guess that saves a query; the locked rows reveal a wrong guess, and the next step then runs the
-    query.
-    """
+    """A guess that saves a query; if the locked rows show that it was wrong, the next step queries."""
 
     def __init__(self) -> None:
         self._underway: BoundedCache[UUID, BegunPhase] = BoundedCache(REMEMBERED)

@@ -43,9 +43,7 @@ class HttpSettings:
 
 
 class HttpExecutor(Executor):
-    """The run continues at the other service whatever happens to the runner, so another runner can adopt
-    it.
-    """
+    """The run continues at the other service whatever happens here, so another runner can adopt it."""
 
     adoptable = True
 

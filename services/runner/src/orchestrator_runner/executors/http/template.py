@@ -116,9 +116,7 @@ def parse_address(url: str, *, field: str) -> Address:
 
 
 def secret_targets(secrets: Iterable[str]) -> set[str]:
-    """Paths and queries of secrets that are URLs, because messages do not always show an address as it was
-    written.
-    """
+    """Paths and queries of secret URLs, because a message may not show an address as it was written."""
     found: set[str] = set()
     for secret in secrets:
         try:

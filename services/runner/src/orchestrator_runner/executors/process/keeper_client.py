@@ -276,9 +276,7 @@ def _close_all(descriptors: Sequence[int]) -> None:
 
 
 def _kill_orphans(keeper_pid: int, sessions: set[int], marks: list[bytes]) -> None:
-    """Kill by session and environment, for a limited time: once the keeper is gone, orphans are not
-    adopted by us.
-    """
+    """Kill by session and environment, for a limited time: without the keeper, orphans go to init."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(keeper_pid, signal.SIGKILL)
     deadline = boottime() + _CLEANUP_SECONDS

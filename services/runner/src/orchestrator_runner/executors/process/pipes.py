@@ -27,9 +27,7 @@ class Pipe:
         self.total = 0
 
     def when_readable(self, begin: Callable[[], None]) -> None:
-        """Call this once, as soon as there is something to pump: most tasks write little, late, or
-        nothing.
-        """
+        """Call this once, when there is something to pump: most tasks write little, late, or nothing."""
 
         def readable() -> None:
             self._stop_watching()
@@ -56,9 +54,7 @@ class Pipe:
             await asyncio.sleep(0)  # so that a task that floods its output does not starve the heartbeat
 
     def finish(self) -> None:
-        """The task has no process left: read what is in the pipe, then stop, even if another process holds
-        it open.
-        """
+        """The task has no process left: read what is in the pipe, then stop, whoever else holds it open."""
         self._all_writers_ended = True
         self._stop_watching()
         self._wake()
