@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, and the description of it all."""
+"""The HTTP application: routes, problem responses and their API description."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ TAGS = (
 
 
 class DescribedApi(FastAPI):
-    """Describes problems under their own media type, which FastAPI's response models cannot."""
+    """Describes problems under their own media type, which FastAPI's response models cannot do."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
@@ -52,7 +52,7 @@ class DescribedApi(FastAPI):
 
 
 def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
-    """The application; without sessions it only describes itself."""
+    """Create the application; without sessions it can only describe itself."""
     app = DescribedApi(
         title="Orchestrator API",
         version="1",
@@ -66,7 +66,7 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     app.state.sessions = sessions
     app.state.dead_letters = dead_letters
     for router in ROUTERS:
-        # Included, FastAPI would make each of its routes a second time, anew for every application.
+        # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)
     problems.install(app)
     app.add_route("/docs", pages.docs, include_in_schema=False)

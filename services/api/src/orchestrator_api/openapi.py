@@ -8,12 +8,12 @@ from orchestrator_api.app import create_app
 
 
 def description() -> str:
-    """The OpenAPI document, as it is kept in docs/contracts/openapi.json."""
+    """The OpenAPI document, as stored in docs/contracts/openapi.json."""
     return json.dumps(create_app(None).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Write or print."""
+    """Write the document to the file, or print it."""
     if arguments:
         Path(arguments[0]).write_text(description(), encoding="utf-8")
     else:

@@ -10,15 +10,15 @@ MIN_TOKEN_CHARACTERS = 32
 
 
 class ApiSettings(ServiceSettings):
-    """What the api needs beside every service's settings."""
+    """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
     admin_email: str | None = None
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
-    """From one address; then tokens that were not good within the last hour wait."""
+    """Per address; beyond that, tokens that were not valid within the last hour must wait."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
-    """The http port is for everybody, what is measured is not."""
+    """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     @field_validator("admin_email")

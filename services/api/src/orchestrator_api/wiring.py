@@ -1,4 +1,4 @@
-"""The only place where the api's parts are made and put together."""
+"""The only place where the API's parts are created and connected."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
 RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
-"""Requests of jobs that are gone, and audit records past their time: the queries say how long."""
+"""Requests whose jobs are gone, expired audit records and callbacks; the queries say after how long."""
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
 )

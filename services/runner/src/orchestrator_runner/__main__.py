@@ -6,9 +6,9 @@ from orchestrator_shared.runtime.private_environment import hide_environment
 
 
 def main() -> int:
-    """The exit code: 0 stopped, 1 failed, 2 wrong settings."""
+    """Returns the exit code: 0 when stopped, 1 when failed, 2 when the settings are invalid."""
     hide_environment()
-    # Only now: these imports take most of the start, during which the environment can be read.
+    # Imported only now: the imports take most of the start, and the environment must be hidden before.
     from orchestrator_runner.settings import RunnerSettings
     from orchestrator_runner.wiring import start
     from orchestrator_shared.runtime.service import run_service

@@ -1,4 +1,4 @@
-"""Metrics of the runner; never a job or configuration id as a label."""
+"""Metrics of the runner; labels never contain a job or configuration id."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

@@ -23,17 +23,17 @@ class RunnerSettings(ServiceSettings):
     scan_seconds: float = Field(default=10, gt=0, le=600)
     work_dir: Path = Path("/tmp/orchestrator-runner")  # noqa: S108  made with mode 0700, refused if not ours
     files_dir: Path | None = None
-    """Below it lies a folder for each project, which its components get as their ORCHESTRATOR_FILES_DIR."""
+    """Contains one folder per project, which its components get as ORCHESTRATOR_FILES_DIR."""
     task_uids: str = AUTO
-    """As whom tasks run where the runner is root."""
+    """The users that tasks run as when the runner is root."""
     task_grace_seconds: float = Field(default=10, ge=0, le=600)
     task_drain_seconds: float = Field(default=2, ge=0, le=60)
     log_max_bytes: int = Field(default=100 * 1024 * 1024, ge=1024)
     api_url: str | None = None
     internal_hosts: str = ""
-    """Where components of executor http may connect to although it is no public address."""
+    """Non-public addresses that components of executor http may connect to."""
     max_chain_length: int = Field(default=20, ge=1, le=1_000)
-    """Most runs in a row of which each was started by table updates of the one before."""
+    """The longest chain of runs in which each was started by table updates of the one before."""
     retention_days: int = Field(default=90, ge=1)
     log_retention_days: int = Field(default=30, ge=1)
 

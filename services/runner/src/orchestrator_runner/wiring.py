@@ -1,4 +1,4 @@
-"""The only place where the runner's parts are made and joined."""
+"""The only place where the runner's parts are created and connected."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Core:
-    """What decides about jobs. It needs a database and somebody who publishes: no broker, no keeper."""
+    """The parts that decide about jobs. They need a database and a publisher, but no broker and no keeper."""
 
     replica_id: UUID
     outbox: Outbox
@@ -69,7 +69,7 @@ class Core:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What one replica is made of."""
+    """The parts of one replica."""
 
     core: Core
     keeper: Keeper
@@ -85,7 +85,7 @@ async def start(
 ) -> AsyncIterator[None]:
     """Open everything, work until asked to stop, hand over what is underway, close.
 
-    `executors` by name are added to the built-in ones.
+    `executors` are added to the built-in ones, by name.
     """
     async with AsyncExitStack() as stack:
         skeleton = await stack.enter_async_context(open_skeleton(settings, lifecycle, planning=FIXED_PLANS))
@@ -134,7 +134,7 @@ def build(
     executors: Mapping[str, Executor],
     users: TaskUsers | None = None,
 ) -> Parts:
-    """Join the parts of a replica."""
+    """Connect the parts of a replica."""
     core = join_core(settings, pool, broker.publisher, executors)
     handles = HandleStore(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
     core.engine.use(make_attempts(settings, pool, executors, handles, users).prepare)
@@ -157,7 +157,7 @@ def join_core(
     executors: Mapping[str, Executor],
     tuning: Tuning | None = None,
 ) -> Core:
-    """Join what decides about jobs; the engine claims none until it is told what executes them."""
+    """Connect the parts that decide about jobs; the engine claims none until it has an executor."""
     replica_id = new_id()
     outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=publisher, tuning=tuning)
     lanes, runs, claims = Lanes(), RunStore(), ClaimStore(replica_id)
@@ -220,7 +220,7 @@ def make_attempts(
     handles: HandleStore,
     users: TaskUsers | None = None,
 ) -> AttemptRunner:
-    """What prepares and executes claimed jobs."""
+    """Create what prepares and executes claimed jobs."""
     projects = None if users is None else ProjectUsers(pool, users)
     return AttemptRunner(
         load=Definitions(pool, projects).load,
@@ -270,7 +270,7 @@ async def _watch(keeper: Keeper) -> None:
 
 
 async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
-    """A shutdown costs no attempt: tasks get the grace period, then they are stopped and given back."""
+    """A shutdown costs no attempt: tasks get the grace period, then are stopped and given back."""
     kill_seconds = settings.task_grace_seconds + settings.task_drain_seconds + 1
     parts.core.engine.stop_claiming()
     await parts.core.leases.announce_stop()
@@ -278,7 +278,7 @@ async def _hand_over(settings: RunnerSettings, parts: Parts) -> None:
         executor.leave()
     grace = max(settings.shutdown_grace_seconds - kill_seconds - 2 * FLUSH_SECONDS, 0)
     await parts.core.engine.drain(grace, kill_seconds)
-    with contextlib.suppress(TimeoutError):  # what the database does not take now, others find
+    with contextlib.suppress(TimeoutError):  # other replicas find what cannot be written now
         async with asyncio.timeout(FLUSH_SECONDS):
             await parts.core.engine.write_all()
     await parts.core.leases.unregister()

@@ -1,1 +1,1 @@
-"""People, tokens and what they may do; the audit."""
+"""Users, tokens, permissions and the audit log."""

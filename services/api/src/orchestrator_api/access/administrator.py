@@ -1,4 +1,4 @@
-"""The one administrator, made at the first start."""
+"""The one administrator, created at the first start."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ log = structlog.get_logger(__name__)
 
 
 async def ensure_administrator(works: Works, email: str, token: str) -> None:
-    """Make the administrator if there is none, and its token if it is new; replicas take turns."""
+    """Create the administrator if there is none, and its token if it is new; replicas take turns."""
     async with works.work() as work:
         store = AccessStore(work.connection)
         await store.lock_administrators()
@@ -30,9 +30,9 @@ async def ensure_administrator(works: Works, email: str, token: str) -> None:
 
 
 async def _ensure_token(store: AccessStore, person_id: UUID, email: str, token: str) -> None:
-    """The token of the setting is good, and those that were made from it before are not.
+    """Make the token of the setting valid, and revoke those that earlier values of the setting created.
 
-    A token that was revoked stays so: neither a replica with the old setting nor a restart brings it back.
+    A revoked token stays revoked: neither a replica with the old setting nor a restart restores it.
     """
     stored = await store.token_of_setting(secret_hash=hash_token(token))
     if stored is not None and stored.revoked_at is not None:

@@ -1,4 +1,4 @@
-"""Wrong tokens by the address they come from: how many, and when the next may be tried."""
+"""Counts wrong tokens per address, and decides when the next one may be tried."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -18,9 +18,10 @@ class _Address:
 
 @dataclass(slots=True)
 class TokenAttempts:
-    """A bucket of tries per address that fills up evenly; seconds are the caller's.
+    """A bucket of tries per address that refills evenly; the caller supplies the time in seconds.
 
-    Whoever showed a good token within the last hour goes on with it: many people may share one address.
+    A sender that showed a valid token within the last hour is not slowed down, because many people may share
+    one address.
     """
 
     per_minute: int
@@ -28,7 +29,7 @@ class TokenAttempts:
     _good: OrderedDict[bytes, float] = field(default_factory=OrderedDict)
 
     def wait(self, address: str, token: bytes, now: float) -> float:
-        """Seconds until a token of this hash may be tried from there; 0: now."""
+        """Seconds until a token with this hash may be tried from this address; 0 means now."""
         good_at = self._good.get(token)
         if good_at is not None and now - good_at < GOOD_SECONDS:
             return 0.0
@@ -36,7 +37,7 @@ class TokenAttempts:
         return 0.0 if left >= 1 else (1 - left) * 60 / self.per_minute
 
     def wrong(self, address: str, now: float) -> int:
-        """Count a wrong token; returns how many there were since it was last told of, 0: tell nothing now."""
+        """Count a wrong token; returns how many there were since the last report, 0 to report nothing."""
         known = self._filled(address, now)
         known.left = max(0.0, known.left - 1)
         known.untold += 1
@@ -46,7 +47,7 @@ class TokenAttempts:
         return count
 
     def good(self, token: bytes, now: float) -> None:
-        """Remember a token that was good."""
+        """Remember a token that was valid."""
         self._good[token] = now
         self._good.move_to_end(token)
         if len(self._good) > MOST_REMEMBERED:

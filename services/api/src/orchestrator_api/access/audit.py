@@ -1,4 +1,4 @@
-"""The audit: who changed what, and who requested which run."""
+"""The audit log: who changed what, and who requested which run."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ async def record(
     subject: str,
     detail: Mapping[str, object],
 ) -> None:
-    """Leave a record in this transaction; `detail` never holds a secret."""
+    """Write a record in this transaction; `detail` never contains a secret."""
     await AccessStore(connection).insert_audit(
         project=project, actor=actor, action=action, subject=subject, detail=detail
     )

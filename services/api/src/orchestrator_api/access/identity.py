@@ -1,4 +1,4 @@
-"""Who brings a token, and whether the project is open to them."""
+"""Finds the bearer of a token and decides whether a project is open to them."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from orchestrator_shared.security import hash_token
 async def identify(
     connection: asyncpg.Connection, guard: TokenGuard, token: str, address: str, now: datetime
 ) -> Actor:
-    """Whose token this is; wrong ones are counted, and its use is noted at most once a minute."""
+    """Find the bearer of this token; wrong tokens are counted, and use is recorded at most once a minute."""
     store = AccessStore(connection)
     bearer = await store.bearer(secret_hash=hash_token(token))
     try:
@@ -39,7 +39,7 @@ async def identify(
 
 
 async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> None:
-    """Refuse another project's token, and a project that is not there, by the same answer."""
+    """Refuse another project's token and a missing project with the same answer."""
     actor.enter(project)
     if not await AccessStore(connection).is_project(project=project):
         raise no_such_project(project)

@@ -1,4 +1,4 @@
-"""What belongs to the whole installation: administrators' tokens and the records of no project."""
+"""Routes for the whole installation: administrators' tokens, and audit records that belong to no project."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Metrics of the api."""
+"""Metrics of the API."""
 
 from prometheus_client import Counter
 

@@ -1,4 +1,4 @@
-"""Tokens and the audit."""
+"""Tokens and the audit log."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

@@ -1,8 +1,8 @@
-"""Who asks, and what they may do (docs/reference/tokens.md).
+"""Who makes a request, and what they may do (docs/reference/tokens.md).
 
-The rule about configurations stands here and nowhere else. Starting one as it is defined takes the scope
-`run` and its component in the token's list. Saving it, or running it in any other way than it is defined,
-takes the scope `configure` and its component. A token that may only run sees the runs that it started.
+The rule about configurations is defined only here. Starting a configuration as it is defined takes the scope
+`run` and its component in the token's list. Saving it, or running it in any other way than defined, takes the
+scope `configure` and its component. A token that may only run sees the runs that it started.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ALL_COMPONENTS = "*"
 
 
 class Scope(StrEnum):
-    """What a token may be good for."""
+    """What a token may be used for."""
 
     READ = "read"
     CONFIGURE = "configure"
@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 
 STATUS = (Scope.READ, Scope.RUN)
-"""Either is enough to read the status of jobs: `run` alone shows the runs that the token itself started."""
+"""Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Actor:
     kind: str
     name: str
     project: str | None
-    """None: an instance administrator's token, good for every project."""
+    """None for an instance administrator's token, which is valid for every project."""
     scopes: frozenset[str]
     components: tuple[str, ...]
     email: str | None = None
@@ -52,22 +52,22 @@ class Actor:
 
     @property
     def origin(self) -> Origin:
-        """What a run started by this token is called."""
+        """The origin that is recorded for a run started by this token."""
         return Origin.MANUAL if self.is_person else Origin.API
 
     @property
     def label(self) -> str:
-        """For people to read, in audit and jobs."""
+        """The name shown to people in the audit log and in jobs."""
         return (self.email or self.name if self.is_person else f"token {self.name}")[:200]
 
     @property
     def administers(self) -> bool:
-        """Whether this is an instance administrator, who may everything."""
+        """Whether this is an instance administrator, who may do everything."""
         return self.is_administrator and self.project is None and Scope.ADMIN in self.scopes
 
     @property
     def reads_project(self) -> bool:
-        """Whether it sees the whole project; otherwise at most the runs that it started."""
+        """Whether it sees the whole project; otherwise it sees at most the runs that it started."""
         return self._has(Scope.READ)
 
     def _has(self, scope: Scope) -> bool:
@@ -78,7 +78,7 @@ class Actor:
         return scope in self.scopes and scope is not Scope.ADMIN
 
     def require(self, *scopes: Scope) -> None:
-        """Refuse unless the token has one of the scopes; `configure` lets its bearer read, `run` does not."""
+        """Refuse unless the token has one of the scopes; `configure` includes reading, `run` does not."""
         if any(self._has(scope) for scope in scopes):
             return
         if scopes == (Scope.ADMIN,):
@@ -87,14 +87,14 @@ class Actor:
         raise Forbidden(f"this token lacks the scope {wanted}: use one that has it")
 
     def enter(self, project: str) -> None:
-        """Refuse another project's token, without telling whether the project exists."""
+        """Refuse another project's token, without revealing whether the project exists."""
         if not self.administers and self.project != project:
             raise no_such_project(project)
 
     def may_run(self, component: str) -> bool:
-        """Whether the component is one that the token may run.
+        """Whether the token may run the component.
 
-        With no components listed, a token with the scope `run` may still start orchestrations.
+        If the token lists no components, the scope `run` still allows it to start orchestrations.
         """
         if self.administers:
             return True
@@ -111,7 +111,7 @@ class Actor:
             )
 
     def require_configure(self, component: str, field: str | None = None) -> None:
-        """Refuse to save anything of the component, or anything that will run it otherwise than now."""
+        """Refuse to save anything of the component, or anything that would change how it runs."""
         if not self._has(Scope.CONFIGURE):
             raise Forbidden(
                 f"this token may only start what is defined: to change what {component!r} runs, use one with "
@@ -127,18 +127,18 @@ class Actor:
 
     @property
     def configures(self) -> bool:
-        """Whether it may configure anything at all."""
+        """Whether the token may configure anything at all."""
         return self._has(Scope.CONFIGURE)
 
     @property
     def configures_everything(self) -> bool:
-        """Whether no component is closed to it: nothing needs to be looked up then."""
+        """Whether the token may configure every component, so that nothing needs to be looked up."""
         return self.administers or (self._has(Scope.CONFIGURE) and ALL_COMPONENTS in self.components)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """What decides whether a presented token is good."""
+    """The facts that decide whether a presented token is valid."""
 
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -155,5 +155,5 @@ def check_token(facts: TokenFacts | None, now: datetime) -> None:
 
 
 def no_such_project(project: str) -> NotFound:
-    """The one answer for a project that is not there and for one that is another's."""
+    """The same error for a project that does not exist and for one that belongs to someone else."""
     return NotFound(f"there is no project {project!r}", field="project")

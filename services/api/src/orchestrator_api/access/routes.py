@@ -1,4 +1,4 @@
-"""Tokens of a project, and its audit."""
+"""Tokens of a project, and its audit log."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What the database has of tokens, their bearers, and the audit."""
+"""Rows of tokens, their bearers and the audit log."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from orchestrator_shared.database.rows import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A presented token, and whose it is."""
+    """A presented token and its owner."""
 
     id: UUID
     kind: str
@@ -49,7 +49,7 @@ class MadeToken(Token):
 
 @dataclass(frozen=True, slots=True)
 class NewToken:
-    """A token of a project to be stored."""
+    """A token of a project, about to be stored."""
 
     id: UUID
     project: str
@@ -77,7 +77,7 @@ class AdministratorToken:
 
 @dataclass(frozen=True, slots=True)
 class SettingToken:
-    """The token that a setting gives."""
+    """The token that comes from a setting."""
 
     id: UUID
     revoked_at: datetime | None
@@ -85,7 +85,7 @@ class SettingToken:
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """Who may everything."""
+    """A user who may do everything."""
 
     id: UUID
     email: str

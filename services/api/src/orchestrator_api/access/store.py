@@ -1,4 +1,4 @@
-"""Tokens, people and the audit in the database."""
+"""Tokens, users and the audit log in the database."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -25,15 +25,15 @@ class AccessStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def bearer(self, *, secret_hash: bytes) -> Bearer | None:
-        """Whose token this is, ended or not."""
+        """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
     async def note_use(self, *, token_id: UUID) -> None:
-        """Note that the token is used now, unless another request is noting it."""
+        """Record that the token is used now, unless another request is recording it."""
         await self._run("note_token_use", id=token_id)
 
     async def is_project(self, *, project: str) -> bool:
-        """Whether there is such a project."""
+        """Whether the project exists."""
         return await self._value(bool, "is_project", project=project) is True
 
     async def tokens(self, *, project: str, after: UUID | None, limit: int) -> list[Token]:
@@ -45,15 +45,15 @@ class AccessStore(Store):
         return await self._one(Token, "token", project=project, id=token_id)
 
     async def insert_token(self, token: NewToken) -> None:
-        """Keep a new token."""
+        """Store a new token."""
         await self._run("insert_token", **columns_of(token))
 
     async def revoke_token(self, *, project: str, token_id: UUID) -> bool:
-        """End a token; False if it was ended before."""
+        """Revoke a token; returns False if it had already ended."""
         return await self._run("revoke_token", project=project, id=token_id) > 0
 
     async def refresh_token(self, *, token_id: UUID, secret_hash: bytes) -> None:
-        """Give a token another secret."""
+        """Give a token a new secret."""
         await self._run("refresh_token", id=token_id, secret_hash=secret_hash)
 
     async def orchestration_token(self, *, project: str, orchestration: str) -> Token | None:
@@ -61,7 +61,7 @@ class AccessStore(Store):
         return await self._one(Token, "orchestration_token", project=project, orchestration=orchestration)
 
     async def link_orchestration_token(self, *, project: str, orchestration: str, token_id: UUID) -> None:
-        """Make it the token that an orchestration's jobs run as."""
+        """Make this the token that an orchestration's jobs run as."""
         await self._run(
             "link_orchestration_token", project=project, orchestration=orchestration, token_id=token_id
         )
@@ -71,41 +71,41 @@ class AccessStore(Store):
         await self._run("lock_administrators")
 
     async def administrators(self) -> list[Administrator]:
-        """The oldest first."""
+        """All administrators, oldest first."""
         return await self._many(Administrator, "administrators")
 
     async def insert_administrator(self, *, person_id: UUID, email: str) -> None:
-        """Make an administrator."""
+        """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
-        """Those of all administrators."""
+        """The tokens of all administrators."""
         return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)
 
     async def administrator_token(self, *, token_id: UUID) -> AdministratorToken | None:
-        """One of them."""
+        """One token of an administrator."""
         return await self._one(AdministratorToken, "administrator_token", id=token_id)
 
     async def revoke_administrator_token(self, *, token_id: UUID) -> bool:
-        """End an administrator's token; False if it was ended before."""
+        """Revoke an administrator's token; returns False if it had already ended."""
         return await self._run("revoke_administrator_token", id=token_id) > 0
 
     async def token_of_setting(self, *, secret_hash: bytes) -> SettingToken | None:
-        """The token of this secret, ended or not."""
+        """The token with this secret, even if it has ended."""
         return await self._one(SettingToken, "token_of_setting", secret_hash=secret_hash)
 
     async def insert_token_of_setting(self, *, token_id: UUID, person_id: UUID, secret_hash: bytes) -> None:
-        """Keep the token that the setting gives."""
+        """Store the token that comes from the setting."""
         await self._run("insert_token_of_setting", id=token_id, person_id=person_id, secret_hash=secret_hash)
 
     async def revoke_other_tokens_of_setting(self, *, token_id: UUID) -> list[UUID]:
-        """End those that the setting gave before; returns which."""
+        """Revoke the tokens that earlier values of the setting created; returns them."""
         return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
 
     async def insert_audit(
         self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
     ) -> None:
-        """Leave an audit record."""
+        """Write an audit record."""
         await self._run(
             "insert_audit",
             id=new_id(),
@@ -119,7 +119,7 @@ class AccessStore(Store):
     async def audit(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
     ) -> list[AuditRecord]:
-        """Of a project, the newest first."""
+        """The records of a project, newest first."""
         return await self._many(
             AuditRecord, "audit", project=project, before=before, before_id=before_id, limit=limit
         )
@@ -127,7 +127,7 @@ class AccessStore(Store):
     async def instance_audit(
         self, *, before: datetime | None, before_id: UUID | None, limit: int
     ) -> list[AuditRecord]:
-        """Of no project, the newest first."""
+        """The records that belong to no project, newest first."""
         return await self._many(
             AuditRecord, "instance_audit", before=before, before_id=before_id, limit=limit
         )

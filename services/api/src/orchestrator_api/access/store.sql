@@ -1,4 +1,4 @@
--- Tokens, people and the audit.
+-- Tokens, users and the audit log.
 
 -- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.expires_at, t.revoked_at, p.email,
@@ -9,7 +9,7 @@ LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
 -- name: note_token_use
--- Whoever finds the row locked leaves it: another request is noting the same minute.
+-- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
 WHERE id = (SELECT id FROM catalog.tokens
             WHERE id = $id
@@ -111,6 +111,6 @@ ORDER BY at DESC, id DESC
 LIMIT $limit
 
 -- name: forget_audit
--- Two years are kept.
+-- Records are kept for two years.
 DELETE FROM catalog.audit WHERE id IN (
     SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $1)

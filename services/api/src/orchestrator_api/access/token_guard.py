@@ -1,4 +1,4 @@
-"""Whose token a request brings; wrong ones are counted, told of, and slowed down."""
+"""Checks the token of a request; counts, reports and slows down wrong ones."""
 
 import time
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_TOKEN_CHARACTERS = 500
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a request shows of its sender."""
+    """What a request reveals about its sender."""
 
     token: str | None
     address: str
@@ -27,34 +27,34 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class TokenGuard:
-    """Stands before every look-up of a token."""
+    """Runs before every look-up of a token."""
 
     attempts: TokenAttempts
     proxies: TrustedProxies
 
     def presented(self, request: Request) -> Presented:
-        """The token of a request's header, and where it comes from."""
+        """The token in a request's header, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         return Presented(token.strip() if kind.lower() == "bearer" else None, self.address(request))
 
     def address(self, request: Request) -> str:
-        """The sender's address: the peer's, or what trusted proxies say."""
+        """The sender's address: that of the peer, or the one that trusted proxies report."""
         peer = request.client.host if request.client else ""
         return self.proxies.sender(peer, request.headers.getlist("x-forwarded-for"))
 
     def check(self, token: str, address: str) -> None:
-        """Refuse to look up one more token from an address that showed many wrong ones."""
+        """Refuse to look up another token from an address that presented many wrong ones."""
         wait = self.attempts.wait(address, hash_token(token), time.monotonic())
         if wait > 0:
             TOKENS_REFUSED.labels("too_many").inc()
             raise TooMany("too many wrong tokens came from your address", retry_after=wait)
 
     def good(self, token: str) -> None:
-        """It was one of ours."""
+        """The token was valid."""
         self.attempts.good(hash_token(token), time.monotonic())
 
     def wrong(self, address: str, reason: str) -> None:
-        """It was not, or is not any more."""
+        """The token was not valid."""
         TOKENS_REFUSED.labels(reason).inc()
         if count := self.attempts.wrong(address, time.monotonic()):
             log.warning("token.refused", address=address, reason=reason, count=count)

@@ -16,7 +16,7 @@ from orchestrator_shared.security import hash_token, new_token
 
 @dataclass(frozen=True, slots=True)
 class TokenWish:
-    """What a token shall be good for."""
+    """What a new token shall allow."""
 
     name: str
     scopes: Sequence[str]
@@ -31,12 +31,12 @@ async def listing(session: Session, after: UUID | None, limit: int) -> list[Toke
 
 
 async def of_administrators(session: Session, after: UUID | None, limit: int) -> list[AdministratorToken]:
-    """Those of the instance's administrators."""
+    """The tokens of the instance's administrators."""
     return await AccessStore(session.connection).administrator_tokens(after=after, limit=limit)
 
 
 async def create(session: Session, wish: TokenWish) -> MadeToken:
-    """Make a token; its text is shown this once."""
+    """Create a token; this is the only time its text is shown."""
     if wish.expires_at is not None and wish.expires_at <= session.now:
         raise UserError("this instant has passed: the token would never be good", field="expires_at")
     token_id, text = new_token()
@@ -61,7 +61,7 @@ async def create(session: Session, wish: TokenWish) -> MadeToken:
 
 
 async def create_of_orchestration(session: Session, orchestration: str) -> None:
-    """The token that an orchestration's jobs run as; nobody is shown its text."""
+    """Create the token that an orchestration's jobs run as; no one ever sees its text."""
     token_id, text = new_token()
     store = AccessStore(session.connection)
     await store.insert_token(
@@ -87,7 +87,7 @@ async def of_orchestration(session: Session, orchestration: str) -> Token | None
 
 
 async def refresh_of_orchestration(session: Session, orchestration: str) -> None:
-    """Give it a new secret, which nobody is shown."""
+    """Give it a new secret, which no one ever sees."""
     found = await of_orchestration(session, orchestration)
     if found is None:
         raise UserError("this orchestration has no token", field="orchestration")
@@ -97,7 +97,7 @@ async def refresh_of_orchestration(session: Session, orchestration: str) -> None
 
 
 async def revoke_administrator(session: Session, token_id: UUID) -> None:
-    """End an administrator's token; a new value of the setting makes the next one."""
+    """Revoke an administrator's token; a new value of the setting creates the next one."""
     store = AccessStore(session.connection)
     found = await store.administrator_token(token_id=token_id)
     if found is None:
@@ -107,7 +107,7 @@ async def revoke_administrator(session: Session, token_id: UUID) -> None:
 
 
 async def revoke(session: Session, token_id: UUID) -> None:
-    """End a token; an orchestration's own token cannot be ended."""
+    """Revoke a token; an orchestration's own token cannot be revoked."""
     store = AccessStore(session.connection)
     found = await store.token(project=session.project, token_id=token_id)
     if found is None:

@@ -1,4 +1,4 @@
-"""Registering components."""
+"""Registers components."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -27,12 +27,15 @@ async def listing(session: Session, after: str | None = None, limit: int | None 
 
 
 async def find(session: Session, component: str) -> Component | None:
-    """One component, as it is registered."""
+    """One component, as registered."""
     return await ComponentStore(session.connection).component(component=component)
 
 
 async def save(session: Session, component: str, document: ComponentIn) -> bool:
-    """Register or change; returns whether it is new. The same document again changes nothing."""
+    """Register or change a component; returns whether it is new.
+
+    Saving the same document again changes nothing.
+    """
     if component == ORCHESTRATOR:
         raise UserError("the component 'orchestrator' is built in: choose another id", field="component")
     if document.component not in (None, component):
@@ -61,16 +64,17 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
 
 
 def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:
-    """The definition with what `***` stands for; its schema only names secrets."""
+    """The definition with each `***` replaced by what it stands for; its schema only names secrets."""
     bare = {**stored, "parameters": None}
     whole: JsonObject = restore_masked({**definition, "parameters": None}, bare, {})
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
 
 
 def shown_to(actor: Actor, component: Component) -> Component:
-    """The component for who asks. How it is run may name keys and addresses, and is for administrators only.
+    """The component as this caller may see it.
 
-    A #key outside of the schema would be a secret, inside it names one.
+    How it is run may name keys and addresses, so only administrators see that. A #key outside the schema
+    holds a secret; inside the schema it only names one.
     """
     definition = dict(component.definition)
     schema = definition.pop("parameters", None)

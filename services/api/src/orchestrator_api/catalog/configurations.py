@@ -1,4 +1,4 @@
-"""Saving and deleting configurations, each save that differs being a new version."""
+"""Saves and deletes configurations; every save that changes something creates a new version."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchest
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Which configuration."""
+    """Identifies a configuration."""
 
     component: str
     id: str
@@ -39,7 +39,10 @@ def orchestration_key(orchestration: str) -> Key:
 
 
 def component_key(component: str, configuration: str) -> Key:
-    """Of a component's configuration; NotFound for orchestrations, which have a resource of their own."""
+    """The key of a component's configuration.
+
+    Raises NotFound for orchestrations, which have a resource of their own.
+    """
     if component == ORCHESTRATOR:
         raise NotFound(NO_ORCHESTRATION, field="component")
     return Key(component, configuration)
@@ -47,7 +50,10 @@ def component_key(component: str, configuration: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a configuration shall be; secrets in the clear, or as they are stored where they are kept."""
+    """What a configuration shall be.
+
+    Secrets are in the clear, or as they are stored if they are kept.
+    """
 
     name: str
     description: str
@@ -58,18 +64,18 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save did."""
+    """The result of a save."""
 
     version: int
     created: bool
     changed: bool
     switched: bool
-    """The configuration came (back) to life, or its enabled flag changed."""
+    """The configuration was created or restored, or its enabled flag changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class SavedPart:
-    """What saving a schedule or trigger did."""
+    """The result of saving a schedule or trigger."""
 
     created: bool
     changed: bool
@@ -80,12 +86,12 @@ def _place(session: Session, key: Key) -> dict[str, str]:
 
 
 async def find(session: Session, key: Key) -> Configuration | None:
-    """The configuration as stored, in the trash too; None if there never was one."""
+    """The configuration as stored, even if deleted; None if it never existed."""
     return await ConfigurationStore(session.connection).configuration(**_place(session, key))
 
 
 async def load(session: Session, key: Key) -> Configuration:
-    """The configuration as stored; NotFound if it is not there or deleted."""
+    """The configuration as stored; raises NotFound if it does not exist or is deleted."""
     found = await find(session, key)
     if found is None or found.deleted_at is not None:
         what = "orchestration" if key.component == ORCHESTRATOR else "configuration"
@@ -101,19 +107,19 @@ async def find_version(session: Session, key: Key, version: int) -> Configuratio
 
 
 async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[CurrentVersion]:
-    """Those of these configurations that are there: current version, and when that was saved."""
+    """The existing ones among these configurations: current version, and when it was saved."""
     store = ConfigurationStore(session.connection)
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
 async def keys_of_all(session: Session) -> list[Key]:
-    """The keys of all configurations but orchestrations."""
+    """The keys of all configurations except orchestrations."""
     found = await ConfigurationStore(session.connection).keys(project=session.project)
     return [Key(each.component, each.id) for each in found]
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Configuration]:
-    """Those of these configurations that are there; refuses to read more than `most_bytes` of parameters."""
+    """The existing ones among these configurations; refuses to read more than `most_bytes` of parameters."""
     store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
     if sum(await store.named_sizes(project=session.project, wanted=wanted)) > most_bytes:
         raise UserError(
@@ -132,7 +138,7 @@ async def all_orchestrations(session: Session) -> list[Configuration]:
 
 
 async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
-    """All configurations but those, a few megabytes at a time."""
+    """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
     while True:
@@ -150,7 +156,7 @@ async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
 
 
 async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """A part of the same that fits into one answer."""
+    """One page of the same."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
     place = {"component": component, "after_component": after_component, "after": after}
@@ -160,7 +166,7 @@ async def listing(session: Session, component: str | None, paging: Part) -> tupl
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
-    """A part of the versions of a configuration, newest first; masked. NotFound if it is not there."""
+    """One page of a configuration's versions, newest first, masked; raises NotFound if it is not there."""
     (before,) = paging.place(int)
     await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)
@@ -176,29 +182,29 @@ async def nestings(session: Session) -> list[tuple[str, str]]:
 
 
 async def lock_orchestrations(session: Session) -> None:
-    """Saves of a project's orchestrations take turns: otherwise two of them could close a cycle."""
+    """Saves of a project's orchestrations take turns: otherwise two concurrent saves could close a cycle."""
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
 def masked(stored: Stored) -> Stored:
-    """For people."""
+    """The configuration with its secrets masked."""
     return replace(stored, parameters=mask_for_editing(stored.parameters))
 
 
 def all_masked(stored: Sequence[Stored]) -> list[Stored]:
-    """The same of many: long work for large ones."""
+    """The same for many; takes long if they are large."""
     return [masked(each) for each in stored]
 
 
 async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
-    """Save a configuration of a component, its parameters checked against the component's schema."""
+    """Save a configuration of a component, with its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
     session.actor.require_configure(key.component, field="component")
     component = await ComponentStore(session.connection).component(component=key.component)
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
-    # Before it is read: what a mask stands for may be changed by another save at this moment.
+    # Locked before it is read: another save could change what a mask stands for.
     await ConfigurationStore(session.connection).lock(**_place(session, key))
     stored = await find(session, key)
     parameters = restore_secrets(session, wish.parameters, stored)
@@ -209,9 +215,10 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
 
 
 def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
-    """The parameters as they are stored, masks replaced by what they stand for; refuses those that are left.
+    """The parameters as they are stored, with masks replaced by the secrets they stand for; refuses other
+    masks.
 
-    What is kept stays encrypted as it is: the handles that people have in files go on standing for it.
+    Secrets that are kept stay encrypted as they are, so the handles that people have in files stay valid.
     """
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
@@ -224,7 +231,7 @@ def _with(wish: Wish, parameters: JsonObject) -> Wish:
 
 
 async def save(session: Session, key: Key, wish: Wish) -> Saved:
-    """Write the configuration: a new version if the parameters differ, nothing if nothing does."""
+    """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
     encrypted = session.encrypted(
         wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
     )
@@ -240,7 +247,7 @@ async def save(session: Session, key: Key, wish: Wish) -> Saved:
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
-    """Of an orchestration, only its tasks' parameters have keys in an order that somebody chose."""
+    """In an orchestration, only the tasks' parameters have keys in an order that someone chose."""
     if key.component != ORCHESTRATOR:
         return same(before, now)
     parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
@@ -297,7 +304,10 @@ async def delete(session: Session, key: Key) -> None:
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:
-    """Check the right to change what belongs to it, and take turns; NotFound if it is not there."""
+    """Check the right to change what belongs to the orchestration, then lock it.
+
+    Raises NotFound if it does not exist.
+    """
     session.actor.require_configure(ORCHESTRATOR)
     store = ConfigurationStore(session.connection)
     if not await store.lock_orchestration(project=session.project, orchestration=orchestration):

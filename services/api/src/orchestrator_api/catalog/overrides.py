@@ -1,4 +1,4 @@
-"""Parameters that are merged over a configuration's own: of one run, and of tasks."""
+"""Parameters merged over a configuration's own: those of one run, and those of tasks."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.merging import deep_merge
 
 Target = tuple[str, str, int | None]
-"""Component, configuration, and its version; None: the current one."""
+"""Component, configuration, and its version; None for the current one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """What a request or a task brings for one configuration."""
+    """The parameters that a request or a task gives to one configuration."""
 
     key: Key
     brought: Json
     path: str
     version: int | None = None
     below: Sequence[Json] = ()
-    """What lies between it and the configuration's parameters, from the configuration upwards."""
+    """The layers between it and the configuration's parameters, from the configuration upwards."""
 
     @property
     def target(self) -> Target:
@@ -36,10 +36,11 @@ class Override:
 
 
 async def check(session: Session, overrides: Sequence[Override]) -> list[FieldError]:
-    """What does not fit once it is merged; what was wrong without it is left to the run, as is what is gone.
+    """Report what no longer fits once merged.
 
-    A nested orchestration takes parameters by the ids of its tasks. Each level of nesting is a level of what
-    was brought, so this ends also where orchestrations run each other.
+    Errors that existed before are left to the run, and so are deleted configurations. A nested orchestration
+    takes parameters by the ids of its tasks. Each level of nesting consumes one level of the parameters, so
+    this ends even if orchestrations run each other.
     """
     errors: list[FieldError] = []
     judged: list[tuple[Override, OverrideTarget]] = []
@@ -54,7 +55,7 @@ async def check(session: Session, overrides: Sequence[Override]) -> list[FieldEr
 
 
 async def reached(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
-    """Each configuration that is given parameters, also below nested orchestrations, and deleted ones."""
+    """Each configuration that receives parameters, including nested and deleted ones."""
     async for each, _ in _walk(session, overrides):
         yield each
 
@@ -62,7 +63,7 @@ async def reached(session: Session, overrides: Sequence[Override]) -> AsyncItera
 async def _walk(
     session: Session, overrides: Sequence[Override]
 ) -> AsyncIterator[tuple[Override, OverrideTarget | None]]:
-    """Level by level; with each what it is merged over, None where that is gone."""
+    """Go through the levels; yield each configuration and what it is merged over, None if deleted."""
     while overrides:
         targets = await _targets(session, {each.target for each in overrides})
         level, overrides = overrides, []
@@ -74,11 +75,11 @@ async def _walk(
 
 
 def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
-    """`brought` for a task over its own Task Parameters and those of the runs around it; None if nothing."""
+    """`brought` for a task, merged over its own Task Parameters and those of the runs around it, if any."""
     try:
         request = job_request(task, {})
     except UserError:
-        return None  # with these Task Parameters no run could start: told where they are saved
+        return None  # no run could start with these: reported when they are saved
     key = Key(task["component"], task["configuration"])
     return Override(key, brought, path, request.version, (request.parameters, *outer)) if brought else None
 
@@ -92,7 +93,7 @@ def of_own(task: Json, path: str) -> Override | None:
 
 
 async def misfits(session: Session, definition: Json) -> list[str]:
-    """Which Task Parameters of a stored orchestration do not fit any more, for people."""
+    """Which Task Parameters of a stored orchestration no longer fit, for people to read."""
     own = (of_own(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
     found = await check(session, [each for each in own if each is not None])
     return [f"{error.field}: {error.detail}" for error in found[:MOST_ERRORS]]
@@ -118,13 +119,13 @@ def _check_one(session: Session, override: Override, target: OverrideTarget) -> 
         merged = _plain(session, _merge([*layers, override.brought]))
         before = _plain(session, _merge(layers))
     except UserError:
-        return []  # a stored secret cannot be read: not the fault of what is brought
+        return []  # a stored secret cannot be read: no fault of these parameters
     schema, steps = target.schema or {}, session.judging
     return check_brought(merged, before, override.brought, schema, override.path, steps=steps)
 
 
 def _merge(layers: Sequence[Json]) -> Json:
-    """As a job merges them: each over those below, the uppermost two first."""
+    """Merge as a job does: each over those below it, the top two first."""
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = deep_merge(layer, merged)

@@ -1,4 +1,4 @@
-"""Parameters against the JSON Schema of their component."""
+"""Checks parameters against the JSON Schema of their component."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from itertools import chain, islice
@@ -21,11 +21,11 @@ MOST_ERRORS = 20
 _LIBRARY: dict[str, Rule] = dict(Draft202012Validator.VALIDATORS)
 _OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
 _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
-"""Rules whose messages name properties and tell no values."""
+"""Rules whose messages name properties but reveal no values."""
 
 
 def _unless_placeholder(rule: str) -> Rule:
-    """What a placeholder will be is known when it runs; that it will be a text is known now."""
+    """A placeholder's value is known only when the job runs; until then, only that it will be a string."""
     own: dict[str, Rule] = {"pattern": patterns.pattern, "enum": _enum}
     bare = own.get(rule) or _LIBRARY[rule]
 
@@ -37,13 +37,13 @@ def _unless_placeholder(rule: str) -> Rule:
 
 
 def _any_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """The library keeps every error of every branch, which nobody is told: gigabytes of them."""
+    """Replaces the library's rule, which keeps every error of every branch: gigabytes that no one sees."""
     if not any(_fits(judge, each, instance) for each in value):
         yield _unfit(instance)
 
 
 def _one_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """Several branches may fit what is not known yet."""
+    """While some values are not known yet, several branches may match."""
     fitting = islice((each for each in value if _fits(judge, each, instance)), 2)
     count = sum(1 for _ in fitting)
     if count == 0 or (count > 1 and not holds_placeholder(instance)):
@@ -60,7 +60,7 @@ def _unfit(instance: object) -> Wrong:
 
 
 def _multiple_of(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
-    """Of a number that no float holds nobody can tell."""
+    """Undecidable for numbers that a float cannot hold."""
     try:
         yield from _LIBRARY["multipleOf"](judge, value, instance, schema) or ()
     except OverflowError:
@@ -68,7 +68,7 @@ def _multiple_of(judge: Judge, value: object, instance: object, schema: Json) ->
 
 
 def _enum(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """Texts are looked for by the list itself, a hundred times as fast."""
+    """Searches strings with the list's own operator, which is a hundred times as fast."""
     if isinstance(instance, str) and instance in value:
         return
     spend(len(value) // 8)
@@ -76,7 +76,7 @@ def _enum(judge: Judge, value: Sequence[object], instance: object, schema: Json)
 
 
 def _unique_items(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
-    """In one pass; the library compares each two items if they cannot be sorted."""
+    """Checks in one pass; the library compares every pair if the items cannot be sorted."""
     if value and isinstance(instance, list):
         seen = {_comparable(item) for item in instance}
         if len(seen) < len(instance):
@@ -84,7 +84,7 @@ def _unique_items(judge: Judge, value: object, instance: object, schema: Json) -
 
 
 def _comparable(value: object) -> Hashable:
-    """Equal for equal JSON: 1 and 1.0 are, 1 and true are not."""
+    """A value that is equal for equal JSON: 1 and 1.0 are equal, 1 and true are not."""
     spend()
     if isinstance(value, dict):
         return frozenset((key, _comparable(item)) for key, item in value.items())
@@ -92,7 +92,7 @@ def _comparable(value: object) -> Hashable:
         return tuple(_comparable(item) for item in value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers have one hash
+    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers share one hash
 
 
 _PER_ITEM = {"items", "prefixItems", "contains", "additionalProperties", "propertyNames"}
@@ -100,7 +100,7 @@ _PER_PAIR = {"unevaluatedItems", "unevaluatedProperties"}
 
 
 def _counted(name: str, rule: Rule) -> Rule:
-    """The rule, paid for: by the size of what it looks at, and of what it says."""
+    """The rule with its cost charged, by the size of what it reads and of what it reports."""
 
     def judged(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
         size = _size(instance)
@@ -133,7 +133,7 @@ _FORMATS = patterns.format_checker()
 
 
 def check_schema(schema: Json) -> list[FieldError]:
-    """What is wrong with a schema itself."""
+    """Report what is wrong with a schema itself."""
     try:
         Draft202012Validator.check_schema(schema, format_checker=_FORMATS)
     except jsonschema.SchemaError as error:
@@ -151,7 +151,7 @@ def check_parameters(
     *,
     steps: Steps | None = None,
 ) -> list[FieldError]:
-    """What is wrong with parameters; never repeats a value, which may be a secret."""
+    """Report what is wrong with parameters; never repeats a value, because it may be secret."""
     with within(steps or Steps()):
         return _told(_errors(parameters, schema), prefix)
 
@@ -165,9 +165,9 @@ def check_brought(
     *,
     steps: Steps | None = None,
 ) -> list[FieldError]:
-    """What is wrong with `merged` because of what was `brought`; `before` is the same without it.
+    """Report what is wrong with `merged` because of `brought`; `before` is the same without it.
 
-    Whatever was wrong before is not the fault of what was brought, unless it brings that very value.
+    An error that existed before is not reported, unless `brought` contains that very value.
     """
     with within(steps or Steps()):
         found = _errors(merged, schema)
@@ -184,15 +184,15 @@ def _is_new(error: Wrong, brought: object, known: Set[tuple[object, ...]]) -> bo
 
 
 class _Unusable(Wrong):
-    """The schema itself cannot be gone by."""
+    """The schema itself cannot be used."""
 
 
 class _TooMuch(_Unusable):
-    """Whatever is wrong beside it is not known."""
+    """The limit was reached, so other errors are unknown."""
 
 
 def _errors(parameters: Json, schema: Json) -> Iterator[Wrong]:
-    registry: Registry[Any] = Registry()  # nothing is ever fetched for a $ref
+    registry: Registry[Any] = Registry()  # a $ref is never fetched
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
         yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
@@ -206,13 +206,13 @@ def _errors(parameters: Json, schema: Json) -> Iterator[Wrong]:
 
 
 def _mark(error: Wrong) -> tuple[object, ...]:
-    """The same for the same mistake, whatever else the parameters say."""
+    """Identifies a mistake, whatever the other parameters contain."""
     tells = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
     return (*error.absolute_path, "", *error.absolute_schema_path, error.message if tells else "")
 
 
 def _is_in(brought: object, error: Wrong) -> bool:
-    """Whether the value at fault was brought as it is, not merged into another."""
+    """Whether the faulty value itself was in `brought`, rather than merged into another."""
     for part in error.absolute_path:
         if not isinstance(brought, Mapping):
             return True

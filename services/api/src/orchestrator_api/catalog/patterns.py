@@ -1,6 +1,7 @@
-"""Patterns of components' JSON Schemas, matched in linear time whatever the pattern and the text are.
+"""Patterns in components' JSON Schemas, matched in linear time for any pattern and any text.
 
-Python's `re` backtracks: with `(a+)+$` of an administrator's schema, one request could hold the api for ever.
+Python's `re` backtracks: with `(a+)+$` in an administrator's schema, one request could block the API for
+ever.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,11 +26,11 @@ class Judge(Protocol):
     def descend(
         self, instance: object, schema: object, path: object = None, schema_path: object = None
     ) -> Iterator[ValidationError]:
-        """What of the instance does not fit the schema."""
+        """Yield what in the instance does not fit the schema."""
 
 
 Rule = Callable[[Judge, Any, Any, Any], Iterable[ValidationError] | None]
-"""Of a validator, the rule's value, the instance, and the schema that has the rule."""
+"""Called with a validator, the rule's value, the instance, and the schema that contains the rule."""
 
 
 @lru_cache(maxsize=512)
@@ -44,14 +45,14 @@ def _usable(pattern: object) -> bool:
 
 
 def format_checker() -> FormatChecker:
-    """Formats of JSON Schema; a `regex` is one that `found` can match."""
+    """Formats of JSON Schema; a valid `regex` is one that `found` can match."""
     checker = FormatChecker()
     checker.checks("regex", raises=SchemaError)(_usable)
     return checker
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether the text has a match; a pattern that was stored before patterns were checked judges nothing."""
+    """Whether the text contains a match; patterns stored before patterns were checked have no effect."""
     spend(1 + len(text) // 256)
     try:
         _matcher(pattern).validate_python(text)
@@ -99,7 +100,7 @@ def additional_properties(
 
 
 def in_our_dialect(schema: Any) -> Any:
-    """Without `$schema`: where a part of it names a dialect, the library goes on with its own rules."""
+    """The schema without `$schema`: if a part names a dialect, the library would switch to its own rules."""
     if isinstance(schema, Mapping):
         named = isinstance(schema.get("$schema"), str)
         return {key: in_our_dialect(part) for key, part in schema.items() if key != "$schema" or not named}
@@ -107,7 +108,7 @@ def in_our_dialect(schema: Any) -> Any:
 
 
 def unevaluated_beside_patterns(schema: object) -> bool:
-    """Whether both rules are in a schema: the library would match the patterns by itself."""
+    """Whether a schema contains both rules: the library would then match the patterns itself."""
     return _has_key(schema, "unevaluatedProperties") and _has_key(schema, "patternProperties")
 
 

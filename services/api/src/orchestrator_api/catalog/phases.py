@@ -1,4 +1,4 @@
-"""An orchestration's phases and tasks: their one stored form, and what is wrong with them."""
+"""An orchestration's phases and tasks: their one stored form, and the checks on them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,13 +12,13 @@ from orchestrator_shared.definitions.orchestration import OrchestrationDefinitio
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Json = Mapping[str, Any]
-"""A JSON object that is only read."""
+"""A read-only JSON object."""
 MOST_ERRORS = 50
-"""More would only be a larger answer to the same mistake."""
+"""More would only make the answer to the same mistake larger."""
 
 
 def make_definition(given: Sequence[Json]) -> OrchestrationDefinition:
-    """The definition from what was sent: defaults written out, empty phases dropped, others named."""
+    """Build the definition from what was sent: write out defaults, drop empty phases, name unnamed ones."""
     kept = [phase for phase in given if phase.get("tasks")]
     return OrchestrationDefinition(
         phases=tuple(
@@ -37,7 +37,7 @@ def stored_tasks(definition: Json) -> list[JsonObject]:
 
 
 def doubled_ids(given: Sequence[Json]) -> list[FieldError]:
-    """Tasks whose id another one has; `given` are the phases as sent, so that paths fit."""
+    """Tasks whose id is already taken; `given` are the phases as sent, so that paths fit."""
     placed = [
         (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
         for p, phase in enumerate(given)
@@ -82,7 +82,7 @@ def wrong_requests(given: Sequence[Json]) -> list[FieldError]:
 
 
 def check_selection(definition: Json, selection: Sequence[str] | None) -> list[FieldError]:
-    """What is wrong with a choice of tasks; None means the active ones."""
+    """Report errors in a choice of tasks; None means the active ones."""
     known = _ids(definition)
     if not known:
         return [FieldError("tasks", "this orchestration has no tasks: add one before running it")]
@@ -95,7 +95,7 @@ def check_selection(definition: Json, selection: Sequence[str] | None) -> list[F
 
 
 def check_overrides(definition: Json, parameters: Json, path: str = "parameters") -> list[FieldError]:
-    """Parameters of one run are given by task id."""
+    """Report errors in the parameters of one run, which are given by task id."""
     known = _ids(definition)
     wrong = ((name, value) for name, value in parameters.items() if not _fits(name, value, known))
     return [
@@ -111,7 +111,7 @@ def _fits(name: str, value: object, known: Mapping[str, None]) -> bool:
 
 
 def _ids(definition: Json) -> dict[str, None]:
-    """The ids of all tasks, in their order."""
+    """The ids of all tasks, in order."""
     return dict.fromkeys(task["id"] for task in stored_tasks(definition))
 
 

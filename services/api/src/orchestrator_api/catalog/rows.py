@@ -1,4 +1,4 @@
-"""What the database has of components, and of configurations with their versions."""
+"""Rows of components and of configurations with their versions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from orchestrator_shared.database.rows import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """A configuration in its current version, an orchestration's phases among its parameters."""
+    """A configuration in its current version; an orchestration's phases are among its parameters."""
 
     component: str
     id: str
@@ -26,7 +26,7 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class SavedConfiguration(Configuration):
-    """The same after a request to save it."""
+    """A configuration after a request to save it."""
 
     changed: bool
 
@@ -44,7 +44,7 @@ class ConfigurationVersion:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationKey:
-    """Which configuration, within a project."""
+    """Identifies a configuration within a project."""
 
     component: str
     id: str
@@ -52,7 +52,7 @@ class ConfigurationKey:
 
 @dataclass(frozen=True, slots=True)
 class CurrentVersion:
-    """Which version of a configuration is the current one, and since when."""
+    """The current version of a configuration, and when it was saved."""
 
     component: str
     id: str
@@ -62,15 +62,15 @@ class CurrentVersion:
 
 @dataclass(frozen=True, slots=True)
 class OverrideTarget:
-    """What parameters of a run or of a task are merged over."""
+    """What the parameters of a run or a task are merged over."""
 
     component: str
     id: str
     asked: int | None
-    """The version that was asked for; None: the current one."""
+    """The requested version; None for the current one."""
     parameters: JsonObject
     schema: JsonObject | None
-    """Of the component's parameters."""
+    """The schema of the component's parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class VariableUser:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A registered component; its document as it was written."""
+    """A registered component, with its document as written."""
 
     id: str
     name: str

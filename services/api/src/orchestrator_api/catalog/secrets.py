@@ -1,4 +1,4 @@
-"""Secrets (#keys) in what people send: a mask stands for a stored secret, `***:handle` for one of a list."""
+"""Secrets (#keys) in what people send: `***` stands for a stored secret, `***:handle` for one in a list."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _UNKNOWN_HANDLE = (
 
 
 def masked_phases(phases: Phases) -> list[JsonObject]:
-    """Stored phases for people. A task is found by its id, so its place among the tasks does not matter."""
+    """Stored phases with secrets masked. A task is found by its id, so its position does not matter."""
     return [
         {
             **phase,
@@ -41,10 +41,10 @@ def masked_phases(phases: Phases) -> list[JsonObject]:
 def restored_phases(
     phases: Phases, stored: Phases, reveal: Reveal = lambda sealed: sealed
 ) -> list[JsonObject]:
-    """The phases with every mask that names a secret of the stored ones replaced by it.
+    """The phases with every mask that names a stored secret replaced by that secret.
 
-    A secret stays with the configuration that it was entered for: another one under the same task id would
-    give it to a component whose people were never told it.
+    A secret stays with the configuration it was entered for. Otherwise, another configuration under the same
+    task id would receive a secret that its people were never given.
     """
     before: defaultdict[Target, JsonObject] = defaultdict(dict)
     for task in stored_tasks({"phases": stored}):
@@ -64,7 +64,7 @@ def _target(task: Json) -> Target:
 
 
 def brings_secret(value: object) -> bool:
-    """Whether a #key holds a secret in the clear, not the mask of one."""
+    """Whether a #key holds a secret in the clear, not a mask."""
     if isinstance(value, dict):
         return any(
             (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else brings_secret(item)
@@ -74,7 +74,7 @@ def brings_secret(value: object) -> bool:
 
 
 def left_masks(value: object, prefix: str) -> list[FieldError]:
-    """Each mask that is left under a #key because it names no stored secret, and what to do."""
+    """Each remaining mask under a #key that names no stored secret, and what to do about it."""
     return [
         FieldError(".".join(filter(None, (prefix, *path))), reason)
         for path, reason in _left(value, in_list=False)
@@ -82,7 +82,7 @@ def left_masks(value: object, prefix: str) -> list[FieldError]:
 
 
 def _left(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
-    """Paths are made of what is found only: documents are large, and masks in them few."""
+    """Builds paths only for what it finds: documents are large, and masks in them are few."""
     found: list[tuple[tuple[str, ...], str]] = []
     if isinstance(value, dict):
         for key, item in value.items():
@@ -98,7 +98,7 @@ def _left(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
 
 
 def left_in_phases(phases: Phases) -> list[FieldError]:
-    """The same of tasks' parameters."""
+    """The same for tasks' parameters."""
     return [
         error
         for p, phase in enumerate(phases)

@@ -31,7 +31,7 @@ class ConfigurationStore(Store):
         after: str | None,
         limit: int | None,
     ) -> list[Configuration]:
-        """Those of a component, or all but the orchestrations."""
+        """The configurations of a component, or all except orchestrations."""
         return await self._many(
             Configuration,
             "configurations",
@@ -51,7 +51,7 @@ class ConfigurationStore(Store):
         after: str | None,
         limit: int,
     ) -> list[int]:
-        """Of the same, in bytes."""
+        """The sizes of the same configurations, in bytes."""
         return await self._column(
             int,
             "configuration_sizes",
@@ -65,7 +65,7 @@ class ConfigurationStore(Store):
     async def configuration(
         self, *, project: str, component: str, configuration: str
     ) -> Configuration | None:
-        """One configuration, in the trash too."""
+        """One configuration, even if deleted."""
         return await self._one(
             Configuration,
             "configuration",
@@ -75,13 +75,13 @@ class ConfigurationStore(Store):
         )
 
     async def lock(self, *, project: str, component: str, configuration: str) -> None:
-        """Keep others from saving it until the transaction ends."""
+        """Keep others from saving the configuration until the transaction ends."""
         await self._run(
             "lock_configuration", project=project, component=component, configuration=configuration
         )
 
     async def lock_orchestration(self, *, project: str, orchestration: str) -> bool:
-        """Keep others from changing what belongs to it; False if it is not there."""
+        """Keep others from changing what belongs to the orchestration; returns False if it does not exist."""
         found = await self._value(str, "lock_orchestration", project=project, orchestration=orchestration)
         return found is not None
 
@@ -99,7 +99,7 @@ class ConfigurationStore(Store):
         description: str,
         enabled: bool,
     ) -> bool:
-        """Add a configuration in its first version; False if there is one, in the trash too."""
+        """Add a configuration in its first version; returns False if it exists, even if deleted."""
         inserted = await self._value(
             str,
             "insert_configuration",
@@ -123,7 +123,7 @@ class ConfigurationStore(Store):
         enabled: bool,
         version: int,
     ) -> None:
-        """Change it, and take it out of the trash."""
+        """Change the configuration, and restore it if it was deleted."""
         await self._run(
             "update_configuration",
             project=project,
@@ -152,7 +152,7 @@ class ConfigurationStore(Store):
         note: str,
         author: str,
     ) -> None:
-        """Keep a version."""
+        """Store a version."""
         await self._run(
             "insert_version",
             project=project,
@@ -167,7 +167,7 @@ class ConfigurationStore(Store):
     async def versions(
         self, *, project: str, component: str, configuration: str, before: int | None, limit: int
     ) -> list[ConfigurationVersion]:
-        """The newest first."""
+        """The versions, newest first."""
         return await self._many(
             ConfigurationVersion,
             "versions",
@@ -181,7 +181,7 @@ class ConfigurationStore(Store):
     async def version_sizes(
         self, *, project: str, component: str, configuration: str, before: int | None, limit: int
     ) -> list[int]:
-        """Of the same, in bytes."""
+        """The sizes of the same versions, in bytes."""
         return await self._column(
             int,
             "version_sizes",
@@ -206,11 +206,11 @@ class ConfigurationStore(Store):
         )
 
     async def keys(self, *, project: str) -> list[ConfigurationKey]:
-        """Of all configurations but orchestrations."""
+        """The keys of all configurations except orchestrations."""
         return await self._many(ConfigurationKey, "configuration_keys", project=project)
 
     async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
-        """Of the parameters of `named`, in bytes."""
+        """The sizes of the parameters of `named`, in bytes."""
         return await self._column(
             int,
             "named_configuration_sizes",
@@ -220,7 +220,7 @@ class ConfigurationStore(Store):
         )
 
     async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
-        """Those of these configurations, but orchestrations, that are there: pairs of component and id."""
+        """The existing ones among these configurations, except orchestrations: pairs of component and id."""
         return await self._many(
             Configuration,
             "named_configurations",
@@ -232,7 +232,7 @@ class ConfigurationStore(Store):
     async def current_versions(
         self, *, project: str, wanted: Collection[tuple[str, str]]
     ) -> list[CurrentVersion]:
-        """Of those of these configurations that are there: pairs of component and id."""
+        """The current versions of the existing ones among these configurations."""
         return await self._many(
             CurrentVersion,
             "current_versions",
@@ -244,7 +244,7 @@ class ConfigurationStore(Store):
     async def override_targets(
         self, *, project: str, wanted: Collection[tuple[str, str, int | None]]
     ) -> list[OverrideTarget]:
-        """Of those of these configurations that are there, each in the version asked for."""
+        """The existing ones among these configurations, each in the requested version."""
         return await self._many(
             OverrideTarget,
             "override_targets",
@@ -255,7 +255,7 @@ class ConfigurationStore(Store):
         )
 
     async def usages(self, *, project: str, component: str, configuration: str) -> list[str]:
-        """Which orchestrations run it."""
+        """The orchestrations that run the configuration."""
         return await self._column(
             str, "usages", project=project, component=component, configuration=configuration
         )
@@ -265,17 +265,17 @@ class ConfigurationStore(Store):
         return await self._many(Nesting, "nestings", project=project)
 
     async def variable_users(self, *, project: str, name: str) -> list[VariableUser]:
-        """Whatever names the variable, or has secrets that may."""
+        """Everything that names the variable, or has secrets that may name it."""
         return await self._many(VariableUser, "variable_users", project=project, name=name)
 
 
 class ComponentStore(Store):
-    """Writes components, which are those of all projects."""
+    """Writes components, which all projects share."""
 
     queries = Queries.load(__package__, "store.sql")
 
     async def components(self, *, after: str | None, limit: int | None) -> list[Component]:
-        """By id."""
+        """All components, by id."""
         return await self._many(Component, "components", after=after, limit=limit)
 
     async def component(self, *, component: str) -> Component | None:
@@ -292,7 +292,7 @@ class ComponentStore(Store):
         after_crash: str,
         definition: JsonObject,
     ) -> None:
-        """Register a component, or change it."""
+        """Register a component or change it."""
         await self._run(
             "save_component",
             component=component,

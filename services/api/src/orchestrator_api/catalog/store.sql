@@ -1,7 +1,9 @@
--- Components, and configurations with their versions; orchestrations are those of the component orchestrator.
+-- Components, and configurations with their versions; orchestrations are the configurations of the component
+-- orchestrator.
 
 -- name: configurations
--- In the order of the index, from the place on and to the end of the component: a page reads what it shows.
+-- Reads in index order, from the given place to the end of the component, so that a page reads only what it
+-- shows.
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at
@@ -18,7 +20,7 @@ ORDER BY c.component, c.id
 LIMIT $limit
 
 -- name: configuration_sizes
--- In bytes, of the rows that `configurations` would read.
+-- Sizes in bytes of the rows that `configurations` would read.
 SELECT octet_length(v.parameters::text)
 FROM catalog.configurations c
 CROSS JOIN LATERAL (
@@ -118,7 +120,7 @@ JOIN catalog.configuration_versions v
 WHERE c.project = $project AND c.deleted_at IS NULL
 
 -- name: override_targets
--- What parameters of a run or of a task are merged over, in the versions asked for or else the current ones.
+-- What parameters of a run or task are merged over, in the requested or else the current versions.
 SELECT c.component, c.id, wanted.version AS asked, v.parameters, k.definition -> 'parameters' AS schema
 FROM unnest($components::text[], $configurations::text[], $versions::integer[]) AS wanted (component, id, version)
 JOIN catalog.configurations c
@@ -139,8 +141,8 @@ WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS 
 ORDER BY c.id
 
 -- name: variable_users
--- Configurations and tasks that may use the variable: it is named in them, or may be in a secret of theirs. Beside the
--- current versions those that tasks pin.
+-- Configurations and tasks that may use the variable: they name it, or one of their secrets may. Reads the
+-- current versions and those that tasks pin.
 WITH RECURSIVE reached (component, id, version) AS (
     SELECT component, id, version::numeric FROM catalog.configurations WHERE project = $project AND deleted_at IS NULL
     UNION
@@ -179,7 +181,7 @@ SET name = excluded.name, type = excluded.type, executor = excluded.executor,
     definition_as_written = excluded.definition_as_written, updated_at = clock_timestamp()
 
 -- name: lock_orchestrations_of_project
--- Saves of a project's orchestrations take turns: otherwise two of them could close a cycle between them.
+-- Saves of a project's orchestrations take turns: otherwise two concurrent saves could close a cycle.
 SELECT pg_advisory_xact_lock(7203152, hashtext($project))
 
 -- name: nestings

@@ -1,4 +1,4 @@
-"""Who uses a variable: whoever changes it changes what they run with."""
+"""Finds who uses a variable: changing a variable changes what its users run with."""
 
 from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.session import Session
@@ -8,7 +8,7 @@ from orchestrator_shared.domain.errors import UserError
 
 
 async def check_variable(session: Session, name: str) -> None:
-    """Refuse to change a variable that components use which the token may not configure."""
+    """Refuse to change a variable that is used by components which the token may not configure."""
     if session.actor.configures_everything:
         return
     store = ConfigurationStore(session.connection)
@@ -21,5 +21,5 @@ def _uses(session: Session, parameters: JsonObject, name: str) -> bool:
     try:
         plain = session.encryption.decrypt_secrets(parameters, session.project)
     except UserError:
-        return False  # its key is gone: it cannot run
+        return False  # its key is gone, so it cannot run
     return name in placeholders(plain)

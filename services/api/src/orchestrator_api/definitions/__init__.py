@@ -1,1 +1,1 @@
-"""Everything in a project as documents: plan, apply, export."""
+"""A whole project as documents: plan, apply, export."""

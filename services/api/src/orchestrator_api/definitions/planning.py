@@ -1,4 +1,4 @@
-"""What applying definitions changes: one pure comparison, for the plan and for carrying it out."""
+"""Decides what applying definitions changes: one pure comparison, used by plan and apply."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from orchestrator_shared.domain.ordered import same
 
 
 class Kind(StrEnum):
-    """What definitions define, in the order in which it is made."""
+    """The kinds of things that definitions define, in the order in which they are created."""
 
     COMPONENT = "component"
     VARIABLE = "variable"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Action(StrEnum):
-    """What happens to it."""
+    """What happens to a thing."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -35,7 +35,7 @@ class Action(StrEnum):
 
 Fields = Mapping[str, Any]
 Item = tuple[Kind, str]
-"""A schedule's or trigger's id is orchestration/name."""
+"""The id of a schedule or trigger is orchestration/name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +50,23 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the documents want; secrets in the clear."""
+    """What the documents ask for, with secrets in the clear."""
 
     items: dict[Item, Fields] = field(default_factory=dict)
     places: dict[Item, str] = field(default_factory=dict)
-    """Where each comes from, as documents[2].schedules.daily."""
+    """Where each thing comes from, such as documents[2].schedules.daily."""
     phases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Of each orchestration, as written: with empty phases, so that paths fit."""
+    """The phases of each orchestration as written, including empty ones, so that paths fit."""
 
 
 def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool) -> list[Change]:
-    """Every change, in the order in which it can be carried out."""
+    """Every change, in an order in which they can be carried out."""
     wanted = [
         Change(kind, name, *_judge(fields, current.get((kind, name))))
         for (kind, name), fields in desired.items()
     ]
     gone = [Change(kind, name, Action.DELETE) for kind, name in _unwanted(desired, current, prune=prune)]
-    # Deletions last: until then, what is deleted may still be used by what is about to change.
+    # Deletions come last: until then, what is deleted may be used by something that is about to change.
     return [*_creations(wanted, desired), *_deletions(gone, current)]
 
 
@@ -78,7 +78,7 @@ def _judge(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, .
 
 
 def differing(wanted: Fields, present: Fields) -> list[str]:
-    """Paths that differ, two levels deep; values are not told: they may be secrets."""
+    """The paths that differ, up to two levels deep; never the values, because they may be secret."""
     found = []
     for key in sorted(wanted.keys() | present.keys()):
         new, old = wanted.get(key), present.get(key)
@@ -95,7 +95,10 @@ def differing(wanted: Fields, present: Fields) -> list[str]:
 def _unwanted(
     desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool
 ) -> Iterable[Item]:
-    """A document is the whole truth of its orchestration; the rest of the project only with `prune`."""
+    """What exists but is in no document.
+
+    A document describes its orchestration completely; the rest of the project only with `prune`.
+    """
     for kind, name in current.keys() - desired.keys():
         orchestration = (Kind.ORCHESTRATION, name.partition("/")[0])
         if kind in (Kind.SCHEDULE, Kind.TRIGGER):
@@ -107,11 +110,11 @@ def _unwanted(
         elif prune and kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
             yield kind, name
         elif prune and kind is Kind.VARIABLE and not current[kind, name]["secret"]:
-            yield kind, name  # secrets are seldom written in files: they stay
+            yield kind, name  # secrets are seldom written in files, so they stay
 
 
 def _deletions(changes: list[Change], current: Mapping[Item, Fields]) -> list[Change]:
-    """Orchestrations before what they run, schedules and triggers first of all."""
+    """Schedules and triggers first, then orchestrations before what they run."""
     order = _nesting_order({c.id: current[c.kind, c.id] for c in changes if c.kind is Kind.ORCHESTRATION})
     kinds = list(reversed(Kind))
     return sorted(
@@ -120,7 +123,7 @@ def _deletions(changes: list[Change], current: Mapping[Item, Fields]) -> list[Ch
 
 
 def _creations(changes: list[Change], desired: Mapping[Item, Fields]) -> list[Change]:
-    """What is run before what runs it."""
+    """What is run comes before what runs it."""
     order = _nesting_order({c.id: desired[c.kind, c.id] for c in changes if c.kind is Kind.ORCHESTRATION})
     kinds = list(Kind)
     return sorted(
@@ -129,7 +132,7 @@ def _creations(changes: list[Change], desired: Mapping[Item, Fields]) -> list[Ch
 
 
 def _nesting_order(orchestrations: Mapping[str, Fields]) -> list[str]:
-    """Children first; in a cycle any order will do, since saving it is refused by name."""
+    """Children first; in a cycle any order will do, because saving it is refused anyway."""
     graph = {name: nested(fields) & orchestrations.keys() for name, fields in sorted(orchestrations.items())}
     try:
         return list(TopologicalSorter(graph).static_order())
@@ -152,7 +155,7 @@ def _targets(fields: Fields) -> Iterable[Item]:
 
 
 def needs(item: Item, fields: Fields) -> set[Item]:
-    """What must be there before the item can be saved."""
+    """What must exist before the item can be saved."""
     kind, name = item
     if kind is Kind.ORCHESTRATION:
         return set(_targets(fields))
@@ -164,7 +167,7 @@ def needs(item: Item, fields: Fields) -> set[Item]:
 
 
 def unknown_tasks(desired: Desired, known: Set[Item]) -> list[FieldError]:
-    """Tasks of what is neither there nor in a document, by document and path."""
+    """Tasks whose target neither exists nor is in a document, by document and path."""
     components = {name for kind, name in known if kind is Kind.COMPONENT} | {ORCHESTRATOR}
     configurations = {
         (component, configuration)
@@ -180,7 +183,7 @@ def unknown_tasks(desired: Desired, known: Set[Item]) -> list[FieldError]:
 
 
 def document_path(place: str, field: str | None, item: Item) -> str:
-    """A handler's field as a path into the documents: tasks are written as `run`."""
+    """Translate a handler's field to a path in the documents, where tasks are written as `run`."""
     if not field or item[0] is Kind.VARIABLE:
         return place
     parts = field.split(".")

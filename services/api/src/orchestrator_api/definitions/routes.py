@@ -1,4 +1,4 @@
-"""Everything in a project as documents."""
+"""A whole project as documents."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -52,7 +52,7 @@ async def export_definitions(call: Call, project: Project) -> Response:
 
 
 def _written(current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
-    """Document by document: to encode them all in one call would hold the interpreter as long as it takes."""
+    """Encode document by document: a single call for all of them would block the interpreter."""
     return [
         (_place(each), json.dumps(each, ensure_ascii=False).encode()) for each in write_documents(current)
     ]
@@ -64,7 +64,7 @@ def _place(document: Mapping[str, Any]) -> Place:
 
 
 async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
-    """Piece by piece: in one piece the texts would be there twice."""
+    """Join piece by piece: otherwise all texts would be in memory twice."""
     separator = b'{"documents":['
     for _, text in sorted(texts):
         yield separator

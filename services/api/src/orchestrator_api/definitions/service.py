@@ -1,4 +1,4 @@
-"""Planning, applying and exporting definitions: everything in one transaction, or nothing."""
+"""Plans, applies and exports definitions: everything in one transaction, or nothing."""
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -48,7 +48,7 @@ from orchestrator_shared.security import MASK, is_mask
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was changed, or would be."""
+    """What was changed, or would be changed."""
 
     changes: list[Change]
     errors: list[str]
@@ -56,7 +56,7 @@ class Applied:
 
 
 async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
-    """Make the project what the documents say. A plan does the same and rolls back."""
+    """Make the project match the documents. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
     await configurations.lock_orchestrations(session)
     stored = await snapshot.read_for(session, desired.items.keys())
@@ -86,7 +86,7 @@ async def _carry_out(
     desired: Desired,
     current: Mapping[Item, Fields],
 ) -> list[FieldError]:
-    """Make every change; returns all that is wrong, but not what merely follows from it."""
+    """Make every change; returns every problem, except those that only follow from another one."""
     deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
     errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
     failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
@@ -106,7 +106,10 @@ async def _carry_out(
 
 
 async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
-    """Refuse a secret that is the stored one as if it were not, or a plan would tell who guesses."""
+    """Require the right to save a clear-text secret even if it equals the stored one.
+
+    Otherwise a plan would confirm a guess to a token that may not save it.
+    """
     kind, name = item
     if kind is Kind.COMPONENT:
         session.actor.require(Scope.ADMIN)
@@ -126,7 +129,7 @@ def _is_at(error: FieldError, place: str) -> bool:
 
 
 def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
-    """To compare with what is there: masks replaced by what they stand for. Savers do so by themselves."""
+    """Replace masks by their secrets, to compare with what exists; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
         return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
@@ -146,7 +149,7 @@ def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) 
 
 
 async def _try(session: Session, change: Change, desired: Desired) -> list[FieldError]:
-    """Carry out one change; what is wrong with it is told by document and path."""
+    """Carry out one change; problems are reported by document and path."""
     item = (change.kind, change.id)
     place = desired.places.get(item, f"{change.kind.value} {change.id}")
     try:
@@ -157,7 +160,8 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        is_lack = isinstance(error, Forbidden)  # of a right: of the token, not of the documents
+        # a missing permission is a problem of the token, not of the documents
+        is_lack = isinstance(error, Forbidden)
         if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
             raise
         return [FieldError.of(error, document_path(place, error.field, item))]
@@ -244,7 +248,7 @@ def _counts(changes: Sequence[Change]) -> dict[str, int]:
 
 
 def _warnings(wanted: Mapping[Item, Fields], told: Set[str]) -> list[str]:
-    """`told`: the orchestrations of whose errors somebody hears, now that all is applied."""
+    """Collect the warnings after all changes; the errors of the orchestrations in `told` reach someone."""
     found = []
     for (kind, name), fields in wanted.items():
         if kind is Kind.SCHEDULE:

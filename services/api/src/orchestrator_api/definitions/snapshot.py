@@ -1,4 +1,4 @@
-"""A project as it is, in the form in which definitions are compared; secrets as they are stored."""
+"""The current project in the form in which definitions are compared; secrets as they are stored."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
@@ -28,13 +28,13 @@ OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
 MOST_COMPARED = 16 * 1024 * 1024
-"""Bytes of parameters that one comparison reads: sixteen times what one request can bring."""
+"""Bytes of parameters that one comparison reads: sixteen times what one request can send."""
 
 
 async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fields]:
-    """What is compared with these; of other configurations only that they are there.
+    """Read what these definitions are compared with; of other configurations only whether they exist.
 
-    With what starts the orchestrations that leave the trash.
+    Includes what starts the orchestrations that are about to be restored.
     """
     reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
     items = await read_without_configurations(session, reviving)
@@ -48,7 +48,7 @@ async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fi
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
-    """The configurations, a few megabytes at a time: all of them need not fit into memory."""
+    """Read the configurations, a few megabytes at a time, because all of them may not fit into memory."""
     async for part in configurations.parts_of_all(session):
         yield {(Kind.CONFIGURATION, f"{each.component}/{each.id}"): _configuration(each) for each in part}
 
@@ -58,7 +58,7 @@ def _configuration(stored: Configuration) -> Fields:
 
 
 async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
-    """The rest of it."""
+    """Read everything except configurations."""
     items: dict[Item, Fields] = {}
     for component in await components.listing(session):
         if component.id != ORCHESTRATOR:
@@ -74,7 +74,7 @@ async def read_without_configurations(session: Session, reviving: Iterable[str] 
 
 
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
-    """The same with every secret as it is."""
+    """The same with every secret decrypted."""
     return {item: _clear(session, item[0], fields) for item, fields in items.items()}
 
 
@@ -117,7 +117,7 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
     for each in await notifications.listing(session, known):
-        if each.automatic:  # then it is the only one, and nobody has said who is notified
+        if each.automatic:  # then it is the only subscription, and no one has said who is notified
             subscriptions.pop(each.orchestration, None)
             continue
         fields_of_one = [each.event, each.address, each.percent, each.minutes]

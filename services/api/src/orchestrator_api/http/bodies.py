@@ -1,4 +1,4 @@
-"""Reading and judging request bodies: size, time, JSON, characters that cannot be stored, the model."""
+"""Reads and checks request bodies: size, time, JSON, characters that cannot be stored, the model."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from orchestrator_shared.domain.errors import OrchestratorError
 
 MAX_BYTES = 1024 * 1024
 MAX_ELEMENTS = 100_000
-"""Values in one body. 1 MiB of `[0,0,…]` would be half a million Python objects, several at once too many."""
+"""The most values in one body: 1 MiB of `[0,0,…]` would become half a million Python objects."""
 MAX_DEPTH = 100
 MAX_SHOWN_PATH = 200
 ARRIVAL_SECONDS = 30.0
@@ -26,7 +26,7 @@ _HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Refused(OrchestratorError):
-    """A body that no route sees."""
+    """A body that never reaches a route."""
 
     def __init__(self, status: int, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
@@ -36,7 +36,10 @@ class Refused(OrchestratorError):
 
 
 class _Wrong(Exception):
-    """A value that cannot be stored. The path is built on the way out: only a refusal pays for it."""
+    """A value that cannot be stored.
+
+    The path is built while the exception rises, so only a refusal pays for it.
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -52,18 +55,18 @@ class _Wrong(Exception):
 
 
 def check_address(scope: Scope) -> None:
-    """Refuse what no database can look up."""
+    """Refuse an address that no database can look up."""
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
         raise Refused(422, "the address contains a NUL character (%00)", "url")
 
 
 async def read(scope: Scope, receive: Receive, most: int) -> bytes:
-    """The whole body, within a size and a time."""
+    """Read the whole body, within limits of size and time."""
     return await _in_time(_read(scope, receive, most))
 
 
 async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
-    """Some addresses need no token: whoever sends byte by byte must not hold a connection for ever."""
+    """Limit the time: some addresses need no token, and a slow sender must not hold a connection for ever."""
     try:
         return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
     except TimeoutError:
@@ -99,9 +102,9 @@ def _too_large(most: int) -> Refused:
 
 
 def judge(body: bytes, model: TypeAdapter[Any] | None) -> Any:
-    """What a body says, as the route's model if it has one; refuses it with at most 50 errors.
+    """Convert a body to the route's model, if it has one; refuse it with at most 50 errors.
 
-    Pure, and its work is bounded by `MAX_ELEMENTS`: large bodies are judged in a thread.
+    Pure, with work bounded by `MAX_ELEMENTS`: large bodies are checked in a thread.
     """
     value = parse(body)
     if model is None:
@@ -114,7 +117,7 @@ def judge(body: bytes, model: TypeAdapter[Any] | None) -> Any:
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value of a body; refuses what is not JSON, too much of it, and what cannot be stored."""
+    """Parse a body as JSON; refuse what is not JSON, has too many values, or cannot be stored."""
     _check_elements(body)
     try:
         value = json.loads(body.decode(), parse_constant=_no_constant)
@@ -125,7 +128,7 @@ def parse(body: bytes) -> Any:
         raise Refused(400, f"the body is not valid UTF-8 (byte {error.start})", "body") from None
     except RecursionError:
         raise Refused(400, f"the JSON is nested deeper than {MAX_DEPTH} levels", "body") from None
-    except ValueError as error:  # numbers of thousands of digits
+    except ValueError as error:  # numbers with thousands of digits
         raise Refused(400, f"malformed JSON: {str(error)[:200]}", "body") from None
     try:
         _check_value(value, 0)
@@ -135,7 +138,7 @@ def parse(body: bytes) -> Any:
 
 
 def _check_elements(body: bytes) -> None:
-    """Each value but the first follows a comma or an opening bracket: counting these builds nothing."""
+    """Count the values without building any: each one but the first follows a comma or an opening bracket."""
     if _marks(body) > MAX_ELEMENTS and _marks(_without_texts(body)) > MAX_ELEMENTS:
         raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
 
@@ -145,9 +148,12 @@ def _marks(body: bytes) -> int:
 
 
 def _without_texts(body: bytes) -> bytes:
-    """What stands outside of quotes. No expression: one that has no end would be sought from every quote."""
+    """What is outside quotes.
+
+    Not a regular expression: for an unclosed string, it would search again from every quote.
+    """
     plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if plain.count(b'"') > 4 * MAX_ELEMENTS:  # a value has a key at most, and each two quotes
+    if plain.count(b'"') > 4 * MAX_ELEMENTS:  # a value has at most one key, and each of them has two quotes
         return body
     return b"".join(plain.split(b'"')[::2])
 

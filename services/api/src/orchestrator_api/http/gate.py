@@ -1,4 +1,4 @@
-"""The gate before every route: who asks comes first, then the body, then the work."""
+"""The gate before every route: first the caller, then the body, then the work."""
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
@@ -29,12 +29,12 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def takes(*scopes: Scope, most: int = SMALL) -> dict[str, Any]:
-    """What an operation with a body says of itself: one of these scopes is needed, and the largest body."""
+    """What an operation with a body requires: one of these scopes, and a body of at most this size."""
     return {SCOPES: [scope.value for scope in scopes], MOST_BYTES: most}
 
 
 class GatedRoute(APIRoute):
-    """Refuses whoever may not ask before the body is read, and before anything is said of the fields."""
+    """Refuses an unauthorized caller before the body is read, and before its fields are mentioned."""
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
@@ -55,7 +55,8 @@ class GatedRoute(APIRoute):
                     admitted = True
                 bodies.check_address(request.scope)
                 if model is not None and await gated.body():
-                    await gated.json()  # here: FastAPI would make a plain 400 of whatever this raises
+                    # read here, because FastAPI would answer any of its errors with a plain 400
+                    await gated.json()
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
                 if not admitted and not isinstance(error, Unauthenticated | TooMany):
@@ -74,7 +75,7 @@ def _adapter(annotation: Any) -> TypeAdapter[Any]:
 async def _admit(sessions: Sessions, request: Request, scopes: Sequence[Scope]) -> Actor:
     project = request.path_params.get("project")
     if project is not None and not _SLUG.fullmatch(project):
-        project = None  # the route refuses it next
+        project = None  # the route refuses it later
     return await sessions.admit(sessions.guard.presented(request), scopes, project)
 
 
@@ -84,7 +85,7 @@ def _has_body(scope: AsgiScope) -> bool:
 
 
 class _GatedRequest(Request):
-    """Reads its body within bounds; a large one is parsed and validated in a thread."""
+    """Reads its body within limits; a large one is parsed and validated in a thread."""
 
     def __init__(
         self, request: Request, sessions: Sessions, model: TypeAdapter[Any] | None, most: int
@@ -96,7 +97,7 @@ class _GatedRequest(Request):
         self._whole: bytes | None = None
         self._said: Any = _NOT_YET
         self.caller: object = sessions.guard.address(request)
-        """Whose turn at the threads it takes: an address where no token is needed."""
+        """The caller whose turn at the threads it takes; the address if no token is needed."""
 
     async def body(self) -> bytes:
         if self._whole is None:
@@ -104,7 +105,7 @@ class _GatedRequest(Request):
         return self._whole
 
     async def json(self) -> Any:
-        """What the body says, already as the route's model: FastAPI takes an instance as it is."""
+        """The body as the route's model; FastAPI accepts an instance as it is."""
         if self._said is _NOT_YET:
             self._said = await self._judged(await self.body())
         return self._said

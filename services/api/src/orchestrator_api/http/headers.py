@@ -1,4 +1,4 @@
-"""Headers of ours that several calls share."""
+"""Our own headers that several calls share."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 MOST_KEY_CHARACTERS = 200

@@ -1,4 +1,4 @@
-"""What all bodies share: strict inputs, lists with a cursor, problems."""
+"""Shared by all bodies: strict inputs, lists with a cursor, problems."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -37,7 +37,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]|$)")
 
 
 def _is_no_number(value: object) -> object:
-    """Numbers would be taken for seconds since 1970, in quotes as well."""
+    """Refuse numbers, even in quotes: pydantic would read them as seconds since 1970."""
     if isinstance(value, int | float) or (isinstance(value, str) and not _DATE.match(value)):
         raise ValueError("write an instant with its time zone, as in 2026-11-21T08:15:00Z, and no number")
     return value
@@ -58,7 +58,7 @@ Instant = Annotated[
 
 
 def one_of(*choices: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
-    """For the description: exactly one of these groups of fields, each with its type, is given."""
+    """For the API description: exactly one of these groups of fields is given, each field with its type."""
     names = [name for choice in choices for name in choice]
     return {
         "oneOf": [

@@ -1,4 +1,4 @@
-"""Long pure work in a few threads of its own, so that no request holds the event loop."""
+"""Runs long pure work in a few threads of its own, so that no request blocks the event loop."""
 
 import asyncio
 import contextlib
@@ -17,16 +17,17 @@ T = TypeVar("T")
 THREADS = 2
 PATIENCE_SECONDS = 10.0
 MOST_CALLS = 16
-"""Of one caller, waiting and running."""
+"""The most calls of one caller, waiting and running."""
 RETRY_AFTER_SECONDS = 2.0
 
 
 class Offload:
-    """Runs functions that compute for long and touch nothing of the loop.
+    """Runs functions that compute for a long time and do not touch the event loop.
 
-    Threads are daemons: the process ends on SIGTERM whatever they are doing. One thread per call, at most
-    `threads` at once. Callers take turns, and each has a limited number of calls under way: whoever sends
-    many delays nobody but himself. A call that gets no thread within `patience` seconds is Unavailable.
+    Threads are daemons: the process ends on SIGTERM, whatever they are doing. Each call gets a thread, at
+    most `threads` at once. Callers take turns and each may have only a limited number of calls under way, so
+    a caller who sends many delays only their own. A call that gets no thread within `patience` seconds raises
+    Unavailable.
     """
 
     def __init__(
@@ -37,14 +38,14 @@ class Offload:
         self._most = most
         self._underway: Counter[object] = Counter()
         self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
-        """Of each caller, whose turn is next first."""
+        """By caller; the caller whose turn is next comes first."""
 
     def of(self, caller: object) -> "Offloading":
-        """The threads as one caller may use them."""
+        """The threads for one caller."""
         return Offloading(self, caller)
 
     async def run(self, caller: object, work: Callable[[], T]) -> T:
-        """The result of `work`, or what it raised."""
+        """Return the result of `work`, or raise its exception."""
         if self._underway[caller] >= self._most:
             detail = f"{self._most} long requests of yours are under way, which is the most at once"
             raise TooMany(detail, retry_after=RETRY_AFTER_SECONDS)
@@ -66,7 +67,7 @@ class Offload:
             async with asyncio.timeout(self._patience):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # it came at the same moment: the next one takes it
+            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
                 self._next()
             else:
                 self._give_up(caller, turn)
@@ -82,14 +83,14 @@ class Offload:
             self._waiting.pop(caller, None)
 
     def _next(self) -> None:
-        """Give the thread that is free to the caller who has waited longest since his last turn."""
+        """Give the free thread to the caller whose last turn was longest ago."""
         while self._waiting:
             caller = next(iter(self._waiting))
             turns = self._waiting.pop(caller)
             turn = turns.popleft()
             if turns:
-                self._waiting[caller] = turns  # at the end
-            if not turn.done():  # one that has just given up is still here
+                self._waiting[caller] = turns  # goes to the end of the order
+            if not turn.done():  # a caller that has just given up may still be here
                 turn.set_result(None)
                 return
         self._free += 1
@@ -109,7 +110,7 @@ class Offload:
                 done = self._settler(caller, answer, result=context.run(work))
             except BaseException as error:
                 done = self._settler(caller, answer, error=error)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no one waits any more
                 loop.call_soon_threadsafe(done)
 
         threading.Thread(target=compute, name="offload", daemon=True).start()
@@ -123,7 +124,7 @@ class Offload:
         result: object = None,
         error: BaseException | None = None,
     ) -> Callable[[], None]:
-        """What the loop does once the work has ended: a cancelled caller frees its thread only now."""
+        """Runs in the loop once the work has ended; a cancelled caller's thread becomes free only now."""
 
         def settle() -> None:
             self._ended(caller)
@@ -139,12 +140,12 @@ class Offload:
 
 
 class Offloading:
-    """The threads as one caller may use them."""
+    """The threads for one caller."""
 
     def __init__(self, offload: Offload, caller: object) -> None:
         self._offload = offload
         self._caller = caller
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The result of `work`, or what it raised; TooMany or Unavailable if it gets no thread."""
+        """Return the result of `work` or raise its exception; TooMany or Unavailable if it gets no thread."""
         return await self._offload.run(self._caller, lambda: work(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""`/docs`: the operations as a plain page without scripts, so that it shows the same without the internet."""
+"""`/docs`: the operations on a plain page without scripts, so that it also works without the internet."""
 
 from collections.abc import Iterator
 from html import escape

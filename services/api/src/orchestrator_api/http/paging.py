@@ -1,4 +1,4 @@
-"""Lists in parts: how many rows a request asks for, and from which place on."""
+"""Lists by page: how many rows a request asks for, and from which place."""
 
 import base64
 import binascii
@@ -20,7 +20,7 @@ D = TypeVar("D")
 
 MOST_ITEMS = 500
 MOST_BYTES = 4 * 1024 * 1024
-"""A list of large things has shorter pages: nobody can ask for half a gigabyte at once."""
+"""Pages of large items are shorter: no one can ask for half a gigabyte at once."""
 
 Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before.")]
@@ -28,18 +28,18 @@ Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The part of a list that a request asks for."""
+    """The page of a list that a request asks for."""
 
     limit: Limit = 100
     cursor: Cursor = None
 
     @property
     def rows(self) -> int:
-        """How many rows to read: one more than is shown tells whether there is a next part."""
+        """How many rows to read: one more than is shown, to learn whether there is a next page."""
         return self.limit + 1
 
     def within(self, sizes: Sequence[int]) -> "Part":
-        """The part that the first rows make, of these sizes, as far as they fit into one answer."""
+        """The page of the first rows that fit into one answer, given the sizes of the rows."""
         total = 0
         for count, size in enumerate(sizes):
             total += size
@@ -59,11 +59,11 @@ class Part:
     ) -> tuple[A | None, B | None, C | None, D | None]: ...
 
     def place(self, *kinds: type) -> tuple[object, ...]:
-        """Behind which row it begins: one value per kind, or as many Nones."""
+        """The place after which the page begins: one value per kind, or None for each."""
         return _decode(self.cursor, *kinds)
 
     def of(self, rows: Sequence[object], *names: str) -> dict[str, Any]:
-        """The page of these rows; the columns of these names are the place of the next one."""
+        """The page of these rows; the columns with these names form the place of the next one."""
         shown = list(rows[: self.limit])
         if len(rows) <= self.limit:
             return {"items": shown, "next": None}
@@ -78,13 +78,13 @@ Paging = Annotated[Part, Depends()]
 
 
 def _encode(*parts: object) -> str:
-    """An opaque place in a list."""
+    """Encode a place in a list as an opaque cursor."""
     text = json.dumps([part.isoformat() if isinstance(part, datetime) else str(part) for part in parts])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def _decode(cursor: str | None, *kinds: type) -> tuple[object, ...]:
-    """The place again: one value per kind, or as many Nones; refuses what is no cursor of this list."""
+    """Decode a cursor: one value per kind, or None for each; refuses a cursor that is not of this list."""
     if cursor is None:
         return (None,) * len(kinds)
     try:

@@ -18,7 +18,7 @@ _bearer = HTTPBearer(auto_error=False, description="A token: `orc_…`, made by 
 
 
 class Caller:
-    """Whoever sends the request."""
+    """The sender of the request."""
 
     def __init__(self, sessions: Sessions, presented: Presented) -> None:
         self._sessions = sessions
@@ -27,7 +27,7 @@ class Caller:
     def session(
         self, scope: Scope | tuple[Scope, ...], project: str | None = None
     ) -> AbstractAsyncContextManager[Session]:
-        """A session in the project (or outside of any) of a token with the scope, or with one of several."""
+        """A session in the project (or outside any), for a token that has the scope or one of several."""
         scopes = scope if isinstance(scope, tuple) else (scope,)
         return self._sessions.open(self._presented, scopes, project)
 
@@ -69,7 +69,7 @@ _DESCRIPTIONS = {
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems a route may answer with, for the API description."""
+    """The problems that a route may answer with, for the API description."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": _DESCRIPTIONS[status], "content": content}
@@ -82,5 +82,5 @@ WRITE = problems(400, 404, 409, 413, 415)
 
 
 def saved(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """The answers of a PUT, which are 201 where there was nothing before."""
+    """The answers of a PUT: 201 if nothing existed before."""
     return {201: {"description": "It is new", "model": model}, **WRITE}

@@ -7,6 +7,6 @@ from orchestrator_shared.messaging.outbox import UnitOfWork
 
 
 class Works(Protocol):
-    """Opens transactions that commit together with what they say."""
+    """Opens transactions that commit together with the messages they publish."""
 
     def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

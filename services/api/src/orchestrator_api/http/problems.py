@@ -1,4 +1,4 @@
-"""Every refusal as application/problem+json (RFC 9457)."""
+"""Answers every error with application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -48,7 +48,7 @@ def _shown(error: FieldError) -> dict[str, Any]:
 
 
 def from_user_error(error: UserError) -> JSONResponse:
-    """What a refusal of ours looks like over HTTP."""
+    """Convert one of our errors to a problem."""
     errors = [FieldError.of(error, error.field)] if error.field else []
     if isinstance(error, Invalid):
         errors = list(error.errors)
@@ -79,7 +79,7 @@ def _detail(error: UserError, errors: Sequence[FieldError], status: int) -> str:
 
 
 def from_validation(error: RequestValidationError) -> JSONResponse:
-    """What pydantic found, without the values."""
+    """Convert the errors that pydantic found, without the values."""
     errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MOST_ERRORS]]
     detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
     return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
@@ -91,7 +91,7 @@ def _path(error: Mapping[str, Any]) -> str:
         parts = parts[1:]
     if error["type"].startswith("union_tag_"):
         parts.append(error["ctx"]["discriminator"].strip("'"))
-    if parts[0] == "operations":  # pydantic puts the name of the operation between, which is no field
+    if parts[0] == "operations":  # pydantic inserts the name of the operation, which is not a field
         parts = [part for part in parts if part not in OPERATIONS and not part.startswith("constrained-")]
     return ".".join(parts)
 
@@ -106,7 +106,7 @@ def _text(error: Mapping[str, Any]) -> str:
 
 
 def unavailable(error: Unavailable) -> JSONResponse:
-    """A server of ours does not answer."""
+    """A server that we depend on does not answer."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem(503, f"{error}: try again in a few seconds", headers=headers)
 
@@ -133,7 +133,7 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> list[str]:
-    """Every method of the address: the router knows only of the first route that fits it."""
+    """Every method of the address; the router reports only those of the first route that matches."""
     methods = [method for method in METHODS if _serves(request, method)]
     return methods + ["HEAD"] * _serves(request, "HEAD")
 

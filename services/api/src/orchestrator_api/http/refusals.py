@@ -1,4 +1,4 @@
-"""Refusals that only HTTP knows: who asks, what they may, and several wrong fields at once."""
+"""Errors that only HTTP has: authentication, permissions, and several wrong fields at once."""
 
 import math
 from collections.abc import Sequence
@@ -10,12 +10,12 @@ from orchestrator_shared.domain.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: its dotted path, and what to do about it."""
+    """One wrong field: its dotted path, and how to correct it."""
 
     field: str
     detail: str
     position: int | None = None
-    """Of a cron expression: the character, counted from 1."""
+    """For a cron expression: the position of the character, counted from 1."""
 
     @classmethod
     def of(cls, error: UserError, field: str) -> "FieldError":
@@ -31,11 +31,11 @@ class Invalid(UserError):
 
 
 class Unauthenticated(UserError):
-    """No token, or none that is good any more."""
+    """No token, or one that is not valid."""
 
 
 class TooMany(UserError):
-    """Too many of these came from one sender."""
+    """One sender sent too many of these."""
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(f"{detail}: try again in {math.ceil(retry_after)} seconds")
@@ -43,10 +43,10 @@ class TooMany(UserError):
 
 
 class Forbidden(UserError):
-    """The token is good, but not for this."""
+    """The token is valid, but does not allow this."""
 
 
 def refuse(errors: Sequence[FieldError]) -> None:
-    """Raise Invalid if there is anything to say."""
+    """Raise Invalid if there are errors."""
     if errors:
         raise Invalid(errors)

@@ -1,4 +1,4 @@
-"""One request's transaction: who asks, when, and the ways to read, write, say and record."""
+"""One request's transaction: who makes the request, when, and how to read, write, publish and record."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -25,10 +25,10 @@ from orchestrator_shared.security import Encryption
 
 @dataclass(slots=True)
 class Remembered:
-    """What one request reads once."""
+    """What one request reads only once."""
 
     nestings: Nestings | None = None
-    """Of the orchestrations of the project, as they are with what the request has saved."""
+    """The nestings of the project's orchestrations, including what this request has saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,20 @@ class Session:
     offload: Offloading
     project: str = ""
     judging: Steps = field(default_factory=Steps)
-    """What judging by schemas may still cost."""
+    """The work that checks against schemas may still do."""
     remembered: Remembered = field(default_factory=Remembered)
 
     @property
     def connection(self) -> asyncpg.Connection:
-        """For the stores of the features."""
+        """The connection, for the stores of the features."""
         return self.work.connection
 
     def say(self, *messages: Message) -> None:
-        """Publish after the commit."""
+        """Publish a message after the commit."""
         self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as they are stored; refuses, naming the field, what is no secret of this project."""
+        """The parameters as stored; refuses, naming the field, encrypted values not of this project."""
         try:
             stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
         except UserError as error:
@@ -63,11 +63,11 @@ class Session:
         return stored
 
     async def record(self, action: str, subject: str, **detail: Any) -> None:
-        """Leave an audit record; `detail` never holds a secret."""
+        """Write an audit record; `detail` never contains a secret."""
         await self.record_in(self.project or None, action, subject, **detail)
 
     async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
-        """Leave it with another project, which the caller has changed too."""
+        """Write an audit record in another project, which this request has changed too."""
         await audit.record(
             self.connection,
             project=project,
@@ -92,13 +92,13 @@ class Sessions:
     async def open(
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[Session]:
-        """A session of the token's bearer; refuses one of another project and one with none of the scopes."""
+        """Open a session for the token's bearer; refuses a token of another project or without the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
             offload = self.offload.of(actor.token_id)
             yield Session(work, actor, now, self.encryption, offload, project or "")
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
-        """Refuse whom `open` would refuse, before the body of the request is read or any of it is judged."""
+        """Refuse whoever `open` would refuse, before the request's body is read or checked."""
         async with self._entered(presented, scopes, project) as (_, actor, _):
             return actor
 

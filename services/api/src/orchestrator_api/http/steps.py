@@ -1,4 +1,4 @@
-"""How much work judging by a schema may be: with a few lines of both, it could be billions of comparisons."""
+"""Limits the work of checks against schemas: a few lines of both could cause billions of comparisons."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,16 +6,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 MAX_STEPS = 1_000_000
-"""Of one request, each about five microseconds: more than ten for each value that a body may have."""
+"""The steps of one request, each about five microseconds: more than ten for each value a body may have."""
 
 
 class TooManySteps(Exception):
-    """Nothing is left to spend."""
+    """The limit of steps is used up."""
 
 
 @dataclass(slots=True)
 class Steps:
-    """What is left."""
+    """The steps that are left."""
 
     left: int = MAX_STEPS
 
@@ -25,7 +25,7 @@ _SPENT: ContextVar[Steps | None] = ContextVar("steps", default=None)
 
 @contextmanager
 def within(steps: Steps) -> Iterator[None]:
-    """Whatever is judged in here is paid from `steps`."""
+    """Charge all checks in this block to `steps`."""
     token = _SPENT.set(steps)
     try:
         yield
@@ -34,7 +34,7 @@ def within(steps: Steps) -> Iterator[None]:
 
 
 def spend(count: int = 1) -> None:
-    """Pay for the work that comes next, or raise TooManySteps."""
+    """Charge for the work that follows, or raise TooManySteps."""
     steps = _SPENT.get()
     if steps is not None:
         steps.left -= count

@@ -1,1 +1,1 @@
-"""Who is told what of an orchestration."""
+"""Who is notified of what about an orchestration."""

@@ -41,7 +41,7 @@ Event = Annotated[
 
 
 def _only_of(event: str, limit: str) -> dict[str, Any]:
-    """For the description: the limit is given with this event only."""
+    """For the API description: the limit is given only with this event."""
     of_event = {"properties": {"event": {"const": event}}}
     return {"anyOf": [of_event, {"properties": {limit: {"type": "null"}}}]}
 
@@ -86,7 +86,7 @@ class SubscriptionIn(Input):
         return self
 
     def subscription(self) -> Subscription:
-        """With the defaults written out."""
+        """The subscription with its defaults filled in."""
         return Subscription.checked(self.event, self.address, self.percent, self.minutes)
 
 

@@ -1,4 +1,4 @@
-"""Who is told what of an orchestration, and the mails that were or will be sent."""
+"""Who is notified of what about an orchestration, and the mails that were sent or will be sent."""
 
 from datetime import datetime
 from uuid import UUID

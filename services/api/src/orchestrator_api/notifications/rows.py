@@ -1,4 +1,4 @@
-"""What the database has of subscriptions and deliveries."""
+"""Rows of subscriptions and deliveries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from orchestrator_shared.domain.subscriptions import Subscription
 
 @dataclass(frozen=True, slots=True)
 class StoredSubscription:
-    """Who is told of what about which orchestration."""
+    """Who is notified of which event of which orchestration."""
 
     orchestration: str
     event: str
@@ -18,17 +18,17 @@ class StoredSubscription:
     percent: int | None
     minutes: int | None
     automatic: bool
-    """Made with the orchestration, for its creator: nobody has asked for it yet."""
+    """Created with the orchestration for its creator; no one has asked for it."""
 
     @property
     def wish(self) -> Subscription:
-        """What was asked for."""
+        """The subscription as it was requested."""
         return Subscription(self.event, self.address, self.percent, self.minutes)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A mail that was or will be sent."""
+    """A mail that was sent or will be sent."""
 
     id: UUID
     fact_key: str

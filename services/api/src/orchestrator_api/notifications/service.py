@@ -18,12 +18,12 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
 
 
 async def replace(session: Session, orchestration: str, wanted: Iterable[Subscription]) -> bool:
-    """Make these the subscriptions; returns whether that changed anything."""
+    """Make these the subscriptions; returns whether anything changed."""
     await lock_orchestration(session, orchestration)
     store = NotificationStore(session.connection)
     found = await store.subscriptions(project=session.project, orchestrations=[orchestration])
     stored = {each.wish for each in found}
-    # The creator's own one is kept as it was asked for from now on.
+    # From now on, the creator's automatic subscription counts as requested.
     automatic = {_place(each.wish) for each in found if each.automatic}
     wishes = set(wanted)
     kept = {_place(wish) for wish in wishes}
@@ -44,7 +44,7 @@ async def replace(session: Session, orchestration: str, wanted: Iterable[Subscri
 
 
 async def subscribe_creator(session: Session, orchestration: str) -> None:
-    """Tell whoever makes an orchestration of its errors."""
+    """Subscribe the creator of an orchestration to its errors."""
     if session.actor.email:
         store = NotificationStore(session.connection)
         await store.save_automatic(
@@ -55,7 +55,7 @@ async def subscribe_creator(session: Session, orchestration: str) -> None:
 async def deliveries(
     session: Session, before: tuple[datetime | None, UUID | None], limit: int
 ) -> list[Delivery]:
-    """Mails that were or will be sent, newest first."""
+    """Mails that were sent or will be sent, newest first."""
     store = NotificationStore(session.connection)
     at, before_id = before
     return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)

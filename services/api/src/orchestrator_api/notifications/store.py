@@ -19,7 +19,7 @@ class NotificationStore(Store):
     async def subscriptions(
         self, *, project: str, orchestrations: Collection[str]
     ) -> list[StoredSubscription]:
-        """Those of these orchestrations."""
+        """The subscriptions of these orchestrations."""
         return await self._many(
             StoredSubscription, "subscriptions", project=project, orchestrations=list(orchestrations)
         )
@@ -38,7 +38,7 @@ class NotificationStore(Store):
         )
 
     async def save_automatic(self, *, project: str, orchestration: str, address: str) -> None:
-        """Subscribe the creator to errors, unless somebody has already."""
+        """Subscribe the creator to errors, unless that subscription exists."""
         await self._run(
             "save_automatic_subscription",
             id=new_id(),
@@ -48,7 +48,7 @@ class NotificationStore(Store):
         )
 
     async def delete(self, *, project: str, orchestration: str, event: str, address: str) -> None:
-        """End a subscription."""
+        """Delete a subscription."""
         await self._run(
             "delete_subscription", project=project, orchestration=orchestration, event=event, address=address
         )
@@ -56,7 +56,7 @@ class NotificationStore(Store):
     async def deliveries(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
     ) -> list[Delivery]:
-        """The newest first."""
+        """The deliveries, newest first."""
         return await self._many(
             Delivery, "deliveries", project=project, before=before, before_id=before_id, limit=limit
         )

@@ -1,4 +1,4 @@
--- Subscriptions of orchestrations, and the mails that were or will be sent.
+-- Subscriptions of orchestrations, and the mails that were sent or will be sent.
 
 -- name: subscriptions
 SELECT v.orchestration, v.event, v.channel, v.address, v.percent, v.minutes, s.automatic

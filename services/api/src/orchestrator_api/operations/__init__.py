@@ -1,1 +1,1 @@
-"""What keeps an installation running: dead letters, reports of other services."""
+"""What keeps an installation running: dead letters, and callbacks of other services."""

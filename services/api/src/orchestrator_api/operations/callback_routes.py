@@ -1,4 +1,4 @@
-"""Where services that a component began a run at report what became of it."""
+"""Receives the callbacks of services at which a component started a run."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Reports of other services about runs that a component began there."""
+"""Callbacks of other services about runs that a component started there."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ MOST_CALLBACKS = 50
 
 
 async def find(sessions: Sessions, token: str, address: str) -> None:
-    """Refuse a report to an address that no one gave out, before the report itself is read."""
+    """Refuse a callback to an address that was never given out, before its body is read."""
     if parse_token_id(token) is None:
         raise _nothing_here()
     sessions.guard.check(token, address)
@@ -23,9 +23,9 @@ async def find(sessions: Sessions, token: str, address: str) -> None:
 
 
 async def receive(sessions: Sessions, token: str, body: bytes) -> None:
-    """Keep a report and wake the runner; the same report again changes nothing.
+    """Store a callback and wake the runner; receiving the same one again changes nothing.
 
-    The token is looked up by its hash: no comparison takes longer for a better guess.
+    The token is looked up by its hash, so a better guess does not make the comparison take longer.
     """
     hashed = hash_token(token)
     body_hash = hashlib.sha256(body).digest()

@@ -35,7 +35,7 @@ async def list_dead_letters(
 ) -> Page[DeadLetterOut]:
     """The oldest dead letters, with the reason of each."""
     async with call.session(Scope.ADMIN):
-        pass  # no transaction stays open while the broker is asked
+        pass  # do not keep a transaction open while the broker is asked
     letters = await _box(request).peek(limit)
     return Page[DeadLetterOut].model_validate({"items": [_shown(letter) for letter in letters]})
 
@@ -53,7 +53,7 @@ async def discard_dead_letter(call: Call, request: Request, letter: LetterId) ->
 
 
 async def _carry_out(call: Call, request: Request, action: str, letter: str) -> DeadLetterOut:
-    """The record is made first: an action without a record would be worse than a record without one."""
+    """Write the record first: an action without a record would be worse than a record without an action."""
     async with call.session(Scope.ADMIN) as session:
         await session.record(f"dead-letter.{action}", letter)
     box = _box(request)

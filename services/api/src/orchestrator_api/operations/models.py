@@ -1,4 +1,4 @@
-"""Dead letters, and reports of other services."""
+"""Dead letters, and callbacks of other services."""
 
 from datetime import datetime
 

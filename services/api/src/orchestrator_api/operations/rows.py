@@ -1,4 +1,4 @@
-"""What the database has of callbacks."""
+"""Rows of callbacks."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class CallbackTarget:
-    """The attempt that a callback's address was given out for."""
+    """The attempt for which a callback address was given out."""
 
     project: str
     job_id: UUID

@@ -1,10 +1,10 @@
--- What other services report about runs that a component began there.
+-- Callbacks of other services about runs that a component started there.
 
 -- name: callback_target
 SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $token_hash
 
 -- name: callback_is_awaited
--- Or was: the same report again is harmless after the end of the attempt, too.
+-- Also true after the attempt has ended, because the same callback may then arrive again.
 SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $token_hash)
     OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $token_hash)
 

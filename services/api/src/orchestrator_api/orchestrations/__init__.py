@@ -1,1 +1,1 @@
-"""Orchestrations: their definition, what is wrong with it, and other arrangements of it."""
+"""Orchestrations: their definition, the checks on it, and proposals for another arrangement."""

@@ -1,4 +1,4 @@
-"""Checking saved orchestrations against what is known of the project now."""
+"""Checks saved orchestrations against the current state of the project."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
 FEW_TASKS = 100
-"""Checking these takes no time of others worth a thread."""
+"""Checking this many takes too little time to need a thread."""
 
 
 async def findings(
@@ -30,7 +30,7 @@ async def findings(
 ) -> dict[str, Findings]:
     """Errors and warnings of each orchestration, by its id.
 
-    Looking for readers beside writers costs a look at past jobs: lists leave it out.
+    Finding tasks that read a table while another writes it costs a look at past jobs, so lists leave it out.
     """
     tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
@@ -54,8 +54,10 @@ async def findings(
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:
-    """The tables that the tasks of an orchestration are known to write: by the parameters of their
-    configurations, or by what past jobs reported."""
+    """The tables that the tasks of an orchestration are known to write.
+
+    They are known from the parameters of their configurations, or from what past jobs reported.
+    """
     tasks = stored_tasks({"phases": phases})
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
     targets = await _targets(session, keys, with_parameters=True)

@@ -1,4 +1,4 @@
-"""What is wrong with an orchestration, or worth a look, although it can be saved."""
+"""Finds what is wrong with an orchestration or worth a look, although it can be saved."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class TableNames:
-    """Which parameters of a component name tables."""
+    """The parameters of a component that name tables."""
 
     reads: Sequence[str] = ()
     writes: Sequence[str] = ()
@@ -40,10 +40,10 @@ class TableNames:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known beside the definition itself."""
+    """What is known besides the definition itself."""
 
     targets: Mapping[Key, Target]
-    """Configurations that are there; deleted ones are not."""
+    """Existing configurations, without deleted ones."""
     components: Mapping[str, TableNames]
     written: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     """Tables that past jobs of a configuration reported."""
@@ -52,14 +52,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Errors keep a run from succeeding; warnings are for a person to judge."""
+    """Errors prevent a run from succeeding; warnings are for a person to judge."""
 
     errors: list[str]
     warnings: list[str]
 
 
 def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
-    """What can be known without running it; of each kind the first hundred."""
+    """Report what can be known without a run; the first hundred findings of each kind."""
     tasks = [task for phase in phases for task in phase["tasks"]]
     awake, asleep = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
@@ -77,7 +77,7 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
 
 
 def _first(found: Iterator[str]) -> list[str]:
-    """Nobody reads thousands, and a phase of n tasks may give n times n."""
+    """Limit the findings: no one reads thousands, and a phase of n tasks may produce n times n."""
     texts = list(islice(found, MOST_OF_A_KIND + 1))
     if len(texts) > MOST_OF_A_KIND:
         texts[MOST_OF_A_KIND:] = ["and more like this one: mend these first"]
@@ -122,7 +122,7 @@ def _serialized(phase: Given) -> Iterator[str]:
 
 
 class _Named:
-    """Which tables parameters name, a task's own before its configuration's; what is shared is read once."""
+    """Which tables parameters name, a task's own before its configuration's; shared ones are read once."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -136,7 +136,7 @@ class _Named:
 
     def _of(self, task: Given, what: str) -> list[frozenset[str]]:
         names: Sequence[str] = getattr(self._facts.components.get(task["component"], TableNames()), what)
-        return [self._one(task, name) for name in names if "#" not in name]  # a secret is never told
+        return [self._one(task, name) for name in names if "#" not in name]  # a secret is never shown
 
     def _one(self, task: Given, name: str) -> frozenset[str]:
         own = _value((task.get("parameters") or {}).get("parameters"), name)
@@ -150,7 +150,7 @@ class _Named:
 
 
 def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
-    """A reader and a writer of one table beside each other: nobody knows what the reader sees."""
+    """One task reads a table while another writes it in the same phase: what it reads is undefined."""
     active = _active(phase)
     mentions = sum(len(tables) for task in active for tables in (*named.reads(task), *named.writes(task)))
     if mentions > MOST_MENTIONS:
@@ -172,14 +172,14 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    """All of a few names, or the first of them."""
+    """All names if they are few, otherwise the first ones."""
     if len(names) <= MOST_OTHERS:
         return _and(names)
     return f"{', '.join(map(repr, names[:MOST_OTHERS]))} and others"
 
 
 def _value(parameters: Any, name: str) -> Any:
-    """The parameter itself, or where its dots lead; lists on the way are gone through."""
+    """The parameter itself, or the one its dotted path leads to; lists on the way are searched."""
     if isinstance(parameters, list):
         return [_value(item, name) for item in parameters]
     if not isinstance(parameters, Mapping):
@@ -191,7 +191,7 @@ def _value(parameters: Any, name: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Names of tables; a placeholder is known only when it runs."""
+    """The names of tables; a placeholder is known only when the job runs."""
     if isinstance(value, str) and "{{" not in value:
         yield value
     elif isinstance(value, list):
@@ -226,7 +226,8 @@ def written_tables(phases: Iterable[Given], facts: Facts) -> set[str]:
     """The tables that these tasks are known to write, active or not."""
     named = _Named(facts)
     sets = (tables for phase in phases for task in phase["tasks"] for tables in named.writes(task))
-    distinct = {id(tables): tables for tables in sets}  # thousands of tasks may share one of thousands
+    # thousands of tasks may share a configuration with thousands of tables
+    distinct = {id(tables): tables for tables in sets}
     return _union(distinct.values())
 
 
@@ -236,7 +237,7 @@ def _union(sets: Iterable[frozenset[str]]) -> set[str]:
 
 
 def tables_matter(phases: Iterable[Given]) -> set[Key]:
-    """The configurations that run beside others, so that it matters which tables they read and write."""
+    """The configurations that run beside others, so that the tables they read and write matter."""
     return {_key(task) for phase in phases if len(_active(phase)) > 1 for task in _active(phase)}
 
 

@@ -1,4 +1,4 @@
-"""Orchestrations, and other arrangements of their tasks."""
+"""Orchestrations, and proposals for another arrangement of their tasks."""
 
 from datetime import datetime
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Proposals of another arrangement of an orchestration's tasks; nothing is saved here."""
+"""Proposes another arrangement of an orchestration's tasks; nothing is saved here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The phases as they would be; `version` is the saved one that this rests on."""
+    """The proposed phases; `version` is the saved version on which they are based."""
 
     version: int
     phases: list[dict[str, Any]]
@@ -35,7 +35,7 @@ async def propose(
     operations: Sequence[Operation],
     given: Sequence[dict[str, Any]] | None,
 ) -> Proposal:
-    """The saved phases, or those given (an editor's, not saved yet), after the operations."""
+    """Apply the operations to the saved phases, or to those given (unsaved phases of an editor)."""
     row = await configurations.load(session, Key(ORCHESTRATOR, orchestration))
     stored = masked_phases(row.parameters.get("phases", []))
     saved = OrchestrationDefinition.model_validate({**row.parameters, "phases": stored})

@@ -1,4 +1,4 @@
-"""What the database has of that which orchestrations run."""
+"""Rows of what orchestrations run."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from orchestrator_shared.domain.statuses import ComponentType
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationName:
-    """A configuration that is there."""
+    """An existing configuration."""
 
     component: str
     id: str
@@ -28,7 +28,7 @@ class TaskTarget:
 
 @dataclass(frozen=True, slots=True)
 class ComponentTables:
-    """Which parameters of a component name tables."""
+    """The parameters of a component that name tables."""
 
     id: str
     reads: tuple[str, ...] | None
@@ -46,7 +46,7 @@ class WrittenTable:
 
 @dataclass(frozen=True, slots=True)
 class Nesting:
-    """An orchestration runs another one."""
+    """An orchestration that runs another one."""
 
     parent: str
     child: str
@@ -54,7 +54,7 @@ class Nesting:
 
 @dataclass(frozen=True, slots=True)
 class TypedComponent:
-    """Of which type a component is."""
+    """A component and its type."""
 
     id: str
     type: ComponentType

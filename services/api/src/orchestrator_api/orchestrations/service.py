@@ -1,4 +1,4 @@
-"""Saving and deleting orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
+"""Saves and deletes orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class OrchestrationWish:
     phases: Given
     note: str = ""
     base_version: int | None = None
-    """Save only over this version; 0: only if there is none yet."""
+    """Save only over this version; 0 means only if it does not exist yet."""
 
 
 async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
@@ -70,7 +70,7 @@ def _check_base(stored: Configuration | None, base_version: int | None) -> None:
 def _restore_secrets(
     session: Session, definition: dict[str, Any], stored: Configuration | None
 ) -> dict[str, Any]:
-    """As `configurations.restore_secrets`: each task's parameters by its id."""
+    """Like `configurations.restore_secrets`: each task's parameters, by task id."""
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
     refuse(left_in_phases(phases))
@@ -78,7 +78,7 @@ def _restore_secrets(
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
-    """Refuse tasks that do not exist, that the token may not run, doubled ids and cycles."""
+    """Refuse missing tasks, tasks the token may not run, duplicate ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
     refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
     store = OrchestrationStore(session.connection)
@@ -94,9 +94,10 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
 async def _check_parameters(
     session: Session, given: Given, definition: dict[str, Any], stored: Configuration | None
 ) -> None:
-    """Refuse Task Parameters that do not fit what they are merged over; the paths are those of `given`.
+    """Refuse Task Parameters that do not fit what they are merged over; paths refer to `given`.
 
-    Those that are saved already are no reason to refuse: whoever switches it off, say, has not brought them.
+    Parameters that are already saved are not refused: someone who only switches the orchestration off did not
+    send them.
     """
     plain = session.encryption.decrypt_secrets(definition, session.project)
     saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
@@ -130,7 +131,7 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
 
 
 async def _nestings(session: Session) -> Nestings:
-    """Read once for all that one request saves: to read them costs as much as the project is large."""
+    """Read once for everything that one request saves: the cost grows with the project."""
     found = session.remembered.nestings
     if found is None:
         found = Nestings(await configurations.nestings(session))
@@ -139,26 +140,26 @@ async def _nestings(session: Session) -> Nestings:
 
 
 async def _equip(session: Session, orchestration: str) -> None:
-    """The token that its jobs run as, and a subscription of its creator to its errors."""
+    """Create the token that its jobs run as, and subscribe its creator to its errors."""
     await tokens.create_of_orchestration(session, orchestration)
     await notifications.subscribe_creator(session, orchestration)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """Tell scheduler and trigger-watcher that what the orchestration's switch decides may have changed."""
+    """Tell scheduler and trigger-watcher that the orchestration's switch may have changed what they do."""
     await schedules.announce_switch(session, orchestration)
     await triggers.announce_switch(session, orchestration)
 
 
 async def delete(session: Session, orchestration: str) -> None:
-    """Move to trash: its schedules and triggers pause; saving it again restores it."""
+    """Move it to the trash: its schedules and triggers pause; saving it again restores it."""
     session.remembered.nestings = None
     await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)
 
 
 async def refresh_token(session: Session, orchestration: str) -> None:
-    """Give the orchestration's token a new secret, which nobody is shown."""
+    """Give the orchestration's token a new secret, which no one ever sees."""
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, orchestration_key(orchestration))
     await tokens.refresh_of_orchestration(session, orchestration)

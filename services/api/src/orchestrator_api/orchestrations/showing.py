@@ -1,4 +1,4 @@
-"""Orchestrations as people see them: with what starts them, who hears of them, and their last run."""
+"""Orchestrations as people see them: with what starts them, who is notified, and their last run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 @dataclass(frozen=True, slots=True)
 class Starters:
-    """What starts an orchestration, and who hears of it."""
+    """What starts an orchestration, and who is notified about it."""
 
     schedules: list[StoredSchedule] = field(default_factory=list)
     triggers: list[StoredTrigger] = field(default_factory=list)
@@ -32,7 +32,7 @@ class Starters:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether it runs without a person who looks on."""
+        """Whether it runs without a person watching."""
         return bool(self.schedules or self.triggers)
 
 
@@ -63,8 +63,10 @@ class Shown:
 async def orchestrations(
     session: Session, rows: Sequence[Configuration], *, with_tables: bool = True
 ) -> list[Shown]:
-    """The rows with everything that belongs to them; `with_tables`: judge also who reads beside whom, and
-    parameters by their schemas."""
+    """Combine the rows with everything that belongs to them.
+
+    `with_tables` also checks which tasks read what others write, and parameters against their schemas.
+    """
     names = [row.id for row in rows]
     starters = await _starters(session, names)
     last_runs = await jobs.last_runs(session, names)
@@ -131,7 +133,7 @@ def _shown(
 
 
 def _warnings(row: Configuration, phases: Phases, starters: Starters, last_run: LastRun | None) -> list[str]:
-    """What a person should look at, though it is allowed."""
+    """What a person should look at although it is allowed."""
     found = []
     is_automatic = starters.is_automatic
     if not phases:

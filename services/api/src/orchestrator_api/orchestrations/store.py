@@ -23,13 +23,13 @@ class OrchestrationStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def existing_configurations(self, *, project: str, keys: Keys) -> list[ConfigurationName]:
-        """Those of them that are there."""
+        """The existing ones among these configurations."""
         return await self._many(
             ConfigurationName, "existing_configurations", project=project, **_columns(keys)
         )
 
     async def existing_components(self, *, components: Collection[str]) -> list[str]:
-        """Those of them that are there."""
+        """The existing ones among these components."""
         return await self._column(str, "existing_components", components=list(components))
 
     async def task_targets(self, *, project: str, keys: Keys, with_parameters: bool) -> list[TaskTarget]:
@@ -39,7 +39,7 @@ class OrchestrationStore(Store):
         )
 
     async def component_tables(self, *, components: Collection[str]) -> list[ComponentTables]:
-        """Which parameters of these components name tables."""
+        """The parameters of these components that name tables."""
         return await self._many(ComponentTables, "component_tables", components=list(components))
 
     async def written_tables(self, *, project: str, keys: Keys) -> list[WrittenTable]:
@@ -47,7 +47,7 @@ class OrchestrationStore(Store):
         return await self._many(WrittenTable, "written_tables", project=project, **_columns(keys))
 
     async def nestings_below(self, *, project: str, orchestrations: Collection[str]) -> list[Nesting]:
-        """Which orchestrations these run, and those in turn."""
+        """The orchestrations that these run, directly or through others."""
         return await self._many(
             Nesting, "nestings_below", orchestrations=list(orchestrations), project=project
         )

@@ -9,8 +9,8 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 SELECT id FROM catalog.components WHERE id = ANY ($components::text[])
 
 -- name: task_targets
--- Parameters only where they are wanted: those of all tasks of a list of orchestrations are many.
--- Each is looked up by its name: a join may read all of the project.
+-- Returns parameters only where requested: those of all tasks of a list of orchestrations would be many.
+-- Looks up each configuration by its name, because a join may read the whole project.
 SELECT wanted.component, wanted.id, target.enabled, target.version,
        CASE WHEN $with_parameters AND wanted.component <> 'orchestrator' THEN target.parameters END AS parameters,
        CASE wanted.component WHEN 'orchestrator' THEN
@@ -29,7 +29,7 @@ SELECT id, definition -> 'reads' AS reads, definition -> 'writes' AS writes
 FROM catalog.components WHERE id = ANY ($components::text[])
 
 -- name: written_tables
--- What the last 20 jobs of each configuration reported as their outputs.
+-- Reads what the last 20 jobs of each configuration reported as their outputs.
 SELECT DISTINCT w.component, w.configuration, output ->> 'table' AS table_name
 FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
 JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
@@ -42,7 +42,7 @@ CROSS JOIN LATERAL jsonb_path_query(recent.output_tables, '$[*]') AS output
 WHERE output ->> 'table' IS NOT NULL
 
 -- name: nestings_below
--- Which orchestrations these run, and those in turn; each is looked up by its name, too.
+-- The orchestrations that these run, directly or through others; each is looked up by its name, too.
 WITH RECURSIVE reached (id, children) AS (
     SELECT NULL::text, $orchestrations::text[]
     UNION

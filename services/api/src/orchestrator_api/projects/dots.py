@@ -1,4 +1,4 @@
-"""Projects that were made when their names could have dots."""
+"""Projects that were created when their names could contain dots."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 
 
 async def tell_of_dots(works: Works) -> None:
-    """Name them at the start."""
+    """Log them at the start."""
     async with works.work() as work:
         projects = await ProjectStore(work.connection).with_dots()
     if projects:

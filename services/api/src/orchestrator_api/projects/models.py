@@ -22,7 +22,7 @@ def _is_project(name: str) -> str:
 
 
 def _without_default(schema: dict[str, Any]) -> None:
-    """For the description: it may be left out, and is not null."""
+    """For the API description: the field may be left out, but may not be null."""
     schema.pop("default", None)
 
 

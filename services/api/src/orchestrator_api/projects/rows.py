@@ -1,4 +1,4 @@
-"""What the database has of projects and their variables."""
+"""Rows of projects and their variables."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Making and changing projects."""
+"""Creates and changes projects."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from orchestrator_shared.domain.errors import Conflict
 
 
 async def listing(session: Session, after: str | None, limit: int) -> list[StoredProject]:
-    """The projects that the token is good for, by id."""
+    """The projects for which the token is valid, by id."""
     only = None if session.actor.administers else session.actor.project
     return await ProjectStore(session.connection).projects(only=only, after=after, limit=limit)
 
 
 async def load(session: Session) -> StoredProject:
-    """The project; NotFound if it is not there."""
+    """The project; raises NotFound if it does not exist."""
     found = await ProjectStore(session.connection).project(project=session.project)
     if found is None:
         raise no_such_project(session.project)
@@ -25,7 +25,7 @@ async def load(session: Session) -> StoredProject:
 
 
 async def create(session: Session, project: str, name: str, parallel_limit: int | None) -> StoredProject:
-    """Make a project."""
+    """Create a project."""
     store = ProjectStore(session.connection)
     made = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
     if made is None:
@@ -35,7 +35,7 @@ async def create(session: Session, project: str, name: str, parallel_limit: int 
 
 
 async def change(session: Session, changes: JsonObject) -> StoredProject:
-    """Change a project's name or its limit of parallel jobs, as far as they are given."""
+    """Change the given ones of a project's name and its limit of parallel jobs."""
     store = ProjectStore(session.connection)
     before = await store.lock(project=session.project)
     if before is None:

@@ -11,7 +11,7 @@ class ProjectStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def projects(self, *, only: str | None, after: str | None, limit: int) -> list[StoredProject]:
-        """All of them, or the only one that is asked for."""
+        """All projects, or only the requested one."""
         return await self._many(StoredProject, "projects", only=only, after=after, limit=limit)
 
     async def project(self, *, project: str) -> StoredProject | None:
@@ -19,11 +19,11 @@ class ProjectStore(Store):
         return await self._one(StoredProject, "project", project=project)
 
     async def lock(self, *, project: str) -> StoredProject | None:
-        """The same, and nobody else changes it until the transaction ends."""
+        """The same project, locked against changes until the transaction ends."""
         return await self._one(StoredProject, "lock_project", project=project)
 
     async def insert(self, *, project: str, name: str, parallel_limit: int | None) -> StoredProject | None:
-        """Make a project; None if there is one of this id."""
+        """Create a project; returns None if one with this id exists."""
         return await self._one(
             StoredProject, "insert_project", project=project, name=name, parallel_limit=parallel_limit
         )
@@ -33,11 +33,11 @@ class ProjectStore(Store):
         await self._run("update_project", project=project, name=name, parallel_limit=parallel_limit)
 
     async def with_dots(self) -> list[str]:
-        """Projects whose ids have dots."""
+        """Projects whose ids contain dots."""
         return await self._column(str, "projects_with_dots")
 
     async def variables(self, *, project: str) -> list[Variable]:
-        """By name."""
+        """All variables, by name."""
         return await self._many(Variable, "variables", project=project)
 
     async def variable(self, *, project: str, name: str) -> Variable | None:
@@ -45,9 +45,9 @@ class ProjectStore(Store):
         return await self._one(Variable, "variable", project=project, name=name)
 
     async def save_variable(self, *, project: str, name: str, value: str, secret: bool) -> None:
-        """Add a variable, or change it."""
+        """Add a variable or change it."""
         await self._run("save_variable", project=project, name=name, value=value, secret=secret)
 
     async def delete_variable(self, *, project: str, name: str) -> bool:
-        """Delete it; False if it is not there."""
+        """Delete a variable; returns False if it does not exist."""
         return await self._run("delete_variable", project=project, name=name) > 0

@@ -1,4 +1,4 @@
-"""Project variables, the secret ones encrypted."""
+"""Project variables; secret ones are encrypted."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from orchestrator_shared.security import MASK, is_mask
 
 
 def shown(variable: Variable) -> Variable:
-    """The variable for people."""
+    """The variable as people may see it."""
     return replace(variable, value=MASK) if variable.secret else variable
 
 
@@ -21,7 +21,7 @@ async def listing(session: Session) -> list[Variable]:
 
 
 async def find(session: Session, name: str) -> Variable:
-    """The variable as stored; NotFound if it is not there."""
+    """The variable as stored; raises NotFound if it does not exist."""
     found = await ProjectStore(session.connection).variable(project=session.project, name=name)
     if found is None:
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
@@ -29,7 +29,10 @@ async def find(session: Session, name: str) -> Variable:
 
 
 async def save(session: Session, name: str, value: str, secret: bool) -> bool:
-    """Save it; returns whether it is new. `***` keeps the stored secret; the same again changes nothing."""
+    """Save a variable; returns whether it is new.
+
+    `***` keeps the stored secret; saving the same value again changes nothing.
+    """
     store = ProjectStore(session.connection)
     stored = await store.variable(project=session.project, name=name)
     is_stored_secret = stored is not None and stored.secret
@@ -39,7 +42,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     is_same = stored is not None and (_clear(session, stored), stored.secret) == (value, secret)
     if is_same and not secret:
         return False
-    # Also if it is the same: an answer of its own would tell a secret to those who may only guess.
+    # Checked even if nothing changes: a different answer would confirm a guessed secret.
     await variable_users.check_variable(session, name)
     if is_same:
         return False
@@ -68,7 +71,7 @@ def _clear(session: Session, stored: Variable) -> str:
 
 
 async def delete(session: Session, name: str) -> None:
-    """Delete it; parameters that use it fail when they run."""
+    """Delete a variable; parameters that use it fail when they run."""
     await variable_users.check_variable(session, name)
     if not await ProjectStore(session.connection).delete_variable(project=session.project, name=name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")

@@ -1,1 +1,1 @@
-"""Starting, retrying and ending runs, and looking at jobs."""
+"""Starts, retries and stops runs, and reads jobs."""

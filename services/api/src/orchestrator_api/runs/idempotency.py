@@ -1,4 +1,4 @@
-"""Asking twice is asking once: what an HTTP caller's Idempotency-Key stands for."""
+"""Makes repeated requests harmless: what was requested under an HTTP caller's Idempotency-Key."""
 
 import hashlib
 import json
@@ -24,11 +24,11 @@ class Asked:
 
     id: UUID
     digest: bytes
-    """Of what was asked, without parameters: those may be secret, and are compared by themselves."""
+    """Digest of the request without its parameters, which may be secret and are compared separately."""
 
 
 def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]) -> Asked | None:
-    """The request under its key; None without one. `what` names the call and what it is about."""
+    """The request under its key, or None without one; `what` names the call and its subject."""
     if key is None:
         return None
     if _KEY.fullmatch(key) is None:
@@ -43,9 +43,9 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
 
 
 async def before(session: Session, asked: Asked | None) -> list[KeyedRequest]:
-    """What was requested under the key, if anything; refuses another request than that one.
+    """What was requested under the key, if anything; refuses a different request under the same key.
 
-    Until the transaction ends nobody else asks under the key: twins would each find that nothing was.
+    Locks the key until the transaction ends: otherwise two concurrent requests would both find nothing.
     """
     if asked is None:
         return []
@@ -58,5 +58,5 @@ async def before(session: Session, asked: Asked | None) -> list[KeyedRequest]:
 
 
 def reused() -> UserError:
-    """The key stands for another request already."""
+    """The key was already used for a different request."""
     return UserError("another request was sent with this key: use a new one", field=IDEMPOTENCY_KEY)

@@ -1,4 +1,4 @@
-"""Reading jobs: what the runner knows, and requests that it has not accepted yet."""
+"""Reads jobs, and requests that the runner has not accepted yet."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -22,13 +22,13 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
 LOG_BYTES = 4 * 1024 * 1024
-"""About the most text of a log in one answer: 500 chunks would be 32 MiB."""
+"""The approximate size of the log text in one answer: 500 chunks would be 32 MiB."""
 
 
 async def find(session: Session, job_id: UUID) -> Job:
-    """The job, or its request as a job of the status created; NotFound otherwise.
+    """The job, or its request as a job with status created; raises NotFound otherwise.
 
-    For a token that may only run, only the runs that it started, and what is below them, are there.
+    A token that may only run sees only the runs that it started, and what is below them.
     """
     job = await _find(session, job_id)
     if job is None or not await _is_visible(session, job.root_id):
@@ -54,7 +54,7 @@ async def _find(session: Session, job_id: UUID) -> Job | None:
 
 
 async def listing(session: Session, wanted: JobFilter) -> list[Job]:
-    """The newest jobs first, with their masked parameters and what they wait for."""
+    """The newest jobs first, with masked parameters and what they wait for."""
     store = RunStore(session.connection)
     actor = session.actor
     if not actor.reads_project:
@@ -78,7 +78,7 @@ async def _are_visible(session: Session, parent: UUID | None, root: UUID | None)
 
 
 async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:
-    """Jobs for whoever asks: secrets masked, the reason of waiting added."""
+    """The jobs as the caller may see them: secrets masked, the reason for waiting added."""
     listed = list(jobs)
     reasons = await _waiting(session, [job.id for job in listed if job.status == "waiting"])
     whole = [
@@ -88,7 +88,7 @@ async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:
 
 
 async def detail(session: Session, job_id: UUID) -> JobDetails:
-    """One job with all that belongs to it."""
+    """One job with everything that belongs to it."""
     found = await find(session, job_id)
     (job,) = await _completed(session, [found])
     store = RunStore(session.connection)
@@ -135,13 +135,13 @@ def _moments(job: Job, attempts: Sequence[AttemptRow]) -> Moments:
 
 
 async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, str], float]:
-    """How long the last successful jobs of these configurations took on average, in seconds."""
+    """The average duration of the last successful jobs of these configurations, in seconds."""
     found = await RunStore(session.connection).usual_durations(project=session.project, wanted=wanted)
     return {(each.component, each.configuration): round(each.seconds, 3) for each in found}
 
 
 async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, LastRun]:
-    """The newest run of each of these orchestrations that has one."""
+    """The newest run of each of these orchestrations that has run."""
     store = RunStore(session.connection)
     found = await store.last_runs(project=session.project, orchestrations=orchestrations)
     return {run.configuration: run for run in found}
@@ -166,7 +166,7 @@ async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Wait
 
 
 async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
-    """Phases and tasks of a run, with the jobs of those that were started."""
+    """The phases and tasks of a run, with the jobs of those that were started."""
     await find(session, job_id)
     store = RunStore(session.connection)
     phases = await store.phases(run=job_id)
@@ -182,7 +182,7 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """A part of a log; `next`: the place to read on from."""
+    """A part of a log; `next` is the place from which to read on."""
 
     chunks: Sequence[LogChunk]
     next: str | None
@@ -190,7 +190,10 @@ class LogPart:
 
 
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:
-    """A part of the log. The job is read first: a log that is complete by then stays so."""
+    """Read a part of the log.
+
+    The job is read first: if it has ended by then, the log that follows is complete.
+    """
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
     chunks = await RunStore(session.connection).log_chunks(

@@ -1,4 +1,4 @@
-"""What a token that may only run is told of its runs: status and tasks, but no parameters and no output."""
+"""What a token that may only run sees of its runs: status and tasks, but no parameters and no output."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from orchestrator_api.runs.waiting import Waiting
 
 
 def narrowed_job(job: Job) -> Job:
-    """The job without what it ran with, what it wrote, and other runs of the configuration."""
+    """The job without its parameters, its output, and other runs of the configuration."""
     return replace(
         job,
         parameters={},
         output_tables=(),
         previous_success=None,
-        # A run's own message names tasks; a program's is a line of its log.
+        # A run's own message names tasks, but a program's message is a line of its log.
         message=job.message if job.kind == "run" else None,
         waiting=_narrowed_waiting(job.waiting),
         overlap=None,

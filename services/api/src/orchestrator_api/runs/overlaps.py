@@ -1,16 +1,16 @@
-"""Requests that the overlap policy merged or skipped, as jobs that people can ask for."""
+"""Requests that the overlap policy merged or skipped, shown as jobs."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 DECIDED = frozenset({"merged", "skipped"})
-"""What is shown as the status of such a request; no job has it."""
+"""The status shown for such a request; no real job has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class OtherRun:
-    """The run that a request met."""
+    """The run that a request overlapped."""
 
     id: UUID
     number: int | None
@@ -19,7 +19,7 @@ class OtherRun:
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
-    """A request that became part of a waiting run, or was skipped."""
+    """A request that was merged into a waiting run, or skipped."""
 
     job_id: UUID
     at: datetime
@@ -36,14 +36,14 @@ class Overlap:
 
     @property
     def other(self) -> OtherRun | None:
-        """The run that it met."""
+        """The run that it overlapped."""
         if self.into_job_id is None:
             return None
         return OtherRun(self.into_job_id, self.into_number, self.into_status)
 
     @property
     def detail(self) -> str:
-        """What became of the request, in a sentence."""
+        """What happened to the request, in a sentence."""
         other = f"run #{self.into_number}" if self.into_number is not None else "another run"
         if self.decision == "merged":
             return f"became part of {other}, which had not started yet (overlap: one_waiting)"

@@ -1,4 +1,4 @@
-"""Retrying finished jobs: a plan that can be looked at, then exactly that plan."""
+"""Retries finished jobs: first a plan to look at, then exactly that plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ CHANGED = (
 
 @dataclass(frozen=True, slots=True)
 class RetryWish:
-    """The plan to be carried out, and how."""
+    """The plan to carry out, and how."""
 
     plan_id: str
     tasks: Sequence[str] | None = None
@@ -60,10 +60,10 @@ async def plan(
 
 
 async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
-    """Carry out the plan with this id; refused where what it rests on has changed meanwhile."""
+    """Carry out the plan with this id; refused if anything it is based on has changed."""
     job = await _finished(session, job_id)
     session.actor.require_run(job.component)
-    if await idempotency.before(session, wish.asked):  # also where the plan has changed in between
+    if await idempotency.before(session, wish.asked):  # even if the plan has changed since
         assert wish.asked is not None
         return wish.asked.id
     made, version = await _planned(session, job_id, wish)
@@ -74,9 +74,9 @@ async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
 
 
 async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
-    """The same plan again, made from what is there now.
+    """Make the same plan again, from the current state.
 
-    The id tells which versions were asked for, and which selection unless `tasks` repeats or changes it.
+    The id tells which versions were requested, and which selection unless `tasks` repeats or changes it.
     """
     version = asked_for(wish.plan_id)
     if version is None:
@@ -129,7 +129,7 @@ async def _target(session: Session, job: Job, version: Version) -> Target:
 
 
 async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
-    """The versions that the tasks of the run, and those of its nested runs, had."""
+    """The versions that the tasks of the run and of its nested runs had."""
     pins: dict[str, dict[str, int]] = {}
     for task in await RunStore(session.connection).task_versions(run=run):
         if task.version is not None:
@@ -161,7 +161,7 @@ async def _original(session: Session, job: Job) -> Original:
 
 
 async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -> list[CurrentVersion]:
-    """The configurations that a retry would run and its own, each with its current version."""
+    """The configurations that a retry would run, and its own, each with its current version."""
     tasks = [(task["component"], task["configuration"]) for task in stored_tasks(definition)]
     return await configurations.existing(session, [(job.component, job.configuration), *tasks])
 
@@ -170,7 +170,7 @@ def _run(session: Session, job: Job, made: RetryPlan, wish: RetryWish) -> runs.R
     parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
     selection = made.selection if job.is_run else None
     if selection is not None:
-        # Parameters of the one run are by task id; those of tasks that are not run again stay behind.
+        # A run's parameters are by task id; those of tasks that are not run again are dropped.
         parameters = {task: value for task, value in parameters.items() if task in selection}
     return runs.RunWish(
         tasks=selection,

@@ -1,4 +1,4 @@
-"""What a retry would run: preselected is all that did not succeed (docs/how-to/run-by-hand.md)."""
+"""What a retry would run; by default, all that did not succeed (docs/how-to/run-by-hand.md)."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from orchestrator_shared.domain.statuses import TaskStatus
 Key = tuple[str, str]
 """Component and configuration."""
 Version = Literal["current", "original"]
-"""Which versions a plan was asked for."""
+"""The versions for which a plan was requested."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUCCEEDED = frozenset({TaskStatus.SUCCESS.value, TaskStatus.WARNING.value})
 
@@ -26,29 +26,29 @@ class Original:
     id: UUID
     status: str
     statuses: Mapping[str, str]
-    """How each of its tasks stood at the end, in order; empty where it never started."""
+    """How each task stood at the end, in order; empty if the run never started."""
     selection: frozenset[str] | None
-    """The tasks it was told to run; None: those with the Active flag."""
+    """The tasks it was told to run; None means those with the Active flag."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a retry goes by: a version of the definition, and what its tasks would run."""
+    """What a retry is based on: a version of the definition, and what its tasks would run."""
 
     version: int
     definition: Mapping[str, Any]
     existing: Mapping[Key, int]
-    """The configurations that are still there, and their current versions."""
+    """The configurations that still exist, and their current versions."""
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """The versions that ran then, by orchestration (nested ones too) and task id; none: the current ones."""
+    """The versions that ran then, by orchestration (nested ones too) and task id; if empty, current ones."""
     asked: Version = "current"
     saved_at: Mapping[Key, datetime] = field(default_factory=dict)
-    """When the current version of each configuration was saved, the retried one's own too."""
+    """When the current version of each configuration was saved, including the retried one."""
 
     @property
     def last_save(self) -> datetime:
-        """Whatever is saved after this plan is saved later than this."""
+        """The time of the last save; anything saved after this plan is later."""
         return max(self.saved_at.values(), default=_EPOCH)
 
     def version_of(self, task: Mapping[str, Any]) -> int | None:
@@ -62,7 +62,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task of the version to be run, or one that is missing there."""
+    """A task of the version to be run, or one that is missing in it."""
 
     id: str
     name: str
@@ -70,15 +70,15 @@ class PlannedTask:
     status_before: str | None
     selected: bool
     exists: bool
-    """Its configuration is still there."""
+    """Whether its configuration still exists."""
     active: bool
     version: int | None
-    """Of its configuration; None where there is none."""
+    """The version of its configuration; None if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissingTask:
-    """A task that the version to be run no longer has: shown and not run."""
+    """A task that the version to be run no longer contains; shown, but not run."""
 
     id: str
     status_before: str
@@ -86,9 +86,10 @@ class MissingTask:
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """What exactly would be run.
+    """Exactly what would be run.
 
-    The id says which versions were asked for; it changes with whatever the plan rests on and the selection.
+    The id contains which versions were requested; it changes with everything the plan is based on, and with
+    the selection.
     """
 
     id: str
@@ -96,7 +97,7 @@ class RetryPlan:
     tasks: tuple[PlannedTask, ...]
     missing: tuple[MissingTask, ...]
     task_versions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """What is pinned, by orchestration and task id."""
+    """The pinned versions, by orchestration and task id."""
 
     @property
     def selection(self) -> list[str]:
@@ -105,7 +106,7 @@ class RetryPlan:
 
 
 def plan_retry(original: Original, target: Target, selection: Sequence[str] | None = None) -> RetryPlan:
-    """The plan on this target; `selection` takes the place of the preselection."""
+    """Make the plan for this target; `selection` replaces the default selection."""
     chosen = None if selection is None else frozenset(selection)
     tasks = tuple(
         _task(original, phase["name"], task, target, chosen)
@@ -123,7 +124,7 @@ def plan_retry(original: Original, target: Target, selection: Sequence[str] | No
 
 
 def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[str, int]]:
-    """The versions that the plan shows; those inside nested runs only where old ones are asked for."""
+    """The versions that the plan shows; those inside nested runs only if old ones are requested."""
     own = {task.id: task.version for task in tasks if task.selected and task.version is not None}
     if not own:
         return {}
@@ -153,7 +154,7 @@ def _task(
 
 
 def _is_wanted(original: Original, task: Mapping[str, Any]) -> bool:
-    """A partial run is retried within its own choice, any other one by the Active flags."""
+    """A partial run is retried within its own selection, any other run by the Active flags."""
     if original.selection is not None:
         return task["id"] in original.selection
     return bool(task["enabled"])
@@ -180,13 +181,13 @@ def _plan_id(
 
 
 def asked_for(plan_id: str) -> Version | None:
-    """Which versions the plan was asked for; None for what is no plan's id."""
+    """The versions for which the plan was requested; None if this is not a plan's id."""
     word = plan_id.partition("-")[0]
     return next((asked for asked in get_args(Version) if asked == word), None)
 
 
 def saved_since(plan_id: str, target: Target) -> list[Key]:
-    """Which of the configurations that the plan rests on were saved after it was made."""
+    """Which of the configurations behind the plan were saved after it was made."""
     try:
         mark = int(plan_id.split("-")[2], 16)
     except (IndexError, ValueError):
@@ -199,7 +200,7 @@ def saved_since(plan_id: str, target: Target) -> list[Key]:
 
 
 def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool) -> list[FieldError]:
-    """What keeps the plan from being carried out."""
+    """What prevents the plan from being carried out."""
     if not is_run:
         return [FieldError("tasks", "a component's job has no tasks: leave them out")] if selection else []
     by_id = {task.id: task for task in plan.tasks}

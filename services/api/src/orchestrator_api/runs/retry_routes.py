@@ -1,4 +1,4 @@
-"""Retrying finished jobs: look at the plan, then carry it out."""
+"""Retries of finished jobs: look at the plan, then carry it out."""
 
 from typing import Annotated, Literal
 from uuid import UUID

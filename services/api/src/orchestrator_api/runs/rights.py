@@ -1,7 +1,7 @@
-"""Whether a token may change what a run would do: runs, retries, backfills and saves all ask here.
+"""Decides whether a token may change what a run would do; used by runs, retries, backfills and saves.
 
-What is defined may be started by whoever may run it. Anything else needs the right to configure each
-component that it reaches, also below nested orchestrations.
+A token that may run something may start it as defined. Anything else requires the right to configure each
+component that it reaches, including those below nested orchestrations.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ class Departure:
     """How a requested run differs from the current definition."""
 
     version: int | None = None
-    """None: the current one."""
+    """None for the current version."""
     tasks: Sequence[str] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions_of: UUID | None = None
@@ -35,13 +35,13 @@ class Departure:
     pins: Pins = field(default_factory=dict)
     """Those versions, by orchestration and task id."""
     parameters_of: UUID | None = None
-    """The run whose parameters these are, where it is a retry."""
+    """For a retry, the run whose parameters these are."""
 
 
 async def check_version(
     session: Session, key: Key, configuration: Configuration, departure: Departure
 ) -> None:
-    """Before an old version is looked for: the right to configure what it belongs to."""
+    """Require the right to configure, before an old version is looked up."""
     if departure.version not in (None, configuration.version) or departure.versions_of is not None:
         session.actor.require_configure(key.component, field="version")
 
@@ -53,7 +53,7 @@ async def check_departure(
     definition: Mapping[str, Any],
     departure: Departure,
 ) -> None:
-    """Refuse what the token may not change about this run; `definition` is the version that would run."""
+    """Refuse changes to this run that the token may not make; `definition` is the version that would run."""
     if session.actor.configures_everything:
         return
     tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
@@ -74,9 +74,9 @@ async def check_departure(
 
 
 async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, Any]) -> None:
-    """Refuse to repeat parameters, secrets among them, that were for what the token may not configure.
+    """Refuse to repeat parameters (including secrets) meant for components the token may not configure.
 
-    They are by task id, and what stands under an id may be another task by now.
+    They are by task id, and an id may belong to another task by now.
     """
     store = RunStore(session.connection)
     components = {task.task_id: task.component for task in await store.task_components(run=run)}
@@ -94,7 +94,7 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
 
 
 async def check_saved_tasks(session: Session, tasks: Sequence[Task]) -> None:
-    """Refuse tasks of components that the token may not run; a pinned old version brings its own tasks."""
+    """Refuse tasks of components that the token may not run; a pinned old version has its own tasks."""
     _require(session, tasks, "phases")
     if not session.actor.configures_everything:
         _require(session, await _with_pinned(session, tasks), "phases")
@@ -103,7 +103,7 @@ async def check_saved_tasks(session: Session, tasks: Sequence[Task]) -> None:
 async def _with_pinned(
     session: Session, tasks: Sequence[Task], orchestration: str = "", pins: Pins | None = None
 ) -> list[Task]:
-    """The tasks, and those of the versions that they pin, however deep; `pins` are those of a run."""
+    """The tasks, and those of the versions that they pin, at any depth; `pins` are those of a run."""
     given = pins or {}
     todo, found, seen = [(orchestration, task) for task in tasks], [], set()
     while todo:
@@ -122,7 +122,7 @@ async def _with_pinned(
 
 
 async def check_overrides(session: Session, brought: Sequence[overrides.Override]) -> None:
-    """Refuse parameters for components that the token may not configure, however deep they are nested."""
+    """Refuse parameters for components that the token may not configure, at any depth of nesting."""
     actor = session.actor
     if actor.configures_everything or not brought:
         return

@@ -1,4 +1,4 @@
-"""Starting runs and looking at jobs."""
+"""Starts runs and reads jobs."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""What the database has of run requests and jobs, and how a job is shown."""
+"""Rows of run requests and jobs, and how a job is shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,20 +50,20 @@ class Job:
     parameters: JsonObject = field(default_factory=dict)
     selection: tuple[str, ...] | None = None
     listed_at: datetime | None = None
-    """Its place in the list that it was read for."""
+    """Its place in the list for which it was read."""
     waiting: Waiting | None = None
-    """Not stored: why it waits."""
+    """Why it waits; not stored."""
     overlap: Overlap | None = None
-    """Not stored: what became of a request that met another run."""
+    """What happened to a request that overlapped another run; not stored."""
 
     @property
     def is_run(self) -> bool:
-        """Of an orchestration."""
+        """Whether this is a run of an orchestration."""
         return self.component == ORCHESTRATOR
 
     @staticmethod
     def of_overlap(overlap: Overlap) -> "Job":
-        """The request in the form of a job that never was."""
+        """The request in the form of a job, although it never became one."""
         return Job(
             id=overlap.job_id,
             project=overlap.project,
@@ -106,7 +106,7 @@ class RetryRow:
 
 @dataclass(frozen=True, slots=True)
 class JobDetails(Job):
-    """One job with all that belongs to it."""
+    """One job with everything that belongs to it."""
 
     parameters_as_run: JsonObject | None = None
     attempts: Sequence[AttemptRow] = ()
@@ -118,7 +118,7 @@ class JobDetails(Job):
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs are listed, from which place on; None: whichever."""
+    """Which jobs to list, and from which place; None means no restriction."""
 
     statuses: Sequence[str] | None = None
     component: str | None = None
@@ -141,7 +141,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A run to be requested."""
+    """A run about to be requested."""
 
     job_id: UUID
     project: str
@@ -163,7 +163,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class KeyedRequest:
-    """A run that was requested under a key of its caller."""
+    """A run that was requested under an idempotency key of its caller."""
 
     job_id: UUID
     parameters: JsonObject
@@ -172,7 +172,7 @@ class KeyedRequest:
 
 @dataclass(frozen=True, slots=True)
 class WaitingJob(WaitingFacts):
-    """A job that waits, and what is known of it."""
+    """A job that waits, with the facts that explain it."""
 
     id: UUID
 
@@ -210,7 +210,7 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskVersion:
-    """Which version of its configuration a task had; `orchestration` may be a nested one."""
+    """The version of a configuration that a task had; `orchestration` may be a nested one."""
 
     orchestration: str
     task_id: str
@@ -219,7 +219,7 @@ class TaskVersion:
 
 @dataclass(frozen=True, slots=True)
 class TaskEnd:
-    """How a task of a run stood."""
+    """How a task of a run ended."""
 
     task_id: str
     status: str
@@ -227,7 +227,7 @@ class TaskEnd:
 
 @dataclass(frozen=True, slots=True)
 class TaskComponent:
-    """Which component a task of a run was of."""
+    """The component of a run's task."""
 
     task_id: str
     component: str
@@ -235,7 +235,10 @@ class TaskComponent:
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """A piece of a job's log; `total`: of how many pieces within the limit, before they were cut by size."""
+    """A piece of a job's log.
+
+    `total` is the number of pieces within the limit, before they were cut by size.
+    """
 
     attempt: int
     seq: int
@@ -261,7 +264,7 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class UsualDuration:
-    """How long the last successful jobs of a configuration took on average."""
+    """The average duration of the last successful jobs of a configuration."""
 
     component: str
     configuration: str

@@ -1,4 +1,4 @@
-"""Starting runs and asking jobs to stop."""
+"""Starts runs and asks jobs to stop."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,31 +26,31 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
 
 @dataclass(frozen=True, slots=True)
 class RunWish:
-    """What shall be run."""
+    """What to run."""
 
     tasks: Sequence[str] | None = None
     parameters: JsonObject = field(default_factory=dict)
     scheduled_for: datetime | None = None
     version: int | None = None
     asked: Asked | None = None
-    """Under which key of its caller, if any."""
+    """The key of the caller under which it was requested, if any."""
     notify: bool = True
     confirm: bool = False
     retry_of: UUID | None = None
     task_versions: Mapping[str, Mapping[str, int]] | None = None
-    """By orchestration and task id: pinned versions of the tasks' configurations."""
+    """Pinned versions of the tasks' configurations, by orchestration and task id."""
     versions_of: UUID | None = None
-    """A finished job whose old versions these are."""
+    """The finished job that had these old versions."""
 
 
 async def start(session: Session, key: Key, wish: RunWish) -> UUID:
-    """Request a run; asking again under the same key changes nothing."""
+    """Request a run; requesting again under the same key changes nothing."""
     if await _was_asked(session, wish):
         assert wish.asked is not None
         return wish.asked.id
     await check(session, key, wish)
     job_id = wish.asked.id if wish.asked else new_job_id()
-    if not await _insert(session, key, wish, job_id):  # asked at this very moment by another request
+    if not await _insert(session, key, wish, job_id):  # requested by a concurrent request
         await _was_asked(session, wish)
         return job_id
     session.say(_message(session, key, wish, job_id))
@@ -65,7 +65,7 @@ async def start(session: Session, key: Key, wish: RunWish) -> UUID:
 
 
 async def check(session: Session, key: Key, wish: RunWish) -> None:
-    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, wrong parameters."""
+    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, bad parameters."""
     configuration = await configurations.load(session, key)
     departure = rights.Departure(
         wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of
@@ -83,7 +83,7 @@ async def check(session: Session, key: Key, wish: RunWish) -> None:
     if key.component == ORCHESTRATOR:
         refuse(check_selection(definition, wish.tasks))
         await _check_cycle(session, key.id, definition)
-    if wish.parameters and wish.retry_of is None:  # a retry brings none: it repeats those of its original
+    if wish.parameters and wish.retry_of is None:  # a retry sends none: it repeats those of its original
         own = overrides.Override(key, wish.parameters, "parameters", wish.version)
         refuse(await overrides.check(session, [own]))
 
@@ -138,7 +138,7 @@ async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
 async def request_fires(
     session: Session, key: Key, fires: Mapping[JobId, datetime], asked: Asked | None
 ) -> set[JobId]:
-    """Request runs of the past, each once; returns the jobs that nobody asked for before."""
+    """Request runs for past fires, each once; returns the jobs that no one requested before."""
     return await RunStore(session.connection).insert_fires(
         project=session.project,
         orchestration=key.id,
@@ -187,7 +187,7 @@ def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequ
 
 
 async def terminate(session: Session, job_id: UUID) -> str:
-    """Ask a job to stop; returns its present status."""
+    """Ask a job to stop; returns its current status."""
     store = RunStore(session.connection)
     job = await store.job(project=session.project, job_id=job_id)
     if job is None:

@@ -1,4 +1,4 @@
-"""Run requests, and the jobs that runners made of them, in the database."""
+"""Run requests, and the jobs that runners made from them, in the database."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -38,7 +38,7 @@ class RunStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
-        """Request a run; False if the job's id was requested before."""
+        """Request a run; returns False if the job's id was requested before."""
         return await self._value(UUID, "insert_request", **columns_of(request)) is not None
 
     async def insert_fires(
@@ -73,7 +73,7 @@ class RunStore(Store):
         return set(inserted)
 
     async def lock_key(self, *, idempotency_id: UUID) -> None:
-        """Keep others from asking under the key until the transaction ends."""
+        """Lock the key against other requests until the transaction ends."""
         await self._run("lock_key", idempotency_key=str(idempotency_id))
 
     async def requests_under_key(self, *, project: str, idempotency_id: UUID) -> list[KeyedRequest]:
@@ -83,7 +83,7 @@ class RunStore(Store):
         )
 
     async def known(self, *, ids: Sequence[JobId]) -> set[JobId]:
-        """Which of these jobs were requested, or are there."""
+        """Which of these jobs exist or were requested."""
         return set(await self._column(JobId, "known_runs", ids=ids))
 
     async def job(self, *, project: str, job_id: UUID) -> Job | None:
@@ -91,12 +91,12 @@ class RunStore(Store):
         return await self._one(Job, "jobs", project=project, ids=[job_id], listed_at=[None])
 
     async def jobs(self, *, project: str, wanted: JobFilter) -> list[Job]:
-        """The newest jobs first."""
+        """The jobs, newest first."""
         listed = await self._many(Listed, "listed_jobs", project=project, **columns_of(wanted))
         return await self._jobs(project, listed)
 
     async def own_runs(self, *, project: str, token_id: UUID, wanted: JobFilter) -> list[Job]:
-        """The newest runs first that a token started; what is below them is found by root or parent."""
+        """The runs that a token started, newest first; jobs below them are found by root or parent."""
         values = columns_of(wanted)
         del values["parent"], values["root"]
         listed = await self._many(Listed, "listed_own_runs", project=project, token_id=token_id, **values)
@@ -114,19 +114,19 @@ class RunStore(Store):
         return found is True
 
     async def root_of_job(self, *, project: str, job_id: UUID) -> UUID | None:
-        """The uppermost run above a job."""
+        """The topmost run above a job."""
         return await self._value(UUID, "root_of_job", project=project, job_id=job_id)
 
     async def task_components(self, *, run: UUID) -> list[TaskComponent]:
-        """Of the tasks of a run."""
+        """The components of a run's tasks."""
         return await self._many(TaskComponent, "task_components", run=run)
 
     async def components_of_run(self, *, run: UUID) -> list[str]:
-        """Of a run and its nested runs, or of the job itself."""
+        """The components of a run and its nested runs, or of the job itself."""
         return await self._column(str, "components_of_run", run=run)
 
     async def waiting(self, *, ids: Sequence[UUID]) -> list[WaitingJob]:
-        """What holds each of these jobs; those that do not wait are left out."""
+        """What holds each of these jobs; jobs that do not wait are left out."""
         return await self._many(WaitingJob, "waiting_facts", ids=ids)
 
     async def phases(self, *, run: UUID) -> list[PhaseRow]:
@@ -142,7 +142,7 @@ class RunStore(Store):
         return await self._many(TaskEnd, "task_ends", run=run)
 
     async def task_versions(self, *, run: UUID) -> list[TaskVersion]:
-        """Which versions the tasks of a run and of its nested runs had."""
+        """Which versions the tasks of a run and its nested runs had."""
         return await self._many(TaskVersion, "task_versions", run=run)
 
     async def retries(self, *, project: str, job_id: UUID) -> list[RetryRow]:
@@ -156,7 +156,7 @@ class RunStore(Store):
     async def log_chunks(
         self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, most_bytes: int
     ) -> list[LogChunk]:
-        """The log behind this place; always one chunk, if there is one."""
+        """The log after this place; always at least one chunk, if there is one."""
         return await self._many(
             LogChunk,
             "log_chunks",
@@ -172,7 +172,7 @@ class RunStore(Store):
         return await self._many(LastRun, "last_runs", project=project, orchestrations=orchestrations)
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:
-        """Of those of these configurations that succeeded before."""
+        """The average durations of these configurations, without those that never succeeded."""
         return await self._many(
             UsualDuration,
             "usual_durations",
@@ -190,7 +190,7 @@ class RunStore(Store):
         before_id: UUID | None,
         limit: int,
     ) -> list[Overlap]:
-        """Requests of an orchestration that met another run, newest first."""
+        """Requests of an orchestration that overlapped another run, newest first."""
         return await self._many(
             Overlap,
             "overlaps",
@@ -202,5 +202,5 @@ class RunStore(Store):
         )
 
     async def overlap(self, *, project: str, job_id: UUID) -> Overlap | None:
-        """What became of a request that met another run."""
+        """What happened to a request that overlapped another run."""
         return await self._one(Overlap, "overlap", project=project, job_id=job_id)

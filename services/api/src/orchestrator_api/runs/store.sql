@@ -1,4 +1,4 @@
--- Run requests and jobs. A request without a job is shown as a job of the status created.
+-- Run requests and jobs. A request without a job is shown as a job with status created.
 
 -- name: insert_request
 INSERT INTO catalog.run_requests
@@ -32,8 +32,8 @@ SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($ids::uuid[])
 UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[])
 
 -- name: jobs
--- The one place that says how a job is read: these, each as the runner knows it, or before that as it was requested.
--- Old requests without a job are of jobs that retention has removed.
+-- The only query that reads whole jobs: each as the runner knows it or, before that, as it was requested. A
+-- request older than this without a job belongs to a job that retention has removed.
 SELECT wanted.id, j.number, coalesce(j.project, r.project) AS project, coalesce(j.component, r.component) AS component,
        coalesce(j.configuration, r.configuration) AS configuration,
        coalesce(j.kind, CASE r.component WHEN 'orchestrator' THEN 'run' ELSE 'component' END) AS kind,
@@ -55,7 +55,8 @@ WHERE j.id IS NOT NULL OR r.job_id IS NOT NULL
 ORDER BY wanted.place
 
 -- name: listed_jobs
--- Those of a configuration by its lane, all others by their time: either is an index, the two in one are not.
+-- Jobs of a configuration are found by its lane, all others by time: each has an index, both together have
+-- none.
 WITH created AS (
     SELECT r.job_id AS id, r.requested_at AS listed_at
     FROM catalog.run_requests r
@@ -96,7 +97,7 @@ ORDER BY listed_at DESC, id DESC
 LIMIT $limit
 
 -- name: listed_own_runs
--- The runs that a token started; what is below them is asked for by their root or parent.
+-- The runs that a token started; jobs below them are read by their root or parent.
 SELECT r.job_id AS id, r.requested_at AS listed_at
 FROM catalog.run_requests r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
@@ -120,7 +121,7 @@ SELECT root_id FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 SELECT task_id, component FROM jobs.tasks_v1 WHERE run_id = $run
 
 -- name: components_of_run
--- Of all tasks of a run and of its nested runs, or of the job itself.
+-- Components of all tasks of a run and its nested runs, or of the job itself.
 WITH RECURSIVE family AS (
     SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $run
     UNION ALL
@@ -131,8 +132,8 @@ UNION SELECT t.component FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id
 ORDER BY component
 
 -- name: waiting_facts
--- What holds each of these waiting jobs; the judgement is made in waiting.py. Lanes and projects are looked at
--- once, however many of their jobs wait. A job between two attempts blocks nobody.
+-- What holds each of these waiting jobs; waiting.py draws the conclusion. Lanes and projects are read once,
+-- however many of their jobs wait. A job between two attempts blocks no other job.
 WITH asked AS MATERIALIZED (
     SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[]) AND status = 'waiting'
 ), line AS MATERIALIZED (
@@ -185,7 +186,8 @@ ORDER BY t.phase, t.position
 SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $run ORDER BY phase, position
 
 -- name: task_versions
--- Which version each task of a run and of its nested runs had; of an orchestration that was run twice the last.
+-- Which version each task of a run and its nested runs had; for an orchestration that ran twice, the last
+-- one.
 WITH RECURSIVE family AS (
     SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $run
     UNION ALL
@@ -197,7 +199,7 @@ FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id LEFT JOIN jobs.jobs_v1 j O
 ORDER BY f.configuration, t.task_id, f.id DESC
 
 -- name: retries
--- Requests first: a retry is shown at once. An accepted one is in both.
+-- Requests come first, so that a retry is shown at once. An accepted retry is in both.
 SELECT r.job_id AS id, j.number, coalesce(j.status, 'created') AS status, r.requested_at
 FROM catalog.run_requests r
 LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
@@ -231,7 +233,7 @@ SELECT attempt, started_at, finished_at, outcome, message
 FROM jobs.attempts_v1 WHERE job_id = $job_id ORDER BY attempt
 
 -- name: usual_durations
--- The mean of the last 20 successes among the last 200 jobs of each configuration; partial runs do not count.
+-- The mean of the last 20 successes among the last 200 jobs of each configuration, without partial runs.
 SELECT w.component, w.configuration, usual.seconds
 FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
 JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
@@ -269,7 +271,7 @@ LEFT JOIN catalog.schedules s ON s.id = r.schedule_id
 WHERE r.project = $project AND r.job_id = $job_id
 
 -- name: forget_run_requests
--- Requests of jobs that retention has removed, oldest first.
+-- Requests whose jobs retention has removed, oldest first.
 DELETE FROM catalog.run_requests r
 WHERE r.job_id IN (
     SELECT o.job_id FROM catalog.run_requests o

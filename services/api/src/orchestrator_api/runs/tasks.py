@@ -50,7 +50,7 @@ class RunPhase:
 
 
 def phases_of(phases: Sequence[PhaseRow], tasks: Sequence[tuple[int, RunTask]]) -> list[RunPhase]:
-    """The phases with their tasks, each told with the number of its phase."""
+    """The phases with their tasks; each task includes the number of its phase."""
     by_phase: defaultdict[int, list[RunTask]] = defaultdict(list)
     for index, task in tasks:
         by_phase[index].append(task)

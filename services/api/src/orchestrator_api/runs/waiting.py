@@ -1,4 +1,4 @@
-"""Why a job waits, for whom and at which place: judged on read from a few facts."""
+"""Explains why a job waits, for which job and at which place, from a few facts at the time of reading."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ class WaitingFacts:
     """What the database knows about one waiting job."""
 
     is_delayed: bool
-    """Between two attempts, of itself or of the nested run before it."""
+    """Between two attempts, of this job or of the nested run before it."""
     due_at: datetime
     kind: str
     holder_id: UUID | None
@@ -33,7 +33,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The reason for people, the job that holds the configuration, and the place in its line."""
+    """The reason in words, the job that holds the configuration, and the place in line."""
 
     reason: str
     detail: str
@@ -42,7 +42,7 @@ class Waiting:
 
 
 def explain_waiting(facts: WaitingFacts) -> Waiting:
-    """The first rule that holds the job."""
+    """Return the first reason that applies."""
     place = facts.ahead + 1
     if facts.is_delayed:
         detail = f"the next attempt is due at {facts.due_at:%Y-%m-%dT%H:%M:%SZ}"

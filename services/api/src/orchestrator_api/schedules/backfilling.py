@@ -1,4 +1,4 @@
-"""Which runs a backfill asks for: one per fire of a schedule in a period, oldest first."""
+"""Decides which runs a backfill requests: one per fire of a schedule in a period, oldest first."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ PREFIX = "backfill:"
 
 @dataclass(frozen=True, slots=True)
 class BackfillFire:
-    """One fire to be made up for; its job is the same however often it is asked for."""
+    """One fire to make up for; its job id is the same however often it is requested."""
 
     scheduled_for: datetime
     local: datetime
@@ -28,7 +28,10 @@ class BackfillFire:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Where the scheduler counts an interval from, as it last saw the schedule (version 0: not at all)."""
+    """The anchor from which the scheduler counts an interval, as it last saw the schedule.
+
+    Version 0 means that it has not seen it.
+    """
 
     version: int
     anchor: datetime
@@ -36,9 +39,9 @@ class Counted:
 
 
 def anchor_of(seconds: int, version: int, updated_at: datetime, counted: Counted | None) -> datetime:
-    """What the scheduler counts this version from, also where it has yet to hear of the save.
+    """The anchor from which the scheduler counts this version, even if it has not seen the save yet.
 
-    It keeps counting when something else than the interval was edited.
+    It keeps the anchor if the edit did not change the interval.
     """
     saved = updated_at.replace(microsecond=0)
     if counted is None or counted.version == 0:
@@ -51,7 +54,7 @@ def anchor_of(seconds: int, version: int, updated_at: datetime, counted: Counted
 def plan_backfill(
     schedule: UUID, times: Times, anchor: datetime, start: datetime, end: datetime, now: datetime
 ) -> list[BackfillFire]:
-    """The fires from `start` (included) to `end` (not included), oldest first.
+    """The fires from `start` (inclusive) to `end` (exclusive), oldest first.
 
     An interval is counted from `anchor`, as the scheduler does.
     """
@@ -86,7 +89,7 @@ def _check_number(number: int) -> list[FieldError]:
 
 
 def _planned(schedule: UUID, times: Times, fire: Fire) -> BackfillFire:
-    # A wall time is unique only together with its zone, which may be edited.
+    # A local time is unique only together with its time zone, and the zone may be edited.
     fixed = isinstance(times.schedule, Cron) and times.schedule.is_fixed
     key = PREFIX + (f"{fire.key}[{times.timezone}]" if fixed else fire.key)
     return BackfillFire(fire.at, fire.local, key, fire_job_id(ScheduleId(schedule), key))

@@ -1,4 +1,4 @@
-"""Backfills: requesting the runs of a schedule's past fires, each once."""
+"""Backfills: requests the runs of a schedule's past fires, each once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from orchestrator_shared.domain.ids import JobId
 
 @dataclass(frozen=True, slots=True)
 class BackfillWish:
-    """Which schedule, and which period."""
+    """The schedule and the period."""
 
     start: datetime
     end: datetime
@@ -38,7 +38,7 @@ class BackfillWish:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A fire, and whether its run is asked for now."""
+    """A fire, and whether its run is requested now."""
 
     scheduled_for: datetime
     local: str
@@ -49,14 +49,14 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """What was asked for; in a dry run, what would be."""
+    """What was requested; in a dry run, what would be."""
 
     schedule: StoredSchedule
     fires: list[Asking]
 
 
 async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
-    """One run request per fire, oldest first; those that were asked for before are left alone."""
+    """Request one run per fire, oldest first; fires that were requested before are left alone."""
     schedule = await _find(session, wish)
     times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone)
     anchor = await _anchor(session, schedule)
@@ -66,7 +66,7 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     key = orchestration_key(schedule.orchestration)
     await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
     ids = [fire.job_id for fire in fires]
-    if asked := await idempotency.before(session, wish.asked):  # answered as the first time
+    if asked := await idempotency.before(session, wish.asked):  # repeat the first answer
         known = set(ids) - {each.job_id for each in asked}
     else:
         known = await runs.known(session, ids)
@@ -96,7 +96,7 @@ async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
 async def _request(
     session: Session, wish: BackfillWish, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> set[JobId]:
-    """Ask for the runs; returns the jobs that nobody asked for before."""
+    """Request the runs; returns the jobs that no one requested before."""
     orchestration = schedule.orchestration
     wanted = {fire.job_id: fire.scheduled_for for fire in fires}
     new = await runs.request_fires(session, orchestration_key(orchestration), wanted, wish.asked)

@@ -37,7 +37,7 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
 def _shown(stored: StoredSchedule) -> ScheduleOut:
-    """A zone may vanish with an update of the zone data: the schedule is shown with what is wrong."""
+    """The zone data may drop a zone: the schedule is then shown together with the error."""
     shown = ScheduleOut.model_validate(stored)
     try:
         times = accept_times(stored.cron, stored.every_seconds, stored.timezone)

@@ -1,4 +1,4 @@
-"""What the database has of schedules and their fires."""
+"""Rows of schedules and their fires."""
 
 from dataclasses import dataclass
 from datetime import datetime

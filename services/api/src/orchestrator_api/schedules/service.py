@@ -1,4 +1,4 @@
-"""Saving and deleting schedules; every change is said to the scheduler."""
+"""Saves and deletes schedules; publishes every change to the scheduler."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -23,14 +23,14 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """The orchestration was switched on or off, deleted or restored: that changes each of its schedules."""
+    """Publish a change of each schedule: the orchestration was switched on or off, deleted or restored."""
     store = ScheduleStore(session.connection)
     for schedule in await store.touch(project=session.project, orchestration=orchestration):
         session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> StoredSchedule:
-    """The schedule; NotFound if it is not there."""
+    """The schedule; raises NotFound if it does not exist."""
     store = ScheduleStore(session.connection)
     found = await store.find(project=session.project, orchestration=orchestration, name=name)
     if found is None:
@@ -39,7 +39,7 @@ async def find(session: Session, orchestration: str, name: str) -> StoredSchedul
 
 
 async def find_by_id(session: Session, schedule_id: UUID, *, field: str) -> StoredSchedule:
-    """The schedule; NotFound, naming the field, if the project has none of this id."""
+    """The schedule; raises NotFound, naming the field, if the project has none with this id."""
     found = await ScheduleStore(session.connection).find_by_id(
         project=session.project, schedule_id=schedule_id
     )
@@ -51,7 +51,7 @@ async def find_by_id(session: Session, schedule_id: UUID, *, field: str) -> Stor
 async def fires(
     session: Session, schedule_id: UUID, before: tuple[datetime | None, str | None], limit: int
 ) -> list[StoredFire]:
-    """What became of each fire of a schedule, which may be deleted, newest first."""
+    """What happened to each fire of a schedule, even a deleted one; newest first."""
     store = ScheduleStore(session.connection)
     if not await store.exists(project=session.project, schedule_id=schedule_id):
         raise NotFound(f"there is no schedule {schedule_id} in this project", field="schedule")
@@ -62,7 +62,7 @@ async def fires(
 
 
 async def save(session: Session, orchestration: str, name: str, wish: ScheduleWish) -> SavedPart:
-    """Save it; the same wish again changes nothing."""
+    """Save a schedule; saving the same again changes nothing."""
     times = accept_times(wish.cron, wish.every_seconds, wish.timezone)
     wish = replace(wish, cron=times.cron, every_seconds=times.every_seconds)
     await lock_orchestration(session, orchestration)
@@ -83,7 +83,7 @@ async def save(session: Session, orchestration: str, name: str, wish: ScheduleWi
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:
-    """Delete it; its recorded fires stay."""
+    """Delete a schedule; its recorded fires stay."""
     await lock_orchestration(session, orchestration)
     store = ScheduleStore(session.connection)
     schedule_id = await store.delete(project=session.project, orchestration=orchestration, name=name)

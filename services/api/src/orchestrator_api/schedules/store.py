@@ -23,27 +23,27 @@ class ScheduleStore(Store):
         )
 
     async def find(self, *, project: str, orchestration: str, name: str) -> StoredSchedule | None:
-        """One by its name."""
+        """One schedule, by its name."""
         return await self._one(
             StoredSchedule, "schedules", project=project, orchestrations=[orchestration], name=name
         )
 
     async def find_by_id(self, *, project: str, schedule_id: UUID) -> StoredSchedule | None:
-        """One by its id."""
+        """One schedule, by its id."""
         return await self._one(StoredSchedule, "schedule_by_id", project=project, schedule_id=schedule_id)
 
     async def counted(self, *, schedule_id: UUID) -> Counted | None:
-        """Where the scheduler counts its interval from."""
+        """The anchor from which the scheduler counts its interval."""
         return await self._one(Counted, "interval_counted", schedule_id=schedule_id)
 
     async def exists(self, *, project: str, schedule_id: UUID) -> bool:
-        """Whether the project has, or had, a schedule of this id."""
+        """Whether the project has, or had, a schedule with this id."""
         return await self._value(bool, "schedule_exists", project=project, schedule_id=schedule_id) is True
 
     async def insert(
         self, *, schedule_id: UUID, project: str, orchestration: str, name: str, wish: ScheduleWish
     ) -> None:
-        """Add one."""
+        """Add a schedule."""
         await self._run(
             "insert_schedule",
             schedule_id=schedule_id,
@@ -54,23 +54,23 @@ class ScheduleStore(Store):
         )
 
     async def update(self, *, schedule_id: UUID, wish: ScheduleWish) -> None:
-        """Make it another version."""
+        """Save a new version of a schedule."""
         await self._run("update_schedule", schedule_id=schedule_id, **columns_of(wish))
 
     async def delete(self, *, project: str, orchestration: str, name: str) -> UUID | None:
-        """Delete it; returns its id."""
+        """Delete a schedule; returns its id."""
         return await self._value(
             UUID, "delete_schedule", project=project, orchestration=orchestration, name=name
         )
 
     async def touch(self, *, project: str, orchestration: str) -> list[UUID]:
-        """Make another version of each schedule of the orchestration; returns their ids."""
+        """Give each schedule of the orchestration a new version; returns their ids."""
         return await self._column(UUID, "touch_schedules", project=project, orchestration=orchestration)
 
     async def fires(
         self, *, project: str, schedule_id: UUID, before: datetime | None, before_key: str | None, limit: int
     ) -> list[StoredFire]:
-        """What became of each fire, newest first."""
+        """What happened to each fire, newest first."""
         return await self._many(
             StoredFire,
             "fires",

@@ -1,7 +1,7 @@
 -- Schedules and the fires that the scheduler recorded.
 
 -- name: schedules
--- The next fire is looked up for each: a join may read those of all projects.
+-- Looks up the next fire for each schedule: a join might read those of all projects.
 SELECT s.id, s.orchestration, s.name, s.cron, s.every_seconds, s.timezone, s.enabled, s.overlap, s.misfire,
        s.catch_up_seconds, s.version, s.updated_at,
        (SELECT n.next_at FROM scheduler.next_fires_v1 n
@@ -44,7 +44,7 @@ WHERE project = $project AND orchestration = $orchestration AND name = $name AND
 RETURNING id
 
 -- name: touch_schedules
--- The switch of the orchestration, or its deletion, changes every one of its schedules.
+-- Switching or deleting the orchestration changes every one of its schedules.
 UPDATE catalog.schedules SET version = version + 1, updated_at = clock_timestamp()
 WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL
 RETURNING id

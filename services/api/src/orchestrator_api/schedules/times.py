@@ -1,4 +1,4 @@
-"""Schedules checked and previewed before they are saved."""
+"""Checks and previews schedules before they are saved."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ PREVIEWED = 5
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When to fire, accepted: the cron expression in its one spelling, or the interval."""
+    """When to fire, after checking: the cron expression in its canonical form, or the interval."""
 
     cron: str | None
     every_seconds: int | None
@@ -24,7 +24,7 @@ class Times:
 
 
 def accept_times(cron: str | None, every_seconds: int | None, timezone: str) -> Times:
-    """Refuses bad expressions, impossible dates and unknown zones, naming the field."""
+    """Refuse invalid expressions, impossible dates and unknown time zones, naming the field."""
     zone = parse_zone(timezone)
     if cron is not None:
         parsed = Cron.parse(cron, field="cron")
@@ -35,7 +35,7 @@ def accept_times(cron: str | None, every_seconds: int | None, timezone: str) -> 
 
 
 def preview(times: Times, now: datetime) -> list[Fire]:
-    """The next fires; an interval is counted from now, as after saving it."""
+    """The next fires; an interval is counted from now, as after a save."""
     schedule = times.schedule
     if isinstance(schedule, Every):
         schedule = Every(schedule.seconds, now)

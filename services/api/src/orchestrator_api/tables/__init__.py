@@ -1,1 +1,1 @@
-"""Table updates over HTTP, tables heard of, and shared buckets."""
+"""Table updates over HTTP, known tables, and shared buckets."""

@@ -1,4 +1,4 @@
-"""Table updates, tables heard of, and shares."""
+"""Table updates, known tables, and shares."""
 
 from datetime import datetime
 from typing import Annotated, Any

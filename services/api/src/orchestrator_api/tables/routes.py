@@ -1,4 +1,4 @@
-"""Table updates over HTTP, tables heard of, and shared buckets."""
+"""Table updates over HTTP, known tables, and shared buckets."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What the database has of tables heard of, and of shares."""
+"""Rows of known tables and of shares."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class HeardTable:
-    """A table that updates were heard of."""
+    """A table for which updates were heard."""
 
     project: str
     name: str
@@ -16,7 +16,7 @@ class HeardTable:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A project that a bucket is shared with."""
+    """A project with which a bucket is shared."""
 
     shared_with: str
     created_at: datetime

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.tables import TableName
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One table update; the same id twice for one table is one update."""
+    """One table update; the same id twice for the same table is one update."""
 
     table: str
     id: str | None
@@ -24,7 +24,7 @@ class Update:
 
 
 def publish(session: Session, updates: Sequence[Update]) -> list[str]:
-    """Say the updates; returns their ids."""
+    """Publish the updates; returns their ids."""
     names = [TableName.parse(update.table, field=update.field) for update in updates]
     ids = [update.id or str(new_id()) for update in updates]
     source = f"/api/{session.project}"
@@ -35,19 +35,19 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
 
 
 def accept_bucket(bucket: str) -> str:
-    """The bucket's name; refuses what no table could lie in."""
+    """The bucket's name; refuses a name that no table could have."""
     return TableName.parse(f"{bucket}.table", field="bucket").bucket
 
 
 async def listing(session: Session, after: tuple[str | None, str | None], limit: int) -> list[HeardTable]:
-    """Tables that were heard of, the own ones and those of buckets shared with the project."""
+    """Tables for which updates were heard: the project's own and those of buckets shared with it."""
     project, name = after
     store = TableStore(session.connection)
     return await store.tables(project=session.project, after_project=project, after_name=name, limit=limit)
 
 
 async def shares(session: Session, bucket: str) -> list[Share]:
-    """The projects that the bucket is shared with."""
+    """The projects with which the bucket is shared."""
     store = TableStore(session.connection)
     return await store.shares(project=session.project, bucket=accept_bucket(bucket))
 
@@ -55,7 +55,7 @@ async def shares(session: Session, bucket: str) -> list[Share]:
 async def share(session: Session, bucket: str, with_project: str) -> bool:
     """Let another project select the bucket's tables; returns whether that is new.
 
-    Whether there is such a project is not told: the share holds as soon as it is made.
+    Does not reveal whether that project exists: if it does not, the share takes effect once it is created.
     """
     accept_bucket(bucket)
     if with_project == session.project:
@@ -69,7 +69,7 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
 
 
 async def unshare(session: Session, bucket: str, with_project: str) -> None:
-    """End sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
+    """Stop sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
     store = TableStore(session.connection)
     if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")

@@ -13,7 +13,7 @@ class TableStore(Store):
     async def tables(
         self, *, project: str, after_project: str | None, after_name: str | None, limit: int
     ) -> list[HeardTable]:
-        """Those of the project and of the buckets shared with it."""
+        """The tables of the project and of the buckets shared with it."""
         return await self._many(
             HeardTable,
             "tables",
@@ -24,15 +24,15 @@ class TableStore(Store):
         )
 
     async def shares(self, *, project: str, bucket: str) -> list[Share]:
-        """Whom the bucket is shared with."""
+        """The projects with which the bucket is shared."""
         return await self._many(Share, "shares", project=project, bucket=bucket)
 
     async def share(self, *, project: str, bucket: str, shared_with: str) -> bool:
-        """Share it; returns whether that is new."""
+        """Share the bucket; returns whether that is new."""
         added = await self._run("insert_share", project=project, bucket=bucket, shared_with=shared_with)
         return added > 0
 
     async def unshare(self, *, project: str, bucket: str, shared_with: str) -> bool:
-        """End it; returns whether it was shared."""
+        """Stop sharing the bucket; returns whether it was shared."""
         ended = await self._run("delete_share", project=project, bucket=bucket, shared_with=shared_with)
         return ended > 0

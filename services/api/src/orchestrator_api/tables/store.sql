@@ -1,4 +1,4 @@
--- Table updates heard of, and shared buckets.
+-- Known tables and shared buckets.
 
 -- name: shares
 SELECT shared_with, created_at FROM catalog.shares WHERE project = $project AND bucket = $bucket ORDER BY shared_with
@@ -11,7 +11,7 @@ VALUES ($project, $bucket, $shared_with) ON CONFLICT DO NOTHING
 DELETE FROM catalog.shares WHERE project = $project AND bucket = $bucket AND shared_with = $shared_with
 
 -- name: tables
--- Tables heard of, of the own project and of buckets shared with it.
+-- Tables for which updates were heard, of the project itself and of buckets shared with it.
 SELECT t.project, t.name, t.last_seq AS updates, t.last_heard_at
 FROM triggers.tables_v1 t
 WHERE (t.project = $project OR EXISTS (

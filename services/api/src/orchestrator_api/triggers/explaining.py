@@ -1,4 +1,4 @@
-"""Why a trigger did, or did not, start its orchestration: reading the facts that tell."""
+"""Reads the facts that explain why a trigger did or did not start its orchestration."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import CoolDownMode, Disposition
 
 UNSEEN = TriggerState(pending_job_id=None, last_started_at=None)
-"""The watcher has yet to hear of it."""
+"""The watcher has not seen it yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """How one table of the trigger stands."""
+    """The state of one table of the trigger."""
 
     table: str
     counted: int | None
@@ -44,7 +44,7 @@ class ShownTable:
 
 @dataclass(frozen=True, slots=True)
 class ShownFire:
-    """The newest run that the trigger asked for, and the updates that made it."""
+    """The newest run that the trigger requested, and the updates that caused it."""
 
     generation: int
     at: datetime
@@ -56,7 +56,7 @@ class ShownFire:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The facts, and the sentences made of them."""
+    """The facts, and the sentences that describe them."""
 
     trigger_id: UUID
     orchestration: str
@@ -72,7 +72,7 @@ class Explanation:
 
 
 async def explain(session: Session, trigger_id: UUID) -> Explanation:
-    """Read what is known of the trigger, and tell."""
+    """Read what is known of the trigger, and explain it."""
     trigger = await find_by_id(session, trigger_id)
     store = TriggerStore(session.connection)
     state = await store.state(trigger_id=trigger_id) or UNSEEN
@@ -149,7 +149,7 @@ async def _tables(session: Session, trigger: StoredTrigger) -> list[TableFacts]:
 
 
 async def _off(session: Session, trigger: StoredTrigger, history: TriggerHistory) -> Off | None:
-    """The trigger's own switch is named first."""
+    """The trigger's own switch comes first."""
     orchestration = trigger.orchestration
     subject = f"{ORCHESTRATOR}/{orchestration}"
     if not trigger.enabled:
@@ -209,5 +209,5 @@ def _fire(project: str, stored: StoredTriggerFire) -> ShownFire:
 
 def _fired_table(project: str, table: Mapping[str, Any]) -> FiredTable:
     name = shown_table(project, table.get("project", project), table.get("table", ""))
-    heard_at = table.get("heard_at")  # written by the watcher, with its offset
+    heard_at = table.get("heard_at")  # written by the watcher, with its UTC offset
     return FiredTable(name, table.get("seq"), stamp(datetime.fromisoformat(heard_at)) if heard_at else None)

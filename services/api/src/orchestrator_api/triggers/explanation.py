@@ -1,4 +1,4 @@
-"""Why a trigger did or did not start its orchestration: from recorded facts to sentences."""
+"""Turns recorded facts into sentences that explain why a trigger did or did not start its orchestration."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,17 +25,17 @@ class TableFacts:
     counted_at: datetime | None
     last_heard_at: datetime | None
     added_at: datetime | None = None
-    """When somebody saved the trigger with it."""
+    """When someone saved the trigger with this table."""
 
     @property
     def is_updated(self) -> bool:
-        """Whether an update of it counts that no run has used up."""
+        """Whether it has a counted update that no run has used."""
         return self.counted is not None and self.counted > (self.used or 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Off:
-    """What keeps updates from counting: "The trigger is disabled" or the like."""
+    """What prevents updates from counting, such as "The trigger is disabled"."""
 
     what: str
     since: datetime | None = None
@@ -52,19 +52,19 @@ class FiredTable:
     table: str
     seq: int | None
     heard_at: str | None
-    """As people read it."""
+    """The run number that people see."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """The newest run that the trigger asked for."""
+    """The newest run that the trigger requested."""
 
     tables: Sequence[FiredTable]
     is_over: bool
     """Nothing waits for it any more."""
     at: datetime
     name: str | None = None
-    """As people know it; None until it is accepted, or if it is forgotten."""
+    """The run number that people see; None until it is accepted, or if it was deleted."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     why_not: str | None = None
@@ -73,7 +73,7 @@ class Fired:
 
 @dataclass(frozen=True, slots=True)
 class TriggerFacts:
-    """All that the explanation is made from."""
+    """Everything that the explanation is based on."""
 
     tables: Sequence[TableFacts]
     cool_down: timedelta = timedelta(0)
@@ -82,7 +82,7 @@ class TriggerFacts:
     reset_at: datetime | None = None
     off: Off | None = None
     last_started_at: datetime | None = None
-    """Of the trigger's own runs."""
+    """The last start among the trigger's own runs."""
     ignored: int = 0
     """Updates dropped in the cool-down after that start."""
     full_run: Since | None = None
@@ -95,13 +95,13 @@ class TriggerFacts:
 
 
 def cool_down_until(facts: TriggerFacts, now: datetime) -> datetime | None:
-    """The end of a cool-down that is under way."""
+    """The end of the current cool-down."""
     end = _cool_down_end(facts)
     return end if end is not None and end > now else None
 
 
 def missing_since(facts: TriggerFacts, table: TableFacts) -> Since | None:
-    """The last thing after which only a new update counts; None for a table that is updated."""
+    """The last event after which only a new update counts; None for a table that is updated."""
     if table.is_updated:
         return None
     known = [
@@ -116,7 +116,7 @@ def missing_since(facts: TriggerFacts, table: TableFacts) -> Since | None:
 
 
 def sentences(facts: TriggerFacts, now: datetime) -> list[str]:
-    """What it did last and why, what keeps it from running, and when it will run."""
+    """What it did last and why, what prevents it from running, and when it will run."""
     return [
         *_about_last_fire(facts),
         *_about_dropped(facts),

@@ -1,4 +1,4 @@
-"""What the database has of triggers, and what the trigger-watcher knows of them."""
+"""Rows of triggers, and of what the trigger-watcher knows about them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ class TriggerWish:
 
     @property
     def rules(self) -> Mapping[str, object]:
-        """All but the tables."""
+        """Everything except the tables."""
         names = ("enabled", "cool_down_seconds", "mode", "allow_self_trigger")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTrigger(TriggerWish):
-    """A trigger as it was saved; its tables as seen from its project."""
+    """A trigger as it was saved, with its tables as seen from its project."""
 
     tables: tuple[str, ...]
     id: UUID
@@ -38,7 +38,7 @@ class StoredTrigger(TriggerWish):
 
 @dataclass(frozen=True, slots=True)
 class TouchedTrigger:
-    """A trigger that the sharing of a bucket has changed."""
+    """A trigger that was changed by sharing a bucket, or by ending that."""
 
     id: UUID
     orchestration: str
@@ -56,7 +56,7 @@ class SharedBucket:
 
 @dataclass(frozen=True, slots=True)
 class StoredDisposition:
-    """What became of one table update; `table` as seen from the trigger's project."""
+    """What happened to one table update; `table` is as seen from the trigger's project."""
 
     table: str
     project: str
@@ -72,7 +72,7 @@ class StoredDisposition:
 
 @dataclass(frozen=True, slots=True)
 class TriggerState:
-    """What the trigger-watcher has of a trigger that it knows."""
+    """The trigger-watcher's state of a trigger that it has seen."""
 
     pending_job_id: UUID | None
     last_started_at: datetime | None
@@ -80,7 +80,7 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class TableCount:
-    """What was counted of a table; None until the watcher has seen the trigger with it."""
+    """What was counted for a table; None until the watcher has seen the trigger with it."""
 
     table_project: str
     table_name: str
@@ -93,7 +93,7 @@ class TableCount:
 
 @dataclass(frozen=True, slots=True)
 class StoredTriggerFire:
-    """A run that the trigger asked for; its tables as the watcher wrote them."""
+    """A run that the trigger requested, with its tables as the watcher wrote them."""
 
     generation: int
     at: datetime
@@ -114,7 +114,7 @@ class FullRun:
 
 @dataclass(frozen=True, slots=True)
 class RunOfFire:
-    """How the run stands that a trigger asked for."""
+    """The state of the run that a trigger requested."""
 
     number: int | None
     status: str
@@ -125,7 +125,7 @@ class RunOfFire:
 
 @dataclass(frozen=True, slots=True)
 class TriggerHistory:
-    """When it was made and reset, and since when updates do not count for it."""
+    """When it was created and reset, and since when updates do not count for it."""
 
     created_at: datetime
     reset_at: datetime | None

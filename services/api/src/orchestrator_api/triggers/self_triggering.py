@@ -1,4 +1,4 @@
-"""Refusing triggers that would start their own orchestration for ever, as far as that can be known."""
+"""Refuses triggers that would start their own orchestration for ever, as far as that can be known."""
 
 from collections.abc import Sequence
 

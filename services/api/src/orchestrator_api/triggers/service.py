@@ -1,4 +1,4 @@
-"""Saving, resetting, deleting and explaining triggers; every change is said to the trigger-watcher."""
+"""Saves, resets, deletes and explains triggers; publishes every change to the trigger-watcher."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -22,14 +22,14 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """The orchestration was switched on or off, deleted or restored: that changes each of its triggers."""
+    """Publish a change of each trigger: the orchestration was switched on or off, deleted or restored."""
     store = TriggerStore(session.connection)
     for trigger in await store.touch(project=session.project, orchestration=orchestration):
         session.say(TriggerChanged(trigger_id=trigger, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> StoredTrigger:
-    """The trigger; NotFound if it is not there."""
+    """The trigger; raises NotFound if it does not exist."""
     store = TriggerStore(session.connection)
     found = await store.find(project=session.project, orchestration=orchestration, name=name)
     if found is None:
@@ -38,7 +38,7 @@ async def find(session: Session, orchestration: str, name: str) -> StoredTrigger
 
 
 async def find_by_id(session: Session, trigger_id: UUID) -> StoredTrigger:
-    """The trigger; NotFound if the project has none of this id."""
+    """The trigger; raises NotFound if the project has none with this id."""
     store = TriggerStore(session.connection)
     found = await store.find_by_id(project=session.project, trigger_id=trigger_id)
     if found is None:
@@ -49,7 +49,7 @@ async def find_by_id(session: Session, trigger_id: UUID) -> StoredTrigger:
 async def dispositions(
     session: Session, trigger_id: UUID, before: Place, limit: int
 ) -> list[StoredDisposition]:
-    """What became of each table update for the trigger, newest first."""
+    """What happened to each table update for the trigger, newest first."""
     await find_by_id(session, trigger_id)
     store = TriggerStore(session.connection)
     return await store.dispositions(
@@ -58,7 +58,7 @@ async def dispositions(
 
 
 async def save(session: Session, orchestration: str, name: str, wish: TriggerWish) -> SavedPart:
-    """Save it; the same wish again changes nothing."""
+    """Save a trigger; saving the same again changes nothing."""
     await lock_orchestration(session, orchestration)
     store = TriggerStore(session.connection)
     place = {"project": session.project, "orchestration": orchestration, "name": name}
@@ -102,7 +102,7 @@ def _is_same(project: str, stored: StoredTrigger, wish: TriggerWish, refs: Seque
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:
-    """Delete it; its recorded dispositions stay."""
+    """Delete a trigger; its recorded dispositions stay."""
     await lock_orchestration(session, orchestration)
     store = TriggerStore(session.connection)
     trigger_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
@@ -122,14 +122,14 @@ async def reset(session: Session, trigger_id: UUID) -> None:
 
 
 async def give_tables(session: Session, bucket: str, project: str) -> None:
-    """A bucket is shared again: triggers of the other project on it go on counting."""
+    """A bucket is shared again: triggers of the other project on it count updates again."""
     store = TriggerStore(session.connection)
     given = await store.give_tables(owner=session.project, bucket=bucket, project=project)
     await _tell(session, given, project, f"{session.project} shares {bucket} again")
 
 
 async def take_tables(session: Session, bucket: str, project: str) -> int:
-    """A bucket is no longer shared: triggers of the other project on it are disabled; returns how many."""
+    """A bucket is no longer shared: disable the other project's triggers on it; returns how many."""
     store = TriggerStore(session.connection)
     taken = await store.take_tables(owner=session.project, bucket=bucket, project=project)
     await _tell(session, taken, project, f"{session.project} no longer shares {bucket}")
@@ -137,7 +137,7 @@ async def take_tables(session: Session, bucket: str, project: str) -> int:
 
 
 async def _tell(session: Session, triggers: Sequence[TouchedTrigger], project: str, reason: str) -> None:
-    """Say to the watcher, and to those who read the other project's audit, that its triggers have changed."""
+    """Tell the watcher, and the other project's audit log, that its triggers have changed."""
     for trigger in triggers:
         session.say(TriggerChanged(trigger_id=trigger.id, project=project))
         subject = f"{trigger.orchestration}/{trigger.name}"

@@ -1,4 +1,4 @@
--- Triggers, and what the trigger-watcher knows of them.
+-- Triggers, and what the trigger-watcher knows about them.
 
 -- name: triggers
 SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.version, t.allow_self_trigger,
@@ -57,7 +57,8 @@ WHERE project = $project AND id = $trigger_id AND deleted_at IS NULL
 RETURNING id
 
 -- name: take_tables_of_bucket
--- A bucket is no longer shared: what listens to it from the other project stops, and hears nothing of it any more.
+-- A bucket is no longer shared: the other project's triggers on it are disabled and hear no more updates of
+-- it.
 WITH taken AS (
     DELETE FROM catalog.trigger_tables x
     USING catalog.triggers t
@@ -74,7 +75,7 @@ WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
 RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
 
 -- name: give_tables_of_bucket
--- It is shared again: triggers that selected its tables before count their updates from now on.
+-- The bucket is shared again: triggers that selected its tables before count updates from now on.
 WITH given AS (
     DELETE FROM catalog.unshared_tables x
     USING catalog.triggers t
@@ -89,7 +90,8 @@ WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
 RETURNING id, orchestration, name
 
 -- name: buckets_shared_with
--- Locked, so that none of them stops being shared before what relies on it is saved, and seen by who unshares it.
+-- KEY SHARE: the shares cannot be deleted before the trigger that relies on them is saved, so whoever deletes
+-- one sees that trigger.
 SELECT project, bucket FROM catalog.shares WHERE shared_with = $project ORDER BY project, bucket FOR KEY SHARE
 
 -- name: dispositions
@@ -106,7 +108,8 @@ LIMIT $limit
 SELECT pending_job_id, last_started_at FROM triggers.states_v1 WHERE trigger_id = $trigger_id
 
 -- name: trigger_counts
--- A table was added by the first of the saves that all have it, unless the trigger was created so.
+-- A table counts as added by the first save since which it has been in every version, unless the trigger was
+-- created with it.
 SELECT x.table_project, x.table_name, c.counted, c.used, c.counted_at, t.last_heard_at,
        (SELECT min(s.at) FROM triggers.saved_versions_v1 s
         WHERE s.trigger_id = x.trigger_id AND s.number > (
@@ -131,7 +134,7 @@ ORDER BY generation DESC
 LIMIT 1
 
 -- name: last_full_run
--- Runs of one orchestration start one after another.
+-- Runs of one orchestration start one after another, so the last ones by number include the last started.
 SELECT latest.started_at, latest.number, latest.origin
 FROM jobs.lanes_v1 l
 CROSS JOIN LATERAL (
@@ -145,7 +148,8 @@ ORDER BY latest.started_at DESC LIMIT 1
 SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $job_id
 
 -- name: trigger_history
--- When it was reset, and since when updates do not count for it, by the trigger's switch or the orchestration's.
+-- When it was reset, and since when updates do not count because of the trigger's or the orchestration's
+-- switch.
 SELECT t.created_at,
        (SELECT min(s.at) FROM triggers.saved_versions_v1 s
         WHERE s.trigger_id = t.id AND s.reset_count = t.reset_count AND t.reset_count > 0) AS reset_at,

@@ -1,1 +1,1 @@
-"""What runs a component: one port, and a folder for each executor behind it."""
+"""Executors run components: one port, and one folder per executor behind it."""

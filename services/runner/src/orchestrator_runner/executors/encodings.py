@@ -1,4 +1,4 @@
-"""How programs usually write a secret: escaped, quoted, percent-encoded, in base64 or in hex."""
+"""The forms in which programs usually write a secret: escaped, quoted, percent-encoded, base64 or hex."""
 
 import base64
 import json
@@ -8,7 +8,7 @@ from itertools import chain
 from urllib.parse import quote, unquote, unquote_plus
 
 _SAFE_SETS = ("", "/", "!'()*", "!'()*;,/?:@&=+$#", "!$&'()*+,;=", "!$&'()*+,;=:@/?")
-"""What programs leave as it is: by the book, Python, JavaScript's two functions, user information, paths."""
+"""Characters left unescaped: by the RFC, Python, JavaScript's two functions, user information, paths."""
 _URL_USER = re.compile(r"^\s*[A-Za-z][A-Za-z0-9+.-]*://(.*)", re.DOTALL)
 _NAMED = re.compile(
     r"(?i)(?:pass\w*|pwd|secret|token|api_?key|access_?key|sig(?:nature)?)\s*=\s*"
@@ -17,28 +17,28 @@ _NAMED = re.compile(
 _TELLING_KEY = re.compile(r"(?i)pass|pwd|secret|token|key|credential")
 _ANGLES = {"<": "&lt;", ">": "&gt;"}
 _MIN_NAMED = 6
-"""A setting such as TOKEN_LIMIT=100 is no secret."""
+"""Excludes settings such as TOKEN_LIMIT=100, which are not secret."""
 _MIN_ALIGNED = 6
-"""Shorter secrets leave too few certain base64 characters to tell them from other text."""
+"""Shorter secrets leave too few predictable base64 characters to tell them from other text."""
 
 
 def inner_secrets(secret: str) -> Iterator[str]:
-    """The parts that are secret by themselves: passwords in URLs, in key=value pairs, in JSON documents."""
+    """The parts that are secret on their own: passwords in URLs, in key=value pairs and in JSON documents."""
     for found in chain(_url_passwords(secret), _named_values(secret), _json_values(secret)):
         yield from (found, unquote(found), unquote_plus(found))
 
 
 def secrets_of_environment(environment: Mapping[str, str]) -> set[str]:
-    """What a component is handed by name instead of as a parameter: no `#` marks it there."""
+    """Secrets that a component gets by name instead of as a parameter; no `#` marks them there."""
     telling = {value for name, value in environment.items() if _TELLING_KEY.search(name)}
     inner = {found for value in environment.values() for found in inner_secrets(value)}
     return {value for value in telling | inner if len(value) >= _MIN_NAMED}
 
 
 def _url_passwords(secret: str) -> Iterator[str]:
-    """Also with the user's name, as in basic authentication.
+    """The passwords of URLs, also together with the user name as in basic authentication.
 
-    Where a URL is not quoted as it must be, every `@` may end the password: a driver takes one of them.
+    In a URL that is not quoted correctly, any `@` may end the password: which one depends on the driver.
     """
     match = _URL_USER.match(secret)
     if match is None:
@@ -78,10 +78,10 @@ def _telling_values(value: object, *, telling: bool = False) -> Iterator[str]:
 
 
 def escaped(text: str) -> Iterator[str]:
-    """The text as it stands in URLs, JSON, HTML, SQL, shells and Python's own notation."""
+    """The text as it appears in URLs, JSON, HTML, SQL, shells and Python literals."""
     yield text
     if text.isascii() and text.isalnum():
-        return  # nobody escapes any of it
+        return  # nothing in it needs escaping
     yield from _percent_encoded(text)
     yield from _json_escaped(text)
     yield from (repr(text)[1:-1], ascii(text)[1:-1], repr(text.encode(errors="surrogatepass"))[2:-1])
@@ -97,17 +97,17 @@ def _percent_encoded(text: str) -> Iterator[str]:
         for form in (upper, upper.replace("~", "%7E"), _with_letters_kept(text, safe)):
             lower = re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form)
             yield from (form, lower, form.replace("%20", "+"), lower.replace("%20", "+"))
-    twice = quote(quote(text, safe="", errors="replace"), safe="")  # a URL inside of a URL
+    twice = quote(quote(text, safe="", errors="replace"), safe="")  # a URL inside a URL
     yield from (twice, re.sub("%25[0-9A-F]{2}", lambda match: match[0].lower(), twice))
 
 
 def _with_letters_kept(text: str, safe: str) -> str:
-    """As addresses are shown to people: only what is ASCII is encoded."""
+    """As addresses are displayed to people: only ASCII characters are encoded."""
     return re.sub("[\\x00-\\x7f]+", lambda match: quote(match[0], safe=safe), text)
 
 
 def _in_pages(text: str) -> Iterator[str]:
-    """As text and as attributes, by those who escape all of it and by those who escape what they must."""
+    """As HTML text and attributes, whether a program escapes everything it can or only what it must."""
     for angles in ("", "<", "<>"):
         page = text.replace("&", "&amp;")
         for angle in angles:
@@ -118,7 +118,7 @@ def _in_pages(text: str) -> Iterator[str]:
 
 
 def _json_escaped(text: str) -> Iterator[str]:
-    """As Python, JavaScript, PHP (`\\/`), Go and Java (`\\u0026`) write it, and again inside a JSON text."""
+    """As Python, JavaScript, PHP (`\\/`), Go and Java (`\\u0026`) write it, and escaped again inside JSON."""
     for form in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]):
         yield from (form, json.dumps(form)[1:-1], form.replace("/", "\\/"))
         for marks in ("&<>", "&<>'", "&<>'="):
@@ -129,7 +129,7 @@ def _json_escaped(text: str) -> Iterator[str]:
 
 
 def binary_encoded(value: bytes) -> Iterator[bytes]:
-    """In hex, and in base64: alone, and wherever it stands in what is encoded, as in `user:password`."""
+    """In hex and base64: encoded alone, and at any position in a longer text such as `user:password`."""
     yield from (value.hex().encode(), value.hex().upper().encode())
     yield base64.b64encode(value)
     yield from (line for line in base64.encodebytes(value).splitlines() if len(line) > _MIN_ALIGNED)
@@ -139,7 +139,7 @@ def binary_encoded(value: bytes) -> Iterator[bytes]:
 
 
 def _aligned(value: bytes, before: int) -> Iterator[bytes]:
-    """What stays the same whatever stands before and after: the characters at both ends may not."""
+    """The characters that do not depend on what comes before and after; those at both ends may."""
     first = (0, 2, 3)[before]
     certain = (before + len(value)) * 8 // 6
     code = base64.b64encode(bytes(before) + value)
@@ -147,5 +147,5 @@ def _aligned(value: bytes, before: int) -> Iterator[bytes]:
 
 
 def url_safe(code: bytes) -> bytes:
-    """The same base64 in its alphabet for URLs."""
+    """The same base64 in the URL-safe alphabet."""
     return code.translate(bytes.maketrans(b"+/", b"-_"))

@@ -1,4 +1,4 @@
-"""Secrets made unreadable in a stream of bytes, also where a chunk ends in the middle of one."""
+"""Masks secrets in a stream of bytes, including secrets split between two chunks."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -7,18 +7,18 @@ from orchestrator_runner.executors.encodings import binary_encoded, escaped, inn
 
 MASK = b"***"
 MIN_SECRET = 3
-"""Shorter values are left alone: masking each "1" would show where they are and spoil the rest."""
+"""Shorter values are not masked: masking every "1" would reveal where they are and spoil the rest."""
 _MIN_LINE = 8
 _MARKERS = b"%\\&"
-"""One of them is in most encoded forms: where it is not in a text, those need not be looked for."""
+"""Most encoded forms contain one of these; a text without them need not be searched for those forms."""
 
 
 def secret_forms(secrets: Iterable[str]) -> tuple[bytes, ...]:
-    """The ways in which secrets, and what is secret by itself inside them, are usually printed."""
+    """The forms in which secrets, and the secret parts inside them, are usually printed."""
     return _secret_forms(frozenset(secrets))
 
 
-@lru_cache(maxsize=64)  # asked for several times in one attempt
+@lru_cache(maxsize=64)  # cached, because one attempt asks several times
 def _secret_forms(secrets: frozenset[str]) -> tuple[bytes, ...]:
     forms = {form for secret in secrets for form in _forms(secret)}
     return tuple(sorted((form for form in forms if len(form) >= MIN_SECRET), key=lambda f: (-len(f), f)))
@@ -31,7 +31,7 @@ def _forms(secret: str) -> Iterator[bytes]:
     for value in values | {line for line in lines if len(line) >= _MIN_LINE}:
         if len(value) >= MIN_SECRET:
             yield from (form.encode(errors="surrogatepass") for form in escaped(value))
-            if not value.isascii() and max(value) <= "\xff":  # of programs that do not write UTF-8
+            if not value.isascii() and max(value) <= "\xff":  # for programs that do not write UTF-8
                 yield value.encode("latin-1")
     for value in values:
         if len(value) >= MIN_SECRET:
@@ -41,7 +41,7 @@ def _forms(secret: str) -> Iterator[bytes]:
 
 @lru_cache(maxsize=64)
 def _families(forms: tuple[bytes, ...]) -> dict[int | None, dict[bytes, tuple[bytes, ...]]]:
-    """What to look for, by a byte that must be there, and the forms that begin with it, the longest first."""
+    """Forms to search for, by a byte that must be present, then by their common beginning, longest first."""
     heads: dict[bytes, list[bytes]] = {}
     lengths: list[int] = []
     for form in sorted(forms, key=len):
@@ -56,17 +56,17 @@ def _families(forms: tuple[bytes, ...]) -> dict[int | None, dict[bytes, tuple[by
 
 
 class Masker:
-    """Replaces every secret by the mask; keeps back no more than what may be the beginning of one."""
+    """Replaces every secret by the mask; holds back no more than what may be the beginning of one."""
 
     def __init__(self, forms: tuple[bytes, ...]) -> None:
         self._forms = forms
         self._families = _families(forms)
         self._held = b""
         self._covered = 0
-        """How much of what is held belongs to a secret whose mask was already given out."""
+        """How many of the held bytes belong to a secret whose mask was already written."""
 
     def feed(self, data: bytes) -> bytes:
-        """What can be shown now."""
+        """Take bytes; return what can be shown now."""
         if not self._forms:
             return data
         data = self._held + data if self._held else data
@@ -94,7 +94,7 @@ class Masker:
         return b"".join(shown)
 
     def _spans(self, data: bytes) -> list[tuple[int, int]]:
-        """Where secrets lie, those that overlap joined; one that began earlier starts before 0."""
+        """Where secrets lie, overlapping ones joined; one that began in an earlier chunk starts before 0."""
         found = [(-1, self._covered)] if self._covered else []
         for marker, heads in self._families.items():
             if marker is None or marker in data:
@@ -103,7 +103,7 @@ class Masker:
         return _joined(found)
 
     def _unfinished(self, data: bytes) -> int:
-        """Length of the longest end of the data with which a secret begins."""
+        """Length of the longest end of the data that is the beginning of a secret."""
         return max((_overlap(data, form) for form in self._forms), default=0)
 
 
@@ -136,6 +136,6 @@ def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def mask(data: bytes, forms: tuple[bytes, ...]) -> bytes:
-    """Mask a text that is complete."""
+    """Mask a complete text."""
     masker = Masker(forms)
     return masker.feed(data) + masker.finish()

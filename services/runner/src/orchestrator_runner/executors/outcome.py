@@ -1,4 +1,4 @@
-"""How a task's exit and the files it left become the outcome of an attempt."""
+"""Decides the outcome of an attempt from the task's exit and the files it left."""
 
 import signal
 from collections.abc import Iterable
@@ -12,12 +12,12 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 MAX_MESSAGE_BYTES = 4096
 _MIN_SECRET_IN_NAME = 6
-"""A shorter one, `dev` for instance, is in many a table's name by chance."""
+"""A shorter one, such as `dev`, is part of many table names by chance."""
 _USER_ERROR = 1
 
 
 class StopCause(StrEnum):
-    """Why a task was asked to end."""
+    """Why a task was asked to stop."""
 
     REQUEST = "request"
     TIMEOUT = "timeout"
@@ -25,27 +25,27 @@ class StopCause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """How the task's main process ended, and what it said last."""
+    """How the task's main process ended, and the last thing it wrote."""
 
     code: int
-    """The exit code, or minus the signal's number."""
+    """The exit code, or the negative signal number."""
     last_error_line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a task may leave behind; None where there is no file."""
+    """The files a task may leave; None for each that is missing."""
 
     result: bytes | None = None
     state: bytes | None = None
     fault: str | None = None
-    """Why one of them could not be read."""
+    """Why one of the files could not be read."""
 
 
 def decide_outcome(
     ended: Exit, report: Report, *, stopped: StopCause | None, timeout_seconds: float | None
 ) -> Outcome:
-    """The outcome of one attempt; messages may still hold secrets."""
+    """Decide the outcome of one attempt; messages may still contain secrets."""
     code, number = (ended.code, None) if ended.code >= 0 else (None, -ended.code)
     if stopped is StopCause.REQUEST:
         return Outcome(JobStatus.TERMINATED, "terminated", exit_code=code, signal=number)
@@ -73,7 +73,10 @@ def _decide_success(report: Report) -> Outcome:
 
 
 def without_secrets(outcome: Outcome, forms: tuple[bytes, ...]) -> Outcome:
-    """The outcome as it may be stored, sent and mailed: a table cannot be renamed, so its name is refused."""
+    """The outcome as it may be stored, sent and mailed.
+
+    A table name cannot be masked, so one that contains a secret is refused.
+    """
     telling = tuple(form for form in forms if len(form) >= _MIN_SECRET_IN_NAME)
     for table in outcome.output_tables:
         if (name := _masked(str(table.table), telling)) != str(table.table):
@@ -91,7 +94,7 @@ def _masked(text: str, forms: tuple[bytes, ...]) -> str:
 
 
 def exit_text(code: int) -> str:
-    """An exit as people know it: shells report a signal as 128 plus its number."""
+    """An exit in familiar words: shells report a signal as 128 plus its number."""
     if code < 0:
         return f"killed by {_signal_name(-code)}"
     name = _signal_name(code - 128) if code > 128 else ""
@@ -106,7 +109,7 @@ def _signal_name(number: int) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """As people write it: 90 is 1m 30s, 86400 is 24h."""
+    """A duration as people write it: 90 is 1m 30s, 86400 is 24h."""
     whole, fraction = divmod(round(seconds, 3), 1)
     minutes, rest = divmod(int(whole), 60)
     hours, minutes = divmod(minutes, 60)
@@ -117,12 +120,15 @@ def duration_text(seconds: float) -> str:
 
 
 def last_line(tail: bytes, *, is_whole: bool, secrets: Iterable[bytes] = ()) -> str:
-    """The last line with something in it; `tail` is the end of a text, `is_whole` if it is all of it."""
+    """The last line that is not blank.
+
+    `tail` is the end of a text; `is_whole` says whether it is all of it.
+    """
     stripped = tail.rstrip()
     start = max(stripped.rfind(b"\n"), stripped.rfind(b"\r")) + 1
     line = stripped[start:]
     if start == 0 and not is_whole:
-        # The line began before what we kept: what is left of a secret at the cut could not be recognised.
+        # The line began before the part we kept, so a secret cut there could not be recognised.
         line = line[max((len(secret) - 1 for secret in secrets), default=0) :]
     return line.decode(errors="replace").strip()
 

@@ -1,4 +1,4 @@
-"""What every executor is given and what it gives back: one attempt of one job."""
+"""The port of every executor: what it gets and what it returns for one attempt of one job."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -14,20 +14,22 @@ Stream = Literal["stdout", "stderr"]
 
 
 class Journal(Protocol):
-    """What outlives the runner: kept with the attempt, and told to it from outside."""
+    """What outlives the runner: data stored with the attempt, and callbacks that arrive for it."""
 
     async def keep(self, handle: Mapping[str, Any]) -> None:
-        """Store how a successor finds what was begun; raises ExecutionLost if the job has a new owner."""
+        """Store how a successor finds what was started; raises ExecutionLost if the job has a new owner."""
 
     def callback_url(self) -> str:
-        """Where another service may report on this attempt, itself a secret; raises UserError if nobody told
-        the runner where the api is."""
+        """The address where another service may report on this attempt; it is a secret.
+
+        Raises UserError if the API's address is not configured.
+        """
 
     async def expect_callbacks(self) -> None:
-        """From here on, what is posted to `callback_url` is kept; raises ExecutionLost."""
+        """From now on, store what is posted to `callback_url`; raises ExecutionLost."""
 
     async def callbacks(self) -> Sequence[bytes]:
-        """Wait for bodies that were posted and not returned yet, in the order of their arrival."""
+        """Wait for bodies that were posted and not returned yet; returns them in order of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,106 +39,113 @@ class Execution:
     job_id: UUID
     attempt: int
     argv: tuple[str, ...]
-    """The command of a program; empty where the executor needs none."""
+    """The command of a program; empty if the executor needs none."""
     environment: Mapping[str, str] = field(repr=False)
-    """All of it: nothing of the runner's own environment is added, only ORCHESTRATOR_DATA_DIR."""
+    """The whole environment: of the runner's own, only ORCHESTRATOR_DATA_DIR is added."""
     config: Mapping[str, Any] = field(repr=False)
-    """Written as config.json, secrets decrypted."""
+    """Written as config.json, with secrets decrypted."""
     state: Mapping[str, Any] | None = field(default=None, repr=False)
     """Written as state.json; None if the configuration has none yet."""
     user: int | None = None
-    """Whom the program runs as, and whose its directory is; None: the runner's own user."""
+    """The user that runs the program and owns its directory; None for the runner's own user."""
     project_folder: str | None = None
-    """Made before the start: where the component may read and write files."""
+    """The folder where the component may read and write files; created before the start."""
     timeout_seconds: float | None = None
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     """Masked in the log (by `LogCapture`) and in messages."""
     target: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The section of the component's document that is named after its executor: `http`."""
     safe_to_rerun: bool = False
-    """Whether the component declares that it may be started twice (`after_crash: rerun`)."""
+    """Whether the component declares that it may be started again (`after_crash: rerun`)."""
     journal: Journal | None = field(default=None, repr=False)
-    """None: what the attempt began is lost with its runner."""
+    """If None, whatever the attempt started is lost with its runner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """What an earlier runner began and kept."""
+    """What an earlier runner started and stored."""
 
     handle: Mapping[str, Any] = field(repr=False)
     ran_seconds: float = 0.0
-    """How long it has been running: part of its time limit."""
+    """How long it has been running; counts against its time limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended. `status` is success, error or terminated."""
+    """How an attempt ended; `status` is success, error or terminated."""
 
     status: JobStatus
     message: str = ""
     error_kind: ErrorKind | None = None
     output_tables: tuple[OutputTable, ...] = ()
-    """Only of a success."""
+    """Only for a success."""
     state: Mapping[str, Any] | None = None
-    """Only of a success; None leaves the stored state as it is."""
+    """Only for a success; None leaves the stored state unchanged."""
     exit_code: int | None = None
     signal: int | None = None
 
 
 class ExecutionRefused(Exception):
-    """Nothing was started and nothing will be: the keeper has no lease, or is gone. Safe to try elsewhere."""
+    """Nothing was started and nothing will be, because the keeper has no lease or is gone.
+
+    The attempt can safely run elsewhere.
+    """
 
 
 class ExecutionLost(Exception):
-    """The task was started and killed without being asked to: the lease ran out, or the keeper ended.
+    """The task was started, then killed without a request: the lease ran out, or the keeper ended.
 
-    It has no outcome of its own; what becomes of the job is decided as for a lost runner (`after_crash`).
+    It has no outcome of its own; the job is treated as if its runner was lost (`after_crash`).
     """
 
 
 class ExecutionLeft(Exception):
-    """The attempt goes on without this runner: its handle is kept, and whoever takes it over finds it."""
+    """The attempt continues without this runner; its handle is stored, so that a successor can find it."""
 
 
 class LogSink(Protocol):
-    """Where an executor puts what a task says, in the order in which it was said."""
+    """Receives what a task writes, in order."""
 
     async def write(self, stream: Stream, at: datetime, data: bytes) -> None:
-        """Take the bytes; whoever writes faster than they can be stored waits here.
+        """Take the bytes; a task that writes faster than they can be stored waits here.
 
-        An exception ends the task, so a passing outage is to be waited out.
+        An exception ends the task, so implementations wait out passing outages.
         """
 
 
 AttemptId = tuple[UUID, int]
-"""A job and the number of its attempt."""
+"""A job id and the number of its attempt."""
 Underway = Callable[[Collection[AttemptId]], Awaitable[Collection[AttemptId]]]
-"""Which of these attempts are underway, whoever runs them."""
+"""Returns which of these attempts are underway, on any replica."""
 
 
 class Executor(Protocol):
-    """Runs attempts. When a call returns or raises, nothing is left running; but see ExecutionLeft."""
+    """Runs attempts.
+
+    When a call returns or raises, nothing is left running, except after ExecutionLeft.
+    """
 
     adoptable: ClassVar[bool] = False
-    """Whether an attempt may outlive its runner: by the handle in its journal, another one adopts it."""
+    """Whether an attempt may outlive its runner: another one adopts it by the handle in its journal."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
-        """Start an attempt and follow it to its end; raises ExecutionRefused, ExecutionLost, ExecutionLeft.
+        """Start an attempt and follow it to its end; raises ExecutionRefused, ExecutionLost,
+        ExecutionLeft.
 
-        Setting `stop` asks the task to end, and kills it after a grace period: the outcome is terminated.
+        Setting `stop` asks the task to end, and kills it after a grace period; the outcome is terminated.
         Cancelling the call kills it at once.
         """
 
     async def adopt(
         self, execution: Execution, adopted: Adopted, log: LogSink, stop: asyncio.Event
     ) -> Outcome:
-        """Follow an attempt that an earlier runner began; otherwise like `run`."""
+        """Follow an attempt that an earlier runner started; otherwise like `run`."""
         raise ExecutionLost("it ended with its runner")
 
     def leave(self) -> None:
-        """Leave attempts to other runners as soon as these can find them: this one is about to stop."""
+        """This runner is about to stop: leave attempts to others as soon as these can find them."""
         return
 
     async def reconcile(self, underway: Underway) -> None:
-        """End and remove what is here of attempts that are not underway any more."""
+        """End and remove whatever is left here of attempts that are no longer underway."""
         return

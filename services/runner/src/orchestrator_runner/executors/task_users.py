@@ -1,4 +1,4 @@
-"""As whom tasks run: one user of the host for all, or one for each project."""
+"""The users that tasks run as: one user for all, or one per project."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _UIDS = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 
 @dataclass(frozen=True, slots=True)
 class TaskUsers:
-    """Numbers of users and of groups alike; they need no account."""
+    """Numbers used both as user ids and group ids; they need no account."""
 
     first: int
     last: int
@@ -31,7 +31,7 @@ class TaskUsers:
 
     @property
     def is_per_project(self) -> bool:
-        """Whether projects are kept apart, too, and not only tasks from the runner."""
+        """Whether projects are also separated from each other, not only tasks from the runner."""
         return self.last > self.first
 
     def of(self, number: int) -> int:
@@ -47,4 +47,4 @@ class TaskUsers:
 
 
 DEFAULT = TaskUsers(2_000_000_000, 2_000_065_535)
-"""Beyond the numbers that distributions, systemd and containers give out."""
+"""Above the numbers that distributions, systemd and containers assign."""

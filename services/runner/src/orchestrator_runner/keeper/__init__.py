@@ -1,4 +1,4 @@
-"""The keeper: a small process that starts the replica's tasks and ends them when their lease does.
+"""The keeper: a small process that starts the replica's tasks and ends them when their lease ends.
 
-It imports nothing but the standard library and its own folder, so that it starts fast and stays small.
+It imports only the standard library and its own folder, so that it starts fast and stays small.
 """

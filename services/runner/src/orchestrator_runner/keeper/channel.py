@@ -1,4 +1,4 @@
-"""The keeper's end of the socket: never blocks, because a stopped runner must not stop its keeper."""
+"""The keeper's end of the socket; it never blocks, because a stopped runner must not stop its keeper."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ _DESCRIPTOR_SIZE = 4
 
 
 class Channel:
-    """Packets in with their descriptors, packets out through a buffer."""
+    """Receives packets with their descriptors, and sends packets through a buffer."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
@@ -23,16 +23,16 @@ class Channel:
         self.closed = False
 
     def fileno(self) -> int:
-        """For poll."""
+        """The descriptor to poll."""
         return self._socket.fileno()
 
     @property
     def wants_to_write(self) -> bool:
-        """Whether something waits for the runner to read."""
+        """Whether packets wait for the runner to read."""
         return bool(self._out)
 
     def receive(self) -> Iterator[Packet]:
-        """Yield what has arrived; `closed` tells afterwards whether the runner is gone."""
+        """Yield the packets that have arrived; afterwards `closed` says whether the runner is gone."""
         while not self.closed:
             try:
                 data = self._read()
@@ -64,7 +64,7 @@ class Channel:
         self._out += pack(packet)
 
     def flush(self) -> None:
-        """Send what the socket takes now."""
+        """Send as much as the socket accepts now."""
         while self._out:
             try:
                 sent = self._socket.send(self._out, socket.MSG_NOSIGNAL)
@@ -76,7 +76,7 @@ class Channel:
             del self._out[:sent]
 
     def close(self) -> None:
-        """Close the socket and descriptors that nobody took."""
+        """Close the socket and the descriptors that no one took."""
         self._socket.close()
         for descriptor in self._descriptors:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Named points at which a test can make the keeper die as if it were killed."""
+"""Named points at which a test can make the keeper die as if killed."""
 
 import os
 
@@ -12,7 +12,7 @@ _VARIABLE = "ORCHESTRATOR_CRASH_AT"
 
 
 def reach(name: str) -> None:
-    """Die here, without any cleaning up, if the environment says so; otherwise do nothing."""
+    """Die here without any clean-up if the environment says so; otherwise do nothing."""
     if os.environ.get(_VARIABLE) == name:
         os._exit(_CRASH_EXIT_CODE)
 

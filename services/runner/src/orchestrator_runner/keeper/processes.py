@@ -1,4 +1,4 @@
-"""Processes as the kernel shows them: who descends from whom, and killing all of them."""
+"""Processes as the kernel shows them: which descend from which, and how to kill all of them."""
 
 import contextlib
 import ctypes
@@ -26,17 +26,17 @@ class Process(NamedTuple):
 
 
 def become_subreaper() -> None:
-    """From now on orphaned descendants become children of this process, not of init."""
+    """From now on, orphaned descendants become children of this process instead of init."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def forbid_looking_in() -> None:
-    """From now on no process of the same user may read this one's memory or trace it."""
+    """From now on, no process of the same user may read this process's memory or trace it."""
     _prctl(_PR_SET_DUMPABLE, 0)
 
 
 def forbid_new_privileges() -> None:
-    """From now on what this process starts gains no rights by programs such as sudo."""
+    """From now on, programs started by this process cannot gain rights, for example through sudo."""
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
 
 
@@ -58,19 +58,19 @@ def read_process(pid: int) -> Process | None:
         return None
     finally:
         os.close(descriptor)
-    # The name in parentheses is the process's own choice and may hold anything: read from the last one on.
+    # The process chooses the name in parentheses, and it may contain anything: parse after the last one.
     state, parent, group, session, *more = line[line.rindex(b")") + 2 :].split(maxsplit=20)
     return Process(pid, int(parent), int(group), int(session), int(more[15]), state == b"Z")
 
 
 def process_table() -> dict[int, Process]:
-    """Every process of the host that we can see."""
+    """Every process on the host that we can see."""
     found = (read_process(int(name)) for name in os.listdir("/proc") if name.isdigit())
     return {process.pid: process for process in found if process is not None}
 
 
 def environment_has(pid: int, entry: bytes) -> bool:
-    """Whether the process was started with `NAME=value` and has not wiped it out."""
+    """Whether the process was started with `NAME=value` and has not erased it."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             return entry in file.read().split(b"\0")
@@ -79,7 +79,7 @@ def environment_has(pid: int, entry: bytes) -> bool:
 
 
 class ProcessTree:
-    """Descendants of one process in one reading of the process table."""
+    """The descendants of one process, in one snapshot of the process table."""
 
     def __init__(self, ancestor: int) -> None:
         self.table = process_table()
@@ -89,7 +89,7 @@ class ProcessTree:
         self.children = self._children[ancestor]
 
     def with_descendants(self, process: Process) -> list[Process]:
-        """The process and all below it."""
+        """The process and all its descendants."""
         found = [process]
         for member in found:
             found.extend(self._children.get(member.pid, ()))
@@ -97,7 +97,7 @@ class ProcessTree:
 
 
 def send_signal(processes: Iterable[Process], number: signal.Signals) -> None:
-    """Signal whole groups at once, which no fork can slip through, then each process."""
+    """Signal whole process groups first, which no fork can escape, then each process."""
     members = list(processes)
     own = os.getpgrp()
     for group in {process.group for process in members} - {own, 0}:
@@ -110,12 +110,12 @@ def send_signal(processes: Iterable[Process], number: signal.Signals) -> None:
 
 
 class Census:
-    """Finds adopted children cheaply: asked at the end of every task, it nearly always finds none."""
+    """Finds adopted children cheaply: it runs at the end of every task and nearly always finds none."""
 
     def __init__(self, children_file: str | None = None) -> None:
         self._own = os.getpid()
         self._children_file = children_file or f"/proc/self/task/{self._own}/children"
-        # An option of the kernel, which distributions turn on.
+        # Needs a kernel option that distributions enable.
         self._has_children_file = os.path.exists(self._children_file)
         self._strangers: set[tuple[int, int]] = set()
 
@@ -125,14 +125,15 @@ class Census:
         return any(pid not in started for pid in children)
 
     def _listed(self) -> Iterable[int]:
-        # Complete for our own children: only we reap them, so none leaves the list while we read it.
+        # Complete for our own children: only we reap them, so none disappears while we read.
         with open(self._children_file, "rb") as file:
             return [int(pid) for pid in file.read().split()]
 
     def _searched(self) -> Iterable[int]:
-        """Read the table, but only the entries that are not known to be strangers.
+        """Read the process table, but only the entries not known to be unrelated.
 
-        No stranger ever becomes a descendant. The inode tells a process from a later one of the same number.
+        An unrelated process never becomes a descendant. The inode distinguishes a process from a later one
+        with the same number.
         """
         with os.scandir("/proc") as entries:
             present = {(int(entry.name), entry.inode()) for entry in entries if entry.name.isdigit()}

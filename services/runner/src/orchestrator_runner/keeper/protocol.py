@@ -22,11 +22,11 @@ MAX_PACKET = 16 * 1024 * 1024
 
 
 class BrokenPacket(ValueError):
-    """The other side speaks another language; nothing after this can be understood."""
+    """The other side does not follow the protocol; nothing after this can be understood."""
 
 
 def pack(packet: Packet) -> bytes:
-    """One packet as bytes; raises ValueError if it is too large to send."""
+    """Encode one packet; raises ValueError if it is too large to send."""
     body = json.dumps(packet, separators=(",", ":")).encode()
     if len(body) > MAX_PACKET:
         raise ValueError(f"arguments and environment take {len(body)} bytes, more than {MAX_PACKET}")
@@ -34,13 +34,13 @@ def pack(packet: Packet) -> bytes:
 
 
 class Unpacker:
-    """Cuts a stream of bytes into packets."""
+    """Splits a stream of bytes into packets."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Packet]:
-        """Yield every packet that is complete now."""
+        """Yield every packet that is now complete."""
         self._buffer += data
         while (body := self._take()) is not None:
             packet = json.loads(body)

@@ -1,4 +1,4 @@
-"""The keeper's loop: what the runner asks, what the clock says and what the kernel reports."""
+"""The keeper's loop: handles requests of the runner, deadlines, and signals of the kernel."""
 
 import contextlib
 import os
@@ -16,12 +16,12 @@ from orchestrator_runner.keeper.spawning import inherit_nothing_ignored, spawn
 from orchestrator_runner.keeper.tasks import Task, Tasks
 
 _LONGEST_NAP = 0.5
-"""poll does not count the time that a host was suspended, leases do."""
+"""poll does not count time during which the host was suspended, but leases do."""
 LEASE_ENDED = "the runner's lease ran out"
 
 
 class Keeper:
-    """Ends when the runner's end of the socket is closed, by whatever cause."""
+    """Ends when the runner's end of the socket closes, for whatever reason."""
 
     def __init__(self, connection: socket.socket, *, drain: float) -> None:
         self._channel = Channel(connection)
@@ -38,7 +38,7 @@ class Keeper:
         forbid_looking_in()
 
     def run(self) -> None:
-        """Serve until the runner is gone; whatever ends this, no task is left behind."""
+        """Serve until the runner is gone; however this ends, no task is left behind."""
         poller = select.poll()
         poller.register(self._exits, select.POLLIN)
         self._channel.send({"is": "ready"})
@@ -125,7 +125,7 @@ class Keeper:
 
 
 def kill_all_descendants() -> None:
-    """Kill until the kernel says that we have no child left: orphans become our children, so none escapes."""
+    """Kill until the kernel reports no child: orphans become our children, so none escapes."""
     pause = 0.002
     while True:
         for child in (tree := ProcessTree(os.getpid())).children:

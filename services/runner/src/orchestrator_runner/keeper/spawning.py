@@ -1,4 +1,4 @@
-"""Starting one program: no shell, exactly the given environment, a session of its own."""
+"""Starts one program: no shell, exactly the given environment, a session of its own."""
 
 import os
 import signal
@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from orchestrator_runner.keeper.processes import forbid_new_privileges
 
 OUTLIVED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-"""What the keeper itself does nothing about: it ends when its runner does, and never before its tasks."""
+"""Signals that the keeper ignores: it ends when its runner does, and never before its tasks."""
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def inherit_nothing_ignored() -> None:
-    """A program started after this handles every signal by default, also where the stack runs under nohup.
+    """Make programs started after this handle every signal by default, even if the stack runs under nohup.
 
-    A program inherits what is ignored, but not what is handled.
+    A program inherits ignored signals, but not handlers.
     """
     for number in signal.valid_signals().difference(_IGNORED_BY_PYTHON):
         if signal.getsignal(number) is signal.SIG_IGN:
@@ -37,7 +37,7 @@ def spawn(
         program = find_program(argv[0], environment.get("PATH", _DEFAULT_PATH))
         if user is not None:
             return _spawn_as(user, program, argv, environment, streams)
-        # vfork inside: twice as fast as fork and exec from Python, and no Python code in the child.
+        # Uses vfork: twice as fast as fork and exec from Python, and the child runs no Python code.
         return os.posix_spawn(
             program,
             list(argv),
@@ -58,8 +58,8 @@ def _spawn_as(
     environment: Mapping[str, str],
     streams: tuple[int, int, int],
 ) -> int:
-    """Only the child changes its user: while the keeper itself did, tasks of that user could kill it."""
-    import subprocess  # most keepers never need it, and it would slow their start
+    """Only the child changes its user: when the keeper itself did, tasks of that user could kill it."""
+    import subprocess  # imported late: most keepers never need it, and it slows their start
 
     forbid_new_privileges()
     stdin, stdout, stderr = streams
@@ -75,12 +75,12 @@ def _spawn_as(
         group=user,
         extra_groups=[],
     )
-    process.returncode = 0  # whoever reaps all children does so; this object must not
+    process.returncode = 0  # the keeper reaps all children itself; this object must not
     return process.pid
 
 
 def find_program(name: str, path: str) -> str:
-    """The file that the name means on the task's own PATH."""
+    """Find the program by its name on the task's own PATH."""
     if "/" in name:
         return name
     for folder in path.split(os.pathsep):

@@ -1,4 +1,4 @@
-"""The tasks a keeper is responsible for, and every process that belongs to one of them."""
+"""The tasks that a keeper is responsible for, and every process that belongs to them."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ NEVER = float("inf")
 
 @dataclass(slots=True)
 class Task:
-    """One started program with all its descendants; ended only when none of them is left."""
+    """One started program with all its descendants; it has ended only when none of them is left."""
 
     id: int
     pid: int
@@ -23,17 +23,17 @@ class Task:
     """Exit code of the main process, or minus the signal that ended it; None while it runs."""
     kill_at: float = NEVER
     lost: str | None = None
-    """Why the keeper ended it of its own accord."""
+    """Why the keeper ended the task without being asked."""
 
 
 @dataclass(slots=True)
 class Tasks:
-    """Knows which task each descendant belongs to, kills what is due, and tells which tasks are over."""
+    """Knows which task each descendant belongs to, kills what is due, and reports which tasks are over."""
 
     drain: float
-    """How long descendants may outlive the main process, to finish what they write."""
+    """How long descendants may outlive the main process, so that they can finish writing."""
     running: dict[int, Task] = field(default_factory=dict)
-    """By the process id of the main process, which is not reaped yet."""
+    """By the process id of the main process, until it is reaped."""
     _ended: list[Task] = field(default_factory=list)
     _sessions: dict[int, Task] = field(default_factory=dict)
     _unclaimed: dict[tuple[int, int], list[Task]] = field(default_factory=dict)
@@ -44,20 +44,20 @@ class Tasks:
         return len(self.running) + len(self._ended)
 
     def all(self) -> list[Task]:
-        """Every task of which something may be left."""
+        """Every task that may have a process left."""
         return [*self.running.values(), *self._ended]
 
     def find(self, task_id: int) -> Task | None:
-        """A task by its id, unless it is over."""
+        """Find a task by its id, unless it is over."""
         return next((task for task in self.all() if task.id == task_id), None)
 
     def add(self, task: Task) -> None:
-        """A task whose main process leads a session of its own."""
+        """Add a task whose main process leads a session of its own."""
         self.running[task.pid] = task
         self._sessions[task.pid] = task
 
     def stop(self, task: Task, grace: float) -> None:
-        """Ask all its processes to end, and set the time when they are killed."""
+        """Ask all its processes to end, and set the time at which they are killed."""
         if grace > 0 and task.kill_at == NEVER:
             send_signal(self._members().get(task.id, ()), signal.SIGTERM)
         task.kill_at = min(task.kill_at, boottime() + max(grace, 0.0))
@@ -73,7 +73,7 @@ class Tasks:
                 return
             task = self.running.pop(pid, None)
             if task is None:
-                # An adopted process: those that it had started are now adopted themselves.
+                # An adopted process has ended: the processes it started are now adopted too.
                 self._look_again = True
                 continue
             task.status = os.waitstatus_to_exitcode(status)
@@ -85,7 +85,7 @@ class Tasks:
         return min((task.kill_at for task in self.all()), default=NEVER)
 
     def take_finished(self) -> list[Task]:
-        """Kill what is due and return the tasks that are over, with no process left."""
+        """Kill what is due, and return the tasks that are over, with no process left."""
         now = boottime()
         due = [task for task in self.all() if task.kill_at <= now]
         if not (due or self._ended or self._look_again):
@@ -108,7 +108,7 @@ class Tasks:
             self._look_again = True
 
     def _members(self) -> dict[int, list[Process]]:
-        """Every process below us by the id of its task; one that belongs to no task is killed."""
+        """All our descendants by task id; those that belong to no task are killed."""
         tree = ProcessTree(os.getpid())
         self._prune_unclaimed(tree)
         members: dict[int, list[Process]] = defaultdict(list)
@@ -127,10 +127,10 @@ class Tasks:
             self._sessions.setdefault(process.session, owner)
 
     def _candidates(self, child: Process) -> list[Task]:
-        """Whose a child of ours is: certain by its session or environment, else one of those alive with it.
+        """The tasks that a child of ours may belong to.
 
-        A daemon that left its session and wiped its environment is ended with the last task that may
-        have started it.
+        Its session or environment makes it certain; otherwise, every task that was alive with it. A daemon
+        that left its session and erased its environment is ended with the last task that may have started it.
         """
         owner = self._sessions.get(child.session)
         if owner is None:

@@ -1,1 +1,1 @@
-"""Logs of jobs: captured, masked, stored."""
+"""Captures, masks and stores the logs of jobs."""

@@ -1,4 +1,4 @@
-"""What a task writes, as masked text in numbered chunks: ordered, bounded, acceptable to PostgreSQL."""
+"""Turns what a task writes into masked text in numbered chunks: ordered, bounded, valid for PostgreSQL."""
 
 import asyncio
 import codecs
@@ -17,7 +17,7 @@ _NUL: Final = "\N{SYMBOL FOR NULL}"
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """A piece of one stream; `seq` counts the pieces of both from 1 without a gap."""
+    """A piece of one stream; `seq` numbers the pieces of both streams from 1 without gaps."""
 
     seq: int
     at: datetime
@@ -26,7 +26,7 @@ class LogChunk:
 
 
 Append = Callable[[Sequence[LogChunk]], Awaitable[None]]
-"""Stores a batch. It waits out an outage: an exception ends the task."""
+"""Stores a batch. It waits out an outage, because an exception ends the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class LogLimits:
 
 
 class _Text:
-    """One stream on its way from bytes to text."""
+    """Decodes one stream from bytes to text."""
 
     def __init__(self, forms: tuple[bytes, ...]) -> None:
         self.masker = Masker(forms)
@@ -56,7 +56,7 @@ class _Text:
 
 
 class LogCapture:
-    """A `LogSink` for one attempt. Call `close` at its end, whatever the end was."""
+    """A `LogSink` for one attempt; call `close` when it ends, however it ends."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class LogCapture:
         self._taken += len(data)
         self._add(at, stream, self._texts[stream].feed(data[:room]))
         if self._taken > self._limits.max_bytes:
-            # What the maskers hold back may be half a secret now that the rest is not looked at: drop it.
+            # What the maskers hold back may be half a secret, and the rest is no longer examined: drop it.
             self._is_cut = True
             self._add(at, stream, f"\n[log cut off: more than {self._limits.max_bytes} bytes]\n")
         if self._pending_size >= BATCH_BYTES:
@@ -100,7 +100,7 @@ class LogCapture:
         await self.flush()
 
     async def flush(self) -> None:
-        """Store what has been taken so far; raises what a flush by time ran into."""
+        """Store what has been taken so far; raises the error of an earlier timed flush."""
         self._cancel_timer()
         failed, self._background = self._background, None
         if failed is not None:
@@ -153,7 +153,7 @@ class LogCapture:
 
 
 def _merged(pending: Sequence[tuple[datetime, Stream, str]]) -> list[tuple[datetime, Stream, str]]:
-    """Neighbours of the same stream as one piece, up to the size of a chunk."""
+    """Join neighbouring pieces of the same stream, up to the size of a chunk."""
     merged: list[tuple[datetime, Stream, list[str]]] = []
     size = 0
     for at, stream, text in pending:

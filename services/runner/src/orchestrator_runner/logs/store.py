@@ -1,4 +1,4 @@
-"""Storing what tasks write, as long as this replica owns their jobs."""
+"""Stores what tasks write, as long as this replica owns their jobs."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from orchestrator_shared.runtime.retry import retry_while_unavailable
 
 
 class LogStore:
-    """Appends batches of chunks; waits out an outage of the database, as the task then must."""
+    """Appends batches of chunks; during a database outage it waits, and so does the task."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -22,7 +22,7 @@ class LogStore:
         self._append = Queries.load("orchestrator_runner.logs", "store.sql")["append_logs"]
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
-        """Raises ExecutionLost when the job has a new owner: its task must not go on."""
+        """Raises ExecutionLost when the job has a new owner: its task must not continue."""
         tries = 0
 
         async def once() -> str:
@@ -33,7 +33,7 @@ class LogStore:
                 return status
 
         status = await retry_while_unavailable(once, outage=self._outage)
-        # A repeated batch may have been stored the first time, and its answer lost: the next one will tell.
+        # The first try may have stored this batch, with only its answer lost; the next batch will show.
         if status == "INSERT 0 0" and tries == 1:
             raise ExecutionLost("the job has a new owner")
 

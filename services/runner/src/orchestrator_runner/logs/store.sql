@@ -1,4 +1,4 @@
--- What tasks said; fenced by the epoch.
+-- Logs of tasks; the epoch fences every write.
 
 -- name: append_logs
 INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text)

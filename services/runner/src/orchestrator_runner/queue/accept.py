@@ -1,4 +1,4 @@
-"""`run.requested`: every well-formed request becomes a row, in the order of acceptance within its lane."""
+"""Handles `run.requested`: every well-formed request becomes a row, in order of acceptance in its lane."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,11 +40,14 @@ class Accept:
 
     async def __call__(self, heard: Sequence[RunRequested]) -> None:
         requests = each_once(heard)
+        # Outside the transaction below: creating a lane locks it, and not in id order.
         async with acquire(self._pool) as connection:
             lanes = await self._lanes.ensure(connection, (owner_of(request) for request in requests))
         async with self._outbox.work() as work:
+            # The lanes serialize acceptance, which makes its order the order of the jobs' numbers.
             await self._lanes.lock(work.connection, lanes.values())
             ids = [request.job_id for request in requests] + [id_of_refusal(each) for each in requests]
+            # A request to terminate takes this lock too: it finds the job, or we find its tombstone.
             await work.connection.execute(self._queries["lock_requests"], ids)
             rows = await work.connection.fetch(self._queries["known_jobs"], ids)
             known = {row["id"]: (row["project"], row["component"], row["configuration"]) for row in rows}
@@ -58,6 +61,7 @@ class Accept:
                     await self._refuse(work, each.request, lane)
                 else:
                     await self._accept(work, each.request, lane, details.get(each.request.job_id))
+            # Each lane may have got its first waiting job.
             publish_changes(work, await self._lanes.promote(work.connection, lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))

@@ -1,7 +1,8 @@
 -- Accepting requests: every well-formed request becomes a row.
 
 -- name: lock_requests
--- A request and a terminate for the same job meet here: whoever comes second sees what the first has written.
+-- Serializes a request with a request to terminate the same job: whichever comes second sees what the first
+-- has written.
 SELECT pg_advisory_xact_lock(key)
 FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
 
@@ -18,7 +19,8 @@ WHERE job_id = ANY ($1::uuid[])
 DELETE FROM jobs.tombstones WHERE job_id = $1 RETURNING requested_by
 
 -- name: waiting_run_of_schedule
--- Each half has its partial index: asked in one, they would be searched for among all that the lane ever ran.
+-- One half per partial index. A single condition on both statuses would use neither and scan every job the
+-- lane ever ran.
 SELECT id FROM (
     SELECT id, seq FROM jobs.jobs
     WHERE lane_id = $1 AND schedule_id = $2 AND origin = 'schedule' AND status = 'waiting' AND attempt = 0
@@ -45,7 +47,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (job_id) DO NOTHING
 
 -- name: insert_job
--- A retry asks for what its original asked for.
+-- A retry takes its time limit, attempt policy, previous success and chain length from the job it retries.
 INSERT INTO jobs.jobs (
     id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
     requested_by, token_id, notify, attended, overlap, schedule_id, fire_key, trigger_id, generation, retry_of,

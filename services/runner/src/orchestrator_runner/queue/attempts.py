@@ -1,4 +1,4 @@
-"""From a claimed job to its result: what it runs with, the executor that runs it, what its end means."""
+"""Takes a claimed job to its result: what it runs with, its executor, and what its end means."""
 
 import asyncio
 import os
@@ -74,7 +74,7 @@ class AttemptRunner:
         self._files_dir = files_dir
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
-        """Load what all of these need; see `Prepare`."""
+        """Load in one batch what all of these jobs need; see `Prepare`."""
         try:
             loaded = await retry_while_unavailable(partial(self._load, jobs), outage=OutageLog("attempts"))
         except Exception as error:
@@ -95,7 +95,7 @@ class AttemptRunner:
         except UserError as error:
             return _result(job, Ending(JobStatus.ERROR, str(error), ErrorKind.USER))
         except ExecutionLeft:
-            # Nothing is reported: the job stays underway, and whoever adopts it goes on with this attempt.
+            # No result is reported: the job stays underway, and its next owner continues this attempt.
             log.info("attempt.handed_over", attempt=job.attempt)
             raise asyncio.CancelledError from None
         except ExecutionRefused as error:
@@ -176,19 +176,19 @@ class AttemptRunner:
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
-        """What a component gets that asks for the folder of files: only its project's."""
+        """The folder for a component that asks for one: the project's own, never another project's."""
         asks = FILES_DIR in declared and declared[FILES_DIR] is None
         return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
 
     def _seal_state(self, job: ClaimedJob, state: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        """A component may keep secrets in its state, such as a token: all of it is encrypted."""
+        """The whole state is encrypted, because a component may keep secrets in it, such as a token."""
         if state is None:
             return None
         sealed: Mapping[str, Any] = self._encryption.encrypt_secrets({_STATE: dict(state)}, job.project)
         return sealed
 
     def _open_state(self, job: ClaimedJob, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
-        """The state again; rows that were written before states were encrypted are as they are."""
+        """Decrypt the state; rows written before states were encrypted are returned as they are."""
         if stored is None or stored.keys() != {_STATE} or not self._encryption.is_encrypted(stored[_STATE]):
             return stored
         try:
@@ -249,7 +249,7 @@ def _instant(at: datetime) -> str:
 
 
 def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
-    """What the component's document sets, and what it takes from the runner's own environment."""
+    """Variables that the component's document sets, and those it takes from the runner's environment."""
     own = {
         name: os.environ[name] for name, value in environment.items() if value is None and name in os.environ
     }
@@ -257,13 +257,13 @@ def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
-    """What an attempt's end means for its job."""
+    """Decide what the end of an attempt means for its job."""
     if outcome.status is JobStatus.SUCCESS:
         tables = tuple({"table": str(output.table), "rows": output.rows} for output in outcome.output_tables)
         ending = Ending(JobStatus.SUCCESS, outcome.message)
         return _result(job, ending, tables, outcome.state)
     if outcome.status is JobStatus.TERMINATED:
-        # Where somebody asked for it, the database makes it `terminated`; else the runner stops.
+        # If someone asked for the stop, the database writes `terminated`; otherwise the runner is stopping.
         return _result(
             job, after_loss(job.attempts, safe_to_rerun=job.safe_to_rerun, reason="its runner was stopped")
         )

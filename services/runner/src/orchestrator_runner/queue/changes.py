@@ -1,4 +1,4 @@
-"""The messages that tell of changed jobs, made from their rows."""
+"""Builds the messages that announce changed jobs, from the rows of those jobs."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ MOST_PER_HINT = 2_000
 
 
 def publish_changes(work: UnitOfWork, rows: Iterable[Row]) -> None:
-    """One hint per project and commit, more only where it would be too large to be read."""
+    """Publish one hint per project and commit; more only if a single one would be too large for consumers."""
     revisions: dict[str, dict[Any, int]] = defaultdict(dict)
     for row in rows:
         revisions[row["project"]][row["id"]] = row["revision"]
@@ -25,7 +25,7 @@ def publish_changes(work: UnitOfWork, rows: Iterable[Row]) -> None:
 
 
 def publish_run(work: UnitOfWork, kind: type[RunEvent], row: Row) -> None:
-    """A transition of a run, from its row."""
+    """Publish the transition of a run, from its row."""
     common = {
         "job_id": row["id"],
         "project": row["project"],

@@ -1,4 +1,4 @@
-"""Rows of jobs in the hands of replicas: claiming, finishing, logs; fenced by the epoch."""
+"""Jobs owned by replicas: claiming them and finishing them, fenced by the epoch."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -11,7 +11,7 @@ from orchestrator_shared.database.queries import Queries
 
 
 class ClaimStore:
-    """Every method runs on a connection; `finish` inside the caller's transaction."""
+    """Every method takes a connection; call `finish` inside a transaction."""
 
     def __init__(self, replica_id: UUID) -> None:
         self.replica_id = replica_id
@@ -20,15 +20,17 @@ class ClaimStore:
     async def claim(
         self, connection: asyncpg.Connection, slots: int, ahead: int, limited: Sequence[str]
     ) -> list[asyncpg.Record]:
-        """Take up to so many ready jobs, and `ahead` more that may wait for a slot; none if this replica's
-        lease is over. For the projects in `limited` one replica claims at a time: none exceeds its limit.
+        """Claim up to `slots` ready jobs, and up to `ahead` more that may wait for a slot.
+
+        Claims nothing if this replica's lease has expired. Only one replica at a time claims for the projects
+        in `limited`, so none of them exceeds its limit.
         """
         if limited:
             await connection.execute(self._queries["lock_projects"], list(limited))
         return await connection.fetch(self._queries["claim"], self.replica_id, slots, ahead, list(limited))
 
     async def limited_projects(self, connection: asyncpg.Connection) -> list[str]:
-        """Projects with a parallel limit and jobs that are ready; their locks are made where missing."""
+        """Projects that have a parallel limit and ready jobs; creates their lock rows where missing."""
         rows = await connection.fetch(self._queries["limited_projects"])
         projects = [row["id"] for row in rows]
         if projects:
@@ -41,7 +43,7 @@ class ClaimStore:
         return count
 
     async def finish(self, connection: asyncpg.Connection, results: Sequence[Result]) -> list[asyncpg.Record]:
-        """Write results whose epoch still holds; returns the rows written, the others are a zombie's."""
+        """Write and return the results whose epoch still matches; the others come from a former owner."""
         ordered = sorted(results, key=lambda result: result.job_id)
         rows = await connection.fetch(
             self._queries["finish_jobs"],
@@ -66,10 +68,10 @@ class ClaimStore:
         return rows
 
     async def stops_wanted(self, connection: asyncpg.Connection) -> set[UUID]:
-        """Jobs of this replica that somebody asked to stop."""
+        """Jobs of this replica that someone asked to stop."""
         rows = await connection.fetch(self._queries["stops_wanted"], self.replica_id)
         return {row["id"] for row in rows}
 
     async def owned(self, connection: asyncpg.Connection) -> list[asyncpg.Record]:
-        """Every job that the database gives to this replica."""
+        """Every job that this replica owns according to the database."""
         return await connection.fetch(self._queries["owned"], self.replica_id)

@@ -1,20 +1,24 @@
--- Handing jobs to a replica, and writing what came of them; every write of a job is fenced by its epoch.
+-- Claims jobs for a replica and writes their results; the epoch fences every write of a job.
 
 -- name: claim
--- Jobs for $2 free slots, and up to $3 more to begin when the next slots are free: only such as may be run again,
--- since a crash does not tell which of them had begun. Projects with a parallel limit are claimed for where $4 names
--- them; an array keeps them off the first scan, so that its rows come in the index's order and it ends early.
+-- Claims jobs for $2 free slots, and up to $3 more that begin when the next slots become free. The latter
+-- must be safe to rerun (`after_crash`), because after a crash no one can tell which of them had begun.
+-- Projects with a parallel limit are claimed for only if $4 names them. The array keeps them out of the first
+-- scan, so that it reads the index in order and stops early.
 WITH alive AS (
+    -- KEY SHARE lets heartbeats through, but declare_lost (FOR UPDATE SKIP LOCKED) skips us until we commit.
     SELECT id FROM jobs.replicas
     WHERE id = $1 AND lost_at IS NULL AND lease_until > clock_timestamp()
     FOR KEY SHARE
 ), unlimited AS (
+    -- SKIP LOCKED: no replica waits for rows that another one is claiming.
     SELECT j.id, j.ready_at, j.component FROM jobs.jobs j
     WHERE j.status = 'ready' AND j.kind = 'component' AND (SELECT true FROM alive)
         AND j.project <> ALL (ARRAY(SELECT p.id FROM catalog.projects_v1 p WHERE p.parallel_limit IS NOT NULL))
     ORDER BY j.ready_at, j.id LIMIT $2::integer + $3::integer
     FOR UPDATE OF j SKIP LOCKED
 ), room AS (
+    -- Counted under lock_projects, an earlier statement, so every claim for these projects is seen.
     SELECT p.id AS project, p.parallel_limit - (
         SELECT count(*) FROM jobs.jobs u
         WHERE u.project = p.id AND u.status IN ('processing', 'terminating') AND u.kind = 'component') AS free
@@ -27,7 +31,8 @@ WITH alive AS (
 ), limited AS (
     SELECT j.id, j.ready_at, j.component
     FROM line JOIN jobs.jobs j ON j.id = line.id, alive
-    WHERE j.status = 'ready'  -- again: it may have been stopped or claimed since
+    -- checked again: another transaction may have stopped or claimed it since `line` was read
+    WHERE j.status = 'ready'
     ORDER BY j.ready_at, j.id LIMIT $2::integer
     FOR UPDATE OF j SKIP LOCKED
 ), picked AS (
@@ -38,7 +43,7 @@ WITH alive AS (
     UPDATE jobs.jobs j
     SET status = 'processing', epoch = j.epoch + 1, attempt = j.attempt + 1, replica_id = $1,
         started_at = coalesce(j.started_at, clock_timestamp()), revision = j.revision + 1,
-        -- Of a configuration in the trash no version is run, a pinned one neither; once claimed, it may go there.
+        -- Nothing in the trash is run, not even a pinned version. It may go there once the job is claimed.
         version = coalesce(j.version, (
             SELECT coalesce(j.pinned_version, (
                 SELECT (t.request ->> 'version')::integer FROM jobs.tasks t
@@ -68,8 +73,10 @@ SELECT count(*) FROM (
     SELECT 1 FROM jobs.jobs WHERE status = 'ready' AND kind = 'component' LIMIT 100) AS ready
 
 -- name: finish_jobs
--- `ready`: given back, as if it had never been claimed; the epoch stays, for whoever claimed it. Asked to stop meanwhile,
--- it has certainly done nothing, if this was its first attempt.
+-- Status `ready` gives the job back as if it had never been claimed. The epoch stays, so that the next claim
+-- gets a higher one. If someone asked to stop it meanwhile and this was its first attempt, it is `cancelled`:
+-- it did nothing.
+-- The epoch fences the write: it finds no row once another replica owns the job.
 WITH result AS (
     SELECT * FROM unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::float8[],
                          $8::boolean[])
@@ -120,7 +127,7 @@ ON CONFLICT (project, component, configuration)
 DO UPDATE SET state = excluded.state, job_id = excluded.job_id, updated_at = clock_timestamp()
 
 -- name: owned
--- Without those that have a handle: they are adopted, never started anew.
+-- Excludes jobs with a handle: those are adopted, never started again.
 SELECT id, lane_id, parent_id, phase, epoch FROM jobs.jobs j
 WHERE replica_id = $1 AND status IN ('processing', 'terminating')
     AND NOT EXISTS (SELECT 1 FROM jobs.attempts a
@@ -133,7 +140,7 @@ SELECT id, epoch FROM jobs.jobs WHERE replica_id = $1 AND status = 'terminating'
 SELECT p.id FROM catalog.projects_v1 p
 WHERE p.parallel_limit IS NOT NULL
     AND (EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status = 'ready' AND j.kind = 'component' AND j.project = p.id)
-         -- their runs may make the next ones ready before the next look
+         -- running runs may make the next ones ready before the next poll
          OR EXISTS (SELECT 1 FROM jobs.jobs j WHERE j.status IN ('processing', 'terminating') AND j.kind = 'component'
                     AND j.project = p.id))
 ORDER BY p.id
@@ -142,4 +149,5 @@ ORDER BY p.id
 INSERT INTO jobs.project_locks (project) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING
 
 -- name: lock_projects
+-- Ordered by id, so that two replicas claiming for several projects cannot deadlock.
 SELECT project FROM jobs.project_locks WHERE project = ANY ($1::text[]) ORDER BY project FOR UPDATE

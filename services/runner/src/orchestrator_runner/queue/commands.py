@@ -1,4 +1,4 @@
-"""The runner's queue of commands: requests in batches, terminations one by one after them."""
+"""The runner's command queue: requests are handled in batches, then terminations one by one."""
 
 from collections.abc import Sequence
 from typing import assert_never, cast, get_args
@@ -14,7 +14,7 @@ COMMANDS: tuple[type[Message], ...] = get_args(Command)
 
 
 class Commands:
-    """A `BatchHandler` of every `Command`."""
+    """A `BatchHandler` for every `Command`."""
 
     def __init__(self, accept: Accept, terminate: Terminate) -> None:
         self._accept = accept

@@ -1,4 +1,4 @@
-"""What claimed jobs run with; versions never change, so they are remembered."""
+"""Loads what claimed jobs run with; versions never change, so they are cached."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,16 +24,16 @@ class Loaded:
     definition: dict[str, Any]
     """The component's document."""
     parameters: dict[str, Any] | None
-    """None: there is no such configuration or version."""
+    """None if the configuration or version does not exist."""
     state: dict[str, Any] | None
     variables: dict[str, tuple[str, bool]]
-    """Name to value and whether it is secret (then encrypted)."""
+    """Maps each name to its value and whether it is secret (and therefore encrypted)."""
     user: int | UserError | None = None
-    """Whom a program runs as; an error where there is no user left for its project."""
+    """The user a program runs as, or the error if the range has no user left for this project."""
 
 
 class Definitions:
-    """Loads for a batch of jobs with as few queries as there are kinds of things not known yet."""
+    """Loads definitions for a batch of jobs, with one query per kind of thing that is not cached."""
 
     def __init__(self, pool: asyncpg.Pool, users: ProjectUsers | None = None) -> None:
         self._pool = pool
@@ -43,7 +43,7 @@ class Definitions:
         self._parameters: BoundedCache[tuple[str, str, str, int], dict[str, Any]] = BoundedCache(REMEMBERED)
 
     async def load(self, jobs: Sequence[ClaimedJob]) -> list[Loaded]:
-        """One for each job, in order; asks for nothing where everything is known."""
+        """Return one entry per job, in order; runs no query if everything is cached."""
         await self._load_components(jobs)
         await self._load_parameters(jobs)
         states = await self._states([job for job in jobs if job.has_state])
@@ -83,7 +83,7 @@ class Definitions:
             return
         for row in await self._fetch("component_definitions", list(missing)):
             self._components[row["id"], row["updated_at"]] = row["definition"]
-            # Saved again since the claim: the newer document is as good.
+            # The document was saved again since the claim; the newer one is just as good.
             for job in jobs:
                 if job.component == row["id"]:
                     self._components[row["id"], job.component_saved_at] = row["definition"]

@@ -1,4 +1,4 @@
-"""What is kept of attempts that outlive their runner: how they are found again, and what is reported."""
+"""Stores what is needed to find attempts that outlive their runner, and the reports about them."""
 
 import asyncio
 from collections import defaultdict
@@ -18,14 +18,14 @@ from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_
 from orchestrator_shared.security import Encryption, hash_token, new_token
 
 CALLBACK_POLL_SECONDS = 10.0
-"""The net under hints that are lost."""
+"""Finds callbacks whose hint was lost."""
 _HANDLE = "#run"
 _EXECUTOR = "executor"
 T = TypeVar("T")
 
 
 class HandleStore:
-    """Opens journals, and passes on hints that something was posted."""
+    """Opens journals and passes on hints that a callback arrived."""
 
     def __init__(self, pool: asyncpg.Pool, encryption: Encryption, *, api_url: str | None = None) -> None:
         self._pool = pool
@@ -40,7 +40,7 @@ class HandleStore:
         return JobJournal(self, job)
 
     def new_callback(self) -> tuple[str, str]:
-        """A token, and the address at which it is good; raises UserError if nobody said where the api is."""
+        """Create a token and the address where it is valid; raises UserError without the API's address."""
         if not self._api_url:
             raise UserError(
                 "the component is called back, but the runner does not know where: set ORCHESTRATOR_API_URL "
@@ -51,10 +51,10 @@ class HandleStore:
         return token, f"{self._api_url.rstrip('/')}/v1/callbacks/{token}"
 
     def adopted(self, job: ClaimedJob) -> Adopted | None:
-        """What an earlier runner kept of this attempt; raises ExecutionLost if another executor began it."""
+        """What an earlier runner stored for it; raises ExecutionLost if another executor began it."""
         if job.handle is None:
             return None
-        # The release before kept no executor: then it is the component's, as it was to that release.
+        # The previous release stored no executor; it always used the component's own.
         if job.handle.get(_EXECUTOR, job.executor) != job.executor:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
         handle = self._encryption.decrypt_secrets(job.handle, project=job.project)[_HANDLE]
@@ -62,26 +62,26 @@ class HandleStore:
         return Adopted(handle, job.ran_seconds)
 
     def wake(self, job_id: UUID) -> None:
-        """Something may have been posted about this job."""
+        """A callback for this job may have arrived."""
         for event in self._waiting.get(job_id, ()):
             event.set()
 
     async def write(self, name: str, job: ClaimedJob, value: object) -> None:
-        """One fenced write; raises ExecutionLost if it touched nothing."""
+        """Run one fenced write; raises ExecutionLost if it changed no row."""
         query = self._queries[name]
         status = await self._patiently(lambda c: c.execute(query, job.id, job.epoch, value))
         if status == "UPDATE 0":
             raise ExecutionLost("the job has a new owner")
 
     def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
-        """The handle as it is stored: it holds what another service answered."""
+        """Encrypt the handle for storage, because it contains what another service answered."""
         sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
         return {**sealed, _EXECUTOR: job.executor}
 
     async def wait_for_callbacks(
         self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
     ) -> list[asyncpg.Record]:
-        """Rows that were not seen yet; at least one."""
+        """Wait for callbacks that have not been returned yet; returns at least one."""
         query = self._queries["callbacks"]
         woken = asyncio.Event()
         self._waiting[job_id].add(woken)
@@ -131,7 +131,7 @@ class JobJournal:
     async def callbacks(self) -> Sequence[bytes]:
         """See `Journal`."""
         if self._callback_hash is None:
-            # The attempt was begun by a component that was not called back yet.
+            # The attempt was started without a callback address, so nothing can arrive.
             await asyncio.Event().wait()
             raise AssertionError("nobody sets it")
         rows = await self._handles.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)

@@ -1,5 +1,4 @@
--- Attempts that outlive their runner: how a successor finds them, and what is reported of them; every write is fenced
--- by the epoch.
+-- Handles and callbacks of attempts that outlive their runner; the epoch fences every write.
 
 -- name: keep_handle
 WITH own AS (

@@ -1,4 +1,4 @@
-"""The runner's feed of hints: what may be found in the database now; each is lost without harm."""
+"""The runner's hints about what may be in the database now; losing one does no harm."""
 
 from collections.abc import Callable, Mapping
 from uuid import UUID
@@ -13,11 +13,11 @@ from orchestrator_shared.messaging.decoding import Delivery
 def hints(
     wake: Wake, callback_received: Callable[[UUID], None], *, own_id: UUID
 ) -> Mapping[type[Message], Handler]:
-    """The handlers of the feed."""
+    """The handlers for these hints."""
 
     async def runners_wake(delivery: Delivery) -> None:
         assert isinstance(delivery.message, RunnersWake)
-        # Who said it has no slot: to look again would cost it two queries, after each of its steps.
+        # Our own hint: this replica has no free slot, so looking would cost two queries after each step.
         if delivery.message.replica_id != own_id:
             wake()
 

@@ -1,4 +1,4 @@
-"""One job id is one job: which requests repeat one, and which come with the id of another."""
+"""One job id means one job: finds requests that repeat a job, and requests that reuse another job's id."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,29 +12,35 @@ Owner = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request that becomes a row; `is_refused`: its id was taken, so it got another one and only ends."""
+    """A request that becomes a row.
+
+    `is_refused`: its id was taken, so it got another one and ends at once.
+    """
 
     request: RunRequested
     is_refused: bool = False
 
 
 def owner_of(request: RunRequested) -> Owner:
-    """Whose job it asks for."""
+    """The configuration whose job this request asks for."""
     return (request.project, request.component, request.configuration)
 
 
 def id_of_refusal(request: RunRequested) -> UUID:
-    """The job that records that the request's id was taken; the same however often it is heard."""
+    """The id of the job that records the clash; the same however often the request is delivered."""
     return uuid5(request.job_id, "/".join(owner_of(request)))
 
 
 def each_once(heard: Iterable[RunRequested]) -> list[RunRequested]:
-    """Repetitions within a batch left out."""
+    """Drop repetitions within a batch."""
     return list({(request.job_id, owner_of(request)): request for request in heard}.values())
 
 
 def unknown(requests: Iterable[RunRequested], known: Mapping[UUID, Owner]) -> list[NewRequest]:
-    """Those of which there is no row yet; our services make ids that cannot meet, so a clash is a forgery."""
+    """The requests that have no row yet.
+
+    Our services create ids that cannot collide, so a clash is a forgery.
+    """
     owners = dict(known)
     new = []
     for request in requests:

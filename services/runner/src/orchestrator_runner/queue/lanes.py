@@ -11,15 +11,17 @@ LaneKey = tuple[str, str, str]
 
 
 class Lanes:
-    """Lane rows are never deleted, so their ids are remembered."""
+    """Caches lane ids: lane rows are never deleted."""
 
     def __init__(self) -> None:
         self._queries = Queries.load("orchestrator_runner.queue", "lanes.sql")
         self._known: dict[LaneKey, int] = {}
 
     async def ensure(self, connection: asyncpg.Connection, keys: Iterable[LaneKey]) -> dict[LaneKey, int]:
-        """The ids of these lanes, made where missing. Call it outside of a transaction that holds lane locks:
-        a new row is a lock too."""
+        """Return the ids of these lanes, creating the missing ones.
+
+        Call it outside a transaction that holds lane locks: inserting a lane locks it too, out of order.
+        """
         wanted = set(keys)
         missing = sorted(wanted - self._known.keys())
         if missing:
@@ -30,11 +32,11 @@ class Lanes:
         return {key: self._known[key] for key in wanted}
 
     async def lock(self, connection: asyncpg.Connection, lanes: Iterable[int]) -> None:
-        """Wait for these lanes, in id order; read what they guard in a new statement."""
+        """Lock these lanes in id order; read what they guard in a later statement."""
         await connection.execute(self._queries["lock_lanes"], sorted(set(lanes)))
 
     async def take_number(self, connection: asyncpg.Connection, lane: int) -> int:
-        """The next place in a locked lane."""
+        """Take the next sequence number of a locked lane."""
         number: int = await connection.fetchval(self._queries["take_number"], lane)
         return number
 
@@ -43,5 +45,5 @@ class Lanes:
         return await connection.fetch(self._queries["promote"], sorted(set(lanes)))
 
     async def with_due_jobs(self, connection: asyncpg.Connection) -> list[int]:
-        """Free lanes in which a delay between attempts is over."""
+        """Free lanes with a job whose delay between attempts is over."""
         return [row["lane_id"] for row in await connection.fetch(self._queries["lanes_with_due_jobs"])]

@@ -1,6 +1,7 @@
--- Lanes: whatever changes who may run locks them first, in id order (docs/explanation/lanes.md).
+-- Lanes: whatever changes which job may run locks their rows first, in id order (docs/explanation/lanes.md).
 
 -- name: ensure_lanes
+-- Sorted: two concurrent inserts of the same new lanes wait for each other in one order.
 INSERT INTO jobs.lanes (project, component, configuration)
 SELECT DISTINCT project, component, configuration
 FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
@@ -14,12 +15,16 @@ JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, c
     USING (project, component, configuration)
 
 -- name: lock_lanes
+-- In id order, so that no two transactions deadlock. Statements after this one see what the previous holder
+-- committed.
 SELECT id FROM jobs.lanes WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 
 -- name: take_number
 UPDATE jobs.lanes SET next_seq = next_seq + 1 WHERE id = $1 RETURNING next_seq - 1
 
 -- name: promote
+-- The caller locked the lanes in an earlier statement, so this one sees everything that was committed under
+-- those locks.
 WITH next AS (
     SELECT candidate.id
     FROM unnest($1::bigint[]) AS lane (id)
@@ -38,6 +43,7 @@ FROM next WHERE j.id = next.id
 RETURNING j.id, j.project, j.kind, j.status, j.revision
 
 -- name: lanes_with_due_jobs
+-- Read without locks: the caller locks these lanes, and `promote` checks again.
 SELECT DISTINCT j.lane_id
 FROM jobs.jobs j
 WHERE j.status = 'waiting' AND j.delayed AND j.due_at <= clock_timestamp()

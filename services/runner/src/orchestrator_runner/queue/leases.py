@@ -1,4 +1,4 @@
-"""Leases per replica: registering, renewing and ending our own."""
+"""Registers, renews and ends this replica's own lease."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,11 +23,11 @@ RETRY_SECONDS = 0.5
 
 
 class LeaseLost(OrchestratorError):
-    """Others have taken over our jobs: this replica must end; a new one may start."""
+    """Other replicas have taken over our jobs, so this replica must end; a new one may start."""
 
 
 class Leases:
-    """Only the database's clock decides; our own clock may only end a lease early."""
+    """Only the database's clock decides whether a lease holds; our own clock may only end it early."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Leases:
         self._judges_from = 0.0
 
     async def register(self, keeper: LeaseHolder) -> None:
-        """Announce this replica; from here on it may claim."""
+        """Announce this replica; from now on it may claim jobs."""
         asked_at = boottime()
         async with acquire(self._pool) as connection:
             await connection.execute(
@@ -61,23 +61,26 @@ class Leases:
 
     @property
     def is_held(self) -> bool:
-        """Whether the lease is good by our own clock."""
+        """Whether the lease is valid by our own clock."""
         return boottime() < self._until
 
     @property
     def may_judge(self) -> bool:
-        """Whether others whose lease ran out are lost: after an outage in which ours ran out too, all first
-        get the time to renew, or replicas would declare each other lost."""
+        """Whether this replica may declare others lost.
+
+        After an outage in which our own lease ran out too, every replica first gets time to renew; otherwise
+        they would declare each other lost.
+        """
         return self.is_held and boottime() >= self._judges_from
 
     async def keep(self, keeper: LeaseHolder) -> None:
-        """Renew until cancelled; raises LeaseLost when others consider us lost."""
+        """Renew until cancelled; raises LeaseLost when other replicas consider us lost."""
         while True:
             await asyncio.sleep(self._heartbeat_seconds)
             await self.renew(keeper)
 
     async def renew(self, keeper: LeaseHolder) -> None:
-        """Renew once; waits out an outage, and raises LeaseLost."""
+        """Renew once, waiting out an outage; raises LeaseLost."""
         asked_at, until = await retry_while_unavailable(
             self._ask_for_more,
             outage=_LeaseLog(lambda: self._until - boottime()),
@@ -89,7 +92,7 @@ class Leases:
         self._pass_on(keeper, asked_at)
 
     async def _ask_for_more(self) -> tuple[float, datetime | None]:
-        """A connection that fell silent must not cost the lease: the next try takes another one."""
+        """A silent connection must not cost us the lease: the next try uses another one."""
         asked_at = boottime()
         async with acquire(self._pool) as connection:
             try:
@@ -111,18 +114,18 @@ class Leases:
         keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
 
     async def announce_stop(self) -> None:
-        """Say that this replica takes nothing new."""
+        """Announce that this replica takes no new jobs."""
         async with acquire(self._pool) as connection:
             await connection.execute(self._queries["announce_stop"], self._replica_id)
 
     async def unregister(self) -> None:
-        """End the lease: whatever this replica still owns may be taken over at once."""
+        """End the lease: other replicas may take over at once whatever this one still owns."""
         async with acquire(self._pool) as connection:
             await connection.execute(self._queries["unregister"], self._replica_id)
 
 
 class _LeaseLog(OutageLog):
-    """Also says how long the lease still lasts."""
+    """Also logs how long the lease is still valid."""
 
     def __init__(self, left: Callable[[], float]) -> None:
         super().__init__("lease")

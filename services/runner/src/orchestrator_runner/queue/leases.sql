@@ -1,10 +1,11 @@
--- Leases are per replica: one row per heartbeat; only the database's clock counts.
+-- One lease per replica, one row written per heartbeat; only the database's clock counts.
 
 -- name: register
 INSERT INTO jobs.replicas (id, name, slots, lease_until)
 VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))
 
 -- name: renew
+-- Finds no row once another replica has declared this one lost: then its jobs may already run elsewhere.
 UPDATE jobs.replicas SET lease_until = clock_timestamp() + make_interval(secs => $2)
 WHERE id = $1 AND lost_at IS NULL
 RETURNING lease_until

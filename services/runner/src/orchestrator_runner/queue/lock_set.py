@@ -1,4 +1,4 @@
-"""Which rows a step locks, decided before it begins."""
+"""Decides which rows a step locks, before the step begins."""
 
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -12,7 +12,7 @@ from orchestrator_shared.database.pool import acquire
 
 @dataclass(slots=True)
 class LockSet:
-    """What is locked before anything is read."""
+    """The rows to lock before anything is read."""
 
     lanes: set[int] = field(default_factory=set)
     runs: set[UUID] = field(default_factory=set)
@@ -21,7 +21,7 @@ class LockSet:
 
 
 async def plan_locks(step_input: StepInput, runs: RunStore, pool: asyncpg.Pool) -> LockSet:
-    """Made before the locks, so a guess: a run it misses goes on in the next step."""
+    """Guess the rows to lock, before any lock is held; a run that the guess misses waits one step."""
     made = LockSet(
         lanes={result.lane_id for result in step_input.results},
         runs={result.run_id for result in step_input.results if result.run_id is not None},

@@ -1,4 +1,4 @@
-"""The engine's loop: gathers what happened, takes the next step, hands out what was claimed."""
+"""The engine's loop: collects what happened, takes the next step and starts what that step claimed."""
 
 import asyncio
 import time
@@ -37,7 +37,10 @@ GATHER_SECONDS = 0.02
 
 
 class Engine:
-    """All replicas are alike. What is in memory here may be lost: the database knows, and the scan looks."""
+    """All replicas are alike.
+
+    What they hold in memory may be lost: the database has it, and the scan finds it.
+    """
 
     def __init__(
         self,
@@ -79,7 +82,7 @@ class Engine:
         metrics.RUNNING.set_function(lambda: self.running)
 
     def use(self, prepare: Prepare) -> None:
-        """Set what executes claimed jobs; without it nothing is claimed."""
+        """Set what prepares claimed jobs; until then nothing is claimed."""
         self._prepare = prepare
 
     def wake(self) -> None:
@@ -87,18 +90,18 @@ class Engine:
         self._woken.set()
 
     def look_around(self) -> None:
-        """Something changed elsewhere: look for runs to start and jobs to stop, and take the next step."""
+        """Something changed elsewhere: look for runs to start and jobs to stop, then take the next step."""
         self._looking = True
         self.wake()
 
     def reconcile_runs(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
-        """See the port `Settles`."""
+        """See the port `ReconcilesRuns`."""
         self._ended_children.update(jobs)
         self._ready_to_go_on.update(runs)
         self.wake()
 
     def report(self, results: Iterable[Result]) -> None:
-        """Attempts that are over; written by the next step, in one statement for all."""
+        """Queue the results of finished attempts; the next step writes them all in one statement."""
         self._results.extend(results)
         self.wake()
 
@@ -108,13 +111,13 @@ class Engine:
         self.report([result])
 
     def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
-        """Execute jobs that were taken over with their attempts; the look tells those that shall stop."""
+        """Continue attempts that were taken over; the look that follows finds those that must stop."""
         self._begin(jobs, at_once=True)
         self.look_around()
 
     @property
     def jobs(self) -> set[UUID]:
-        """Every job in the hands of this replica."""
+        """Every job that this replica holds."""
         return self._slots.jobs
 
     @property
@@ -123,7 +126,7 @@ class Engine:
         return self._slots.running
 
     async def run(self) -> None:
-        """Step for ever; an outage of the database is waited out with everything kept."""
+        """Take steps for ever; during a database outage, wait and keep everything collected."""
         outage, pauses = OutageLog("engine"), Backoff(first=0.1, most=LONGEST_PAUSE_SECONDS)
         while True:
             await retry_while_unavailable(self._wait_and_turn, outage=outage, pauses=pauses)
@@ -135,7 +138,7 @@ class Engine:
         await self.turn()
 
     async def turn(self) -> None:
-        """Everything between two waits."""
+        """Do one round of work between two waits."""
         if time.monotonic() - self._last_poll >= self._poll_seconds:
             await self._poll()
         if time.monotonic() - self._last_scan >= self._scan_seconds:
@@ -152,13 +155,14 @@ class Engine:
         self._woken.clear()
 
     async def _gather(self) -> None:
-        """While no slot is short of jobs, more results in one step cost nobody anything."""
+        """Wait briefly for more results: while jobs are ready for the next free slots, this delays no one."""
         if self._slots.is_ahead and not self._looking:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _poll(self) -> None:
-        """The net under all hints: due retries, and projects whose parallel limit leaves room again."""
-        self.report(self._slots.give_back())  # also while the database is away: others may have slots
+        """Find what no hint announced: due retries, and projects whose parallel limit has room again."""
+        # even during a database outage: other replicas may have free slots
+        self.report(self._slots.give_back())
         async with acquire(self._pool) as connection:
             due = await self._lanes.with_due_jobs(connection)
             self._limited = tuple(await self._claims.limited_projects(connection))
@@ -168,7 +172,7 @@ class Engine:
         self._last_poll = time.monotonic()
 
     async def _look(self) -> None:
-        """Stop what somebody asked to stop."""
+        """Stop the jobs that someone asked to stop."""
         if not self._slots.jobs:
             return
         async with acquire(self._pool) as connection:
@@ -176,7 +180,7 @@ class Engine:
         self.report(self._slots.stop(wanted))
 
     async def _scan(self) -> None:
-        """What a crash or a lost COMMIT left behind."""
+        """Find what a crash or a lost COMMIT left behind."""
         async with acquire(self._pool) as connection:
             runs, children = await self._runs.overlooked(connection)
             owned = await self._claims.owned(connection)
@@ -191,7 +195,7 @@ class Engine:
         self._last_scan = time.monotonic()
 
     async def step(self) -> None:
-        """One transaction for everything that has gathered."""
+        """Write everything that was collected, in one transaction."""
         step_input = self._take()
         if not step_input:
             return
@@ -249,7 +253,7 @@ class Engine:
         return done
 
     async def _write_alone(self, result: Result) -> StepResult:
-        """A result that the database refuses becomes the job's internal error, and harms no other."""
+        """Write one result; if the database refuses it, only this job ends, with an internal error."""
         try:
             return await self._stepper.step(StepInput(results=(result,)))
         except DATA_ERRORS as error:
@@ -286,10 +290,10 @@ class Engine:
             self._backlog |= done.backlog
             self._carry_on(done)
         if len(runs) == START_BATCH:
-            self.look_around()  # after a step: results do not wait for all that can start
+            self.look_around()  # after a step, so that results do not wait until every run has started
 
     async def _start_batch(self, runs: Sequence[UUID]) -> StepResult:
-        """Start them together; if one cannot be, each by itself: the one that fails alone ends."""
+        """Start these runs together; if the database refuses, start each alone and end those that fail."""
         slots, _ = (0, 0) if self._backlog else self._room()
         try:
             return await self._starter.start(runs, slots)
@@ -300,28 +304,28 @@ class Engine:
                     runs[0], f"the run cannot be started: {type(error).__name__}"
                 )
         done = StepResult()
-        self._backlog = True  # so that none of them claims slots that were counted once
+        self._backlog = True  # keeps each of them from claiming the same free slots
         for run in runs:
             self._merge(done, await self._start_batch([run]))
         return done
 
     def stop_claiming(self) -> None:
-        """Leave everything new to the other replicas."""
+        """Leave all new jobs to the other replicas."""
         self._claiming = False
 
     async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
-        """Wait for running jobs; those that take longer are stopped and given back."""
+        """Wait for running jobs; stop those that take too long and give them back."""
         self.report(self._slots.give_back(older_than=0))
         await self._slots.drain(grace_seconds, kill_seconds)
 
     async def write_all(self) -> None:
-        """Wait until the loop has written all that it knows; without the database, for ever."""
+        """Wait until the loop has written everything it holds; does not return while the database is away."""
         while self._results or self._ended_children or self._ready_to_go_on or self._stepping:
             self.wake()
             await asyncio.sleep(0.01)
 
 
 def _never_started(row: Row) -> Result:
-    """A claim whose COMMIT was lost on its way back: nothing was done, so it is given back."""
+    """Give back a claim whose COMMIT succeeded but whose answer was lost: nothing was started."""
     ending = Ending(JobStatus.READY, "claimed, but never started")
     return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)

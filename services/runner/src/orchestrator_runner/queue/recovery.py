@@ -1,4 +1,4 @@
-"""Taking over the jobs of replicas whose lease ran out."""
+"""Takes over the jobs of replicas whose lease has expired."""
 
 import asyncio
 import time
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class Recovery:
-    """Every replica looks for lost ones; the epoch decides if two find the same."""
+    """Every replica looks for lost ones; if two find the same jobs, the epoch decides."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class Recovery:
         self._every_seconds = every_seconds
         self._queries = Queries.load("orchestrator_runner.queue", "recovery.sql")
         self._strays: set[UUID] = set()
-        """Own jobs whose attempts can be adopted, and that nobody here works on."""
+        """Our own jobs whose attempts can be adopted and that nothing here works on."""
         self._has_reconciled = False
 
     async def run(self) -> None:
-        """Look for ever."""
+        """Look for lost replicas until cancelled."""
         outage = OutageLog("recovery")
         while True:
             await asyncio.sleep(self._every_seconds)
@@ -62,7 +62,7 @@ class Recovery:
                 outage.end()
 
     async def look(self) -> None:
-        """Declare replicas lost whose lease ran out, and decide what becomes of the jobs of all lost ones."""
+        """Declare replicas lost whose lease expired; decide what happens to the jobs of all lost ones."""
         started = time.perf_counter()
         async with acquire(self._pool) as connection:
             lost = await connection.fetch(self._queries["declare_lost"], self._replica_id)
@@ -72,6 +72,7 @@ class Recovery:
             metrics.LOST_REPLICAS.inc()
             log.warning("replica.lost", replica=str(row["id"]), name=row["name"])
         if rows:
+            # Without locks: the next step writes these results, fenced by the epochs read here.
             self._engine.report([_taken_over(row) for row in rows])
             seconds = time.perf_counter() - started
             log.warning("recovery.jobs_taken_over", jobs=len(rows), seconds=round(seconds, 3))
@@ -79,7 +80,7 @@ class Recovery:
             await self._reconcile()
 
     async def _reconcile(self) -> None:
-        """Whatever died may have left something behind: before we came, or just now."""
+        """Clean up what dead replicas may have left behind, before we started or just now."""
         for executor in self._executors:
             await executor.reconcile(self._underway)
         self._has_reconciled = True
@@ -91,10 +92,10 @@ class Recovery:
         return {(row["id"], row["attempt"]) for row in rows}
 
     async def _adopt(self, connection: asyncpg.Connection) -> None:
-        """Go on with attempts that outlived their runner."""
+        """Continue attempts that outlived their runner."""
         owned = await connection.fetch(self._queries["owned_elsewhere"], self._replica_id)
         strays = {row["id"] for row in owned}.difference(self._engine.jobs)
-        # Twice in a row: the result of one that has just ended may not be written yet.
+        # Only if seen twice in a row: the result of an attempt that just ended may not be written yet.
         known, self._strays = self._strays, strays
         values = (self._replica_id, self._slots, list(strays & known))
         if rows := await connection.fetch(self._queries["adopt"], *values):

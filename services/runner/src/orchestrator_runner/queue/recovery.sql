@@ -1,7 +1,8 @@
--- Jobs of lost replicas: decided anew, or adopted with their attempt.
+-- Jobs of lost replicas: either decided anew, or adopted together with their attempt.
 
 -- name: declare_lost
--- Only who holds a lease may judge: a statement that a stalled network delivers late finds that ours ran out too.
+-- Only a replica that holds a lease may judge. A statement that a stalled network delivers late then finds
+-- that our own lease has expired too.
 UPDATE jobs.replicas SET lost_at = clock_timestamp()
 WHERE id IN (
     SELECT id FROM jobs.replicas WHERE lost_at IS NULL AND lease_until < clock_timestamp()
@@ -18,7 +19,7 @@ FROM jobs.replicas r
 JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
 LEFT JOIN catalog.components_v1 c ON c.id = j.component
 WHERE r.lost_at IS NOT NULL
-    -- Those that can be found by a handle are adopted.
+    -- Those with a handle are adopted instead.
     AND NOT EXISTS (SELECT 1 FROM jobs.attempts a
                     WHERE (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL)
 LIMIT 1000
@@ -29,8 +30,8 @@ JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle I
 WHERE j.replica_id = $1 AND j.status IN ('processing', 'terminating')
 
 -- name: adopt
--- What has a handle outlives its runner: whoever takes it over goes on with the same attempt under a new epoch. The
--- lane stays held all along. $3: own ones that nobody here works on.
+-- An attempt with a handle outlives its runner: the replica that takes it over continues the same attempt
+-- under a new epoch, and the job keeps its lane throughout. $3 lists our own jobs that nothing here works on.
 WITH alive AS (
     SELECT id FROM jobs.replicas
     WHERE id = $1 AND lost_at IS NULL AND NOT stopping AND lease_until > clock_timestamp()

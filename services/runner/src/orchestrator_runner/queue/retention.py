@@ -1,4 +1,4 @@
-"""What the runner forgets, and when."""
+"""Deletes old data of the runner."""
 
 from functools import partial
 
@@ -14,7 +14,7 @@ LOST_REPLICA_DAYS = 7
 
 
 def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Retention:
-    """Finished runs with all below them, their logs (sooner), merges, skips, tombstones, lost replicas."""
+    """Finished runs with all below them, logs (sooner), merges, skips, tombstones and lost replicas."""
     return Retention(
         partial(acquire, pool),
         Queries.load("orchestrator_runner.queue", "retention.sql"),

@@ -1,4 +1,4 @@
--- What the runner forgets, and when.
+-- Deletes old rows in batches.
 
 -- name: forget_replicas
 DELETE FROM jobs.replicas WHERE id IN (
@@ -12,18 +12,19 @@ DELETE FROM jobs.replicas WHERE id IN (
 WITH old AS (
     SELECT o.id, o.finished_at FROM jobs.jobs o
     WHERE o.finished_at < clock_timestamp() - make_interval(days => $1) AND o.parent_id IS NULL
-        -- the last success of an orchestration is its next run's previous one
+        -- keep an orchestration's last success: its next run reads its scheduled time as `previous_success`
         AND NOT (o.kind = 'run' AND o.status = 'success' AND NOT EXISTS (
             SELECT 1 FROM jobs.jobs n
             WHERE n.lane_id = o.lane_id AND n.kind = 'run' AND n.status = 'success' AND n.scheduled_for > o.scheduled_for))
     ORDER BY o.finished_at LIMIT $2
 )
--- Row by row, since a run may have thousands: children before their runs, one run after the other.
+-- Counted by row, because one run may have thousands: children before their run, one run after the other.
 DELETE FROM jobs.jobs WHERE id IN (
     SELECT j.id FROM old JOIN jobs.jobs j ON j.root_id = old.id ORDER BY old.finished_at, old.id, j.depth DESC LIMIT 10 * $2)
 
 -- name: forget_logs
--- By the logs' own time: to go by the jobs' would be to pass by all jobs without a log any more, each time.
+-- Selects by the time of the logs. Selecting by the jobs' times would pass over every job without logs, each
+-- time.
 DELETE FROM jobs.logs WHERE (job_id, attempt, seq) IN (
     SELECT l.job_id, l.attempt, l.seq FROM jobs.logs l JOIN jobs.jobs j ON j.id = l.job_id
     WHERE l.at < clock_timestamp() - make_interval(days => $1)

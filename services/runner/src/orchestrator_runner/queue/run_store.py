@@ -23,7 +23,7 @@ from orchestrator_shared.domain.statuses import JobStatus, TaskStatus
 
 @dataclass(frozen=True, slots=True)
 class ChildTask:
-    """A task whose job is to be made."""
+    """A task whose job is about to be created."""
 
     run: UUID
     lane_id: int
@@ -38,7 +38,7 @@ class ChildTask:
 
 @dataclass(frozen=True, slots=True)
 class EndedChild:
-    """A job of a run that ended."""
+    """An ended job that belongs to a run."""
 
     run: UUID
     phase: int
@@ -58,7 +58,7 @@ class PhaseLeft:
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """A run that is about to start; `lanes` and `versions` hold at least those of its tasks."""
+    """A run that is about to start; `lanes` and `versions` include at least those of its tasks."""
 
     run: UUID
     project: str
@@ -76,7 +76,7 @@ class PlannedRun:
         return (self.project, task.component, task.configuration)
 
     def first_children(self) -> list[ChildTask]:
-        """The tasks of its first phase; none where no task is active."""
+        """The tasks of the run's first phase; empty if no task is active."""
         return [
             ChildTask(
                 run=self.run,
@@ -94,7 +94,7 @@ class PlannedRun:
         ]
 
     def underway(self) -> BegunPhase | None:
-        """What follows once it has begun; None where no task is active."""
+        """The first phase and the lanes that follow it, for the phase cache; None if no task is active."""
         phases = self.plan.active_phases
         if not phases:
             return None
@@ -104,7 +104,7 @@ class PlannedRun:
 
 
 class RunStore:
-    """Every method runs on a connection, inside the caller's transaction."""
+    """Every method takes a connection inside the caller's transaction."""
 
     def __init__(self) -> None:
         self.phase_cache = PhaseCache()
@@ -126,7 +126,7 @@ class RunStore:
     async def versions(
         self, connection: asyncpg.Connection, configurations: Collection[LaneKey]
     ) -> dict[LaneKey, int]:
-        """The current versions of these configurations; those that do not exist are left out."""
+        """The current versions of these configurations, without those that do not exist."""
         columns = [list(column) for column in zip(*configurations, strict=True)]
         rows = await connection.fetch(self._queries["configuration_versions"], *columns)
         return {(row["project"], row["component"], row["configuration"]): row["version"] for row in rows}
@@ -134,8 +134,10 @@ class RunStore:
     async def begin(
         self, connection: asyncpg.Connection, orchestrations: Collection[tuple[str, str]]
     ) -> dict[tuple[str, str], dict[str, int]]:
-        """How far each table of these orchestrations' triggers has been heard; orders their starts among the
-        updates."""
+        """How far each table of these orchestrations' triggers has been heard.
+
+        Orders the starts of these runs among the table updates.
+        """
         if not orchestrations:
             return {}
         projects, names = zip(*orchestrations, strict=True)
@@ -146,8 +148,10 @@ class RunStore:
         return heard
 
     async def withdraw(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> list[asyncpg.Record]:
-        """Of these runs that triggers asked for, cancel those whose updates another full run has used. Call
-        it after `begin`, in a transaction that holds their lanes."""
+        """Cancel those of these triggered runs whose updates another full run has used.
+
+        Call it after `begin`, in a transaction that holds the runs' lanes.
+        """
         used = await connection.fetch(self._queries["used_by_others"], list(runs)) if runs else []
         if not used:
             return []
@@ -159,8 +163,10 @@ class RunStore:
         )
 
     async def lock_waiting(self, connection: asyncpg.Connection, runs: Sequence[UUID]) -> None:
-        """Lock the triggers that wait for these runs, before a run ends that has not started: so its end and
-        the updates have one order."""
+        """Lock the triggers that wait for these runs, before a run ends that has not started.
+
+        This orders the end of the run among the updates of its triggers.
+        """
         await connection.execute(self._queries["lock_waiting"], list(runs))
 
     async def start(
@@ -169,7 +175,7 @@ class RunStore:
         starts: Sequence[PlannedRun],
         used: Sequence[dict[str, int] | None],
     ) -> list[asyncpg.Record]:
-        """Write the starts; returns the rows of those that still could start."""
+        """Write the starts; return the rows of the runs that could still start."""
         return await connection.fetch(
             self._queries["start_runs"],
             [start.run for start in starts],
@@ -213,8 +219,10 @@ class RunStore:
     async def create_children(
         self, connection: asyncpg.Connection, children: Sequence[ChildTask], replica: UUID, slots: int
     ) -> list[asyncpg.Record]:
-        """Make the jobs of these tasks, in lanes that the caller has locked: ready where the lane is free,
-        and up to `slots` of these claimed by this replica at once."""
+        """Create the jobs of these tasks, in lanes that the caller has locked.
+
+        A job whose lane is free becomes ready. This replica claims up to `slots` of those at once.
+        """
         requests = [child.request for child in children]
         return await connection.fetch(
             self._queries["create_children"],
@@ -240,8 +248,9 @@ class RunStore:
     async def plan_step(
         self, connection: asyncpg.Connection, runs: Iterable[UUID], ends: Iterable[tuple[UUID, int]]
     ) -> tuple[set[UUID], set[int]]:
-        """Runs that can go on after these (run, phase) ends, and the lanes that their next step may touch:
-        their own and those of their next phase."""
+        """The runs that can go on after these phase ends, and the lanes that their next step may touch:
+        their own and those of their next phase.
+        """
         counts = Counter(ends)
         rows = await connection.fetch(
             self._queries["plan_step"],
@@ -255,18 +264,18 @@ class RunStore:
     async def lock(
         self, connection: asyncpg.Connection, lanes: Iterable[int], runs: Iterable[UUID]
     ) -> dict[UUID, asyncpg.Record]:
-        """Lock lanes, then runs, the deepest first; returns the runs' rows as they are now."""
+        """Lock lanes, then runs from the deepest up; return the runs' rows as they are now."""
         rows = await connection.fetch(self._queries["lock_step"], sorted(set(lanes)), list(runs))
         return {row["id"]: row for row in rows}
 
     async def unapplied_results(
         self, connection: asyncpg.Connection, jobs: Iterable[UUID]
     ) -> list[asyncpg.Record]:
-        """Of these jobs, those that ended and whose runs do not know yet."""
+        """Those of these jobs that have ended and whose runs do not know it yet."""
         return await connection.fetch(self._queries["unapplied_results"], list(jobs))
 
     async def repeat(self, connection: asyncpg.Connection, run: UUID, delay_seconds: float) -> asyncpg.Record:
-        """Make another attempt of a nested run, in its lane, which the caller has locked."""
+        """Create another attempt of a nested run, in its lane, which the caller has locked."""
         row = await connection.fetchrow(self._queries["repeat_run"], run, new_id(), delay_seconds)
         assert row is not None, "a job that ended is there"
         return row
@@ -274,8 +283,11 @@ class RunStore:
     async def apply_results(
         self, connection: asyncpg.Connection, children: Sequence[EndedChild], going_on: Collection[UUID]
     ) -> tuple[list[PhaseLeft], dict[UUID, list[asyncpg.Record]]]:
-        """Tell locked runs how tasks ended. Returns what is left of these tasks' phases, and every task of
-        the runs in `going_on`, those of the first pending phase with their requests."""
+        """Apply the ends of tasks to locked runs.
+
+        Returns how many tasks are left in these phases, and every task of the runs in `going_on`; tasks of
+        the first pending phase come with their requests.
+        """
         told = sorted((child.run, child.task, child.job, child.status) for child in children)
         columns = [list(column) for column in zip(*told, strict=True)] if told else [[], [], [], []]
         rows = await connection.fetch(self._queries["apply_results"], *columns, list(going_on))
@@ -288,7 +300,7 @@ class RunStore:
         return left, {run: list(group) for run, group in groupby(tasks, key=lambda row: row["run_id"])}
 
     async def end(self, connection: asyncpg.Connection, ends: Mapping[UUID, EndRun]) -> list[asyncpg.Record]:
-        """Write the ends of locked runs; tasks never reached are shown as such."""
+        """End locked runs and mark the tasks they never reached as not executed."""
         return await connection.fetch(
             self._queries["end_runs"],
             list(ends),
@@ -299,7 +311,7 @@ class RunStore:
         )
 
     async def unfinished(self, connection: asyncpg.Connection) -> list[UnfinishedRun]:
-        """Every unfinished run, if a nested one waits; otherwise none."""
+        """Every unfinished run if a nested one is waiting; otherwise nothing."""
         rows = await connection.fetch(self._queries["unfinished_runs"])
         return [
             UnfinishedRun(
@@ -316,19 +328,21 @@ class RunStore:
     async def break_cycle(
         self, connection: asyncpg.Connection, run: UUID, message: str
     ) -> asyncpg.Record | None:
-        """End a run that waits for ever; None if it no longer waits."""
+        """End a run that would wait for ever; return None if it no longer waits."""
         return await connection.fetchrow(self._queries["break_cycle"], run, message)
 
     async def overlooked(self, connection: asyncpg.Connection) -> tuple[set[UUID], set[UUID]]:
-        """What a crash between two steps left: runs to go on with, and results that they do not know."""
+        """Find what a crash between two steps left: runs that can go on, and results not applied yet."""
         runs = await connection.fetch(self._queries["runs_to_go_on"])
         children = await connection.fetch(self._queries["overlooked_results"])
         return {row["id"] for row in runs}, {row["id"] for row in children}
 
 
 def _version(child: ChildTask) -> int | None:
-    """None if its configuration was in the trash when the run started: the claim looks there again. Nested
-    runs look when they start."""
+    """None if the configuration was in the trash when the run started; the claim then looks it up again.
+
+    Nested runs look up their version when they start.
+    """
     if child.version is None and child.component != ORCHESTRATOR:
         return None
     return child.request["version"] or child.version
@@ -340,7 +354,7 @@ def lane_keys(project: str, tasks: Iterable[PlannedTask]) -> set[LaneKey]:
 
 
 def task_state(row: Row, ended: Mapping[UUID, str]) -> TaskState:
-    """A task as the lifecycle sees it, from a row of `apply_results` and the ends of its jobs."""
+    """A task as `lifecycle` sees it, from a row of `apply_results` and the ends of the jobs in this step."""
     status = ended.get(row["job_id"], row["status"]) if row["status"] == TaskStatus.STARTED else row["status"]
     return TaskState(
         id=row["task_id"],

@@ -1,4 +1,4 @@
--- Runs: starting, settling what their children did, going on, ending.
+-- Starts runs, applies the results of their children, continues them and ends them.
 
 -- name: ready_runs
 SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $1
@@ -34,12 +34,14 @@ JOIN catalog.configurations_v1 c
 WHERE c.deleted_at IS NULL
 
 -- name: begin_runs
+-- Locks the rows of the triggers, as the watcher does: each update is heard either before these starts or
+-- after.
 SELECT project, orchestration, table_project, table_name, max(last_seq) AS last_seq
 FROM triggers.begin_runs($1, $2) GROUP BY 1, 2, 3, 4
 
 -- name: used_by_others
--- Of these runs of triggers, under begin_runs' locks: those whose updates a full run has used that started after the
--- newest of them was heard, and the first such run.
+-- Those of these triggered runs whose updates are already used: another full run started after the newest of
+-- them was heard. Returns the first such run. Read under the locks that begin_runs took.
 SELECT t.id, other.id AS used_by, t.configuration || ' #' || other.seq AS name
 FROM triggers.newest_updates($1) newest
 JOIN jobs.jobs t ON t.id = newest.job_id AND t.status = 'ready' AND t.origin = 'trigger'
@@ -102,7 +104,8 @@ FROM unnest($5::uuid[], $6::integer[], $7::integer[], $8::text[], $9::text[], $1
           active, lane_id)
 
 -- name: create_children
--- In locked lanes. The first $17 whose lanes are free begin at once on the replica $16, without a claim of their own.
+-- The caller has locked the lanes. Up to $17 jobs whose lanes are free begin at once on replica $16, without
+-- a separate claim.
 WITH child AS (
     SELECT *, row_number() OVER (PARTITION BY lane_id ORDER BY run_id, position) AS place
     FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::integer[], $5::integer[], $6::text[], $7::text[], $8::text[],
@@ -122,6 +125,7 @@ WITH child AS (
             WHERE w.lane_id = l.id AND w.status = 'waiting' AND (NOT w.delayed OR w.due_at <= clock_timestamp()))
         AS is_free
 ), alive AS (
+    -- As in `claim`: keeps this replica from being declared lost before we commit.
     SELECT id FROM jobs.replicas
     WHERE id = $16 AND $17 > 0 AND lost_at IS NULL AND lease_until > clock_timestamp()
     FOR KEY SHARE
@@ -171,7 +175,8 @@ SELECT j.id, j.kind, j.status, j.lane_id, j.project, j.component, j.configuratio
 FROM made j LEFT JOIN catalog.components_v1 c ON c.id = j.component
 
 -- name: plan_step
--- Driven from the runs by lateral index scans: a plan that needs statistics is a trap on a new installation.
+-- Reads from the runs outwards by lateral index scans: a plan that needs statistics would be slow on a new
+-- installation.
 WITH planned AS (
     SELECT unnest($1::uuid[]) AS run_id
     UNION
@@ -194,8 +199,8 @@ CROSS JOIN LATERAL (
     WHERE x.run_id = planned.run_id AND x.phase = next.index AND x.status = 'pending') AS t
 
 -- name: lock_step
--- Lanes in id order, then runs from the deepest up: the second scan depends on the first. What these rows guard is
--- read by later statements.
+-- Lanes in id order, then runs from the deepest up. The second scan depends on the first, so PostgreSQL
+-- cannot reorder them. Later statements read what these rows guard, in a snapshot taken after the locks.
 WITH lane AS MATERIALIZED (
     SELECT id FROM jobs.lanes WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
 ), locked AS MATERIALIZED (SELECT count(*) AS lanes FROM lane)
@@ -205,7 +210,7 @@ WHERE r.id = ANY ($2::uuid[]) AND locked.lanes >= 0
 ORDER BY r.depth DESC, r.id FOR NO KEY UPDATE OF r
 
 -- name: unapplied_results
--- Of a nested run every attempt is a run of its own, so `attempt` counts those of its task.
+-- Each attempt of a nested run is a run of its own, so `attempt` counts the runs of its task.
 SELECT j.id, j.parent_id, j.task_id, j.phase, j.status, j.kind, j.lane_id, j.message, j.started_at, j.error_kind,
        j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, 0 AS free_attempts,
        CASE WHEN j.kind = 'run' AND j.status = 'error' AND j.max_attempts > 1 THEN (
@@ -216,7 +221,7 @@ JOIN jobs.tasks t ON (t.run_id, t.task_id) = (j.parent_id, j.task_id)
 WHERE j.id = ANY ($1::uuid[]) AND j.finished_at IS NOT NULL AND t.status = 'started' AND t.job_id = j.id
 
 -- name: repeat_run
--- Another attempt of a nested run, in its locked lane.
+-- Another attempt of a nested run, in its lane, which the caller has locked.
 WITH numbered AS (
     UPDATE jobs.lanes l SET next_seq = l.next_seq + 1
     FROM jobs.jobs j WHERE j.id = $1 AND l.id = j.lane_id
@@ -239,8 +244,9 @@ WITH numbered AS (
 SELECT id, kind, status, project, revision FROM made
 
 -- name: apply_results
--- Tells locked runs how tasks ended. Returns what is left of the phases concerned, and every task of the runs in $5
--- as it was before, those of the next phase with their requests.
+-- Applies the ends of tasks to locked runs. Returns how many tasks are left in the phases concerned, and
+-- every task of the runs in $5 as it was before this statement; tasks of the next phase come with their
+-- requests.
 WITH told AS (
     UPDATE jobs.tasks t SET status = result.status
     FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[]) AS result (run_id, task_id, job_id, status)

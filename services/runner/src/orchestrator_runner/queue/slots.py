@@ -1,4 +1,4 @@
-"""The replica's slots: claimed jobs begin in order, each as soon as one is free."""
+"""The replica's slots: claimed jobs begin in order, each as soon as a slot is free."""
 
 import asyncio
 import time
@@ -15,13 +15,13 @@ PACE_SECONDS = 0.25
 AHEAD_STEPS = 4
 AHEAD_MOST = 64
 AHEAD_SECONDS = 1.0
-"""How long a job that was claimed ahead may wait for a slot here while another replica may have one."""
+"""How long a job claimed ahead may wait here; after that, another replica may have a free slot for it."""
 
 Execute = Callable[[asyncio.Event], Awaitable[Result]]
 """Runs one attempt to its end, or until the event is set; never raises."""
 Prepared = Mapping[UUID, Execute]
 Prepare = Callable[[Sequence[ClaimedJob]], Coroutine[Any, Any, Prepared]]
-"""Makes claimed jobs executable, all at once; waits out an outage."""
+"""Prepares all claimed jobs at once; waits out an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class _Claim:
 
 
 class Slots:
-    """Executes at most `count` attempts at once; reports what became of each."""
+    """Executes at most `count` attempts at once and reports the result of each."""
 
     def __init__(self, count: int, report: Callable[[Result], None]) -> None:
         self.count = count
@@ -48,17 +48,19 @@ class Slots:
 
     @property
     def jobs(self) -> set[UUID]:
-        """Every job in the hands of this replica."""
+        """Every job that this replica holds."""
         return self._running.keys() | self._waiting.keys()
 
     @property
     def is_ahead(self) -> bool:
-        """Whether jobs are at hand for the next slots that become free."""
+        """Whether jobs are ready for the next slots that become free."""
         return bool(self._waiting)
 
     def room(self, step_seconds: float) -> tuple[int, int]:
-        """How many jobs could begin now, and how many more will be able to in the time of some steps. Where
-        attempts are long, that is none."""
+        """How many jobs could begin now, and how many more within the next few steps.
+
+        The second number is 0 where attempts take long.
+        """
         held = len(self._running) + len(self._waiting)
         now = time.monotonic()
         while self._ends and self._ends[0] < now - PACE_SECONDS:
@@ -70,7 +72,7 @@ class Slots:
     def take(
         self, jobs: Sequence[ClaimedJob], prepared: "asyncio.Future[Prepared]", *, at_once: bool = False
     ) -> None:
-        """Begin these in their order, each when a slot is free; `at_once` those that are underway already."""
+        """Begin these jobs in order, each when a slot is free; `at_once`: all now, as they are underway."""
         now = time.monotonic()
         claims = [_Claim(job, prepared, now) for job in jobs]
         if at_once:
@@ -101,13 +103,13 @@ class Slots:
             self._fill()
 
     def stop(self, jobs: Collection[UUID]) -> list[Result]:
-        """Ask these attempts to end; what has not begun is given back."""
+        """Ask these attempts to end; give back the jobs that have not begun."""
         for job in jobs & self._running.keys():
             self._running[job][1].set()
         return [self._give_back(job, "stopped before it began") for job in jobs & self._waiting.keys()]
 
     def give_back(self, *, older_than: float = AHEAD_SECONDS) -> list[Result]:
-        """Leave to others what was claimed ahead and has waited for a slot for so long."""
+        """Give back jobs claimed ahead that waited too long for a slot, so that other replicas run them."""
         since = time.monotonic() - older_than
         late = [job for job, claim in self._waiting.items() if claim.since <= since]
         return [self._give_back(job, "no slot was free in time") for job in late]
@@ -116,7 +118,7 @@ class Slots:
         return Result.given_back(self._waiting.pop(job).job, reason)
 
     async def drain(self, grace_seconds: float, kill_seconds: float) -> None:
-        """Wait for what is underway; attempts that take longer are stopped."""
+        """Wait for running attempts; stop those that take too long."""
         if self._running:
             await asyncio.wait(self._tasks(), timeout=grace_seconds)
         self.stop(self._running.keys())

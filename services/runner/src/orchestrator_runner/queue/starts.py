@@ -1,4 +1,4 @@
-"""Starting runs: the definition is fixed, updates heard so far are used, the first phase's jobs are made."""
+"""Starts runs: fixes the definition, uses the updates heard so far, creates the jobs of the first phase."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,10 +48,10 @@ class Starter:
             return await self._runs.ready(connection, limit)
 
     async def start(self, runs: Sequence[UUID], slots: int) -> StepResult:
-        """Start these runs, or end them with the reason why they cannot.
+        """Start these runs, or end those that cannot start, with the reason.
 
-        Claims up to `slots` of their first jobs. Runs with nothing to wait for and those that ended are left
-        to the engine's next step; where they have very many tasks, some stay ready for the next call.
+        Claims up to `slots` of their first jobs. Runs with nothing to wait for and runs that ended are left
+        to the engine's next step. If the runs have very many tasks, some stay ready for the next call.
         """
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, runs)
@@ -84,7 +84,7 @@ class Starter:
         return done
 
     async def refuse(self, run: UUID, reason: str) -> StepResult:
-        """End a run that cannot be written as it is: our mistake, or a definition no database takes."""
+        """End a run that cannot be written as it is: our bug, or a definition that the database rejects."""
         async with acquire(self._pool) as connection:
             rows = await self._runs.to_start(connection, [run])
         done = StepResult()
@@ -110,6 +110,8 @@ class Starter:
             connection = work.connection
             lanes = {start.lane_id for start in starts}
             lanes |= {child.lane_id for first in children.values() for child in first}
+            # Lanes first, as everywhere; then `begin` locks the triggers, so that each update is heard before
+            # or after it.
             await self._lanes.lock(connection, lanes)
             full = {
                 (start.project, start.orchestration)
@@ -117,10 +119,12 @@ class Starter:
                 if start.plan.full or start.is_triggered
             }
             heard = await self._runs.begin(connection, full)
+            # Under the locks of `begin`: the watcher can add no update to these runs until we commit.
             withdrawn = await self._withdraw(work, starts, done)
             used = [
                 heard[start.project, start.orchestration] if start.plan.full else None for start in starts
             ]
+            # Touches only runs that are still ready, so a run terminated meanwhile does not start.
             rows = await self._runs.start(connection, starts, used)
             started = {row["id"] for row in rows}
             begun = [start for start in starts if start.run in started]
@@ -139,7 +143,7 @@ class Starter:
         self._record(begun, made, done)
 
     async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult) -> list[Row]:
-        """Cancel triggers' runs with nothing left to use; returns all rows that this changed."""
+        """Cancel triggered runs whose updates another run has used; return all rows that this changed."""
         triggered = [start.run for start in starts if start.is_triggered]
         withdrawn = await self._runs.withdraw(work.connection, triggered)
         if not withdrawn:
@@ -166,6 +170,7 @@ class Starter:
         row = refusal.row
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, [row["lane_id"]])
+            # Before the end is written, so that it has one order with the updates of the run's trigger.
             await self._runs.lock_waiting(work.connection, [row["id"]])
             ended = await self._runs.refuse(
                 work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
@@ -181,13 +186,13 @@ class Starter:
 
 
 def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
-    """As many together as one transaction writes well within its time; at least one."""
+    """As many runs as one transaction can write well within its time limit, at least one."""
     tasks = accumulate(len(start.plan.tasks) for start in starts)
     return [start for start, so_far in zip(starts, tasks, strict=True) if so_far <= MOST_TASKS] or starts[:1]
 
 
 def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
-    """Lay out a run; raises UserError with the reason why it cannot start."""
+    """Plan a run; raises UserError with the reason if it cannot start."""
     if row["current_version"] is None or row["deleted_at"] is not None:
         name = row["configuration"]
         raise UserError(

@@ -1,4 +1,4 @@
-"""One step of the engine, a transaction: what ended is written, runs go on, ready jobs are claimed."""
+"""One step of the engine, in one transaction: writes results, continues runs, claims ready jobs."""
 
 from collections.abc import Iterable, Sequence
 from uuid import UUID
@@ -38,7 +38,7 @@ Rows = Sequence[asyncpg.Record]
 
 
 class Stepper:
-    """Locks in one order: lanes, runs from the deepest up, then only rows that nobody waits for."""
+    """Locks lanes by id, then runs from the deepest up, then only rows that no one waits for."""
 
     def __init__(
         self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, claims: ClaimStore
@@ -50,7 +50,7 @@ class Stepper:
         self._claims = claims
 
     async def step(self, step_input: StepInput) -> StepResult:
-        """Do it; after an exception it may be repeated: nothing was done, or the epochs fence what was."""
+        """Take one step; may be repeated after an exception, because the epochs fence what was committed."""
         made = await plan_locks(step_input, self._runs, self._pool)
         async with self._outbox.work() as work:
             step = _Step(work, step_input, made, self._lanes, self._runs, self._claims)
@@ -58,9 +58,10 @@ class Stepper:
         return step.done
 
     async def break_cycle(self, cycle: list[UnfinishedRun]) -> UUID | None:
-        """End the youngest child of a circle of waiting; returns it, to be settled."""
+        """End the youngest nested run of a wait cycle and return it, so that its parent is told."""
         run = victim(cycle)
         async with self._outbox.work() as work:
+            # Promoting takes this lock too: a run promoted before us is no longer waiting, and stays.
             await self._lanes.lock(work.connection, [run.lane_id])
             row = await self._runs.break_cycle(work.connection, run.id, describe(cycle))
             if row is None:
@@ -72,9 +73,10 @@ class Stepper:
         return run.id
 
     async def promote(self, lanes: Iterable[int]) -> None:
-        """Make the next due job of these lanes ready."""
+        """Make the next due job of each of these lanes ready."""
         async with self._outbox.work() as work:
             await self._lanes.lock(work.connection, lanes)
+            # The lanes were found without locks, so `promote` checks again under them.
             publish_changes(work, await self._lanes.promote(work.connection, lanes))
 
 
@@ -104,8 +106,10 @@ class _Step:
         self._ready = 0
 
     async def take(self) -> None:
+        # Lanes and runs are locked before anything they guard is read.
         await self._lock()
         await self._apply_results(await self._finish())
+        # After the results, which free lanes. Before the claim, which then sees the promoted jobs.
         if self._freed:
             self._record(await self._lanes.promote(self._connection, self._freed))
         await self._claim()
@@ -118,16 +122,18 @@ class _Step:
             await self._lanes.lock(self._connection, self._locks.lanes)
 
     async def _finish(self) -> list[EndedChild]:
-        """Write the results whose epoch holds; returns the children whose runs are to be told."""
+        """Write the results whose epoch still matches; return the children whose runs must be told."""
         results = self._input.results
         if not results:
             return []
         rows = await self._claims.finish(self._connection, results)
+        # Rows are missing for jobs that another replica took over: their epoch is higher than ours.
         metrics.FENCED.inc(len(results) - len(rows))
         self._record(rows)
         for row in rows:
             metrics.FINISHED.labels(row["status"]).inc()
             if row["frees_its_lane"]:
+                # Safe to promote: `plan_locks` put the lane of every result into the lock set.
                 self._freed.add(row["lane_id"])
             for output in row["output_tables"]:
                 self._work.publish(
@@ -142,9 +148,10 @@ class _Step:
         return [ended_child(row) for row in rows if row["parent_id"] and row["finished_at"]]
 
     async def _apply_results(self, children: list[EndedChild]) -> None:
-        """Tell runs how their children ended, and go on with those that wait for nothing."""
+        """Tell runs how their children ended, and continue the runs that have nothing left to wait for."""
         if self._input.ended_children:
             children = children + await self._others()
+        # `plan_locks` guessed without locks, so a run may be gone by now.
         going_on = self._locks.going_on & self._locked.keys()
         if not children and not going_on:
             return
@@ -152,35 +159,39 @@ class _Step:
         for left in phases:
             self._runs.phase_cache.left(left.run, left.phase, left.remaining)
             if left.remaining == 0 and left.run not in going_on:
+                # The phase is over, but its run's next lanes are not locked here: the next step locks them.
                 self.done.runs.add(left.run)
         ended = {child.job: child.status for child in children}
         await self._go_on({run: tasks.get(run, []) for run in going_on}, ended)
 
     async def _others(self) -> list[EndedChild]:
-        """Children that ended elsewhere, except nested runs that are attempted again."""
+        """Children that ended elsewhere, except nested runs that get another attempt."""
         children = []
+        # Read again under the locks: another replica may have applied some of them since `plan_locks`.
         for row in await self._runs.unapplied_results(self._connection, self._input.ended_children):
             run = self._locked.get(row["parent_id"])
             if run is None or (row["kind"] == "run" and row["lane_id"] not in self._locks.lanes):
-                self.done.ended_children.add(
-                    row["id"]
-                )  # others took it further between our look and our locks
+                # The run or lane was not in our lock set: the next step locks it.
+                self.done.ended_children.add(row["id"])
             elif (delay := _delay_before_again(row, run)) is None:
                 children.append(ended_child(row))
             else:
                 self._record([await self._runs.repeat(self._connection, row["id"], delay)])
+                # `repeat` numbers the new attempt in its lane, which the condition above found locked.
                 self._freed.add(row["lane_id"])
         return children
 
     async def _go_on(self, runs: dict[UUID, Rows], ended: dict[UUID, str]) -> None:
-        """Take the next step of every locked run none of whose tasks is underway."""
+        """Take the next step of every locked run that has no task underway."""
         children: list[ChildTask] = []
         ends: dict[UUID, EndRun] = {}
         for run, rows in runs.items():
+            # Read under the run's lock, so a termination comes either before this step or after it.
             status = self._locked[run]["status"]
             tasks = [task_state(row, ended) for row in rows]
             if status not in (JobStatus.PROCESSING, JobStatus.TERMINATING):
                 continue
+            # The run's lock orders its steps: only the one that applies the last result sees no started task.
             if any(task.status is TaskStatus.STARTED for task in tasks):
                 continue
             step = next_step(tasks, stopping=status == JobStatus.TERMINATING)
@@ -198,7 +209,7 @@ class _Step:
     ) -> list[ChildTask]:
         children = [next_child(row) for row in rows if row["request"] is not None]
         if not {child.lane_id for child in children} <= self._locks.lanes:
-            self.done.runs.add(run)  # others took it further between our look and our locks: plan anew
+            self.done.runs.add(run)  # the run went on after `plan_locks`: the next step locks these lanes
             return []
         following = phase_after(tasks, step.index)
         lanes = {row["lane_id"] for row in rows if row["active"] and row["phase"] == following}
@@ -207,10 +218,11 @@ class _Step:
         return children
 
     async def _create(self, children: Sequence[ChildTask]) -> None:
-        """With ready jobs about that have waited longer, new ones stand in line behind them."""
+        """Create the jobs of these tasks; if older jobs are ready, the new ones queue behind them."""
         slots = 0 if self._input.backlog else self._input.slots
         rows = await self._runs.create_children(self._connection, children, self._claims.replica_id, slots)
         self._record(rows)
+        # A lane without an active job may still hold older waiting ones: `promote` picks the earliest.
         self._freed |= {row["lane_id"] for row in rows if row["status"] == JobStatus.WAITING}
         self.done.claimed += claimed(rows)
 
@@ -222,33 +234,39 @@ class _Step:
             self._runs.phase_cache.forget(row["id"])
             self._freed.add(row["lane_id"])
             if row["parent_id"] is not None:
+                # The parent may not be locked, and lanes come first: the next step locks both.
                 self.done.ended_children.add(row["id"])
 
     def _record(self, rows: Rows) -> None:
-        """Remember what changed, and what became ready."""
+        """Collect the changed rows to publish, and count the jobs that became ready."""
         self._changed += rows
         ready = [row["kind"] for row in rows if row["status"] == JobStatus.READY]
         self.done.runs_are_ready |= "run" in ready
         self._ready += len(ready) - ready.count("run")
 
     async def _claim(self) -> None:
-        """Last of all: claimed rows are locked without their lanes, so nothing may be waited for after it."""
+        """Claim ready jobs, as the last statement that locks.
+
+        Claimed rows are locked without their lanes, so a wait for any other lock after this could deadlock.
+        """
         slots = self._input.slots - len(self.done.claimed)
         ahead = self._input.ahead
         if not (self._input.backlog or self._ready):
             return
         self.done.backlog = True
         if slots + ahead > 0:
+            # Skips locked job rows; may wait for limited projects, whose holders wait for nothing more.
             rows = await self._claims.claim(self._connection, slots, ahead, self._input.limited)
             self._changed += rows
             self.done.claimed += claimed(rows)
             self.done.backlog = len(rows) >= slots
         if self.done.backlog and await self._claims.ready_left(self._connection):
+            # Other replicas would find the remaining jobs only at their next poll.
             self._work.publish(RunnersWake(ready=1, replica_id=self._claims.replica_id))
 
 
 def _delay_before_again(child: Row, parent: Row) -> float | None:
-    """Seconds until a nested run that failed is attempted again; None where it is not."""
+    """Seconds until a failed nested run gets another attempt; None if it gets none."""
     if (
         child["kind"] != "run"
         or child["status"] != JobStatus.ERROR

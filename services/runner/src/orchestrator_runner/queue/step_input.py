@@ -1,4 +1,4 @@
-"""What a step of the engine is to do, and what it did."""
+"""The input of one step of the engine, and its result."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 @dataclass(frozen=True, slots=True)
 class StepInput:
-    """What a step is to do."""
+    """What a step has to do."""
 
     results: Sequence[Result] = ()
-    """Attempts of this replica, or of a lost one, that are over."""
+    """Results of finished attempts of this replica or of a lost one."""
     ended_children: frozenset[UUID] = frozenset()
-    """Children that ended elsewhere and whose runs may not know yet."""
+    """Children that ended elsewhere and whose runs may not know it yet."""
     runs: frozenset[UUID] = frozenset()
     """Runs that may have nothing left to wait for."""
     slots: int = 0
     """How many jobs may be claimed to begin now."""
     ahead: int = 0
-    """How many more may be claimed to begin as soon as slots are free."""
+    """How many more may be claimed to begin when slots become free."""
     backlog: bool = False
-    """Whether there may be ready jobs besides those that this step makes."""
+    """Whether ready jobs may exist besides those that this step creates."""
     limited: tuple[str, ...] = ()
     """Projects with a parallel limit whose jobs may be claimed too."""
 
@@ -35,18 +35,18 @@ class StepInput:
 
 @dataclass(slots=True)
 class StepResult:
-    """What a step did, and what it leaves to the next one."""
+    """What a step did, and what it leaves for the next one."""
 
     claimed: list[ClaimedJob] = field(default_factory=list)
     ended_children: set[UUID] = field(default_factory=set)
     runs: set[UUID] = field(default_factory=set)
     runs_are_ready: bool = False
     backlog: bool = False
-    """Whether ready jobs were left for want of slots."""
+    """Whether ready jobs remain because no slot was free."""
 
 
 def claimed(rows: Iterable[Row]) -> list[ClaimedJob]:
-    """Those of these rows that this replica may begin."""
+    """The rows of jobs that this replica may begin."""
     begun = [row for row in rows if row["status"] == JobStatus.PROCESSING]
     metrics.CLAIMED.inc(len(begun))
     for row in begun:

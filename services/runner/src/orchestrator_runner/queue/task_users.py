@@ -1,4 +1,4 @@
-"""Whether tasks can run as other users on this host, and which user belongs to which project."""
+"""Decides whether tasks can run as other users on this host, and which user belongs to which project."""
 
 import importlib.util
 import os
@@ -23,7 +23,10 @@ _LOOK = "import os, sys; [os.stat(os.path.join(folder, '.')) for folder in sys.a
 
 
 def choose_task_users(setting: str, folders: Iterable[Path]) -> TaskUsers | None:
-    """As the setting says; None: as the runner itself. Tasks must reach these folders."""
+    """Choose as the setting says; None means as the runner itself.
+
+    Tasks must be able to reach these folders.
+    """
     if setting == NONE or (setting == AUTO and os.geteuid() != 0):
         return None
     if os.geteuid() != 0:
@@ -52,14 +55,14 @@ _WAY_OUT = (
 
 
 def _installed() -> list[str]:
-    """Where a task's `{python}` finds its packages."""
+    """The folder in which a task's `{python}` finds its packages."""
     found = importlib.util.find_spec("orchestrator_components")
     packages = [] if found is None else list(found.submodule_search_locations or ())
     return [sysconfig.get_path("purelib"), *packages]
 
 
 def _unreachable(user: int, folders: Iterable[Path]) -> str | None:
-    """The user itself tries: modes alone do not tell all, such as a namespace without this user."""
+    """Ask as the user itself: modes alone do not show everything, such as a namespace without the user."""
     for folder in folders:
         if _try(user, ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)]) is not None:
             return _try(user, ["/bin/sh", "-c", ":"]) or f"user {user} cannot reach {folder}"
@@ -86,7 +89,7 @@ def _try(user: int, program: list[str]) -> str | None:
 
 
 class ProjectUsers:
-    """The user of each project, the same on every host for as long as the range begins alike."""
+    """Each project's user: the same on every host as long as the range starts at the same number."""
 
     def __init__(self, pool: asyncpg.Pool, users: TaskUsers) -> None:
         self._pool = pool
@@ -95,7 +98,7 @@ class ProjectUsers:
         self._numbers: dict[str, int] = {}
 
     async def load(self, projects: set[str]) -> None:
-        """Number those that have none yet, for ever: files of a project are its user's."""
+        """Give a permanent number to projects that have none: the files of a project belong to its user."""
         missing = sorted(projects - self._numbers.keys())
         if not missing or not self._users.is_per_project:
             return
@@ -107,5 +110,5 @@ class ProjectUsers:
         self._numbers |= {row["project"]: row["number"] for row in rows}
 
     def of(self, project: str) -> int:
-        """A loaded project's user; raises UserError if the range is too short."""
+        """The user of a loaded project; raises UserError if the range has no user left."""
         return self._users.of(self._numbers.get(project, 0))

@@ -1,4 +1,4 @@
-"""`job.terminate-requested`: stop a job and everything below it."""
+"""Handles `job.terminate-requested`: stops a job and everything below it."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ ROUNDS = 5
 
 
 class Terminate:
-    """Locks the lanes of the whole family, then stops whatever of it has not finished."""
+    """Locks the lanes of the job and all its descendants, then stops whichever of them have not finished."""
 
     def __init__(self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, engine: ReconcilesRuns) -> None:
         self._pool = pool
@@ -37,19 +37,23 @@ class Terminate:
         raise Unavailable("the run grew faster than its lanes could be locked")
 
     async def _try(self, request: TerminateRequested, lanes: set[int]) -> set[int]:
-        """Stop the family if these lanes cover it; otherwise returns the lanes to lock next time."""
+        """Stop them if these lanes cover them all; otherwise return the lanes to lock next time."""
         if not lanes:
+            # Found without locks: the descendants are read again below, under the locks.
             async with acquire(self._pool) as connection:
                 lanes = {row["lane_id"] for row in await self._family(connection, request)}
         async with self._outbox.work() as work:
             connection = work.connection
             await self._lanes.lock(connection, lanes)
+            # Nothing to stop yet: this lock keeps the request of the job from being accepted beside us.
             if not lanes:
                 await connection.execute(self._queries["lock_requests"], [request.job_id])
             family = await self._family(connection, request)
             await connection.execute(self._queries["lock_waiting"], [row["id"] for row in family])
             await connection.execute(self._queries["lock_jobs"], [row["id"] for row in family])
+            # Read again under the locks: meanwhile a run may have created children, or a job may have ended.
             family = await self._family(connection, request)
+            # Lanes come before jobs in the lock order: lock the missing ones in a new transaction.
             if missing := {row["lane_id"] for row in family} - lanes:
                 return lanes | missing
             if request.unstarted_only and any(row["attempt"] for row in family):
@@ -76,7 +80,7 @@ class Terminate:
         return await connection.fetch(self._queries["family"], request.job_id, request.project)
 
     async def _leave_tombstone(self, connection: asyncpg.Connection, request: TerminateRequested) -> None:
-        """The request of the job is still on its way, or the job ended: then there is nothing to do."""
+        """Leave a tombstone if the job's request is still on its way; if the job has ended, do nothing."""
         if not await connection.fetchval(self._queries["job_exists"], request.job_id):
             await connection.execute(self._queries["leave_tombstone"], request.job_id, request.requested_by)
 

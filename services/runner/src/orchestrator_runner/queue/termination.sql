@@ -1,4 +1,4 @@
--- Stopping a job and all below it; races with every other transition are decided by the locks.
+-- Stops a job and all below it; the locks decide races with every other transition.
 
 -- name: family
 WITH RECURSIVE family AS (
@@ -11,11 +11,13 @@ FROM family JOIN jobs.jobs j USING (id)
 WHERE j.finished_at IS NULL
 
 -- name: lock_requests
--- See accept.sql.
+-- See accept.sql: serializes with the request of the same job.
 SELECT pg_advisory_xact_lock(key)
 FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($1::uuid[]) AS request (id) ORDER BY 1) AS sorted
 
 -- name: job_exists
+-- The caller holds lock_requests, so the job's request cannot be accepted between this check and
+-- leave_tombstone.
 SELECT EXISTS (SELECT 1 FROM jobs.jobs WHERE id = $1)
     OR EXISTS (SELECT 1 FROM jobs.request_records WHERE job_id = $1)
 
@@ -23,6 +25,7 @@ SELECT EXISTS (SELECT 1 FROM jobs.jobs WHERE id = $1)
 INSERT INTO jobs.tombstones (job_id, requested_by) VALUES ($1, $2) ON CONFLICT DO NOTHING
 
 -- name: lock_jobs
+-- After the lanes, and in the engine's order (deepest first): neither can deadlock with the other.
 SELECT id FROM jobs.jobs WHERE id = ANY ($1::uuid[]) ORDER BY depth DESC, id FOR NO KEY UPDATE
 
 -- name: stop

@@ -1,5 +1,6 @@
--- Triggers that wait for a run: locked before it ends unstarted.
+-- Locks the triggers that wait for a run before it ends without having started.
 
 -- name: lock_waiting
--- The end of a run before its start (accepted as ended, refused, stopped) has one order with the updates of its trigger.
+-- When a run ends before it starts (accepted as ended, refused or stopped), this orders its end among the
+-- updates of its trigger.
 SELECT triggers.lock_waiting($1)

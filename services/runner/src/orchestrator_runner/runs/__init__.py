@@ -1,1 +1,1 @@
-"""What becomes of runs and jobs: pure rules, time is an argument."""
+"""Rules of what happens to runs and jobs: pure code, with time as an argument."""

@@ -1,4 +1,4 @@
-"""A dictionary that forgets."""
+"""A dictionary of limited size."""
 
 from typing import Generic, TypeVar
 
@@ -7,7 +7,7 @@ V = TypeVar("V")
 
 
 class BoundedCache(Generic[K, V]):
-    """A dictionary that forgets its oldest entries."""
+    """A dictionary that drops its oldest entries."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -26,5 +26,5 @@ class BoundedCache(Generic[K, V]):
             del self._entries[next(iter(self._entries))]
 
     def forget(self, key: K) -> None:
-        """Drop the entry, if there is one."""
+        """Drop the entry, if it exists."""
         self._entries.pop(key, None)

@@ -1,4 +1,4 @@
-"""Runs that wait for each other in a circle (docs/explanation/architecture.md, 4.8)."""
+"""Finds runs that wait for each other in a cycle (docs/explanation/architecture.md, 4.8)."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,10 @@ from orchestrator_shared.domain.statuses import ACTIVE_STATUSES, JobStatus
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedRun:
-    """A run that has not ended; component jobs wait for nobody who waits for them, so only runs matter."""
+    """An unfinished run.
+
+    Only runs matter: no component job waits for a job that waits for it.
+    """
 
     id: UUID
     lane_id: int
@@ -22,7 +25,7 @@ class UnfinishedRun:
 
 
 def find_cycles(runs: Iterable[UnfinishedRun]) -> list[list[UnfinishedRun]]:
-    """Every circle of waiting, each as its runs in the order in which they wait; circles share no run."""
+    """Find every wait cycle, each as its runs in the order in which they wait; cycles share no run."""
     known = {run.id: run for run in runs}
     waits = who_waits(known)
     done: set[UUID] = set()
@@ -36,8 +39,11 @@ def find_cycles(runs: Iterable[UnfinishedRun]) -> list[list[UnfinishedRun]]:
 
 
 def who_waits(known: Mapping[UUID, UnfinishedRun]) -> dict[UUID, list[UUID]]:
-    """Who waits for whom: a waiting run for the one that holds its lane, as those before it do, a
-    started one for its children."""
+    """Maps each run to the runs it waits for.
+
+    A waiting run waits for the run that holds its lane and for those before it; a started one waits for its
+    children.
+    """
     holders = {run.lane_id: run.id for run in known.values() if run.status in ACTIVE_STATUSES}
     waits: dict[UUID, list[UUID]] = defaultdict(list)
     for run in known.values():
@@ -52,7 +58,7 @@ def who_waits(known: Mapping[UUID, UnfinishedRun]) -> dict[UUID, list[UUID]]:
 def _walk(
     start: UUID, waits: Mapping[UUID, list[UUID]], done: set[UUID], path: dict[UUID, None]
 ) -> list[UUID] | None:
-    """Depth first, without recursion: the first circle met, or None."""
+    """Depth-first search without recursion; returns the first cycle found, or None."""
     stack: list[tuple[UUID, Iterable[Any]]] = [] if start in done else [(start, iter(waits.get(start, ())))]
     if stack:
         path[start] = None
@@ -75,7 +81,7 @@ def _walk(
 
 
 def victim(cycle: list[UnfinishedRun]) -> UnfinishedRun:
-    """The youngest waiting run that is somebody's child: ending it lets its parent go on."""
+    """The youngest waiting run that has a parent: ending it lets the parent go on."""
     return max(
         (run for run in cycle if run.status is JobStatus.WAITING and run.parent_id is not None),
         key=lambda run: run.id,
@@ -83,6 +89,6 @@ def victim(cycle: list[UnfinishedRun]) -> UnfinishedRun:
 
 
 def describe(cycle: list[UnfinishedRun]) -> str:
-    """The circle by the names of its orchestrations."""
+    """Describe the cycle by the names of its orchestrations."""
     names = [run.orchestration for run in cycle]
     return "these runs wait for each other: " + " → ".join([*names, names[0]])

@@ -1,4 +1,4 @@
-"""A job in the hands of this replica, and what it says of it afterwards."""
+"""A job that this replica owns, and the result it reports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -38,19 +38,19 @@ class ClaimedJob:
     scheduled_for: datetime
     previous_success: datetime | None
     executor: str | None
-    """None: there is no such component."""
+    """None if there is no such component."""
     safe_to_rerun: bool
     component_saved_at: datetime | None
     has_state: bool
     handle: Mapping[str, Any] | None = None
-    """Of a job that was taken over with its attempt: how to find the run it began elsewhere; encrypted."""
+    """Only for an adopted job: how to find the run that its attempt started elsewhere; encrypted."""
     callback_hash: bytes | None = None
     ran_seconds: float = 0.0
     next_log_seq: int = 1
 
     @classmethod
     def from_row(cls, row: Row) -> "ClaimedJob":
-        """Read a row of the query `claim`."""
+        """Build it from a row of the query `claim`."""
         return cls(
             id=row["id"],
             lane_id=row["lane_id"],
@@ -77,7 +77,7 @@ class ClaimedJob:
 
     @classmethod
     def from_adopted(cls, row: Row) -> "ClaimedJob":
-        """Read a row of the query `adopt`."""
+        """Build it from a row of the query `adopt`."""
         return replace(
             cls.from_row(row),
             handle=row["handle"],
@@ -88,7 +88,7 @@ class ClaimedJob:
 
 
 def attempts_of(row: Row) -> Attempts:
-    """How often the job of this row was started and may be."""
+    """How often the job of this row was started, and how often it may be."""
     return Attempts(
         made=row["attempt"],
         free=row["free_attempts"],
@@ -101,7 +101,7 @@ def attempts_of(row: Row) -> Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The end of one attempt, to be written if the epoch still holds."""
+    """The end of one attempt, to be written if the epoch still matches."""
 
     job_id: UUID
     epoch: int
@@ -114,7 +114,7 @@ class Result:
 
     @property
     def ends_task(self) -> tuple[UUID, int] | None:
-        """The run and phase in which this ends a task (another attempt does not)."""
+        """The run and phase of the task that this ends; None if another attempt follows."""
         if self.run_id is None or self.phase is None:
             return None
         goes_on = self.ending.status in (JobStatus.WAITING, JobStatus.READY)
@@ -122,6 +122,6 @@ class Result:
 
     @classmethod
     def given_back(cls, job: "ClaimedJob", reason: str) -> "Result":
-        """Nothing was begun: the job is ready again, as if it had never been claimed."""
+        """The result of a job that was not started: it is ready again, as if it had never been claimed."""
         ending = Ending(JobStatus.READY, reason)
         return cls(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)

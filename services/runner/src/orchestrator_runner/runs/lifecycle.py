@@ -1,4 +1,4 @@
-"""How attempts, phases and runs end, and what comes next."""
+"""Decides how attempts, phases and runs end, and what comes next."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from orchestrator_shared.domain.statuses import EndReason, ErrorKind, JobStatus, TaskStatus
 
 MAX_FREE_ATTEMPTS = 5
-"""A job that takes its runner down with it must not do so for ever."""
+"""Limits how often a job that crashes its runner may do so."""
 
 _FAILED = frozenset({TaskStatus.ERROR, TaskStatus.CANCELLED, TaskStatus.TERMINATED})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How often a job was started and may be; `free` ones were cut short by a lost or stopped runner."""
+    """How often a job was started and may be; `free` attempts were cut short by a lost or stopped runner."""
 
     made: int
     free: int
@@ -21,10 +21,10 @@ class Attempts:
     delay_seconds: float
     backoff: float
     retry_on: str = "any"
-    """Which kind of error another attempt is worth: `user`, `internal` or `any`."""
+    """The kind of error that is worth another attempt: `user`, `internal` or `any`."""
 
     def left_after(self, kind: ErrorKind) -> bool:
-        """Whether another attempt is allowed after a failure of this kind."""
+        """Whether another attempt is allowed after an error of this kind."""
         return self.made - self.free < self.most and self.retry_on in ("any", kind)
 
     def next_delay_seconds(self) -> float:
@@ -36,8 +36,10 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What becomes of a job when its attempt is over: status `waiting` means that another attempt follows,
-    `ready` that this one was never begun."""
+    """What happens to a job when its attempt is over.
+
+    Status `waiting` means that another attempt follows, `ready` that this one was never started.
+    """
 
     status: JobStatus
     message: str = ""
@@ -47,15 +49,18 @@ class Ending:
 
 
 def after_failure(attempts: Attempts, message: str, kind: ErrorKind) -> Ending:
-    """A failed attempt: another one if the task has some left, else the job's error."""
+    """After a failed attempt: another one if the task has any left, otherwise the job ends in error."""
     if attempts.left_after(kind):
         return Ending(JobStatus.WAITING, message, delay_seconds=attempts.next_delay_seconds())
     return Ending(JobStatus.ERROR, message, kind)
 
 
 def after_loss(attempts: Attempts, *, safe_to_rerun: bool, reason: str) -> Ending:
-    """The runner was lost or stopped in mid-attempt (docs/explanation/leases.md): run again where the
-    component declares that safe, or where the task has attempts left; nothing is silently done twice."""
+    """After the runner was lost or stopped during an attempt (docs/explanation/leases.md).
+
+    The job runs again if the component declares that safe or the task has attempts left; nothing is silently
+    done twice.
+    """
     if safe_to_rerun and attempts.free < MAX_FREE_ATTEMPTS:
         return Ending(JobStatus.WAITING, reason, free=True)
     if attempts.left_after(ErrorKind.INTERNAL):
@@ -65,7 +70,7 @@ def after_loss(attempts: Attempts, *, safe_to_rerun: bool, reason: str) -> Endin
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """A task of a run as it stands."""
+    """The current state of a task in a run."""
 
     id: str
     phase: int
@@ -75,20 +80,20 @@ class TaskState:
 
     @property
     def stops_the_run(self) -> bool:
-        """Failed, and not allowed to."""
+        """Whether the task failed without being allowed to."""
         return self.active and self.status in _FAILED and not self.continue_on_failure
 
 
 @dataclass(frozen=True, slots=True)
 class StartPhase:
-    """Go on with this phase."""
+    """The run continues with this phase."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class EndRun:
-    """Nothing is left to do."""
+    """The run has nothing left to do."""
 
     status: JobStatus
     message: str
@@ -97,7 +102,7 @@ class EndRun:
 
 
 def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | EndRun:
-    """What a run does once every started task of it has finished."""
+    """Decide what a run does next, once all its started tasks have finished."""
     if stopping:
         return EndRun(JobStatus.TERMINATED, "terminated on request", reason=EndReason.STOPPED)
     failed = [task.id for task in tasks if task.stops_the_run]
@@ -110,7 +115,7 @@ def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | End
 
 
 def phase_after(tasks: Iterable[TaskState], index: int) -> int | None:
-    """The phase that follows this one, if all goes well."""
+    """The phase that follows this one if all goes well."""
     pending = (task.phase for task in tasks if task.active and task.status is TaskStatus.PENDING)
     return min((phase for phase in pending if phase > index), default=None)
 

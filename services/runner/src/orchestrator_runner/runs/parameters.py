@@ -1,4 +1,4 @@
-"""The parameters a job runs with: merged from three places, with variables put in."""
+"""The parameters a job runs with: merged from three places, with variables filled in."""
 
 import json
 import math
@@ -12,9 +12,10 @@ from orchestrator_shared.domain.merging import deep_merge as deep_merge
 
 
 def substitute(value: Any, names: Mapping[str, str], *, path: str = "parameters") -> Any:
-    """Put values in the place of `{{ name }}` in every string: plain substitution, no expressions.
+    """Replace `{{ name }}` in every string: plain substitution, no expressions.
 
-    `names` holds `scheduled_for` and `vars.<name>`. Raises UserError naming parameter and unknown name.
+    `names` contains `scheduled_for` and `vars.<name>`. Raises UserError that names the parameter and the
+    unknown name.
     """
     if isinstance(value, str):
         return _substitute_text(value, names, path)
@@ -39,7 +40,7 @@ def _substitute_text(text: str, names: Mapping[str, str], path: str) -> str:
 
 
 def may_use_variables(value: Any) -> bool:
-    """Whether there is, or may be, a placeholder before decryption: under a `#` key one may hide."""
+    """Whether there may be a placeholder before decryption: a value under a `#` key may hide one."""
     if isinstance(value, Mapping):
         return any(key.startswith("#") or may_use_variables(item) for key, item in value.items())
     if isinstance(value, list):
@@ -48,7 +49,7 @@ def may_use_variables(value: Any) -> bool:
 
 
 def number_forms(value: float) -> set[str]:
-    """A number as programs print it: 1.5e3 is also 1500.0, and 1500 where it is whole."""
+    """The forms in which programs print a number: 1.5e3 is also 1500.0, and 1500 if it is whole."""
     texts = {json.dumps(value), str(value)}
     if isinstance(value, float) and math.isfinite(value):
         texts |= {format(value, "f"), *([str(int(value))] if value.is_integer() else [])}
@@ -56,7 +57,7 @@ def number_forms(value: float) -> set[str]:
 
 
 def secret_values(value: Any, *, secret: bool = False) -> set[str]:
-    """Every text and number below a key that begins with `#`: what must never be seen in a log."""
+    """Every string and number below a key that begins with `#`: these must never appear in a log."""
     if isinstance(value, str):
         return {value} if secret and value else set()
     if isinstance(value, int | float) and not isinstance(value, bool):

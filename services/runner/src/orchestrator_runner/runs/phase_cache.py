@@ -1,4 +1,4 @@
-"""What a replica knows of the phases it began, so that it need not ask which lanes come next."""
+"""Remembers the phases that this replica started, to save the query for which lanes come next."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -12,40 +12,41 @@ REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class BegunPhase:
-    """The phase of a run that was begun, and what comes after it."""
+    """A started phase of a run, and what follows it."""
 
     phase: int
     remaining: int
-    """Its unfinished tasks when this replica last wrote of it; others may have finished some since."""
+    """Its unfinished tasks when this replica last wrote; other replicas may have finished some since."""
     lanes: frozenset[int]
-    """Those that the run's next step may touch: its own and those of its next phase."""
+    """The lanes that the run's next step may touch: its own and those of its next phase."""
 
 
 class PhaseCache:
-    """A guess that saves a query: what it gets wrong, the locked rows show, and the next step asks."""
+    """A guess that saves a query; if the locked rows show that it was wrong, the next step queries."""
 
     def __init__(self) -> None:
         self._underway: BoundedCache[UUID, BegunPhase] = BoundedCache(REMEMBERED)
 
     def begin(self, run: UUID, underway: BegunPhase) -> None:
-        """This replica has begun a phase."""
+        """Remember a phase that this replica started."""
         self._underway[run] = underway
 
     def left(self, run: UUID, phase: int, remaining: int) -> None:
-        """So many tasks of the phase have not finished."""
+        """Remember how many tasks of the phase have not finished."""
         known = self._underway.get(run)
         if known is not None and known.phase == phase:
             self._underway[run] = replace(known, remaining=remaining)
 
     def forget(self, run: UUID) -> None:
-        """The run has ended."""
+        """Forget a run that has ended."""
         self._underway.forget(run)
 
     def cover(
         self, ends: Iterable[tuple[UUID, int]]
     ) -> tuple[dict[UUID, frozenset[int]], list[tuple[UUID, int]]]:
-        """Of these (run, phase) ends: the runs that go on for sure, with the lanes to lock for it, and the
-        ends of phases that this replica knows nothing of."""
+        """Split these (run, phase) ends: the runs that certainly go on, with the lanes to lock for them,
+        and the ends of phases that this replica does not know.
+        """
         covered: dict[UUID, frozenset[int]] = {}
         unknown: list[tuple[UUID, int]] = []
         for (run, phase), count in Counter(ends).items():

@@ -1,4 +1,4 @@
-"""What a run will do: the phases and tasks of a definition, with the selection applied."""
+"""Plans what a run will do: the phases and tasks of a definition, with the selection applied."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,29 +23,29 @@ class PlannedTask:
     active: bool
     enabled: bool
     request: Mapping[str, Any]
-    """The job request that the task sends, see `JobRequest`."""
+    """The job request that the task sends; see `JobRequest`."""
 
     @property
     def lane(self) -> tuple[str, str]:
-        """The configuration whose jobs are serialized."""
+        """The configuration whose jobs run one at a time."""
         return (self.component, self.configuration)
 
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """Phases in their order, tasks with what this run does of them, and whether it is a full run."""
+    """Phases in order, tasks with what this run does with them, and whether it is a full run."""
 
     phases: tuple[str, ...]
     tasks: tuple[PlannedTask, ...]
     full: bool
 
     def active_in(self, phase: int) -> list[PlannedTask]:
-        """The tasks that this run executes in the phase."""
+        """The tasks of the phase that this run executes."""
         return [task for task in self.tasks if task.phase == phase and task.active]
 
     @property
     def active_phases(self) -> Sequence[int]:
-        """The phases with something to execute, in their order."""
+        """The phases with anything to execute, in order."""
         return sorted({task.phase for task in self.tasks if task.active})
 
 
@@ -55,12 +55,12 @@ def plan_run(
     overrides: Mapping[str, Any] | None = None,
     versions: Mapping[str, int] | None = None,
 ) -> RunPlan:
-    """Lay out a run of a stored definition.
+    """Plan a run of a stored definition.
 
-    Without a selection the Active flags decide. `overrides` maps task ids to parameters of this one run,
-    `versions` to the versions of their configurations, where they are pinned.
-    A run is full when every active task is selected (docs/explanation/heard-and-used.md). Raises UserError
-    where nothing could be run, or the selection names an unknown task.
+    Without a selection, the active flags decide. `overrides` maps task ids to parameters for this run only,
+    `versions` maps them to pinned configuration versions. A run is full when every active task is selected
+    (docs/explanation/heard-and-used.md). Raises UserError if nothing would run or the selection names an
+    unknown task.
     """
     selected = None if selection is None else frozenset(selection)
     phases = [phase for phase in definition.get("phases", ()) if phase.get("tasks")]
@@ -112,12 +112,14 @@ def _check_selection(tasks: Sequence[PlannedTask], selection: Collection[str] | 
 
 
 MAX_DEPTH = 50
-"""The database holds no job deeper below its root."""
+"""The database accepts no job deeper than this below its root."""
 
 
 def check_nesting(own: str, ancestors: Sequence[str], tasks: Sequence[PlannedTask]) -> None:
-    """Refuse a run that would wait for itself, or be nested too deeply; `ancestors` from the root to the
-    parent. Raises UserError that names the cycle."""
+    """Refuse a run that would wait for itself or is nested too deeply; the UserError names the cycle.
+
+    `ancestors` are listed from the root to the parent.
+    """
     line = [*ancestors, own]
     for task in tasks:
         if not task.active:

@@ -1,1 +1,1 @@
-"""Components that are behind HTTP."""
+"""Runs components that are behind HTTP."""

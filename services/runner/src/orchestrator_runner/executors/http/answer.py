@@ -1,4 +1,4 @@
-"""What the answers of another service mean for an attempt."""
+"""Decides what the answers of another service mean for an attempt."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -23,25 +23,25 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 
 EXCERPT = 300
 _PASSING = frozenset({408, 425, 429})
-"""Refused for now, and nothing was begun."""
+"""Refused for now; nothing was started."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """An answer of the other service."""
 
     status: int
     reason: str = ""
     body: bytes = field(default=b"", repr=False)
     retry_after: float | None = None
     fault: str | None = None
-    """Why the body cannot be used, although there is an answer."""
+    """Why the body of an answer cannot be used."""
     excerpt: str = ""
-    """The beginning of the body, masked; only of an error."""
+    """The beginning of the body, masked; only for errors."""
 
     @cached_property
     def data(self) -> Mapping[str, Any]:
-        """The body's object; raises InvalidReport."""
+        """The body's JSON object; raises InvalidReport."""
         if self.fault is not None:
             raise InvalidReport(f"the answer {self.fault}")
         return parse_object("the answer", self.body)
@@ -59,7 +59,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """Nothing usable came back."""
+    """No usable answer arrived."""
 
     reason: str
     was_sent: bool
@@ -74,17 +74,17 @@ Reply = Answer | Unanswered
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """Not decided: ask once more."""
+    """Nothing is decided yet: ask again."""
 
     reason: str
     retry_after: float | None = None
     is_refusal: bool = False
-    """The service understood the request and did not want it; asking for ever is no use."""
+    """The service understood the request and rejected it; asking for ever is pointless."""
 
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The other service has taken it."""
+    """The other service has accepted the run."""
 
     data: Mapping[str, Any]
     id: str | int | None = None
@@ -92,7 +92,7 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Not over yet."""
+    """The run is not over yet."""
 
     state: str
     progress: str | None = None
@@ -106,13 +106,17 @@ class Ended:
     state: str | None = None
     progress: str | None = None
     is_over: bool = True
-    """False where the other service may still be at it."""
+    """False if the other service may still be working on it."""
 
 
 def decide_start(
     section: HttpComponent, reply: Reply, *, is_safe: bool, may_have_begun: bool = False
 ) -> Begun | Ended | Again:
-    """`is_safe`: the start may be sent twice; `may_have_begun`: it was, and the first answer is not known."""
+    """Decide what the answer to a start means.
+
+    `is_safe`: the start may be sent twice. `may_have_begun`: it was sent before, and that answer is not
+    known.
+    """
     if isinstance(reply, Unanswered):
         if not reply.was_sent or is_safe:
             return Again(f"start: {reply}")
@@ -124,7 +128,8 @@ def decide_start(
     if reply.status == ALREADY and ALREADY in section.start.expect:
         return Begun({})
     if reply.status == ALREADY and section.start.idempotent and may_have_begun:
-        # Services that keep keys say so while the first request with one is still being answered.
+        # Services that support idempotency keys answer so while the first request with the key is still in
+        # progress.
         return Again(f"start: {reply}", reply.retry_after)
     if not reply.is_good:
         message = _message(section.result, reply) or f"start: {reply}"
@@ -156,7 +161,7 @@ def _begun(section: HttpComponent, answer: Answer) -> Begun | Ended:
 def decide_poll(
     poll: HttpPoll, states: HttpStates, result: HttpResult, reply: Reply
 ) -> Running | Ended | Again:
-    """What an answer to the question after the state means."""
+    """Decide what the answer to a poll means."""
     if isinstance(reply, Unanswered):
         return Again(f"poll: {reply}")
     if not reply.is_good:
@@ -166,7 +171,7 @@ def decide_poll(
 
 
 def decide_callback(section: HttpComponent, body: bytes) -> Running | Ended | Again:
-    """What a report means that the service sent by itself; Again: nothing."""
+    """Decide what a callback that the service sent means; `Again` if it decides nothing."""
     callback, poll, states = section.callback, section.poll, section.states
     assert callback is not None
     assert states is not None
@@ -255,7 +260,7 @@ def _text_at(path: str | None, answer: Answer) -> str | None:
 
 
 def excerpt(body: bytes, forms: tuple[bytes, ...]) -> str:
-    """The beginning of a body for people: on one line, without secrets."""
+    """The beginning of a body for people to read: on one line, without secrets."""
     text = mask(body[: 64 * 1024], forms)[:4096].decode(errors="replace")
     text = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return text if len(text) <= EXCERPT else text[:EXCERPT] + "…"

@@ -1,4 +1,4 @@
-"""How long to wait before the next request, and when to give up."""
+"""Decides how long to wait before the next request, and when to give up."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -7,14 +7,15 @@ from orchestrator_runner.executors.http.answer import Again
 
 MOST_SECONDS = 60.0
 MOST_ASKED_SECONDS = 300.0
-"""What a service may ask for by Retry-After."""
+"""The longest wait that a service may ask for with Retry-After."""
 MOST_REFUSALS = 5
 
 
 class Failures:
-    """Counts failed exchanges since the last good one.
+    """Counts failed exchanges since the last success.
 
-    The time runs from the first of them: who asks rarely has not been refused all along.
+    The time to give up counts from the first failure, not from the last success: a service that is asked
+    rarely may have worked in between.
     """
 
     def __init__(self, *, every: float, give_up_after: float) -> None:
@@ -25,11 +26,11 @@ class Failures:
         self._refusals = 0
 
     def clear(self) -> None:
-        """A good answer came."""
+        """Forget the failures: an exchange succeeded."""
         self._since, self._count, self._refusals = None, 0, 0
 
     def next_delay(self, again: Again, now: float) -> float | None:
-        """The wait before the next try; None: give up."""
+        """The wait before the next try; None to give up."""
         self._since = now if self._since is None else self._since
         self._count += 1
         self._refusals = self._refusals + 1 if again.is_refusal else 0
@@ -42,7 +43,7 @@ class Failures:
 
 
 def parse_retry_after(text: str | None, now: datetime) -> float | None:
-    """Seconds, from a number or a date; None if there is nothing that can be understood."""
+    """Seconds, from a number or a date; None if the value cannot be understood."""
     text = (text or "").strip()
     if text.isascii() and text.isdigit():
         return float(text[:9])

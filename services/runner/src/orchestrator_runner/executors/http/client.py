@@ -1,4 +1,4 @@
-"""One HTTP exchange with a stranger: bounded in time and size, and only with addresses it may go to."""
+"""One HTTP exchange with an untrusted service: bounded in time and size, and only to allowed addresses."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 
 class ForbiddenHost(UserError):
-    """The host is an internal one that nobody allowed."""
+    """The host is internal and was not allowed."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -34,7 +34,7 @@ async def resolve(host: str, port: int) -> list[str]:
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Asks for a name once and connects to what it got, so that a second answer cannot lead elsewhere."""
+    """Resolves a name once and connects to that address, so that a second DNS answer cannot redirect it."""
 
     def __init__(
         self, internal: InternalHosts, resolve: Resolve, network: httpcore.AsyncNetworkBackend
@@ -77,7 +77,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
 
 class HttpClient:
-    """Sends requests; every exchange has a connection of its own, and redirects are not followed."""
+    """Sends requests; every exchange uses its own connection, and redirects are not followed."""
 
     def __init__(
         self,
@@ -159,7 +159,7 @@ class HttpClient:
 
 
 def _content(request: Prepared) -> bytes | None:
-    # "Content-Length: 0" then, without which some servers refuse what could have a body.
+    # This sends "Content-Length: 0"; some servers reject requests without it if the method could have a body.
     return b"" if request.body is None and request.method in _WITH_BODY else request.body
 
 
@@ -175,7 +175,7 @@ def _headers(request: Prepared) -> list[tuple[bytes, bytes]]:
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong, in the words of whoever knows best."""
+    """What went wrong, in the most specific words available."""
     cause: BaseException = error
     while cause.__cause__ is not None and not str(cause):
         cause = cause.__cause__

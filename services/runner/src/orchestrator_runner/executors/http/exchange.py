@@ -1,4 +1,4 @@
-"""What one attempt and the service at the other end say to each other, and what the log is told of it."""
+"""The requests and answers between one attempt and its service, and what the job's log says about them."""
 
 import asyncio
 import random
@@ -24,20 +24,20 @@ from orchestrator_shared.domain.reports import InvalidReport
 
 
 class Pace:
-    """Time, as waits between requests need it."""
+    """Time as the waits between requests need it."""
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
 
     async def sleep(self, seconds: float) -> None:
-        # Not all at the same moment: a service that comes back must not be run over.
+        # Spread out, so that a service that recovers is not hit by every request at once.
         await asyncio.sleep(seconds * random.uniform(0.9, 1.1))  # noqa: S311
 
 
 class Exchange:
-    """Requests with everything put in, and their answers.
+    """Requests with their placeholders filled in, and the answers.
 
-    In the log, stdout is what the service says, stderr what is done with it.
+    In the log, stdout is what the service says and stderr what the runner does with it.
     """
 
     def __init__(
@@ -58,22 +58,22 @@ class Exchange:
         self.pace = pace
 
     def learn(self, begun: Begun) -> None:
-        """From here on requests can name the run."""
+        """Store the answer to the start, so that later requests can name the run."""
         self._names["start"] = begun.data
         if begun.id is not None:
             self._names["id"] = begun.id
 
     def can_prepare(self, request: HttpRequest) -> bool:
-        """Whether all is known of the answer to the start that it puts in."""
+        """Whether everything that this request takes from the answer to the start is known."""
         return not self.needs_answer(request) or "start" in self._names
 
     @staticmethod
     def needs_answer(request: HttpRequest) -> bool:
-        """Whether it puts in something of the answer to the start."""
+        """Whether the request uses anything from the answer to the start."""
         return not ANSWER_NAMES.isdisjoint(first_names([request.url, request.headers, request.body]))
 
     def prepare(self, request: HttpRequest, field: str) -> Prepared:
-        """Fill in a request of the component's section."""
+        """Fill in one of the requests in the component's section."""
         return prepare(request, self._section.headers, self._names, field=f"http.{field}")
 
     async def send(self, request: Prepared, *, is_quiet: bool = False) -> Reply:
@@ -86,12 +86,12 @@ class Exchange:
         return reply
 
     async def log(self, text: str, stream: Stream = "stderr") -> None:
-        """One line of the job's log."""
+        """Write one line to the job's log."""
         line = mask((text + "\n").encode(errors="replace"), self._forms)
         await self._sink.write(stream, datetime.now(UTC), line)
 
     async def wait_or_give_up(self, failures: Failures, again: Again) -> None:
-        """Before the next try; raises InvalidReport when there is to be none."""
+        """Wait before the next try; raises InvalidReport if there is none."""
         delay = failures.next_delay(again, self.pace.now())
         if delay is None:
             raise InvalidReport(f"gave up: {again.reason}")

@@ -1,4 +1,4 @@
-"""Runs components that are behind HTTP: the lifetime of attempts, each of them a run at another service."""
+"""Runs components that are behind HTTP; each attempt is a run at another service."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -31,19 +31,19 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.validation import describe, path_of
 
 CANCELLED_GRACE_SECONDS = 3.0
-"""When the runner has lost the attempt: somebody else may begin it soon."""
+"""Used when the runner has lost the attempt: another one may start it soon."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpSettings:
-    """How runs at other services are ended."""
+    """Settings for ending runs at other services."""
 
     grace_seconds: float = 10.0
-    """For cancelling a run and seeing it end; afterwards it is left to itself."""
+    """The time to cancel a run and see it end; after that it is left alone."""
 
 
 class HttpExecutor(Executor):
-    """The run goes on at the other service whatever becomes of the runner, so another one can adopt it."""
+    """The run continues at the other service whatever happens here, so another runner can adopt it."""
 
     adoptable = True
 
@@ -70,9 +70,11 @@ class HttpExecutor(Executor):
         *,
         owns: Callable[[], bool] = lambda: True,
     ) -> AsyncIterator["HttpExecutor"]:
-        """At the end, attempts that still run are left to others, or else cancelled at their service.
+        """Run attempts until closed; then leave the remaining ones to other runners, or cancel them at
+        their service.
 
-        `owns`: whether attempts are this runner's for sure: it cancels no run that others may follow.
+        `owns` says whether attempts certainly belong to this runner; it never cancels a run that another one
+        may be following.
         """
         executor = cls(client, settings or HttpSettings(), pace or Pace(), owns)
         try:
@@ -139,7 +141,7 @@ class HttpExecutor(Executor):
                 timeout=time_left,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            # A runner that is about to stop ends what is left by a stop, too: who takes it over knows better.
+            # A runner that is about to stop leaves the run even when asked to stop it: its successor decides.
             is_ending = self._leaving.is_set() and working not in done
             is_going = stopping not in done and not done.isdisjoint({closing, leaving})
             leave = _is_lost(working) or is_ending or is_going
@@ -149,7 +151,7 @@ class HttpExecutor(Executor):
         finally:
             for waiting in (stopping, closing, leaving):
                 waiting.cancel()
-            # A run that others can find is theirs to cancel, unless it is ours for sure.
+            # A run that others can find is theirs to cancel, unless it is certainly ours.
             can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
             leave = can_be_left and (leave or not self._owns())
             await _surely(remote.close(working, grace, leave=leave))
@@ -170,7 +172,7 @@ class HttpExecutor(Executor):
 
 
 def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
-    """The address that the start hands over, if the component is called back."""
+    """The address that the start passes on, if the component uses callbacks."""
     if adopted is not None:
         return callback_url_of(adopted.handle)
     is_called_back = execution.target.get("callback") is not None
@@ -188,7 +190,7 @@ def _is_lost(working: asyncio.Task[Outcome]) -> bool:
 
 
 async def _surely(coroutine: Coroutine[None, None, None]) -> None:
-    """Bounded by itself, so no cancellation needs to cut it short."""
+    """Run to the end, even if cancelled; the call limits its own time."""
     task = asyncio.create_task(coroutine)
     cancelled = False
     while not task.done():

@@ -1,4 +1,4 @@
-"""What is kept of a run at another service: first that it is being started, then which one it is."""
+"""The handle of a run at another service: first that it is being started, then which run it is."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ _STARTING = "starting"
 
 
 def handle_of_start(callback_url: str | None) -> Mapping[str, Any]:
-    """Whoever finds it may send the very same start again."""
+    """The handle before the start is answered: a successor may send the very same start again."""
     return {_STARTING: True, "callback_url": callback_url}
 
 
 def handle_of(run_id: str | int | None, data: Any) -> Mapping[str, Any]:
-    """Whoever finds it goes on with this run."""
+    """The handle of a known run: a successor continues it."""
     return {"id": run_id, "start": data}
 
 
@@ -24,11 +24,11 @@ def is_begun(handle: Mapping[str, Any]) -> bool:
 
 
 def begun_of(handle: Mapping[str, Any]) -> Begun:
-    """The run that was begun."""
+    """The run that was started."""
     return Begun(handle.get("start") or {}, handle.get("id"))
 
 
 def callback_url_of(handle: Mapping[str, Any]) -> str | None:
-    """The address that the start hands over, as long as it is not answered."""
+    """The address that the start passes on, until the start is answered."""
     url = handle.get("callback_url")
     return url if isinstance(url, str) else None

@@ -1,4 +1,4 @@
-"""One run at another service: begun, followed to its end, or ended before."""
+"""One run at another service: started, followed to its end, or stopped early."""
 
 import asyncio
 import contextlib
@@ -26,11 +26,11 @@ from orchestrator_shared.domain.reports import InvalidReport
 
 FIRST_POLL_SECONDS = 1.0
 LATE_CALLBACK_SECONDS = 10.0
-"""For whoever takes a run over after its time: a report may have come meanwhile."""
+"""For a run taken over after its time limit: a callback may have arrived in the meantime."""
 
 
 class RemoteRun:
-    """One run at the other service: the work of one attempt."""
+    """One run at the other service, for one attempt."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class RemoteRun:
         self._start = Start(section, execution, exchange)
         self._seen = Running("")
         self.kept = asyncio.Event()
-        """Set once another runner could go on with the run."""
+        """Set once another runner could continue the run."""
         self.can_be_repeated = False
-        """Another runner could at least send the start again, which begins nothing twice."""
+        """Set once another runner could at least send the start again, which starts nothing twice."""
         self.is_over = False
-        """The outcome is known, and the other service is not at it any more."""
+        """Set once the outcome is known and the other service has stopped working on it."""
 
     async def work(self) -> Outcome:
-        """Start, unless an earlier runner did; then follow."""
+        """Start the run, unless an earlier runner did; then follow it."""
         handle = None if self._adopted is None else self._adopted.handle
         verdict: Begun | Ended
         if handle is not None and is_begun(handle):
@@ -70,9 +70,9 @@ class RemoteRun:
         return verdict.outcome
 
     async def close(self, working: asyncio.Task[Outcome], grace: float, *, leave: bool = False) -> None:
-        """Whatever happened: leave nothing running, here or there. Takes little more than the grace.
+        """Leave nothing running, here or at the service, whatever happened.
 
-        `leave`: somebody else goes on with the run.
+        Takes little more than the grace period. With `leave`, another runner continues the run.
         """
         try:
             async with asyncio.timeout(grace):
@@ -84,7 +84,7 @@ class RemoteRun:
                 elif self._start.may_run:
                     await stop(self._section, self._execution.journal, self._exchange, self._start)
         except Exception as error:
-            # The attempt has its outcome; and a log that cannot be written is not told of in the log.
+            # The outcome is already known, and a log that cannot be written cannot report that itself.
             with contextlib.suppress(Exception):
                 reason = "no time left" if isinstance(error, TimeoutError) else str(error)
                 async with asyncio.timeout(1):
@@ -119,7 +119,7 @@ class RemoteRun:
         return await self._start.begin()
 
     async def _keep(self, begun: Begun) -> None:
-        """Before anything else: from here on the run survives this runner."""
+        """Store the handle before anything else: from now on the run survives this runner."""
         journal = self._execution.journal
         if journal is None or self.kept.is_set():
             return
@@ -127,7 +127,7 @@ class RemoteRun:
         self.kept.set()
 
     async def _follow(self) -> Ended:
-        """To the end, whoever tells of it first."""
+        """Follow the run to its end, learned from a poll or a callback, whichever comes first."""
         section = self._section
         assert section.states is not None
         ways: list[Coroutine[Any, Any, Ended]] = []

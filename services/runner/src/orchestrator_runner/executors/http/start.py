@@ -1,4 +1,4 @@
-"""The start of a run at another service: sent once, and again where that begins nothing twice."""
+"""The start of a run at another service; repeated only where that cannot start it twice."""
 
 import asyncio
 from dataclasses import replace
@@ -17,7 +17,7 @@ CLOSING_RETRY_SECONDS = 0.5
 
 
 class Start:
-    """What is known of whether, and as what, the run has begun."""
+    """Knows whether the run has started, and which run it is."""
 
     def __init__(self, section: HttpComponent, execution: Execution, exchange: Exchange) -> None:
         self._section = section
@@ -26,20 +26,20 @@ class Start:
         self._sending: asyncio.Task[Begun | Ended | Again] | None = None
         self._is_begun = False
         self.may_run = False
-        """Whether the other service may be at work for this attempt."""
+        """Whether the other service may be working for this attempt."""
 
     def recall(self, begun: Begun) -> None:
-        """An earlier runner has begun it."""
+        """Record that an earlier runner started the run."""
         self.may_run = self._is_begun = True
         self._exchange.learn(begun)
 
     async def begin(self) -> Begun | Ended:
-        """Send it until there is an answer; raises InvalidReport when that takes too long."""
+        """Send the start until it is answered; raises InvalidReport if that takes too long."""
         start = self._section.start
         request = self._request()
         failures = Failures(every=RETRY_SECONDS, give_up_after=start.give_up_after_seconds)
         while True:
-            # Shielded: a stop that comes now has to learn the run's id before it can cancel it.
+            # Shielded: a stop that arrives now needs the run's id before it can cancel the run.
             self._sending = asyncio.create_task(self._send(request))
             verdict = await asyncio.shield(self._sending)
             if not isinstance(verdict, Again):
@@ -47,9 +47,9 @@ class Start:
             await self._exchange.wait_or_give_up(failures, verdict)
 
     async def resolve(self) -> None:
-        """Find out before the end whether it has begun, and as what.
+        """Find out whether the run has started, and which run it is, before it is stopped.
 
-        An answer that is underway is waited for; where none came, the same key asks once more.
+        Waits for an answer that is on its way; if none came, asks once more with the same key.
         """
         if self._is_begun:
             return
@@ -62,7 +62,7 @@ class Start:
             self.may_run = False
 
     async def close(self) -> None:
-        """Wait for no answer any more."""
+        """Stop waiting for answers."""
         if self._sending is not None:
             await end(self._sending)
 
@@ -104,9 +104,9 @@ class Start:
 
 
 async def end(task: asyncio.Task[object]) -> None:
-    """Cancel a task and wait for that."""
+    """Cancel a task and wait until it has ended."""
     if not task.done():
         task.cancel()
         await asyncio.wait({task})
     if not task.cancelled():
-        task.exception()  # looked at, so that asyncio does not complain that nobody did
+        task.exception()  # retrieved, so that asyncio does not log an unretrieved exception

@@ -1,4 +1,4 @@
-"""The end of a run at another service before its time: cancelled there, and waited for."""
+"""Stops a run at another service early: cancels it and waits until it has ended."""
 
 from orchestrator_runner.executors.http.answer import Answer, Ended, decide_callback, decide_poll
 from orchestrator_runner.executors.http.exchange import Exchange
@@ -9,13 +9,14 @@ from orchestrator_shared.definitions.http_component import HttpCancel, HttpCompo
 CLOSING_POLL_SECONDS = 0.5
 _PASSING = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
-"""Answers to a poll after a cancel: there is no such run any more."""
+"""Answers to a poll after a cancel that mean the run no longer exists."""
 
 
 async def stop(section: HttpComponent, journal: Journal | None, exchange: Exchange, start: Start) -> None:
-    """Cancel, and see the end: the configuration's next job must not begin beside a run that still stops.
+    """Cancel the run and wait for its end: the configuration's next job must not start beside a run that
+    is still stopping.
 
-    It takes as long as the service takes: the caller bounds it.
+    Takes as long as the service takes; the caller limits the time.
     """
     if section.is_followed:
         await start.resolve()
@@ -23,7 +24,7 @@ async def stop(section: HttpComponent, journal: Journal | None, exchange: Exchan
         return
     await _cancel(section.cancel, exchange)
     if not section.is_followed:
-        await start.resolve()  # the answer to the start is the end
+        await start.resolve()  # the answer to the start already was the end
     elif section.poll is not None and section.states is not None and exchange.can_prepare(section.poll):
         await _ask_for_the_end(section, section.poll, section.states, exchange)
     elif section.callback is not None and journal is not None:

@@ -1,4 +1,4 @@
-"""Requests from templates: plain substitution, and nothing a value holds can turn one into another."""
+"""Fills in request templates by plain substitution; no value can turn one request into another."""
 
 import json
 import re
@@ -14,13 +14,13 @@ from orchestrator_shared.domain.reports import InvalidReport
 MISSING: Any = object()
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45}")
 _OPTIONAL = frozenset({"state", "previous_success"})
-"""What the first run of a configuration does not have yet: put in as nothing."""
+"""Values that a configuration's first run does not have yet; replaced by nothing."""
 _MIN_TARGET = 8
-"""Shorter paths, such as /, are in many addresses."""
+"""Shorter paths, such as /, occur in many addresses."""
 _SAFE_IN_URL = "%/:=&?~+!$,;'@()*[]"
 
 Names = Mapping[str, Any]
-"""What placeholders stand for; a path leads into `parameters`, `state` and `start`."""
+"""What placeholders refer to; paths lead into `parameters`, `state` and `start`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +35,18 @@ class Address:
 
     @property
     def authority(self) -> str:
-        """For the Host header: a port only if it is not the scheme's own."""
+        """The Host header: includes the port only if it is not the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _default_port(self.scheme) else f"{host}:{self.port}"
 
     def __str__(self) -> str:
-        """Without the query, in which people put secrets."""
+        """The address without its query, because people put secrets there."""
         return f"{self.scheme}://{self.authority}{self.target.partition('?')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request with everything put in."""
+    """A request with all placeholders filled in."""
 
     method: str
     address: Address
@@ -56,7 +56,7 @@ class Prepared:
 
 
 def prepare(request: HttpRequest, common: Headers, names: Names, *, field: str) -> Prepared:
-    """Fill in a request; raises UserError, or InvalidReport where an answer lacks what is needed."""
+    """Fill in a request; raises UserError, or InvalidReport if an answer lacks what is needed."""
     body = render_value(request.body, names, field=f"{field}.body")
     headers = {name.lower(): (name, value) for name, value in {**common, **request.headers}.items()}
     rendered = {
@@ -81,7 +81,10 @@ def prepare(request: HttpRequest, common: Headers, names: Names, *, field: str) 
 
 
 def render_url(template: str, names: Names, *, field: str) -> str:
-    """A value is quoted and so stays one segment; only at the very beginning it is put in as written."""
+    """Fill in a URL.
+
+    A value is quoted and so stays one segment, except at the very beginning, where it is used as written.
+    """
 
     def put(match: re.Match[str]) -> str:
         text = as_text(_value(match[1], names, field), match[1], field)
@@ -95,7 +98,7 @@ def render_url(template: str, names: Names, *, field: str) -> str:
 
 
 def parse_address(url: str, *, field: str) -> Address:
-    """Read a URL that is to be connected to; raises UserError."""
+    """Parse a URL to connect to; raises UserError."""
     try:
         parts = urlsplit(url)
         port = parts.port or _default_port(parts.scheme)
@@ -113,7 +116,7 @@ def parse_address(url: str, *, field: str) -> Address:
 
 
 def secret_targets(secrets: Iterable[str]) -> set[str]:
-    """Paths and queries of those that are URLs: an address is not always told as it was written."""
+    """Paths and queries of secret URLs, because a message may not show an address as it was written."""
     found: set[str] = set()
     for secret in secrets:
         try:
@@ -134,7 +137,7 @@ def _default_port(scheme: str) -> int:
 
 
 def render_value(value: Any, names: Names, *, field: str) -> Any:
-    """A text that is nothing but one placeholder becomes the value itself, whatever its type."""
+    """A string that is only one placeholder becomes the value itself, of any type."""
     if isinstance(value, str):
         whole = PLACEHOLDER.fullmatch(value)
         return _value(whole[1], names, field) if whole else _render_text(value, names, field)
@@ -163,7 +166,7 @@ def _value(name: str, names: Names, field: str) -> Any:
 
 
 def find(data: Any, path: str) -> Any:
-    """What lies at the end of a path of keys and positions, or MISSING."""
+    """The value at the end of a path of keys and indexes, or MISSING."""
     for key in path.split("."):
         if isinstance(data, Mapping) and key in data:
             data = data[key]
@@ -175,7 +178,7 @@ def find(data: Any, path: str) -> Any:
 
 
 def picked(data: Mapping[str, Any], paths: Iterable[str]) -> Any:
-    """The part of an answer in which these paths lead to the same."""
+    """The smallest part of an answer in which these paths lead to the same values."""
     made: dict[str, Any] = {}
     for path in sorted(paths):
         if not path:
@@ -192,7 +195,7 @@ def picked(data: Mapping[str, Any], paths: Iterable[str]) -> Any:
 
 
 def as_text(value: Any, name: str, field: str) -> str:
-    """A value in the middle of a text."""
+    """The value as text inside a longer string."""
     if value is None:
         return ""
     if isinstance(value, str):

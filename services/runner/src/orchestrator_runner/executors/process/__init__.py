@@ -1,1 +1,1 @@
-"""Components that are programs of this host, run through the keeper."""
+"""Runs components that are programs on this host, through the keeper."""

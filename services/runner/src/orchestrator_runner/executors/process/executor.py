@@ -1,4 +1,4 @@
-"""Runs components as programs of this host, through the replica's keeper."""
+"""Runs components as programs on this host, through the replica's keeper."""
 
 import asyncio
 import contextlib
@@ -46,19 +46,22 @@ TASK_USER = "orchestrator-task"
 
 @dataclass(frozen=True, slots=True)
 class ProcessSettings:
-    """How tasks are run on this host."""
+    """Settings for running tasks on this host."""
 
     work_directory: Path
     grace_seconds: float = 10.0
-    """Between asking a task to end and killing it."""
+    """The time between asking a task to end and killing it."""
     is_passable: bool = False
-    """Tasks run as other users, who must reach their own directory below."""
+    """Whether tasks run as other users, who must be able to reach their own directory below it."""
     keep_directories: bool = False
-    """For looking into a failure by hand: they hold decrypted secrets."""
+    """Keeps task directories so that a failure can be examined; they contain decrypted secrets."""
 
 
 class ProcessExecutor(Executor):
-    """The keeper kills every task before the runner's lease ends, so none can be adopted."""
+    """Runs tasks through the keeper.
+
+    The keeper kills every task before the runner's lease ends, so no task can be adopted.
+    """
 
     def __init__(self, keeper: Keeper, work: WorkDirectory, settings: ProcessSettings) -> None:
         self._keeper = keeper
@@ -74,9 +77,9 @@ class ProcessExecutor(Executor):
     @classmethod
     @asynccontextmanager
     async def open(cls, keeper: Keeper, settings: ProcessSettings) -> AsyncIterator["ProcessExecutor"]:
-        """Take a part of the work directory and clear what killed replicas left in it.
+        """Take a part of the work directory and remove what killed replicas left in it.
 
-        At the end, attempts that still run are killed and lost.
+        On exit, attempts that still run are killed and lost.
         """
         work = await asyncio.to_thread(
             WorkDirectory, settings.work_directory, is_passable=settings.is_passable
@@ -98,7 +101,7 @@ class ProcessExecutor(Executor):
         self._work.close()
 
     async def reconcile(self, underway: Underway) -> None:
-        """Tasks end with their replica; what a killed one leaves is its directory."""
+        """Tasks end with their replica; a killed replica leaves only its directory, which is removed here."""
         await asyncio.to_thread(self._work.remove_abandoned)
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
@@ -162,7 +165,7 @@ class ProcessExecutor(Executor):
 
 
 class _Attempt:
-    """One task from spawn to the end of its last process and the last byte of its output."""
+    """One task, from its spawn to the end of its last process and the last byte of its output."""
 
     def __init__(self, keeper: Keeper, execution: Execution, log: LogSink, grace: float) -> None:
         self._keeper = keeper
@@ -175,7 +178,7 @@ class _Attempt:
         self._log_broke: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def abandon(self) -> None:
-        """Kill the task because the executor closes."""
+        """Kill the task, because the executor is closing."""
         self._is_abandoned = True
         if self._child is not None:
             self._keeper.stop(self._child, 0)
@@ -213,7 +216,8 @@ class _Attempt:
     def _spawn(self, directory: str, pipes: tuple[Pipe, Pipe]) -> Child:
         execution = self._execution
         environment = {**execution.environment, DIRECTORY_VARIABLE: str(directory)}
-        if execution.user is not None:  # it has no account, and so no home: programs would fail to find one
+        # such a user has no account and no home, and programs would fail to find one
+        if execution.user is not None:
             environment = {"HOME": directory, "TMPDIR": directory, "USER": TASK_USER, **environment}
         return self._keeper.spawn(
             execution.argv,
@@ -225,7 +229,7 @@ class _Attempt:
         )
 
     async def _until_ended(self, child: Child, stop: asyncio.Event) -> StopCause | None:
-        """Wait for the end of every process of the task; raises what the keeper ran into."""
+        """Wait for the end of every process of the task; raises what went wrong in the keeper."""
         stopping = asyncio.create_task(stop.wait())
         broken = self._log_broke
         try:
@@ -246,7 +250,7 @@ class _Attempt:
         return cause
 
     async def _end_now(self, child: Child) -> None:
-        """Kill whatever is left, and let no cancellation return before it is dead."""
+        """Kill whatever is left; even when cancelled, return only once it is dead."""
         self._keeper.stop(child, 0)
         while not child.ended.done():
             with contextlib.suppress(asyncio.CancelledError):

@@ -1,4 +1,4 @@
-"""Small file operations of tasks: at once while the disk is quick, in threads while it is not."""
+"""Small file operations for tasks: called directly while the disk is fast, in threads while it is slow."""
 
 import asyncio
 import time
@@ -13,24 +13,25 @@ THREADS = 4
 
 
 class Files:
-    """To hand an operation to a thread and back costs several times what a quick disk needs for it.
+    """Chooses between direct calls and threads.
 
-    But a slow one must delay tasks only, not the loop that renews the lease: after a slow answer all goes
-    through threads, until they see quick ones again.
+    Handing an operation to a thread and back costs several times what a fast disk needs for it. A slow disk,
+    however, must delay only tasks, not the loop that renews the lease: after one slow operation all go
+    through threads, until they are fast again.
     """
 
     def __init__(self) -> None:
-        # Few and own: tasks' files keep no other work from its thread.
+        # A small pool of its own, so that file operations of tasks never block other work's threads.
         self._threads = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="task-files")
         self._is_slow = False
 
     @property
     def in_threads(self) -> bool:
-        """Whether the disk was slow lately."""
+        """Whether the disk was slow recently."""
         return self._is_slow
 
     async def do(self, function: Callable[P, T], /, *values: P.args, **options: P.kwargs) -> T:
-        """Call it. Cancelled while it is in a thread, it still comes to its end there."""
+        """Call the function. If cancelled while it runs in a thread, it still completes there."""
 
         def timed() -> T:
             began = time.monotonic()
@@ -44,9 +45,9 @@ class Files:
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, timed))
 
     def later(self, function: Callable[P, object], /, *values: P.args, **options: P.kwargs) -> None:
-        """Have it called in a thread; nobody waits for it but `close`."""
+        """Call the function in a thread; only `close` waits for it."""
         self._threads.submit(function, *values, **options)
 
     def close(self) -> None:
-        """Wait for what is underway; blocks."""
+        """Wait for operations underway; blocks."""
         self._threads.shutdown()

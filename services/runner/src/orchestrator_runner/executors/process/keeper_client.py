@@ -1,4 +1,4 @@
-"""The runner's end of its keeper: starting it, passing it the lease, starting tasks through it."""
+"""The runner's end of its keeper: starts it, passes on the lease and starts tasks through it."""
 
 import asyncio
 import contextlib
@@ -30,11 +30,11 @@ _CLEANUP_PAUSE = 0.01
 
 
 class NotStartable(Exception):
-    """The program cannot be started: it does not exist, is no program, or its arguments are too long."""
+    """The program cannot be started: it does not exist, is not executable, or its arguments are too long."""
 
 
 class KeeperFailed(Exception):
-    """The keeper does not start on this host: the runner cannot run tasks."""
+    """The keeper does not start on this host, so the runner cannot run tasks."""
 
 
 @dataclass(eq=False, slots=True)
@@ -44,13 +44,14 @@ class Child:
     id: int
     mark: str
     ended: asyncio.Future[int]
-    """The exit code or minus the signal, when no process of the task is left. Else ExecutionRefused,
-    NotStartable or ExecutionLost."""
+    """The exit code or the negative signal number, once no process of the task is left; otherwise raises
+    ExecutionRefused, NotStartable or ExecutionLost.
+    """
     pid: int | None = None
 
 
 class Keeper:
-    """One keeper process; when it is gone it stays gone, and the replica has to end."""
+    """One keeper process; once it is gone it stays gone, and the replica must end."""
 
     def __init__(self, connection: socket.socket, process: subprocess.Popen[bytes], margin: float) -> None:
         self._socket = connection
@@ -69,10 +70,10 @@ class Keeper:
     @classmethod
     @asynccontextmanager
     async def open(cls, *, lease_margin: float = 3.0, drain_seconds: float = 1.0) -> AsyncIterator["Keeper"]:
-        """Start a keeper and end it with everything that it still runs.
+        """Start a keeper; on exit, end it together with everything it still runs.
 
-        Tasks are killed `lease_margin` seconds before the lease ends, and descendants that outlive a task's
-        main process after `drain_seconds`.
+        Tasks are killed `lease_margin` seconds before the lease ends. Descendants that outlive a task's main
+        process are killed after `drain_seconds`.
         """
         ours, theirs = socket.socketpair()
         with theirs:
@@ -101,11 +102,11 @@ class Keeper:
 
     @property
     def is_alive(self) -> bool:
-        """Whether tasks can be started, a lease provided."""
+        """Whether tasks can be started, given a valid lease."""
         return not self._closed.done()
 
     async def wait_closed(self) -> str:
-        """Wait until the keeper is gone and its tasks are dead; says how it ended. For supervision."""
+        """Wait until the keeper is gone and its tasks are dead, and say how it ended; for supervision."""
         await asyncio.shield(self._closed)
         if self._cleanup is not None:
             await asyncio.shield(self._cleanup)
@@ -113,9 +114,9 @@ class Keeper:
         return f"the keeper (process {self.pid}) ended with {code}"
 
     def renew_lease(self, seconds: float, *, asked_at: float | None = None) -> None:
-        """The lease is good for so many seconds from `asked_at`.
+        """The lease is valid for so many seconds from `asked_at`.
 
-        That is `boottime()` as read before the database was asked, so that no delay lengthens the lease.
+        `asked_at` is `boottime()` read before the database was asked, so no delay lengthens the lease.
         """
         until = (boottime() if asked_at is None else asked_at) + seconds - self._margin
         self._send({"do": "lease", "until": until})
@@ -130,10 +131,10 @@ class Keeper:
         outputs: tuple[int, int],
         user: int | None = None,
     ) -> Child:
-        """Ask for a task; `outputs` are its stdout and stderr and are closed here.
+        """Ask for a task; `outputs` are its stdout and stderr, and are closed here.
 
-        `user`: whom it runs as, if not as the runner.
-        `mark` is an entry of the environment that no other task has: its descendants are known by it.
+        `user` is the user to run as, if not the runner's own. `mark` is an environment entry unique to this
+        task, by which its descendants are recognised.
         """
         self._next_id += 1
         child = Child(self._next_id, mark, self._loop.create_future())
@@ -151,7 +152,7 @@ class Keeper:
         return child
 
     def stop(self, child: Child, grace: float) -> None:
-        """Ask the task to end and kill what is left of it after the grace; 0 kills now."""
+        """Ask the task to end, and kill what is left of it after the grace period; 0 kills now."""
         if not child.ended.done():
             self._send({"do": "stop", "id": child.id, "grace": grace})
 
@@ -173,7 +174,7 @@ class Keeper:
                 self._loop.add_writer(self._socket, self._flush)
                 return
             except OSError:
-                return  # the reader learns of the end, after what the keeper still said
+                return  # the reader notices the end after the keeper's last messages
             _close_all(descriptors)
             self._outgoing[0] = (data[sent:], ())
             if sent == len(data):
@@ -193,7 +194,7 @@ class Keeper:
         try:
             for packet in self._unpacker.feed(data):
                 self._heed(packet)
-        except (ValueError, KeyError):  # it speaks nonsense: `_lose` ends it
+        except (ValueError, KeyError):  # the keeper sends invalid packets: `_lose` ends it
             self._lose()
 
     def _heed(self, packet: Packet) -> None:
@@ -218,10 +219,10 @@ class Keeper:
             future.set_result(how)
         else:
             future.set_exception(how)
-            future.exception()  # whoever waits still gets it; nobody waiting is no fault
+            future.exception()  # a waiter still gets it; this only keeps asyncio quiet when no one waits
 
     def _lose(self) -> None:
-        """The keeper is gone: kill what it can no longer kill, then tell everyone."""
+        """Handle the keeper's death: kill what it can no longer kill, then tell every waiter."""
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         for _, descriptors in self._outgoing:
@@ -254,11 +255,11 @@ class Keeper:
 
 
 def _start_process(connection: socket.socket, drain_seconds: float) -> subprocess.Popen[bytes]:
-    """The keeper gets none of our environment: its tasks could read it."""
+    """The keeper gets none of our environment, because its tasks could read it."""
     descriptor = connection.fileno()
     source = Path(orchestrator_runner.__file__).parents[1]
     return subprocess.Popen(
-        # No site packages and no current directory on the path: it starts in a third of the time.
+        # Without site packages and the current directory on the path, it starts in a third of the time.
         [sys.executable, "-S", "-P", "-m", "orchestrator_runner.keeper", str(descriptor), str(drain_seconds)],
         env={"PYTHONPATH": str(source), "PYTHONUTF8": "1", **failpoints.armed()},
         pass_fds=(descriptor,),
@@ -275,7 +276,7 @@ def _close_all(descriptors: Sequence[int]) -> None:
 
 
 def _kill_orphans(keeper_pid: int, sessions: set[int], marks: list[bytes]) -> None:
-    """Kill by session and by environment, bounded: after the keeper's own end nobody adopts them for us."""
+    """Kill by session and environment, for a limited time: without the keeper, orphans go to init."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(keeper_pid, signal.SIGKILL)
     deadline = boottime() + _CLEANUP_SECONDS

@@ -1,4 +1,4 @@
-"""Reading a task's output: whatever size a line has, and whoever still holds the other end."""
+"""Reads a task's output, whatever the length of its lines and whoever still holds the other end open."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ class Pipe:
         self.total = 0
 
     def when_readable(self, begin: Callable[[], None]) -> None:
-        """Call this once, when there is something to pump: most tasks write little, and late, or nothing."""
+        """Call this once, when there is something to pump: most tasks write little, late, or nothing."""
 
         def readable() -> None:
             self._stop_watching()
@@ -46,12 +46,12 @@ class Pipe:
             asyncio.get_running_loop().remove_reader(self._read_end)
 
     async def pump(self, log: LogSink) -> None:
-        """Hand on what is written until nothing more can come."""
+        """Pass on what is written until nothing more can come."""
         while data := await self._read():
             self.total += len(data)
             self.tail = (self.tail + data)[-TAIL_BYTES:] if len(data) < TAIL_BYTES else data[-TAIL_BYTES:]
             await log.write(self.stream, datetime.now(UTC), data)
-            await asyncio.sleep(0)  # a task that floods must not starve the heartbeat
+            await asyncio.sleep(0)  # so that a task that floods its output does not starve the heartbeat
 
     def finish(self) -> None:
         """The task has no process left: read what is in the pipe, then stop, whoever else holds it open."""
@@ -60,7 +60,7 @@ class Pipe:
         self._wake()
 
     def close(self) -> None:
-        """Let go of the descriptor."""
+        """Close the descriptor."""
         self._stop_watching()
         self._wake()
         os.close(self._read_end)

@@ -1,4 +1,4 @@
-"""The folder in which the components of one project read and write files, and no other project's do."""
+"""The folder in which one project's components read and write files, out of reach of other projects."""
 
 import errno
 import os
@@ -6,9 +6,9 @@ import stat
 
 
 def prepare_project_folder(path: str, user: int | None = None) -> None:
-    """Make it where it is missing; raises OSError where something else stands in its place.
+    """Create the folder if it is missing; raises OSError if something else is in its place.
 
-    Where tasks have users of their own, it becomes that user's with everything that was put into it.
+    If tasks have users of their own, the folder and everything in it becomes that user's.
     """
     try:
         os.makedirs(path, 0o777 if user is None else 0o700)
@@ -21,13 +21,16 @@ def prepare_project_folder(path: str, user: int | None = None) -> None:
         os.chmod(path, 0o700)
         _hand_over(path, user)
         return
-    for entry in os.scandir(path):  # what an administrator has added since
+    for entry in os.scandir(path):  # files that an administrator has added since
         if entry.stat(follow_symlinks=False).st_uid == os.geteuid():
             _hand_over(entry.path, user)
 
 
 def _hand_over(path: str, user: int) -> None:
-    """From below; links are given away, never followed, and files that have another name stay as they are."""
+    """Hand over from the bottom up.
+
+    Links are handed over, never followed; files with a second hard link stay as they are.
+    """
     if stat.S_ISDIR(os.lstat(path).st_mode):
         for _, folders, files, descriptor in os.fwalk(path, topdown=False):
             for name in (*folders, *files):

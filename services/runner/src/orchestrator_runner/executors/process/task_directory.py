@@ -1,4 +1,4 @@
-"""The private directories of attempts: what goes in, what may come out, and nothing that stays."""
+"""The private directories of attempts: what goes in, what may come out, and how nothing stays."""
 
 import contextlib
 import errno
@@ -28,7 +28,10 @@ _CONFIG = stat.S_IFREG | 0o600
 
 
 def make_work_directory(root: Path, *, is_passable: bool) -> None:
-    """`is_passable`: other users may pass, and list nothing, where the directory is ours to open."""
+    """Create the work directory; with `is_passable`, other users may pass through it but not list it.
+
+    This changes modes only where the directory is ours.
+    """
     root.mkdir(mode=0o711 if is_passable else 0o777, parents=True, exist_ok=True)
     if is_passable and not (found := root.stat()).st_mode & 0o001 and found.st_uid == os.geteuid() == 0:
         root.chmod(found.st_mode & 0o7777 | 0o111)
@@ -46,12 +49,12 @@ class WorkDirectory:
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def remove_abandoned(self) -> int:
-        """Remove what killed replicas left, decrypted secrets among it; returns how many there were."""
+        """Remove what killed replicas left, decrypted secrets included; returns how many there were."""
         others = [path for path in self.path.parent.glob(f"{_PREFIX}*") if path != self.path]
         return sum(_remove_if_abandoned(path) for path in others)
 
     def close(self) -> None:
-        """Remove this replica's part, unless something in it was to be kept."""
+        """Remove this replica's part, unless something in it must be kept."""
         (self.path / _LOCK).unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.path.rmdir()
@@ -74,23 +77,23 @@ def _remove_if_abandoned(path: Path) -> bool:
 
 
 class TaskDirectories:
-    """Gives every attempt a directory of its own, and gives those that are as we made them again.
+    """Gives every attempt a directory of its own, and reuses directories that are as we created them.
 
-    To make and remove some hundred a second costs a file system more than the tasks themselves: ext4 looks at
-    every inode that was freed within the last minutes before it takes one.
+    Creating and removing several hundred per second costs a file system more than the tasks themselves: ext4
+    checks every inode freed within the last minutes before it takes one.
     """
 
     def __init__(self, parent: Path) -> None:
         self._parent = parent
         self._spares: defaultdict[int | None, deque[str]] = defaultdict(deque)
-        """By user: what one keeps open of its own must never become another's."""
+        """By user, because a file that one user keeps open must never become another's."""
 
     def name(self, execution: Execution) -> str:
-        """A new directory's path, of which nobody can know before."""
+        """A new directory's path, which no one can guess."""
         return f"{self._parent}/{execution.job_id}.{execution.attempt}.{os.urandom(6).hex()}"
 
     def make(self, path: str, execution: Execution) -> None:
-        """Make it, with config.json and, if there is a state, state.json."""
+        """Create it, with config.json and, if there is a state, state.json."""
         user = execution.user
         if not self._take_spare(path, user):
             os.mkdir(path, 0o700)
@@ -113,9 +116,10 @@ class TaskDirectories:
         return False
 
     def give_back(self, path: str, user: int | None = None) -> bool:
-        """Keep for another attempt what holds nothing but a config.json of ours, blank from now on.
+        """Keep a directory for another attempt if it contains nothing but our config.json, which is
+        blanked.
 
-        False if it is not like that: the caller removes it. No process of the attempt may be left.
+        Returns False otherwise; the caller then removes it. No process of the attempt may be left.
         """
         if sum(map(len, self._spares.values())) >= _SPARES:
             return False
@@ -138,7 +142,7 @@ class TaskDirectories:
         return True
 
     def close(self) -> None:
-        """Remove the spare ones."""
+        """Remove the spare directories."""
         for spares in self._spares.values():
             while spares:
                 remove_tree(spares.pop())
@@ -149,12 +153,12 @@ def _owner(user: int | None) -> int:
 
 
 def _is_ours(found: os.stat_result, user: int | None) -> bool:
-    """A regular file that this user could have written itself, under no other name."""
+    """Whether this is a regular file that this user could have written, without a second name."""
     return stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == _owner(user)
 
 
 def _blank(path: str, user: int | None) -> bool:
-    """Overwrite it, secrets and all, unless it is large or another file than the one we wrote."""
+    """Overwrite the file, with its secrets, unless it is large or not the file that we wrote."""
     descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         found = os.fstat(descriptor)
@@ -167,7 +171,7 @@ def _blank(path: str, user: int | None) -> bool:
 
 def _write_json(path: str, value: Any, user: int | None) -> None:
     content = _JSON.encode(value).encode(errors="surrogatepass")
-    # Of a directory that is used again, the user's other processes may have put something else in its place.
+    # In a reused directory, other processes of the user may have put something else in its place.
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     descriptor = os.open(path, flags, 0o600)
     try:
@@ -185,7 +189,7 @@ def _write_json(path: str, value: Any, user: int | None) -> None:
 
 
 def read_report(directory: str, user: int | None = None) -> Report:
-    """What the task left; one byte more than allowed shows that a file is too large."""
+    """Read what the task left; one byte more than allowed shows that a file is too large."""
     try:
         return Report(
             _read_file(f"{directory}/result.json", user), _read_file(f"{directory}/state.json", user)
@@ -196,7 +200,7 @@ def read_report(directory: str, user: int | None = None) -> Report:
 
 def _read_file(path: str, user: int | None) -> bytes | None:
     try:
-        # A task may leave a link to a file of ours or a pipe that nobody writes to.
+        # A task may leave a link to one of our files, or a pipe that no one writes to.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
@@ -209,8 +213,9 @@ def _read_file(path: str, user: int | None) -> bytes | None:
 
 
 def remove_tree(path: str | Path) -> None:
-    """Remove a directory, also where the task took away our right to."""
-    if os.geteuid() == 0:  # has every right, and must not change modes where a task may put links in its way
+    """Remove a directory, even if the task took away our permission."""
+    # root needs no permission, and must not change modes where a task may have placed links
+    if os.geteuid() == 0:
         shutil.rmtree(path, ignore_errors=True)
         return
 
