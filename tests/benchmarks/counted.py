@@ -53,7 +53,7 @@ def _figures(workload: Workload, tally: Tally, said: Said) -> list[tuple[str, ..
             f"{workload.name}: durable messages per run",
             f"≤ {RUN_TRANSITIONS}",
             f"{durable:.2f}",
-            _at_most(durable, RUN_TRANSITIONS),
+            _at_most(durable, RUN_TRANSITIONS) if durable else MISSED,
         ),
         (f"{workload.name}: hints per task", "", f"{sum(said.hints.values()) / workload.tasks:.2f}", ""),
         (f"{workload.name}: statements per task", "", f"{tally.total / workload.tasks:.2f}", ""),
