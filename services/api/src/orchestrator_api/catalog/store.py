@@ -215,8 +215,7 @@ class ConfigurationStore(Store):
             int,
             "named_configuration_sizes",
             project=project,
-            components=[component for component, _ in wanted],
-            configurations=[configuration for _, configuration in wanted],
+            **_columns(wanted),
         )
 
     async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
@@ -225,8 +224,7 @@ class ConfigurationStore(Store):
             Configuration,
             "named_configurations",
             project=project,
-            components=[component for component, _ in wanted],
-            configurations=[configuration for _, configuration in wanted],
+            **_columns(wanted),
         )
 
     async def current_versions(
@@ -237,8 +235,7 @@ class ConfigurationStore(Store):
             CurrentVersion,
             "current_versions",
             project=project,
-            components=[component for component, _ in wanted],
-            configurations=[configuration for _, configuration in wanted],
+            **_columns(wanted),
         )
 
     async def override_targets(
@@ -302,3 +299,11 @@ class ComponentStore(Store):
             after_crash=after_crash,
             definition=definition,
         )
+
+
+def _columns(wanted: Collection[tuple[str, str]]) -> dict[str, list[str]]:
+    """Pairs of component and id as the two arrays that statements unnest."""
+    return {
+        "components": [component for component, _ in wanted],
+        "configurations": [configuration for _, configuration in wanted],
+    }
