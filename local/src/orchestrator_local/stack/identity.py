@@ -24,7 +24,7 @@ class ProcessIdentity:
 
 
 def start_of(pid: int) -> str:
-    """The boot id and clock tick at which a process started; empty if there is no such process."""
+    """The boot id and clock tick at which a process started; empty if the process does not exist."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()} {fields[19]}"
