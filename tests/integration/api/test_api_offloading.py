@@ -10,8 +10,8 @@ from tests.integration.api.conftest import COMPONENT, Client
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
 from orchestrator_api.http import bodies
-from orchestrator_api.http.steps import Steps
-from orchestrator_api.orchestrations import checking, checks, proposals
+from orchestrator_api.http.step_budget import Steps
+from orchestrator_api.orchestrations import findings, previews, validation
 from orchestrator_shared.definitions import arranging
 
 
@@ -31,8 +31,8 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (components, parameters.check_schema),
         (configurations, parameters.check_parameters),
         (overrides, parameters.check_brought),
-        (checking, checks.check_phases),
-        (proposals, arranging.arrange),
+        (validation, findings.check_phases),
+        (previews, arranging.arrange),
     ):
         monkeypatch.setattr(module, function.__name__, watched(function))
     return seen

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from orchestrator_api.http.refusals import Invalid
-from orchestrator_api.schedules.backfilling import MOST_FIRES, plan_backfill
+from orchestrator_api.schedules.backfill_plan import MOST_FIRES, plan_backfill
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 

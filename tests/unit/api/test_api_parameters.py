@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orchestrator_api.catalog.parameters import check_brought, check_parameters, check_schema
-from orchestrator_api.http.steps import MAX_STEPS, Steps
+from orchestrator_api.http.step_budget import MAX_STEPS, Steps
 
 SCHEMA: dict[str, Any] = {
     "type": "object",

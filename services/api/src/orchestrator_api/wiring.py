@@ -9,7 +9,7 @@ from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
-from orchestrator_api.projects.dots import tell_of_dots
+from orchestrator_api.projects.dotted_ids import tell_of_dots
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, WRITE, Call
 
 router = APIRouter(prefix="/v1", route_class=GatedRoute)
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AuditOut, TokenIn, TokenMade, TokenOut
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 

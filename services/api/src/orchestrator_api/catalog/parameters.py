@@ -14,7 +14,7 @@ from orchestrator_api.catalog import patterns
 from orchestrator_api.catalog.patterns import Judge, Rule
 from orchestrator_api.catalog.phases import Json
 from orchestrator_api.http.refusals import FieldError
-from orchestrator_api.http.steps import MAX_STEPS, Steps, TooManySteps, spend, within
+from orchestrator_api.http.step_budget import MAX_STEPS, Steps, TooManySteps, spend, within
 from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
 
 MOST_ERRORS = 20

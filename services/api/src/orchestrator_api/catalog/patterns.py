@@ -13,7 +13,7 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from pydantic_core import ValidationError as Mismatch
 
 from orchestrator_api.catalog.phases import Json
-from orchestrator_api.http.steps import spend
+from orchestrator_api.http.step_budget import spend
 
 ADVICE = (
     "look-around and back-references are not supported, and a repetition has at most a few thousand turns"

@@ -14,8 +14,8 @@ from orchestrator_api.definitions.documents import write_documents
 from orchestrator_api.definitions.models import AppliedOut, DefinitionsIn, DefinitionsOut
 from orchestrator_api.definitions.planning import Fields, Item
 from orchestrator_api.definitions.service import Applied
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)

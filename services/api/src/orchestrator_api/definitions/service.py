@@ -28,8 +28,8 @@ from orchestrator_api.definitions.planning import (
 from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
-from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations import validation
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
@@ -70,7 +70,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     if counts := _counts(changes):
         await session.record("definitions.applied", session.project, prune=prune, **counts)
     phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
-    found = await checking.findings(session, phases)
+    found = await validation.findings(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
     subscriptions = await notifications.listing(session, phases)

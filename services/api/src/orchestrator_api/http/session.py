@@ -14,7 +14,7 @@ from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented
 from orchestrator_api.http.offload import Offload, Offloading
 from orchestrator_api.http.ports import Works
 from orchestrator_api.http.refusals import Unauthenticated
-from orchestrator_api.http.steps import Steps
+from orchestrator_api.http.step_budget import Steps
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings

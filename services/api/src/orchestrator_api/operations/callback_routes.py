@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
+from orchestrator_api.http.dependencies import problems
 from orchestrator_api.http.gate import MOST_BYTES, GatedRoute
-from orchestrator_api.http.parts import problems
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.operations import callbacks
 from orchestrator_api.operations.models import CallbackOut

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.parts import READ, WRITE, Call
 from orchestrator_api.operations.models import DeadLetterOut
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters

@@ -9,11 +9,11 @@ from orchestrator_api.access import tokens
 from orchestrator_api.access.models import TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.orchestrations import proposals, showing
+from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.orchestrations.models import (
     ArrangementIn,
@@ -39,7 +39,7 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
     async with call.session(Scope.READ, project) as session:
         part, rows = await configurations.listing(session, ORCHESTRATOR, paging)
         page = part.of(rows, "component", "id")
-        page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
+        page["items"] = await views.orchestrations(session, page["items"], with_tables=False)
     return Page[OrchestrationOut].model_validate(page)
 
 
@@ -48,7 +48,7 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await showing.orchestrations(session, [row])
+        shown = await views.orchestrations(session, [row])
     return OrchestrationOut.model_validate(shown[0])
 
 
@@ -68,7 +68,7 @@ async def save_orchestration(
         wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
         saved = await orchestrations.save(session, orchestration, wish)
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await showing.orchestrations(session, [row])
+        shown = await views.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
     plain = OrchestrationOut.model_validate(shown[0])
     return OrchestrationSaved(**dict(plain), changed=saved.changed)
@@ -130,7 +130,7 @@ async def _propose(
 ) -> ProposalOut:
     given: list[dict[str, Any]] | None = body.model_dump()["phases"]
     async with call.session(Scope.READ, project) as session:
-        made = await proposals.propose(session, orchestration, operations, given)
+        made = await previews.propose(session, orchestration, operations, given)
     return ProposalOut.model_validate(made)
 
 

@@ -9,8 +9,8 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
-from orchestrator_api.runs.narrowing import narrowed_job, narrowed_task
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
+from orchestrator_api.runs.redaction import narrowed_job, narrowed_task
 from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, JobFilter, LastRun, LogChunk
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of

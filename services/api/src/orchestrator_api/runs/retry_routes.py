@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.http.dependencies import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import TaskId
-from orchestrator_api.http.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.runs import idempotency, retries
 from orchestrator_api.runs.models import RetryIn, RetryPlanOut, RunAccepted
 from orchestrator_api.runs.routes import accepted

@@ -11,7 +11,7 @@ from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.idempotency import Asked
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.schedules.backfilling import BackfillFire, anchor_of, plan_backfill
+from orchestrator_api.schedules.backfill_plan import BackfillFire, anchor_of, plan_backfill
 from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times

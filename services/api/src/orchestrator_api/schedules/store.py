@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.schedules.backfilling import Counted
+from orchestrator_api.schedules.backfill_plan import Counted
 from orchestrator_api.schedules.rows import ScheduleWish, StoredFire, StoredSchedule
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.triggers import explaining
+from orchestrator_api.triggers import explanations
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
 from orchestrator_api.triggers.rows import TriggerWish
@@ -87,7 +87,7 @@ async def list_dispositions(
 async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
     """Why the trigger did, or did not, start its orchestration."""
     async with call.session(Scope.READ, project) as session:
-        return ExplanationOut.model_validate(await explaining.explain(session, trigger_id))
+        return ExplanationOut.model_validate(await explanations.explain(session, trigger_id))
 
 
 @router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)

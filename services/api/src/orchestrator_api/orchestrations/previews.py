@@ -10,9 +10,9 @@ from orchestrator_api.catalog.phases import doubled_ids, make_definition
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.checking import FEW_TASKS
+from orchestrator_api.orchestrations import validation
 from orchestrator_api.orchestrations.store import OrchestrationStore
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -54,6 +54,6 @@ async def propose(
     # A hundred operations on ten thousand tasks take seconds.
     work = len(operations) * len(before.tasks())
     made, phases = arranged() if work <= FEW_TASKS else await session.offload.run(arranged)
-    found = (await checking.findings(session, {orchestration: phases}))[orchestration]
+    found = (await validation.findings(session, {orchestration: phases}))[orchestration]
     changed = made.phases != saved.phases
     return Proposal(row.version, phases, changed, found.errors, found.warnings)

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.checks import (
+from orchestrator_api.orchestrations.findings import (
     Facts,
     Findings,
     Key,
