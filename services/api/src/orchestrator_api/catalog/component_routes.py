@@ -38,7 +38,7 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     "/{component}",
     operation_id="save_component",
     responses=saved(ComponentOut),
-    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+    openapi_extra=takes(Scope.ADMIN, max_bytes=LARGE),
 )
 async def save_component(
     call: Call, component: Identifier, body: ComponentIn, response: Response

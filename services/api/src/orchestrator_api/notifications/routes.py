@@ -36,7 +36,7 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     tags=["notifications"],
     operation_id="save_notifications",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_notifications(
     call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn

@@ -72,10 +72,10 @@ async def orchestrations(
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
-    found = await validation.findings(session, masked, with_tables=with_tables)
+    found = await validation.validate(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:
-            found[row.id].errors.extend(await overrides.misfits(session, row.parameters))
+            found[row.id].errors.extend(await overrides.invalid_task_parameters(session, row.parameters))
     return [
         _shown(
             row,

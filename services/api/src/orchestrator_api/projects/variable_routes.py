@@ -36,7 +36,7 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     "/variables/{name}",
     operation_id="save_variable",
     responses=saved(VariableOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response

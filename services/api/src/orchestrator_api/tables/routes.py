@@ -25,7 +25,7 @@ Bucket = Annotated[
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, most=LARGE),
+    openapi_extra=takes(Scope.TABLES, max_bytes=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Say that tables have new data; triggers that wait for them hear it."""

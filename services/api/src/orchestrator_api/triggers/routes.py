@@ -14,7 +14,7 @@ from orchestrator_api.http.paging import Paging
 from orchestrator_api.triggers import explanations
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
-from orchestrator_api.triggers.rows import TriggerWish
+from orchestrator_api.triggers.rows import TriggerSpec
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -42,7 +42,7 @@ async def get_trigger(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="save_trigger",
     responses=saved(TriggerOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_trigger(
     call: Call,
@@ -54,8 +54,8 @@ async def save_trigger(
 ) -> TriggerOut:
     """Save a trigger; its counts of tables that stay are kept."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = TriggerWish(**body.model_dump())
-        saved = await triggers.save(session, orchestration, trigger, wish)
+        spec = TriggerSpec(**body.model_dump())
+        saved = await triggers.save(session, orchestration, trigger, spec)
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
     return TriggerOut.model_validate(row)
