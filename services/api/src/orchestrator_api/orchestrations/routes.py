@@ -130,8 +130,8 @@ async def _preview(
 ) -> ArrangementPreview:
     given: list[dict[str, Any]] | None = body.model_dump()["phases"]
     async with call.session(Scope.READ, project) as session:
-        made = await previews.preview(session, orchestration, operations, given)
-    return ArrangementPreview.model_validate(made)
+        arranged = await previews.preview(session, orchestration, operations, given)
+    return ArrangementPreview.model_validate(arranged)
 
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
