@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.orchestrations import checks
-from orchestrator_api.orchestrations.checks import (
+from orchestrator_api.orchestrations import findings
+from orchestrator_api.orchestrations.findings import (
     Facts,
     TableNames,
     Target,
@@ -165,7 +165,7 @@ def test_many_readers_beside_many_writers_are_looked_at_once_each(monkeypatch: p
         looks[0] += 1
         return each["component"], each["configuration"]
 
-    monkeypatch.setattr(checks, "_key", counted)
+    monkeypatch.setattr(findings, "_key", counted)
     both = {"inputs": "t", "out": {"tables": "t"}}
     same = [task("sql/c", id=f"t{i}", parameters={"parameters": both}) for i in range(1000)]
     assert check_phases(phases(same), facts()).warnings[1:] == []

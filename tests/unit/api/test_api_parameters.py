@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.catalog.parameters import check_brought, check_parameters, check_schema
-from orchestrator_api.http.steps import MAX_STEPS, Steps
+from orchestrator_api.catalog.parameters import check_override, check_parameters, check_schema
+from orchestrator_api.http.step_budget import MAX_STEPS, StepBudget
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -26,7 +26,7 @@ FINE = {"table": "in.c-a.b", "rows": 5}
 
 
 def fields(merged: dict[str, Any], before: dict[str, Any], brought: dict[str, Any]) -> list[str]:
-    return [error.field for error in check_brought(merged, before, brought, SCHEMA, "parameters.load")]
+    return [error.field for error in check_override(merged, before, brought, SCHEMA, "parameters.load")]
 
 
 @pytest.mark.parametrize("name", ["table", "mode", "since", "#password"])
@@ -89,7 +89,7 @@ def test_what_the_configuration_lacks_may_be_brought() -> None:
 def test_a_schema_that_leads_nowhere_is_told_and_is_not_the_requests_fault(schema: dict[str, Any]) -> None:
     (error,) = check_parameters({"a": 1}, schema)
     assert "$ref" in error.detail
-    assert check_brought({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
+    assert check_override({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
 
 
 def test_patterns_of_schemas_do_not_backtrack() -> None:
@@ -168,10 +168,10 @@ def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -
 )
 def test_items_are_found_twice_in_one_pass(items: list[Any], is_unique: bool) -> None:
     """Fault 11: two lists of 20,000 objects under `uniqueItems` kept the api's threads for good."""
-    steps = Steps()
-    found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, steps=steps)
+    budget = StepBudget()
+    found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, budget=budget)
     assert (found == []) == is_unique
-    assert MAX_STEPS - steps.left < 10 * len(items) + 200
+    assert MAX_STEPS - budget.remaining < 10 * len(items) + 200
 
 
 _TREE = {
@@ -216,11 +216,11 @@ for _ in range(40):
 )
 def test_what_would_be_judged_for_ever_is_refused(parameters: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fault 11: a few lines of schema and parameters can mean 2^40 comparisons."""
-    steps = Steps(MAX_STEPS // 10)
-    found = check_parameters(parameters, schema, steps=steps)
-    assert steps.left < 0
+    budget = StepBudget(MAX_STEPS // 10)
+    found = check_parameters(parameters, schema, budget=budget)
+    assert budget.remaining < 0
     assert "takes more than 1,000,000 steps" in found[-1].detail
-    assert check_parameters({}, {"type": "object"}, steps=steps) != []  # one request, one budget
+    assert check_parameters({}, {"type": "object"}, budget=budget) != []  # one request, one budget
 
 
 def test_large_parameters_are_judged_with_steps_to_spare() -> None:
@@ -229,9 +229,9 @@ def test_large_parameters_are_judged_with_steps_to_spare() -> None:
         "properties": {"n": {"type": "integer", "minimum": 0}, "s": {"enum": ["a", "b"]}},
     }
     schema = {"properties": {"a": {"type": "array", "items": {**item, "required": ["n"]}}}}
-    steps = Steps()
-    assert check_parameters({"a": [{"n": 1, "s": "b"}] * 33_000}, schema, steps=steps) == []
-    assert steps.left > MAX_STEPS / 3
+    budget = StepBudget()
+    assert check_parameters({"a": [{"n": 1, "s": "b"}] * 33_000}, schema, budget=budget) == []
+    assert budget.remaining > MAX_STEPS / 3
 
 
 def test_branches_that_do_not_fit_leave_no_errors_behind() -> None:
@@ -240,7 +240,7 @@ def test_branches_that_do_not_fit_leave_no_errors_behind() -> None:
     schema = {"$defs": {**branches, "n30": {"required": ["a"]}}, "$ref": "#/$defs/n0"}
     tracemalloc.start()
     try:
-        check_parameters({}, schema, steps=Steps(MAX_STEPS // 50))
+        check_parameters({}, schema, budget=StepBudget(MAX_STEPS // 50))
         assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
     finally:
         tracemalloc.stop()

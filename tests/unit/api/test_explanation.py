@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator_api.triggers.explanation import (
+from orchestrator_api.triggers.explanation_text import (
     Fired,
     FiredTable,
     Off,

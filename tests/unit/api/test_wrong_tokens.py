@@ -1,6 +1,6 @@
 """Fault 17 of issue 8: wrong tokens left no trace and had no limit."""
 
-from orchestrator_api.access.attempts import MOST_REMEMBERED, TELL_SECONDS, TokenAttempts
+from orchestrator_api.access.attempts import MAX_TRACKED, REPORT_SECONDS, TokenAttempts
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.settings import RuntimeSettings
 
@@ -10,36 +10,39 @@ HERE, THERE = "192.0.2.1", "192.0.2.2"
 def test_a_wrong_token_more_than_allowed_waits() -> None:
     attempts = TokenAttempts(per_minute=6)
     for _ in range(6):
-        assert attempts.wait(HERE, b"x", 0.0) == 0
-        attempts.wrong(HERE, 0.0)
-    assert attempts.wait(HERE, b"x", 0.0) == 10
-    assert attempts.wait(THERE, b"x", 0.0) == 0
-    assert attempts.wait(HERE, b"x", 10.0) == 0
-    attempts.wrong(HERE, 10.0)
-    assert attempts.wait(HERE, b"x", 10.0) == 10
+        assert attempts.seconds_to_wait(HERE, b"x", 0.0) == 0
+        attempts.record_failure(HERE, 0.0)
+    assert attempts.seconds_to_wait(HERE, b"x", 0.0) == 10
+    assert attempts.seconds_to_wait(THERE, b"x", 0.0) == 0
+    assert attempts.seconds_to_wait(HERE, b"x", 10.0) == 0
+    attempts.record_failure(HERE, 10.0)
+    assert attempts.seconds_to_wait(HERE, b"x", 10.0) == 10
 
 
 def test_a_good_token_goes_on_beside_wrong_ones_of_its_address() -> None:
     attempts = TokenAttempts(per_minute=1)
-    attempts.good(b"good", 0.0)
-    attempts.wrong(HERE, 0.0)
-    assert attempts.wait(HERE, b"good", 1.0) == 0
-    assert attempts.wait(HERE, b"other", 1.0) > 0
-    assert attempts.wait(HERE, b"good", 3601.0 - 0.5) == 0
+    attempts.record_success(b"good", 0.0)
+    attempts.record_failure(HERE, 0.0)
+    assert attempts.seconds_to_wait(HERE, b"good", 1.0) == 0
+    assert attempts.seconds_to_wait(HERE, b"other", 1.0) > 0
+    assert attempts.seconds_to_wait(HERE, b"good", 3601.0 - 0.5) == 0
 
 
 def test_an_address_is_told_of_once_a_minute_with_the_count() -> None:
     attempts = TokenAttempts(per_minute=1)
-    told = [attempts.wrong(HERE, second) for second in (0.0, 1.0, 2.0, TELL_SECONDS, TELL_SECONDS + 1)]
+    told = [
+        attempts.record_failure(HERE, second)
+        for second in (0.0, 1.0, 2.0, REPORT_SECONDS, REPORT_SECONDS + 1)
+    ]
     assert told == [1, 0, 0, 3, 0]
 
 
 def test_what_is_remembered_has_a_bound() -> None:
     attempts = TokenAttempts(per_minute=1)
-    for i in range(MOST_REMEMBERED + 10):
-        attempts.wrong(str(i), 0.0)
-        attempts.good(str(i).encode(), 0.0)
-    assert len(attempts._addresses) == len(attempts._good) == MOST_REMEMBERED
+    for i in range(MAX_TRACKED + 10):
+        attempts.record_failure(str(i), 0.0)
+        attempts.record_success(str(i).encode(), 0.0)
+    assert len(attempts._addresses) == len(attempts._trusted) == MAX_TRACKED
 
 
 def test_only_trusted_proxies_say_who_asks() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from orchestrator_api.http import pages, problems
+from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.routers import ROUTERS
@@ -69,5 +69,5 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)
     problems.install(app)
-    app.add_route("/docs", pages.docs, include_in_schema=False)
+    app.add_route("/docs", docs_page.docs, include_in_schema=False)
     return app

@@ -14,7 +14,7 @@ from orchestrator_shared.security import hash_token
 
 log = structlog.get_logger(__name__)
 
-MOST_TOKEN_CHARACTERS = 500
+MAX_TOKEN_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,17 @@ class TokenGuard:
 
     def check(self, token: str, address: str) -> None:
         """Refuse to look up another token from an address that presented many wrong ones."""
-        wait = self.attempts.wait(address, hash_token(token), time.monotonic())
+        wait = self.attempts.seconds_to_wait(address, hash_token(token), time.monotonic())
         if wait > 0:
             TOKENS_REFUSED.labels("too_many").inc()
             raise TooMany("too many wrong tokens came from your address", retry_after=wait)
 
-    def good(self, token: str) -> None:
+    def record_success(self, token: str) -> None:
         """The token was valid."""
-        self.attempts.good(hash_token(token), time.monotonic())
+        self.attempts.record_success(hash_token(token), time.monotonic())
 
-    def wrong(self, address: str, reason: str) -> None:
+    def record_failure(self, address: str, reason: str) -> None:
         """The token was not valid."""
         TOKENS_REFUSED.labels(reason).inc()
-        if count := self.attempts.wrong(address, time.monotonic()):
+        if count := self.attempts.record_failure(address, time.monotonic()):
             log.warning("token.refused", address=address, reason=reason, count=count)

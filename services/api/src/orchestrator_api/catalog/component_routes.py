@@ -5,10 +5,10 @@ from fastapi import APIRouter, Response
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components
 from orchestrator_api.catalog.models import ComponentIn, ComponentOut
+from orchestrator_api.http.dependencies import READ, Call, Identifier, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, Call, Identifier, saved
 from orchestrator_shared.domain.errors import NotFound
 
 router = APIRouter(prefix="/v1/components", tags=["components"], route_class=GatedRoute)
@@ -38,7 +38,7 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     "/{component}",
     operation_id="save_component",
     responses=saved(ComponentOut),
-    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+    openapi_extra=takes(Scope.ADMIN, max_bytes=LARGE),
 )
 async def save_component(
     call: Call, component: Identifier, body: ComponentIn, response: Response

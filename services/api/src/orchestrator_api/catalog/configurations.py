@@ -7,7 +7,7 @@ from typing import TypeVar
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
-from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
@@ -49,7 +49,7 @@ def component_key(component: str, configuration: str) -> Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ConfigurationSpec:
     """What a configuration shall be.
 
     Secrets are in the clear, or as they are stored if they are kept.
@@ -112,18 +112,18 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def keys_of_all(session: Session) -> list[Key]:
+async def all_keys(session: Session) -> list[Key]:
     """The keys of all configurations except orchestrations."""
     found = await ConfigurationStore(session.connection).keys(project=session.project)
     return [Key(each.component, each.id) for each in found]
 
 
-async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Configuration]:
-    """The existing ones among these configurations; refuses to read more than `most_bytes` of parameters."""
+async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
+    """The existing ones among these configurations; refuses to read more than `max_bytes` of parameters."""
     store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
-    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > most_bytes:
+    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > max_bytes:
         raise UserError(
-            f"the configurations named have more than {most_bytes // 1024**2} MiB of parameters now: "
+            f"the configurations named have more than {max_bytes // 1024**2} MiB of parameters now: "
             "send fewer documents at once",
             field="documents",
         )
@@ -137,7 +137,7 @@ async def all_orchestrations(session: Session) -> list[Configuration]:
     )
 
 
-async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
+async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]:
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
@@ -196,7 +196,7 @@ def all_masked(stored: Sequence[Stored]) -> list[Stored]:
     return [masked(each) for each in stored]
 
 
-async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
+async def save_component_configuration(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     """Save a configuration of a component, with its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
@@ -207,11 +207,11 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     # Locked before it is read: another save could change what a mask stands for.
     await ConfigurationStore(session.connection).lock(**_place(session, key))
     stored = await find(session, key)
-    parameters = restore_secrets(session, wish.parameters, stored)
+    parameters = restore_secrets(session, spec.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
     schema = component.definition.get("parameters") or {}
-    refuse(await session.offload.run(check_parameters, clear, schema, steps=session.judging))
-    return await save(session, key, _with(wish, parameters))
+    refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
+    return await save(session, key, _with(spec, parameters))
 
 
 def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
@@ -222,28 +222,28 @@ def restore_secrets(session: Session, parameters: JsonObject, stored: Configurat
     """
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
-    refuse(left_masks(whole, "parameters"))
+    refuse(remaining_masks(whole, "parameters"))
     return session.encrypted(whole, "parameters")
 
 
-def _with(wish: Wish, parameters: JsonObject) -> Wish:
-    return Wish(wish.name, wish.description, wish.enabled, parameters, wish.note)
+def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
+    return ConfigurationSpec(spec.name, spec.description, spec.enabled, parameters, spec.note)
 
 
-async def save(session: Session, key: Key, wish: Wish) -> Saved:
+async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
     encrypted = session.encrypted(
-        wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
+        spec.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
     )
     store, place = ConfigurationStore(session.connection), _place(session, key)
-    if await store.insert(**place, name=wish.name, description=wish.description, enabled=wish.enabled):
-        await _insert_version(session, key, 1, encrypted, wish.note)
+    if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
+        await _insert_version(session, key, 1, encrypted, spec.note)
         await session.record("configuration.created", str(key), version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
     await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
-    return await _update(session, key, wish, stored, encrypted)
+    return await _update(session, key, spec, stored, encrypted)
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
@@ -255,27 +255,27 @@ def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
 
 
 async def _update(
-    session: Session, key: Key, wish: Wish, stored: Configuration, encrypted: JsonObject
+    session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
     before = session.encryption.decrypt_secrets(stored.parameters, session.project)
     new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
     revived = stored.deleted_at is not None
-    switched = revived or stored.enabled != wish.enabled
-    renamed = (stored.name, stored.description) != (wish.name, wish.description)
+    switched = revived or stored.enabled != spec.enabled
+    renamed = (stored.name, stored.description) != (spec.name, spec.description)
     version = stored.version + (1 if new_version else 0)
     if not (new_version or switched or renamed):
         return Saved(version, created=False, changed=False, switched=False)
     if new_version:
-        await _insert_version(session, key, version, encrypted, wish.note)
+        await _insert_version(session, key, version, encrypted, spec.note)
     await ConfigurationStore(session.connection).update(
         **_place(session, key),
-        name=wish.name,
-        description=wish.description,
-        enabled=wish.enabled,
+        name=spec.name,
+        description=spec.description,
+        enabled=spec.enabled,
         version=version,
     )
     action = "configuration.restored" if revived else "configuration.changed"
-    await session.record(action, str(key), version=version, enabled=wish.enabled)
+    await session.record(action, str(key), version=version, enabled=spec.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
 
 

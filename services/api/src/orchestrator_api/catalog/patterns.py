@@ -13,14 +13,14 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from pydantic_core import ValidationError as Mismatch
 
 from orchestrator_api.catalog.phases import Json
-from orchestrator_api.http.steps import spend
+from orchestrator_api.http.step_budget import spend
 
 ADVICE = (
     "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
 )
 
 
-class Judge(Protocol):
+class RuleValidator(Protocol):
     """The library's validator, as rules use it."""
 
     def descend(
@@ -29,7 +29,7 @@ class Judge(Protocol):
         """Yield what in the instance does not fit the schema."""
 
 
-Rule = Callable[[Judge, Any, Any, Any], Iterable[ValidationError] | None]
+Rule = Callable[[RuleValidator, Any, Any, Any], Iterable[ValidationError] | None]
 """Called with a validator, the rule's value, the instance, and the schema that contains the rule."""
 
 
@@ -63,25 +63,27 @@ def found(pattern: str, text: str) -> bool:
     return True
 
 
-def pattern(judge: Judge, wanted: str, instance: object, schema: Json) -> Iterator[ValidationError]:
+def pattern(
+    validator: RuleValidator, wanted: str, instance: object, schema: Json
+) -> Iterator[ValidationError]:
     """Rule `pattern`."""
     if isinstance(instance, str) and not found(wanted, instance):
         yield ValidationError("does not match")
 
 
 def pattern_properties(
-    judge: Judge, patterns: Json, instance: object, schema: Json
+    validator: RuleValidator, patterns: Json, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `patternProperties`."""
     if isinstance(instance, dict):
         for wanted, subschema in patterns.items():
             for key, value in instance.items():
                 if found(wanted, key):
-                    yield from judge.descend(value, subschema, path=key, schema_path=wanted)
+                    yield from validator.descend(value, subschema, path=key, schema_path=wanted)
 
 
 def additional_properties(
-    judge: Judge, wanted: object, instance: object, schema: Json
+    validator: RuleValidator, wanted: object, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `additionalProperties`."""
     if not isinstance(instance, dict):
@@ -91,7 +93,7 @@ def additional_properties(
     extra = [key for key in instance if key not in known and not any(found(each, key) for each in patterns)]
     if isinstance(wanted, dict):
         for key in extra:
-            yield from judge.descend(instance[key], wanted, path=key)
+            yield from validator.descend(instance[key], wanted, path=key)
     elif not wanted and extra:
         were = "was" if len(extra) == 1 else "were"
         yield ValidationError(

@@ -13,7 +13,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Json = Mapping[str, Any]
 """A read-only JSON object."""
-MOST_ERRORS = 50
+MAX_ERRORS = 50
 """More would only make the answer to the same mistake larger."""
 
 
@@ -36,7 +36,7 @@ def stored_tasks(definition: Json) -> list[JsonObject]:
     return [task for phase in definition.get("phases", []) for task in phase.get("tasks", [])]
 
 
-def doubled_ids(given: Sequence[Json]) -> list[FieldError]:
+def duplicate_ids(given: Sequence[Json]) -> list[FieldError]:
     """Tasks whose id is already taken; `given` are the phases as sent, so that paths fit."""
     placed = [
         (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
@@ -68,7 +68,7 @@ def unknown_targets(
     return errors
 
 
-def wrong_requests(given: Sequence[Json]) -> list[FieldError]:
+def invalid_settings(given: Sequence[Json]) -> list[FieldError]:
     """Settings with which a task could never run."""
     errors = []
     for p, phase in enumerate(given):
@@ -91,7 +91,7 @@ def check_selection(definition: Json, selection: Sequence[str] | None) -> list[F
     if not selection:
         return [FieldError("tasks", "choose at least one task, or leave tasks out to run the active ones")]
     unknown = ((f"tasks.{i}", task) for i, task in enumerate(selection) if task not in known)
-    return [_unknown_task(path, task, known) for path, task in islice(unknown, MOST_ERRORS)]
+    return [_unknown_task(path, task, known) for path, task in islice(unknown, MAX_ERRORS)]
 
 
 def check_overrides(definition: Json, parameters: Json, path: str = "parameters") -> list[FieldError]:
@@ -102,7 +102,7 @@ def check_overrides(definition: Json, parameters: Json, path: str = "parameters"
         FieldError(f"{path}.{name}", "must be an object: the parameters of this task")
         if name in known
         else _unknown_task(f"{path}.{name}", name, known)
-        for name, _ in islice(wrong, MOST_ERRORS)
+        for name, _ in islice(wrong, MAX_ERRORS)
     ]
 
 

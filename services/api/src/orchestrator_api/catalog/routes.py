@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.catalog.configurations import Key, Wish
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import SavedConfiguration
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_shared.database.rows import columns_of
 
 router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
@@ -46,7 +46,7 @@ async def get_configuration(
     "/{component}/{configuration}",
     operation_id="save_configuration",
     responses=saved(ConfigurationSaved),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_configuration(
     call: Call,
@@ -59,8 +59,10 @@ async def save_configuration(
     """Save a configuration: a new version if its parameters differ."""
     async with call.session(Scope.CONFIGURE, project) as session:
         key = Key(component, configuration)
-        wish = Wish(body.name or configuration, body.description, True, body.parameters, body.note)
-        saved = await configurations.save_component_configuration(session, key, wish)
+        spec = ConfigurationSpec(
+            body.name or configuration, body.description, True, body.parameters, body.note
+        )
+        saved = await configurations.save_component_configuration(session, key, spec)
         stored = await configurations.load(session, key)
     response.status_code = 201 if saved.created else 200
     shown = SavedConfiguration(**columns_of(configurations.masked(stored)), changed=saved.changed)

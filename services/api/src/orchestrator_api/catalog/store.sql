@@ -121,7 +121,7 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 
 -- name: override_targets
 -- What parameters of a run or task are merged over, in the requested or else the current versions.
-SELECT c.component, c.id, wanted.version AS asked, v.parameters, k.definition -> 'parameters' AS schema
+SELECT c.component, c.id, wanted.version AS requested_version, v.parameters, k.definition -> 'parameters' AS schema
 FROM unnest($components::text[], $configurations::text[], $versions::integer[]) AS wanted (component, id, version)
 JOIN catalog.configurations c
   ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id) AND c.deleted_at IS NULL

@@ -78,9 +78,9 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
     for key, schedule in document.schedules.items():
         yield (Kind.SCHEDULE, f"{name}/{key}"), schedule.model_dump(mode="json"), f".schedules.{key}"
     for key, trigger in document.triggers.items():
-        wish = trigger.model_dump(mode="json")
-        wish["tables"] = canonical_tables(wish["tables"], project)
-        yield (Kind.TRIGGER, f"{name}/{key}"), wish, f".triggers.{key}"
+        trigger_fields = trigger.model_dump(mode="json")
+        trigger_fields["tables"] = canonical_tables(trigger_fields["tables"], project)
+        yield (Kind.TRIGGER, f"{name}/{key}"), trigger_fields, f".triggers.{key}"
     if "notify" in document.model_fields_set:
         wanted = [[s.event, s.address, s.percent, s.minutes] for s in document.subscriptions()]
         yield (Kind.NOTIFICATIONS, name), {"subscriptions": wanted}, ".notify"

@@ -62,7 +62,7 @@ class Desired:
 def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool) -> list[Change]:
     """Every change, in an order in which they can be carried out."""
     wanted = [
-        Change(kind, name, *_judge(fields, current.get((kind, name))))
+        Change(kind, name, *_compare_fields(fields, current.get((kind, name))))
         for (kind, name), fields in desired.items()
     ]
     gone = [Change(kind, name, Action.DELETE) for kind, name in _unwanted(desired, current, prune=prune)]
@@ -70,7 +70,7 @@ def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, p
     return [*_creations(wanted, desired), *_deletions(gone, current)]
 
 
-def _judge(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, ...]]:
+def _compare_fields(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, ...]]:
     if present is None:
         return Action.CREATE, ()
     fields = tuple(differing(wanted, present))

@@ -14,23 +14,23 @@ from orchestrator_api.definitions.documents import write_documents
 from orchestrator_api.definitions.models import AppliedOut, DefinitionsIn, DefinitionsOut
 from orchestrator_api.definitions.planning import Fields, Item
 from orchestrator_api.definitions.service import Applied
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
 
 ORDER = ("variables", "configuration", "orchestration")
-MOST_EXPORTED = 256 * 1024 * 1024
+MAX_EXPORTED = 256 * 1024 * 1024
 TOO_MUCH = (
-    f"the definitions have more than {MOST_EXPORTED // 1024**2} MiB, too much for one answer: "
+    f"the definitions have more than {MAX_EXPORTED // 1024**2} MiB, too much for one answer: "
     "read the configurations page by page (GET …/configurations)"
 )
 Place = tuple[int, str]
 """Where a document stands among the others."""
 
 
-class _OnlyPlanned(Exception):
+class _PlanOnly(Exception):
     def __init__(self, applied: Applied) -> None:
         self.applied = applied
 
@@ -45,7 +45,7 @@ async def export_definitions(call: Call, project: Project) -> Response:
         async for some in snapshot.configuration_parts(session):
             more = await session.offload.run(_written, some)
             size += sum(len(text) for _, text in more)
-            if size > MOST_EXPORTED:
+            if size > MAX_EXPORTED:
                 raise UserError(TOO_MUCH)
             texts += more
     return StreamingResponse(_as_one(texts), media_type="application/json")
@@ -77,14 +77,14 @@ async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
     "/plan",
     operation_id="plan_definitions",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """What applying the documents would change, with every check that applying makes."""
     try:
         async with call.session(Scope.CONFIGURE, project) as session:
-            raise _OnlyPlanned(await definitions.apply(session, body.documents, prune=body.prune))
-    except _OnlyPlanned as planned:
+            raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune))
+    except _PlanOnly as planned:
         return AppliedOut.model_validate(planned.applied)
 
 
@@ -92,7 +92,7 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
     "/apply",
     operation_id="apply_definitions",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
     """Make the project what the documents say, in one transaction; applying twice changes nothing."""

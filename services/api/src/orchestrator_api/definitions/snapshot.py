@@ -27,7 +27,7 @@ COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after
 OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
-MOST_COMPARED = 16 * 1024 * 1024
+MAX_COMPARED = 16 * 1024 * 1024
 """Bytes of parameters that one comparison reads: sixteen times what one request can send."""
 
 
@@ -38,18 +38,18 @@ async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fi
     """
     reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
     items = await read_without_configurations(session, reviving)
-    for key in await configurations.keys_of_all(session):
+    for key in await configurations.all_keys(session):
         items[Kind.CONFIGURATION, str(key)] = {}
     names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
     keys = [(component, name) for component, _, name in names]
-    for each in await configurations.named(session, keys, most_bytes=MOST_COMPARED):
+    for each in await configurations.named(session, keys, max_bytes=MAX_COMPARED):
         items[Kind.CONFIGURATION, f"{each.component}/{each.id}"] = _configuration(each)
     return items
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
     """Read the configurations, a few megabytes at a time, because all of them may not fit into memory."""
-    async for part in configurations.parts_of_all(session):
+    async for part in configurations.all_in_batches(session):
         yield {(Kind.CONFIGURATION, f"{each.component}/{each.id}"): _configuration(each) for each in part}
 
 

@@ -18,11 +18,11 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 
-MOST_ITEMS = 500
-MOST_BYTES = 4 * 1024 * 1024
+MAX_ITEMS = 500
+MAX_BYTES = 4 * 1024 * 1024
 """Pages of large items are shorter: no one can ask for half a gigabyte at once."""
 
-Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ITEMS, description="Most items in the answer.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before.")]
 
 
@@ -43,7 +43,7 @@ class Part:
         total = 0
         for count, size in enumerate(sizes):
             total += size
-            if total > MOST_BYTES and count:
+            if total > MAX_BYTES and count:
                 return replace(self, limit=count)
         return self
 

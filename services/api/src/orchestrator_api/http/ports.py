@@ -6,7 +6,7 @@ from typing import Protocol
 from orchestrator_shared.messaging.outbox import UnitOfWork
 
 
-class Works(Protocol):
+class UnitsOfWork(Protocol):
     """Opens transactions that commit together with the messages they publish."""
 
     def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

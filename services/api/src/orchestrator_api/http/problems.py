@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-MOST_ERRORS = 50
+MAX_ERRORS = 50
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 
@@ -37,7 +37,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": [_shown(error) for error in errors[:MOST_ERRORS]],
+        "errors": [_shown(error) for error in errors[:MAX_ERRORS]],
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -80,7 +80,7 @@ def _detail(error: UserError, errors: Sequence[FieldError], status: int) -> str:
 
 def from_validation(error: RequestValidationError) -> JSONResponse:
     """Convert the errors that pydantic found, without the values."""
-    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MOST_ERRORS]]
+    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MAX_ERRORS]]
     detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
     return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
 
@@ -154,7 +154,7 @@ async def _data(_request: Request, error: Exception) -> Response:
     return problem(422, "the database refuses a value of this request: it is too large or no valid text")
 
 
-async def _anything(request: Request, error: Exception) -> Response:
+async def _unhandled(request: Request, error: Exception) -> Response:
     log.error("request.failed", path=request.url.path, exc_info=error)
     return problem(500, "the api failed; its log says why")
 
@@ -166,4 +166,4 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Unavailable, _server)
     app.add_exception_handler(asyncpg.DataError, _data)
-    app.add_exception_handler(Exception, _anything)
+    app.add_exception_handler(Exception, _unhandled)

@@ -10,11 +10,11 @@ import asyncpg
 
 from orchestrator_api.access import audit, identity
 from orchestrator_api.access.permissions import Actor, Scope
-from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
-from orchestrator_api.http.offload import Offload, Offloading
-from orchestrator_api.http.ports import Works
+from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
+from orchestrator_api.http.offload import CallerOffload, Offload
+from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.refusals import Unauthenticated
-from orchestrator_api.http.steps import Steps
+from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings
@@ -24,7 +24,7 @@ from orchestrator_shared.security import Encryption
 
 
 @dataclass(slots=True)
-class Remembered:
+class RequestCache:
     """What one request reads only once."""
 
     nestings: Nestings | None = None
@@ -39,18 +39,18 @@ class Session:
     actor: Actor
     now: datetime
     encryption: Encryption
-    offload: Offloading
+    offload: CallerOffload
     project: str = ""
-    judging: Steps = field(default_factory=Steps)
+    step_budget: StepBudget = field(default_factory=StepBudget)
     """The work that checks against schemas may still do."""
-    remembered: Remembered = field(default_factory=Remembered)
+    cache: RequestCache = field(default_factory=RequestCache)
 
     @property
     def connection(self) -> asyncpg.Connection:
         """The connection, for the stores of the features."""
         return self.work.connection
 
-    def say(self, *messages: Message) -> None:
+    def publish(self, *messages: Message) -> None:
         """Publish a message after the commit."""
         self.work.publish(*messages)
 
@@ -82,7 +82,7 @@ class Session:
 class Sessions:
     """Opens sessions for tokens."""
 
-    works: Works
+    units_of_work: UnitsOfWork
     encryption: Encryption
     clock: Clock
     offload: Offload
@@ -94,7 +94,7 @@ class Sessions:
     ) -> AsyncIterator[Session]:
         """Open a session for the token's bearer; refuses a token of another project or without the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
-            offload = self.offload.of(actor.token_id)
+            offload = self.offload.for_caller(actor.token_id)
             yield Session(work, actor, now, self.encryption, offload, project or "")
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
@@ -107,10 +107,10 @@ class Sessions:
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[tuple[UnitOfWork, Actor, datetime]]:
         token = presented.token
-        if not token or len(token) > MOST_TOKEN_CHARACTERS:
+        if not token or len(token) > MAX_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         self.guard.check(token, presented.address)
-        async with self.works.work() as work:
+        async with self.units_of_work.work() as work:
             now = self.clock.now()
             connection = work.connection
             actor = await identity.identify(connection, self.guard, token, presented.address, now)

@@ -20,7 +20,7 @@ from orchestrator_shared.domain.subscriptions import (
 )
 
 
-def _known(event: Any) -> Any:
+def _refuse_unsupported(event: Any) -> Any:
     if isinstance(event, str) and event in NOT_MADE_YET:
         raise ValueError(NOT_MADE_YET[NotificationEvent(event)])
     return event
@@ -36,7 +36,7 @@ Event = Annotated[
         "schedule_missed",
         "recovered",
     ],
-    BeforeValidator(_known),
+    BeforeValidator(_refuse_unsupported),
 ]
 
 
@@ -96,7 +96,7 @@ class SubscriptionsIn(Input):
     subscriptions: list[SubscriptionIn] = Field(max_length=1000)
 
     @model_validator(mode="after")
-    def _says_each_once(self) -> "SubscriptionsIn":
+    def _is_listed_once(self) -> "SubscriptionsIn":
         wanted = {each.subscription() for each in self.subscriptions}
         if len(wanted) > len({(each.event, each.address) for each in wanted}):
             raise ValueError("an address is there twice for one event, with different limits: give one")

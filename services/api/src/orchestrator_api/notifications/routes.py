@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
 
@@ -36,7 +36,7 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     tags=["notifications"],
     operation_id="save_notifications",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_notifications(
     call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn

@@ -21,7 +21,7 @@ class StoredSubscription:
     """Created with the orchestration for its creator; no one has asked for it."""
 
     @property
-    def wish(self) -> Subscription:
+    def subscription(self) -> Subscription:
         """The subscription as it was requested."""
         return Subscription(self.event, self.address, self.percent, self.minutes)
 

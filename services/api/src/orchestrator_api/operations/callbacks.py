@@ -8,18 +8,18 @@ from orchestrator_shared.contracts.events import CallbackReceived
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.security import hash_token, parse_token_id
 
-MOST_CALLBACKS = 50
+MAX_CALLBACKS = 50
 
 
 async def find(sessions: Sessions, token: str, address: str) -> None:
     """Refuse a callback to an address that was never given out, before its body is read."""
     if parse_token_id(token) is None:
-        raise _nothing_here()
+        raise _not_awaited()
     sessions.guard.check(token, address)
-    async with sessions.works.work() as work:
+    async with sessions.units_of_work.work() as work:
         if not await CallbackStore(work.connection).is_awaited(token_hash=hash_token(token)):
-            sessions.guard.wrong(address, "unknown")
-            raise _nothing_here()
+            sessions.guard.record_failure(address, "unknown")
+            raise _not_awaited()
 
 
 async def receive(sessions: Sessions, token: str, body: bytes) -> None:
@@ -29,15 +29,15 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
     """
     hashed = hash_token(token)
     body_hash = hashlib.sha256(body).digest()
-    async with sessions.works.work() as work:
+    async with sessions.units_of_work.work() as work:
         store = CallbackStore(work.connection)
         if await store.is_known(token_hash=hashed, body_hash=body_hash):
             return
         target = await store.target(token_hash=hashed)
         if target is None:
-            raise _nothing_here()
-        if await store.count(token_hash=hashed) >= MOST_CALLBACKS:
-            raise Conflict(f"this attempt has had {MOST_CALLBACKS} reports: only changes are to be reported")
+            raise _not_awaited()
+        if await store.count(token_hash=hashed) >= MAX_CALLBACKS:
+            raise Conflict(f"this attempt has had {MAX_CALLBACKS} reports: only changes are to be reported")
         await store.insert(
             token_hash=hashed,
             body_hash=body_hash,
@@ -48,5 +48,5 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
         work.publish(CallbackReceived(job_id=target.job_id))
 
 
-def _nothing_here() -> NotFound:
+def _not_awaited() -> NotFound:
     return NotFound("nobody waits for this report: the address is wrong, or its attempt is over")

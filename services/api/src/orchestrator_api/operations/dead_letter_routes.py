@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.parts import READ, WRITE, Call
 from orchestrator_api.operations.models import DeadLetterOut
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class
 LetterId = Annotated[str, Path(max_length=200)]
 
 
-def _box(request: Request) -> DeadLetters:
+def _dead_letters(request: Request) -> DeadLetters:
     box = request.app.state.dead_letters
     if not isinstance(box, DeadLetters):
         raise Unavailable("the broker is not connected")
@@ -36,7 +36,7 @@ async def list_dead_letters(
     """The oldest dead letters, with the reason of each."""
     async with call.session(Scope.ADMIN):
         pass  # do not keep a transaction open while the broker is asked
-    letters = await _box(request).peek(limit)
+    letters = await _dead_letters(request).peek(limit)
     return Page[DeadLetterOut].model_validate({"items": [_shown(letter) for letter in letters]})
 
 
@@ -56,6 +56,6 @@ async def _carry_out(call: Call, request: Request, action: str, letter: str) -> 
     """Write the record first: an action without a record would be worse than a record without an action."""
     async with call.session(Scope.ADMIN) as session:
         await session.record(f"dead-letter.{action}", letter)
-    box = _box(request)
+    box = _dead_letters(request)
     done = await (box.replay(letter) if action == "replayed" else box.discard(letter))
     return DeadLetterOut.model_validate(_shown(done))

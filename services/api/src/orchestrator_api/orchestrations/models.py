@@ -116,7 +116,7 @@ class PhaseOut(Output):
     tasks: list[TaskOut]
 
 
-class ProposalOut(Output):
+class ArrangementPreview(Output):
     """Phases to look at and to save, by a PUT with `version` as `base_version`."""
 
     version: int = Field(description="The saved version that this rests on.")

@@ -8,9 +8,9 @@ from typing import Any
 from orchestrator_api.access import tokens
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog import phases as domain
-from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_key
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
 from orchestrator_api.catalog.rows import Configuration
-from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
+from orchestrator_api.catalog.secrets import remaining_masks_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
@@ -26,7 +26,7 @@ Given = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class OrchestrationWish:
+class OrchestrationSpec:
     """What an orchestration shall be; phases as they were sent."""
 
     name: str
@@ -38,21 +38,21 @@ class OrchestrationWish:
     """Save only over this version; 0 means only if it does not exist yet."""
 
 
-async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
+async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
     """Save a new version, or nothing if nothing differs."""
     key = orchestration_key(orchestration)
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.lock_orchestrations(session)
-    await check_tasks(session, orchestration, wish.phases)
+    await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    _check_base(stored, wish.base_version)
-    whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
-    await _check_parameters(session, wish.phases, whole, stored)
+    _check_base(stored, spec.base_version)
+    whole = _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
+    await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
-        session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
+        session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
     )
     if stored is None:
-        await _equip(session, orchestration)
+        await _set_up(session, orchestration)
     elif saved.switched:
         await announce_switch(session, orchestration)
     return saved
@@ -73,14 +73,14 @@ def _restore_secrets(
     """Like `configurations.restore_secrets`: each task's parameters, by task id."""
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
-    refuse(left_in_phases(phases))
+    refuse(remaining_masks_in_phases(phases))
     return session.encrypted({**definition, "phases": phases}, "phases")
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
     """Refuse missing tasks, tasks the token may not run, duplicate ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
-    refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
+    refuse(domain.duplicate_ids(given) + domain.invalid_settings(given))
     store = OrchestrationStore(session.connection)
     known = set(await store.existing_components(components={task["component"] for task in tasks}))
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
@@ -108,13 +108,13 @@ async def _check_parameters(
         for t, _ in enumerate(phase.get("tasks") or [])
     ]
     found = [
-        overrides.of_own(task, path)
+        overrides.own_override(task, path)
         for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
         if _task_parameters(task) not in before
     ]
-    brought = [each for each in found if each is not None]
-    await rights.check_overrides(session, brought)
-    refuse(await overrides.check(session, brought))
+    given_overrides = [each for each in found if each is not None]
+    await rights.check_overrides(session, given_overrides)
+    refuse(await overrides.check(session, given_overrides))
 
 
 def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
@@ -123,7 +123,7 @@ def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
 
 async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
     children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
-    if not children and session.remembered.nestings is None:
+    if not children and session.cache.nestings is None:
         return
     cycle = (await _nestings(session)).put(orchestration, children)
     if cycle is not None:
@@ -132,16 +132,16 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
 
 async def _nestings(session: Session) -> Nestings:
     """Read once for everything that one request saves: the cost grows with the project."""
-    found = session.remembered.nestings
+    found = session.cache.nestings
     if found is None:
         found = Nestings(await configurations.nestings(session))
-        session.remembered.nestings = found
+        session.cache.nestings = found
     return found
 
 
-async def _equip(session: Session, orchestration: str) -> None:
+async def _set_up(session: Session, orchestration: str) -> None:
     """Create the token that its jobs run as, and subscribe its creator to its errors."""
-    await tokens.create_of_orchestration(session, orchestration)
+    await tokens.create_orchestration_token(session, orchestration)
     await notifications.subscribe_creator(session, orchestration)
 
 
@@ -153,7 +153,7 @@ async def announce_switch(session: Session, orchestration: str) -> None:
 
 async def delete(session: Session, orchestration: str) -> None:
     """Move it to the trash: its schedules and triggers pause; saving it again restores it."""
-    session.remembered.nestings = None
+    session.cache.nestings = None
     await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)
 
@@ -162,4 +162,4 @@ async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which no one ever sees."""
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, orchestration_key(orchestration))
-    await tokens.refresh_of_orchestration(session, orchestration)
+    await tokens.refresh_orchestration_token(session, orchestration)

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call, Project
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, WRITE, Call, Project
 from orchestrator_api.projects import service as projects
 from orchestrator_api.projects.models import ProjectIn, ProjectOut, ProjectPatch
 

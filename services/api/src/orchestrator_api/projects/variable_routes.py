@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project, saved
 from orchestrator_api.projects import variables
 from orchestrator_api.projects.models import VariableIn, VariableOut
 
@@ -36,7 +36,7 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     "/variables/{name}",
     operation_id="save_variable",
     responses=saved(VariableOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response

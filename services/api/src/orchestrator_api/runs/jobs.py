@@ -9,8 +9,8 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
-from orchestrator_api.runs.narrowing import narrowed_job, narrowed_task
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
+from orchestrator_api.runs.redaction import redacted_job, redacted_task
 from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, JobFilter, LastRun, LogChunk
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
@@ -84,7 +84,7 @@ async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:
     whole = [
         replace(job, parameters=mask_secrets(job.parameters), waiting=reasons.get(job.id)) for job in listed
     ]
-    return whole if session.actor.reads_project else [narrowed_job(job) for job in whole]
+    return whole if session.actor.reads_project else [redacted_job(job) for job in whole]
 
 
 async def detail(session: Session, job_id: UUID) -> JobDetails:
@@ -176,7 +176,7 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     )
     found = [(row.phase, task_of(row, reasons)) for row in rows]
     if not session.actor.reads_project:
-        found = [(phase, narrowed_task(task)) for phase, task in found]
+        found = [(phase, redacted_task(task)) for phase, task in found]
     return phases_of(phases, found)
 
 
@@ -197,7 +197,7 @@ async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, lim
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
     chunks = await RunStore(session.connection).log_chunks(
-        job_id=job_id, attempt=attempt, seq=seq, limit=limit, most_bytes=LOG_BYTES
+        job_id=job_id, attempt=attempt, seq=seq, limit=limit, max_bytes=LOG_BYTES
     )
     is_whole = not chunks or len(chunks) == chunks[0].total < limit
     last = (chunks[-1].attempt, chunks[-1].seq) if chunks else after

@@ -13,17 +13,17 @@ from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.runs.overlaps import DECIDED
 from orchestrator_api.runs.retry_plan import (
     Original,
     RetryPlan,
     Target,
     Version,
-    asked_for,
     check_plan,
     check_something_to_run,
     plan_retry,
+    requested_version,
     saved_since,
 )
 from orchestrator_api.runs.rows import Job
@@ -38,12 +38,12 @@ CHANGED = (
 
 
 @dataclass(frozen=True, slots=True)
-class RetryWish:
+class RetryRequest:
     """The plan to carry out, and how."""
 
     plan_id: str
     tasks: Sequence[str] | None = None
-    asked: Asked | None = None
+    dedup_key: DedupKey | None = None
     notify: bool = True
     confirm: bool = False
 
@@ -59,36 +59,38 @@ async def plan(
     return job, made
 
 
-async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
+async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
     """Carry out the plan with this id; refused if anything it is based on has changed."""
     job = await _finished(session, job_id)
     session.actor.require_run(job.component)
-    if await idempotency.before(session, wish.asked):  # even if the plan has changed since
-        assert wish.asked is not None
-        return wish.asked.id
-    made, version = await _planned(session, job_id, wish)
+    if await idempotency.earlier_requests(session, request.dedup_key):  # even if the plan has changed since
+        assert request.dedup_key is not None
+        return request.dedup_key.id
+    made, version = await _planned(session, job_id, request)
     refuse(check_something_to_run(made, is_run=job.is_run))
     key = Key(job.component, job.configuration)
-    asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
-    return await runs.start(session, key, asked)
+    run_request = replace(
+        _run(session, job, made, request), versions_of=job_id if version == "original" else None
+    )
+    return await runs.start(session, key, run_request)
 
 
-async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
+async def _planned(session: Session, job_id: UUID, request: RetryRequest) -> tuple[RetryPlan, Version]:
     """Make the same plan again, from the current state.
 
     The id tells which versions were requested, and which selection unless `tasks` repeats or changes it.
     """
-    version = asked_for(wish.plan_id)
+    version = requested_version(request.plan_id)
     if version is None:
         raise Conflict(CHANGED, field="plan_id")
     _, fetched = await plan(session, job_id, None, version)
-    if fetched.id == wish.plan_id and wish.tasks is None:
+    if fetched.id == request.plan_id and request.tasks is None:
         return fetched, version
-    if wish.tasks is not None:
-        _, changed = await plan(session, job_id, wish.tasks, version)
-        if wish.plan_id in (changed.id, fetched.id):
+    if request.tasks is not None:
+        _, changed = await plan(session, job_id, request.tasks, version)
+        if request.plan_id in (changed.id, fetched.id):
             return changed, version
-    raise Conflict(await _what_changed(session, job_id, wish.plan_id, version), field="plan_id")
+    raise Conflict(await _what_changed(session, job_id, request.plan_id, version), field="plan_id")
 
 
 async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> str:
@@ -123,7 +125,7 @@ async def _target(session: Session, job: Job, version: Version) -> Target:
         existing={(each.component, each.id): each.version for each in existing},
         orchestration=job.configuration,
         pins=await _pins(session, job.id) if version == "original" else {},
-        asked=version,
+        requested=version,
         saved_at={(each.component, each.id): each.saved_at for each in existing},
     )
 
@@ -166,20 +168,20 @@ async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -
     return await configurations.existing(session, [(job.component, job.configuration), *tasks])
 
 
-def _run(session: Session, job: Job, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
+def _run(session: Session, job: Job, made: RetryPlan, request: RetryRequest) -> runs.RunRequest:
     parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
     selection = made.selection if job.is_run else None
     if selection is not None:
         # A run's parameters are by task id; those of tasks that are not run again are dropped.
         parameters = {task: value for task, value in parameters.items() if task in selection}
-    return runs.RunWish(
+    return runs.RunRequest(
         tasks=selection,
         parameters=parameters,
         scheduled_for=job.scheduled_for,
         version=made.version,
-        asked=wish.asked,
-        notify=wish.notify,
-        confirm=wish.confirm,
+        dedup_key=request.dedup_key,
+        notify=request.notify,
+        confirm=request.confirm,
         retry_of=job.id,
         task_versions=made.task_versions or None,
     )

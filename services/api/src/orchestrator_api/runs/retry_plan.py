@@ -42,7 +42,7 @@ class Target:
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The versions that ran then, by orchestration (nested ones too) and task id; if empty, current ones."""
-    asked: Version = "current"
+    requested: Version = "current"
     saved_at: Mapping[Key, datetime] = field(default_factory=dict)
     """When the current version of each configuration was saved, including the retried one."""
 
@@ -175,15 +175,15 @@ def _plan_id(
         pinned,
     ]
     digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
-    if target.asked == "original":
+    if target.requested == "original":
         return f"original-{digest}"
     return f"current-{digest}-{(target.last_save - _EPOCH) // timedelta(microseconds=1):x}"
 
 
-def asked_for(plan_id: str) -> Version | None:
+def requested_version(plan_id: str) -> Version | None:
     """The versions for which the plan was requested; None if this is not a plan's id."""
     word = plan_id.partition("-")[0]
-    return next((asked for asked in get_args(Version) if asked == word), None)
+    return next((each for each in get_args(Version) if each == word), None)
 
 
 def saved_since(plan_id: str, target: Target) -> list[Key]:

@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.http.dependencies import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import TaskId
-from orchestrator_api.http.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.runs import idempotency, retries
 from orchestrator_api.runs.models import RetryIn, RetryPlanOut, RunAccepted
 from orchestrator_api.runs.routes import accepted
@@ -39,7 +39,7 @@ async def plan_retry(
     operation_id="retry_job",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def retry_job(
     call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None
@@ -47,6 +47,6 @@ async def retry_job(
     """Carry out a plan, exactly as it was fetched; refused if what it rests on has changed."""
     async with call.session(Scope.RUN, project) as session:
         given = body.model_dump()
-        asked = idempotency.accept(session, key, f"retry {job}", given)
-        wish = retries.RetryWish(**given, asked=asked)
-        return await accepted(session, await retries.start(session, job, wish))
+        dedup_key = idempotency.accept(session, key, f"retry {job}", given)
+        request = retries.RetryRequest(**given, dedup_key=dedup_key)
+        return await accepted(session, await retries.start(session, job, request))

@@ -23,7 +23,7 @@ Pins = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class Deviation:
     """How a requested run differs from the current definition."""
 
     version: int | None = None
@@ -39,38 +39,38 @@ class Departure:
 
 
 async def check_version(
-    session: Session, key: Key, configuration: Configuration, departure: Departure
+    session: Session, key: Key, configuration: Configuration, deviation: Deviation
 ) -> None:
     """Require the right to configure, before an old version is looked up."""
-    if departure.version not in (None, configuration.version) or departure.versions_of is not None:
+    if deviation.version not in (None, configuration.version) or deviation.versions_of is not None:
         session.actor.require_configure(key.component, field="version")
 
 
-async def check_departure(
+async def check_deviation(
     session: Session,
     key: Key,
     configuration: Configuration,
     definition: Mapping[str, Any],
-    departure: Departure,
+    deviation: Deviation,
 ) -> None:
     """Refuse changes to this run that the token may not make; `definition` is the version that would run."""
     if session.actor.configures_everything:
         return
     tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
-    if departure.version not in (None, configuration.version):
+    if deviation.version not in (None, configuration.version):
         _require(session, await _with_pinned(session, tasks), "version")
-    if departure.versions_of is not None:
+    if deviation.versions_of is not None:
         store = RunStore(session.connection)
-        for component in await store.components_of_run(run=departure.versions_of):
+        for component in await store.components_of_run(run=deviation.versions_of):
             session.actor.require_configure(component, field="version")
-        _require(session, await _with_pinned(session, tasks, key.id, departure.pins), "version")
-    chosen = frozenset(departure.tasks or ())
+        _require(session, await _with_pinned(session, tasks, key.id, deviation.pins), "version")
+    chosen = frozenset(deviation.tasks or ())
     _require(session, (task for task in tasks if task["id"] in chosen and not task["enabled"]), "tasks")
-    if departure.parameters:
-        brought = overrides.Override(key, departure.parameters, "parameters", departure.version)
-        await check_overrides(session, [brought])
-        if departure.parameters_of is not None and key.component == ORCHESTRATOR:
-            await _check_repeated(session, departure.parameters_of, departure.parameters)
+    if deviation.parameters:
+        override = overrides.Override(key, deviation.parameters, "parameters", deviation.version)
+        await check_overrides(session, [override])
+        if deviation.parameters_of is not None and key.component == ORCHESTRATOR:
+            await _check_repeated(session, deviation.parameters_of, deviation.parameters)
 
 
 async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, Any]) -> None:
@@ -121,14 +121,14 @@ async def _with_pinned(
     return found
 
 
-async def check_overrides(session: Session, brought: Sequence[overrides.Override]) -> None:
+async def check_overrides(session: Session, given: Sequence[overrides.Override]) -> None:
     """Refuse parameters for components that the token may not configure, at any depth of nesting."""
     actor = session.actor
-    if actor.configures_everything or not brought:
+    if actor.configures_everything or not given:
         return
     if not actor.configures:
-        actor.require_configure(brought[0].key.component, field=brought[0].path)
-    async for each in overrides.reached(session, brought):
+        actor.require_configure(given[0].key.component, field=given[0].path)
+    async for each in overrides.receivers(session, given):
         if each.key.component != ORCHESTRATOR:
             actor.require_configure(each.key.component, field=each.path)
 

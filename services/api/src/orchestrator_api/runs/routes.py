@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import STATUS, Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Limit, Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
@@ -47,7 +47,7 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def run_orchestration(
     call: Call,
@@ -60,9 +60,9 @@ async def run_orchestration(
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR)
         given = (body or RunIn()).model_dump()
-        asked = idempotency.accept(session, key, f"run {orchestration}", given)
-        wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, configurations.orchestration_key(orchestration), wish)
+        dedup_key = idempotency.accept(session, key, f"run {orchestration}", given)
+        request = runs.RunRequest(**given, dedup_key=dedup_key)
+        job_id = await runs.start(session, configurations.orchestration_key(orchestration), request)
         return await accepted(session, job_id)
 
 
@@ -199,7 +199,7 @@ async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationO
     tags=["configurations"],
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def run_configuration(
     call: Call,
@@ -213,7 +213,7 @@ async def run_configuration(
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component)
         given = (body or ConfigurationRunIn()).model_dump()
-        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
-        wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, configurations.component_key(component, configuration), wish)
+        dedup_key = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        request = runs.RunRequest(**given, dedup_key=dedup_key)
+        job_id = await runs.start(session, configurations.component_key(component, configuration), request)
         return await accepted(session, job_id)

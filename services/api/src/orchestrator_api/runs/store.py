@@ -154,7 +154,7 @@ class RunStore(Store):
         return await self._many(AttemptRow, "attempts", job_id=job_id)
 
     async def log_chunks(
-        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, most_bytes: int
+        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, max_bytes: int
     ) -> list[LogChunk]:
         """The log after this place; always at least one chunk, if there is one."""
         return await self._many(
@@ -164,7 +164,7 @@ class RunStore(Store):
             attempt=attempt,
             seq=seq,
             limit=limit,
-            most_bytes=most_bytes,
+            max_bytes=max_bytes,
         )
 
     async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:

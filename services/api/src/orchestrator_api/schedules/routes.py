@@ -8,10 +8,19 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    IdempotencyKey,
+    Identifier,
+    Project,
+    saved,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project, saved
 from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
@@ -25,7 +34,7 @@ from orchestrator_api.schedules.models import (
     ScheduleOut,
     TimesIn,
 )
-from orchestrator_api.schedules.rows import ScheduleWish, StoredSchedule
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredSchedule
 from orchestrator_api.schedules.times import Times, accept_times, preview
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
@@ -80,8 +89,8 @@ async def save_schedule(
 ) -> ScheduleOut:
     """Save a schedule."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = ScheduleWish(**body.model_dump())
-        saved = await schedules.save(session, orchestration, schedule, wish)
+        spec = ScheduleSpec(**body.model_dump())
+        saved = await schedules.save(session, orchestration, schedule, spec)
         row = await schedules.find(session, orchestration, schedule)
     response.status_code = 201 if saved.created else 200
     return _shown(row)
@@ -141,9 +150,9 @@ async def backfill_schedule(
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR)
-        given = _wish(body)
-        asked = idempotency.accept(session, key, "backfill", given)
-        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
+        given = _backfill_request(body)
+        dedup_key = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillRequest(**given, dedup_key=dedup_key))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
         schedule_id=made.schedule.id,
@@ -155,5 +164,5 @@ async def backfill_schedule(
     )
 
 
-def _wish(body: BackfillIn) -> dict[str, Any]:
+def _backfill_request(body: BackfillIn) -> dict[str, Any]:
     return body.model_dump(exclude_none=True)

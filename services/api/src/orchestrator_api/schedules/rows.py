@@ -8,7 +8,7 @@ from orchestrator_shared.database.rows import columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleWish:
+class ScheduleSpec:
     """What a schedule shall be."""
 
     cron: str | None = None
@@ -21,7 +21,7 @@ class ScheduleWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSchedule(ScheduleWish):
+class StoredSchedule(ScheduleSpec):
     """A schedule as it was saved, and its next fire."""
 
     id: UUID
@@ -31,9 +31,9 @@ class StoredSchedule(ScheduleWish):
     updated_at: datetime
     next_at: datetime | None
 
-    def is_as(self, wish: ScheduleWish) -> bool:
+    def matches(self, spec: ScheduleSpec) -> bool:
         """Whether saving the wish would change nothing."""
-        return columns_of(wish).items() <= columns_of(self).items()
+        return columns_of(spec).items() <= columns_of(self).items()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_shared.domain.errors import UserError
@@ -25,7 +25,7 @@ Bucket = Annotated[
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, most=LARGE),
+    openapi_extra=takes(Scope.TABLES, max_bytes=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Say that tables have new data; triggers that wait for them hear it."""

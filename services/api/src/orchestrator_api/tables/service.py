@@ -64,7 +64,7 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     is_new = await store.share(project=session.project, bucket=bucket, shared_with=with_project)
     if is_new:
         await session.record("share.created", bucket, shared_with=with_project)
-        await triggers.give_tables(session, bucket, with_project)
+        await triggers.restore_tables(session, bucket, with_project)
     return is_new
 
 
@@ -73,5 +73,5 @@ async def unshare(session: Session, bucket: str, with_project: str) -> None:
     store = TableStore(session.connection)
     if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
-    disabled = await triggers.take_tables(session, bucket, with_project)
+    disabled = await triggers.revoke_tables(session, bucket, with_project)
     await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)

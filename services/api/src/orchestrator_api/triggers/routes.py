@@ -7,14 +7,14 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.triggers import explaining
+from orchestrator_api.triggers import explanations
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
-from orchestrator_api.triggers.rows import TriggerWish
+from orchestrator_api.triggers.rows import TriggerSpec
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -42,7 +42,7 @@ async def get_trigger(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="save_trigger",
     responses=saved(TriggerOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_trigger(
     call: Call,
@@ -54,8 +54,8 @@ async def save_trigger(
 ) -> TriggerOut:
     """Save a trigger; its counts of tables that stay are kept."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = TriggerWish(**body.model_dump())
-        saved = await triggers.save(session, orchestration, trigger, wish)
+        spec = TriggerSpec(**body.model_dump())
+        saved = await triggers.save(session, orchestration, trigger, spec)
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
     return TriggerOut.model_validate(row)
@@ -87,7 +87,7 @@ async def list_dispositions(
 async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
     """Why the trigger did, or did not, start its orchestration."""
     async with call.session(Scope.READ, project) as session:
-        return ExplanationOut.model_validate(await explaining.explain(session, trigger_id))
+        return ExplanationOut.model_validate(await explanations.explain(session, trigger_id))
 
 
 @router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)

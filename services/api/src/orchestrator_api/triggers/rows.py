@@ -9,7 +9,7 @@ from orchestrator_shared.database.rows import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerWish:
+class TriggerSpec:
     """What a trigger shall be."""
 
     tables: Sequence[str]
@@ -26,7 +26,7 @@ class TriggerWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTrigger(TriggerWish):
+class StoredTrigger(TriggerSpec):
     """A trigger as it was saved, with its tables as seen from its project."""
 
     tables: tuple[str, ...]

@@ -6,7 +6,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations import validation
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.tables import TableRef
 
@@ -43,7 +43,7 @@ async def _written(session: Session, orchestration: str) -> set[str]:
         if stored is None or stored.deleted_at is not None:
             continue
         phases = stored.parameters.get("phases", [])
-        written |= await checking.written_by(session, phases)
+        written |= await validation.written_by(session, phases)
         tasks = stored_tasks({"phases": phases})
         to_read += [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
     return written

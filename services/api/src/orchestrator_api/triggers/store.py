@@ -15,8 +15,8 @@ from orchestrator_api.triggers.rows import (
     TableCount,
     TouchedTrigger,
     TriggerHistory,
+    TriggerSpec,
     TriggerState,
-    TriggerWish,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
@@ -32,7 +32,7 @@ class TriggerStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def of(self, *, project: str, orchestrations: Collection[str]) -> list[StoredTrigger]:
+    async def triggers(self, *, project: str, orchestrations: Collection[str]) -> list[StoredTrigger]:
         """The triggers of these orchestrations."""
         return await self._many(
             StoredTrigger, "triggers", project=project, orchestrations=list(orchestrations), name=None
@@ -55,7 +55,7 @@ class TriggerStore(Store):
         project: str,
         orchestration: str,
         name: str,
-        wish: TriggerWish,
+        spec: TriggerSpec,
         tables: Sequence[TableRef],
     ) -> None:
         """Add a trigger."""
@@ -65,13 +65,13 @@ class TriggerStore(Store):
             project=project,
             orchestration=orchestration,
             name=name,
-            **wish.rules,
+            **spec.rules,
         )
         await self._insert_tables(trigger_id, tables)
 
-    async def update(self, *, trigger_id: UUID, wish: TriggerWish, tables: Sequence[TableRef]) -> None:
+    async def update(self, *, trigger_id: UUID, spec: TriggerSpec, tables: Sequence[TableRef]) -> None:
         """Save a new version of a trigger."""
-        await self._run("update_trigger", trigger_id=trigger_id, **wish.rules)
+        await self._run("update_trigger", trigger_id=trigger_id, **spec.rules)
         await self._run("delete_trigger_tables", trigger_id=trigger_id)
         await self._insert_tables(trigger_id, tables)
 
@@ -97,16 +97,16 @@ class TriggerStore(Store):
         """Make the watcher drop what it has counted."""
         await self._run("reset_trigger", project=project, trigger_id=trigger_id)
 
-    async def take_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
+    async def revoke_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
         """Disable the project's triggers on the owner's bucket; from now on they hear no updates of it."""
         return await self._many(
-            TouchedTrigger, "take_tables_of_bucket", owner=owner, bucket=bucket, project=project
+            TouchedTrigger, "revoke_tables_of_bucket", owner=owner, bucket=bucket, project=project
         )
 
-    async def give_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
+    async def restore_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
         """Let the project's triggers that selected the bucket's tables before count their updates again."""
         return await self._many(
-            TouchedTrigger, "give_tables_of_bucket", owner=owner, bucket=bucket, project=project
+            TouchedTrigger, "restore_tables_of_bucket", owner=owner, bucket=bucket, project=project
         )
 
     async def lock_shared_buckets(self, *, project: str) -> list[SharedBucket]:

@@ -56,7 +56,7 @@ UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_ti
 WHERE project = $project AND id = $trigger_id AND deleted_at IS NULL
 RETURNING id
 
--- name: take_tables_of_bucket
+-- name: revoke_tables_of_bucket
 -- A bucket is no longer shared: the other project's triggers on it are disabled and hear no more updates of
 -- it.
 WITH taken AS (
@@ -74,7 +74,7 @@ FROM (SELECT DISTINCT trigger_id, enabled FROM taken) before
 WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
 RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
 
--- name: give_tables_of_bucket
+-- name: restore_tables_of_bucket
 -- The bucket is shared again: triggers that selected its tables before count updates from now on.
 WITH given AS (
     DELETE FROM catalog.unshared_tables x

@@ -9,34 +9,34 @@ MAX_STEPS = 1_000_000
 """The steps of one request, each about five microseconds: more than ten for each value a body may have."""
 
 
-class TooManySteps(Exception):
+class StepBudgetExceeded(Exception):
     """The limit of steps is used up."""
 
 
 @dataclass(slots=True)
-class Steps:
+class StepBudget:
     """The steps that are left."""
 
-    left: int = MAX_STEPS
+    remaining: int = MAX_STEPS
 
 
-_SPENT: ContextVar[Steps | None] = ContextVar("steps", default=None)
+_BUDGET: ContextVar[StepBudget | None] = ContextVar("steps", default=None)
 
 
 @contextmanager
-def within(steps: Steps) -> Iterator[None]:
-    """Charge all checks in this block to `steps`."""
-    token = _SPENT.set(steps)
+def charged_to(budget: StepBudget) -> Iterator[None]:
+    """Charge all checks in this block to `budget`."""
+    token = _BUDGET.set(budget)
     try:
         yield
     finally:
-        _SPENT.reset(token)
+        _BUDGET.reset(token)
 
 
 def spend(count: int = 1) -> None:
     """Charge for the work that follows, or raise TooManySteps."""
-    steps = _SPENT.get()
-    if steps is not None:
-        steps.left -= count
-        if steps.left < 0:
-            raise TooManySteps
+    budget = _BUDGET.get()
+    if budget is not None:
+        budget.remaining -= count
+        if budget.remaining < 0:
+            raise StepBudgetExceeded

@@ -9,10 +9,10 @@ from typing import Any
 from orchestrator_shared.definitions.nesting import told
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-MOST_OF_A_KIND = 100
-MOST_MENTIONS = 200_000
+MAX_OF_A_KIND = 100
+MAX_MENTIONS = 200_000
 """Of tables by the tasks of a phase."""
-MOST_OTHERS = 10
+MAX_OTHERS = 10
 
 Key = tuple[str, str]
 """Component and configuration."""
@@ -78,9 +78,9 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
 
 def _first(found: Iterator[str]) -> list[str]:
     """Limit the findings: no one reads thousands, and a phase of n tasks may produce n times n."""
-    texts = list(islice(found, MOST_OF_A_KIND + 1))
-    if len(texts) > MOST_OF_A_KIND:
-        texts[MOST_OF_A_KIND:] = ["and more like this one: mend these first"]
+    texts = list(islice(found, MAX_OF_A_KIND + 1))
+    if len(texts) > MAX_OF_A_KIND:
+        texts[MAX_OF_A_KIND:] = ["and more like this one: mend these first"]
     return texts
 
 
@@ -153,7 +153,7 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
     """One task reads a table while another writes it in the same phase: what it reads is undefined."""
     active = _active(phase)
     mentions = sum(len(tables) for task in active for tables in (*named.reads(task), *named.writes(task)))
-    if mentions > MOST_MENTIONS:
+    if mentions > MAX_MENTIONS:
         yield f"phase {phase['name']!r}: its tasks name too many tables to say who reads what others write"
         return
     writers: defaultdict[str, defaultdict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
@@ -163,7 +163,7 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
     for reader in active:
         for table in sorted(_union(named.reads(reader)) & writers.keys()):
             others = (ids for key, ids in writers[table].items() if key != _key(reader))
-            names = list(islice(chain.from_iterable(others), MOST_OTHERS + 1))
+            names = list(islice(chain.from_iterable(others), MAX_OTHERS + 1))
             if names:
                 yield (
                     f"phase {phase['name']!r}: {reader['id']!r} reads {table}, which {_some(names)} "
@@ -173,9 +173,9 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
 
 def _some(names: Sequence[str]) -> str:
     """All names if they are few, otherwise the first ones."""
-    if len(names) <= MOST_OTHERS:
+    if len(names) <= MAX_OTHERS:
         return _and(names)
-    return f"{', '.join(map(repr, names[:MOST_OTHERS]))} and others"
+    return f"{', '.join(map(repr, names[:MAX_OTHERS]))} and others"
 
 
 def _value(parameters: Any, name: str) -> Any:

@@ -10,9 +10,9 @@ from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import StoredSubscription
-from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.checking import Phases
-from orchestrator_api.orchestrations.checks import Findings
+from orchestrator_api.orchestrations import validation
+from orchestrator_api.orchestrations.findings import Findings
+from orchestrator_api.orchestrations.validation import Phases
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
@@ -72,10 +72,10 @@ async def orchestrations(
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
-    found = await checking.findings(session, masked, with_tables=with_tables)
+    found = await validation.validate(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:
-            found[row.id].errors.extend(await overrides.misfits(session, row.parameters))
+            found[row.id].errors.extend(await overrides.invalid_task_parameters(session, row.parameters))
     return [
         _shown(
             row,

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.token_guard import Presented
-from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MAX_KEY_CHARACTERS
 from orchestrator_api.http.session import Session, Sessions
 from orchestrator_shared.domain.ids import SLUG
 
@@ -47,7 +47,7 @@ IdempotencyKey = Annotated[
     Header(
         alias=IDEMPOTENCY_KEY,
         description="Within project and token: a request sent again with the same key is one request.",
-        json_schema_extra={"minLength": 1, "maxLength": MOST_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
     ),
 ]
 

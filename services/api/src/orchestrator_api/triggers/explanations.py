@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_api.http.session import Session
-from orchestrator_api.triggers.explanation import (
+from orchestrator_api.triggers.explanation_text import (
     Fired,
     FiredTable,
     Off,

@@ -131,7 +131,7 @@ def _about_last_fire(facts: TriggerFacts) -> Iterator[str]:
         return
     count = len(fired.tables)
     updates = ", ".join(f"{table.table} at {table.heard_at}" for table in fired.tables)
-    because = f"because {_of(count, count)} updated ({updates})"
+    because = f"because {_tables_of(count, count)} updated ({updates})"
     name = f" {fired.name}" if fired.name else ""
     if fired.started_at is not None:
         yield f"started{name} {because}."
@@ -170,10 +170,10 @@ def _about_now(facts: TriggerFacts, now: datetime) -> Iterator[str]:
     until = cool_down_until(facts, now)
     missing = [table for table in facts.tables if not table.is_updated]
     if missing:
-        yield f"{_of(len(facts.tables) - len(missing), len(facts.tables))} updated."
+        yield f"{_tables_of(len(facts.tables) - len(missing), len(facts.tables))} updated."
         yield from _missing(facts, missing)
         if until is not None:
-            yield f"It cools down until {stamp(until)}; updates until then {_fate(facts)}."
+            yield f"It cools down until {stamp(until)}; updates until then {_effect_of_updates(facts)}."
     elif until is not None and facts.defers:
         yield f"All tables are updated: it will run at {stamp(until)}, when the cool-down ends."
     elif until is not None:
@@ -191,7 +191,7 @@ def _missing(facts: TriggerFacts, missing: Sequence[TableFacts]) -> Iterator[str
         yield f"Missing: {', '.join(names)}{when}."
 
 
-def _fate(facts: TriggerFacts) -> str:
+def _effect_of_updates(facts: TriggerFacts) -> str:
     return "count, and the set is judged then" if facts.defers else "are ignored"
 
 
@@ -205,7 +205,7 @@ def _since(at: datetime | None, what: str) -> Since | None:
     return None if at is None else Since(at, what)
 
 
-def _of(count: int, total: int) -> str:
+def _tables_of(count: int, total: int) -> str:
     return (
         f"{count} of {total} {'table' if total == 1 else 'tables'} {'was' if 1 in (count, total) else 'were'}"
     )

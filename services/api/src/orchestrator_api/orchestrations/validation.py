@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.checks import (
+from orchestrator_api.orchestrations.findings import (
     Facts,
     Findings,
     Key,
@@ -25,7 +25,7 @@ FEW_TASKS = 100
 """Checking this many takes too little time to need a thread."""
 
 
-async def findings(
+async def validate(
     session: Session, definitions: Mapping[str, Phases], *, with_tables: bool = True
 ) -> dict[str, Findings]:
     """Errors and warnings of each orchestration, by its id.
@@ -44,13 +44,13 @@ async def findings(
         written = await _written(session, sorted(tables_matter(phases)))
     cycles = await _cycles(session, definitions)
 
-    def found() -> dict[str, Findings]:
+    def check_all() -> dict[str, Findings]:
         return {
             name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
             for name, phases in definitions.items()
         }
 
-    return found() if len(tasks) <= FEW_TASKS else await session.offload.run(found)
+    return check_all() if len(tasks) <= FEW_TASKS else await session.offload.run(check_all)
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:

@@ -11,8 +11,8 @@ from orchestrator_shared.domain.cron import Cron, Every, Fire
 from orchestrator_shared.domain.ids import JobId, ScheduleId, fire_job_id
 from orchestrator_shared.domain.zones import parse_zone
 
-MOST_FIRES = 1_000
-MOST_COUNTED = 10_000
+MAX_FIRES = 1_000
+MAX_COUNTED = 10_000
 PREFIX = "backfill:"
 
 
@@ -77,14 +77,14 @@ def _fires(times: Times, anchor: datetime, start: datetime, end: datetime) -> li
     if isinstance(schedule, Every):
         schedule = Every(schedule.seconds, anchor)
     fires = schedule.fires(start - timedelta(microseconds=1), parse_zone(times.timezone))
-    return list(islice(takewhile(lambda fire: fire.at < end, fires), MOST_COUNTED))
+    return list(islice(takewhile(lambda fire: fire.at < end, fires), MAX_COUNTED))
 
 
 def _check_number(number: int) -> list[FieldError]:
-    if number <= MOST_FIRES:
+    if number <= MAX_FIRES:
         return []
-    counted = f"{number} times" if number < MOST_COUNTED else f"{MOST_COUNTED} times or more"
-    detail = f"the schedule fires {counted} in this period; at most {MOST_FIRES} at once: take a shorter one"
+    counted = f"{number} times" if number < MAX_COUNTED else f"{MAX_COUNTED} times or more"
+    detail = f"the schedule fires {counted} in this period; at most {MAX_FIRES} at once: take a shorter one"
     return [FieldError("to", detail)]
 
 
