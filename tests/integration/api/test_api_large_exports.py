@@ -95,4 +95,4 @@ async def test_documents_that_name_too_much_are_refused_with_the_way_out(
     ]
     await large.post("definitions/plan", {"documents": documents[:1]})
     refused = await large.post("definitions/plan", {"documents": documents}, status=422)
-    assert "send fewer documents at once" in refused["detail"]
+    assert "send fewer documents at a time" in refused["detail"]

@@ -38,7 +38,7 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return seen
 
 
-async def test_schemas_parameters_and_large_orchestrations_are_judged_in_threads(
+async def test_schemas_parameters_and_large_orchestrations_are_checked_in_threads(
     furnished: Client, threads: dict[str, str]
 ) -> None:
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "name": "Another name"})
@@ -93,4 +93,4 @@ async def test_one_token_cannot_take_the_turns_of_all(
     refused = [each for each in answers if each.status_code == 429]
     assert len(refused) == 8
     assert refused[0].headers["Retry-After"] == "2"
-    assert "the most at once" in refused[0].json()["detail"]
+    assert "which is the limit" in refused[0].json()["detail"]

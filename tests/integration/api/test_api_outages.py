@@ -29,7 +29,7 @@ from orchestrator_local.servers.processes import free_port
 TcpProxies = Callable[[str, int], "asyncio.Future[TcpProxy]"]
 
 
-async def test_database_outage_is_told_quickly_and_passes(
+async def test_a_database_outage_is_reported_quickly_and_passes(
     settings: ApiSettings, tcp_proxy: TcpProxies
 ) -> None:
     from urllib.parse import urlsplit
@@ -175,7 +175,7 @@ async def test_process_serves_and_stops(
     assert ADMIN_TOKEN not in service.log_tail(1000)
 
 
-async def test_wrong_settings_name_the_variable(
+async def test_invalid_settings_name_the_variable(
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
 ) -> None:
     service = service_process("orchestrator_api", {"ORCHESTRATOR_ADMIN_TOKEN": "short"})

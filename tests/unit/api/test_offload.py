@@ -66,7 +66,7 @@ async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
     assert max(counts) == 2
 
 
-async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
+async def test_a_caller_that_gets_no_thread_in_time_gets_retry_after() -> None:
     threads, gate = Offload(threads=1, max_wait=0.01), threading.Event()
     offload = threads.for_caller("a")
     first = asyncio.create_task(offload.run(gate.wait, 60))
@@ -82,7 +82,7 @@ async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
     assert await offload.run(int) == 0
 
 
-async def test_a_caller_of_many_long_calls_is_refused_more_and_told_when_to_come_again() -> None:
+async def test_a_caller_with_too_many_long_calls_gets_retry_after() -> None:
     threads, gate = Offload(threads=1, max_calls=3), threading.Event()
     greedy, modest = threads.for_caller("greedy"), threads.for_caller("modest")
     calls = [asyncio.create_task(greedy.run(gate.wait, 60)) for _ in range(10)]
@@ -90,7 +90,9 @@ async def test_a_caller_of_many_long_calls_is_refused_more_and_told_when_to_come
         await asyncio.sleep(0)
     refusals = [call.exception() for call in calls if call.done()]
     assert [type(each) for each in refusals] == [TooMany] * 7
-    assert str(refusals[0]) == "3 long requests of yours are under way, which is the most at once: " + (
+    assert str(
+        refusals[0]
+    ) == "you already have 3 long-running requests in progress, which is the limit: " + (
         "try again in 2 seconds"
     )
     taken = [call for call in calls if not call.done()]

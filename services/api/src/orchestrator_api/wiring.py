@@ -21,7 +21,7 @@ from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
 RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
-"""Requests whose jobs are gone, expired audit records and callbacks; the queries say after how long."""
+"""Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
 )
@@ -31,7 +31,7 @@ RETENTION_BATCH = 1000
 
 @asynccontextmanager
 async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """Open everything, serve, and on leaving close in order."""
+    """Open everything and serve; on exit, close everything in order."""
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:

@@ -20,7 +20,9 @@ async def ensure_administrator(units_of_work: UnitsOfWork, email: str, token: st
         administrators = await store.administrators()
         same = [person for person in administrators if person.email.lower() == email.lower()]
         if administrators and not same:
-            log.warning("administrator.exists", hint="ORCHESTRATOR_ADMIN_EMAIL names another one: ignored")
+            log.warning(
+                "administrator.exists", hint="ORCHESTRATOR_ADMIN_EMAIL names someone else and is ignored"
+            )
             return
         person_id = same[0].id if same else new_id()
         if not same:

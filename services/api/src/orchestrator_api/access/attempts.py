@@ -1,4 +1,4 @@
-"""Counts wrong tokens per address, and decides when the next one may be tried."""
+"""Counts invalid tokens per address, and decides when the next one may be tried."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -37,7 +37,7 @@ class TokenAttempts:
         return 0.0 if remaining >= 1 else (1 - remaining) * 60 / self.per_minute
 
     def record_failure(self, address: str, now: float) -> int:
-        """Count a wrong token; returns how many there were since the last report, 0 to report nothing."""
+        """Count an invalid token; returns how many to report now: 0 within a minute of the last report."""
         known = self._refilled(address, now)
         known.remaining = max(0.0, known.remaining - 1)
         known.unreported += 1

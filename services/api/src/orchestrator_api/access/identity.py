@@ -39,7 +39,7 @@ async def identify(
 
 
 async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> None:
-    """Refuse another project's token and a missing project with the same answer."""
+    """Give the same answer for another project's token as for a project that does not exist."""
     actor.enter(project)
     if not await AccessStore(connection).is_project(project=project):
         raise no_such_project(project)

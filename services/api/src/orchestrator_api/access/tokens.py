@@ -38,7 +38,7 @@ async def administrator_tokens(session: Session, after: UUID | None, limit: int)
 async def create(session: Session, spec: TokenSpec) -> CreatedToken:
     """Create a token; this is the only time its text is shown."""
     if spec.expires_at is not None and spec.expires_at <= session.now:
-        raise UserError("this instant has passed: the token would never be good", field="expires_at")
+        raise UserError("must be in the future", field="expires_at")
     token_id, text = new_token()
     scopes, components = sorted(set(spec.scopes)), sorted(set(spec.components))
     store = AccessStore(session.connection)
@@ -101,7 +101,7 @@ async def revoke_administrator(session: Session, token_id: UUID) -> None:
     store = AccessStore(session.connection)
     found = await store.administrator_token(token_id=token_id)
     if found is None:
-        raise NotFound(f"there is no administrator's token {token_id}", field="token")
+        raise NotFound(f"there is no administrator token {token_id}", field="token")
     if await store.revoke_administrator_token(token_id=token_id):
         await session.record("token.revoked", f"{found.name} {found.email}", id=str(token_id))
 
@@ -113,6 +113,8 @@ async def revoke(session: Session, token_id: UUID) -> None:
     if found is None:
         raise NotFound(f"there is no token {token_id} in this project", field="token")
     if found.kind == "orchestration":
-        raise Conflict("this is an orchestration's own token: refresh it at the orchestration instead")
+        raise Conflict(
+            "this token belongs to an orchestration and cannot be revoked: refresh it there instead"
+        )
     if await store.revoke_token(project=session.project, token_id=token_id):
         await session.record("token.revoked", found.name, id=str(token_id))

@@ -39,7 +39,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
     if component == ORCHESTRATOR:
         raise UserError("the component 'orchestrator' is built in: choose another id", field="component")
     if document.component not in (None, component):
-        detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
+        detail = f"the document says {document.component!r}, but the path says {component!r}: they must match"
         raise UserError(detail, field="component")
     refuse(await session.offload.run(check_schema, document.parameters))
     stored = await find(session, component)
@@ -64,7 +64,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
 
 
 def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:
-    """The definition with each `***` replaced by what it stands for; its schema only names secrets."""
+    """The definition with each `***` replaced by its secret; a #key in the schema is only a name."""
     bare = {**stored, "parameters": None}
     whole: JsonObject = restore_masked({**definition, "parameters": None}, bare, {})
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole

@@ -19,7 +19,7 @@ from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
-NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
+NO_ORCHESTRATION = "orchestrations have their own resource: use …/orchestrations/{id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +50,9 @@ def component_key(component: str, configuration: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSpec:
-    """What a configuration shall be.
+    """The configuration to save.
 
-    Secrets are in the clear, or as they are stored if they are kept.
+    Secrets are in the clear, or still encrypted if they are kept.
     """
 
     name: str
@@ -107,7 +107,7 @@ async def find_version(session: Session, key: Key, version: int) -> Configuratio
 
 
 async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[CurrentVersion]:
-    """The existing ones among these configurations: current version, and when it was saved."""
+    """Which of these configurations exist: their current versions, and when they were saved."""
     store = ConfigurationStore(session.connection)
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
@@ -119,12 +119,12 @@ async def all_keys(session: Session) -> list[Key]:
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
-    """The existing ones among these configurations; refuses to read more than `max_bytes` of parameters."""
+    """Those of these configurations that exist; refuses to read more than `max_bytes` of parameters."""
     store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
     if sum(await store.named_sizes(project=session.project, wanted=wanted)) > max_bytes:
         raise UserError(
-            f"the configurations named have more than {max_bytes // 1024**2} MiB of parameters now: "
-            "send fewer documents at once",
+            f"the stored parameters of these configurations exceed {max_bytes // 1024**2} MiB: "
+            "send fewer documents at a time",
             field="documents",
         )
     return await store.named(project=session.project, wanted=wanted)
@@ -156,7 +156,7 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
 
 
 async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """One page of the same."""
+    """One page of the configurations, of one component or of all."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
     place = {"component": component, "after_component": after_component, "after": after}
@@ -166,7 +166,7 @@ async def listing(session: Session, component: str | None, paging: Part) -> tupl
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
-    """One page of a configuration's versions, newest first, masked; raises NotFound if it is not there."""
+    """One page of a configuration's versions, newest first, masked; raises NotFound if it does not exist."""
     (before,) = paging.place(int)
     await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)
@@ -176,13 +176,13 @@ async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list
 
 
 async def nestings(session: Session) -> list[tuple[str, str]]:
-    """Which orchestration runs which, by the current versions: pairs of parent and child."""
+    """Which orchestration runs which in the current versions: pairs of parent and child."""
     found = await ConfigurationStore(session.connection).nestings(project=session.project)
     return [(each.parent, each.child) for each in found]
 
 
 async def lock_orchestrations(session: Session) -> None:
-    """Saves of a project's orchestrations take turns: otherwise two concurrent saves could close a cycle."""
+    """Serialize saves of a project's orchestrations: two concurrent ones could create a cycle together."""
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
@@ -192,7 +192,7 @@ def masked(stored: Stored) -> Stored:
 
 
 def all_masked(stored: Sequence[Stored]) -> list[Stored]:
-    """The same for many; takes long if they are large."""
+    """The same for many; slow if they are large."""
     return [masked(each) for each in stored]
 
 
@@ -215,10 +215,9 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
 
 
 def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
-    """The parameters as they are stored, with masks replaced by the secrets they stand for; refuses other
-    masks.
+    """The parameters as they are stored, with masks replaced by their secrets; rejects other masks.
 
-    Secrets that are kept stay encrypted as they are, so the handles that people have in files stay valid.
+    Secrets that are kept are not encrypted again, so the handles in people's files stay valid.
     """
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
@@ -247,7 +246,7 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
-    """In an orchestration, only the tasks' parameters have keys in an order that someone chose."""
+    """Compare the order of keys, too; in an orchestration only within the tasks' parameters."""
     if key.component != ORCHESTRATOR:
         return same(before, now)
     parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
@@ -298,7 +297,7 @@ async def delete(session: Session, key: Key) -> None:
     users = await store.usages(**place)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
-        raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
+        raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
     await store.delete(**place)
     await session.record("configuration.deleted", str(key))
 

@@ -36,11 +36,11 @@ class Override:
 
 
 async def check(session: Session, overrides: Sequence[Override]) -> list[FieldError]:
-    """Report what no longer fits once merged.
+    """Report what does not match the schema once merged.
 
-    Errors that existed before are left to the run, and so are deleted configurations. A nested orchestration
-    takes parameters by the ids of its tasks. Each level of nesting consumes one level of the parameters, so
-    this ends even if orchestrations run each other.
+    Errors that existed before, and deleted configurations, are left to the run. A nested orchestration takes
+    parameters by the ids of its tasks. Each level of nesting consumes one level of the parameters, so this
+    ends even if orchestrations run each other.
     """
     errors: list[FieldError] = []
     checkable: list[tuple[Override, OverrideTarget]] = []
@@ -63,7 +63,7 @@ async def receivers(session: Session, overrides: Sequence[Override]) -> AsyncIte
 async def _walk(
     session: Session, overrides: Sequence[Override]
 ) -> AsyncIterator[tuple[Override, OverrideTarget | None]]:
-    """Go through the levels; yield each configuration and what it is merged over, None if deleted."""
+    """Yield each configuration, level by level, and what its override is merged over (None if deleted)."""
     while overrides:
         targets = await _targets(session, {each.target for each in overrides})
         level, overrides = overrides, []
@@ -79,7 +79,7 @@ def task_override(task: Json, parameters: Json, path: str, outer: Sequence[Json]
     try:
         request = job_request(task, {})
     except UserError:
-        return None  # no run could start with these: reported when they are saved
+        return None  # no run could start with these; saving them reports that
     key = Key(task["component"], task["configuration"])
     return (
         Override(key, parameters, path, request.version, (request.parameters, *outer)) if parameters else None
@@ -87,7 +87,7 @@ def task_override(task: Json, parameters: Json, path: str, outer: Sequence[Json]
 
 
 def own_override(task: Json, path: str) -> Override | None:
-    """The parameters among a task's own Task Parameters; None if there are none."""
+    """The override within a task's own Task Parameters; None if there is none."""
     given = task.get("parameters") or {}
     bare = {**task, "parameters": {key: value for key, value in given.items() if key != "parameters"}}
     own = given.get("parameters")
@@ -95,7 +95,7 @@ def own_override(task: Json, path: str) -> Override | None:
 
 
 async def invalid_task_parameters(session: Session, definition: Json) -> list[str]:
-    """Which Task Parameters of a stored orchestration no longer fit, for people to read."""
+    """Which Task Parameters of a stored orchestration no longer match their schema, as messages."""
     own = (own_override(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
     found = await check(session, [each for each in own if each is not None])
     return [f"{error.field}: {error.detail}" for error in found[:MAX_ERRORS]]
@@ -121,13 +121,13 @@ def _check_one(session: Session, override: Override, target: OverrideTarget) -> 
         merged = _decrypted(session, _merge([*layers, override.parameters]))
         before = _decrypted(session, _merge(layers))
     except UserError:
-        return []  # a stored secret cannot be read: no fault of these parameters
+        return []  # a stored secret cannot be decrypted, which is not the fault of these parameters
     schema, budget = target.schema or {}, session.step_budget
     return check_override(merged, before, override.parameters, schema, override.path, budget=budget)
 
 
 def _merge(layers: Sequence[Json]) -> Json:
-    """Merge as a job does: each over those below it, the top two first."""
+    """Merge as a job does: from the top down, each layer over the one below it."""
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = deep_merge(layer, merged)

@@ -25,7 +25,7 @@ _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluated
 
 
 def _unless_placeholder(rule: str) -> Rule:
-    """A placeholder's value is known only when the job runs; until then, only that it will be a string."""
+    """Skip the rule for placeholders: their values are known only when the job runs."""
     own: dict[str, Rule] = {"pattern": patterns.pattern, "enum": _enum}
     bare = own.get(rule) or _LIBRARY[rule]
 
@@ -41,7 +41,7 @@ def _unless_placeholder(rule: str) -> Rule:
 def _any_of(
     validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
 ) -> Iterator[Violation]:
-    """Replaces the library's rule, which keeps every error of every branch: gigabytes that no one sees."""
+    """Replaces the library's rule, which collects all errors of all branches: gigabytes in the worst case."""
     if not any(_fits(validator, each, instance) for each in value):
         yield _no_branch_fits(instance)
 
@@ -49,7 +49,7 @@ def _any_of(
 def _one_of(
     validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
 ) -> Iterator[Violation]:
-    """While some values are not known yet, several branches may match."""
+    """Placeholders make several branches match for now, because their values are not known yet."""
     fitting = islice((each for each in value if _fits(validator, each, instance)), 2)
     count = sum(1 for _ in fitting)
     if count == 0 or (count > 1 and not holds_placeholder(instance)):
@@ -62,13 +62,17 @@ def _fits(validator: RuleValidator, schema: object, instance: object) -> bool:
 
 def _no_branch_fits(instance: object) -> Violation:
     is_one_value = not isinstance(instance, dict | list)
-    return Violation(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
+    return Violation(
+        f"{instance!r} matches none of the allowed schemas"
+        if is_one_value
+        else "matches none of the allowed schemas"
+    )
 
 
 def _multiple_of(
     validator: RuleValidator, value: object, instance: object, schema: Json
 ) -> Iterator[Violation]:
-    """Undecidable for numbers that a float cannot hold."""
+    """Rejects numbers too large for a float, with which the library's rule would fail."""
     try:
         yield from _LIBRARY["multipleOf"](validator, value, instance, schema) or ()
     except OverflowError:
@@ -78,7 +82,7 @@ def _multiple_of(
 def _enum(
     validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
 ) -> Iterator[Violation]:
-    """Searches strings with the list's own operator, which is a hundred times as fast."""
+    """Looks strings up with `in`, which is a hundred times as fast as the library's rule."""
     if isinstance(instance, str) and instance in value:
         return
     spend(len(value) // 8)
@@ -88,11 +92,11 @@ def _enum(
 def _unique_items(
     validator: RuleValidator, value: object, instance: object, schema: Json
 ) -> Iterator[Violation]:
-    """Checks in one pass; the library compares every pair if the items cannot be sorted."""
+    """Checks in one pass; the library compares every pair of items that cannot be sorted."""
     if value and isinstance(instance, list):
         seen = {_comparable(item) for item in instance}
         if len(seen) < len(instance):
-            yield Violation("has an item twice")
+            yield Violation("has duplicate items")
 
 
 def _comparable(value: object) -> Hashable:
@@ -104,7 +108,7 @@ def _comparable(value: object) -> Hashable:
         return tuple(_comparable(item) for item in value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers share one hash
+    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers share a hash
 
 
 _PER_ITEM = {"items", "prefixItems", "contains", "additionalProperties", "propertyNames"}
@@ -112,7 +116,7 @@ _PER_PAIR = {"unevaluatedItems", "unevaluatedProperties"}
 
 
 def _counted(name: str, rule: Rule) -> Rule:
-    """The rule with its cost charged, by the size of what it reads and of what it reports."""
+    """The rule, charged to the step budget by the size of what it reads and reports."""
 
     def checked(
         validator: RuleValidator, value: object, instance: object, schema: Json
@@ -202,31 +206,33 @@ class _UnusableSchema(Violation):
 
 
 class _BudgetExceeded(_UnusableSchema):
-    """The limit was reached, so other errors are unknown."""
+    """The step budget is used up, so further errors are unknown."""
 
 
 def _errors(parameters: Json, schema: Json) -> Iterator[Violation]:
-    registry: Registry[Any] = Registry()  # a $ref is never fetched
+    registry: Registry[Any] = Registry()  # empty: a remote $ref is never fetched
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
         yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
     except Unresolvable as error:
-        yield _UnusableSchema(f"the component's schema has a $ref that leads nowhere: {error.ref}")
+        yield _UnusableSchema(f"the component's schema has a $ref that cannot be resolved: {error.ref}")
     except RecursionError:
-        yield _UnusableSchema("the component's schema has a $ref that leads in a circle")
+        yield _UnusableSchema("the component's schema has a circular $ref")
     except StepBudgetExceeded:
-        budget = f"judging them by the component's schema takes more than {MAX_STEPS:,} steps in one request"
-        yield _BudgetExceeded(f"{budget}: shorten their lists, or apply them in parts")
+        limit = (
+            f"checking them against the component's schema takes more than {MAX_STEPS:,} steps in one request"
+        )
+        yield _BudgetExceeded(f"{limit}: shorten their lists, or send fewer at a time")
 
 
 def _fingerprint(error: Violation) -> tuple[object, ...]:
-    """Identifies a mistake, whatever the other parameters contain."""
+    """Identifies an error independently of the other parameters."""
     message_counts = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
     return (*error.absolute_path, "", *error.absolute_schema_path, error.message if message_counts else "")
 
 
 def _is_in(override: object, error: Violation) -> bool:
-    """Whether the faulty value itself was in `override`, rather than merged into another."""
+    """Whether the invalid value comes from `override` itself, rather than from a merge into it."""
     for part in error.absolute_path:
         if not isinstance(override, Mapping):
             return True
@@ -257,8 +263,10 @@ def _reason(error: Violation) -> str:
     if error.validator == "additionalProperties":
         return _short(error.message)
     if error.validator == "type" and has_placeholder(error.instance):
-        return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
-    reason = f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+        return (
+            f"a placeholder is replaced by text, but the component's schema requires {error.validator_value}"
+        )
+    reason = f"does not match the component's schema: {error.validator} {_short(repr(error.validator_value))}"
     is_number = isinstance(error.instance, int | float)
     return f"{reason}; put it in quotes" if is_number and _expects_text(error) else reason
 
@@ -270,14 +278,14 @@ def _expects_text(error: Violation) -> bool:
 
 def _schema_reason(error: jsonschema.SchemaError) -> str:
     if error.validator == "format" and error.validator_value == "regex":
-        return f"not a usable pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
-    return f"no JSON Schema: {_short(error.message)}"
+        return f"unsupported pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
+    return f"not a valid JSON Schema: {_short(error.message)}"
 
 
 def _missing(error: Violation) -> str:
     present = error.instance if isinstance(error.instance, dict) else {}
     wanted = error.validator_value if isinstance(error.validator_value, list) else []
-    return _short(f"lacks {', '.join(repr(name) for name in wanted if name not in present)}")
+    return _short(f"missing {', '.join(repr(name) for name in wanted if name not in present)}")
 
 
 def _short(text: str) -> str:

@@ -15,18 +15,16 @@ from pydantic_core import ValidationError as Mismatch
 from orchestrator_api.catalog.phases import Json
 from orchestrator_api.http.step_budget import spend
 
-ADVICE = (
-    "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
-)
+ADVICE = "look-around and back-references are not supported, and a repetition is limited to a few thousand"
 
 
 class RuleValidator(Protocol):
-    """The library's validator, as rules use it."""
+    """The part of the library's validator that rules use."""
 
     def descend(
         self, instance: object, schema: object, path: object = None, schema_path: object = None
     ) -> Iterator[ValidationError]:
-        """Yield what in the instance does not fit the schema."""
+        """Yield the errors of the instance against the schema."""
 
 
 Rule = Callable[[RuleValidator, Any, Any, Any], Iterable[ValidationError] | None]
@@ -45,14 +43,14 @@ def _usable(pattern: object) -> bool:
 
 
 def format_checker() -> FormatChecker:
-    """Formats of JSON Schema; a valid `regex` is one that `found` can match."""
+    """Checks formats; a `regex` is valid if `found` can match it."""
     checker = FormatChecker()
     checker.checks("regex", raises=SchemaError)(_usable)
     return checker
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether the text contains a match; patterns stored before patterns were checked have no effect."""
+    """Whether the text contains a match; an unsupported pattern, stored before checks existed, matches."""
     spend(1 + len(text) // 256)
     try:
         _matcher(pattern).validate_python(text)
@@ -102,7 +100,7 @@ def additional_properties(
 
 
 def in_our_dialect(schema: Any) -> Any:
-    """The schema without `$schema`: if a part names a dialect, the library would switch to its own rules."""
+    """The schema without `$schema`: where a part names a dialect, the library would bypass our rules."""
     if isinstance(schema, Mapping):
         named = isinstance(schema.get("$schema"), str)
         return {key: in_our_dialect(part) for key, part in schema.items() if key != "$schema" or not named}

@@ -25,7 +25,7 @@ async def list_configurations(
     paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[ConfigurationOut]:
-    """The configurations of the project, or of one component in it."""
+    """List the configurations of the project, or of one component in it."""
     async with call.session(Scope.READ, project) as session:
         part, found = await configurations.listing(session, component, paging)
         shown = await session.offload.run(configurations.all_masked, found)
@@ -36,7 +36,7 @@ async def list_configurations(
 async def get_configuration(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> ConfigurationOut:
-    """One configuration; secrets are masked."""
+    """Get a configuration; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
         found = await configurations.load(session, configurations.component_key(component, configuration))
     return ConfigurationOut.model_validate(configurations.masked(found))
@@ -56,7 +56,7 @@ async def save_configuration(
     body: ConfigurationIn,
     response: Response,
 ) -> ConfigurationSaved:
-    """Save a configuration: a new version if its parameters differ."""
+    """Save a configuration; changed parameters create a new version."""
     async with call.session(Scope.CONFIGURE, project) as session:
         key = Key(component, configuration)
         spec = ConfigurationSpec(
@@ -75,7 +75,7 @@ async def save_configuration(
 async def delete_configuration(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> None:
-    """Move a configuration to trash; saving it again restores it."""
+    """Move a configuration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.delete(session, configurations.component_key(component, configuration))
 
@@ -90,7 +90,7 @@ async def list_versions(
     configuration: Identifier,
     paging: Paging,
 ) -> Page[VersionOut]:
-    """The versions of a configuration, newest first."""
+    """List the versions of a configuration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.component_key(component, configuration)
         part, shown = await configurations.versions(session, key, paging)

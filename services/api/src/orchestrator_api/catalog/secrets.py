@@ -13,14 +13,14 @@ Phases = Sequence[Json]
 Target = tuple[str, str]
 """Component and configuration."""
 
-_NOTHING_STORED = "*** stands for a stored secret, but there is none: enter it"
+_NOTHING_STORED = "*** stands for a stored secret, but none is stored: enter the secret"
 _AMBIGUOUS = (
-    "in a list, *** alone does not say which stored secret it stands for: get or export this again and keep "
-    "the handle that is shown (as in ***:3f2a9c1b07de), or enter the secret"
+    "in a list, *** alone does not identify a stored secret: fetch or export this again and keep the handle "
+    "that is shown (such as ***:3f2a9c1b07de), or enter the secret"
 )
 _UNKNOWN_HANDLE = (
-    "no secret stored here has this handle; it may have been replaced, or belong to something else: get or "
-    "export this again, or enter the secret"
+    "no secret with this handle is stored here; it may have been replaced, or belong to something else: "
+    "fetch or export this again, or enter the secret"
 )
 
 
@@ -43,8 +43,8 @@ def restored_phases(
 ) -> list[JsonObject]:
     """The phases with every mask that names a stored secret replaced by that secret.
 
-    A secret stays with the configuration it was entered for. Otherwise, another configuration under the same
-    task id would receive a secret that its people were never given.
+    A secret stays with the configuration it was entered for: otherwise, pointing the task at another
+    configuration would hand that one a secret which its owners were never given.
     """
     before: defaultdict[Target, JsonObject] = defaultdict(dict)
     for task in stored_tasks({"phases": stored}):
@@ -82,7 +82,7 @@ def remaining_masks(value: object, prefix: str) -> list[FieldError]:
 
 
 def _remaining(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
-    """Builds paths only for what it finds: documents are large, and masks in them are few."""
+    """Builds paths only for masks it finds: documents are large and contain few."""
     found: list[tuple[tuple[str, ...], str]] = []
     if isinstance(value, dict):
         for key, item in value.items():

@@ -23,11 +23,11 @@ router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_c
 ORDER = ("variables", "configuration", "orchestration")
 MAX_EXPORTED = 256 * 1024 * 1024
 TOO_MUCH = (
-    f"the definitions have more than {MAX_EXPORTED // 1024**2} MiB, too much for one answer: "
+    f"the definitions exceed {MAX_EXPORTED // 1024**2} MiB, too much for one response: "
     "read the configurations page by page (GET …/configurations)"
 )
 Place = tuple[int, str]
-"""Where a document stands among the others."""
+"""Where a document belongs in the export."""
 
 
 class _PlanOnly(Exception):
@@ -37,7 +37,7 @@ class _PlanOnly(Exception):
 
 @router.get("", operation_id="export_definitions", responses=READ, response_model=DefinitionsOut)
 async def export_definitions(call: Call, project: Project) -> Response:
-    """The project's variables, configurations and orchestrations as documents."""
+    """Export the project's variables, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
         current = await snapshot.read_without_configurations(session)
         texts = await session.offload.run(_written, current)
@@ -52,7 +52,7 @@ async def export_definitions(call: Call, project: Project) -> Response:
 
 
 def _written(current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
-    """Encode document by document: a single call for all of them would block the interpreter."""
+    """Encode one document at a time: a single call for all would block the interpreter for too long."""
     return [
         (_place(each), json.dumps(each, ensure_ascii=False).encode()) for each in write_documents(current)
     ]
@@ -64,7 +64,7 @@ def _place(document: Mapping[str, Any]) -> Place:
 
 
 async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
-    """Join piece by piece: otherwise all texts would be in memory twice."""
+    """Join piece by piece: otherwise the export would be in memory twice."""
     separator = b'{"documents":['
     for _, text in sorted(texts):
         yield separator
@@ -80,7 +80,7 @@ async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
-    """What applying the documents would change, with every check that applying makes."""
+    """Show what applying the documents would change, with all the checks of an apply."""
     try:
         async with call.session(Scope.CONFIGURE, project) as session:
             raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune))
@@ -95,7 +95,7 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
-    """Make the project what the documents say, in one transaction; applying twice changes nothing."""
+    """Make the project match the documents, in one transaction. Applying again changes nothing."""
     async with call.session(Scope.CONFIGURE, project) as session:
         applied = await definitions.apply(session, body.documents, prune=body.prune)
     return AppliedOut.model_validate(applied)

@@ -86,7 +86,7 @@ async def _carry_out(
     desired: Desired,
     current: Mapping[Item, Fields],
 ) -> list[FieldError]:
-    """Make every change; returns every problem, except those that only follow from another one."""
+    """Apply every change; returns all problems except those that only follow from another one."""
     deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
     errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
     failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
@@ -129,7 +129,7 @@ def _is_at(error: FieldError, place: str) -> bool:
 
 
 def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
-    """Replace masks by their secrets, to compare with what exists; saving does this by itself."""
+    """Replace masks by their secrets for the comparison; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
         return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
@@ -160,7 +160,7 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        # a missing permission is a problem of the token, not of the documents
+        # a missing permission concerns the token, not the documents
         is_lack = isinstance(error, Forbidden)
         if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
             raise
@@ -256,5 +256,5 @@ def _warnings(wanted: Mapping[Item, Fields], notified: Set[str]) -> list[str]:
             found += [f"schedule {name}: {times.warning}"] if times.warning else []
     automatic = {name.partition("/")[0] for kind, name in wanted if kind in (Kind.SCHEDULE, Kind.TRIGGER)}
     for name in sorted(automatic - notified):
-        found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
+        found.append(f"orchestration {name}: no one is notified when it fails; add `notify`")
     return found

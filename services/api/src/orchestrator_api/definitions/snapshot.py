@@ -28,13 +28,13 @@ OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
 MAX_COMPARED = 16 * 1024 * 1024
-"""Bytes of parameters that one comparison reads: sixteen times what one request can send."""
+"""Limit on the bytes of stored parameters that one comparison reads: sixteen request bodies."""
 
 
 async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fields]:
-    """Read what these definitions are compared with; of other configurations only whether they exist.
+    """Read what these definitions are compared with; of other configurations only that they exist.
 
-    Includes what starts the orchestrations that are about to be restored.
+    Includes the schedules and triggers of orchestrations that are about to be restored.
     """
     reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
     items = await read_without_configurations(session, reviving)
@@ -48,7 +48,7 @@ async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fi
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
-    """Read the configurations, a few megabytes at a time, because all of them may not fit into memory."""
+    """Read the configurations a few megabytes at a time: all of them may not fit into memory."""
     async for part in configurations.all_in_batches(session):
         yield {(Kind.CONFIGURATION, f"{each.component}/{each.id}"): _configuration(each) for each in part}
 
@@ -117,7 +117,7 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
     for each in await notifications.listing(session, known):
-        if each.automatic:  # then it is the only subscription, and no one has said who is notified
+        if each.automatic:  # the only subscription then: nobody has configured notifications
             subscriptions.pop(each.orchestration, None)
             continue
         fields_of_one = [each.event, each.address, each.percent, each.minutes]

@@ -26,7 +26,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Refused(OrchestratorError):
-    """A body that never reaches a route."""
+    """The request is rejected before it reaches a route."""
 
     def __init__(self, status: int, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
@@ -38,7 +38,7 @@ class Refused(OrchestratorError):
 class _InvalidValue(Exception):
     """A value that cannot be stored.
 
-    The path is built while the exception rises, so only a refusal pays for it.
+    The path is collected as the exception propagates, so valid bodies do not pay for it.
     """
 
     def __init__(self, detail: str) -> None:
@@ -55,29 +55,31 @@ class _InvalidValue(Exception):
 
 
 def check_address(scope: Scope) -> None:
-    """Refuse an address that no database can look up."""
+    """Refuse a NUL character in the URL, which PostgreSQL cannot store or compare."""
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
         raise Refused(422, "the address contains a NUL character (%00)", "url")
 
 
 async def read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
-    """Read the whole body, within limits of size and time."""
+    """Read the whole body, within the limits of size and time."""
     return await _in_time(_read(scope, receive, max_bytes))
 
 
 async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
-    """Limit the time: some addresses need no token, and a slow sender must not hold a connection for ever."""
+    """Limit the time: some endpoints need no token, and a slow sender must not hold a connection for ever."""
     try:
         return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
     except TimeoutError:
-        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send less at once"
+        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send a smaller body"
         raise Refused(408, detail, "body") from None
 
 
 async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     headers = dict(scope["headers"])
     if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
-        raise Refused(415, "Content-Encoding: send the body as it is, not compressed", "Content-Encoding")
+        raise Refused(
+            415, "Content-Encoding is not supported: send the body uncompressed", "Content-Encoding"
+        )
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length[:20]) > max_bytes:
         raise _too_large(max_bytes)
@@ -97,7 +99,9 @@ async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
 
 def _too_large(max_bytes: int) -> Refused:
     return Refused(
-        413, f"the body is larger than {max_bytes} bytes ({max_bytes // 1024} KiB): send less at once", "body"
+        413,
+        f"the body is larger than {max_bytes} bytes ({max_bytes // 1024} KiB): send less at a time",
+        "body",
     )
 
 
@@ -140,7 +144,7 @@ def parse(body: bytes) -> Any:
 def _check_elements(body: bytes) -> None:
     """Count the values without building any: each one but the first follows a comma or an opening bracket."""
     if _count_separators(body) > MAX_ELEMENTS and _count_separators(_without_strings(body)) > MAX_ELEMENTS:
-        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
+        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at a time", "body")
 
 
 def _count_separators(body: bytes) -> int:
@@ -148,7 +152,7 @@ def _count_separators(body: bytes) -> int:
 
 
 def _without_strings(body: bytes) -> bytes:
-    """What is outside quotes.
+    """The text outside quotes.
 
     Not a regular expression: for an unclosed string, it would search again from every quote.
     """
@@ -159,7 +163,7 @@ def _without_strings(body: bytes) -> bytes:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise Refused(400, f"malformed JSON: {name} is no JSON number", "body")
+    raise Refused(400, f"malformed JSON: {name} is not a JSON number", "body")
 
 
 def _check_value(value: Any, depth: int) -> None:
@@ -190,4 +194,4 @@ def _check_text(text: str) -> None:
     if "\x00" in text:
         raise _InvalidValue("contains the NUL character (\\u0000), which cannot be stored")
     if not text.isascii() and _SURROGATES.search(text):
-        raise _InvalidValue("contains half of a surrogate pair, which is not text")
+        raise _InvalidValue("contains an unpaired surrogate, which is not valid text")

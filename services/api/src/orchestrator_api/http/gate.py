@@ -1,4 +1,4 @@
-"""The gate before every route: first the caller, then the body, then the work."""
+"""The gate in front of every route: authorize the caller, then read the body, then do the work."""
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
@@ -29,12 +29,12 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def takes(*scopes: Scope, max_bytes: int = SMALL) -> dict[str, Any]:
-    """What an operation with a body requires: one of these scopes, and a body of at most this size."""
+    """Declare what an operation with a body requires: one of these scopes, and at most this many bytes."""
     return {SCOPES: [scope.value for scope in scopes], MAX_BODY_BYTES: max_bytes}
 
 
 class GatedRoute(APIRoute):
-    """Refuses an unauthorized caller before the body is read, and before its fields are mentioned."""
+    """Rejects an unauthorized caller before the body is read or any of its fields is mentioned."""
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
@@ -55,7 +55,7 @@ class GatedRoute(APIRoute):
                     admitted = True
                 bodies.check_address(request.scope)
                 if model is not None and await gated.body():
-                    # read here, because FastAPI would answer any of its errors with a plain 400
+                    # parsed here: FastAPI would turn every parsing error into a plain 400
                     await gated.json()
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
@@ -97,7 +97,7 @@ class _GatedRequest(Request):
         self._raw: bytes | None = None
         self._parsed: Any = _NOT_PARSED
         self.caller: object = sessions.guard.address(request)
-        """The caller whose turn at the threads it takes; the address if no token is needed."""
+        """Whose quota of threads the request uses: the token, or the address if no token is needed."""
 
     async def body(self) -> bytes:
         if self._raw is None:

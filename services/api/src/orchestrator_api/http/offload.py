@@ -17,7 +17,7 @@ T = TypeVar("T")
 THREADS = 2
 MAX_WAIT_SECONDS = 10.0
 MAX_CALLS = 16
-"""The most calls of one caller, waiting and running."""
+"""The limit on calls of one caller, waiting or running."""
 RETRY_AFTER_SECONDS = 2.0
 
 
@@ -25,8 +25,8 @@ class Offload:
     """Runs functions that compute for a long time and do not touch the event loop.
 
     Threads are daemons: the process ends on SIGTERM, whatever they are doing. Each call gets a thread, at
-    most `threads` at once. Callers take turns and each may have only a limited number of calls under way, so
-    a caller who sends many delays only their own. A call that gets no thread within `max_wait` seconds raises
+    most `threads` at once. Callers take turns, and each may have a limited number of calls in progress, so a
+    caller that sends many delays only itself. A call that gets no thread within `max_wait` seconds raises
     Unavailable.
     """
 
@@ -38,7 +38,7 @@ class Offload:
         self._max_calls = max_calls
         self._underway: Counter[object] = Counter()
         self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
-        """By caller; the caller whose turn is next comes first."""
+        """By caller, in the order of their turns."""
 
     def for_caller(self, caller: object) -> "CallerOffload":
         """The threads for one caller."""
@@ -47,7 +47,9 @@ class Offload:
     async def run(self, caller: object, work: Callable[[], T]) -> T:
         """Return the result of `work`, or raise its exception."""
         if self._underway[caller] >= self._max_calls:
-            detail = f"{self._max_calls} long requests of yours are under way, which is the most at once"
+            detail = (
+                f"you already have {self._max_calls} long-running requests in progress, which is the limit"
+            )
             raise TooMany(detail, retry_after=RETRY_AFTER_SECONDS)
         self._underway[caller] += 1
         try:
@@ -67,12 +69,12 @@ class Offload:
             async with asyncio.timeout(self._max_wait):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
+            if turn.done() and not turn.cancelled():  # the turn was granted at the same moment: pass it on
                 self._wake_next()
             else:
                 self._give_up(caller, turn)
             if isinstance(error, TimeoutError):
-                raise Unavailable("the api is busy with other long requests") from None
+                raise Unavailable("the api is busy with other long-running requests") from None
             raise
 
     def _give_up(self, caller: object, turn: asyncio.Future[None]) -> None:
@@ -110,7 +112,7 @@ class Offload:
                 done = self._deliver(caller, answer, result=context.run(work))
             except BaseException as error:
                 done = self._deliver(caller, answer, error=error)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: no one waits any more
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody is waiting
                 loop.call_soon_threadsafe(done)
 
         threading.Thread(target=compute, name="offload", daemon=True).start()
@@ -124,7 +126,7 @@ class Offload:
         result: object = None,
         error: BaseException | None = None,
     ) -> Callable[[], None]:
-        """Runs in the loop once the work has ended; a cancelled caller's thread becomes free only now."""
+        """Called in the event loop when the work ends; only then is the thread of a cancelled caller free."""
 
         def deliver() -> None:
             self._finish(caller)

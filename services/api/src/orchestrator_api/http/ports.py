@@ -1,4 +1,4 @@
-"""What the handlers need from outside."""
+"""Interfaces that the features need and the wiring provides."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol

@@ -25,7 +25,7 @@ from orchestrator_shared.security import Encryption
 
 @dataclass(slots=True)
 class RequestCache:
-    """What one request reads only once."""
+    """What a request has already read."""
 
     nestings: Nestings | None = None
     """The nestings of the project's orchestrations, including what this request has saved."""
@@ -33,7 +33,7 @@ class RequestCache:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that one request does happens in this transaction."""
+    """The transaction in which one request does everything."""
 
     work: UnitOfWork
     actor: Actor
@@ -42,7 +42,7 @@ class Session:
     offload: CallerOffload
     project: str = ""
     step_budget: StepBudget = field(default_factory=StepBudget)
-    """The work that checks against schemas may still do."""
+    """What is left of the work that this request may spend on checks against schemas."""
     cache: RequestCache = field(default_factory=RequestCache)
 
     @property
@@ -55,7 +55,7 @@ class Session:
         self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as stored; refuses, naming the field, encrypted values not of this project."""
+        """The parameters as stored; rejects encrypted values of another project, naming the field."""
         try:
             stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
         except UserError as error:
@@ -67,7 +67,7 @@ class Session:
         await self.record_in(self.project or None, action, subject, **detail)
 
     async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
-        """Write an audit record in another project, which this request has changed too."""
+        """Write an audit record in another project that this request has changed as well."""
         await audit.record(
             self.connection,
             project=project,
@@ -98,7 +98,7 @@ class Sessions:
             yield Session(work, actor, now, self.encryption, offload, project or "")
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
-        """Refuse whoever `open` would refuse, before the request's body is read or checked."""
+        """Reject whoever `open` would reject, before the request's body is read."""
         async with self._entered(presented, scopes, project) as (_, actor, _):
             return actor
 

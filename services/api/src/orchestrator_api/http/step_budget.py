@@ -1,4 +1,4 @@
-"""Limits the work of checks against schemas: a few lines of both could cause billions of comparisons."""
+"""Limits the work of checks against schemas: a small schema and body can cause billions of comparisons."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,16 +6,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 MAX_STEPS = 1_000_000
-"""The steps of one request, each about five microseconds: more than ten for each value a body may have."""
+"""Steps of one request, about five microseconds each; more than ten for each value that fits into a body."""
 
 
 class StepBudgetExceeded(Exception):
-    """The limit of steps is used up."""
+    """The request has used up its steps."""
 
 
 @dataclass(slots=True)
 class StepBudget:
-    """The steps that are left."""
+    """How many steps a request may still use."""
 
     remaining: int = MAX_STEPS
 
@@ -34,7 +34,7 @@ def charged_to(budget: StepBudget) -> Iterator[None]:
 
 
 def spend(count: int = 1) -> None:
-    """Charge for the work that follows, or raise TooManySteps."""
+    """Charge for the work that follows; raises StepBudgetExceeded when nothing is left."""
     budget = _BUDGET.get()
     if budget is not None:
         budget.remaining -= count

@@ -24,7 +24,7 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
     responses=READ,
 )
 async def get_notifications(call: Call, project: Project, orchestration: Identifier) -> SubscriptionsOut:
-    """Who hears of what about an orchestration."""
+    """Get who is notified of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         found = await notifications.listing(session, [orchestration])
@@ -51,7 +51,7 @@ async def save_notifications(
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
 async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
-    """Mails that were or will be sent, newest first."""
+    """List the mails that were or will be sent, newest first."""
     at, last_id = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         rows = await notifications.deliveries(session, (at, last_id), paging.rows)

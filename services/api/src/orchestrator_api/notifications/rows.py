@@ -18,7 +18,7 @@ class StoredSubscription:
     percent: int | None
     minutes: int | None
     automatic: bool
-    """Created with the orchestration for its creator; no one has asked for it."""
+    """Created together with the orchestration, for its creator; not configured by anyone."""
 
     @property
     def subscription(self) -> Subscription:

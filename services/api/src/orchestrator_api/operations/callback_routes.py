@@ -1,4 +1,4 @@
-"""Receives the callbacks of services at which a component started a run."""
+"""Receives callbacks from services where a component has started a run."""
 
 from typing import Annotated, Any
 
@@ -32,9 +32,9 @@ router = APIRouter(prefix="/v1/callbacks", tags=["jobs"], route_class=GatedRoute
     openapi_extra={"security": [], "requestBody": BODY, MAX_BODY_BYTES: MAX_CALLBACK_BYTES},
 )
 async def receive_callback(request: Request, token: Annotated[str, Path(max_length=200)]) -> CallbackOut:
-    """Report on a run that a component of executor http began; the address itself is the secret.
+    """Report on a run that a component with the executor http has started. The URL itself is the secret.
 
-    It is good as long as the attempt is underway. Sending the same report again is harmless.
+    It is valid while the attempt is in progress. Sending the same report again is harmless.
     """
     sessions: Sessions = request.app.state.sessions
     await callbacks.find(sessions, token, sessions.guard.address(request))

@@ -1,4 +1,4 @@
-"""Callbacks of other services about runs that a component started there."""
+"""Callbacks of other services about runs that components have started there."""
 
 import hashlib
 
@@ -12,7 +12,7 @@ MAX_CALLBACKS = 50
 
 
 async def find(sessions: Sessions, token: str, address: str) -> None:
-    """Refuse a callback to an address that was never given out, before its body is read."""
+    """Reject a callback to a URL that was never issued, before its body is read."""
     if parse_token_id(token) is None:
         raise _not_awaited()
     sessions.guard.check(token, address)
@@ -25,7 +25,7 @@ async def find(sessions: Sessions, token: str, address: str) -> None:
 async def receive(sessions: Sessions, token: str, body: bytes) -> None:
     """Store a callback and wake the runner; receiving the same one again changes nothing.
 
-    The token is looked up by its hash, so a better guess does not make the comparison take longer.
+    The token is looked up by its hash, so the time it takes reveals nothing about a guess.
     """
     hashed = hash_token(token)
     body_hash = hashlib.sha256(body).digest()
@@ -37,7 +37,7 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
         if target is None:
             raise _not_awaited()
         if await store.count(token_hash=hashed) >= MAX_CALLBACKS:
-            raise Conflict(f"this attempt has had {MAX_CALLBACKS} reports: only changes are to be reported")
+            raise Conflict(f"this attempt has already sent {MAX_CALLBACKS} reports: report changes only")
         await store.insert(
             token_hash=hashed,
             body_hash=body_hash,
@@ -49,4 +49,4 @@ async def receive(sessions: Sessions, token: str, body: bytes) -> None:
 
 
 def _not_awaited() -> NotFound:
-    return NotFound("nobody waits for this report: the address is wrong, or its attempt is over")
+    return NotFound("no attempt is waiting for this report: the address is wrong, or the attempt is over")

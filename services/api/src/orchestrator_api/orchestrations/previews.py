@@ -1,4 +1,4 @@
-"""Proposes another arrangement of an orchestration's tasks; nothing is saved here."""
+"""Previews a rearrangement of an orchestration's tasks without saving it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The proposed phases; `version` is the saved version on which they are based."""
+    """The rearranged phases; `version` is the saved version that they are based on."""
 
     version: int
     phases: list[dict[str, Any]]

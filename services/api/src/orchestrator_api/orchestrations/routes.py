@@ -35,7 +35,7 @@ router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], r
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
 async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
-    """The orchestrations of the project, with their last run and next fire."""
+    """List the orchestrations of the project, with their last run and next fire."""
     async with call.session(Scope.READ, project) as session:
         part, rows = await configurations.listing(session, ORCHESTRATOR, paging)
         page = part.of(rows, "component", "id")
@@ -45,7 +45,7 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
 
 @router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
 async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
-    """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
+    """Get an orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await views.orchestrations(session, [row])
@@ -61,7 +61,7 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
 async def save_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
 ) -> OrchestrationSaved:
-    """Save an orchestration: a new version if its phases differ. It may be without tasks."""
+    """Save an orchestration; changed phases create a new version. It may have no tasks yet."""
     async with call.session(Scope.CONFIGURE, project) as session:
         phases: list[dict[str, Any]] = body.model_dump()["phases"]
         name = body.name or orchestration
@@ -76,7 +76,7 @@ async def save_orchestration(
 
 @router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
 async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
-    """Move an orchestration to trash; saving it again restores it."""
+    """Move an orchestration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await orchestrations.delete(session, orchestration)
 
@@ -85,7 +85,7 @@ async def delete_orchestration(call: Call, project: Project, orchestration: Iden
 async def list_orchestration_versions(
     call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OrchestrationVersionOut]:
-    """The versions of an orchestration, newest first."""
+    """List the versions of an orchestration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.orchestration_key(orchestration)
         part, masked = await configurations.versions(session, key, paging)
@@ -102,7 +102,7 @@ async def list_orchestration_versions(
 async def group_tasks(
     call: Call, project: Project, orchestration: Identifier, body: GroupingIn
 ) -> ArrangementPreview:
-    """The tasks grouped by the type of their component, or one per phase. Nothing is saved."""
+    """Preview the tasks grouped by the type of their component, or one per phase. Nothing is saved."""
     how = GroupByType(operation="group_by_type")
     operation = how if body.by == "type" else OneTaskPerPhase(operation="one_task_per_phase")
     return await _preview(call, project, orchestration, [operation], body)
@@ -117,7 +117,7 @@ async def group_tasks(
 async def arrange_tasks(
     call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
 ) -> ArrangementPreview:
-    """The phases after moving tasks, renaming, moving or merging phases. Nothing is saved."""
+    """Preview the phases after moving tasks, or renaming, moving or merging phases. Nothing is saved."""
     return await _preview(call, project, orchestration, body.operations, body)
 
 
@@ -136,7 +136,7 @@ async def _preview(
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
 async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
-    """The token that the orchestration's jobs run as; its secret is never shown."""
+    """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         row = await tokens.orchestration_token(session, orchestration)

@@ -1,4 +1,4 @@
-"""Saves and deletes orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
+"""Saves and deletes orchestrations: checks tasks and cycles, creates the token, subscribes the creator."""
 
 import json
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ Given = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class OrchestrationSpec:
-    """What an orchestration shall be; phases as they were sent."""
+    """The orchestration to save; phases as they were sent."""
 
     name: str
     description: str
@@ -39,7 +39,7 @@ class OrchestrationSpec:
 
 
 async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
-    """Save a new version, or nothing if nothing differs."""
+    """Save the orchestration; nothing changes if it is the same as before."""
     key = orchestration_key(orchestration)
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.lock_orchestrations(session)
@@ -62,9 +62,20 @@ def _check_base(stored: Configuration | None, base_version: int | None) -> None:
     version = stored.version if stored and stored.deleted_at is None else 0
     if base_version not in (None, version):
         raise Conflict(
-            f"it was changed meanwhile: its version is {version}, not {base_version}; load it again",
+            _outdated(version, base_version),
             field="base_version",
         )
+
+
+def _outdated(version: int, base_version: int | None) -> str:
+    if version == 0:
+        return "the orchestration does not exist any more: create it again without base_version, or with 0"
+    if base_version == 0:
+        return f"the orchestration already exists, in version {version}: load it before you change it"
+    return (
+        f"someone saved version {version} while you were editing version {base_version}: "
+        "reload it and apply your change again"
+    )
 
 
 def _restore_secrets(
@@ -94,10 +105,10 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
 async def _check_parameters(
     session: Session, given: Given, definition: dict[str, Any], stored: Configuration | None
 ) -> None:
-    """Refuse Task Parameters that do not fit what they are merged over; paths refer to `given`.
+    """Reject Task Parameters that do not match the schema once merged; paths refer to `given`.
 
-    Parameters that are already saved are not refused: someone who only switches the orchestration off did not
-    send them.
+    Parameters that are already saved are not checked: whoever only switches the orchestration off did not
+    write them.
     """
     plain = session.encryption.decrypt_secrets(definition, session.project)
     saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
@@ -131,7 +142,7 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
 
 
 async def _nestings(session: Session) -> Nestings:
-    """Read once for everything that one request saves: the cost grows with the project."""
+    """Read once per request: the cost grows with the project."""
     found = session.cache.nestings
     if found is None:
         found = Nestings(await configurations.nestings(session))
@@ -146,13 +157,13 @@ async def _set_up(session: Session, orchestration: str) -> None:
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """Tell scheduler and trigger-watcher that the orchestration's switch may have changed what they do."""
+    """Notify the scheduler and the trigger-watcher that the orchestration was switched on or off."""
     await schedules.announce_switch(session, orchestration)
     await triggers.announce_switch(session, orchestration)
 
 
 async def delete(session: Session, orchestration: str) -> None:
-    """Move it to the trash: its schedules and triggers pause; saving it again restores it."""
+    """Move it to the trash. Its schedules and triggers pause; saving it again restores it."""
     session.cache.nestings = None
     await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)

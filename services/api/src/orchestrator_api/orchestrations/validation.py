@@ -22,7 +22,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
 FEW_TASKS = 100
-"""Checking this many takes too little time to need a thread."""
+"""Up to this many tasks are checked without a thread, because it takes little time."""
 
 
 async def validate(
@@ -30,7 +30,7 @@ async def validate(
 ) -> dict[str, Findings]:
     """Errors and warnings of each orchestration, by its id.
 
-    Finding tasks that read a table while another writes it costs a look at past jobs, so lists leave it out.
+    Finding tasks that read a table while another one writes it takes a query on past jobs, so lists skip it.
     """
     tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})

@@ -32,7 +32,7 @@ class Starters:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether it runs without a person watching."""
+        """Whether it also runs unattended."""
         return bool(self.schedules or self.triggers)
 
 
@@ -133,15 +133,15 @@ def _shown(
 
 
 def _warnings(row: Configuration, phases: Phases, starters: Starters, last_run: LastRun | None) -> list[str]:
-    """What a person should look at although it is allowed."""
+    """What is allowed but worth a look."""
     found = []
     is_automatic = starters.is_automatic
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
     if is_automatic and not any(each.event == "error" for each in starters.notifications):
-        found.append("nobody is told when it fails: subscribe somebody to its errors")
+        found.append("no one is notified when it fails: subscribe someone to its errors")
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")
     if is_automatic and not row.enabled:
-        found.append("it is disabled: its schedules and triggers pause")
+        found.append("it is disabled: its schedules and triggers are paused")
     return found

@@ -1,4 +1,4 @@
-"""Projects that were created when their names could contain dots."""
+"""Warns about projects that were created when ids could still contain dots."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger(__name__)
 
 
 async def warn_of_dotted_ids(units_of_work: UnitsOfWork) -> None:
-    """Log them at the start."""
+    """Log their ids when the api starts."""
     async with units_of_work.work() as work:
         projects = await ProjectStore(work.connection).dotted_ids()
     if projects:

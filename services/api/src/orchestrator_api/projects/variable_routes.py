@@ -19,7 +19,7 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 @router.get("/variables", operation_id="list_variables", responses=READ)
 async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
-    """The project's variables; secrets are masked."""
+    """List the project's variables; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
         rows = await variables.listing(session)
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
@@ -27,7 +27,7 @@ async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
 
 @router.get("/variables/{name}", operation_id="get_variable", responses=READ)
 async def get_variable(call: Call, project: Project, name: VariableName) -> VariableOut:
-    """One variable."""
+    """Get a variable; a secret is masked."""
     async with call.session(Scope.READ, project) as session:
         return VariableOut.model_validate(variables.shown(await variables.find(session, name)))
 
@@ -41,7 +41,7 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response
 ) -> VariableOut:
-    """Save a variable."""
+    """Create or change a variable."""
     async with call.session(Scope.CONFIGURE, project) as session:
         is_new = await variables.save(session, name, body.value, body.secret)
         row = await variables.find(session, name)

@@ -1,4 +1,4 @@
-"""Makes repeated requests harmless: what was requested under an HTTP caller's Idempotency-Key."""
+"""Makes repeated requests harmless: finds what was already requested under an Idempotency-Key."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ _KEY = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
 
 @dataclass(frozen=True, slots=True)
 class DedupKey:
-    """A request that its caller may repeat."""
+    """Identifies a request that its caller may repeat."""
 
     id: UUID
     digest: bytes
@@ -28,7 +28,7 @@ class DedupKey:
 
 
 def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]) -> DedupKey | None:
-    """The request under its key, or None without one; `what` names the call and its subject."""
+    """The key of this request, or None if none was sent; `what` names the call and its subject."""
     if key is None:
         return None
     if _KEY.fullmatch(key) is None:
@@ -43,7 +43,7 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
 
 
 async def earlier_requests(session: Session, dedup_key: DedupKey | None) -> list[KeyedRequest]:
-    """What was requested under the key, if anything; refuses a different request under the same key.
+    """What was already requested under the key; rejects a different request under the same key.
 
     Locks the key until the transaction ends: otherwise two concurrent requests would both find nothing.
     """
@@ -58,5 +58,7 @@ async def earlier_requests(session: Session, dedup_key: DedupKey | None) -> list
 
 
 def key_reused() -> UserError:
-    """The key was already used for a different request."""
-    return UserError("another request was sent with this key: use a new one", field=IDEMPOTENCY_KEY)
+    """The error for a key that was already used for a different request."""
+    return UserError(
+        "this key was already used for a different request: use a new one", field=IDEMPOTENCY_KEY
+    )

@@ -22,13 +22,13 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
 LOG_BYTES = 4 * 1024 * 1024
-"""The approximate size of the log text in one answer: 500 chunks would be 32 MiB."""
+"""The approximate size of the log text in one response; 500 full chunks would be 32 MiB."""
 
 
 async def find(session: Session, job_id: UUID) -> Job:
-    """The job, or its request as a job with status created; raises NotFound otherwise.
+    """The job, or its request shown as a job with status created; raises NotFound otherwise.
 
-    A token that may only run sees only the runs that it started, and what is below them.
+    A token that may only run sees only the runs that it started, and the jobs below them.
     """
     job = await _find(session, job_id)
     if job is None or not await _is_visible(session, job.root_id):
@@ -54,7 +54,7 @@ async def _find(session: Session, job_id: UUID) -> Job | None:
 
 
 async def listing(session: Session, wanted: JobFilter) -> list[Job]:
-    """The newest jobs first, with masked parameters and what they wait for."""
+    """The jobs, newest first, with masked parameters and what they wait for."""
     store = RunStore(session.connection)
     actor = session.actor
     if not actor.reads_project:
@@ -182,7 +182,7 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """A part of a log; `next` is the place from which to read on."""
+    """A part of a log; `next` is where the next part begins."""
 
     chunks: Sequence[LogChunk]
     next: str | None
@@ -192,7 +192,7 @@ class LogPart:
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:
     """Read a part of the log.
 
-    The job is read first: if it has ended by then, the log that follows is complete.
+    The job is read first: if it has ended, the log that is read afterwards is complete.
     """
     job = await find(session, job_id)
     attempt, seq = after or (None, None)

@@ -1,4 +1,4 @@
-"""What a token that may only run sees of its runs: status and tasks, but no parameters and no output."""
+"""Hides parameters and output from tokens that may only run; status and tasks stay visible."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""Retries finished jobs: first a plan to look at, then exactly that plan."""
+"""Retries finished jobs: first a plan to review, then exactly that plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
 CHANGED = (
     "the plan has changed since it was fetched, or was made for other tasks: "
-    "fetch it again, and send its tasks along if they are not the preselected ones"
+    "fetch it again, and send `tasks` with it if you changed the selection"
 )
 
 
@@ -60,7 +60,7 @@ async def plan(
 
 
 async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
-    """Carry out the plan with this id; refused if anything it is based on has changed."""
+    """Carry out the plan with this id; rejected if anything it is based on has changed."""
     job = await _finished(session, job_id)
     session.actor.require_run(job.component)
     if await idempotency.earlier_requests(session, request.dedup_key):  # even if the plan has changed since
@@ -78,7 +78,7 @@ async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
 async def _planned(session: Session, job_id: UUID, request: RetryRequest) -> tuple[RetryPlan, Version]:
     """Make the same plan again, from the current state.
 
-    The id tells which versions were requested, and which selection unless `tasks` repeats or changes it.
+    The id contains which versions were requested; it matches the default selection or that of `tasks`.
     """
     version = requested_version(request.plan_id)
     if version is None:
@@ -103,7 +103,7 @@ async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: V
     some = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
     return (
         f"saved since the plan was fetched: {some}. Fetch the plan again; a plan with version=original "
-        "would run what ran then"
+        "would run the versions that ran then"
     )
 
 
@@ -112,7 +112,7 @@ async def _finished(session: Session, job_id: UUID) -> Job:
     if job.status in DECIDED:
         raise Conflict(f"there is nothing to retry: it {job.message}")
     if job.status not in FINAL_STATUSES:
-        raise Conflict(f"the job is not finished: it is {job.status!r}; wait for its end or terminate it")
+        raise Conflict(f"the job is not finished: it is {job.status!r}; wait until it ends, or terminate it")
     return job
 
 
@@ -145,10 +145,12 @@ async def _definition(session: Session, job: Job, version: Version) -> tuple[int
     if version == "current":
         return configuration.version, configuration.parameters
     if job.version is None:
-        raise UserError("the job never started, so it has no version of its own", field="version")
+        raise UserError(
+            "the job never started, so there is no original version: use version=current", field="version"
+        )
     found = await configurations.find_version(session, key, job.version)
     if found is None:
-        raise NotFound(f"version {job.version} is not there any more", field="version")
+        raise NotFound(f"version {job.version} no longer exists: use version=current", field="version")
     return found.version, found.parameters
 
 

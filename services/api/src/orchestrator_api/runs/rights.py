@@ -31,7 +31,7 @@ class Deviation:
     tasks: Sequence[str] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions_of: UUID | None = None
-    """A finished job: everything runs again in the versions that it had."""
+    """A finished job whose versions run again."""
     pins: Pins = field(default_factory=dict)
     """Those versions, by orchestration and task id."""
     parameters_of: UUID | None = None
@@ -53,7 +53,7 @@ async def check_deviation(
     definition: Mapping[str, Any],
     deviation: Deviation,
 ) -> None:
-    """Refuse changes to this run that the token may not make; `definition` is the version that would run."""
+    """Refuse deviations that the token may not make; `definition` is the version that would run."""
     if session.actor.configures_everything:
         return
     tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
@@ -76,7 +76,7 @@ async def check_deviation(
 async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, Any]) -> None:
     """Refuse to repeat parameters (including secrets) meant for components the token may not configure.
 
-    They are by task id, and an id may belong to another task by now.
+    They are stored by task id, and another task may have that id now.
     """
     store = RunStore(session.connection)
     components = {task.task_id: task.component for task in await store.task_components(run=run)}
@@ -85,8 +85,8 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
         reached |= set(await store.components_of_run(run=run))
     if None in reached:
         raise Forbidden(
-            "the run ended before it was known what its parameters are for, so only a token that may "
-            "configure every component may repeat them: start a new run",
+            "the run ended before its parameters were assigned to tasks, so only a token that may configure "
+            "every component may reuse them: start a new run",
             field="parameters",
         )
     for component in sorted(filter(None, reached)):
@@ -94,7 +94,7 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
 
 
 async def check_saved_tasks(session: Session, tasks: Sequence[Task]) -> None:
-    """Refuse tasks of components that the token may not run; a pinned old version has its own tasks."""
+    """Refuse tasks whose components the token may not run, including the tasks of pinned old versions."""
     _require(session, tasks, "phases")
     if not session.actor.configures_everything:
         _require(session, await _with_pinned(session, tasks), "phases")

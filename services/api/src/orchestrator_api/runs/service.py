@@ -26,21 +26,21 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What to run."""
+    """A run to start, and its options."""
 
     tasks: Sequence[str] | None = None
     parameters: JsonObject = field(default_factory=dict)
     scheduled_for: datetime | None = None
     version: int | None = None
     dedup_key: DedupKey | None = None
-    """The key of the caller under which it was requested, if any."""
+    """The caller's idempotency key, if it sent one."""
     notify: bool = True
     confirm: bool = False
     retry_of: UUID | None = None
     task_versions: Mapping[str, Mapping[str, int]] | None = None
     """Pinned versions of the tasks' configurations, by orchestration and task id."""
     versions_of: UUID | None = None
-    """The finished job that had these old versions."""
+    """The finished job that ran these old versions."""
 
 
 async def start(session: Session, key: Key, request: RunRequest) -> UUID:
@@ -50,7 +50,7 @@ async def start(session: Session, key: Key, request: RunRequest) -> UUID:
         return request.dedup_key.id
     await check(session, key, request)
     job_id = request.dedup_key.id if request.dedup_key else new_job_id()
-    if not await _insert(session, key, request, job_id):  # requested by a concurrent request
+    if not await _insert(session, key, request, job_id):  # a concurrent request was first
         await _was_requested(session, request)
         return job_id
     session.publish(_message(session, key, request, job_id))
@@ -65,7 +65,7 @@ async def start(session: Session, key: Key, request: RunRequest) -> UUID:
 
 
 async def check(session: Session, key: Key, request: RunRequest) -> None:
-    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, bad parameters."""
+    """Reject what could not start: disabled and not confirmed, unknown tasks, cycles, invalid parameters."""
     configuration = await configurations.load(session, key)
     deviation = rights.Deviation(
         request.version,
@@ -78,7 +78,7 @@ async def check(session: Session, key: Key, request: RunRequest) -> None:
     await rights.check_version(session, key, configuration, deviation)
     if not configuration.enabled and not request.confirm:
         raise Conflict(
-            f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
+            f"{key.id} is disabled: to run it anyway, send confirm: true (command line: --confirm)",
             field="confirm",
         )
     definition = await _definition(session, key, request, configuration)
@@ -147,7 +147,7 @@ async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
 async def request_fires(
     session: Session, key: Key, fires: Mapping[JobId, datetime], dedup_key: DedupKey | None
 ) -> set[JobId]:
-    """Request runs for past fires, each once; returns the jobs that no one requested before."""
+    """Request a run for each past fire; returns the jobs that had not been requested before."""
     return await RunStore(session.connection).insert_fires(
         project=session.project,
         orchestration=key.id,
@@ -167,7 +167,7 @@ def _origin(session: Session, request: RunRequest) -> Origin:
 
 
 async def _was_requested(session: Session, request: RunRequest) -> bool:
-    """Whether this very request was sent before; a retry has no parameters of its own to compare."""
+    """Whether this request was already sent; a retry has no parameters of its own to compare."""
     found = await idempotency.earlier_requests(session, request.dedup_key)
     if found and request.retry_of is None:
         stored = session.encryption.decrypt_secrets(found[0].parameters, session.project)
@@ -206,7 +206,7 @@ async def terminate(session: Session, job_id: UUID) -> str:
         raise NotFound(f"there is no job {job_id} in this project", field="job")
     session.actor.require_run(job.component)
     if job.status in FINAL_STATUSES:
-        raise Conflict(f"the job is over: it ended {job.status!r}")
+        raise Conflict(f"the job has already ended with status {job.status!r}")
     session.publish(
         TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
     )

@@ -132,7 +132,7 @@ UNION SELECT t.component FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id
 ORDER BY component
 
 -- name: waiting_facts
--- What holds each of these waiting jobs; waiting.py draws the conclusion. Lanes and projects are read once,
+-- The facts about each of these waiting jobs; waiting.py turns them into a reason. Lanes and projects are read once,
 -- however many of their jobs wait. A job between two attempts blocks no other job.
 WITH waiting AS MATERIALIZED (
     SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[]) AND status = 'waiting'
@@ -207,7 +207,7 @@ WHERE r.project = $project AND r.retry_of = $job_id
 ORDER BY r.requested_at, r.job_id
 
 -- name: log_chunks
--- At most $limit chunks, and no more after $max_bytes bytes; of how many that is a part.
+-- At most $limit chunks, and none that begins after $max_bytes bytes; `total` counts those within $limit.
 SELECT attempt, seq, at, stream, text, total FROM (
     SELECT *, count(*) OVER () AS total,
            sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before

@@ -1,4 +1,4 @@
-"""Backfills: requests the runs of a schedule's past fires, each once."""
+"""Backfills: requests runs for the past fires of a schedule, one for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from orchestrator_shared.domain.ids import JobId
 
 @dataclass(frozen=True, slots=True)
 class BackfillRequest:
-    """The schedule and the period."""
+    """The schedule to backfill, the period, and the options."""
 
     start: datetime
     end: datetime
@@ -38,7 +38,7 @@ class BackfillRequest:
 
 @dataclass(frozen=True, slots=True)
 class RequestedFire:
-    """A fire, and whether its run is requested now."""
+    """A fire, and whether this backfill requested its run."""
 
     scheduled_for: datetime
     local: str
@@ -49,14 +49,14 @@ class RequestedFire:
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """What was requested; in a dry run, what would be."""
+    """What was requested or, in a dry run, would be requested."""
 
     schedule: StoredSchedule
     fires: list[RequestedFire]
 
 
 async def backfill(session: Session, request: BackfillRequest) -> Backfilled:
-    """Request one run per fire, oldest first; fires that were requested before are left alone."""
+    """Request one run per fire, oldest first; fires that already have a request are skipped."""
     schedule = await _find(session, request)
     times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone)
     anchor = await _anchor(session, schedule)
@@ -96,7 +96,7 @@ async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
 async def _request(
     session: Session, request: BackfillRequest, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> set[JobId]:
-    """Request the runs; returns the jobs that no one requested before."""
+    """Request the runs; returns the jobs that had not been requested before."""
     orchestration = schedule.orchestration
     wanted = {fire.job_id: fire.scheduled_for for fire in fires}
     new = await runs.request_fires(session, orchestration_key(orchestration), wanted, request.dedup_key)

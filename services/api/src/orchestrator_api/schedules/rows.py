@@ -9,7 +9,7 @@ from orchestrator_shared.database.rows import columns_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleSpec:
-    """What a schedule shall be."""
+    """The schedule to save."""
 
     cron: str | None = None
     every_seconds: int | None = None
@@ -32,7 +32,7 @@ class StoredSchedule(ScheduleSpec):
     next_at: datetime | None
 
     def matches(self, spec: ScheduleSpec) -> bool:
-        """Whether saving the wish would change nothing."""
+        """Whether saving the spec would change nothing."""
         return columns_of(spec).items() <= columns_of(self).items()
 
 

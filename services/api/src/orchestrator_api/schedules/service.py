@@ -62,7 +62,7 @@ async def fires(
 
 
 async def save(session: Session, orchestration: str, name: str, spec: ScheduleSpec) -> SavedPart:
-    """Save a schedule; saving the same again changes nothing."""
+    """Save a schedule; nothing changes if it is the same as before."""
     times = accept_times(spec.cron, spec.every_seconds, spec.timezone)
     spec = replace(spec, cron=times.cron, every_seconds=times.every_seconds)
     await lock_orchestration(session, orchestration)

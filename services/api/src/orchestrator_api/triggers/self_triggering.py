@@ -1,4 +1,4 @@
-"""Refuses triggers that would start their own orchestration for ever, as far as that can be known."""
+"""Rejects triggers that are known to start their own orchestration again and again."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from orchestrator_shared.domain.tables import TableRef
 
 
 async def check(session: Session, orchestration: str, tables: Sequence[TableRef]) -> None:
-    """Refuse tables that the orchestration, or one nested in it, is known to write."""
+    """Reject tables that the orchestration, or one nested in it, is known to write."""
     own = [table for table in tables if table.project == session.project]
     if not own:
         return

@@ -58,7 +58,7 @@ async def dispositions(
 
 
 async def save(session: Session, orchestration: str, name: str, spec: TriggerSpec) -> SavedPart:
-    """Save a trigger; saving the same again changes nothing."""
+    """Save a trigger; nothing changes if it is the same as before."""
     await lock_orchestration(session, orchestration)
     store = TriggerStore(session.connection)
     place = {"project": session.project, "orchestration": orchestration, "name": name}
@@ -81,14 +81,16 @@ async def save(session: Session, orchestration: str, name: str, spec: TriggerSpe
 
 
 async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableRef]:
-    """The tables, each once; those of other projects only from buckets shared with this one."""
+    """The tables without duplicates; rejects those of other projects in buckets not shared with this one."""
     project = session.project
     refs = [TableRef.parse(text, own_project=project, field=f"tables.{i}") for i, text in enumerate(tables)]
     buckets = await TriggerStore(session.connection).lock_shared_buckets(project=project)
     shared = {(each.project, each.bucket) for each in buckets}
     refuse(
         [
-            FieldError(f"tables.{i}", f"no bucket {ref.name.bucket!r} of {ref.project!r} is shared with you")
+            FieldError(
+                f"tables.{i}", f"the bucket {ref.name.bucket!r} of {ref.project!r} is not shared with you"
+            )
             for i, ref in enumerate(refs)
             if ref.project != project and (ref.project, ref.name.bucket) not in shared
         ]
@@ -113,7 +115,7 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
 
 
 async def reset(session: Session, trigger_id: UUID) -> None:
-    """Drop what has been counted."""
+    """Discard what has been counted."""
     session.actor.require_configure(ORCHESTRATOR)
     trigger = await find_by_id(session, trigger_id)
     await TriggerStore(session.connection).reset(project=session.project, trigger_id=trigger_id)
@@ -139,7 +141,7 @@ async def revoke_tables(session: Session, bucket: str, project: str) -> int:
 async def _publish_changes(
     session: Session, triggers: Sequence[TouchedTrigger], project: str, reason: str
 ) -> None:
-    """Tell the watcher, and the other project's audit log, that its triggers have changed."""
+    """Publish the changes to the trigger-watcher, and record them in the other project's audit log."""
     for trigger in triggers:
         session.publish(TriggerChanged(trigger_id=trigger.id, project=project))
         subject = f"{trigger.orchestration}/{trigger.name}"

@@ -7,7 +7,7 @@ from orchestrator_shared.settings import RuntimeSettings
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 
 
-def test_a_wrong_token_more_than_allowed_waits() -> None:
+def test_one_invalid_token_too_many_has_to_wait() -> None:
     attempts = TokenAttempts(per_minute=6)
     for _ in range(6):
         assert attempts.seconds_to_wait(HERE, b"x", 0.0) == 0
@@ -19,7 +19,7 @@ def test_a_wrong_token_more_than_allowed_waits() -> None:
     assert attempts.seconds_to_wait(HERE, b"x", 10.0) == 10
 
 
-def test_a_good_token_goes_on_beside_wrong_ones_of_its_address() -> None:
+def test_a_valid_token_is_not_slowed_down_by_invalid_ones_from_its_address() -> None:
     attempts = TokenAttempts(per_minute=1)
     attempts.record_success(b"good", 0.0)
     attempts.record_failure(HERE, 0.0)
@@ -28,7 +28,7 @@ def test_a_good_token_goes_on_beside_wrong_ones_of_its_address() -> None:
     assert attempts.seconds_to_wait(HERE, b"good", 3601.0 - 0.5) == 0
 
 
-def test_an_address_is_told_of_once_a_minute_with_the_count() -> None:
+def test_an_address_is_reported_once_a_minute_with_the_count() -> None:
     attempts = TokenAttempts(per_minute=1)
     told = [
         attempts.record_failure(HERE, second)
@@ -37,7 +37,7 @@ def test_an_address_is_told_of_once_a_minute_with_the_count() -> None:
     assert told == [1, 0, 0, 3, 0]
 
 
-def test_what_is_remembered_has_a_bound() -> None:
+def test_tracked_addresses_and_tokens_are_bounded() -> None:
     attempts = TokenAttempts(per_minute=1)
     for i in range(MAX_TRACKED + 10):
         attempts.record_failure(str(i), 0.0)
@@ -45,7 +45,7 @@ def test_what_is_remembered_has_a_bound() -> None:
     assert len(attempts._addresses) == len(attempts._trusted) == MAX_TRACKED
 
 
-def test_only_trusted_proxies_say_who_asks() -> None:
+def test_only_trusted_proxies_may_report_the_senders_address() -> None:
     settings = RuntimeSettings(http_trusted_proxies="10.0.0.0/8, 192.0.2.9")
     proxies = TrustedProxies(settings.http_trusted_proxies)
     assert proxies.sender(HERE, ["203.0.113.1"]) == HERE

@@ -89,7 +89,7 @@ def test_tasks_that_are_gone_are_shown_and_not_run() -> None:
     assert [e.field for e in check_plan(plan, ["a", "d", "gone"], is_run=True)] == ["tasks.1", "tasks.2"]
 
 
-def test_id_changes_with_what_the_plan_rests_on() -> None:
+def test_id_changes_with_what_the_plan_is_based_on() -> None:
     base = plan_retry(original(a="error"), target(1, definition("a", "b")))
     assert plan_retry(original(a="error"), target(1, definition("a", "b"))).id == base.id
     others = [
@@ -104,7 +104,7 @@ def test_id_changes_with_what_the_plan_rests_on() -> None:
     assert base.id not in {other.id for other in others}
 
 
-def test_id_says_which_versions_were_asked_for() -> None:
+def test_id_contains_which_versions_were_requested() -> None:
     """While nothing has changed, both plans would run the same: their ids still differ."""
     now = target(1, definition("a"))
     made = plan_retry(original(a="error"), now)
