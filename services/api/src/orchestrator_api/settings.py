@@ -13,6 +13,8 @@ class ApiSettings(ServiceSettings):
     """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    link_key: EncryptionKeys = Field(min_length=1, repr=False)
+    """Signs the links that people get; the first key signs, all verify."""
     admin_email: str | None = None
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
