@@ -126,6 +126,7 @@ class TransportConformance:
             assert detour.meant == [(PUBLIC, 80)]
             assert service.received[0].headers["host"] == "rebind.test"
             assert service.received[0].target == "/x?y=1"
+            assert service.received[0].headers["connection"] == "close"
             assert "is an internal address" in (await way("http://rebind.test/x", given)).trouble
             assert len(service.received) == 1
 
