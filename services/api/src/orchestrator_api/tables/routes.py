@@ -25,11 +25,11 @@ Bucket = Annotated[
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, most=LARGE),
+    openapi_extra=takes(Scope.PUBLISH, most=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Say that tables have new data; triggers that wait for them hear it."""
-    async with call.session(Scope.TABLES, project) as session:
+    async with call.session(Scope.PUBLISH, project) as session:
         ids = tables.publish(session, _updates(body))
     return TableUpdatesOut(accepted=len(ids), ids=ids)
 
