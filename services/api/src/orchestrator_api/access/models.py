@@ -95,7 +95,7 @@ class AdministratorTokenOut(Output):
     last_used_at: datetime | None
 
 
-class TokenMade(TokenOut):
+class TokenCreated(TokenOut):
     """A token with a new secret; its text is shown this once."""
 
     token: str

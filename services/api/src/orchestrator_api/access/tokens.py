@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
-from orchestrator_api.access.rows import AdministratorToken, MadeToken, NewToken, Token, TokenChange
+from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token, TokenChange
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import columns_of
@@ -19,7 +19,7 @@ OLD_PUBLISH = "tables"
 
 
 @dataclass(frozen=True, slots=True)
-class TokenWish:
+class TokenSpec:
     """What a new token shall allow."""
 
     name: str
@@ -44,11 +44,11 @@ async def find(session: Session, token_id: UUID) -> Token:
     return found
 
 
-async def create(session: Session, wish: TokenWish) -> MadeToken:
+async def create(session: Session, spec: TokenSpec) -> CreatedToken:
     """Create a token; this is the only time its text is shown."""
-    _check_expiry(session, wish.expires_at)
-    scopes, buckets = _what_it_publishes(wish)
-    components = sorted(set(wish.components))
+    _check_expiry(session, spec.expires_at)
+    scopes, buckets = _what_it_publishes(spec)
+    components = sorted(set(spec.components))
     token_id = new_id()
     prefix, text = new_api_token()
     await AccessStore(session.connection).insert_token(
@@ -56,30 +56,30 @@ async def create(session: Session, wish: TokenWish) -> MadeToken:
             id=token_id,
             project=session.project,
             kind="api",
-            name=wish.name,
-            description=wish.description,
+            name=spec.name,
+            description=spec.description,
             secret_hash=hash_token(text),
             prefix=prefix,
             scopes=scopes,
             components=components,
             buckets=buckets,
             created_by=session.actor.label,
-            expires_at=wish.expires_at,
+            expires_at=spec.expires_at,
         )
     )
     detail = {"scopes": scopes, "components": components, "buckets": buckets}
-    await session.record("token.created", wish.name, id=str(token_id), **detail)
-    return MadeToken(**columns_of(await find(session, token_id)), token=text)
+    await session.record("token.created", spec.name, id=str(token_id), **detail)
+    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
 
 
 def _check_expiry(session: Session, expires_at: datetime | None) -> None:
     if expires_at is not None and expires_at <= session.now:
-        raise UserError("this instant has passed: the token would never be valid", field="expires_at")
+        raise UserError("must be in the future", field="expires_at")
 
 
-def _what_it_publishes(wish: TokenWish) -> tuple[list[str], list[str]]:
+def _what_it_publishes(spec: TokenSpec) -> tuple[list[str], list[str]]:
     """The scopes to store, and the buckets; refuses one without the other."""
-    scopes, buckets = set(wish.scopes), set(wish.buckets)
+    scopes, buckets = set(spec.scopes), set(spec.buckets)
     if OLD_PUBLISH in scopes:
         scopes, buckets = scopes - {OLD_PUBLISH} | {Scope.PUBLISH.value}, {ALL_BUCKETS}
     if Scope.PUBLISH in scopes and not buckets:
@@ -106,7 +106,7 @@ async def change(session: Session, token_id: UUID, wanted: TokenChange) -> Token
     return changed
 
 
-async def refresh(session: Session, token_id: UUID) -> MadeToken:
+async def refresh(session: Session, token_id: UUID) -> CreatedToken:
     """Give a token a new secret; this is the only time its text is shown."""
     found = await find(session, token_id)
     _refuse_own_token(found, f"to refresh it, call POST {_refresh_call(found)}")
@@ -115,7 +115,7 @@ async def refresh(session: Session, token_id: UUID) -> MadeToken:
     if not await store.refresh_token(token_id=token_id, secret_hash=hash_token(text), prefix=prefix):
         raise Conflict("this token was revoked, and stays so: create a new one")
     await session.record("token.refreshed", found.name, id=str(token_id))
-    return MadeToken(**columns_of(await find(session, token_id)), token=text)
+    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
 
 
 async def revoke(session: Session, token_id: UUID) -> None:
@@ -139,7 +139,7 @@ def _refresh_call(found: Token) -> str:
     return f"/v1/projects/{found.project}/orchestrations/{orchestration}/token/refresh"
 
 
-async def of_administrators(session: Session, after: UUID | None, limit: int) -> list[AdministratorToken]:
+async def administrator_tokens(session: Session, after: UUID | None, limit: int) -> list[AdministratorToken]:
     """The tokens of the instance's administrators."""
     return await AccessStore(session.connection).administrator_tokens(after=after, limit=limit)
 
@@ -148,7 +148,7 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
     """One token of an administrator; raises NotFound."""
     found = await AccessStore(session.connection).administrator_token(token_id=token_id)
     if found is None:
-        raise NotFound(f"there is no administrator's token {token_id}", field="token")
+        raise NotFound(f"there is no administrator token {token_id}", field="token")
     return found
 
 
