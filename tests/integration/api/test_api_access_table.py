@@ -24,7 +24,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "configure, its component": {"scopes": ["configure"], "components": COMPONENTS},
     "run": {"scopes": ["run"]},
     "run, a component": {"scopes": ["run"], "components": ["demo-extractor"]},
-    "tables": {"scopes": ["tables"]},
+    "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
 }
 COLUMNS = [*KINDS, "administrator"]
 NO_TOKEN = "receive_callback"
@@ -74,7 +74,11 @@ REQUESTS: Mapping[str, Request] = {
     "save_variable": Request((200,), {"value": "1"}),
     "delete_variable": Request((404,), places={"name": "ghost"}),
     "create_token": Request((201,), {"name": "made", "scopes": ["read"]}),
+    "change_token": Request((404,), {"name": "changed"}),
+    "refresh_token": Request((404,)),
+    "get_token": Request((404,)),
     "revoke_token": Request((404,)),
+    "get_administrator_token": Request((404,)),
     "revoke_administrator_token": Request((404,)),
     "save_notifications": Request((200,), {"subscriptions": []}),
     "plan_definitions": Request((200,), {"documents": []}),
