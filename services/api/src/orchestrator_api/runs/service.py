@@ -111,7 +111,7 @@ async def _check_cycle(session: Session, orchestration: str, definition: JsonObj
     children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
     if not children:
         return
-    edges = await configurations.nestings(session)
+    edges = await configurations.nestings_below(session, children)
     cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
     if cycle is not None:
         raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
