@@ -103,7 +103,9 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
 
 def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
     """Deletes old facts with their deliveries; unsent ones are kept, however old."""
-    return Retention(partial(acquire, pool), FactStore.queries, {"forget": (days,)}, batch=RETENTION_BATCH)
+    return Retention(
+        partial(acquire, pool), FactStore.queries, {"forget": {"days": days}}, batch=RETENTION_BATCH
+    )
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:

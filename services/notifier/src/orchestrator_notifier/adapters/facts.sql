@@ -80,7 +80,7 @@ UPDATE notifications.progress SET finished_at = greatest(finished_at, $to) WHERE
 DELETE FROM notifications.facts
 WHERE key IN (
     SELECT f.key FROM notifications.facts f
-    WHERE f.made_at < clock_timestamp() - make_interval(days => $1)
+    WHERE f.made_at < clock_timestamp() - make_interval(days => $days)
         AND NOT EXISTS (SELECT FROM notifications.deliveries d WHERE d.fact_key = f.key AND d.status = 'pending')
     ORDER BY f.made_at
-    LIMIT $2)
+    LIMIT $batch)
