@@ -42,11 +42,13 @@ class WorkDirectory:
 
     def __init__(self, root: Path, *, is_passable: bool = False) -> None:
         make_work_directory(root, is_passable=is_passable)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+        # Other replicas would remove it before it is locked, so it gets its real name afterwards.
+        hidden = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=root))
         if is_passable:
-            self.path.chmod(0o711)
-        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            hidden.chmod(0o711)
+        self._lock = os.open(hidden / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path = hidden.rename(hidden.with_name(hidden.name.removeprefix(".")))
 
     def remove_abandoned(self) -> int:
         """Remove what killed replicas left, decrypted secrets included; returns how many there were."""
