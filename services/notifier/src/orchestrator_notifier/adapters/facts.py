@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orchestrator_notifier import metrics
 from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, RootRun, recipients
-from orchestrator_notifier.domain.family import Family, Member
+from orchestrator_notifier.domain.run_tree import Family, Member
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import new_id

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from orchestrator_notifier.domain.family import Family, Member
+from orchestrator_notifier.domain.run_tree import Family, Member
 from orchestrator_shared.domain.statuses import JobStatus
 
 ROOT, MIDDLE, LEFT, RIGHT, AGAIN = (UUID(int=number) for number in range(1, 6))
