@@ -168,12 +168,12 @@ async def test_many_runs_at_once(http: HttpHarness) -> None:
 
 
 async def test_the_run_is_kept_before_anything_is_asked(http: HttpHarness) -> None:
-    journal = Kept(http.service)
+    record = Kept(http.service)
     poll = {"url": f"{http.service.url}/runs/{{{{ start.data.id }}}}"}
-    assert (await http.run(poll=poll, fields={"journal": journal})).status is JobStatus.SUCCESS
+    assert (await http.run(poll=poll, fields={"record": record})).status is JobStatus.SUCCESS
     kept = {"id": 41, "start": {"data": {"id": 41}}}
-    assert (journal.asked_before, journal.handles) == ([1], [kept])
-    again = await http.run(poll=poll, fields={"journal": journal, "handle": kept})
+    assert (record.asked_before, record.handles) == ([1], [kept])
+    again = await http.run(poll=poll, fields={"record": record, "handle": kept})
     assert again.status is JobStatus.SUCCESS
     assert len(http.service.asked("POST")) == 1
 
@@ -184,19 +184,19 @@ NOTIFY = {"body": {"notify": "{{ callback_url }}"}}
 
 async def test_a_start_that_may_be_sent_again_is_sent_again_by_the_next_runner(http: HttpHarness) -> None:
     url = "https://api.test/v1/callbacks/t0ken-for-them"
-    journal = Kept(http.service, url)
-    fields = {"journal": journal}
+    record = Kept(http.service, url)
+    fields = {"record": record}
     start = {**NOTIFY, "idempotent": True}
-    journal.reports.put_nowait({"status": "ok"})
+    record.reports.put_nowait({"status": "ok"})
     sections = {**CALLED_BACK, "start": start}
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
-    assert journal.asked_before == [0, 1]
+    assert record.asked_before == [0, 1]
 
     # Its runner was lost before the answer: the next one has what was kept first, and the same address.
-    lost = journal.handles[0]
+    lost = record.handles[0]
     assert callback_url_of(lost) == url
     http.service.received.clear()
-    journal.reports.put_nowait({"status": "ok"})
+    record.reports.put_nowait({"status": "ok"})
     again = await http.run(**sections, fields={**fields, "handle": lost})
 
     assert again.status is JobStatus.SUCCESS
@@ -228,13 +228,13 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     http: HttpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_run, "LATE_CALLBACK_SECONDS", 0.2)
-    journal = Kept(http.service)
+    record = Kept(http.service)
     handle = {"id": 41, "start": {}}
-    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0}
+    fields = {"record": record, "handle": handle, "ran_seconds": 3600.0}
     sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
     late = await http.run(**sections, fields=fields)
     assert late.message == "gave up: no callback told of the end within 1h"
-    journal.reports.put_nowait({"status": "ok"})
+    record.reports.put_nowait({"status": "ok"})
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
 
 

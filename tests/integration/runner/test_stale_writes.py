@@ -87,7 +87,7 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
         await first.accept([request])
         await first.engine.turn()
         await world.expire(first)
-        await second.recovery.look()
+        await second.recovery.reap()
         for _ in range(2):
             await second.engine.turn()
         await world.expire(late)

@@ -199,7 +199,7 @@ def _recovery(
         replica_id=replica_id,
         slots=settings.runner_slots,
         every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
-        may_judge=lambda: leases.may_judge,
+        may_declare_lost=lambda: leases.may_declare_lost,
     )
 
 

@@ -28,11 +28,11 @@ WHERE j.kind = 'run' AND j.finished_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
 ORDER BY roots.number, j.finished_at, j.depth DESC, j.id
 
--- name: family
+-- name: runs_of_tree
 SELECT j.id, j.parent_id, j.task_id, j.status, j.retry_of FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'run'
 
--- name: components_of_family
+-- name: components_of_tree
 -- How the components of each run ended.
 SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'component' AND j.parent_id IS NOT NULL

@@ -35,8 +35,8 @@ class Accept:
         self._lanes = lanes
         self._wake = wake
 
-    async def __call__(self, heard: Sequence[RunRequested]) -> None:
-        requests = each_once(heard)
+    async def __call__(self, received: Sequence[RunRequested]) -> None:
+        requests = each_once(received)
         # Outside the transaction below: creating a lane locks it, and not in id order.
         async with acquire(self._pool) as connection:
             lanes = await self._lanes.ensure(connection, (owner_of(request) for request in requests))
@@ -61,7 +61,7 @@ class Accept:
             publish_changes(work, await lane_store.promote(lanes=lanes.values()))
             work.after_commit(self._wake)
         metrics.REQUESTS.labels("accepted").inc(len(new))
-        metrics.REQUESTS.labels("repeated").inc(len(heard) - len(new))
+        metrics.REQUESTS.labels("repeated").inc(len(received) - len(new))
 
     async def _accept(
         self, work: UnitOfWork, request: RunRequested, lane: int, details: RequestDetails | None

@@ -107,7 +107,7 @@ class AttemptRunner:
         except Exception as error:
             log.exception("attempt.failed")
             return _failed(job, error)
-        return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
+        return _result_of(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
         self,
@@ -172,7 +172,7 @@ class AttemptRunner:
             secrets=frozenset(secrets | secrets_of_environment(passed_on)),
             target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
-            journal=self._handles.open(job) if executor.adoptable else None,
+            record=self._handles.open(job) if executor.adoptable else None,
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
@@ -256,7 +256,7 @@ def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
     return own | {name: value for name, value in environment.items() if value is not None}
 
 
-def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
+def _result_of(job: ClaimedJob, outcome: Outcome) -> Result:
     """Decide what the end of an attempt means for its job."""
     if outcome.status is JobStatus.SUCCESS:
         tables = tuple({"table": str(output.table), "rows": output.rows} for output in outcome.output_tables)

@@ -53,18 +53,18 @@ class AttemptStore(Store):
 
 
 class HandleStore:
-    """Opens journals and passes on hints that a callback arrived."""
+    """Opens the records of attempts, and passes on hints that a callback arrived."""
 
     def __init__(self, pool: asyncpg.Pool, encryption: Encryption, *, api_url: str | None = None) -> None:
         self._pool = pool
         self._encryption = encryption
         self._api_url = api_url
-        self._outage = OutageLog("journal")
+        self._outage = OutageLog("handles")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    def open(self, job: ClaimedJob) -> "JobJournal":
-        """The journal of an attempt that this replica owns."""
-        return JobJournal(self, job)
+    def open(self, job: ClaimedJob) -> "StoredAttempt":
+        """The record of an attempt that this replica owns."""
+        return StoredAttempt(self, job)
 
     def new_callback(self) -> tuple[str, str]:
         """Create a token and the address where it is valid; raises UserError without the API's address."""
@@ -131,8 +131,8 @@ class HandleStore:
         return await retry_while_unavailable(once, outage=self._outage)
 
 
-class JobJournal:
-    """A `Journal`."""
+class StoredAttempt:
+    """an `AttemptRecord`."""
 
     def __init__(self, handles: HandleStore, job: ClaimedJob) -> None:
         self._handles = handles
@@ -141,25 +141,25 @@ class JobJournal:
         self._seen: list[int] = []
 
     def callback_url(self) -> str:
-        """See `Journal`."""
+        """See `AttemptRecord`."""
         token, url = self._handles.new_callback()
         self._callback_hash = hash_token(token)
         return url
 
-    async def keep(self, handle: Mapping[str, Any]) -> None:
-        """See `Journal`."""
+    async def keep_handle(self, handle: Mapping[str, Any]) -> None:
+        """See `AttemptRecord`."""
         job, sealed = self._job, self._handles.seal(self._job, handle)
         await self._handles.write(lambda store: store.keep_handle(job=job.id, epoch=job.epoch, handle=sealed))
 
     async def expect_callbacks(self) -> None:
-        """See `Journal`."""
+        """See `AttemptRecord`."""
         job, token = self._job, self._callback_hash
         await self._handles.write(
             lambda store: store.expect_callbacks(job=job.id, epoch=job.epoch, callback_hash=token)
         )
 
     async def callbacks(self) -> Sequence[bytes]:
-        """See `Journal`."""
+        """See `AttemptRecord`."""
         if self._callback_hash is None:
             # The attempt was started without a callback address, so nothing can arrive.
             await asyncio.Event().wait()

@@ -73,7 +73,7 @@ class Leases:
         self._lease_seconds = lease_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._until = 0.0
-        self._judges_from = 0.0
+        self._declares_from = 0.0
 
     async def register(self, keeper: LeaseHolder) -> None:
         """Announce this replica; from now on it may claim jobs."""
@@ -91,13 +91,13 @@ class Leases:
         return boottime() < self._until
 
     @property
-    def may_judge(self) -> bool:
+    def may_declare_lost(self) -> bool:
         """Whether this replica may declare others lost.
 
         After an outage in which our own lease ran out too, every replica first gets time to renew; otherwise
         they would declare each other lost.
         """
-        return self.is_held and boottime() >= self._judges_from
+        return self.is_held and boottime() >= self._declares_from
 
     async def keep(self, keeper: LeaseHolder) -> None:
         """Renew until cancelled; raises LeaseLost when other replicas consider us lost."""
@@ -132,7 +132,7 @@ class Leases:
 
     def _pass_on(self, keeper: LeaseHolder, asked_at: float) -> None:
         if self._until and not self.is_held:
-            self._judges_from = asked_at + self._lease_seconds
+            self._declares_from = asked_at + self._lease_seconds
         self._until = asked_at + self._lease_seconds
         keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
 

@@ -91,14 +91,14 @@ class Recovery:
         replica_id: UUID,
         slots: int,
         every_seconds: float,
-        may_judge: Callable[[], bool],
+        may_declare_lost: Callable[[], bool],
     ) -> None:
         self._executors = executors
         self._replica_id = replica_id
         self._slots = slots
         self._pool = pool
         self._engine = engine
-        self._may_judge = may_judge
+        self._may_declare_lost = may_declare_lost
         self._every_seconds = every_seconds
         self._strays: set[UUID] = set()
         """Our own jobs whose attempts can be adopted and that nothing here works on."""
@@ -109,16 +109,16 @@ class Recovery:
         outage = OutageLog("recovery")
         while True:
             await asyncio.sleep(self._every_seconds)
-            if not self._may_judge():
+            if not self._may_declare_lost():
                 continue
             try:
-                await self.look()
+                await self.reap()
             except Unavailable as error:
                 outage.waiting(str(error))
             else:
                 outage.end()
 
-    async def look(self) -> None:
+    async def reap(self) -> None:
         """Declare replicas lost whose lease expired; decide what happens to the jobs of all lost ones."""
         started = time.perf_counter()
         async with acquire(self._pool) as connection:

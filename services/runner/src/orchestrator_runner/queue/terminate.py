@@ -38,7 +38,7 @@ class TerminationStore(Store):
 
     async def unfinished(self, *, job: UUID, project: str) -> list[Unfinished]:
         """The job and its descendants, without those that have finished."""
-        return await self._many(Unfinished, "family", job=job, project=project)
+        return await self._many(Unfinished, "unfinished_below", job=job, project=project)
 
     async def lock_request(self, *, job: UUID) -> None:
         """Keep the job's request from being accepted until the transaction ends."""

@@ -1,13 +1,13 @@
 -- Stops a job and all below it; the locks decide races with every other transition.
 
--- name: family
-WITH RECURSIVE family AS (
+-- name: unfinished_below
+WITH RECURSIVE tree AS (
     SELECT j.id FROM jobs.jobs j WHERE j.id = $job AND j.project = $project
     UNION ALL
-    SELECT c.id FROM family f JOIN jobs.jobs c ON c.parent_id = f.id
+    SELECT c.id FROM tree f JOIN jobs.jobs c ON c.parent_id = f.id
 )
 SELECT j.id, j.lane_id, j.attempt
-FROM family JOIN jobs.jobs j USING (id)
+FROM tree JOIN jobs.jobs j USING (id)
 WHERE j.finished_at IS NULL
 
 -- name: lock_requests

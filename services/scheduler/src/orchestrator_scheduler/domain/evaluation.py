@@ -124,7 +124,7 @@ def evaluate_due(known: Known | None, definition: Definition, now: datetime, lim
     """
     adopted, superseded = _adopt(known, definition, now)
     due = _due(adopted, definition, now, limits)
-    decided = [*superseded, *_judge(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
+    decided = [*superseded, *_decide_due(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
     part = due[:MOST_AT_ONCE]
     anchor = part[-1].at if part else adopted.anchor
     coming = next(definition.fires_after(anchor), None)
@@ -159,7 +159,7 @@ def _due(known: Known, definition: Definition, now: datetime, limits: Limits) ->
     return list(islice(fires, MOST_AT_ONCE + limits.look_ahead))
 
 
-def _judge(
+def _decide_due(
     due: list[Planned], known: Known, definition: Definition, now: datetime, limits: Limits
 ) -> list[DecidedFire]:
     if not definition.enabled:

@@ -190,10 +190,10 @@ def _read(
         return Again(f"{what}: {error}")
     if not isinstance(found, str | int):
         return Again(f"{what}: the answer has no text or number at {path}")
-    return _judge(state_text(found), _text_at(progress, answer), states, result, answer)
+    return _verdict_on(state_text(found), _text_at(progress, answer), states, result, answer)
 
 
-def _judge(
+def _verdict_on(
     state: str, progress: str | None, states: HttpStates, result: HttpResult, answer: Answer
 ) -> Running | Ended:
     if _is_among(state, states.running):

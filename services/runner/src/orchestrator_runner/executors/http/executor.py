@@ -154,7 +154,7 @@ class HttpExecutor(Executor):
             # A run that others can find is theirs to cancel, unless it is certainly ours.
             can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
             leave = can_be_left and (leave or not self._owns())
-            await _surely(remote.close(working, grace, leave=leave))
+            await _run_to_end(remote.close(working, grace, leave=leave))
         if leave:
             raise ExecutionLeft
         if working in done:
@@ -176,7 +176,7 @@ def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
     if adopted is not None:
         return callback_url_of(adopted.handle)
     is_called_back = execution.target.get("callback") is not None
-    return execution.journal.callback_url() if is_called_back and execution.journal is not None else None
+    return execution.record.callback_url() if is_called_back and execution.record is not None else None
 
 
 def _time_left(execution: Execution, adopted: Adopted | None) -> float | None:
@@ -189,7 +189,7 @@ def _is_lost(working: asyncio.Task[Outcome]) -> bool:
     return working.done() and not working.cancelled() and isinstance(working.exception(), ExecutionLost)
 
 
-async def _surely(coroutine: Coroutine[None, None, None]) -> None:
+async def _run_to_end(coroutine: Coroutine[None, None, None]) -> None:
     """Run to the end, even if cancelled; the call limits its own time."""
     task = asyncio.create_task(coroutine)
     cancelled = False

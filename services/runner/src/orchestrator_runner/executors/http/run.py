@@ -20,7 +20,7 @@ from orchestrator_runner.executors.http.start import Start, end
 from orchestrator_runner.executors.http.stop import stop
 from orchestrator_runner.executors.http.template import picked
 from orchestrator_runner.executors.outcome import duration_text
-from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Journal, Outcome
+from orchestrator_runner.executors.port import Adopted, AttemptRecord, Execution, ExecutionLost, Outcome
 from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
 from orchestrator_shared.domain.reports import InvalidReport
 
@@ -82,7 +82,7 @@ class RemoteRun:
                         "the run goes on at the service, another runner goes on with it here"
                     )
                 elif self._start.may_run:
-                    await stop(self._section, self._execution.journal, self._exchange, self._start)
+                    await stop(self._section, self._execution.record, self._exchange, self._start)
         except Exception as error:
             # The outcome is already known, and a log that cannot be written cannot report that itself.
             with contextlib.suppress(Exception):
@@ -101,7 +101,7 @@ class RemoteRun:
         return begun
 
     async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
-        journal, is_repeatable = self._execution.journal, self._section.start.idempotent
+        record, is_repeatable = self._execution.record, self._section.start.idempotent
         if handle is not None:
             self._start.may_run = True
             if not is_repeatable:
@@ -110,20 +110,20 @@ class RemoteRun:
             await self._exchange.log(
                 "another runner was lost at the start: sending it again with the same key"
             )
-        elif journal is not None:
+        elif record is not None:
             if self._section.callback is not None:
-                await journal.expect_callbacks()
+                await record.expect_callbacks()
             if is_repeatable:
-                await journal.keep(handle_of_start(self._callback_url))
+                await record.keep_handle(handle_of_start(self._callback_url))
                 self.can_be_repeated = True
         return await self._start.begin()
 
     async def _keep(self, begun: Begun) -> None:
         """Store the handle before anything else: from now on the run survives this runner."""
-        journal = self._execution.journal
-        if journal is None or self.kept.is_set():
+        record = self._execution.record
+        if record is None or self.kept.is_set():
             return
-        await journal.keep(handle_of(begun.id, picked(begun.data, self._section.needed_of_start())))
+        await record.keep_handle(handle_of(begun.id, picked(begun.data, self._section.needed_of_start())))
         self.kept.set()
 
     async def _follow(self) -> Ended:
@@ -132,9 +132,9 @@ class RemoteRun:
         assert section.states is not None
         ways: list[Coroutine[Any, Any, Ended]] = []
         if section.poll is not None:
-            ways.append(self._poll_to_the_end(section.poll, section.states))
-        if section.callback is not None and self._execution.journal is not None:
-            ways.append(self._hear_of_the_end(section.callback, self._execution.journal))
+            ways.append(self._poll_until_ended(section.poll, section.states))
+        if section.callback is not None and self._execution.record is not None:
+            ways.append(self._await_callback(section.callback, self._execution.record))
         tasks = [asyncio.create_task(way) for way in ways]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -143,7 +143,7 @@ class RemoteRun:
             for task in tasks:
                 await end(task)
 
-    async def _poll_to_the_end(self, poll: HttpPoll, states: HttpStates) -> Ended:
+    async def _poll_until_ended(self, poll: HttpPoll, states: HttpStates) -> Ended:
         failures = Failures(every=poll.every_seconds, give_up_after=poll.give_up_after_seconds)
         is_called_back = self._section.callback is not None
         delay = poll.every_seconds if is_called_back else min(FIRST_POLL_SECONDS, poll.every_seconds)
@@ -161,7 +161,7 @@ class RemoteRun:
             if isinstance(verdict, Ended):
                 return verdict
 
-    async def _hear_of_the_end(self, callback: HttpCallback, journal: Journal) -> Ended:
+    async def _await_callback(self, callback: HttpCallback, record: AttemptRecord) -> Ended:
         limit = None
         if self._section.poll is None:
             ran_seconds = 0.0 if self._adopted is None else self._adopted.ran_seconds
@@ -170,7 +170,7 @@ class RemoteRun:
         try:
             async with asyncio.timeout(limit):
                 while True:
-                    for body in await journal.callbacks():
+                    for body in await record.callbacks():
                         verdict = decide_callback(self._section, body)
                         await self._log_callback(verdict)
                         if isinstance(verdict, Ended):
