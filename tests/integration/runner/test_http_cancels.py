@@ -64,7 +64,7 @@ async def test_a_cancel_that_is_never_answered_holds_nobody_up(http: HttpHarness
     await http.log.wait_for("stderr", b"state running")
     stop.set()
     assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 async def test_losing_the_attempt_cancels_the_run(http: HttpHarness) -> None:
@@ -181,7 +181,7 @@ async def test_a_report_that_never_comes_holds_nobody_up(http: HttpHarness) -> N
     stop.set()
     assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
     assert http.runs.cancelled == ["41"]
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 @pytest.mark.parametrize("has_cancel", [True, False])
@@ -199,7 +199,7 @@ async def test_the_answer_that_is_the_outcome_is_waited_for(http: HttpHarness, h
     run = asyncio.create_task(http.run(stop=stop, **ALONE, cancel=cancel))
     await eventually(lambda: http.service.received)
     stop.set()
-    said = b"/cancel/" if has_cancel else b"the component has no cancel"
+    said = b"/cancel/" if has_cancel else b"the component defines no cancel request"
     await http.log.wait_for("stderr", said)
     assert not run.done()
     answered.set()
@@ -212,7 +212,7 @@ async def test_a_run_that_cannot_be_cancelled_is_still_seen_to_end(http: HttpHar
     run = asyncio.create_task(http.run(stop=stop, cancel=None))
     await http.log.wait_for("stderr", b"state running")
     stop.set()
-    await http.log.wait_for("stderr", b"has no cancel: the run may go on at the service")
+    await http.log.wait_for("stderr", b"defines no cancel request: the run may continue at the service")
     http.runs.states = ["ok"]
     assert (await run).status is JobStatus.TERMINATED
     assert http.lines[-1] == "state ok"
@@ -256,7 +256,7 @@ async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
     http.service.handle = lambda request: Reply(403) if request.method == "GET" else handle(request)
     stop.set()
     assert (await run).status is JobStatus.TERMINATED
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 @pytest.mark.parametrize("way", ["close", "drain"])

@@ -71,7 +71,7 @@ async def test_without_poll_the_answer_is_the_outcome(http: HttpHarness) -> None
         "no such report: ***",
         "start: answered 404 Status: <h1>nothing here</h1>",
     ]
-    assert "whether it was begun is not known" in outcomes[3].message
+    assert "not known whether the run was started" in outcomes[3].message
     plain = {"message": None, "output_tables": None, "state": None}
     assert (await http.run(**alone, result=plain)).status is JobStatus.SUCCESS
     assert len(http.service.received) == 5
@@ -81,9 +81,9 @@ async def test_a_start_whose_answer_is_lost_is_not_sent_again(http: HttpHarness)
     http.runs.starts = [Reply(cut=True)]
     outcome = await http.run()
     assert (outcome.status, outcome.error_kind) == (JobStatus.ERROR, ErrorKind.INTERNAL)
-    assert "whether it was begun is not known, so it was not sent again" in outcome.message
+    assert "it is not known whether the run was started, so the start was not sent again" in outcome.message
     assert len(http.service.asked("POST")) == 1
-    assert "the run's id is not known: it cannot be cancelled" in http.lines[-1]
+    assert "the run's id is not known, so it cannot be cancelled" in http.lines[-1]
 
 
 @pytest.mark.parametrize("safe", ["idempotent", "rerun"])
@@ -233,7 +233,7 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     fields = {"record": record, "handle": handle, "ran_seconds": 3600.0}
     sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
     late = await http.run(**sections, fields=fields)
-    assert late.message == "gave up: no callback told of the end within 1h"
+    assert late.message == "gave up: no callback reported the end within 1h"
     record.reports.put_nowait({"status": "ok"})
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
 

@@ -159,5 +159,5 @@ async def test_closing_ends_what_still_runs(tmp_path: Path) -> None:
         )
         pid = int(await log.wait_for("stdout", b"\n"))
     assert not is_alive(pid)
-    with pytest.raises(ExecutionLost, match="shuts down"):
+    with pytest.raises(ExecutionLost, match="shutting down"):
         await asyncio.wait_for(run, BOUND)

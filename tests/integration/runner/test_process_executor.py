@@ -164,7 +164,7 @@ async def test_what_cannot_start_says_why(harness: ProcessHarness, argv: list[st
         ("exit 137", "internal", "exited with 137 (SIGKILL)"),
         ("echo '[1]' > result.json", "internal", "result.json: must be an object"),
         ("ln -s /etc/passwd result.json", "internal", "result.json: Too many levels of symbolic links"),
-        ("mkfifo state.json", "internal", "state.json: is no regular file"),
+        ("mkfifo state.json", "internal", "state.json: is not a regular file"),
         (
             "head -c 1100000 /dev/zero > state.json",
             "internal",

@@ -49,7 +49,7 @@ def test_a_failure_reports_neither_tables_nor_state() -> None:
         (b'{"a": 1e999}', "result.json: not valid JSON"),
         (b'{"a": NaN}', "result.json: not valid JSON: NaN is not a JSON number"),
         (b'{"a": "\\ud800"}', "result.json: not valid JSON"),
-        (b'{"a": "\\u0000"}', "result.json: holds a NUL character"),
+        (b'{"a": "\\u0000"}', "result.json: contains a NUL character"),
         ([], "result.json: must be an object"),
         ({"message": 5}, "result.json: message: must be a string"),
         ({"output_tables": "in.c-a.b"}, "result.json: output_tables: must be a list"),

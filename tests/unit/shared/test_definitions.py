@@ -240,9 +240,9 @@ def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: [1", "no valid YAML: "),
-        ("a: b\n\tc: d", "f.yaml:2:1: no valid YAML"),
-        ("a: \x00", "no valid YAML"),
+        ("a: [1", "not valid YAML: "),
+        ("a: b\n\tc: d", "f.yaml:2:1: not valid YAML"),
+        ("a: \x00", "not valid YAML"),
         ("- 1", "expected a document with one of the keys orchestration"),
         ("just text", "expected a document"),
         ("configuration: a/b\nvariables: {}", "f.yaml:2:1: variables: a document is either"),

@@ -49,7 +49,7 @@ class Parts:
 async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work until asked to stop, finish the mail underway, close.
 
-    The SMTP server is left out of readiness: while it is away, facts must still be heard and kept.
+    The SMTP server is left out of readiness: while it is down, facts must still be received and stored.
     """
     async with open_skeleton(settings, lifecycle) as skeleton:
         parts = build(settings, skeleton.pool, skeleton.broker)

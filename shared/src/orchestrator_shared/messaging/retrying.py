@@ -1,4 +1,4 @@
-"""Whose fault a failed handler is, and what to do about it."""
+"""Decides whose fault a failure is, and what to do about it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

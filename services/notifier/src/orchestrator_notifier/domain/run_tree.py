@@ -1,4 +1,4 @@
-"""The runs below one root, and who already knows of a run's end from the nested runs behind it."""
+"""The runs below one root, and who already knows of a run's end from mails about nested runs."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,7 @@ from uuid import UUID
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent
 
 Notified = AbstractSet[tuple[str, str]]
-"""Subject and event of the mails that someone got about one root."""
+"""Subject and event of the mails that one person was sent about one root."""
 
 _FAILED = frozenset({JobStatus.ERROR, JobStatus.TERMINATED, JobStatus.CANCELLED})
 _SUCCEEDED = frozenset({JobStatus.SUCCESS})
@@ -22,7 +22,7 @@ _CAUSES: Mapping[str, frozenset[JobStatus]] = {
 _COVERED_BY: Mapping[str, tuple[str, ...]] = {
     NotificationEvent.SUCCESS: (NotificationEvent.SUCCESS, NotificationEvent.RECOVERED),
 }
-"""Other events that say the same and more."""
+"""Other events whose mails include this one's news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class RunTree:
         return " ".join(reversed(path))
 
     def is_covered(self, run: UUID, event: str, notified: Notified) -> bool:
-        """Whether the run's end is covered by what someone was notified of: it, or all nested runs behind it.
+        """Whether someone was already notified of the run's end, or of all nested runs that caused it.
 
-        A component among the causes is news: only the run itself reports that.
+        If a component is among the causes, only the mail about the run itself reports it.
         """
         subject = self.subject(run)
         if any((subject, same) in notified for same in _COVERED_BY.get(event, (event,))):

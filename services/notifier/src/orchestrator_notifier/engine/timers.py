@@ -16,7 +16,7 @@ LIMIT = 200
 
 
 class Timers:
-    """Every replica looks; a timer is held while it is checked, and its fact has one key."""
+    """Every replica checks timers; one is locked while it is checked, and its fact has one key."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Timers:
                 await timers.set(watched=looks)
 
     async def once(self) -> bool:
-        """Judge what is due; returns whether there may be more."""
+        """Check the timers that are due; returns whether there may be more."""
         async with acquire(self._pool) as connection:
             timers = await TimerStore(connection).due(limit=LIMIT)
         done = [await isolate(self._check(timer), kind="timer", item=timer.key) for timer in timers]

@@ -49,7 +49,7 @@ class FactMaker:
         await self._timers.watch([cast(RunStarted, delivery.message).job_id])
 
     async def run_finished(self, delivery: Delivery) -> None:
-        """A hint: the truth is in the run's row."""
+        """A hint: what counts is the run's row."""
         message = cast(RunFinished, delivery.message)
         async with acquire(self._pool) as connection:
             root = await FactStore(connection).root_of(run=message.job_id)

@@ -141,7 +141,7 @@ def _start(
         return Ending(JobStatus.CANCELLED, "stopped before it started")
     if request.details and details is None:
         reason = (
-            "what was asked for (tasks, parameters) is no longer kept: it came too late, request it again"
+            "the request arrived too late: its tasks and parameters are no longer kept; request the run again"
         )
         return Ending(JobStatus.ERROR, reason, ErrorKind.USER)
     if request.chain_length > max_chain_length:

@@ -1,4 +1,4 @@
-"""Takes a claimed job to its result: what it runs with, its executor, and what its end means."""
+"""Takes a claimed job to its result: gathers what it needs, runs it, and decides what its end means."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
-"""What each of these jobs runs with, in order."""
+"""Returns what each of these jobs needs, in order."""
 
 
 class AttemptRunner:
@@ -176,7 +176,7 @@ class AttemptRunner:
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
-        """The folder for a component that asks for one: the project's own, never another project's."""
+        """The project's own folder, for a component that asks for one."""
         asks = FILES_DIR in declared and declared[FILES_DIR] is None
         return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
 
@@ -241,7 +241,7 @@ def _missing(job: ClaimedJob) -> str:
     name = f"{job.component}/{job.configuration}"
     if job.version is not None:
         return f"there is no version {job.version} of the configuration {name}"
-    return f"the configuration {name} is in the trash or was never there: restore it by saving it, then retry"
+    return f"the configuration {name} is in the trash or does not exist: save it to restore it, then retry"
 
 
 def _instant(at: datetime) -> str:

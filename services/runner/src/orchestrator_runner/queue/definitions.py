@@ -1,4 +1,4 @@
-"""Loads what claimed jobs run with; versions never change, so they are cached."""
+"""Loads documents, parameters and variables for claimed jobs; versions never change, so they are cached."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ REMEMBERED = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one job runs with, secrets still encrypted."""
+    """What one job needs to run, secrets still encrypted."""
 
     definition: dict[str, Any]
     """The component's document."""

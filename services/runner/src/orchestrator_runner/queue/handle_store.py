@@ -70,8 +70,8 @@ class HandleStore:
         """Create a token and the address where it is valid; raises UserError without the API's address."""
         if not self._api_url:
             raise UserError(
-                "the component is called back, but the runner does not know where: set ORCHESTRATOR_API_URL "
-                "on the runner to the address of the api as other services reach it",
+                "the component uses a callback, but the runner does not know the address of the api: set "
+                "ORCHESTRATOR_API_URL on the runner to the address at which other services reach it",
                 field="http.callback",
             )
         _, token = new_token()
@@ -132,7 +132,7 @@ class HandleStore:
 
 
 class StoredAttempt:
-    """an `AttemptRecord`."""
+    """An `AttemptRecord`, stored in the database."""
 
     def __init__(self, handles: HandleStore, job: ClaimedJob) -> None:
         self._handles = handles
@@ -163,7 +163,7 @@ class StoredAttempt:
         if self._callback_hash is None:
             # The attempt was started without a callback address, so nothing can arrive.
             await asyncio.Event().wait()
-            raise AssertionError("nobody sets it")
+            raise AssertionError("no one sets it")
         rows = await self._handles.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
         self._seen += [row.seq for row in rows]
         return [row.body for row in rows]

@@ -38,10 +38,7 @@ GATHER_SECONDS = 0.02
 
 
 class Engine:
-    """All replicas are alike.
-
-    What they hold in memory may be lost: the database has it, and the scan finds it.
-    """
+    """All replicas are alike. What they hold in memory may be lost: the scan finds it in the database."""
 
     def __init__(
         self,
@@ -108,7 +105,7 @@ class Engine:
         self.report([result])
 
     def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
-        """Continue attempts that were taken over; the look that follows finds those that must stop."""
+        """Continue attempts that were taken over, then check which of them must stop."""
         self._begin(jobs, at_once=True)
         self.look_around()
 

@@ -1,4 +1,4 @@
-"""Requests of jobs: what is known of them, and the rows that they become."""
+"""Requests for jobs: what is stored about them, and the rows they become."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -14,7 +14,7 @@ LOST_REPLICA_DAYS = 7
 
 
 def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Retention:
-    """Finished runs with all below them, logs (sooner), merges, skips, tombstones and lost replicas."""
+    """Deletes finished runs with all below them, logs (sooner), records, tombstones and lost replicas."""
     return Retention(
         partial(acquire, pool),
         Queries.load("orchestrator_runner.queue", "retention.sql"),

@@ -1,4 +1,4 @@
-"""Rows that several statements of the engine return: jobs that changed, and what others hear of them."""
+"""Rows that several statements of the engine return: jobs that changed, and what is published about them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 
 class Changed(Protocol):
-    """A job that changed: what `jobs.changed` says of it."""
+    """A job that changed, as `jobs.changed` announces it."""
 
     @property
     def id(self) -> UUID: ...
@@ -43,7 +43,7 @@ class TransitionedJob:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """A job that was accepted, started or ended: what the messages about runs say of it."""
+    """A job that was accepted, started or ended: with the fields that messages about runs carry."""
 
     id: UUID
     lane_id: int

@@ -204,7 +204,7 @@ def _plan_one(row: ReadyRun, ancestors: Sequence[str]) -> RunPlan:
     if row.current_version is None or row.deleted_at is not None:
         name = row.configuration
         raise UserError(
-            f"the orchestration {name!r} is in the trash or was never there: save it to restore it"
+            f"the orchestration {name!r} is in the trash or does not exist: save it to restore it"
         )
     if row.definition is None:
         raise UserError("the orchestration has no such version", field="version")

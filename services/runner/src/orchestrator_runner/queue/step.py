@@ -57,7 +57,7 @@ class Stepper:
         return step.done
 
     async def break_cycle(self, cycle: list[UnfinishedRun]) -> UUID | None:
-        """End the youngest nested run of a wait cycle and return it, so that its parent is told."""
+        """End the youngest nested run of a wait cycle and return it, so that its parent can be updated."""
         run = victim(cycle)
         async with self._outbox.work() as work:
             # Promoting takes this lock too: a run promoted before us is no longer waiting, and stays.
@@ -123,7 +123,7 @@ class _Step:
             await self._lanes.lock(lanes=self._locks.lanes)
 
     async def _finish(self) -> list[EndedChild]:
-        """Write the results whose epoch still matches; return the children whose runs must be told."""
+        """Write the results whose epoch still matches; return the children whose runs must be updated."""
         results = self._input.results
         if not results:
             return []
@@ -149,7 +149,7 @@ class _Step:
         return [ended_child(row) for row in rows if row.parent_id and row.finished_at]
 
     async def _apply_results(self, children: list[EndedChild]) -> None:
-        """Tell runs how their children ended, and continue the runs that have nothing left to wait for."""
+        """Record how children of runs ended, and continue the runs that have nothing left to wait for."""
         if self._input.ended_children:
             children = children + await self._others()
         # `plan_locks` guessed without locks, so a run may be gone by now.
@@ -281,6 +281,6 @@ def _delay_before_again(child: UnappliedResult, parent: LockedRun) -> float | No
         or child.started_at is None
     ):
         return None
-    assert child.error_kind is not None, "a job that failed says whose error it was"
+    assert child.error_kind is not None, "a failed job has an error kind"
     ending = after_failure(child.attempts, child.message or "", child.error_kind)
     return ending.delay_seconds if ending.status is JobStatus.WAITING else None

@@ -12,7 +12,7 @@ from orchestrator_shared.domain.statuses import JobStatus
 
 @dataclass(frozen=True, slots=True)
 class Attempted:
-    """How often a job was started and how often it may be, as its columns say."""
+    """How often a job was started and how often it may be, as stored in its columns."""
 
     attempt: int
     free_attempts: int

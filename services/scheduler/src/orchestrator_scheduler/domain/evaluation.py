@@ -1,4 +1,4 @@
-"""What becomes of the fires of a schedule that are due: requested, missed, disabled or superseded."""
+"""Decides about the fires of a schedule that are due: requested, missed, disabled or superseded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace

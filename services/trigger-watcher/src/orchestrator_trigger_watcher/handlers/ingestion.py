@@ -1,4 +1,4 @@
-"""Ingesting table updates: number them, judge each for every trigger that selects its table, and fire."""
+"""Ingests table updates: numbers them, decides what each means for its table's triggers, and fires."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -141,7 +141,7 @@ def decide_start(
 
 
 def _lost(reason: str) -> Ended:
-    text = f"start: {reason}; whether it was begun is not known, so it was not sent again"
+    text = f"start: {reason}; it is not known whether the run was started, so the start was not sent again"
     return Ended(_failed(text), is_over=False)
 
 

@@ -73,8 +73,8 @@ class HttpExecutor(Executor):
         """Run attempts until closed; then leave the remaining ones to other runners, or cancel them at
         their service.
 
-        `owns` says whether attempts certainly belong to this runner; it never cancels a run that another one
-        may be following.
+        `owns` tells whether attempts certainly belong to this runner; otherwise it cancels no run, because
+        another runner may be following it.
         """
         executor = cls(client, settings or HttpSettings(), pace or Pace(), owns)
         try:
@@ -90,7 +90,7 @@ class HttpExecutor(Executor):
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """See `Executor`."""
         if self._closing.is_set():
-            raise ExecutionRefused("the runner shuts down")
+            raise ExecutionRefused("the runner is shutting down")
         if not self._owns():
             raise ExecutionRefused("the lease of this runner ran out")
         return await self._follow(execution, None, log, stop)
@@ -162,7 +162,7 @@ class HttpExecutor(Executor):
         if stopping in done:
             return Outcome(JobStatus.TERMINATED, "terminated")
         if closing in done:
-            raise ExecutionLost("the runner shuts down")
+            raise ExecutionLost("the runner is shutting down")
         limit = duration_text(execution.timeout_seconds or 0)
         return Outcome(JobStatus.ERROR, f"timed out after {limit}", ErrorKind.USER)
 

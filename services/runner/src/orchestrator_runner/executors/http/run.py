@@ -79,7 +79,7 @@ class RemoteRun:
                 await end(working)
                 if leave:
                     await self._exchange.log(
-                        "the run goes on at the service, another runner goes on with it here"
+                        "the run continues at the service; another runner will follow it"
                     )
                 elif self._start.may_run:
                     await stop(self._section, self._execution.record, self._exchange, self._start)
@@ -88,7 +88,7 @@ class RemoteRun:
             with contextlib.suppress(Exception):
                 reason = "no time left" if isinstance(error, TimeoutError) else str(error)
                 async with asyncio.timeout(1):
-                    await self._exchange.log(f"the run may go on at the service: {reason}")
+                    await self._exchange.log(f"the run may still be going on at the service: {reason}")
         finally:
             await end(working)
             await self._start.close()
@@ -97,7 +97,7 @@ class RemoteRun:
         begun = begun_of(handle)
         self._start.recall(begun)
         self.kept.set()
-        await self._exchange.log("going on with the run that another runner began")
+        await self._exchange.log("following the run that another runner started")
         return begun
 
     async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
@@ -105,10 +105,10 @@ class RemoteRun:
         if handle is not None:
             self._start.may_run = True
             if not is_repeatable:
-                raise ExecutionLost("its start may not be sent again any more")
+                raise ExecutionLost("its start must not be sent again")
             self.can_be_repeated = True
             await self._exchange.log(
-                "another runner was lost at the start: sending it again with the same key"
+                "the previous runner was lost during the start: sending it again with the same key"
             )
         elif record is not None:
             if self._section.callback is not None:
@@ -177,11 +177,11 @@ class RemoteRun:
                             return verdict
         except TimeoutError:
             within = duration_text(callback.give_up_after_seconds)
-            raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
+            raise InvalidReport(f"gave up: no callback reported the end within {within}") from None
 
     async def _log_callback(self, verdict: Running | Ended | Again) -> None:
         if isinstance(verdict, Again):
-            await self._exchange.log(f"{verdict.reason}: left alone")
+            await self._exchange.log(f"{verdict.reason}: ignored")
             return
         await self._exchange.log("the service called back")
         await self._log_state(verdict)

@@ -9,7 +9,7 @@ from orchestrator_shared.definitions.http_component import HttpCancel, HttpCompo
 CLOSING_POLL_SECONDS = 0.5
 _PASSING = frozenset({408, 425, 429})
 _GONE = frozenset({404, 410})
-"""Answers to a poll after a cancel that mean the run no longer exists."""
+"""Answers to a poll after a cancel which mean that the run no longer exists."""
 
 
 async def stop(
@@ -35,10 +35,10 @@ async def stop(
 
 async def _cancel(cancel: HttpCancel | None, exchange: Exchange) -> None:
     if cancel is None:
-        await exchange.log("the component has no cancel: the run may go on at the service")
+        await exchange.log("the component defines no cancel request: the run may continue at the service")
         return
     if not exchange.can_prepare(cancel):
-        await exchange.log("the run's id is not known: it cannot be cancelled")
+        await exchange.log("the run's id is not known, so it cannot be cancelled")
         return
     request = exchange.prepare(cancel, "cancel")
     while True:

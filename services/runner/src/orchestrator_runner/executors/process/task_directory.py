@@ -1,4 +1,4 @@
-"""The private directories of attempts: what goes in, what may come out, and how nothing stays."""
+"""The private directories of attempts: what goes in, what may come out, and how everything is removed."""
 
 import contextlib
 import errno
@@ -181,7 +181,7 @@ def _write_json(path: str, value: Any, user: int | None) -> None:
         if user is not None and found.st_uid == os.geteuid() and not found.st_size and found.st_nlink == 1:
             os.fchown(descriptor, user, user)
         elif not _is_ours(found, user):
-            raise OSError(errno.EPERM, "is not the file that was made for the task", path)
+            raise OSError(errno.EPERM, "is not the file that was created for the task", path)
         if found.st_size > len(content):
             os.ftruncate(descriptor, len(content))
         while content:
@@ -208,9 +208,9 @@ def _read_file(path: str, user: int | None) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", path)
+            raise OSError(errno.EINVAL, "is not a regular file", path)
         if user is not None and not _is_ours(os.fstat(descriptor), user):
-            raise OSError(errno.EPERM, "is not a file of the task's own", path)
+            raise OSError(errno.EPERM, "does not belong to the task", path)
         return file.read(MAX_FILE_BYTES + 1)
 
 
