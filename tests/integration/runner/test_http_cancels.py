@@ -54,7 +54,7 @@ async def test_a_stop_during_the_start_waits_for_the_id_to_cancel(http: HttpHarn
     assert http.runs.cancelled == ["41"]
 
 
-async def test_a_cancel_that_is_never_answered_holds_nobody_up(http: HttpHarness) -> None:
+async def test_a_cancel_that_is_never_answered_blocks_nothing(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     handle = http.runs.handle
     http.service.handle = lambda request: (
@@ -173,7 +173,7 @@ async def test_a_run_that_reports_by_itself_is_seen_to_end(http: HttpHarness) ->
     assert http.lines[-1] == "state broken"
 
 
-async def test_a_report_that_never_comes_holds_nobody_up(http: HttpHarness) -> None:
+async def test_a_report_that_never_comes_blocks_nothing(http: HttpHarness) -> None:
     record, stop = Kept(http.service), asyncio.Event()
     fields = {"record": record}
     run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
@@ -248,7 +248,7 @@ async def test_a_run_that_is_known_is_not_started_for_its_cancel(http: HttpHarne
     assert [request.target for request in http.service.asked("POST")] == ["/runs/41/cancel"]
 
 
-async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
+async def test_a_refused_poll_is_not_an_end(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     run = asyncio.create_task(http.run(stop=stop))
     await http.log.wait_for("stderr", b"state running")

@@ -26,7 +26,7 @@ class TestHttp(ExecutorConformance):
         return http
 
 
-async def test_the_requests_are_what_the_component_says(http: HttpHarness) -> None:
+async def test_the_requests_follow_the_component(http: HttpHarness) -> None:
     http.runs.states = ["running", "running", "ok"]
     outcome = await http.run()
     assert outcome.status is JobStatus.SUCCESS

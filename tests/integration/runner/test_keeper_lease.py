@@ -143,7 +143,7 @@ async def test_the_service_learns_that_its_keeper_is_gone(tmp_path: Path) -> Non
             await executor.run(command("true"), RecordingLog(), asyncio.Event())
 
 
-async def test_a_keeper_that_cannot_start_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_keeper_that_cannot_start_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(KeeperFailed, match="/bin/false -m orchestrator_runner"):
         async with asyncio.timeout(5), Keeper.open():

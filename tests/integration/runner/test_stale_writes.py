@@ -194,7 +194,7 @@ CLAIMS = {"claim": claim, "claim, in a limited project": claim_in_limited_projec
 
 @pytest.mark.parametrize("who", ["first", "late"])
 @pytest.mark.parametrize("name", CLAIMS)
-async def test_who_has_no_lease_takes_nothing(scene: Scene, name: str, who: str) -> None:
+async def test_a_replica_without_a_lease_takes_nothing(scene: Scene, name: str, who: str) -> None:
     world = scene.world
     if name == "adopt":  # a run at another service, of a replica that is lost too
         await world.admin.execute("UPDATE catalog.components SET executor = 'http' WHERE id = 'c'")

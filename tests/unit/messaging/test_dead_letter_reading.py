@@ -23,7 +23,7 @@ def message(body: bytes = b"{}", **fields: Any) -> AbstractIncomingMessage:
     return cast(AbstractIncomingMessage, SimpleNamespace(body=body, **{**plain, **fields}))
 
 
-def test_a_dead_letter_tells_where_it_came_from() -> None:
+def test_a_dead_letter_shows_where_it_came_from() -> None:
     outgoing = dead_letter(message(message_id="m"), queue="runner.commands", reason="r" * 5000)
     assert (outgoing.exchange, outgoing.routing_key) == ("orchestrator.dead-letters", "runner.commands")
     assert outgoing.mandatory

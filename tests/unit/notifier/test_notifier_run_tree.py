@@ -29,7 +29,7 @@ def test_subjects_are_paths_of_tasks() -> None:
 
 
 @pytest.mark.parametrize("event", ["error", "success"])
-def test_a_parent_is_heard_of_where_everything_that_made_its_end_is(event: str) -> None:
+def test_a_parent_is_covered_if_every_cause_of_its_end_is(event: str) -> None:
     made = tree(JobStatus(event))
     both = {("orchestrator/middle left", event), ("orchestrator/middle right", event)}
     assert made.is_covered(ROOT, event, both)
@@ -48,7 +48,7 @@ def test_a_component_of_its_own_is_news() -> None:
     assert not tree(middle=ERROR).is_covered(ROOT, "error", both)
 
 
-def test_a_recovery_tells_of_the_success() -> None:
+def test_a_recovery_covers_the_success() -> None:
     made = tree(SUCCESS)
     assert made.is_covered(ROOT, "success", {("orchestrator/middle", "recovered")})
     assert not made.is_covered(ROOT, "recovered", {("orchestrator/middle", "success")})

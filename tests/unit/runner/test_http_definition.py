@@ -76,7 +76,7 @@ def test_a_component_of_another_executor_has_no_such_section() -> None:
         ("executor: http\n", "executor: process\ncommand: [x]\n", "", "belong together"),
     ],
 )
-def test_problems_are_told_with_their_place(old: str, new: str, path: str, message: str) -> None:
+def test_problems_are_reported_with_their_place(old: str, new: str, path: str, message: str) -> None:
     found = problems(old, new)
     assert len(found) == 1
     assert found[0][0] == path
@@ -119,7 +119,7 @@ def test_a_callback_needs_no_poll() -> None:
         ({"callback": {"state": "status", "give_up_after": "31d"}}, "give_up_after"),
     ],
 )
-def test_what_is_wrong_with_a_callback_is_told(change: dict[str, Any], message: str) -> None:
+def test_mistakes_in_a_callback_are_reported(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HttpComponent.model_validate({**CALLED_BACK, **change})
 

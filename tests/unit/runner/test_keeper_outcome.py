@@ -66,7 +66,7 @@ def test_a_broken_report_is_an_internal_error_that_names_the_field(result: objec
     assert outcome.message.startswith(expected)
 
 
-def test_an_escaped_backslash_is_no_nul() -> None:
+def test_an_escaped_backslash_is_not_a_nul() -> None:
     assert decide(state=rb'{"path": "C:\\u0000"}').state == {"path": r"C:\u0000"}
 
 
