@@ -20,12 +20,12 @@ async def identify(
     try:
         check_token(TokenFacts(bearer.expires_at, bearer.revoked_at) if bearer else None, now)
     except Unauthenticated:
-        guard.wrong(address, "ended" if bearer else "unknown")
+        guard.record_failure(address, "ended" if bearer else "unknown")
         raise
-    guard.good(token)
+    guard.record_success(token)
     assert bearer is not None
     if bearer.last_use_is_old:
-        await store.note_use(token_id=bearer.id)
+        await store.record_use(token_id=bearer.id)
     return Actor(
         token_id=bearer.id,
         kind=bearer.kind,
@@ -39,7 +39,7 @@ async def identify(
 
 
 async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> None:
-    """Refuse another project's token and a missing project with the same answer."""
+    """Give the same answer for another project's token as for a project that does not exist."""
     actor.enter(project)
     if not await AccessStore(connection).is_project(project=project):
         raise no_such_project(project)
