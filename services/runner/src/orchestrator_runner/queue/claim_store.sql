@@ -55,7 +55,7 @@ WITH alive AS (
     WHERE j.id = picked.id AND (
         picked.place <= $slots OR (picked.place <= $slots::integer + $ahead::integer AND picked.after_crash = 'rerun'))
     RETURNING j.*
-), noted AS (
+), recorded AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $replica FROM claimed
 )
 SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id AS run_id, j.root_id,
@@ -112,7 +112,7 @@ WITH result AS (
     DELETE FROM jobs.attempts a USING done
     JOIN result r ON r.id = done.id
     WHERE a.job_id = done.id AND a.attempt = done.attempt + 1 AND r.status = 'ready'
-), noted AS (
+), recorded AS (
     UPDATE jobs.attempts a
     SET finished_at = clock_timestamp(), message = r.message,
         outcome = CASE WHEN done.status = 'waiting' AND r.free THEN 'lost' WHEN done.status = 'waiting' THEN 'error'

@@ -49,7 +49,7 @@ WITH alive AS (
     UPDATE jobs.jobs j SET epoch = j.epoch + 1, replica_id = $replica, revision = j.revision + 1
     FROM orphaned WHERE j.id = orphaned.id
     RETURNING j.*
-), noted AS (
+), recorded AS (
     UPDATE jobs.attempts a SET replica_id = $replica FROM adopted j WHERE (a.job_id, a.attempt) = (j.id, j.attempt)
 )
 SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id AS run_id, j.root_id, j.phase,

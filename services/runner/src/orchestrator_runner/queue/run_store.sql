@@ -61,7 +61,7 @@ WITH withdrawn AS (
     FROM unnest($runs::uuid[], $messages::text[]) AS w (id, message) WHERE j.id = w.id AND j.status = 'ready'
     RETURNING j.id, j.lane_id, j.seq, j.project, j.component, j.configuration, j.kind, j.status, j.origin, j.parent_id,
               j.root_id, j.trigger_id, j.schedule_id, j.revision, j.accepted_at, j.started_at, j.finished_at, j.full_run
-), noted AS (
+), recorded AS (
     INSERT INTO jobs.withdrawals (job_id, used_by)
     SELECT w.id, w.used_by FROM unnest($runs::uuid[], $used_by::uuid[]) AS w (id, used_by) JOIN withdrawn USING (id)
 )
@@ -165,7 +165,7 @@ WITH child AS (
            CASE WHEN begins THEN clock_timestamp() END, chain_length
     FROM line
     RETURNING *
-), noted AS (
+), recorded AS (
     INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, 1, $replica FROM made WHERE status = 'processing'
 ), linked AS (
     UPDATE jobs.tasks t SET status = 'started', job_id = made.id
@@ -263,7 +263,7 @@ SELECT id, kind, status, project, revision FROM made
 -- Applies the ends of tasks to locked runs. Returns how many tasks are left in the phases concerned, and
 -- every task of the runs in $going_on as it was before this statement; tasks of the next phase come with their
 -- requests.
-WITH told AS (
+WITH ended AS (
     UPDATE jobs.tasks t SET status = result.status
     FROM unnest($runs::uuid[], $task_ids::text[], $jobs::uuid[], $statuses::text[])
         AS result (run_id, task_id, job_id, status)
@@ -271,7 +271,7 @@ WITH told AS (
         AND t.status = 'started'
     RETURNING t.run_id, t.phase
 ), done AS (
-    SELECT run_id, phase, count(*) AS n FROM told GROUP BY run_id, phase
+    SELECT run_id, phase, count(*) AS n FROM ended GROUP BY run_id, phase
 ), counted AS (
     UPDATE jobs.phases p
     SET remaining = p.remaining - done.n,
