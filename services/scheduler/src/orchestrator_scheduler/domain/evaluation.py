@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A schedule as somebody saved it in the catalog."""
+    """A schedule as someone saved it in the catalog."""
 
     id: ScheduleId
     project: str

@@ -82,7 +82,7 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A trigger as somebody saved it in the catalog."""
+    """A trigger as someone saved it in the catalog."""
 
     id: TriggerId
     project: str
