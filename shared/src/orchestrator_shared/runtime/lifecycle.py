@@ -35,7 +35,7 @@ class Lifecycle:
         self._checks: dict[str, Check] = {}
 
     def supervise(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run a task that lives as long as the service: if it ends before, the service says why and ends."""
+        """Run a task that lives as long as the service: if it ends early, the service logs why and ends."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

@@ -130,4 +130,4 @@ LIMIT $limit
 -- name: forget_audit
 -- Records are kept for two years.
 DELETE FROM catalog.audit WHERE id IN (
-    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $1)
+    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $batch)
