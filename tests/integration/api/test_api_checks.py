@@ -100,7 +100,7 @@ async def test_an_old_version_that_closes_a_cycle_is_not_run(
 
 
 async def test_a_cycle_below_is_reported_in_the_list(furnished: Client, database: Database) -> None:
-    """Only what the orchestrations of the page run is looked at; a save would have refused it."""
+    """Only what the listed orchestrations run is checked; a save would have rejected the cycle."""
     inner = {"component": "demo-extractor", "configuration": "one"}
     for name, task in (
         ("c", inner),

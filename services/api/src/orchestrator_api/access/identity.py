@@ -33,6 +33,7 @@ async def identify(
         project=bearer.project,
         scopes=frozenset(bearer.scopes),
         components=bearer.components,
+        buckets=bearer.buckets,
         email=bearer.email,
         is_administrator=bearer.is_administrator,
     )

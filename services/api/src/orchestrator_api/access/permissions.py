@@ -16,6 +16,9 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
 ALL_COMPONENTS = "*"
+ALL_BUCKETS = "*"
+OF_ORCHESTRATION = "orchestration "
+"""How the name of an orchestration's own token begins; its id follows."""
 
 
 class Scope(StrEnum):
@@ -24,7 +27,7 @@ class Scope(StrEnum):
     READ = "read"
     CONFIGURE = "configure"
     RUN = "run"
-    TABLES = "tables"
+    PUBLISH = "publish"
     ADMIN = "admin"
 
 
@@ -43,6 +46,8 @@ class Actor:
     """None for an instance administrator's token, which is valid for every project."""
     scopes: frozenset[str]
     components: tuple[str, ...]
+    buckets: tuple[str, ...] = ()
+    """Buckets whose table updates it may publish with the scope `publish`; `*` for all."""
     email: str | None = None
     is_administrator: bool = False
 
@@ -109,6 +114,17 @@ class Actor:
             raise Forbidden(
                 f"this token may not run the component {component!r}: add it to the token's components"
             )
+
+    def require_publish(self, bucket: str, field: str) -> None:
+        """Refuse to publish updates of this bucket's tables."""
+        self.require(Scope.PUBLISH)
+        if self.administers or ALL_BUCKETS in self.buckets or bucket in self.buckets:
+            return
+        raise Forbidden(
+            f"this token may not publish updates of the bucket {bucket!r}: "
+            "use a token whose buckets include it",
+            field=field,
+        )
 
     def require_configure(self, component: str, field: str | None = None) -> None:
         """Refuse to save anything of the component, or anything that would change how it runs."""
