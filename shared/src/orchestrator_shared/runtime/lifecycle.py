@@ -104,8 +104,9 @@ class Lifecycle:
     async def readiness(self) -> dict[str, bool]:
         """The result of every check; the service is ready if all are true."""
         results = {"started": self.started, "not_stopping": not self.stopping.is_set()}
-        outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in self._checks.items()))
-        results.update(zip(self._checks, outcomes, strict=True))
+        checks = dict(self._checks)  # a service that starts may add one meanwhile
+        outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in checks.items()))
+        results.update(zip(checks, outcomes, strict=True))
         metrics.READY.set(all(results.values()))
         return results
 
