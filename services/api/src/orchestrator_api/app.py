@@ -30,6 +30,7 @@ TAGS = (
     ("tables", "Table updates and shared buckets."),
     ("notifications", "Who hears of what."),
     ("variables", "Project variables."),
+    ("people", "People, members of projects and their roles."),
     ("tokens", "API tokens."),
     ("definitions", "Everything as YAML documents."),
     ("records", "Audit and deliveries."),

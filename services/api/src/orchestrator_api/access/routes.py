@@ -18,9 +18,9 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
 async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[TokenOut]:
-    """The project's tokens, without their secrets (administrator)."""
+    """The project's tokens, without their secrets (project admin)."""
     (after,) = paging.place(UUID)
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         rows = await tokens.listing(session, after, paging.rows)
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
@@ -31,11 +31,11 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     operation_id="create_token",
     status_code=201,
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+    openapi_extra=takes(Scope.ADMINISTER, most=LARGE),
 )
 async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
-    """Make a token (administrator); its text is shown this once."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """Make a token (project admin); its text is shown this once."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         made = await tokens.create(session, tokens.TokenWish(**body.model_dump()))
     return TokenMade.model_validate(made)
 
@@ -44,15 +44,15 @@ async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade
     "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=WRITE
 )
 async def revoke_token(call: Call, project: Project, token: UUID) -> None:
-    """End a token (administrator)."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """End a token (project admin)."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         await tokens.revoke(session, token)
 
 
 @router.get("/audit", tags=["records"], operation_id="list_audit", responses=READ)
 async def list_audit(call: Call, project: Project, paging: Paging) -> Page[AuditOut]:
-    """Every change and run request, newest first."""
+    """Every change and run request, newest first (project admin)."""
     before = paging.place(datetime, UUID)
-    async with call.session(Scope.CONFIGURE, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         rows = await audit.of_project(session.connection, project, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

@@ -145,6 +145,13 @@ async def _equip(session: Session, orchestration: str) -> None:
     await notifications.subscribe_creator(session, orchestration)
 
 
+async def switch(session: Session, orchestration: str, enabled: bool) -> None:
+    """Enable or disable an orchestration; its definition stays as it is."""
+    session.actor.require_switch()
+    if await configurations.switch(session, orchestration_key(orchestration), enabled):
+        await announce_switch(session, orchestration)
+
+
 async def announce_switch(session: Session, orchestration: str) -> None:
     """Tell scheduler and trigger-watcher that the orchestration's switch may have changed what they do."""
     await schedules.announce_switch(session, orchestration)

@@ -1,6 +1,6 @@
 """Rows of schedules and their fires."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +30,11 @@ class StoredSchedule(ScheduleWish):
     version: int
     updated_at: datetime
     next_at: datetime | None
+
+    @property
+    def wish(self) -> ScheduleWish:
+        """What would save it as it is."""
+        return ScheduleWish(**{each.name: getattr(self, each.name) for each in fields(ScheduleWish)})
 
     def is_as(self, wish: ScheduleWish) -> bool:
         """Whether saving the wish would change nothing."""
