@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import counted, footprint, growth, history, report, workloads
+from tests.benchmarks import api, counted, footprint, growth, history, report, workloads
 from tests.benchmarks.measuring import Samples, in_turns, nothing
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers import prefect_system as prefect
@@ -108,6 +108,7 @@ SECTIONS: dict[str, Section] = {
     "footprint": footprint.section,
     "growth": growth.section,
     "history": history.section,
+    "api": api.section,
     "peers": peers,
 }
 USUAL = ("goals", "counted", "footprint", "growth")

@@ -78,7 +78,7 @@ class Ours:
         with stage.vhost() as vhost:
             runner, port = _start(stage, database, vhost, slots, name)
             try:
-                await _ready(runner, port)
+                await ready(runner, port)
                 async with Wire.open(vhost.url) as wire:
                     ends = Ends(await wire.follow(EVENTS, RunFinished.key), _run_of)
                     yield cls(name, wire, ends, database, vhost, runner)
@@ -151,7 +151,8 @@ def _start(
     return Started.module(name, "tests.benchmarks.noop_runner", env, stage.folder), port
 
 
-async def _ready(runner: Started, port: int) -> None:
+async def ready(service: Started, port: int) -> None:
+    """Wait until a service says that it is."""
     deadline = time.monotonic() + READY_SECONDS
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=2, trust_env=False) as client:
         while time.monotonic() < deadline:
@@ -161,4 +162,4 @@ async def _ready(runner: Started, port: int) -> None:
             except httpx.HTTPError:
                 pass
             await asyncio.sleep(0.05)
-    raise RuntimeError(f"the runner is not ready:\n{runner.log.read_text()[-4000:]}")
+    raise RuntimeError(f"{service.name} is not ready:\n{service.log.read_text()[-4000:]}")

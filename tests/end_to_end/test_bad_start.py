@@ -7,7 +7,7 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.service_process import ServiceProcess
-from tests.support.stack_settings import MODULES
+from tests.support.stack_settings import LINK_KEY, MODULES
 
 from orchestrator_local.servers.processes import free_port
 
@@ -22,6 +22,8 @@ def environment(name: str, database_url: str, amqp_url: str) -> dict[str, str]:
         "ORCHESTRATOR_ENCRYPTION_KEYS": ENCRYPTION_KEY,
         "ORCHESTRATOR_STARTUP_TIMEOUT_SECONDS": "1",
     }
+    if name in ("api", "notifier"):
+        env["ORCHESTRATOR_LINK_KEY"] = LINK_KEY
     if name == "notifier":
         env |= {"ORCHESTRATOR_SMTP_HOST": "127.0.0.1", "ORCHESTRATOR_MAIL_FROM": "o@example.com"}
     return env
@@ -94,5 +96,5 @@ async def test_wrong_settings_are_all_named_at_once(service_process: Launch) -> 
 
 async def test_missing_settings_are_named(service_process: Launch) -> None:
     said = await all_end(service_process, {"notifier": {}}, 2)
-    for variable in ("DATABASE_URL", "AMQP_URL", "SMTP_HOST", "MAIL_FROM"):
+    for variable in ("DATABASE_URL", "AMQP_URL", "LINK_KEY", "SMTP_HOST", "MAIL_FROM"):
         assert f"ORCHESTRATOR_{variable}: is not set" in said["notifier"]

@@ -16,7 +16,7 @@ from tests.support.http_service import HttpService, Received, Reply, http_servic
 from tests.support.pipelines import ENCRYPTION_KEY, runner_environment
 from tests.support.service_process import ServiceProcess
 from tests.support.stack import Caller
-from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN
+from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN, LINK_KEY
 from tests.support.waiting import eventually
 
 from orchestrator_runner.queue.handle_store import CALLBACK_POLL_SECONDS
@@ -105,6 +105,7 @@ async def world(
         "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
         "ORCHESTRATOR_AMQP_URL": broker.url,
         "ORCHESTRATOR_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
         "ORCHESTRATOR_LOG_LEVEL": "debug",

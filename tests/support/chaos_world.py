@@ -14,7 +14,7 @@ from tests.support.databases import Database
 from tests.support.ledger import LEDGER_VARIABLE
 from tests.support.pipelines import ENCRYPTION_KEY, runner_environment
 from tests.support.service_process import ServiceProcess
-from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN
+from tests.support.stack_settings import ADMIN_EMAIL, ADMIN_TOKEN, LINK_KEY
 
 from orchestrator_local.servers.rabbitmq import RabbitServer
 
@@ -116,6 +116,7 @@ def _api_environment(scene: Scene) -> dict[str, str]:
         "ORCHESTRATOR_DATABASE_URL": scene.database.url_for("api"),
         "ORCHESTRATOR_AMQP_URL": scene.broker.url,
         "ORCHESTRATOR_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
     }

@@ -15,6 +15,8 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 import asyncpg
 from tests.support import servers
 
+from orchestrator_shared.database.array_types import know_arrays
+
 CONNECT_SECONDS = 30
 # To derive a key from a password takes the client more CPU than the rest of connecting. Since PostgreSQL 16.
 CHEAP_PASSWORDS = "SELECT set_config(name, '1', false) FROM pg_settings WHERE name = 'scram_iterations'"
@@ -45,6 +47,7 @@ class Look:
                 self._connection = await asyncpg.connect(
                     self._url, timeout=CONNECT_SECONDS, statement_cache_size=0
                 )
+                know_arrays(self._connection)
             yield self._connection
             await self._connection.reset(timeout=CONNECT_SECONDS)
         except BaseException:

@@ -1,9 +1,11 @@
 """What the services of a test's stack are told, and what the broker lets each of them do."""
 
+import base64
 from collections.abc import Mapping
 
 ADMIN_EMAIL = "admin@example.com"
 ADMIN_TOKEN = "orc_end_to_end_administrator_0123456789abcdefghij"
+LINK_KEY = base64.b64encode(bytes(range(32, 64))).decode()
 MAIL_FROM = "Orchestrator <orchestrator@example.com>"
 
 MODULES = {
@@ -36,6 +38,7 @@ QUICK: Mapping[str, Mapping[str, str]] = {
     "api": {
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_PUBLIC_URL": "https://orchestrator.example.com",
     },
     "scheduler": {"ORCHESTRATOR_SCAN_SECONDS": "1", "ORCHESTRATOR_POLL_SECONDS": "0.2"},
@@ -50,6 +53,7 @@ QUICK: Mapping[str, Mapping[str, str]] = {
     },
     "notifier": {
         "ORCHESTRATOR_SMTP_TLS": "none",
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_MAIL_FROM": MAIL_FROM,
         "ORCHESTRATOR_PUBLIC_URL": "https://orchestrator.example.com",
         "ORCHESTRATOR_SCAN_SECONDS": "1",

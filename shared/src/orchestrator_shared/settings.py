@@ -175,6 +175,7 @@ _EXAMPLES = {
     "database_url": "postgresql://user:password@host:5432/database",
     "amqp_url": "amqp://user:password@host:5672/",
     "encryption_keys": "a base64 key of 32 bytes",
+    "link_key": "a base64 key of 32 bytes",
 }
 
 

@@ -16,6 +16,7 @@ import pytest_asyncio
 from tests.support import servers
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database, migrated_database
+from tests.support.stack_settings import LINK_KEY
 
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.wiring import start
@@ -124,6 +125,7 @@ def settings_on(database: Database, broker: BrokerVhost) -> ApiSettings:
         database_url=database.url_for("api"),
         amqp_url=broker.url,
         encryption_keys=KEY,
+        link_key=LINK_KEY,
         admin_email=ADMIN_EMAIL,
         admin_token=ADMIN_TOKEN,
         wrong_tokens_per_minute=10_000,

@@ -18,6 +18,7 @@ from tests.integration.api.test_api_retries import failed_run
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
+from tests.support.stack_settings import LINK_KEY
 
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.security import hash_token, new_token
@@ -71,6 +72,7 @@ async def furnish(
         "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
         "ORCHESTRATOR_AMQP_URL": broker.url,
         "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
         "ORCHESTRATOR_WRONG_TOKENS_PER_MINUTE": "10000",

@@ -208,7 +208,7 @@ async def test_every_call_with_every_token(bearers: Bearers) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-async def test_strangers_are_told_nothing(bearers: Bearers) -> None:
+async def test_strangers_learn_nothing(bearers: Bearers) -> None:
     wrong = []
     for call in calls():
         for kind in bearers.strangers:

@@ -81,7 +81,7 @@ async def test_operations_follow_one_another(furnished: Client) -> None:
     assert layout(answer) == [("All", ["demo-extractor/one", "demo-extractor/two"])]
 
 
-async def test_wrong_operations_are_named(furnished: Client) -> None:
+async def test_invalid_operations_are_named(furnished: Client) -> None:
     path = "orchestrations/daily/arrangement"
     ghost = {"operation": "move_tasks", "tasks": ["ghost"], "to": "x"}
     problem = await furnished.post(path, {"operations": [ghost]}, status=422)

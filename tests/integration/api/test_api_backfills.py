@@ -73,7 +73,7 @@ async def test_what_is_refused(api: RunningApi, furnished: Client) -> None:
         await reader.post("backfills", body, status=403)
 
 
-async def test_a_change_of_the_clocks_holds_up_nobody(furnished: Client) -> None:
+async def test_a_clock_change_delays_no_other_request(furnished: Client) -> None:
     """Issue 8, number 28: both requests held the api for ever, at a core of 100 %."""
     await schedule(furnished, cron="0 * * * *", timezone="Europe/Prague")
     body = {"orchestration": "daily", "schedule": "mornings", "dry_run": True}

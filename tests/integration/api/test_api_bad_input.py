@@ -17,7 +17,7 @@ async def raw(client: Client, body: bytes, path: str = "/v1/projects") -> Any:
 
 
 @refused
-async def test_malformed_json_tells_line_and_column(shared: Client) -> None:
+async def test_malformed_json_is_reported_with_line_and_column(shared: Client) -> None:
     problem = await raw(shared, b'{"id": "x",\n "name": }')
     assert problem["status"] == 400
     assert "line 2, column 10" in problem["detail"]
@@ -72,7 +72,7 @@ def arranged(**operation: Any) -> dict[str, Any]:
         (RUN, {"parameters": {"demo-extractor/one": 3}}, "parameters.demo-extractor/one", "an object"),
         (RUN, {"scheduled_for": "yesterday"}, "scheduled_for", "2026-11-21T08:15:00Z"),
         (RUN, {"scheduled_for": "2026-01-01T00:00:00"}, "scheduled_for", "time zone"),
-        (RUN, {"scheduled_for": "1700000000"}, "scheduled_for", "no number"),
+        (RUN, {"scheduled_for": "1700000000"}, "scheduled_for", "not a number"),
         ("definitions/apply", {"documents": [], "prune": 0}, "prune", "true or false"),
         (RUN, {"job_id": "0198c0de-0000-7000-8000-000000000001"}, "job_id", "the header Idempotency-Key"),
         (
@@ -243,7 +243,7 @@ async def test_schema_is_never_fetched(admin: Client) -> None:
     assert "$ref" in problem["detail"]
 
 
-async def test_doubled_task_ids_are_named(furnished: Client) -> None:
+async def test_duplicate_task_ids_are_named(furnished: Client) -> None:
     task = {"component": "demo-extractor", "configuration": "one"}
     problem = await furnished.put("orchestrations/twice", {"phases": [{"tasks": [task, task]}]}, status=422)
     assert {e["field"] for e in problem["errors"]} == {"phases.0.tasks.0.id", "phases.0.tasks.1.id"}
@@ -251,7 +251,7 @@ async def test_doubled_task_ids_are_named(furnished: Client) -> None:
     await furnished.put("orchestrations/twice", apart, status=201)
 
 
-async def test_without_a_token_nothing_is_told(api: RunningApi, admin: Client) -> None:
+async def test_nothing_is_revealed_without_a_token(api: RunningApi, admin: Client) -> None:
     for token in (None, "orc_wrong", "x" * 5000):
         async with api.http(token) as http:
             for path in ("/v1/projects", "/v1/projects/demo", "/v1/projects/ghost/jobs"):
@@ -291,7 +291,7 @@ async def test_an_answer_about_many_mistakes_stays_small(shared: Client) -> None
     assert len(problem["errors"]) == 50
 
 
-async def test_a_number_that_no_float_holds_is_judged(furnished: Client) -> None:
+async def test_a_number_too_large_for_a_float_is_checked(furnished: Client) -> None:
     schema = {"properties": {"share": {"multipleOf": 0.1}}}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": schema})
     huge = {"parameters": {"share": 10**400}}

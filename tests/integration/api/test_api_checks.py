@@ -32,7 +32,7 @@ async def test_reader_beside_a_writer_is_known_from_past_outputs(
     await Runner(database).job("one", 1, "success", output_tables=outputs)
     expected = (
         "phase 'A': 'sink/mail' reads in.c-x.t, which 'demo-extractor/one' writes at the same time: "
-        "put it into a later phase"
+        "move it to a later phase"
     )
     shown = await furnished.get("orchestrations/beside")
     assert (shown["warnings"], shown["errors"]) == ([expected], [])
@@ -47,7 +47,7 @@ async def test_reader_beside_a_writer_is_known_from_past_outputs(
         assert answer["errors"] == []
 
 
-async def test_errors_are_told_apart(furnished: Client, database: Database) -> None:
+async def test_errors_are_distinguished(furnished: Client, database: Database) -> None:
     await furnished.put("orchestrations/empty", {"phases": []}, status=201)
     nested = {"component": "orchestrator", "configuration": "empty"}
     tasks = [nested, {"component": "demo-extractor", "configuration": "one"}]
@@ -75,7 +75,7 @@ async def test_components_keep_what_they_read_and_write(furnished: Client) -> No
     assert shown["definition"]["reads"] == ["source", "more"]
 
 
-async def test_cycle_below_is_told_in_the_list(furnished: Client, database: Database) -> None:
+async def test_a_cycle_below_is_reported_in_the_list(furnished: Client, database: Database) -> None:
     """Only what the orchestrations of the page run is looked at; a save would have refused it."""
     inner = {"component": "demo-extractor", "configuration": "one"}
     for name, task in (

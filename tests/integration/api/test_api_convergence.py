@@ -50,13 +50,13 @@ async def test_who_is_taken_out_of_notify_is_no_longer_subscribed(furnished: Cli
     assert await subscribers(furnished) == []
 
 
-async def test_a_document_that_never_said_who_is_notified_leaves_its_creator_subscribed(
+async def test_a_document_without_notify_leaves_the_creator_subscribed(
     furnished: Client,
 ) -> None:
     document = {**DAILY, "orchestration": "other"}
     del document["notify"]
     answer = await furnished.post("definitions/apply", {"documents": [document]})
-    assert not any("nobody is told" in each for each in answer["warnings"])
+    assert not any("no one is notified" in each for each in answer["warnings"])
     assert "notifications other" not in await applied(furnished, document)
     shown = await furnished.get("orchestrations/other/notifications")
     assert [each["address"] for each in shown["subscriptions"]] == ["admin@example.com"]
@@ -65,7 +65,7 @@ async def test_a_document_that_never_said_who_is_notified_leaves_its_creator_sub
     await applied(furnished, said)
     assert (await applied(furnished, document))["notifications other"] == "delete"
     answer = await furnished.post("definitions/plan", {"documents": [document]})
-    assert any("nobody is told" in each for each in answer["warnings"])
+    assert any("no one is notified" in each for each in answer["warnings"])
 
 
 async def test_everything_else_that_is_taken_out_goes_or_has_its_default(furnished: Client) -> None:
@@ -223,7 +223,7 @@ async def test_exported_numbers_are_applied_as_they_are_stored(furnished: Client
     assert after["parameters"]["numbers"] == numbers
 
 
-async def test_a_number_where_a_text_is_wanted_is_told_with_the_way_out(furnished: Client) -> None:
+async def test_a_number_in_place_of_a_string_is_reported_with_the_way_out(furnished: Client) -> None:
     schema = {"properties": {"version": {"type": "string"}}}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": schema})
     wish = {"parameters": {"version": 3.1}}

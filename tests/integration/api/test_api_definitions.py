@@ -70,7 +70,7 @@ EVERYTHING = [
 ]
 
 
-async def test_plan_changes_nothing_and_apply_does_what_it_says(admin: Client, database: Database) -> None:
+async def test_plan_changes_nothing_and_apply_does_as_planned(admin: Client, database: Database) -> None:
     plan = by_action(await admin.post("definitions/plan", {"documents": DOCUMENTS}))
     assert plan == {"create": EVERYTHING}
     assert await database.fetchval("SELECT count(*) FROM catalog.configurations") == 0
@@ -140,7 +140,7 @@ async def test_prune_deletes_what_no_document_has(admin: Client) -> None:
     assert set(await apply(admin, DOCUMENTS)) == {"unchanged"}
 
 
-async def test_unknown_targets_are_told_by_document_and_path(admin: Client, database: Database) -> None:
+async def test_unknown_targets_are_reported_by_document_and_path(admin: Client, database: Database) -> None:
     documents = deepcopy(DOCUMENTS)
     documents[1]["phases"][0]["tasks"][1]["run"] = "loader/ghost"
     documents[2]["parameters"]["rows"] = "many"
@@ -159,7 +159,7 @@ async def test_unknown_targets_are_told_by_document_and_path(admin: Client, data
     assert await database.fetchval("SELECT count(*) FROM catalog.configurations") == 0
 
 
-async def test_malformed_documents_are_told_by_path(admin: Client) -> None:
+async def test_malformed_documents_are_reported_by_path(admin: Client) -> None:
     documents = [{"orchestraton": "x"}, {"orchestration": "x", "schedules": {"a": {"cron": "61 * * * *"}}}]
     problem = await admin.post("definitions/plan", {"documents": documents}, status=422)
     fields = [error["field"] for error in problem["errors"]]
@@ -167,7 +167,7 @@ async def test_malformed_documents_are_told_by_path(admin: Client) -> None:
     assert fields[1].startswith("documents[1].schedules.a")
 
 
-async def test_cycle_is_told(admin: Client) -> None:
+async def test_a_cycle_is_reported(admin: Client) -> None:
     documents = [
         {"orchestration": "a", "phases": [{"name": "1", "tasks": [{"run": "orchestrator/b"}]}]},
         {"orchestration": "b", "phases": [{"name": "1", "tasks": [{"run": "orchestrator/a"}]}]},

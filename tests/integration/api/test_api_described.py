@@ -19,7 +19,7 @@ BOUND = 300
 
 
 @pytest.mark.timeout(BOUND + 60)
-async def test_what_the_api_does_is_what_it_says(
+async def test_the_api_behaves_as_described(
     database: Database,
     broker: BrokerVhost,
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],

@@ -70,9 +70,7 @@ async def test_explanation_names_what_is_missing_and_the_cool_down(
     assert " ".join(shown["reasons"]) == shown["summary"]
 
 
-async def test_a_switched_off_trigger_tells_since_when_and_by_whom(
-    furnished: Client, database: Database
-) -> None:
+async def test_a_disabled_trigger_shows_since_when_and_by_whom(furnished: Client, database: Database) -> None:
     made = await furnished.put("orchestrations/daily/triggers/ab", {"tables": TABLES})
     await furnished.put("orchestrations/daily", {**orchestration("one"), "enabled": False})
     (reason,) = (await furnished.get(f"triggers/{made['id']}/explanation"))["reasons"]

@@ -12,7 +12,7 @@ from tests.support.waiting import eventually
 from orchestrator_shared.security import Encryption
 
 
-async def test_project_is_made_once(admin: Client) -> None:
+async def test_a_project_is_created_once(admin: Client) -> None:
     made = await admin.get("/v1/projects/demo")
     assert (made["id"], made["name"], made["parallel_limit"]) == ("demo", "Demo", None)
     problem = await admin.post("/v1/projects", {"id": "demo"}, status=409)
@@ -128,7 +128,7 @@ async def test_unknown_targets_are_named(furnished: Client) -> None:
     await furnished.get("orchestrations/bad", status=404)
 
 
-async def test_run_is_visible_at_once_and_asked_once(furnished: Client, database: Database) -> None:
+async def test_a_run_is_visible_at_once_and_requested_once(furnished: Client, database: Database) -> None:
     accepted = await furnished.post("orchestrations/daily/runs")
     job = await furnished.get(f"jobs/{accepted['job_id']}")
     assert (job["status"], job["number"], job["origin"]) == ("created", None, "manual")

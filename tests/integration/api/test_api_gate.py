@@ -67,7 +67,7 @@ async def asked(api: RunningApi, method: str, path: str, token: str | None, body
     return said[0]["status"], reads
 
 
-def test_every_operation_with_a_body_says_what_it_needs() -> None:
+def test_every_operation_with_a_body_declares_what_it_needs() -> None:
     assert len(WITH_BODY) >= 20
     for method, path, operation in WITH_BODY:
         assert operation["x-max-body-bytes"] <= 1024 * 1024, (method, path)
@@ -111,7 +111,9 @@ async def test_heavy_bodies_are_refused_everywhere(api: RunningApi, furnished: C
             assert status == 413, (method, path)
 
 
-async def test_wrong_fields_are_told_only_to_whoever_may_ask(api: RunningApi, furnished: Client) -> None:
+async def test_invalid_fields_are_reported_to_authorized_callers_only(
+    api: RunningApi, furnished: Client
+) -> None:
     """Fault 18: 422 came before 401."""
     async with api.http(None) as http:
         nobody = Client(http)
@@ -124,7 +126,7 @@ async def test_wrong_fields_are_told_only_to_whoever_may_ask(api: RunningApi, fu
             assert response.status_code == 401, (method, path)
 
 
-async def test_a_body_that_is_not_asked_for_is_not_read(api: RunningApi, furnished: Client) -> None:
+async def test_an_unexpected_body_is_not_read(api: RunningApi, furnished: Client) -> None:
     where = "/v1/projects/demo/orchestrations/daily/token/refresh"
     assert (await asked(api, "POST", where, ADMIN_TOKEN, CROWD))[1] == 0
 

@@ -72,7 +72,7 @@ class Runner:
         return UUID(str(job_id))
 
 
-async def test_waiting_jobs_tell_why(furnished: Client, database: Database) -> None:
+async def test_waiting_jobs_show_why(furnished: Client, database: Database) -> None:
     runner = Runner(database)
     first = await runner.job("one", 1, "ready")
     assert (await furnished.get(f"jobs/{first}"))["waiting"]["reason"] == "no_runner"
@@ -92,7 +92,7 @@ async def test_waiting_jobs_tell_why(furnished: Client, database: Database) -> N
     assert len(listed) == 5
 
 
-async def test_a_job_between_two_attempts_holds_nobody(furnished: Client, database: Database) -> None:
+async def test_a_job_between_two_attempts_blocks_no_other_job(furnished: Client, database: Database) -> None:
     runner = Runner(database)
     await runner.connect()
     later = {"attempt": 1, "delayed": True, "due_at": datetime.now(UTC) + timedelta(minutes=1)}

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.integration.api.conftest import COMPONENT, Client
 
-from orchestrator_api.http.paging import MOST_BYTES, Part
+from orchestrator_api.http.paging import MAX_BYTES, Part
 
 ANY = {**COMPONENT, "parameters": {"type": "object"}}
 ELEMENTS = 20_000
@@ -54,5 +54,5 @@ async def test_a_page_of_large_things_is_short(admin: Client) -> None:
 
 
 def test_a_page_has_at_least_one_row() -> None:
-    assert Part(limit=10).within([MOST_BYTES * 2, 1]).limit == 1
+    assert Part(limit=10).within([MAX_BYTES * 2, 1]).limit == 1
     assert Part(limit=10).within([1, 2]).limit == 10

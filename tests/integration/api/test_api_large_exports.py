@@ -34,7 +34,7 @@ async def test_configurations_are_exported_a_few_at_a_time(
         return found
 
     monkeypatch.setattr(ConfigurationStore, "configurations", counted)
-    monkeypatch.setattr(paging, "MOST_BYTES", 40)
+    monkeypatch.setattr(paging, "MAX_BYTES", 40)
     assert await large.get("definitions") == whole
     names = [each["configuration"] for each in whole["documents"] if "configuration" in each]
     assert [f"demo-extractor/large-{number:02}" for number in range(MANY)] == [
@@ -47,7 +47,7 @@ async def test_configurations_are_exported_a_few_at_a_time(
 async def test_more_than_fits_into_one_answer_is_refused_with_the_way_out(
     large: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "MOST_EXPORTED", 5_000)
+    monkeypatch.setattr(routes, "MAX_EXPORTED", 5_000)
     refused = await large.get("definitions", status=422)
     assert "GET …/configurations" in refused["detail"]
 
@@ -88,11 +88,11 @@ async def test_plan_and_apply_read_the_parameters_of_the_named_configurations_on
 async def test_documents_that_name_too_much_are_refused_with_the_way_out(
     large: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "MOST_COMPARED", 20)
+    monkeypatch.setattr(snapshot, "MAX_COMPARED", 20)
     documents = [
         {"configuration": f"demo-extractor/large-{number:02}", "parameters": {"rows": 1}}
         for number in (1, 2, 3)
     ]
     await large.post("definitions/plan", {"documents": documents[:1]})
     refused = await large.post("definitions/plan", {"documents": documents}, status=422)
-    assert "send fewer documents at once" in refused["detail"]
+    assert "send fewer documents at a time" in refused["detail"]

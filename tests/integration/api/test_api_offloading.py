@@ -10,8 +10,8 @@ from tests.integration.api.conftest import COMPONENT, Client
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
 from orchestrator_api.http import bodies
-from orchestrator_api.http.steps import Steps
-from orchestrator_api.orchestrations import checking, checks, proposals
+from orchestrator_api.http.step_budget import StepBudget
+from orchestrator_api.orchestrations import findings, previews, validation
 from orchestrator_shared.definitions import arranging
 
 
@@ -30,15 +30,15 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     for module, function in (
         (components, parameters.check_schema),
         (configurations, parameters.check_parameters),
-        (overrides, parameters.check_brought),
-        (checking, checks.check_phases),
-        (proposals, arranging.arrange),
+        (overrides, parameters.check_override),
+        (validation, findings.check_phases),
+        (previews, arranging.arrange),
     ):
         monkeypatch.setattr(module, function.__name__, watched(function))
     return seen
 
 
-async def test_schemas_parameters_and_large_orchestrations_are_judged_in_threads(
+async def test_schemas_parameters_and_large_orchestrations_are_checked_in_threads(
     furnished: Client, threads: dict[str, str]
 ) -> None:
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "name": "Another name"})
@@ -47,14 +47,14 @@ async def test_schemas_parameters_and_large_orchestrations_are_judged_in_threads
     tasks = [{**task, "id": f"t{i}"} for i in range(200)]
     await furnished.put("orchestrations/large", {"phases": [{"name": "P", "tasks": tasks}]}, status=201)
     await furnished.post("orchestrations/large/grouping", {"by": "task"}, status=200)
-    names = ("check_schema", "check_parameters", "check_brought", "check_phases", "arrange")
+    names = ("check_schema", "check_parameters", "check_override", "check_phases", "arrange")
     assert threads == dict.fromkeys(names, "offload")
 
 
 async def test_one_request_has_one_budget_for_judging(
     furnished: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Steps.__init__, "__defaults__", (300,))
+    monkeypatch.setattr(StepBudget.__init__, "__defaults__", (300,))
     tasks = [
         {
             "id": f"t{i}",
@@ -81,7 +81,7 @@ async def test_one_token_cannot_take_the_turns_of_all(
         return {"documents": []}
 
     with monkeypatch.context() as patched:
-        patched.setattr(bodies, "judge", held)
+        patched.setattr(bodies, "validate", held)
         calls = [
             asyncio.create_task(furnished.http.post("/v1/projects/demo/definitions/plan", json=body))
             for _ in range(24)
@@ -93,4 +93,4 @@ async def test_one_token_cannot_take_the_turns_of_all(
     refused = [each for each in answers if each.status_code == 429]
     assert len(refused) == 8
     assert refused[0].headers["Retry-After"] == "2"
-    assert "the most at once" in refused[0].json()["detail"]
+    assert "which is the limit" in refused[0].json()["detail"]

@@ -15,7 +15,7 @@ from orchestrator_shared.security import new_token
 SHARES = "buckets/in.c-sales/shares"
 
 
-async def test_sharing_does_not_tell_which_projects_exist(furnished: Client) -> None:
+async def test_sharing_does_not_reveal_which_projects_exist(furnished: Client) -> None:
     await furnished.post("/v1/projects", {"id": "there"}, status=201)
     answers = []
     for name in ("there", "ghost"):
@@ -30,7 +30,7 @@ async def test_sharing_does_not_tell_which_projects_exist(furnished: Client) -> 
     await furnished.delete(f"{SHARES}/ghost", status=204)
 
 
-async def test_wrong_tokens_are_told_of_counted_and_slowed_down(settings: ApiSettings) -> None:
+async def test_invalid_tokens_are_logged_counted_and_slowed_down(settings: ApiSettings) -> None:
     refused = TOKENS_REFUSED.labels("unknown")._value
     before = refused.get()
     slow = settings.model_copy(update={"wrong_tokens_per_minute": 3})
@@ -50,7 +50,7 @@ async def test_wrong_tokens_are_told_of_counted_and_slowed_down(settings: ApiSet
     assert refused.get() == before + 3
 
 
-async def test_wrong_callback_addresses_are_counted_with_them(settings: ApiSettings) -> None:
+async def test_invalid_callback_urls_are_counted_like_invalid_tokens(settings: ApiSettings) -> None:
     slow = settings.model_copy(update={"wrong_tokens_per_minute": 3})
     where = f"/v1/callbacks/{new_token()[1]}"
     async with running(slow) as api, api.http(None) as nobody:
@@ -111,7 +111,7 @@ async def test_docs_need_nothing_from_elsewhere(api: RunningApi) -> None:
         assert operation in answer.text
 
 
-async def test_metrics_are_not_for_everybody(api: RunningApi) -> None:
+async def test_metrics_are_not_public(api: RunningApi) -> None:
     async with api.http(ADMIN_TOKEN) as http:
         assert (await http.get("/metrics")).status_code == 404
 

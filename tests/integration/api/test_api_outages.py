@@ -19,6 +19,7 @@ from tests.integration.api.conftest import (
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
+from tests.support.stack_settings import LINK_KEY
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -28,7 +29,7 @@ from orchestrator_local.servers.processes import free_port
 TcpProxies = Callable[[str, int], "asyncio.Future[TcpProxy]"]
 
 
-async def test_database_outage_is_told_quickly_and_passes(
+async def test_a_database_outage_is_reported_quickly_and_passes(
     settings: ApiSettings, tcp_proxy: TcpProxies
 ) -> None:
     from urllib.parse import urlsplit
@@ -152,6 +153,7 @@ async def test_process_serves_and_stops(
         "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
         "ORCHESTRATOR_AMQP_URL": broker.url,
         "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
         "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
         "ORCHESTRATOR_METRICS_PORT": str(free_port()),
@@ -173,11 +175,11 @@ async def test_process_serves_and_stops(
     assert ADMIN_TOKEN not in service.log_tail(1000)
 
 
-async def test_wrong_settings_name_the_variable(
+async def test_invalid_settings_name_the_variable(
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
 ) -> None:
     service = service_process("orchestrator_api", {"ORCHESTRATOR_ADMIN_TOKEN": "short"})
     assert await service.ended() == 2
     log = service.log_tail()
-    for name in ("DATABASE_URL", "AMQP_URL", "ENCRYPTION_KEYS", "ADMIN_TOKEN"):
+    for name in ("DATABASE_URL", "AMQP_URL", "ENCRYPTION_KEYS", "LINK_KEY", "ADMIN_TOKEN"):
         assert f"ORCHESTRATOR_{name}" in log

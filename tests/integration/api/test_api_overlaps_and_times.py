@@ -31,13 +31,13 @@ async def test_merged_and_skipped_fires_are_explained(furnished: Client, databas
     assert both[1]["other"] == {"id": str(run), "number": 7, "status": "waiting"}
     shown = await furnished.get(f"jobs/{merged}")
     assert (shown["status"], shown["overlap"]["other"]["id"]) == ("merged", str(run))
-    assert "became part of run #7" in shown["message"]
+    assert "was merged into run #7" in shown["message"]
     assert "not run, because run #7" in (await furnished.get(f"jobs/{skipped}"))["message"]
     assert (await furnished.get(f"jobs/{merged}/log"))["finished"] is True
     assert (await furnished.get(f"jobs/{merged}/tasks"))["phases"] == []
     assert "run #7" in (await furnished.post(f"jobs/{merged}/termination", status=409))["detail"]
     refused = await furnished.get(f"jobs/{merged}/retry-plan", status=409)
-    assert "nothing to retry: it became part of run #7" in refused["detail"]
+    assert "nothing to retry: it was merged into run #7" in refused["detail"]
     await furnished.get("orchestrations/ghost/overlaps", status=404)
 
 

@@ -28,12 +28,12 @@ async def test_parameters_of_one_run_of_a_configuration(furnished: Client, datab
     assert sorted(fields(problem)) == ["parameters.#password", "parameters.rows"]
     assert "many" not in str(problem)
     problem = await furnished.post(runs, {"parameters": {"rows": "{{ vars.rows }}"}}, status=422)
-    assert problem["detail"].startswith("parameters.rows: a placeholder is filled in as text")
+    assert problem["detail"].startswith("parameters.rows: a placeholder is replaced by text")
     assert await asked(database) == 0
     await furnished.post(runs, {"parameters": {"rows": 2, "#password": "{{ vars.password }}"}}, status=202)
 
 
-async def test_parameters_of_one_run_name_task_and_path(furnished: Client, database: Database) -> None:
+async def test_errors_in_run_parameters_name_task_and_path(furnished: Client, database: Database) -> None:
     runs = "orchestrations/daily/runs"
     wrong = {ONE: {"rows": "many"}, TWO: {"colour": "red"}}
     problem = await furnished.post(runs, {"parameters": wrong}, status=422)
@@ -43,7 +43,7 @@ async def test_parameters_of_one_run_name_task_and_path(furnished: Client, datab
     await furnished.post(runs, {"parameters": {ONE: {"rows": 7}}}, status=202)
 
 
-async def test_asking_again_is_not_judged_again(furnished: Client) -> None:
+async def test_a_repeated_request_is_not_checked_again(furnished: Client) -> None:
     wish = {"parameters": {ONE: {"rows": 7}}}
     await furnished.post("orchestrations/daily/runs", wish, status=202, key="k")
     stricter = {"properties": {}, "additionalProperties": False}
@@ -51,7 +51,7 @@ async def test_asking_again_is_not_judged_again(furnished: Client) -> None:
     await furnished.post("orchestrations/daily/runs", wish, status=202, key="k")
 
 
-async def test_what_is_judged_is_the_merged_result(furnished: Client) -> None:
+async def test_the_merged_result_is_what_is_checked(furnished: Client) -> None:
     pair = {"required": ["host", "port"]}
     needs = {
         "required": ["table", "db"],
@@ -68,7 +68,7 @@ async def test_what_is_judged_is_the_merged_result(furnished: Client) -> None:
     assert fields(problem) == ["parameters.#access"]
 
 
-async def test_what_was_wrong_before_is_left_to_the_run(furnished: Client) -> None:
+async def test_errors_that_existed_before_are_left_to_the_run(furnished: Client) -> None:
     stricter = {"required": ["table"], "properties": {"rows": {"minimum": 5}, "mode": {"enum": ["a"]}}}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": stricter})
     runs = f"configurations/{ONE}/runs"
@@ -91,7 +91,7 @@ async def test_a_secret_that_nobody_can_read_is_left_to_the_run(
     await furnished.post(f"configurations/{ONE}/runs", {"parameters": {"rows": 3}}, status=202)
 
 
-async def test_the_version_asked_for_is_what_counts(furnished: Client) -> None:
+async def test_the_requested_version_is_what_counts(furnished: Client) -> None:
     loose = {**COMPONENT, "parameters": {"properties": {"db": {"required": ["host", "port"]}}}}
     await furnished.put("/v1/components/demo-extractor", loose)
     await furnished.put(f"configurations/{ONE}", {"parameters": {"db": {"host": "x", "port": 1}}})
@@ -100,7 +100,7 @@ async def test_the_version_asked_for_is_what_counts(furnished: Client) -> None:
     assert fields(await furnished.post(runs, {**brought, "version": 1}, status=422)) == ["parameters.db"]
 
 
-async def test_task_parameters_are_judged_on_save(furnished: Client) -> None:
+async def test_task_parameters_are_checked_on_save(furnished: Client) -> None:
     phases = orchestration("one", "two")["phases"]
     phases.insert(0, {"name": "dropped", "tasks": []})
     phases[2]["tasks"][0]["parameters"] = {"parameters": {"rows": "many"}, "own-key": 1}
@@ -113,7 +113,7 @@ async def test_task_parameters_are_judged_on_save(furnished: Client) -> None:
     await furnished.put("orchestrations/daily", {"phases": saved["phases"], "description": "again"})
 
 
-async def test_task_parameters_that_do_not_fit_any_more_are_told_and_not_refused(furnished: Client) -> None:
+async def test_task_parameters_that_no_longer_match_are_reported_and_not_refused(furnished: Client) -> None:
     phases = orchestration("one", "two")["phases"]
     phases[1]["tasks"][0]["parameters"] = {"parameters": {"rows": 9, "#password": "secret"}}
     saved = await furnished.put("orchestrations/daily", {"phases": phases})
@@ -122,7 +122,7 @@ async def test_task_parameters_that_do_not_fit_any_more_are_told_and_not_refused
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": stricter})
     shown = await furnished.get("orchestrations/daily")
     assert shown["errors"] == [
-        f"task {TWO!r}: parameters.rows: does not fit the component's schema: maximum 5"
+        f"task {TWO!r}: parameters.rows: does not match the component's schema: maximum 5"
     ]
     off = await furnished.put("orchestrations/daily", {"phases": shown["phases"], "enabled": False})
     assert (off["enabled"], off["version"]) == (False, 2)
@@ -131,7 +131,7 @@ async def test_task_parameters_that_do_not_fit_any_more_are_told_and_not_refused
     assert fields(problem) == ["phases.1.tasks.0.parameters.parameters.rows"]
 
 
-async def test_task_parameters_are_judged_in_definitions(furnished: Client) -> None:
+async def test_task_parameters_are_checked_in_definitions(furnished: Client) -> None:
     document = {
         "orchestration": "daily",
         "phases": [{"name": "One", "tasks": [{"run": ONE, "parameters": {"parameters": {"rows": "many"}}}]}],
@@ -140,7 +140,7 @@ async def test_task_parameters_are_judged_in_definitions(furnished: Client) -> N
     assert fields(problem) == ["documents[0].phases[0].tasks[0].parameters.parameters.rows"]
 
 
-async def test_a_run_is_judged_over_its_task_parameters(furnished: Client) -> None:
+async def test_run_parameters_are_checked_merged_over_task_parameters(furnished: Client) -> None:
     pairs = {"properties": {"db": {"required": ["host", "port"]}}}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": pairs})
     phases = orchestration("one")["phases"]
@@ -166,14 +166,14 @@ async def test_parameters_reach_into_nested_orchestrations(furnished: Client, da
     await furnished.post(runs, {"parameters": {"inner": {"inner": {ONE: {"rows": 2}}}}}, status=202)
 
 
-async def test_task_parameters_of_a_nested_orchestration_are_judged_on_save(furnished: Client) -> None:
+async def test_task_parameters_of_a_nested_orchestration_are_checked_on_save(furnished: Client) -> None:
     task = {"component": "orchestrator", "configuration": "daily"}
     wrong = {"phases": [{"tasks": [{**task, "parameters": {"parameters": {ONE: {"rows": "x"}}}}]}]}
     problem = await furnished.put("orchestrations/weekly", wrong, status=422)
     assert fields(problem) == [f"phases.0.tasks.0.parameters.parameters.{ONE}.rows"]
 
 
-async def test_what_is_gone_is_told_as_before(furnished: Client, database: Database) -> None:
+async def test_deleted_targets_are_reported_as_before(furnished: Client, database: Database) -> None:
     await database.execute("UPDATE catalog.configurations SET deleted_at = now() WHERE id = 'one'")
     await furnished.post("orchestrations/daily/runs", {"parameters": {ONE: {"rows": "x"}}}, status=202)
     await furnished.post(f"configurations/{ONE}/runs", {"parameters": {"rows": "x"}}, status=404)

@@ -202,7 +202,7 @@ async def test_selection_may_be_changed(furnished: Client, database: Database) -
     assert problem["errors"][0]["field"] == "tasks.0"
 
 
-async def test_asking_twice_is_asking_once(furnished: Client, database: Database) -> None:
+async def test_requesting_twice_requests_once(furnished: Client, database: Database) -> None:
     run = await failed_run(database)
     plan = await furnished.get(f"jobs/{run}/retry-plan")
     body, path = {"plan_id": plan["id"]}, f"jobs/{run}/retries"

@@ -135,7 +135,7 @@ async def test_12_a_tasks_secret_stays_with_its_configuration(api: RunningApi, m
     assert again["changed"] is False
 
 
-async def test_1_a_retry_repeats_parameters_only_for_those_who_may_configure_what_had_them(
+async def test_1_a_retry_repeats_parameters_only_for_tokens_that_may_configure_their_components(
     api: RunningApi, mixed: Client, database: Database
 ) -> None:
     """Whoever puts a task of its own under the id would be given the secrets that were for another one."""

@@ -91,11 +91,11 @@ async def test_secret_variable_is_never_shown(furnished: Client, database: Datab
     await furnished.delete("variables/warehouse", status=404)
 
 
-async def test_warnings_tell_what_to_look_at(furnished: Client) -> None:
+async def test_warnings_name_what_is_worth_a_look(furnished: Client) -> None:
     await furnished.put(f"{DAILY}/schedules/early", {"cron": "0 5 * * *"})
     await furnished.put(f"{DAILY}/notifications", {"subscriptions": []})
     shown = await furnished.get(DAILY)
-    assert any("nobody is told" in warning for warning in shown["warnings"])
+    assert any("no one is notified" in warning for warning in shown["warnings"])
     assert any("never been run" in warning for warning in shown["warnings"])
     listed = (await furnished.get("orchestrations"))["items"]
     assert [each["warnings"] for each in listed] == [shown["warnings"]]

@@ -50,7 +50,7 @@ async def test_second_start_changes_nothing(settings: ApiSettings, database: Dat
     assert await database.fetchval("SELECT count(*) FROM catalog.tokens") == 1
 
 
-async def test_foreign_project_is_not_there(api: RunningApi, furnished: Client) -> None:
+async def test_another_tokens_project_does_not_exist(api: RunningApi, furnished: Client) -> None:
     await furnished.post("/v1/projects", {"id": "other"})
     async with bearer(api, furnished, scopes=["read", "configure", "run", "tables"]) as client:
         for project in ("other", "ghost"):

@@ -93,7 +93,7 @@ async def test_a_trigger_saved_without_the_table_does_not_get_it_back(
     assert (await furnished.get(PATH))["tables"] == ["in.c-a.x"]
 
 
-async def test_a_trigger_saved_while_its_bucket_is_unshared_hears_nothing(
+async def test_a_trigger_saved_while_its_bucket_is_unshared_counts_nothing(
     furnished: Client, finance: Client, database: Database
 ) -> None:
     """Whoever comes second sees what the first has done, in either order."""

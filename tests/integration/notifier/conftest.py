@@ -15,6 +15,7 @@ from tests.support.databases import Database
 from tests.support.pipelines import PROJECT, Pipelines
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import ReceivedMail, SmtpSink
+from tests.support.stack_settings import LINK_KEY
 from tests.support.waiting import eventually
 
 from orchestrator_shared.contracts.events import RunFinished
@@ -163,6 +164,7 @@ def notifier_environment(database: Database, broker: BrokerVhost, smtp_sink: Smt
     return {
         "ORCHESTRATOR_DATABASE_URL": database.url_for("notifier"),
         "ORCHESTRATOR_AMQP_URL": broker.url,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
         "ORCHESTRATOR_SMTP_HOST": smtp_sink.host,
         "ORCHESTRATOR_SMTP_PORT": str(smtp_sink.port),
         "ORCHESTRATOR_SMTP_TLS": "none",

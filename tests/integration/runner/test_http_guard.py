@@ -12,9 +12,10 @@ from tests.support.certificates import self_signed
 from tests.support.http_service import HttpService, Reply, http_service
 
 from orchestrator_runner.executors.http.answer import Answer, Unanswered
-from orchestrator_runner.executors.http.client import ForbiddenHost, HttpClient, Resolve
+from orchestrator_runner.executors.http.client import HttpClient
 from orchestrator_runner.executors.http.template import Prepared, parse_address
 from orchestrator_shared.domain.internal_hosts import InternalHosts
+from orchestrator_shared.http_transport.guard import ForbiddenHost, Resolve
 
 PUBLIC = "93.184.216.34"
 NOBODY = InternalHosts()

@@ -8,8 +8,8 @@ import pytest
 
 from orchestrator_api.access.permissions import STATUS, Actor, Scope, TokenFacts, check_token
 from orchestrator_api.catalog.parameters import check_parameters, check_schema
-from orchestrator_api.catalog.phases import check_selection, doubled_ids, make_definition
-from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.phases import check_selection, duplicate_ids, make_definition
+from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.runs.waiting import WaitingFacts, explain_waiting
 from orchestrator_shared.domain.errors import NotFound
@@ -141,16 +141,16 @@ def test_selection_is_checked() -> None:
     assert "has no tasks" in check_selection({"phases": []}, None)[0].detail
 
 
-def test_doubled_ids_are_told_at_both_places() -> None:
-    errors = doubled_ids([{"tasks": [TASK]}, {"tasks": [{**TASK, "id": "b"}, TASK]}])
+def test_duplicate_ids_are_reported_at_both_places() -> None:
+    errors = duplicate_ids([{"tasks": [TASK]}, {"tasks": [{**TASK, "id": "b"}, TASK]}])
     assert [error.field for error in errors] == ["phases.0.tasks.0.id", "phases.1.tasks.1.id"]
 
 
-def test_left_over_masks_are_found() -> None:
+def test_remaining_masks_are_found() -> None:
     value = {"#a": "***", "b": [{"#c": "***", "d": "***"}], "#e": "x"}
-    errors = left_masks(value, "parameters")
+    errors = remaining_masks(value, "parameters")
     assert [error.field for error in errors] == ["parameters.#a", "parameters.b.0.#c"]
-    assert "there is none" in errors[0].detail
+    assert "none is stored" in errors[0].detail
     assert "the handle that is shown" in errors[1].detail
 
 

@@ -63,7 +63,7 @@ class CountedReads(dict[str, list[str]]):
         return super().get(*args)
 
 
-def test_a_long_chain_is_looked_at_once() -> None:
+def test_a_long_chain_is_visited_once() -> None:
     """Fault 11: a plan of 1,000 orchestrations in a row took 17 seconds, and of 3,000 minutes."""
     nestings = Nestings([])
     chain = nestings._children = CountedReads()

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.catalog.parameters import check_brought, check_parameters, check_schema
-from orchestrator_api.http.steps import MAX_STEPS, Steps
+from orchestrator_api.catalog.parameters import check_override, check_parameters, check_schema
+from orchestrator_api.http.step_budget import MAX_STEPS, StepBudget
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -26,7 +26,7 @@ FINE = {"table": "in.c-a.b", "rows": 5}
 
 
 def fields(merged: dict[str, Any], before: dict[str, Any], brought: dict[str, Any]) -> list[str]:
-    return [error.field for error in check_brought(merged, before, brought, SCHEMA, "parameters.load")]
+    return [error.field for error in check_override(merged, before, brought, SCHEMA, "parameters.load")]
 
 
 @pytest.mark.parametrize("name", ["table", "mode", "since", "#password"])
@@ -37,11 +37,11 @@ def test_a_placeholder_stands_for_any_text(name: str) -> None:
 def test_a_placeholder_is_a_text_and_nothing_else() -> None:
     (error,) = check_parameters({**FINE, "rows": "{{ vars.rows }}"}, SCHEMA)
     assert error.field == "parameters.rows"
-    assert "filled in as text" in error.detail
+    assert "replaced by text" in error.detail
     assert "integer" in error.detail
 
 
-def test_what_only_looks_like_a_placeholder_is_judged() -> None:
+def test_what_only_looks_like_a_placeholder_is_checked() -> None:
     assert [error.field for error in check_parameters({**FINE, "mode": "{{ vars }"}, SCHEMA)] == [
         "parameters.mode"
     ]
@@ -53,19 +53,19 @@ def test_branches_that_a_placeholder_decides_may_all_fit() -> None:
     assert check_parameters({"kind": "c"}, {"oneOf": branches}) != []
 
 
-def test_each_thing_that_lacks_is_told_once() -> None:
+def test_each_missing_item_is_reported_once() -> None:
     schema = {"required": ["a", "b"]}
-    assert [error.detail for error in check_parameters({}, schema)] == ["lacks 'a', 'b'"]
+    assert [error.detail for error in check_parameters({}, schema)] == ["missing 'a', 'b'"]
 
 
-def test_mistakes_that_are_brought_are_told_with_their_path() -> None:
+def test_errors_in_overrides_are_reported_with_their_path() -> None:
     assert fields({**FINE, "rows": "x"}, FINE, {"rows": "x"}) == ["parameters.load.rows"]
     assert fields({**FINE, "color": 1}, FINE, {"color": 1}) == ["parameters.load"]
     assert fields({**FINE, "db": {"port": 1}}, FINE, {"db": {"port": 1}}) == ["parameters.load.db"]
     assert fields({**FINE, "columns": ["a", 1]}, FINE, {"columns": ["a", 1]}) == ["parameters.load.columns.1"]
 
 
-def test_mistakes_that_were_there_before_are_nobodys_fault() -> None:
+def test_errors_that_existed_before_are_not_reported() -> None:
     broken = {"rows": "x", "color": 1, "db": {}}
     assert fields({**broken, "mode": "full"}, broken, {"mode": "full"}) == []
     assert fields({**broken, "db": {"port": 1}}, broken, {"db": {"port": 1}}) == []
@@ -73,23 +73,23 @@ def test_mistakes_that_were_there_before_are_nobodys_fault() -> None:
     assert fields({**broken, "size": 1}, broken, {"size": 1}) == ["parameters.load"]
 
 
-def test_a_value_that_is_brought_is_judged_also_where_it_was_as_wrong_before() -> None:
+def test_an_overriding_value_is_checked_even_where_it_was_invalid_before() -> None:
     before = {**FINE, "rows": "x"}
     assert fields(before, before, {"rows": "x"}) == ["parameters.load.rows"]
     assert fields({**FINE, "rows": "y"}, before, {"rows": "y"}) == ["parameters.load.rows"]
 
 
-def test_what_the_configuration_lacks_may_be_brought() -> None:
+def test_an_override_may_add_what_the_configuration_lacks() -> None:
     assert fields(FINE, {"rows": 5}, {"table": "in.c-a.b"}) == []
 
 
 @pytest.mark.parametrize(
     "schema", [{"$ref": "#"}, {"$ref": "#/$defs/none"}, {"$ref": "https://example.com/x"}]
 )
-def test_a_schema_that_leads_nowhere_is_told_and_is_not_the_requests_fault(schema: dict[str, Any]) -> None:
+def test_an_unresolvable_schema_is_reported_as_the_components_fault(schema: dict[str, Any]) -> None:
     (error,) = check_parameters({"a": 1}, schema)
     assert "$ref" in error.detail
-    assert check_brought({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
+    assert check_override({"a": 1}, {}, {"a": 1}, schema, "parameters") == []
 
 
 def test_patterns_of_schemas_do_not_backtrack() -> None:
@@ -122,7 +122,7 @@ def test_a_pattern_that_cannot_be_matched_in_linear_time_is_refused(pattern: str
     of_name: dict[str, Any] = {"patternProperties": {pattern: {}}}
     for schema in (of_value, of_name):
         (error,) = check_schema(schema)
-        assert "not a usable pattern" in error.detail
+        assert "unsupported pattern" in error.detail
         assert "look-around and back-references" in error.detail
     assert check_parameters({"x": "a"}, of_value) == []
 
@@ -168,10 +168,10 @@ def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -
 )
 def test_items_are_found_twice_in_one_pass(items: list[Any], is_unique: bool) -> None:
     """Fault 11: two lists of 20,000 objects under `uniqueItems` kept the api's threads for good."""
-    steps = Steps()
-    found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, steps=steps)
+    budget = StepBudget()
+    found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, budget=budget)
     assert (found == []) == is_unique
-    assert MAX_STEPS - steps.left < 10 * len(items) + 200
+    assert MAX_STEPS - budget.remaining < 10 * len(items) + 200
 
 
 _TREE = {
@@ -214,24 +214,24 @@ for _ in range(40):
         ),
     ],
 )
-def test_what_would_be_judged_for_ever_is_refused(parameters: dict[str, Any], schema: dict[str, Any]) -> None:
+def test_checks_that_would_never_end_are_refused(parameters: dict[str, Any], schema: dict[str, Any]) -> None:
     """Fault 11: a few lines of schema and parameters can mean 2^40 comparisons."""
-    steps = Steps(MAX_STEPS // 10)
-    found = check_parameters(parameters, schema, steps=steps)
-    assert steps.left < 0
+    budget = StepBudget(MAX_STEPS // 10)
+    found = check_parameters(parameters, schema, budget=budget)
+    assert budget.remaining < 0
     assert "takes more than 1,000,000 steps" in found[-1].detail
-    assert check_parameters({}, {"type": "object"}, steps=steps) != []  # one request, one budget
+    assert check_parameters({}, {"type": "object"}, budget=budget) != []  # one request, one budget
 
 
-def test_large_parameters_are_judged_with_steps_to_spare() -> None:
+def test_large_parameters_are_checked_with_steps_to_spare() -> None:
     item = {
         "type": "object",
         "properties": {"n": {"type": "integer", "minimum": 0}, "s": {"enum": ["a", "b"]}},
     }
     schema = {"properties": {"a": {"type": "array", "items": {**item, "required": ["n"]}}}}
-    steps = Steps()
-    assert check_parameters({"a": [{"n": 1, "s": "b"}] * 33_000}, schema, steps=steps) == []
-    assert steps.left > MAX_STEPS / 3
+    budget = StepBudget()
+    assert check_parameters({"a": [{"n": 1, "s": "b"}] * 33_000}, schema, budget=budget) == []
+    assert budget.remaining > MAX_STEPS / 3
 
 
 def test_branches_that_do_not_fit_leave_no_errors_behind() -> None:
@@ -240,13 +240,13 @@ def test_branches_that_do_not_fit_leave_no_errors_behind() -> None:
     schema = {"$defs": {**branches, "n30": {"required": ["a"]}}, "$ref": "#/$defs/n0"}
     tracemalloc.start()
     try:
-        check_parameters({}, schema, steps=Steps(MAX_STEPS // 50))
+        check_parameters({}, schema, budget=StepBudget(MAX_STEPS // 50))
         assert tracemalloc.get_traced_memory()[1] < 2 * 1024 * 1024
     finally:
         tracemalloc.stop()
 
 
-def test_thousands_of_names_that_lack_are_told_shortly() -> None:
+def test_thousands_of_missing_names_are_reported_briefly() -> None:
     (error,) = check_parameters({}, {"required": [f"name{i}" for i in range(10_000)]})
-    assert error.detail.startswith("lacks 'name0', 'name1'")
+    assert error.detail.startswith("missing 'name0', 'name1'")
     assert len(error.detail) < 400

@@ -52,7 +52,7 @@ def calls(work: Callable[[], Any]) -> int:
 
 def refusal(body: bytes, model: Any) -> Any:
     with pytest.raises((bodies.Refused, RequestValidationError)) as caught:
-        bodies.judge(body, TypeAdapter(model))
+        bodies.validate(body, TypeAdapter(model))
     return caught.value
 
 
@@ -132,7 +132,7 @@ def test_body_at_the_bound_has_bounded_memory() -> None:
     body = json.dumps({"phases": [{"tasks": [{"component": "a", "configuration": "b"}] * 9_000}]}).encode()
     tracemalloc.start()
     try:
-        bodies.judge(body, TypeAdapter(OrchestrationIn))
+        bodies.validate(body, TypeAdapter(OrchestrationIn))
         assert tracemalloc.get_traced_memory()[1] < 64 * MEBIBYTE
     finally:
         tracemalloc.stop()

@@ -22,7 +22,7 @@ def for_ever():
         pass
 
 async def main():
-    asyncio.create_task(Offload().of("a").run(for_ever))
+    asyncio.create_task(Offload().for_caller("a").run(for_ever))
     await asyncio.to_thread(input)
 
 asyncio.run(main())
@@ -30,7 +30,7 @@ asyncio.run(main())
 
 
 async def test_results_errors_and_context_come_back() -> None:
-    offload = Offload().of("a")
+    offload = Offload().for_caller("a")
     structlog.contextvars.bind_contextvars(request_id="r1")
     try:
         assert await offload.run(structlog.contextvars.get_contextvars) == {"request_id": "r1"}
@@ -42,7 +42,7 @@ async def test_results_errors_and_context_come_back() -> None:
 
 
 async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
-    offload, gate, lock = Offload(threads=2).of("a"), threading.Event(), threading.Lock()
+    offload, gate, lock = Offload(threads=2).for_caller("a"), threading.Event(), threading.Lock()
     running, counts = 0, []
 
     def wait() -> None:
@@ -66,9 +66,9 @@ async def test_no_more_threads_than_allowed_and_the_loop_stays_free() -> None:
     assert max(counts) == 2
 
 
-async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
-    threads, gate = Offload(threads=1, patience=0.01), threading.Event()
-    offload = threads.of("a")
+async def test_a_caller_that_gets_no_thread_in_time_gets_retry_after() -> None:
+    threads, gate = Offload(threads=1, max_wait=0.01), threading.Event()
+    offload = threads.for_caller("a")
     first = asyncio.create_task(offload.run(gate.wait, 60))
     await asyncio.sleep(0)
     with pytest.raises(Unavailable, match="busy"):
@@ -82,15 +82,17 @@ async def test_who_gets_no_thread_in_time_is_told_to_come_again() -> None:
     assert await offload.run(int) == 0
 
 
-async def test_a_caller_of_many_long_calls_is_refused_more_and_told_when_to_come_again() -> None:
-    threads, gate = Offload(threads=1, most=3), threading.Event()
-    greedy, modest = threads.of("greedy"), threads.of("modest")
+async def test_a_caller_with_too_many_long_calls_gets_retry_after() -> None:
+    threads, gate = Offload(threads=1, max_calls=3), threading.Event()
+    greedy, modest = threads.for_caller("greedy"), threads.for_caller("modest")
     calls = [asyncio.create_task(greedy.run(gate.wait, 60)) for _ in range(10)]
     while sum(call.done() for call in calls) < 7:
         await asyncio.sleep(0)
     refusals = [call.exception() for call in calls if call.done()]
     assert [type(each) for each in refusals] == [TooMany] * 7
-    assert str(refusals[0]) == "3 long requests of yours are under way, which is the most at once: " + (
+    assert str(
+        refusals[0]
+    ) == "you already have 3 long-running requests in progress, which is the limit: " + (
         "try again in 2 seconds"
     )
     taken = [call for call in calls if not call.done()]
@@ -104,12 +106,13 @@ async def test_a_caller_of_many_long_calls_is_refused_more_and_told_when_to_come
 
 async def test_callers_take_turns() -> None:
     threads, gate, order = Offload(threads=1), threading.Event(), list[str]()
-    first = asyncio.create_task(threads.of("a").run(gate.wait, 60))
+    first = asyncio.create_task(threads.for_caller("a").run(gate.wait, 60))
     await asyncio.sleep(0)
     calls = []
     for caller, many in (("a", 4), ("b", 2), ("c", 1)):
         calls += [
-            asyncio.create_task(threads.of(caller).run(order.append, f"{caller}{i}")) for i in range(many)
+            asyncio.create_task(threads.for_caller(caller).run(order.append, f"{caller}{i}"))
+            for i in range(many)
         ]
     await asyncio.sleep(0)
     calls[1].cancel()
@@ -121,13 +124,13 @@ async def test_callers_take_turns() -> None:
 
 async def test_a_turn_that_comes_as_its_caller_gives_up_goes_to_the_next() -> None:
     threads, gate = Offload(threads=1), threading.Event()
-    first = asyncio.create_task(threads.of("a").run(gate.wait, 60))
+    first = asyncio.create_task(threads.for_caller("a").run(gate.wait, 60))
     await asyncio.sleep(0)
-    gone = [asyncio.create_task(threads.of(name).run(int)) for name in ("b", "c")]
-    last = asyncio.create_task(threads.of("d").run(int))
+    gone = [asyncio.create_task(threads.for_caller(name).run(int)) for name in ("b", "c")]
+    last = asyncio.create_task(threads.for_caller("d").run(int))
     await asyncio.sleep(0)
     gone[0].cancel()  # before its turn is given away
-    threads._next()
+    threads._wake_next()
     gone[1].cancel()  # after
     gate.set()
     assert await first is True

@@ -8,7 +8,7 @@ from starlette.types import Message
 from orchestrator_api.http import bodies
 
 
-async def test_a_body_that_does_not_arrive_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_arrive_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "ARRIVAL_SECONDS", 0.05)
 
     async def receive() -> Message:

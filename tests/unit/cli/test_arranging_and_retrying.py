@@ -329,4 +329,4 @@ def test_job_tells_its_waits_and_what_is_usual() -> None:
         ("attempt 1", "error, 5.0 s: no"),
         ("attempt 2", ""),
     ]
-    assert detail_lines({"id": "j1", "overlap": {"detail": "became part of run #7"}})[-1][0] == "became"
+    assert detail_lines({"id": "j1", "overlap": {"detail": "was merged into run #7"}})[-1][0] == "became"

@@ -52,6 +52,8 @@ def test_secrets_go_only_where_they_are_needed(tmp_path: Path) -> None:
     # Issue 8, 9: scheduler, trigger-watcher and notifier had the key, too.
     holders = [name for name, each in found.items() if keys.encryption_key in each.values()]
     assert holders == ["api", "runner", "runner-2"]
+    holders = [name for name, each in found.items() if keys.link_key in each.values()]
+    assert holders == ["api", "notifier"]
     assert found["runner"]["ORCHESTRATOR_WORK_DIR"] != found["runner-2"]["ORCHESTRATOR_WORK_DIR"]
     assert ["echo"] in json.loads(found["runner"]["ORCHESTRATOR_ALLOWED_COMMANDS"])
     assert not any(keys.warehouse_password in value for each in found.values() for value in each.values())
@@ -69,6 +71,10 @@ def test_keys_are_made_once_and_kept_for_their_owner(tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     assert len(made.admin_token) >= 32
     assert made.admin_token not in repr(made)
+    file.write_text(json.dumps({"encryption_key": "from an older version"}))
+    completed = load_or_make(file)
+    assert completed.encryption_key == "from an older version"
+    assert load_or_make(file) == completed, "the keys that were added are kept, too"
     file.write_text("{")
     with pytest.raises(BadInput, match=r"keys\.json"):
         load_or_make(file)

@@ -10,6 +10,7 @@ from orchestrator_shared.settings import SettingsError, load_settings
 GOOD: dict[str, Any] = {
     "database_url": "postgresql://u:p@localhost/db",
     "amqp_url": "amqp://u:p@localhost/",
+    "link_key": (b"l" * 32,),
     "smtp_host": "mail.example.com",
     "mail_from": "Orchestrator <o@example.com>",
 }
@@ -29,6 +30,7 @@ def test_starttls_is_the_default() -> None:
         ({"smtp_username": "u", "smtp_password": "p", "smtp_tls": "none"}, "password in clear"),
         ({"delivery_lease_seconds": 5}, "ORCHESTRATOR_DELIVERY_LEASE_SECONDS"),
         ({"public_url": "javascript:alert(1)"}, "ORCHESTRATOR_PUBLIC_URL"),
+        ({"link_key": "short"}, "ORCHESTRATOR_LINK_KEY: expected comma-separated base64 keys"),
         ({"smtp_tls": "maybe"}, "ORCHESTRATOR_SMTP_TLS"),
     ],
 )

@@ -5,6 +5,7 @@ import json
 import logging as stdlib_logging
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ import structlog
 from tests.support.logs import plain_logs
 
 from orchestrator_shared import logging
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.link_purposes import LinkPurpose
+from orchestrator_shared.links import sign_link
 from orchestrator_shared.settings import RuntimeSettings
 
 Lines = Callable[[], list[dict[str, Any]]]
@@ -74,6 +78,18 @@ def test_secrets_never_reach_the_output(lines: Lines) -> None:
 def test_passwords_with_odd_characters_are_hidden() -> None:
     assert logging.clean_text("x postgresql://me:a@b:c@host/db y") == "x postgresql://me:***@host/db y"
     assert logging.clean_text("http://host:80/path") == "http://host:80/path"
+
+
+def test_signed_links_are_hidden_wherever_they_stand(lines: Lines) -> None:
+    link = sign_link(b"k" * 32, new_id(), LinkPurpose.INVITE, datetime.now(UTC) + timedelta(days=1))
+    hidden = "GET https://o.example.com/links/*** HTTP/1.1"
+    assert logging.clean_text(f"GET https://o.example.com/links/{link} HTTP/1.1") == hidden
+    head, claims, _ = link.split(".")
+    assert logging.clean_text(f"cut: {head}.{claims}.") == "cut: ***"
+    assert logging.clean_text("heyJude.eyJ eyJ. x.eyJ.y") == "heyJude.eyJ eyJ. x.eyJ.y"
+    with logging.scope(path=f"/links/{link}"):
+        structlog.get_logger().info("request.failed")
+    assert lines()[0]["path"] == "/links/***"
 
 
 def test_what_cannot_be_written_as_json_is_written_as_text(lines: Lines) -> None:

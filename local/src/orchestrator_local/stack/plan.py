@@ -25,6 +25,9 @@ ALLOWED_COMMANDS_VARIABLE = "ORCHESTRATOR_ALLOWED_COMMANDS"
 ENCRYPTION_VARIABLE = "ORCHESTRATOR_ENCRYPTION_KEYS"
 ENCRYPTING = ("api", "runner")
 """The services that store or use secrets; only they get the key."""
+LINK_VARIABLE = "ORCHESTRATOR_LINK_KEY"
+LINKING = ("api", "notifier")
+"""The services that write links for people; only they get the key that signs them."""
 HARMLESS_COMMANDS = [["echo"], ["sleep"], ["true"], ["false"], ["date"], ["ls"], ["cat"]]
 # A lease of a few seconds, so that a takeover can be watched; clusters use the longer defaults.
 LEASE_SECONDS, HEARTBEAT_SECONDS = 6, 2
@@ -105,6 +108,7 @@ def _shared(keys: Keys, servers: Servers, service: str, port: int, role_prefix: 
         "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
         "ORCHESTRATOR_HTTP_PORT": str(port),
         **({ENCRYPTION_VARIABLE: keys.encryption_key} if service in ENCRYPTING else {}),
+        **({LINK_VARIABLE: keys.link_key} if service in LINKING else {}),
         "ORCHESTRATOR_DATABASE_ROLE_PREFIX": role_prefix,
         "PYTHONUNBUFFERED": "1",
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from orchestrator_api.http import pages, problems
+from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.routers import ROUTERS
@@ -15,26 +15,26 @@ Runs the configured components of a data platform in the right order, on a sched
 updated.
 
 Send a token as `Authorization: Bearer orc_…`. Errors are problem details (RFC 9457); `errors` names each
-wrong field. Lists answer `{"items": [...], "next": cursor or null}`. Values under keys that begin with `#`
+invalid field. Lists return `{"items": [...], "next": cursor or null}`. Values under keys that begin with `#`
 are secrets: they are stored encrypted and shown as `***`; sending `***` back keeps what is stored.
 """
 TAGS = (
     ("projects", "The tenants."),
-    ("components", "Runnable things, registered by an administrator."),
+    ("components", "Programs and services that can be run, registered by an administrator."),
     ("configurations", "Stored, versioned parameters of a component."),
-    ("orchestrations", "Phases of tasks."),
-    ("runs", "Starting runs, and the runs of an orchestration."),
+    ("orchestrations", "Tasks arranged in phases."),
+    ("runs", "Starting orchestrations and configurations, and the runs of an orchestration."),
     ("jobs", "Every execution of a configuration."),
-    ("schedules", "Runs by time."),
-    ("triggers", "Runs when tables were updated."),
+    ("schedules", "Runs that start at given times."),
+    ("triggers", "Runs that start when tables are updated."),
     ("tables", "Table updates and shared buckets."),
-    ("notifications", "Who hears of what."),
+    ("notifications", "Who is notified of what."),
     ("variables", "Project variables."),
     ("people", "People, members of projects and their roles."),
     ("tokens", "API tokens."),
-    ("definitions", "Everything as YAML documents."),
-    ("records", "Audit and deliveries."),
-    ("dead letters", "Messages that no one could handle."),
+    ("definitions", "A whole project as YAML documents."),
+    ("records", "The audit log, and the mails that were or will be sent."),
+    ("dead letters", "Messages that could not be processed."),
 )
 
 
@@ -53,7 +53,7 @@ class DescribedApi(FastAPI):
 
 
 def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
-    """Create the application; without sessions it can only describe itself."""
+    """Create the application; without sessions it only serves its own description."""
     app = DescribedApi(
         title="Orchestrator API",
         version="1",
@@ -70,5 +70,5 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)
     problems.install(app)
-    app.add_route("/docs", pages.docs, include_in_schema=False)
+    app.add_route("/docs", docs_page.docs, include_in_schema=False)
     return app

@@ -13,10 +13,12 @@ class ApiSettings(ServiceSettings):
     """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    link_key: EncryptionKeys = Field(min_length=1, repr=False)
+    """Signs the links that people get; the first key signs, all verify."""
     admin_email: str | None = None
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
-    """Per address; beyond that, tokens that were not valid within the last hour must wait."""
+    """Per address. Beyond that, only tokens that were valid within the last hour are accepted at once."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
@@ -33,7 +35,7 @@ class ApiSettings(ServiceSettings):
     @classmethod
     def _is_long(cls, token: str | None) -> str | None:
         if token is not None and len(token) < MIN_TOKEN_CHARACTERS:
-            raise ValueError(f"at least {MIN_TOKEN_CHARACTERS} characters are needed")
+            raise ValueError(f"must have at least {MIN_TOKEN_CHARACTERS} characters")
         return token
 
     @model_validator(mode="after")

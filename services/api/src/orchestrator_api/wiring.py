@@ -9,7 +9,7 @@ from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
-from orchestrator_api.projects.dots import tell_of_dots
+from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
@@ -21,7 +21,7 @@ from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
 RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
-"""Requests whose jobs are gone, expired audit records and callbacks; the queries say after how long."""
+"""Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
 )
@@ -31,17 +31,17 @@ RETENTION_BATCH = 1000
 
 @asynccontextmanager
 async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
-    """Open everything, serve, and on leaving close in order."""
+    """Open everything and serve; on exit, close everything in order."""
     async with open_skeleton(settings, lifecycle) as skeleton:
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
-        await tell_of_dots(outbox)
+        await warn_of_dotted_ids(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(
-            works=outbox,
+            units_of_work=outbox,
             encryption=encryption,
             clock=SystemClock(),
             offload=Offload(),

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from orchestrator_notifier.domain.addresses import Sender
-from orchestrator_shared.settings import ServiceSettings
+from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 DAY = 86_400
 
@@ -15,6 +15,8 @@ DAY = 86_400
 class NotifierSettings(ServiceSettings):
     """See docs/reference/settings.md."""
 
+    link_key: EncryptionKeys = Field(min_length=1, repr=False)
+    """Signs the links in mails to people; the first key signs."""
     smtp_host: str = Field(min_length=1, max_length=255)
     smtp_port: int = Field(default=25, ge=1, le=65535)
     smtp_tls: Literal["none", "starttls", "tls"] = "starttls"

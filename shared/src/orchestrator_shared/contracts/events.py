@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from orchestrator_shared.contracts.message import EVENTS, TABLE_UPDATES, Instant, Message, Whole
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 from orchestrator_shared.domain.statuses import JobStatus, Origin
 from orchestrator_shared.domain.tables import TableName
 
@@ -185,3 +186,16 @@ class TriggerDeadlineMissed(Message):
     orchestration: str
     deadline: Instant
     late_tables: list[str]
+
+
+class PersonMailRequested(Message):
+    """A person is to get a mail with a link. Ids only: the notifier reads the address and signs the link."""
+
+    type: ClassVar[str] = "orchestrator.person.mail-requested.v1"
+    exchange: ClassVar[str] = EVENTS
+    key: ClassVar[str] = "person.mail-requested"
+
+    link_id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: Instant

@@ -22,6 +22,7 @@ MESSAGES: dict[str, type[Message]] = {
         events.TriggerChanged,
         events.ScheduleMissed,
         events.TriggerDeadlineMissed,
+        events.PersonMailRequested,
     )
 }
 

@@ -1,4 +1,4 @@
-"""Generates JSON Schemas of all messages, and an AsyncAPI document, from the models and the routing table.
+"""Generates JSON Schemas of all messages and of the YAML documents, and an AsyncAPI document.
 
 `python -m orchestrator_shared.contracts.schemas` writes them into the repository's docs/contracts, or the
 folder given; with `--check` it writes nothing and fails if they are stale.
@@ -16,6 +16,7 @@ import yaml
 from orchestrator_shared.contracts.envelope import CONTENT_TYPE, MAX_BYTES, Envelope
 from orchestrator_shared.contracts.message import COMMANDS, EVENTS, TABLE_UPDATES, Message
 from orchestrator_shared.contracts.routing import MESSAGES, QUEUES, Queue
+from orchestrator_shared.definitions.json_schema import SCHEMA_FILE, definitions_schema
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).parents[4] / "docs" / "contracts"
@@ -27,7 +28,8 @@ Json = dict[str, Any]
 def documents() -> dict[str, str]:
     """Every generated file: its name and its text."""
     schemas = {schema_file(model): _json(event_schema(model)) for model in MESSAGES.values()}
-    return {**schemas, ASYNCAPI: _yaml(asyncapi())}
+    written = _json(definitions_schema(FOLDER.parent / "reference"))
+    return {**schemas, SCHEMA_FILE: written, ASYNCAPI: _yaml(asyncapi())}
 
 
 def schema_file(model: type[Message]) -> str:

@@ -11,6 +11,7 @@ import asyncpg
 import structlog
 
 from orchestrator_shared import metrics
+from orchestrator_shared.database.array_types import know_arrays
 from orchestrator_shared.database.failover import WritableServer, left_by_writes
 from orchestrator_shared.database.faults import is_server_fault, reason
 from orchestrator_shared.database.migrations import check_version
@@ -50,13 +51,12 @@ def encode_json(value: Any) -> str:
 
 
 async def prepare_connection(connection: asyncpg.Connection) -> None:
-    """Make json and jsonb Python objects in both directions."""
+    """Make json and jsonb Python objects in both directions, and know the arrays that we use."""
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=encode_json, decoder=json.loads, format="text"
         )
-    # Resolving their array types takes the server tens of milliseconds: do it now, not during work.
-    await connection.fetch("SELECT NULL::jsonb[], NULL::json[]")
+    know_arrays(connection)
 
 
 def server_settings(settings: DatabaseSettings, application_name: str) -> dict[str, str]:

@@ -5,22 +5,24 @@ from uuid import UUID
 import structlog
 
 from orchestrator_api.access.store import AccessStore
-from orchestrator_api.http.ports import Works
+from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.security import hash_token
 
 log = structlog.get_logger(__name__)
 
 
-async def ensure_administrator(works: Works, email: str, token: str) -> None:
+async def ensure_administrator(units_of_work: UnitsOfWork, email: str, token: str) -> None:
     """Create the administrator if there is none, and its token if it is new; replicas take turns."""
-    async with works.work() as work:
+    async with units_of_work.work() as work:
         store = AccessStore(work.connection)
         await store.lock_administrators()
         administrators = await store.administrators()
         same = [person for person in administrators if person.email.lower() == email.lower()]
         if administrators and not same:
-            log.warning("administrator.exists", hint="ORCHESTRATOR_ADMIN_EMAIL names another one: ignored")
+            log.warning(
+                "administrator.exists", hint="ORCHESTRATOR_ADMIN_EMAIL names someone else and is ignored"
+            )
             return
         person_id = same[0].id if same else new_id()
         if not same:

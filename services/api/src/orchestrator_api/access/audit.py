@@ -27,7 +27,7 @@ async def record(
     )
 
 
-async def of_project(
+async def project_records(
     connection: asyncpg.Connection, project: str, place: Place, limit: int
 ) -> list[AuditRecord]:
     """The project's records, newest first."""
@@ -36,7 +36,7 @@ async def of_project(
     return await store.audit(project=project, before=before, before_id=before_id, limit=limit)
 
 
-async def of_no_project(connection: asyncpg.Connection, place: Place, limit: int) -> list[AuditRecord]:
+async def instance_records(connection: asyncpg.Connection, place: Place, limit: int) -> list[AuditRecord]:
     """The records that belong to no project, newest first."""
     before, before_id = place
     return await AccessStore(connection).instance_audit(before=before, before_id=before_id, limit=limit)

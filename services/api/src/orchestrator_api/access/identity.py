@@ -30,12 +30,12 @@ async def identify(
     try:
         check_token(_facts(bearer) if bearer else None, now)
     except Unauthenticated:
-        guard.wrong(address, "ended" if bearer else "unknown")
+        guard.record_failure(address, "ended" if bearer else "unknown")
         raise
-    guard.good(token)
+    guard.record_success(token)
     assert bearer is not None
     if bearer.last_use_is_old:
-        await store.note_use(token_id=bearer.id)
+        await store.record_use(token_id=bearer.id)
     return _actor(bearer)
 
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, WRITE, Call
 
 router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
@@ -21,7 +21,7 @@ async def list_administrator_tokens(call: Call, paging: Paging) -> Page[Administ
     """Administrators' tokens, without their secrets (administrator)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN) as session:
-        rows = await tokens.of_administrators(session, after, paging.rows)
+        rows = await tokens.administrator_tokens(session, after, paging.rows)
     return Page[AdministratorTokenOut].model_validate(paging.of(rows, "id"))
 
 
@@ -43,5 +43,5 @@ async def list_instance_audit(call: Call, paging: Paging) -> Page[AuditOut]:
     """Changes that belong to no project, newest first (administrator)."""
     before = paging.place(datetime, UUID)
     async with call.session(Scope.ADMIN) as session:
-        rows = await audit.of_no_project(session.connection, before, paging.rows)
+        rows = await audit.instance_records(session.connection, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

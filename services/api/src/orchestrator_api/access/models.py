@@ -54,7 +54,7 @@ class AdministratorTokenOut(Output):
     last_used_at: datetime | None
 
 
-class TokenMade(TokenOut):
+class TokenCreated(TokenOut):
     """A new token; its text is shown this once."""
 
     token: str

@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from orchestrator_api.access import audit, tokens
-from orchestrator_api.access.models import AuditOut, TokenIn, TokenMade, TokenOut
+from orchestrator_api.access.models import AuditOut, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
@@ -31,13 +31,13 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     operation_id="create_token",
     status_code=201,
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMINISTER, most=LARGE),
+    openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
-async def create_token(call: Call, project: Project, body: TokenIn) -> TokenMade:
+async def create_token(call: Call, project: Project, body: TokenIn) -> TokenCreated:
     """Make a token (project admin); its text is shown this once."""
     async with call.session(Scope.ADMINISTER, project) as session:
-        made = await tokens.create(session, tokens.TokenWish(**body.model_dump()))
-    return TokenMade.model_validate(made)
+        made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
+    return TokenCreated.model_validate(made)
 
 
 @router.delete(
@@ -54,5 +54,5 @@ async def list_audit(call: Call, project: Project, paging: Paging) -> Page[Audit
     """Every change and run request, newest first (project admin)."""
     before = paging.place(datetime, UUID)
     async with call.session(Scope.ADMINISTER, project) as session:
-        rows = await audit.of_project(session.connection, project, before, paging.rows)
+        rows = await audit.project_records(session.connection, project, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

@@ -53,7 +53,7 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
-class MadeToken(Token):
+class CreatedToken(Token):
     """A new token with its text, which is not stored."""
 
     token: str

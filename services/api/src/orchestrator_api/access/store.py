@@ -29,9 +29,9 @@ class AccessStore(Store):
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
-    async def note_use(self, *, token_id: UUID) -> None:
+    async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
-        await self._run("note_token_use", id=token_id)
+        await self._run("record_token_use", id=token_id)
 
     async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
         """The person's roles, in all projects or in one."""

@@ -8,7 +8,7 @@ FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
--- name: note_token_use
+-- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
 WHERE id = (SELECT id FROM catalog.tokens

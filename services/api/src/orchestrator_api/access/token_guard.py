@@ -1,4 +1,4 @@
-"""Checks the token of a request; counts, reports and slows down wrong ones."""
+"""Checks the token of a request; counts, reports and slows down invalid ones."""
 
 import time
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from orchestrator_shared.security import hash_token
 
 log = structlog.get_logger(__name__)
 
-MOST_TOKEN_CHARACTERS = 500
+MAX_TOKEN_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Presented:
 
 @dataclass(frozen=True, slots=True)
 class TokenGuard:
-    """Runs before every look-up of a token."""
+    """Limits how often one address may present invalid tokens."""
 
     attempts: TokenAttempts
     proxies: TrustedProxies
@@ -38,23 +38,23 @@ class TokenGuard:
         return Presented(token.strip() if kind.lower() == "bearer" else None, self.address(request))
 
     def address(self, request: Request) -> str:
-        """The sender's address: that of the peer, or the one that trusted proxies report."""
+        """The sender's address: the peer's, or the one that trusted proxies report."""
         peer = request.client.host if request.client else ""
         return self.proxies.sender(peer, request.headers.getlist("x-forwarded-for"))
 
     def check(self, token: str, address: str) -> None:
-        """Refuse to look up another token from an address that presented many wrong ones."""
-        wait = self.attempts.wait(address, hash_token(token), time.monotonic())
+        """Refuse to look up another token from an address that has presented too many invalid ones."""
+        wait = self.attempts.seconds_to_wait(address, hash_token(token), time.monotonic())
         if wait > 0:
             TOKENS_REFUSED.labels("too_many").inc()
-            raise TooMany("too many wrong tokens came from your address", retry_after=wait)
+            raise TooMany("too many invalid tokens from your address", retry_after=wait)
 
-    def good(self, token: str) -> None:
-        """The token was valid."""
-        self.attempts.good(hash_token(token), time.monotonic())
+    def record_success(self, token: str) -> None:
+        """Record that the token was valid."""
+        self.attempts.record_success(hash_token(token), time.monotonic())
 
-    def wrong(self, address: str, reason: str) -> None:
-        """The token was not valid."""
+    def record_failure(self, address: str, reason: str) -> None:
+        """Count an invalid token; at most once a minute, log how many came from the address."""
         TOKENS_REFUSED.labels(reason).inc()
-        if count := self.attempts.wrong(address, time.monotonic()):
+        if count := self.attempts.record_failure(address, time.monotonic()):
             log.warning("token.refused", address=address, reason=reason, count=count)

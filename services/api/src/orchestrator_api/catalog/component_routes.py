@@ -5,10 +5,10 @@ from fastapi import APIRouter, Response
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components
 from orchestrator_api.catalog.models import ComponentIn, ComponentOut
+from orchestrator_api.http.dependencies import READ, Call, Identifier, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, Call, Identifier, saved
 from orchestrator_shared.domain.errors import NotFound
 
 router = APIRouter(prefix="/v1/components", tags=["components"], route_class=GatedRoute)
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/components", tags=["components"], route_class=Gat
 
 @router.get("", operation_id="list_components", responses=READ)
 async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
-    """The registered components, of all projects; how they are run is shown to administrators only."""
+    """List the registered components, which all projects share. Only administrators see how they are run."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
         found = await components.listing(session, after, paging.rows)
@@ -26,7 +26,7 @@ async def list_components(call: Call, paging: Paging) -> Page[ComponentOut]:
 
 @router.get("/{component}", operation_id="get_component", responses=READ)
 async def get_component(call: Call, component: Identifier) -> ComponentOut:
-    """One component with its parameters' schema; how it is run is shown to administrators only."""
+    """Get a component with the schema of its parameters. Only administrators see how it is run."""
     async with call.session(Scope.READ) as session:
         found = await components.find(session, component)
     if found is None:
@@ -38,12 +38,12 @@ async def get_component(call: Call, component: Identifier) -> ComponentOut:
     "/{component}",
     operation_id="save_component",
     responses=saved(ComponentOut),
-    openapi_extra=takes(Scope.ADMIN, most=LARGE),
+    openapi_extra=takes(Scope.ADMIN, max_bytes=LARGE),
 )
 async def save_component(
     call: Call, component: Identifier, body: ComponentIn, response: Response
 ) -> ComponentOut:
-    """Register a component, or change it (administrator)."""
+    """Register a component or change it (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         response.status_code = 201 if await components.save(session, component, body) else 200
         stored = await components.find(session, component)

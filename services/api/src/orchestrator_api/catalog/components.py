@@ -7,7 +7,7 @@ from orchestrator_api.access.permissions import Actor
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.parameters import check_schema
 from orchestrator_api.catalog.rows import Component
-from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -18,7 +18,7 @@ from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import restore_masked
 from orchestrator_shared.security import mask_secrets
 
-HOW_IT_IS_RUN = ("command", "environment", "http")
+ADMINISTRATOR_FIELDS = ("command", "environment", "http")
 
 
 async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Component]:
@@ -39,7 +39,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
     if component == ORCHESTRATOR:
         raise UserError("the component 'orchestrator' is built in: choose another id", field="component")
     if document.component not in (None, component):
-        detail = f"the document says {document.component!r}, the address {component!r}: make them the same"
+        detail = f"the document says {document.component!r}, but the path says {component!r}: they must match"
         raise UserError(detail, field="component")
     refuse(await session.offload.run(check_schema, document.parameters))
     stored = await find(session, component)
@@ -48,7 +48,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
         "component": component,
         "name": document.name or component,
     }
-    refuse(left_masks({**definition, "parameters": None}, ""))
+    refuse(remaining_masks({**definition, "parameters": None}, ""))
     if stored is not None and same(stored.definition, definition):
         return False
     await ComponentStore(session.connection).save(
@@ -64,7 +64,7 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
 
 
 def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:
-    """The definition with each `***` replaced by what it stands for; its schema only names secrets."""
+    """The definition with each `***` replaced by its secret; a #key in the schema is only a name."""
     bare = {**stored, "parameters": None}
     whole: JsonObject = restore_masked({**definition, "parameters": None}, bare, {})
     return {**whole, "parameters": definition["parameters"]} if "parameters" in definition else whole
@@ -79,6 +79,6 @@ def shown_to(actor: Actor, component: Component) -> Component:
     definition = dict(component.definition)
     schema = definition.pop("parameters", None)
     if not actor.administers:
-        definition = {key: value for key, value in definition.items() if key not in HOW_IT_IS_RUN}
+        definition = {key: value for key, value in definition.items() if key not in ADMINISTRATOR_FIELDS}
     shown = mask_secrets(definition)
     return replace(component, definition=shown if schema is None else {**shown, "parameters": schema})

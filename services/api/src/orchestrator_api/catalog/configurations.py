@@ -7,7 +7,7 @@ from typing import TypeVar
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
-from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
@@ -19,7 +19,7 @@ from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
-NO_ORCHESTRATION = "orchestrations have a resource of their own: use …/orchestrations/{id}"
+NO_ORCHESTRATION = "orchestrations have their own resource: use …/orchestrations/{id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ def component_key(component: str, configuration: str) -> Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a configuration shall be.
+class ConfigurationSpec:
+    """The configuration to save.
 
-    Secrets are in the clear, or as they are stored if they are kept.
+    Secrets are in the clear, or still encrypted if they are kept.
     """
 
     name: str
@@ -107,24 +107,24 @@ async def find_version(session: Session, key: Key, version: int) -> Configuratio
 
 
 async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[CurrentVersion]:
-    """The existing ones among these configurations: current version, and when it was saved."""
+    """Which of these configurations exist: their current versions, and when they were saved."""
     store = ConfigurationStore(session.connection)
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def keys_of_all(session: Session) -> list[Key]:
+async def all_keys(session: Session) -> list[Key]:
     """The keys of all configurations except orchestrations."""
     found = await ConfigurationStore(session.connection).keys(project=session.project)
     return [Key(each.component, each.id) for each in found]
 
 
-async def named(session: Session, keys: Iterable[tuple[str, str]], *, most_bytes: int) -> list[Configuration]:
-    """The existing ones among these configurations; refuses to read more than `most_bytes` of parameters."""
+async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
+    """Those of these configurations that exist; refuses to read more than `max_bytes` of parameters."""
     store, wanted = ConfigurationStore(session.connection), sorted(set(keys))
-    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > most_bytes:
+    if sum(await store.named_sizes(project=session.project, wanted=wanted)) > max_bytes:
         raise UserError(
-            f"the configurations named have more than {most_bytes // 1024**2} MiB of parameters now: "
-            "send fewer documents at once",
+            f"the stored parameters of these configurations exceed {max_bytes // 1024**2} MiB: "
+            "send fewer documents at a time",
             field="documents",
         )
     return await store.named(project=session.project, wanted=wanted)
@@ -137,7 +137,7 @@ async def all_orchestrations(session: Session) -> list[Configuration]:
     )
 
 
-async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
+async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]:
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
@@ -156,7 +156,7 @@ async def parts_of_all(session: Session) -> AsyncIterator[list[Configuration]]:
 
 
 async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """One page of the same."""
+    """One page of the configurations, of one component or of all."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
     place = {"component": component, "after_component": after_component, "after": after}
@@ -166,7 +166,7 @@ async def listing(session: Session, component: str | None, paging: Part) -> tupl
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
-    """One page of a configuration's versions, newest first, masked; raises NotFound if it is not there."""
+    """One page of a configuration's versions, newest first, masked; raises NotFound if it does not exist."""
     (before,) = paging.place(int)
     await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)
@@ -176,13 +176,13 @@ async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list
 
 
 async def nestings(session: Session) -> list[tuple[str, str]]:
-    """Which orchestration runs which, by the current versions: pairs of parent and child."""
+    """Which orchestration runs which in the current versions: pairs of parent and child."""
     found = await ConfigurationStore(session.connection).nestings(project=session.project)
     return [(each.parent, each.child) for each in found]
 
 
 async def lock_orchestrations(session: Session) -> None:
-    """Saves of a project's orchestrations take turns: otherwise two concurrent saves could close a cycle."""
+    """Serialize saves of a project's orchestrations: two concurrent ones could create a cycle together."""
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
@@ -192,11 +192,11 @@ def masked(stored: Stored) -> Stored:
 
 
 def all_masked(stored: Sequence[Stored]) -> list[Stored]:
-    """The same for many; takes long if they are large."""
+    """The same for many; slow if they are large."""
     return [masked(each) for each in stored]
 
 
-async def save_component_configuration(session: Session, key: Key, wish: Wish) -> Saved:
+async def save_component_configuration(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     """Save a configuration of a component, with its parameters checked against the component's schema."""
     if key.component == ORCHESTRATOR:
         raise UserError(NO_ORCHESTRATION, field="component")
@@ -207,47 +207,46 @@ async def save_component_configuration(session: Session, key: Key, wish: Wish) -
     # Locked before it is read: another save could change what a mask stands for.
     await ConfigurationStore(session.connection).lock(**_place(session, key))
     stored = await find(session, key)
-    parameters = restore_secrets(session, wish.parameters, stored)
+    parameters = restore_secrets(session, spec.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)
     schema = component.definition.get("parameters") or {}
-    refuse(await session.offload.run(check_parameters, clear, schema, steps=session.judging))
-    return await save(session, key, _with(wish, parameters))
+    refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
+    return await save(session, key, _with(spec, parameters))
 
 
 def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
-    """The parameters as they are stored, with masks replaced by the secrets they stand for; refuses other
-    masks.
+    """The parameters as they are stored, with masks replaced by their secrets; rejects other masks.
 
-    Secrets that are kept stay encrypted as they are, so the handles that people have in files stay valid.
+    Secrets that are kept are not encrypted again, so the handles in people's files stay valid.
     """
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
-    refuse(left_masks(whole, "parameters"))
+    refuse(remaining_masks(whole, "parameters"))
     return session.encrypted(whole, "parameters")
 
 
-def _with(wish: Wish, parameters: JsonObject) -> Wish:
-    return Wish(wish.name, wish.description, wish.enabled, parameters, wish.note)
+def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
+    return ConfigurationSpec(spec.name, spec.description, spec.enabled, parameters, spec.note)
 
 
-async def save(session: Session, key: Key, wish: Wish) -> Saved:
+async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
     encrypted = session.encrypted(
-        wish.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
+        spec.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
     )
     store, place = ConfigurationStore(session.connection), _place(session, key)
-    if await store.insert(**place, name=wish.name, description=wish.description, enabled=wish.enabled):
-        await _insert_version(session, key, 1, encrypted, wish.note)
+    if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
+        await _insert_version(session, key, 1, encrypted, spec.note)
         await session.record("configuration.created", str(key), version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
     await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
-    return await _update(session, key, wish, stored, encrypted)
+    return await _update(session, key, spec, stored, encrypted)
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
-    """In an orchestration, only the tasks' parameters have keys in an order that someone chose."""
+    """Compare the order of keys, too; in an orchestration only within the tasks' parameters."""
     if key.component != ORCHESTRATOR:
         return same(before, now)
     parameters = [[task.get("parameters") for task in stored_tasks(each)] for each in (before, now)]
@@ -255,27 +254,27 @@ def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
 
 
 async def _update(
-    session: Session, key: Key, wish: Wish, stored: Configuration, encrypted: JsonObject
+    session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
     before = session.encryption.decrypt_secrets(stored.parameters, session.project)
     new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
     revived = stored.deleted_at is not None
-    switched = revived or stored.enabled != wish.enabled
-    renamed = (stored.name, stored.description) != (wish.name, wish.description)
+    switched = revived or stored.enabled != spec.enabled
+    renamed = (stored.name, stored.description) != (spec.name, spec.description)
     version = stored.version + (1 if new_version else 0)
     if not (new_version or switched or renamed):
         return Saved(version, created=False, changed=False, switched=False)
     if new_version:
-        await _insert_version(session, key, version, encrypted, wish.note)
+        await _insert_version(session, key, version, encrypted, spec.note)
     await ConfigurationStore(session.connection).update(
         **_place(session, key),
-        name=wish.name,
-        description=wish.description,
-        enabled=wish.enabled,
+        name=spec.name,
+        description=spec.description,
+        enabled=spec.enabled,
         version=version,
     )
     action = "configuration.restored" if revived else "configuration.changed"
-    await session.record(action, str(key), version=version, enabled=wish.enabled)
+    await session.record(action, str(key), version=version, enabled=spec.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
 
 
@@ -298,7 +297,7 @@ async def delete(session: Session, key: Key) -> None:
     users = await store.usages(**place)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
-        raise Conflict(f"{key} is a task of {', '.join(others)}: take it out there first")
+        raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
     await store.delete(**place)
     await session.record("configuration.deleted", str(key))
 

@@ -19,7 +19,7 @@ from orchestrator_shared.definitions.models import ParameterName
 
 
 class ConfigurationIn(Input):
-    """A configuration to save. What is shown in place of a secret keeps it: `***`, in lists with a handle."""
+    """A configuration to save. A mask (`***`, in lists with a handle) keeps the stored secret."""
 
     name: Name | None = None
     description: Description = ""
@@ -43,7 +43,7 @@ class ConfigurationOut(Output):
 
 
 class ConfigurationSaved(ConfigurationOut):
-    """What is stored now, and whether this request changed anything."""
+    """The stored configuration, and whether this request changed anything."""
 
     changed: bool
 
@@ -80,7 +80,9 @@ class ComponentIn(Input):
 
     model_config = ConfigDict(json_schema_extra={"oneOf": [_PROCESS, _HTTP]})
 
-    component: Slug | None = Field(default=None, description="The id, if given the same as in the path.")
+    component: Slug | None = Field(
+        default=None, description="The component's id; if given, it must match the path."
+    )
     name: Name | None = None
     type: ComponentTypeName
     executor: Literal["process", "http"] = "process"
@@ -88,15 +90,16 @@ class ComponentIn(Input):
         default_factory=list,
         validate_default=True,
         max_length=200,
-        description='Of a process: its argv, as in ["{python}", "-m", "my_component"].',
+        description='For the executor process: its argv, such as ["{python}", "-m", "my_component"].',
     )
     http: HttpComponent | None = Field(
         default=None,
         exclude_if=lambda section: section is None,
-        description="Of http: which requests to send.",
+        description="For the executor http: the requests to send.",
     )
     environment: dict[str, str | None] = Field(
-        default_factory=dict, description="Variables of the program; null: taken over from the runner."
+        default_factory=dict,
+        description="Environment variables of the program; null passes on the value that the runner has.",
     )
     after_crash: Literal["rerun", "fail"] = "fail"
     parameters: JsonObject = Field(default_factory=dict, description="JSON Schema of the parameters.")
@@ -104,7 +107,7 @@ class ComponentIn(Input):
         default_factory=list,
         max_length=50,
         exclude_if=lambda names: not names,
-        description="Parameters that name the tables it reads; dots lead into objects.",
+        description="Parameters that name the tables it reads; a dotted name reaches into objects.",
     )
     writes: list[ParameterName] = Field(
         default_factory=list,
@@ -118,7 +121,7 @@ class ComponentIn(Input):
     @classmethod
     def _is_runnable(cls, command: list[str], info: ValidationInfo) -> list[str]:
         if info.data.get("executor") == "process" and not (command and command[0]):
-            raise ValueError('a process needs its command as a list, as in ["{python}", "program.py"]')
+            raise ValueError('a process needs a command: a list such as ["{python}", "program.py"]')
         return command
 
     @model_validator(mode="after")

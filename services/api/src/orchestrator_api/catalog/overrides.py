@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.catalog.parameters import check_brought
-from orchestrator_api.catalog.phases import MOST_ERRORS, Json, check_overrides, stored_tasks
+from orchestrator_api.catalog.parameters import check_override
+from orchestrator_api.catalog.phases import MAX_ERRORS, Json, check_overrides, stored_tasks
 from orchestrator_api.catalog.rows import OverrideTarget
 from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.refusals import FieldError
@@ -24,7 +24,7 @@ class Override:
     """The parameters that a request or a task gives to one configuration."""
 
     key: Key
-    brought: Json
+    parameters: Json
     path: str
     version: int | None = None
     below: Sequence[Json] = ()
@@ -36,25 +36,25 @@ class Override:
 
 
 async def check(session: Session, overrides: Sequence[Override]) -> list[FieldError]:
-    """Report what no longer fits once merged.
+    """Report what does not match the schema once merged.
 
-    Errors that existed before are left to the run, and so are deleted configurations. A nested orchestration
-    takes parameters by the ids of its tasks. Each level of nesting consumes one level of the parameters, so
-    this ends even if orchestrations run each other.
+    Errors that existed before, and deleted configurations, are left to the run. A nested orchestration takes
+    parameters by the ids of its tasks. Each level of nesting consumes one level of the parameters, so this
+    ends even if orchestrations run each other.
     """
     errors: list[FieldError] = []
-    judged: list[tuple[Override, OverrideTarget]] = []
+    checkable: list[tuple[Override, OverrideTarget]] = []
     async for each, target in _walk(session, overrides):
         if target is None:
             continue
         if each.key.component == ORCHESTRATOR:
-            errors += check_overrides(target.parameters, each.brought, each.path)
+            errors += check_overrides(target.parameters, each.parameters, each.path)
         elif target.schema:
-            judged.append((each, target))
-    return errors + (await session.offload.run(_check_all, session, judged) if judged else [])
+            checkable.append((each, target))
+    return errors + (await session.offload.run(_check_all, session, checkable) if checkable else [])
 
 
-async def reached(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
+async def receivers(session: Session, overrides: Sequence[Override]) -> AsyncIterator[Override]:
     """Each configuration that receives parameters, including nested and deleted ones."""
     async for each, _ in _walk(session, overrides):
         yield each
@@ -63,7 +63,7 @@ async def reached(session: Session, overrides: Sequence[Override]) -> AsyncItera
 async def _walk(
     session: Session, overrides: Sequence[Override]
 ) -> AsyncIterator[tuple[Override, OverrideTarget | None]]:
-    """Go through the levels; yield each configuration and what it is merged over, None if deleted."""
+    """Yield each configuration, level by level, and what its override is merged over (None if deleted)."""
     while overrides:
         targets = await _targets(session, {each.target for each in overrides})
         level, overrides = overrides, []
@@ -71,68 +71,70 @@ async def _walk(
             target = targets.get(each.target)
             yield each, target
             if target is not None and each.key.component == ORCHESTRATOR:
-                overrides += _of_tasks(each, target.parameters)
+                overrides += _task_overrides(each, target.parameters)
 
 
-def of_task(task: Json, brought: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
-    """`brought` for a task, merged over its own Task Parameters and those of the runs around it, if any."""
+def task_override(task: Json, parameters: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
+    """The override of one task: over its own Task Parameters, and those of the runs around it, if any."""
     try:
         request = job_request(task, {})
     except UserError:
-        return None  # no run could start with these: reported when they are saved
+        return None  # no run could start with these; saving them reports that
     key = Key(task["component"], task["configuration"])
-    return Override(key, brought, path, request.version, (request.parameters, *outer)) if brought else None
+    return (
+        Override(key, parameters, path, request.version, (request.parameters, *outer)) if parameters else None
+    )
 
 
-def of_own(task: Json, path: str) -> Override | None:
-    """The parameters among a task's own Task Parameters; None if there are none."""
+def own_override(task: Json, path: str) -> Override | None:
+    """The override within a task's own Task Parameters; None if there is none."""
     given = task.get("parameters") or {}
     bare = {**task, "parameters": {key: value for key, value in given.items() if key != "parameters"}}
     own = given.get("parameters")
-    return of_task(bare, own if isinstance(own, Mapping) else {}, path)
+    return task_override(bare, own if isinstance(own, Mapping) else {}, path)
 
 
-async def misfits(session: Session, definition: Json) -> list[str]:
-    """Which Task Parameters of a stored orchestration no longer fit, for people to read."""
-    own = (of_own(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
+async def invalid_task_parameters(session: Session, definition: Json) -> list[str]:
+    """Which Task Parameters of a stored orchestration no longer match their schema, as messages."""
+    own = (own_override(task, f"task {task['id']!r}: parameters") for task in stored_tasks(definition))
     found = await check(session, [each for each in own if each is not None])
-    return [f"{error.field}: {error.detail}" for error in found[:MOST_ERRORS]]
+    return [f"{error.field}: {error.detail}" for error in found[:MAX_ERRORS]]
 
 
-def _of_tasks(override: Override, definition: Json) -> Iterator[Override]:
+def _task_overrides(override: Override, definition: Json) -> Iterator[Override]:
     tasks = {task["id"]: task for task in stored_tasks(definition)}
-    for name, brought in override.brought.items():
-        if name not in tasks or not isinstance(brought, Mapping):
+    for name, parameters in override.parameters.items():
+        if name not in tasks or not isinstance(parameters, Mapping):
             continue
         outer = [layer[name] for layer in override.below if isinstance(layer.get(name), Mapping)]
-        if made := of_task(tasks[name], brought, f"{override.path}.{name}", outer):
+        if made := task_override(tasks[name], parameters, f"{override.path}.{name}", outer):
             yield made
 
 
-def _check_all(session: Session, judged: Sequence[tuple[Override, OverrideTarget]]) -> list[FieldError]:
-    return [error for override, target in judged for error in _check_one(session, override, target)]
+def _check_all(session: Session, checkable: Sequence[tuple[Override, OverrideTarget]]) -> list[FieldError]:
+    return [error for override, target in checkable for error in _check_one(session, override, target)]
 
 
 def _check_one(session: Session, override: Override, target: OverrideTarget) -> list[FieldError]:
     layers = [target.parameters, *override.below]
     try:
-        merged = _plain(session, _merge([*layers, override.brought]))
-        before = _plain(session, _merge(layers))
+        merged = _decrypted(session, _merge([*layers, override.parameters]))
+        before = _decrypted(session, _merge(layers))
     except UserError:
-        return []  # a stored secret cannot be read: no fault of these parameters
-    schema, steps = target.schema or {}, session.judging
-    return check_brought(merged, before, override.brought, schema, override.path, steps=steps)
+        return []  # a stored secret cannot be decrypted, which is not the fault of these parameters
+    schema, budget = target.schema or {}, session.step_budget
+    return check_override(merged, before, override.parameters, schema, override.path, budget=budget)
 
 
 def _merge(layers: Sequence[Json]) -> Json:
-    """Merge as a job does: each over those below it, the top two first."""
+    """Merge as a job does: from the top down, each layer over the one below it."""
     merged = layers[-1]
     for layer in reversed(layers[:-1]):
         merged = deep_merge(layer, merged)
     return merged
 
 
-def _plain(session: Session, parameters: Json) -> Json:
+def _decrypted(session: Session, parameters: Json) -> Json:
     plain: Json = session.encryption.decrypt_secrets(parameters, session.project)
     return plain
 
@@ -140,4 +142,4 @@ def _plain(session: Session, parameters: Json) -> Json:
 async def _targets(session: Session, targets: set[Target]) -> dict[Target, OverrideTarget]:
     store = ConfigurationStore(session.connection)
     found = await store.override_targets(project=session.project, wanted=list(targets))
-    return {(each.component, each.id, each.asked): each for each in found}
+    return {(each.component, each.id, each.requested_version): each for each in found}

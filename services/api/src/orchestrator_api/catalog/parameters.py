@@ -5,82 +5,98 @@ from itertools import chain, islice
 from typing import Any
 
 import jsonschema
-from jsonschema import ValidationError as Wrong
+from jsonschema import ValidationError as Violation
 from jsonschema.validators import Draft202012Validator, extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from orchestrator_api.catalog import patterns
-from orchestrator_api.catalog.patterns import Judge, Rule
+from orchestrator_api.catalog.patterns import Rule, RuleValidator
 from orchestrator_api.catalog.phases import Json
 from orchestrator_api.http.refusals import FieldError
-from orchestrator_api.http.steps import MAX_STEPS, Steps, TooManySteps, spend, within
+from orchestrator_api.http.step_budget import MAX_STEPS, StepBudget, StepBudgetExceeded, charged_to, spend
 from orchestrator_shared.definitions.placeholders import has_placeholder, holds_placeholder
 
-MOST_ERRORS = 20
+MAX_ERRORS = 20
 _LIBRARY: dict[str, Rule] = dict(Draft202012Validator.VALIDATORS)
-_OF_VALUES = ("const", "enum", "maxLength", "minLength", "pattern")
+_VALUE_RULES = ("const", "enum", "maxLength", "minLength", "pattern")
 _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluatedProperties")
 """Rules whose messages name properties but reveal no values."""
 
 
 def _unless_placeholder(rule: str) -> Rule:
-    """A placeholder's value is known only when the job runs; until then, only that it will be a string."""
+    """Skip the rule for placeholders: their values are known only when the job runs."""
     own: dict[str, Rule] = {"pattern": patterns.pattern, "enum": _enum}
     bare = own.get(rule) or _LIBRARY[rule]
 
-    def judged(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
+    def checked(
+        validator: RuleValidator, value: object, instance: object, schema: Json
+    ) -> Iterator[Violation]:
         if not has_placeholder(instance):
-            yield from bare(judge, value, instance, schema) or ()
+            yield from bare(validator, value, instance, schema) or ()
 
-    return judged
-
-
-def _any_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """Replaces the library's rule, which keeps every error of every branch: gigabytes that no one sees."""
-    if not any(_fits(judge, each, instance) for each in value):
-        yield _unfit(instance)
+    return checked
 
 
-def _one_of(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """While some values are not known yet, several branches may match."""
-    fitting = islice((each for each in value if _fits(judge, each, instance)), 2)
+def _any_of(
+    validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
+) -> Iterator[Violation]:
+    """Replaces the library's rule, which collects all errors of all branches: gigabytes in the worst case."""
+    if not any(_fits(validator, each, instance) for each in value):
+        yield _no_branch_fits(instance)
+
+
+def _one_of(
+    validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
+) -> Iterator[Violation]:
+    """Placeholders make several branches match for now, because their values are not known yet."""
+    fitting = islice((each for each in value if _fits(validator, each, instance)), 2)
     count = sum(1 for _ in fitting)
     if count == 0 or (count > 1 and not holds_placeholder(instance)):
-        yield _unfit(instance)
+        yield _no_branch_fits(instance)
 
 
-def _fits(judge: Judge, schema: object, instance: object) -> bool:
-    return next(judge.descend(instance, schema), None) is None
+def _fits(validator: RuleValidator, schema: object, instance: object) -> bool:
+    return next(validator.descend(instance, schema), None) is None
 
 
-def _unfit(instance: object) -> Wrong:
+def _no_branch_fits(instance: object) -> Violation:
     is_one_value = not isinstance(instance, dict | list)
-    return Wrong(f"{instance!r} fits no branch" if is_one_value else "fits no branch")
+    return Violation(
+        f"{instance!r} matches none of the allowed schemas"
+        if is_one_value
+        else "matches none of the allowed schemas"
+    )
 
 
-def _multiple_of(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
-    """Undecidable for numbers that a float cannot hold."""
+def _multiple_of(
+    validator: RuleValidator, value: object, instance: object, schema: Json
+) -> Iterator[Violation]:
+    """Rejects numbers too large for a float, with which the library's rule would fail."""
     try:
-        yield from _LIBRARY["multipleOf"](judge, value, instance, schema) or ()
+        yield from _LIBRARY["multipleOf"](validator, value, instance, schema) or ()
     except OverflowError:
-        yield Wrong("the number is too large")
+        yield Violation("the number is too large")
 
 
-def _enum(judge: Judge, value: Sequence[object], instance: object, schema: Json) -> Iterator[Wrong]:
-    """Searches strings with the list's own operator, which is a hundred times as fast."""
+def _enum(
+    validator: RuleValidator, value: Sequence[object], instance: object, schema: Json
+) -> Iterator[Violation]:
+    """Looks strings up with `in`, which is a hundred times as fast as the library's rule."""
     if isinstance(instance, str) and instance in value:
         return
     spend(len(value) // 8)
-    yield from _LIBRARY["enum"](judge, value, instance, schema) or ()
+    yield from _LIBRARY["enum"](validator, value, instance, schema) or ()
 
 
-def _unique_items(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
-    """Checks in one pass; the library compares every pair if the items cannot be sorted."""
+def _unique_items(
+    validator: RuleValidator, value: object, instance: object, schema: Json
+) -> Iterator[Violation]:
+    """Checks in one pass; the library compares every pair of items that cannot be sorted."""
     if value and isinstance(instance, list):
         seen = {_comparable(item) for item in instance}
         if len(seen) < len(instance):
-            yield Wrong("has an item twice")
+            yield Violation("has duplicate items")
 
 
 def _comparable(value: object) -> Hashable:
@@ -92,7 +108,7 @@ def _comparable(value: object) -> Hashable:
         return tuple(_comparable(item) for item in value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers share one hash
+    return value if isinstance(value, str) else (type(value), repr(value))  # many numbers share a hash
 
 
 _PER_ITEM = {"items", "prefixItems", "contains", "additionalProperties", "propertyNames"}
@@ -100,17 +116,19 @@ _PER_PAIR = {"unevaluatedItems", "unevaluatedProperties"}
 
 
 def _counted(name: str, rule: Rule) -> Rule:
-    """The rule with its cost charged, by the size of what it reads and of what it reports."""
+    """The rule, charged to the step budget by the size of what it reads and reports."""
 
-    def judged(judge: Judge, value: object, instance: object, schema: Json) -> Iterator[Wrong]:
+    def checked(
+        validator: RuleValidator, value: object, instance: object, schema: Json
+    ) -> Iterator[Violation]:
         size = _size(instance)
         extra = size // 4 if name in _PER_ITEM else size * size // 4096 if name in _PER_PAIR else 0
         spend(1 + extra + (size + _size(value)) // 64)
-        for error in rule(judge, value, instance, schema) or ():
+        for error in rule(validator, value, instance, schema) or ():
             spend(1 + len(error.message) // 64)
             yield error
 
-    return judged
+    return checked
 
 
 def _size(value: object) -> int:
@@ -124,7 +142,7 @@ _OWN_RULES: dict[str, Rule] = {
     "multipleOf": _multiple_of,
     "patternProperties": patterns.pattern_properties,
     "additionalProperties": patterns.additional_properties,
-    **{rule: _unless_placeholder(rule) for rule in _OF_VALUES},
+    **{rule: _unless_placeholder(rule) for rule in _VALUE_RULES},
 }
 _RULES = {name: _counted(name, rule) for name, rule in {**_LIBRARY, **_OWN_RULES}.items()}
 _Validator = extend(Draft202012Validator, _RULES)  # type: ignore[no-untyped-call]  # so in its stubs
@@ -149,81 +167,83 @@ def check_parameters(
     schema: Json,
     prefix: str = "parameters",
     *,
-    steps: Steps | None = None,
+    budget: StepBudget | None = None,
 ) -> list[FieldError]:
     """Report what is wrong with parameters; never repeats a value, because it may be secret."""
-    with within(steps or Steps()):
-        return _told(_errors(parameters, schema), prefix)
+    with charged_to(budget or StepBudget()):
+        return _field_errors(_errors(parameters, schema), prefix)
 
 
-def check_brought(
+def check_override(
     merged: Json,
     before: Json,
-    brought: Json,
+    override: Json,
     schema: Json,
     prefix: str,
     *,
-    steps: Steps | None = None,
+    budget: StepBudget | None = None,
 ) -> list[FieldError]:
-    """Report what is wrong with `merged` because of `brought`; `before` is the same without it.
+    """Report what is wrong with `merged` because of `override`; `before` is the same without it.
 
-    An error that existed before is not reported, unless `brought` contains that very value.
+    An error that existed before is not reported, unless `override` contains that very value.
     """
-    with within(steps or Steps()):
+    with charged_to(budget or StepBudget()):
         found = _errors(merged, schema)
         first = next(found, None)
         if first is None:
             return []
-        known = {_mark(error) for error in _errors(before, schema)}
-        new = (each for each in chain([first], found) if _is_new(each, brought, known))
-        return _told(new, prefix)
+        known = {_fingerprint(error) for error in _errors(before, schema)}
+        new = (each for each in chain([first], found) if _is_new(each, override, known))
+        return _field_errors(new, prefix)
 
 
-def _is_new(error: Wrong, brought: object, known: Set[tuple[object, ...]]) -> bool:
-    return isinstance(error, _TooMuch) or _is_in(brought, error) or _mark(error) not in known
+def _is_new(error: Violation, override: object, known: Set[tuple[object, ...]]) -> bool:
+    return isinstance(error, _BudgetExceeded) or _is_in(override, error) or _fingerprint(error) not in known
 
 
-class _Unusable(Wrong):
+class _UnusableSchema(Violation):
     """The schema itself cannot be used."""
 
 
-class _TooMuch(_Unusable):
-    """The limit was reached, so other errors are unknown."""
+class _BudgetExceeded(_UnusableSchema):
+    """The step budget is used up, so further errors are unknown."""
 
 
-def _errors(parameters: Json, schema: Json) -> Iterator[Wrong]:
-    registry: Registry[Any] = Registry()  # a $ref is never fetched
+def _errors(parameters: Json, schema: Json) -> Iterator[Violation]:
+    registry: Registry[Any] = Registry()  # empty: a remote $ref is never fetched
     try:
         kind = _BesidePatterns if patterns.unevaluated_beside_patterns(schema) else _Validator
         yield from kind(patterns.in_our_dialect(schema), registry=registry).iter_errors(parameters)
     except Unresolvable as error:
-        yield _Unusable(f"the component's schema has a $ref that leads nowhere: {error.ref}")
+        yield _UnusableSchema(f"the component's schema has a $ref that cannot be resolved: {error.ref}")
     except RecursionError:
-        yield _Unusable("the component's schema has a $ref that leads in a circle")
-    except TooManySteps:
-        steps = f"judging them by the component's schema takes more than {MAX_STEPS:,} steps in one request"
-        yield _TooMuch(f"{steps}: shorten their lists, or apply them in parts")
+        yield _UnusableSchema("the component's schema has a circular $ref")
+    except StepBudgetExceeded:
+        limit = (
+            f"checking them against the component's schema takes more than {MAX_STEPS:,} steps in one request"
+        )
+        yield _BudgetExceeded(f"{limit}: shorten their lists, or send fewer at a time")
 
 
-def _mark(error: Wrong) -> tuple[object, ...]:
-    """Identifies a mistake, whatever the other parameters contain."""
-    tells = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
-    return (*error.absolute_path, "", *error.absolute_schema_path, error.message if tells else "")
+def _fingerprint(error: Violation) -> tuple[object, ...]:
+    """Identifies an error independently of the other parameters."""
+    message_counts = error.validator in _NAMING or not isinstance(error.instance, (dict, list))
+    return (*error.absolute_path, "", *error.absolute_schema_path, error.message if message_counts else "")
 
 
-def _is_in(brought: object, error: Wrong) -> bool:
-    """Whether the faulty value itself was in `brought`, rather than merged into another."""
+def _is_in(override: object, error: Violation) -> bool:
+    """Whether the invalid value comes from `override` itself, rather than from a merge into it."""
     for part in error.absolute_path:
-        if not isinstance(brought, Mapping):
+        if not isinstance(override, Mapping):
             return True
-        if part not in brought:
+        if part not in override:
             return False
-        brought = brought[part]
-    return not isinstance(brought, Mapping)
+        override = override[part]
+    return not isinstance(override, Mapping)
 
 
-def _told(errors: Iterator[Wrong], prefix: str) -> list[FieldError]:
-    told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MOST_ERRORS))
+def _field_errors(errors: Iterator[Violation], prefix: str) -> list[FieldError]:
+    told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MAX_ERRORS))
     return list(told)
 
 
@@ -231,39 +251,41 @@ def _path(error: jsonschema.exceptions._Error, prefix: str) -> str:
     return ".".join([prefix, *map(str, error.absolute_path)])
 
 
-def _field_error(error: Wrong, prefix: str) -> FieldError:
+def _field_error(error: Violation, prefix: str) -> FieldError:
     return FieldError(_path(error, prefix), _reason(error))
 
 
-def _reason(error: Wrong) -> str:
-    if isinstance(error, _Unusable):
+def _reason(error: Violation) -> str:
+    if isinstance(error, _UnusableSchema):
         return str(error.message)
     if error.validator == "required":
         return _missing(error)
     if error.validator == "additionalProperties":
         return _short(error.message)
     if error.validator == "type" and has_placeholder(error.instance):
-        return f"a placeholder is filled in as text, but the component's schema wants {error.validator_value}"
-    reason = f"does not fit the component's schema: {error.validator} {_short(repr(error.validator_value))}"
+        return (
+            f"a placeholder is replaced by text, but the component's schema requires {error.validator_value}"
+        )
+    reason = f"does not match the component's schema: {error.validator} {_short(repr(error.validator_value))}"
     is_number = isinstance(error.instance, int | float)
-    return f"{reason}; put it in quotes" if is_number and _wants_text(error) else reason
+    return f"{reason}; put it in quotes" if is_number and _expects_text(error) else reason
 
 
-def _wants_text(error: Wrong) -> bool:
+def _expects_text(error: Violation) -> bool:
     wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
     return error.validator == "type" and "string" in wanted
 
 
 def _schema_reason(error: jsonschema.SchemaError) -> str:
     if error.validator == "format" and error.validator_value == "regex":
-        return f"not a usable pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
-    return f"no JSON Schema: {_short(error.message)}"
+        return f"unsupported pattern: {_short(repr(error.instance))}; {patterns.ADVICE}"
+    return f"not a valid JSON Schema: {_short(error.message)}"
 
 
-def _missing(error: Wrong) -> str:
+def _missing(error: Violation) -> str:
     present = error.instance if isinstance(error.instance, dict) else {}
     wanted = error.validator_value if isinstance(error.validator_value, list) else []
-    return _short(f"lacks {', '.join(repr(name) for name in wanted if name not in present)}")
+    return _short(f"missing {', '.join(repr(name) for name in wanted if name not in present)}")
 
 
 def _short(text: str) -> str:

@@ -13,23 +13,21 @@ from pydantic_core import SchemaError, SchemaValidator, core_schema
 from pydantic_core import ValidationError as Mismatch
 
 from orchestrator_api.catalog.phases import Json
-from orchestrator_api.http.steps import spend
+from orchestrator_api.http.step_budget import spend
 
-ADVICE = (
-    "look-around and back-references are not supported, and a repetition has at most a few thousand turns"
-)
+ADVICE = "look-around and back-references are not supported, and a repetition is limited to a few thousand"
 
 
-class Judge(Protocol):
-    """The library's validator, as rules use it."""
+class RuleValidator(Protocol):
+    """The part of the library's validator that rules use."""
 
     def descend(
         self, instance: object, schema: object, path: object = None, schema_path: object = None
     ) -> Iterator[ValidationError]:
-        """Yield what in the instance does not fit the schema."""
+        """Yield the errors of the instance against the schema."""
 
 
-Rule = Callable[[Judge, Any, Any, Any], Iterable[ValidationError] | None]
+Rule = Callable[[RuleValidator, Any, Any, Any], Iterable[ValidationError] | None]
 """Called with a validator, the rule's value, the instance, and the schema that contains the rule."""
 
 
@@ -45,14 +43,14 @@ def _usable(pattern: object) -> bool:
 
 
 def format_checker() -> FormatChecker:
-    """Formats of JSON Schema; a valid `regex` is one that `found` can match."""
+    """Checks formats; a `regex` is valid if `found` can match it."""
     checker = FormatChecker()
     checker.checks("regex", raises=SchemaError)(_usable)
     return checker
 
 
 def found(pattern: str, text: str) -> bool:
-    """Whether the text contains a match; patterns stored before patterns were checked have no effect."""
+    """Whether the text contains a match; an unsupported pattern, stored before checks existed, matches."""
     spend(1 + len(text) // 256)
     try:
         _matcher(pattern).validate_python(text)
@@ -63,25 +61,27 @@ def found(pattern: str, text: str) -> bool:
     return True
 
 
-def pattern(judge: Judge, wanted: str, instance: object, schema: Json) -> Iterator[ValidationError]:
+def pattern(
+    validator: RuleValidator, wanted: str, instance: object, schema: Json
+) -> Iterator[ValidationError]:
     """Rule `pattern`."""
     if isinstance(instance, str) and not found(wanted, instance):
         yield ValidationError("does not match")
 
 
 def pattern_properties(
-    judge: Judge, patterns: Json, instance: object, schema: Json
+    validator: RuleValidator, patterns: Json, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `patternProperties`."""
     if isinstance(instance, dict):
         for wanted, subschema in patterns.items():
             for key, value in instance.items():
                 if found(wanted, key):
-                    yield from judge.descend(value, subschema, path=key, schema_path=wanted)
+                    yield from validator.descend(value, subschema, path=key, schema_path=wanted)
 
 
 def additional_properties(
-    judge: Judge, wanted: object, instance: object, schema: Json
+    validator: RuleValidator, wanted: object, instance: object, schema: Json
 ) -> Iterator[ValidationError]:
     """Rule `additionalProperties`."""
     if not isinstance(instance, dict):
@@ -91,7 +91,7 @@ def additional_properties(
     extra = [key for key in instance if key not in known and not any(found(each, key) for each in patterns)]
     if isinstance(wanted, dict):
         for key in extra:
-            yield from judge.descend(instance[key], wanted, path=key)
+            yield from validator.descend(instance[key], wanted, path=key)
     elif not wanted and extra:
         were = "was" if len(extra) == 1 else "were"
         yield ValidationError(
@@ -100,7 +100,7 @@ def additional_properties(
 
 
 def in_our_dialect(schema: Any) -> Any:
-    """The schema without `$schema`: if a part names a dialect, the library would switch to its own rules."""
+    """The schema without `$schema`: where a part names a dialect, the library would bypass our rules."""
     if isinstance(schema, Mapping):
         named = isinstance(schema.get("$schema"), str)
         return {key: in_our_dialect(part) for key, part in schema.items() if key != "$schema" or not named}

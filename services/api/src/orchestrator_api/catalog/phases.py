@@ -1,4 +1,4 @@
-"""An orchestration's phases and tasks: their one stored form, and the checks on them."""
+"""An orchestration's phases and tasks: how they are stored, and the checks on them."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,8 +13,8 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Json = Mapping[str, Any]
 """A read-only JSON object."""
-MOST_ERRORS = 50
-"""More would only make the answer to the same mistake larger."""
+MAX_ERRORS = 50
+"""More would only repeat the same mistake in a larger response."""
 
 
 def make_definition(given: Sequence[Json]) -> OrchestrationDefinition:
@@ -36,8 +36,8 @@ def stored_tasks(definition: Json) -> list[JsonObject]:
     return [task for phase in definition.get("phases", []) for task in phase.get("tasks", [])]
 
 
-def doubled_ids(given: Sequence[Json]) -> list[FieldError]:
-    """Tasks whose id is already taken; `given` are the phases as sent, so that paths fit."""
+def duplicate_ids(given: Sequence[Json]) -> list[FieldError]:
+    """Tasks whose ids are not unique; `given` are the phases as sent, so that paths match the request."""
     placed = [
         (f"phases.{p}.tasks.{t}.id", task.get("id") or f"{task['component']}/{task['configuration']}")
         for p, phase in enumerate(given)
@@ -45,7 +45,7 @@ def doubled_ids(given: Sequence[Json]) -> list[FieldError]:
     ]
     count = Counter(identifier for _, identifier in placed)
     return [
-        FieldError(path, f"another task has the id {identifier!r}: give each task an id of its own")
+        FieldError(path, f"duplicate task id {identifier!r}: give each task its own id")
         for path, identifier in placed
         if count[identifier] > 1
     ]
@@ -68,7 +68,7 @@ def unknown_targets(
     return errors
 
 
-def wrong_requests(given: Sequence[Json]) -> list[FieldError]:
+def invalid_settings(given: Sequence[Json]) -> list[FieldError]:
     """Settings with which a task could never run."""
     errors = []
     for p, phase in enumerate(given):
@@ -82,7 +82,7 @@ def wrong_requests(given: Sequence[Json]) -> list[FieldError]:
 
 
 def check_selection(definition: Json, selection: Sequence[str] | None) -> list[FieldError]:
-    """Report errors in a choice of tasks; None means the active ones."""
+    """Report errors in a selection of tasks; None selects the active ones."""
     known = _ids(definition)
     if not known:
         return [FieldError("tasks", "this orchestration has no tasks: add one before running it")]
@@ -91,7 +91,7 @@ def check_selection(definition: Json, selection: Sequence[str] | None) -> list[F
     if not selection:
         return [FieldError("tasks", "choose at least one task, or leave tasks out to run the active ones")]
     unknown = ((f"tasks.{i}", task) for i, task in enumerate(selection) if task not in known)
-    return [_unknown_task(path, task, known) for path, task in islice(unknown, MOST_ERRORS)]
+    return [_unknown_task(path, task, known) for path, task in islice(unknown, MAX_ERRORS)]
 
 
 def check_overrides(definition: Json, parameters: Json, path: str = "parameters") -> list[FieldError]:
@@ -99,10 +99,10 @@ def check_overrides(definition: Json, parameters: Json, path: str = "parameters"
     known = _ids(definition)
     wrong = ((name, value) for name, value in parameters.items() if not _fits(name, value, known))
     return [
-        FieldError(f"{path}.{name}", "must be an object: the parameters of this task")
+        FieldError(f"{path}.{name}", "must be an object with this task's parameters")
         if name in known
         else _unknown_task(f"{path}.{name}", name, known)
-        for name, _ in islice(wrong, MOST_ERRORS)
+        for name, _ in islice(wrong, MAX_ERRORS)
     ]
 
 
@@ -116,7 +116,7 @@ def _ids(definition: Json) -> dict[str, None]:
 
 
 def _unknown_task(path: str, name: str, known: Mapping[str, None]) -> FieldError:
-    return FieldError(path, f"there is no task {name!r} in this version; there are {_some(list(known))}")
+    return FieldError(path, f"there is no task {name!r} in this version; its tasks are {_some(list(known))}")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.catalog.configurations import Key, Wish
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import SavedConfiguration
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_shared.database.rows import columns_of
 
 router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
@@ -25,7 +25,7 @@ async def list_configurations(
     paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Page[ConfigurationOut]:
-    """The configurations of the project, or of one component in it."""
+    """List the configurations of the project, or of one component in it."""
     async with call.session(Scope.READ, project) as session:
         part, found = await configurations.listing(session, component, paging)
         shown = await session.offload.run(configurations.all_masked, found)
@@ -36,7 +36,7 @@ async def list_configurations(
 async def get_configuration(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> ConfigurationOut:
-    """One configuration; secrets are masked."""
+    """Get a configuration; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
         found = await configurations.load(session, configurations.component_key(component, configuration))
     return ConfigurationOut.model_validate(configurations.masked(found))
@@ -46,7 +46,7 @@ async def get_configuration(
     "/{component}/{configuration}",
     operation_id="save_configuration",
     responses=saved(ConfigurationSaved),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_configuration(
     call: Call,
@@ -56,11 +56,13 @@ async def save_configuration(
     body: ConfigurationIn,
     response: Response,
 ) -> ConfigurationSaved:
-    """Save a configuration: a new version if its parameters differ."""
+    """Save a configuration; changed parameters create a new version."""
     async with call.session(Scope.CONFIGURE, project) as session:
         key = Key(component, configuration)
-        wish = Wish(body.name or configuration, body.description, True, body.parameters, body.note)
-        saved = await configurations.save_component_configuration(session, key, wish)
+        spec = ConfigurationSpec(
+            body.name or configuration, body.description, True, body.parameters, body.note
+        )
+        saved = await configurations.save_component_configuration(session, key, spec)
         stored = await configurations.load(session, key)
     response.status_code = 201 if saved.created else 200
     shown = SavedConfiguration(**columns_of(configurations.masked(stored)), changed=saved.changed)
@@ -73,7 +75,7 @@ async def save_configuration(
 async def delete_configuration(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> None:
-    """Move a configuration to trash; saving it again restores it."""
+    """Move a configuration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.delete(session, configurations.component_key(component, configuration))
 
@@ -88,7 +90,7 @@ async def list_versions(
     configuration: Identifier,
     paging: Paging,
 ) -> Page[VersionOut]:
-    """The versions of a configuration, newest first."""
+    """List the versions of a configuration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.component_key(component, configuration)
         part, shown = await configurations.versions(session, key, paging)

@@ -66,7 +66,7 @@ class OverrideTarget:
 
     component: str
     id: str
-    asked: int | None
+    requested_version: int | None
     """The requested version; None for the current one."""
     parameters: JsonObject
     schema: JsonObject | None

@@ -13,14 +13,14 @@ Phases = Sequence[Json]
 Target = tuple[str, str]
 """Component and configuration."""
 
-_NOTHING_STORED = "*** stands for a stored secret, but there is none: enter it"
+_NOTHING_STORED = "*** stands for a stored secret, but none is stored: enter the secret"
 _AMBIGUOUS = (
-    "in a list, *** alone does not say which stored secret it stands for: get or export this again and keep "
-    "the handle that is shown (as in ***:3f2a9c1b07de), or enter the secret"
+    "in a list, *** alone does not identify a stored secret: fetch or export this again and keep the handle "
+    "that is shown (such as ***:3f2a9c1b07de), or enter the secret"
 )
 _UNKNOWN_HANDLE = (
-    "no secret stored here has this handle; it may have been replaced, or belong to something else: get or "
-    "export this again, or enter the secret"
+    "no secret with this handle is stored here; it may have been replaced, or belong to something else: "
+    "fetch or export this again, or enter the secret"
 )
 
 
@@ -43,8 +43,8 @@ def restored_phases(
 ) -> list[JsonObject]:
     """The phases with every mask that names a stored secret replaced by that secret.
 
-    A secret stays with the configuration it was entered for. Otherwise, another configuration under the same
-    task id would receive a secret that its people were never given.
+    A secret stays with the configuration it was entered for: otherwise, pointing the task at another
+    configuration would hand that one a secret which its owners were never given.
     """
     before: defaultdict[Target, JsonObject] = defaultdict(dict)
     for task in stored_tasks({"phases": stored}):
@@ -63,47 +63,47 @@ def _target(task: Json) -> Target:
     return task["component"], task["configuration"]
 
 
-def brings_secret(value: object) -> bool:
+def contains_secret(value: object) -> bool:
     """Whether a #key holds a secret in the clear, not a mask."""
     if isinstance(value, dict):
         return any(
-            (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else brings_secret(item)
+            (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else contains_secret(item)
             for key, item in value.items()
         )
-    return isinstance(value, list) and any(map(brings_secret, value))
+    return isinstance(value, list) and any(map(contains_secret, value))
 
 
-def left_masks(value: object, prefix: str) -> list[FieldError]:
+def remaining_masks(value: object, prefix: str) -> list[FieldError]:
     """Each remaining mask under a #key that names no stored secret, and what to do about it."""
     return [
         FieldError(".".join(filter(None, (prefix, *path))), reason)
-        for path, reason in _left(value, in_list=False)
+        for path, reason in _remaining(value, in_list=False)
     ]
 
 
-def _left(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
-    """Builds paths only for what it finds: documents are large, and masks in them are few."""
+def _remaining(value: object, *, in_list: bool) -> list[tuple[tuple[str, ...], str]]:
+    """Builds paths only for masks it finds: documents are large and contain few."""
     found: list[tuple[tuple[str, ...], str]] = []
     if isinstance(value, dict):
         for key, item in value.items():
             if key.startswith(SECRET_KEY) and is_mask(item):
                 found.append(((key,), _reason(item, in_list=in_list)))
-            elif below := _left(item, in_list=in_list):
+            elif below := _remaining(item, in_list=in_list):
                 found += [((key, *path), reason) for path, reason in below]
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            if below := _left(item, in_list=True):
+            if below := _remaining(item, in_list=True):
                 found += [((str(index), *path), reason) for path, reason in below]
     return found
 
 
-def left_in_phases(phases: Phases) -> list[FieldError]:
+def remaining_masks_in_phases(phases: Phases) -> list[FieldError]:
     """The same for tasks' parameters."""
     return [
         error
         for p, phase in enumerate(phases)
         for t, task in enumerate(phase["tasks"])
-        for error in left_masks(task.get("parameters") or {}, f"phases.{p}.tasks.{t}.parameters")
+        for error in remaining_masks(task.get("parameters") or {}, f"phases.{p}.tasks.{t}.parameters")
     ]
 
 

@@ -75,18 +75,18 @@ class ConfigurationStore(Store):
         )
 
     async def lock(self, *, project: str, component: str, configuration: str) -> None:
-        """Keep others from saving the configuration until the transaction ends."""
+        """Lock the configuration against other saves until the transaction ends."""
         await self._run(
             "lock_configuration", project=project, component=component, configuration=configuration
         )
 
     async def lock_orchestration(self, *, project: str, orchestration: str) -> bool:
-        """Keep others from changing what belongs to the orchestration; returns False if it does not exist."""
+        """Lock the orchestration and what belongs to it; returns False if it does not exist."""
         found = await self._value(str, "lock_orchestration", project=project, orchestration=orchestration)
         return found is not None
 
     async def lock_orchestrations(self, *, project: str) -> None:
-        """Keep others from saving orchestrations of the project until the transaction ends."""
+        """Lock the project's orchestrations against other saves until the transaction ends."""
         await self._run("lock_orchestrations_of_project", project=project)
 
     async def insert(
@@ -219,7 +219,7 @@ class ConfigurationStore(Store):
         )
 
     async def named(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[Configuration]:
-        """The existing ones among these configurations, except orchestrations: pairs of component and id."""
+        """Those of these configurations that exist, without orchestrations; pairs of component and id."""
         return await self._many(
             Configuration,
             "named_configurations",
@@ -230,7 +230,7 @@ class ConfigurationStore(Store):
     async def current_versions(
         self, *, project: str, wanted: Collection[tuple[str, str]]
     ) -> list[CurrentVersion]:
-        """The current versions of the existing ones among these configurations."""
+        """The current versions of those of these configurations that exist."""
         return await self._many(
             CurrentVersion,
             "current_versions",
@@ -241,7 +241,7 @@ class ConfigurationStore(Store):
     async def override_targets(
         self, *, project: str, wanted: Collection[tuple[str, str, int | None]]
     ) -> list[OverrideTarget]:
-        """The existing ones among these configurations, each in the requested version."""
+        """Those of these configurations that exist, each in the requested version."""
         return await self._many(
             OverrideTarget,
             "override_targets",
@@ -258,7 +258,7 @@ class ConfigurationStore(Store):
         )
 
     async def nestings(self, *, project: str) -> list[Nesting]:
-        """Which orchestration runs which, by the current versions."""
+        """Which orchestration runs which in the current versions."""
         return await self._many(Nesting, "nestings", project=project)
 
     async def variable_users(self, *, project: str, name: str) -> list[VariableUser]:

@@ -2,8 +2,7 @@
 -- orchestrator.
 
 -- name: configurations
--- Reads in index order, from the given place to the end of the component, so that a page reads only what it
--- shows.
+-- Reads in index order, from the given place on, so that a page reads only the rows it returns.
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at
@@ -121,7 +120,7 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 
 -- name: override_targets
 -- What parameters of a run or task are merged over, in the requested or else the current versions.
-SELECT c.component, c.id, wanted.version AS asked, v.parameters, k.definition -> 'parameters' AS schema
+SELECT c.component, c.id, wanted.version AS requested_version, v.parameters, k.definition -> 'parameters' AS schema
 FROM unnest($components::text[], $configurations::text[], $versions::integer[]) AS wanted (component, id, version)
 JOIN catalog.configurations c
   ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id) AND c.deleted_at IS NULL
@@ -181,11 +180,11 @@ SET name = excluded.name, type = excluded.type, executor = excluded.executor,
     definition_as_written = excluded.definition_as_written, updated_at = clock_timestamp()
 
 -- name: lock_orchestrations_of_project
--- Saves of a project's orchestrations take turns: otherwise two concurrent saves could close a cycle.
+-- Serializes saves of a project's orchestrations: two concurrent ones could create a cycle together.
 SELECT pg_advisory_xact_lock(7203152, hashtext($project))
 
 -- name: nestings
--- Which orchestration runs which, by the current versions.
+-- Which orchestration runs which in the current versions.
 SELECT c.id AS parent, t.task ->> 'configuration' AS child
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v

@@ -21,5 +21,5 @@ def _uses(session: Session, parameters: JsonObject, name: str) -> bool:
     try:
         plain = session.encryption.decrypt_secrets(parameters, session.project)
     except UserError:
-        return False  # its key is gone, so it cannot run
+        return False  # the key was removed, so the configuration cannot run
     return name in placeholders(plain)

@@ -1,4 +1,4 @@
-"""Converts definition documents to what they ask for, and back."""
+"""Converts definition documents to the state they describe, and back."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ Entry = tuple[Item, Fields, str]
 
 
 def read_documents(raws: Sequence[object], project: str) -> Desired:
-    """Read what the documents ask for; refuses them with every problem, by document and path."""
+    """Read the state that the documents describe; reports every problem, by document and path."""
     loaded = parse_documents(raws)
     refuse([FieldError(each.path or "documents", each.message, each.position) for each in loaded.problems])
     desired = Desired()
@@ -78,16 +78,16 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
     for key, schedule in document.schedules.items():
         yield (Kind.SCHEDULE, f"{name}/{key}"), schedule.model_dump(mode="json"), f".schedules.{key}"
     for key, trigger in document.triggers.items():
-        wish = trigger.model_dump(mode="json")
-        wish["tables"] = canonical_tables(wish["tables"], project)
-        yield (Kind.TRIGGER, f"{name}/{key}"), wish, f".triggers.{key}"
+        trigger_fields = trigger.model_dump(mode="json")
+        trigger_fields["tables"] = canonical_tables(trigger_fields["tables"], project)
+        yield (Kind.TRIGGER, f"{name}/{key}"), trigger_fields, f".triggers.{key}"
     if "notify" in document.model_fields_set:
         wanted = [[s.event, s.address, s.percent, s.minutes] for s in document.subscriptions()]
         yield (Kind.NOTIFICATIONS, name), {"subscriptions": wanted}, ".notify"
 
 
 def _written(model: type[BaseModel], raw: dict[str, Any]) -> dict[str, Any]:
-    """The document; if no current rule accepts it, as stored, so that people can repair it."""
+    """The document; if the current rules reject it, as it is stored, so that people can repair it."""
     try:
         definition: Any = model.model_validate(raw)
     except ValidationError:
@@ -97,13 +97,13 @@ def _written(model: type[BaseModel], raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical_tables(tables: Sequence[str], project: str) -> list[str]:
-    """Each table once, in a canonical order and spelling."""
+    """The tables without duplicates, in a canonical order and spelling."""
     refs = sorted({TableRef.parse(text, own_project=project) for text in tables})
     return [str(ref.name) if ref.project == project else str(ref) for ref in refs]
 
 
 def write_documents(current: Mapping[Item, Fields]) -> list[dict[str, Any]]:
-    """Write a project as documents that read back as the same project; secrets are masked."""
+    """Write a project as documents that describe the same project when read again; secrets are masked."""
     documents: list[dict[str, Any]] = []
     variables = {
         f"#{name}" if fields["secret"] else name: MASK if fields["secret"] else fields["value"]

@@ -8,32 +8,34 @@ from orchestrator_api.http.models import Input, Output
 
 
 class DefinitionsIn(Input):
-    """Documents as they stand in YAML, sent as JSON."""
+    """The YAML documents, sent as JSON."""
 
     documents: list[dict[str, Any]] = Field(max_length=10_000)
     prune: bool = Field(
-        default=False, description="Delete what is in the project but in none of the documents."
+        default=False, description="Delete what exists in the project but is in none of the documents."
     )
 
 
 class ChangeOut(Output):
-    """One thing and what happens to it."""
+    """One item and what happens to it."""
 
     kind: str
     id: str
     action: str = Field(description="create, update, unchanged or delete")
-    fields: list[str] = Field(description="Paths that differ.")
+    fields: list[str] = Field(description="The paths that differ; never their values.")
 
 
 class AppliedOut(Output):
-    """What was changed, or would be."""
+    """What was changed, or would be changed."""
 
     changes: list[ChangeOut]
-    errors: list[str] = Field(description="What keeps runs of the documents' orchestrations from succeeding.")
+    errors: list[str] = Field(
+        description="Problems that keep the orchestrations in the documents from running."
+    )
     warnings: list[str]
 
 
 class DefinitionsOut(Output):
-    """The project as documents; secrets are `***`, which keeps what is stored when it is applied."""
+    """The project as documents. Secrets are shown as `***`, which keeps the stored secret when applied."""
 
     documents: list[dict[str, Any]]

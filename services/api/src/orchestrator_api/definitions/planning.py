@@ -1,4 +1,4 @@
-"""Decides what applying definitions changes: one pure comparison, used by plan and apply."""
+"""Decides what applying definitions would change: a pure comparison, used by plan and apply."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from orchestrator_shared.domain.ordered import same
 
 
 class Kind(StrEnum):
-    """The kinds of things that definitions define, in the order in which they are created."""
+    """The kinds of items in definitions, in the order in which they are created."""
 
     COMPONENT = "component"
     VARIABLE = "variable"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 
 class Action(StrEnum):
-    """What happens to a thing."""
+    """What happens to an item."""
 
     CREATE = "create"
     UPDATE = "update"
@@ -40,7 +40,7 @@ Item = tuple[Kind, str]
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing and what happens to it; `fields` are the paths that differ."""
+    """One item and what happens to it; `fields` are the paths that differ."""
 
     kind: Kind
     id: str
@@ -50,27 +50,27 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the documents ask for, with secrets in the clear."""
+    """The state that the documents describe, with secrets in the clear."""
 
     items: dict[Item, Fields] = field(default_factory=dict)
     places: dict[Item, str] = field(default_factory=dict)
-    """Where each thing comes from, such as documents[2].schedules.daily."""
+    """Where each item comes from, such as documents[2].schedules.daily."""
     phases: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """The phases of each orchestration as written, including empty ones, so that paths fit."""
+    """The phases of each orchestration as written, including empty ones, so that paths match the document."""
 
 
 def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool) -> list[Change]:
-    """Every change, in an order in which they can be carried out."""
+    """All changes, in an order in which they can be applied."""
     wanted = [
-        Change(kind, name, *_judge(fields, current.get((kind, name))))
+        Change(kind, name, *_compare_fields(fields, current.get((kind, name))))
         for (kind, name), fields in desired.items()
     ]
     gone = [Change(kind, name, Action.DELETE) for kind, name in _unwanted(desired, current, prune=prune)]
-    # Deletions come last: until then, what is deleted may be used by something that is about to change.
+    # Deletions come last: what is deleted may still be used by an item that changes first.
     return [*_creations(wanted, desired), *_deletions(gone, current)]
 
 
-def _judge(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, ...]]:
+def _compare_fields(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, ...]]:
     if present is None:
         return Action.CREATE, ()
     fields = tuple(differing(wanted, present))
@@ -78,7 +78,7 @@ def _judge(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, .
 
 
 def differing(wanted: Fields, present: Fields) -> list[str]:
-    """The paths that differ, up to two levels deep; never the values, because they may be secret."""
+    """The paths that differ, at most two levels deep; never the values, because they may be secret."""
     found = []
     for key in sorted(wanted.keys() | present.keys()):
         new, old = wanted.get(key), present.get(key)
@@ -97,7 +97,8 @@ def _unwanted(
 ) -> Iterable[Item]:
     """What exists but is in no document.
 
-    A document describes its orchestration completely; the rest of the project only with `prune`.
+    A document describes its orchestration completely, so what is missing there is deleted; elsewhere only
+    with `prune`.
     """
     for kind, name in current.keys() - desired.keys():
         orchestration = (Kind.ORCHESTRATION, name.partition("/")[0])
@@ -110,7 +111,7 @@ def _unwanted(
         elif prune and kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
             yield kind, name
         elif prune and kind is Kind.VARIABLE and not current[kind, name]["secret"]:
-            yield kind, name  # secrets are seldom written in files, so they stay
+            yield kind, name  # secrets are rarely written to files, so secret variables stay
 
 
 def _deletions(changes: list[Change], current: Mapping[Item, Fields]) -> list[Change]:
@@ -123,7 +124,7 @@ def _deletions(changes: list[Change], current: Mapping[Item, Fields]) -> list[Ch
 
 
 def _creations(changes: list[Change], desired: Mapping[Item, Fields]) -> list[Change]:
-    """What is run comes before what runs it."""
+    """An orchestration comes after those that it runs."""
     order = _nesting_order({c.id: desired[c.kind, c.id] for c in changes if c.kind is Kind.ORCHESTRATION})
     kinds = list(Kind)
     return sorted(
@@ -132,7 +133,7 @@ def _creations(changes: list[Change], desired: Mapping[Item, Fields]) -> list[Ch
 
 
 def _nesting_order(orchestrations: Mapping[str, Fields]) -> list[str]:
-    """Children first; in a cycle any order will do, because saving it is refused anyway."""
+    """Children first; in a cycle any order will do, because saving it fails anyway."""
     graph = {name: nested(fields) & orchestrations.keys() for name, fields in sorted(orchestrations.items())}
     try:
         return list(TopologicalSorter(graph).static_order())
@@ -183,7 +184,7 @@ def unknown_tasks(desired: Desired, known: Set[Item]) -> list[FieldError]:
 
 
 def document_path(place: str, field: str | None, item: Item) -> str:
-    """Translate a handler's field to a path in the documents, where tasks are written as `run`."""
+    """Translate an error's field to a path in the documents, where a task's target is written as `run`."""
     if not field or item[0] is Kind.VARIABLE:
         return place
     parts = field.split(".")

@@ -14,30 +14,30 @@ from orchestrator_api.definitions.documents import write_documents
 from orchestrator_api.definitions.models import AppliedOut, DefinitionsIn, DefinitionsOut
 from orchestrator_api.definitions.planning import Fields, Item
 from orchestrator_api.definitions.service import Applied
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
 
 ORDER = ("variables", "configuration", "orchestration")
-MOST_EXPORTED = 256 * 1024 * 1024
+MAX_EXPORTED = 256 * 1024 * 1024
 TOO_MUCH = (
-    f"the definitions have more than {MOST_EXPORTED // 1024**2} MiB, too much for one answer: "
+    f"the definitions exceed {MAX_EXPORTED // 1024**2} MiB, too much for one response: "
     "read the configurations page by page (GET …/configurations)"
 )
 Place = tuple[int, str]
-"""Where a document stands among the others."""
+"""Where a document belongs in the export."""
 
 
-class _OnlyPlanned(Exception):
+class _PlanOnly(Exception):
     def __init__(self, applied: Applied) -> None:
         self.applied = applied
 
 
 @router.get("", operation_id="export_definitions", responses=READ, response_model=DefinitionsOut)
 async def export_definitions(call: Call, project: Project) -> Response:
-    """The project's variables, configurations and orchestrations as documents."""
+    """Export the project's variables, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
         current = await snapshot.read_without_configurations(session)
         texts = await session.offload.run(_written, current)
@@ -45,14 +45,14 @@ async def export_definitions(call: Call, project: Project) -> Response:
         async for some in snapshot.configuration_parts(session):
             more = await session.offload.run(_written, some)
             size += sum(len(text) for _, text in more)
-            if size > MOST_EXPORTED:
+            if size > MAX_EXPORTED:
                 raise UserError(TOO_MUCH)
             texts += more
     return StreamingResponse(_as_one(texts), media_type="application/json")
 
 
 def _written(current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
-    """Encode document by document: a single call for all of them would block the interpreter."""
+    """Encode one document at a time: a single call for all would block the interpreter for too long."""
     return [
         (_place(each), json.dumps(each, ensure_ascii=False).encode()) for each in write_documents(current)
     ]
@@ -64,7 +64,7 @@ def _place(document: Mapping[str, Any]) -> Place:
 
 
 async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
-    """Join piece by piece: otherwise all texts would be in memory twice."""
+    """Join piece by piece: otherwise the export would be in memory twice."""
     separator = b'{"documents":['
     for _, text in sorted(texts):
         yield separator
@@ -77,14 +77,14 @@ async def _as_one(texts: list[tuple[Place, bytes]]) -> AsyncIterator[bytes]:
     "/plan",
     operation_id="plan_definitions",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
-    """What applying the documents would change, with every check that applying makes."""
+    """Show what applying the documents would change, with all the checks of an apply."""
     try:
         async with call.session(Scope.CONFIGURE, project) as session:
-            raise _OnlyPlanned(await definitions.apply(session, body.documents, prune=body.prune))
-    except _OnlyPlanned as planned:
+            raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune))
+    except _PlanOnly as planned:
         return AppliedOut.model_validate(planned.applied)
 
 
@@ -92,10 +92,10 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
     "/apply",
     operation_id="apply_definitions",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
-    """Make the project what the documents say, in one transaction; applying twice changes nothing."""
+    """Make the project match the documents, in one transaction. Applying again changes nothing."""
     async with call.session(Scope.CONFIGURE, project) as session:
         applied = await definitions.apply(session, body.documents, prune=body.prune)
     return AppliedOut.model_validate(applied)

@@ -10,7 +10,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import components, configurations, variable_users
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.phases import stored_tasks
-from orchestrator_api.catalog.secrets import brings_secret, restored_phases
+from orchestrator_api.catalog.secrets import contains_secret, restored_phases
 from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import read_documents
 from orchestrator_api.definitions.planning import (
@@ -28,15 +28,15 @@ from orchestrator_api.definitions.planning import (
 from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
-from orchestrator_api.orchestrations import checking
 from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations import validation
 from orchestrator_api.projects import variables
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.schedules.rows import ScheduleWish
+from orchestrator_api.schedules.rows import ScheduleSpec
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_api.triggers import service as triggers
-from orchestrator_api.triggers.rows import TriggerWish
+from orchestrator_api.triggers.rows import TriggerSpec
 from orchestrator_shared.definitions.problems import explain
 from orchestrator_shared.domain.cron import CronError
 from orchestrator_shared.domain.errors import UserError
@@ -70,12 +70,12 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     if counts := _counts(changes):
         await session.record("definitions.applied", session.project, prune=prune, **counts)
     phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
-    found = await checking.findings(session, phases)
+    found = await validation.validate(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
     warnings = [f"orchestration {name}: {each}" for name in phases for each in found[name].warnings]
     subscriptions = await notifications.listing(session, phases)
-    told = {each.orchestration for each in subscriptions if each.event == "error"}
-    own = await session.offload.run(_warnings, wanted, told)
+    notified = {each.orchestration for each in subscriptions if each.event == "error"}
+    own = await session.offload.run(_warnings, wanted, notified)
     return Applied(changes, errors, own + warnings)
 
 
@@ -86,14 +86,14 @@ async def _carry_out(
     desired: Desired,
     current: Mapping[Item, Fields],
 ) -> list[FieldError]:
-    """Make every change; returns every problem, except those that only follow from another one."""
+    """Apply every change; returns all problems except those that only follow from another one."""
     deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
     errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
     failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
     for change in changes:
         item = (change.kind, change.id)
         if change.action is Action.UNCHANGED:
-            await _check_guess(session, item, desired.items[item])
+            await _check_secret_rights(session, item, desired.items[item])
             continue
         if item in failed:
             continue
@@ -105,7 +105,7 @@ async def _carry_out(
     return errors
 
 
-async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
+async def _check_secret_rights(session: Session, item: Item, fields: Fields) -> None:
     """Require the right to save a clear-text secret even if it equals the stored one.
 
     Otherwise a plan would confirm a guess to a token that may not save it.
@@ -113,7 +113,7 @@ async def _check_guess(session: Session, item: Item, fields: Fields) -> None:
     kind, name = item
     if kind is Kind.COMPONENT:
         session.actor.require(Scope.ADMIN)
-    if not brings_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
+    if not contains_secret(fields) and not (kind is Kind.VARIABLE and fields["secret"]):
         return
     if kind is Kind.VARIABLE and not is_mask(fields["value"]):
         await variable_users.check_variable(session, name)
@@ -129,7 +129,7 @@ def _is_at(error: FieldError, place: str) -> bool:
 
 
 def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) -> Fields:
-    """Replace masks by their secrets, to compare with what exists; saving does this by itself."""
+    """Replace masks by their secrets for the comparison; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
         return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
@@ -160,7 +160,7 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        # a missing permission is a problem of the token, not of the documents
+        # a missing permission concerns the token, not the documents
         is_lack = isinstance(error, Forbidden)
         if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
             raise
@@ -184,28 +184,28 @@ async def _save_variable(session: Session, name: str, fields: Fields) -> None:
 
 async def _save_configuration(session: Session, name: str, fields: Fields) -> None:
     component, _, configuration = name.partition("/")
-    wish = configurations.Wish(
+    spec = configurations.ConfigurationSpec(
         fields["name"], fields["description"], True, fields["parameters"], "definitions applied"
     )
     key = configurations.Key(component, configuration)
-    await configurations.save_component_configuration(session, key, wish)
+    await configurations.save_component_configuration(session, key, spec)
 
 
 async def _save_orchestration(session: Session, name: str, fields: Fields) -> None:
-    wish = orchestrations.OrchestrationWish(
+    spec = orchestrations.OrchestrationSpec(
         fields["name"], fields["description"], fields["enabled"], fields["phases"], "definitions applied"
     )
-    await orchestrations.save(session, name, wish)
+    await orchestrations.save(session, name, spec)
 
 
 async def _save_schedule(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, schedule = name.partition("/")
-    await schedules.save(session, orchestration, schedule, ScheduleWish(**fields))
+    await schedules.save(session, orchestration, schedule, ScheduleSpec(**fields))
 
 
 async def _save_trigger(session: Session, name: str, fields: Fields) -> None:
     orchestration, _, trigger = name.partition("/")
-    await triggers.save(session, orchestration, trigger, TriggerWish(**fields))
+    await triggers.save(session, orchestration, trigger, TriggerSpec(**fields))
 
 
 async def _save_notifications(session: Session, name: str, fields: Fields) -> None:
@@ -247,14 +247,14 @@ def _counts(changes: Sequence[Change]) -> dict[str, int]:
     return {action.value: actions.count(action) for action in Action if action in actions}
 
 
-def _warnings(wanted: Mapping[Item, Fields], told: Set[str]) -> list[str]:
-    """Collect the warnings after all changes; the errors of the orchestrations in `told` reach someone."""
+def _warnings(wanted: Mapping[Item, Fields], notified: Set[str]) -> list[str]:
+    """Collect the warnings after all changes; someone subscribed to the errors of those in `notified`."""
     found = []
     for (kind, name), fields in wanted.items():
         if kind is Kind.SCHEDULE:
             times = accept_times(fields["cron"], fields["every_seconds"], fields["timezone"])
             found += [f"schedule {name}: {times.warning}"] if times.warning else []
     automatic = {name.partition("/")[0] for kind, name in wanted if kind in (Kind.SCHEDULE, Kind.TRIGGER)}
-    for name in sorted(automatic - told):
-        found.append(f"orchestration {name}: nobody is told when it fails; add `notify`")
+    for name in sorted(automatic - notified):
+        found.append(f"orchestration {name}: no one is notified when it fails; add `notify`")
     return found

@@ -27,29 +27,29 @@ COMPONENT_FIELDS = ("name", "type", "executor", "command", "environment", "after
 OPTIONAL_FIELDS = ("http", "reads", "writes", "description")
 
 
-MOST_COMPARED = 16 * 1024 * 1024
-"""Bytes of parameters that one comparison reads: sixteen times what one request can send."""
+MAX_COMPARED = 16 * 1024 * 1024
+"""Limit on the bytes of stored parameters that one comparison reads: sixteen request bodies."""
 
 
 async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fields]:
-    """Read what these definitions are compared with; of other configurations only whether they exist.
+    """Read what these definitions are compared with; of other configurations only that they exist.
 
-    Includes what starts the orchestrations that are about to be restored.
+    Includes the schedules and triggers of orchestrations that are about to be restored.
     """
     reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
     items = await read_without_configurations(session, reviving)
-    for key in await configurations.keys_of_all(session):
+    for key in await configurations.all_keys(session):
         items[Kind.CONFIGURATION, str(key)] = {}
     names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
     keys = [(component, name) for component, _, name in names]
-    for each in await configurations.named(session, keys, most_bytes=MOST_COMPARED):
+    for each in await configurations.named(session, keys, max_bytes=MAX_COMPARED):
         items[Kind.CONFIGURATION, f"{each.component}/{each.id}"] = _configuration(each)
     return items
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
-    """Read the configurations, a few megabytes at a time, because all of them may not fit into memory."""
-    async for part in configurations.parts_of_all(session):
+    """Read the configurations a few megabytes at a time: all of them may not fit into memory."""
+    async for part in configurations.all_in_batches(session):
         yield {(Kind.CONFIGURATION, f"{each.component}/{each.id}"): _configuration(each) for each in part}
 
 
@@ -117,7 +117,7 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
         }
     subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
     for each in await notifications.listing(session, known):
-        if each.automatic:  # then it is the only subscription, and no one has said who is notified
+        if each.automatic:  # the only subscription then: nobody has configured notifications
             subscriptions.pop(each.orchestration, None)
             continue
         fields_of_one = [each.event, each.address, each.percent, each.minutes]

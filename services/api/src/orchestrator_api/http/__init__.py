@@ -1,1 +1,1 @@
-"""What every call shares: sessions, bodies, paging, refusals."""
+"""Shared by all endpoints: sessions, bodies, paging, errors."""

@@ -22,11 +22,11 @@ MAX_DEPTH = 100
 MAX_SHOWN_PATH = 200
 ARRIVAL_SECONDS = 30.0
 
-_HALVES = re.compile("[\ud800-\udfff]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 class Refused(OrchestratorError):
-    """A body that never reaches a route."""
+    """The request is rejected before it reaches a route."""
 
     def __init__(self, status: int, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
@@ -35,10 +35,10 @@ class Refused(OrchestratorError):
         self.errors = [FieldError(field, detail)] if field else []
 
 
-class _Wrong(Exception):
+class _InvalidValue(Exception):
     """A value that cannot be stored.
 
-    The path is built while the exception rises, so only a refusal pays for it.
+    The path is collected as the exception propagates, so valid bodies do not pay for it.
     """
 
     def __init__(self, detail: str) -> None:
@@ -55,32 +55,34 @@ class _Wrong(Exception):
 
 
 def check_address(scope: Scope) -> None:
-    """Refuse an address that no database can look up."""
+    """Refuse a NUL character in the URL, which PostgreSQL cannot store or compare."""
     if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
         raise Refused(422, "the address contains a NUL character (%00)", "url")
 
 
-async def read(scope: Scope, receive: Receive, most: int) -> bytes:
-    """Read the whole body, within limits of size and time."""
-    return await _in_time(_read(scope, receive, most))
+async def read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
+    """Read the whole body, within the limits of size and time."""
+    return await _in_time(_read(scope, receive, max_bytes))
 
 
 async def _in_time(reading: Coroutine[None, None, bytes]) -> bytes:
-    """Limit the time: some addresses need no token, and a slow sender must not hold a connection for ever."""
+    """Limit the time: some endpoints need no token, and a slow sender must not hold a connection for ever."""
     try:
         return await asyncio.wait_for(reading, ARRIVAL_SECONDS)
     except TimeoutError:
-        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send less at once"
+        detail = f"the body did not arrive within {ARRIVAL_SECONDS:g} seconds: send a smaller body"
         raise Refused(408, detail, "body") from None
 
 
-async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
+async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
     headers = dict(scope["headers"])
     if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
-        raise Refused(415, "Content-Encoding: send the body as it is, not compressed", "Content-Encoding")
+        raise Refused(
+            415, "Content-Encoding is not supported: send the body uncompressed", "Content-Encoding"
+        )
     length = headers.get(b"content-length", b"")
-    if length.isdigit() and int(length[:20]) > most:
-        raise _too_large(most)
+    if length.isdigit() and int(length[:20]) > max_bytes:
+        raise _too_large(max_bytes)
     chunks: list[bytes] = []
     size, more = 0, True
     while more:
@@ -90,18 +92,20 @@ async def _read(scope: Scope, receive: Receive, most: int) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         more = message.get("more_body", False)
-        if size > most:
-            raise _too_large(most)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
     return b"".join(chunks)
 
 
-def _too_large(most: int) -> Refused:
+def _too_large(max_bytes: int) -> Refused:
     return Refused(
-        413, f"the body is larger than {most} bytes ({most // 1024} KiB): send less at once", "body"
+        413,
+        f"the body is larger than {max_bytes} bytes ({max_bytes // 1024} KiB): send less at a time",
+        "body",
     )
 
 
-def judge(body: bytes, model: TypeAdapter[Any] | None) -> Any:
+def validate(body: bytes, model: TypeAdapter[Any] | None) -> Any:
     """Convert a body to the route's model, if it has one; refuse it with at most 50 errors.
 
     Pure, with work bounded by `MAX_ELEMENTS`: large bodies are checked in a thread.
@@ -120,7 +124,7 @@ def parse(body: bytes) -> Any:
     """Parse a body as JSON; refuse what is not JSON, has too many values, or cannot be stored."""
     _check_elements(body)
     try:
-        value = json.loads(body.decode(), parse_constant=_no_constant)
+        value = json.loads(body.decode(), parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         detail = f"malformed JSON at line {error.lineno}, column {error.colno}: {error.msg}"
         raise Refused(400, detail, f"body:{error.lineno}:{error.colno}") from None
@@ -132,23 +136,23 @@ def parse(body: bytes) -> Any:
         raise Refused(400, f"malformed JSON: {str(error)[:200]}", "body") from None
     try:
         _check_value(value, 0)
-    except _Wrong as wrong:
-        raise Refused(422, wrong.detail, wrong.path()) from None
+    except _InvalidValue as invalid:
+        raise Refused(422, invalid.detail, invalid.path()) from None
     return value
 
 
 def _check_elements(body: bytes) -> None:
     """Count the values without building any: each one but the first follows a comma or an opening bracket."""
-    if _marks(body) > MAX_ELEMENTS and _marks(_without_texts(body)) > MAX_ELEMENTS:
-        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at once", "body")
+    if _count_separators(body) > MAX_ELEMENTS and _count_separators(_without_strings(body)) > MAX_ELEMENTS:
+        raise Refused(413, f"the body has more than {MAX_ELEMENTS} values: send less at a time", "body")
 
 
-def _marks(body: bytes) -> int:
+def _count_separators(body: bytes) -> int:
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
-def _without_texts(body: bytes) -> bytes:
-    """What is outside quotes.
+def _without_strings(body: bytes) -> bytes:
+    """The text outside quotes.
 
     Not a regular expression: for an unclosed string, it would search again from every quote.
     """
@@ -158,18 +162,18 @@ def _without_texts(body: bytes) -> bytes:
     return b"".join(plain.split(b'"')[::2])
 
 
-def _no_constant(name: str) -> Any:
-    raise Refused(400, f"malformed JSON: {name} is no JSON number", "body")
+def _refuse_constant(name: str) -> Any:
+    raise Refused(400, f"malformed JSON: {name} is not a JSON number", "body")
 
 
 def _check_value(value: Any, depth: int) -> None:
     if isinstance(value, str):
         _check_text(value)
     elif isinstance(value, float) and not math.isfinite(value):
-        raise _Wrong("the number is too large")
+        raise _InvalidValue("the number is too large")
     elif isinstance(value, dict | list):
         if depth >= MAX_DEPTH:
-            raise _Wrong(f"nested deeper than {MAX_DEPTH} levels")
+            raise _InvalidValue(f"nested deeper than {MAX_DEPTH} levels")
         _check_items(value, depth)
 
 
@@ -178,8 +182,8 @@ def _check_items(value: dict[str, Any] | list[Any], depth: int) -> None:
     for key, item in pairs:
         try:
             _check_value(item, depth + 1)
-        except _Wrong as wrong:
-            wrong.parts.append(str(key))
+        except _InvalidValue as invalid:
+            invalid.parts.append(str(key))
             raise
     if isinstance(value, dict):
         for name in value:
@@ -188,6 +192,6 @@ def _check_items(value: dict[str, Any] | list[Any], depth: int) -> None:
 
 def _check_text(text: str) -> None:
     if "\x00" in text:
-        raise _Wrong("contains the NUL character (\\u0000), which cannot be stored")
-    if not text.isascii() and _HALVES.search(text):
-        raise _Wrong("contains half of a surrogate pair, which is not text")
+        raise _InvalidValue("contains the NUL character (\\u0000), which cannot be stored")
+    if not text.isascii() and _SURROGATES.search(text):
+        raise _InvalidValue("contains an unpaired surrogate, which is not valid text")

@@ -1,4 +1,4 @@
-"""The gate before every route: first the caller, then the body, then the work."""
+"""The gate in front of every route: authorize the caller, then read the body, then do the work."""
 
 import re
 from collections.abc import Callable, Coroutine, Sequence
@@ -18,35 +18,35 @@ from orchestrator_api.http.session import Sessions
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
 
-SCOPES, MOST_BYTES = "x-required-scopes", "x-max-body-bytes"
+SCOPES, MAX_BODY_BYTES = "x-required-scopes", "x-max-body-bytes"
 SMALL, LARGE = 64 * 1024, bodies.MAX_BYTES
 SMALL_ENOUGH_FOR_THE_LOOP = 16 * 1024
 
 _SLUG = re.compile(SLUG)
-_NOT_YET = object()
+_NOT_PARSED = object()
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def takes(*scopes: Scope, most: int = SMALL) -> dict[str, Any]:
-    """What an operation with a body requires: one of these scopes, and a body of at most this size."""
-    return {SCOPES: [scope.value for scope in scopes], MOST_BYTES: most}
+def takes(*scopes: Scope, max_bytes: int = SMALL) -> dict[str, Any]:
+    """Declare what an operation with a body requires: one of these scopes, and at most this many bytes."""
+    return {SCOPES: [scope.value for scope in scopes], MAX_BODY_BYTES: max_bytes}
 
 
 class GatedRoute(APIRoute):
-    """Refuses an unauthorized caller before the body is read, and before its fields are mentioned."""
+    """Rejects an unauthorized caller before the body is read or any of its fields is mentioned."""
 
     def get_route_handler(self) -> Handler:
         inner = super().get_route_handler()
         extra = self.openapi_extra or {}
         model = _adapter(self.body_field.field_info.annotation) if self.body_field else None
-        most = int(extra.get(MOST_BYTES, SMALL))
+        max_bytes = int(extra.get(MAX_BODY_BYTES, SMALL))
         scopes = [Scope(name) for name in extra.get(SCOPES, ())]
         is_open = extra.get("security") == []
 
         async def handle(request: Request) -> Response:
             sessions: Sessions = request.app.state.sessions
-            gated = _GatedRequest(request, sessions, model, most)
+            gated = _GatedRequest(request, sessions, model, max_bytes)
             admitted = is_open
             try:
                 if model is not None and not admitted and _has_body(request.scope):
@@ -55,7 +55,7 @@ class GatedRoute(APIRoute):
                     admitted = True
                 bodies.check_address(request.scope)
                 if model is not None and await gated.body():
-                    # read here, because FastAPI would answer any of its errors with a plain 400
+                    # parsed here: FastAPI would turn every parsing error into a plain 400
                     await gated.json()
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
@@ -88,29 +88,29 @@ class _GatedRequest(Request):
     """Reads its body within limits; a large one is parsed and validated in a thread."""
 
     def __init__(
-        self, request: Request, sessions: Sessions, model: TypeAdapter[Any] | None, most: int
+        self, request: Request, sessions: Sessions, model: TypeAdapter[Any] | None, max_bytes: int
     ) -> None:
         super().__init__(request.scope, request.receive)
         self._sessions = sessions
         self._model = model
-        self._most = most
-        self._whole: bytes | None = None
-        self._said: Any = _NOT_YET
+        self._max_bytes = max_bytes
+        self._raw: bytes | None = None
+        self._parsed: Any = _NOT_PARSED
         self.caller: object = sessions.guard.address(request)
-        """The caller whose turn at the threads it takes; the address if no token is needed."""
+        """Whose quota of threads the request uses: the token, or the address if no token is needed."""
 
     async def body(self) -> bytes:
-        if self._whole is None:
-            self._whole = await bodies.read(self.scope, self.receive, self._most)
-        return self._whole
+        if self._raw is None:
+            self._raw = await bodies.read(self.scope, self.receive, self._max_bytes)
+        return self._raw
 
     async def json(self) -> Any:
         """The body as the route's model; FastAPI accepts an instance as it is."""
-        if self._said is _NOT_YET:
-            self._said = await self._judged(await self.body())
-        return self._said
+        if self._parsed is _NOT_PARSED:
+            self._parsed = await self._validated(await self.body())
+        return self._parsed
 
-    async def _judged(self, body: bytes) -> Any:
+    async def _validated(self, body: bytes) -> Any:
         if len(body) <= SMALL_ENOUGH_FOR_THE_LOOP:
-            return bodies.judge(body, self._model)
-        return await self._sessions.offload.of(self.caller).run(bodies.judge, body, self._model)
+            return bodies.validate(body, self._model)
+        return await self._sessions.offload.for_caller(self.caller).run(bodies.validate, body, self._model)

@@ -1,4 +1,4 @@
 """Our own headers that several calls share."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-MOST_KEY_CHARACTERS = 200
+MAX_KEY_CHARACTERS = 200

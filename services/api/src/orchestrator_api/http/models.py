@@ -1,4 +1,4 @@
-"""Shared by all bodies: strict inputs, lists with a cursor, problems."""
+"""Base models shared by all bodies: strict inputs, pages with a cursor, problems."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,12 +15,16 @@ from orchestrator_shared.domain.limits import MAX_PARAMETERS_DEPTH, is_deeper
 T = TypeVar("T")
 
 MAX_INT = 2_147_483_647
-Slug = Annotated[str, Field(pattern=SLUG, description="Lower-case letters, digits, dot, dash, underscore.")]
+Slug = Annotated[
+    str, Field(pattern=SLUG, description="Lower-case letters, digits, dots, dashes, underscores.")
+]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Description = Annotated[str, Field(max_length=10_000)]
-Note = Annotated[str, Field(max_length=1_000, description="Why this was changed, for the list of versions.")]
+Note = Annotated[
+    str, Field(max_length=1_000, description="Why this was changed; shown in the list of versions.")
+]
 TaskId = Annotated[
-    str, Field(max_length=130, pattern=TASK_ID, description="A slug, or component/configuration.")
+    str, Field(max_length=130, pattern=TASK_ID, description="A name of your own, or component/configuration.")
 ]
 
 
@@ -37,28 +41,28 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]|$)")
 
 
 def _is_no_number(value: object) -> object:
-    """Refuse numbers, even in quotes: pydantic would read them as seconds since 1970."""
+    """Reject numbers, even quoted ones: pydantic would read them as seconds since 1970."""
     if isinstance(value, int | float) or (isinstance(value, str) and not _DATE.match(value)):
-        raise ValueError("write an instant with its time zone, as in 2026-11-21T08:15:00Z, and no number")
+        raise ValueError("must be a timestamp with a time zone, such as 2026-11-21T08:15:00Z, not a number")
     return value
 
 
 def _is_storable(value: datetime) -> datetime:
     if not 1970 <= value.year <= 9000:
-        raise ValueError("write an instant between the years 1970 and 9000")
+        raise ValueError("must be between the years 1970 and 9000")
     return value.astimezone(UTC)
 
 
 Instant = Annotated[
     AwareDatetime,
-    Field(strict=False, description="With its time zone, between the years 1970 and 9000."),
+    Field(strict=False, description="A timestamp with a time zone, between the years 1970 and 9000."),
     BeforeValidator(_is_no_number),
     AfterValidator(_is_storable),
 ]
 
 
 def one_of(*choices: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
-    """For the API description: exactly one of these groups of fields is given, each field with its type."""
+    """For the API description: exactly one of these groups of fields must be given, with these types."""
     names = [name for choice in choices for name in choice]
     return {
         "oneOf": [
@@ -72,7 +76,7 @@ def one_of(*choices: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
 
 
 class Input(Bounded):
-    """A request's body: unknown fields are refused by name, and types are as written: 0 is not false."""
+    """A request body. Unknown fields are rejected by name, and types are not converted: 0 is not false."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -84,30 +88,31 @@ class Switch(Input):
 
 
 class Output(BaseModel):
-    """An answer's body."""
+    """A response body."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
 class Page(Output, Generic[T]):
-    """A part of a list."""
+    """One page of a list."""
 
     items: list[T]
-    next: str | None = Field(default=None, description="Cursor of the next part; null at the end.")
+    next: str | None = Field(default=None, description="Cursor of the next page; null on the last page.")
 
 
 class ProblemField(BaseModel):
-    """One wrong field."""
+    """One invalid field."""
 
     field: str
     detail: str
     position: int | None = Field(
-        default=None, description="Of a cron expression: the character that is wrong, counted from 1."
+        default=None,
+        description="In a cron expression, the position of the invalid character, counted from 1.",
     )
 
 
 class Problem(BaseModel):
-    """Why a request was refused (RFC 9457)."""
+    """Why a request was rejected (RFC 9457)."""
 
     type: str = "about:blank"
     title: str

@@ -15,9 +15,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 THREADS = 2
-PATIENCE_SECONDS = 10.0
-MOST_CALLS = 16
-"""The most calls of one caller, waiting and running."""
+MAX_WAIT_SECONDS = 10.0
+MAX_CALLS = 16
+"""The limit on calls of one caller, waiting or running."""
 RETRY_AFTER_SECONDS = 2.0
 
 
@@ -25,37 +25,39 @@ class Offload:
     """Runs functions that compute for a long time and do not touch the event loop.
 
     Threads are daemons: the process ends on SIGTERM, whatever they are doing. Each call gets a thread, at
-    most `threads` at once. Callers take turns and each may have only a limited number of calls under way, so
-    a caller who sends many delays only their own. A call that gets no thread within `patience` seconds raises
+    most `threads` at once. Callers take turns, and each may have a limited number of calls in progress, so a
+    caller that sends many delays only itself. A call that gets no thread within `max_wait` seconds raises
     Unavailable.
     """
 
     def __init__(
-        self, *, threads: int = THREADS, patience: float = PATIENCE_SECONDS, most: int = MOST_CALLS
+        self, *, threads: int = THREADS, max_wait: float = MAX_WAIT_SECONDS, max_calls: int = MAX_CALLS
     ) -> None:
         self._free = threads
-        self._patience = patience
-        self._most = most
+        self._max_wait = max_wait
+        self._max_calls = max_calls
         self._underway: Counter[object] = Counter()
         self._waiting: dict[object, deque[asyncio.Future[None]]] = {}
-        """By caller; the caller whose turn is next comes first."""
+        """By caller, in the order of their turns."""
 
-    def of(self, caller: object) -> "Offloading":
+    def for_caller(self, caller: object) -> "CallerOffload":
         """The threads for one caller."""
-        return Offloading(self, caller)
+        return CallerOffload(self, caller)
 
     async def run(self, caller: object, work: Callable[[], T]) -> T:
         """Return the result of `work`, or raise its exception."""
-        if self._underway[caller] >= self._most:
-            detail = f"{self._most} long requests of yours are under way, which is the most at once"
+        if self._underway[caller] >= self._max_calls:
+            detail = (
+                f"you already have {self._max_calls} long-running requests in progress, which is the limit"
+            )
             raise TooMany(detail, retry_after=RETRY_AFTER_SECONDS)
         self._underway[caller] += 1
         try:
             await self._turn(caller)
         except BaseException:
-            self._ended(caller)
+            self._finish(caller)
             raise
-        return await self._started(caller, work)
+        return await self._run_in_thread(caller, work)
 
     async def _turn(self, caller: object) -> None:
         if self._free:
@@ -64,15 +66,15 @@ class Offload:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(caller, deque()).append(turn)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._max_wait):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # the turn came at the same moment: pass it on
-                self._next()
+            if turn.done() and not turn.cancelled():  # the turn was granted at the same moment: pass it on
+                self._wake_next()
             else:
                 self._give_up(caller, turn)
             if isinstance(error, TimeoutError):
-                raise Unavailable("the api is busy with other long requests") from None
+                raise Unavailable("the api is busy with other long-running requests") from None
             raise
 
     def _give_up(self, caller: object, turn: asyncio.Future[None]) -> None:
@@ -82,7 +84,7 @@ class Offload:
         if not turns:
             self._waiting.pop(caller, None)
 
-    def _next(self) -> None:
+    def _wake_next(self) -> None:
         """Give the free thread to the caller whose last turn was longest ago."""
         while self._waiting:
             caller = next(iter(self._waiting))
@@ -95,28 +97,28 @@ class Offload:
                 return
         self._free += 1
 
-    def _ended(self, caller: object) -> None:
+    def _finish(self, caller: object) -> None:
         self._underway[caller] -= 1
         if not self._underway[caller]:
             del self._underway[caller]
 
-    async def _started(self, caller: object, work: Callable[[], T]) -> T:
+    async def _run_in_thread(self, caller: object, work: Callable[[], T]) -> T:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
         context = contextvars.copy_context()
 
         def compute() -> None:
             try:
-                done = self._settler(caller, answer, result=context.run(work))
+                done = self._deliver(caller, answer, result=context.run(work))
             except BaseException as error:
-                done = self._settler(caller, answer, error=error)
-            with contextlib.suppress(RuntimeError):  # the loop is closed: no one waits any more
+                done = self._deliver(caller, answer, error=error)
+            with contextlib.suppress(RuntimeError):  # the loop is closed, so nobody is waiting
                 loop.call_soon_threadsafe(done)
 
         threading.Thread(target=compute, name="offload", daemon=True).start()
         return await answer
 
-    def _settler(
+    def _deliver(
         self,
         caller: object,
         answer: asyncio.Future[Any],
@@ -124,11 +126,11 @@ class Offload:
         result: object = None,
         error: BaseException | None = None,
     ) -> Callable[[], None]:
-        """Runs in the loop once the work has ended; a cancelled caller's thread becomes free only now."""
+        """Called in the event loop when the work ends; only then is the thread of a cancelled caller free."""
 
-        def settle() -> None:
-            self._ended(caller)
-            self._next()
+        def deliver() -> None:
+            self._finish(caller)
+            self._wake_next()
             if answer.cancelled():
                 return
             if error is None:
@@ -136,10 +138,10 @@ class Offload:
             else:
                 answer.set_exception(error)
 
-        return settle
+        return deliver
 
 
-class Offloading:
+class CallerOffload:
     """The threads for one caller."""
 
     def __init__(self, offload: Offload, caller: object) -> None:

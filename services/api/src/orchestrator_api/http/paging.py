@@ -1,4 +1,4 @@
-"""Lists by page: how many rows a request asks for, and from which place."""
+"""Paging: how many rows a request asks for, and where the page begins."""
 
 import base64
 import binascii
@@ -18,32 +18,32 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 
-MOST_ITEMS = 500
-MOST_BYTES = 4 * 1024 * 1024
-"""Pages of large items are shorter: no one can ask for half a gigabyte at once."""
+MAX_ITEMS = 500
+MAX_BYTES = 4 * 1024 * 1024
+"""Pages of large items are shortened, so that no request can ask for half a gigabyte."""
 
-Limit = Annotated[int, Query(ge=1, le=MOST_ITEMS, description="Most items in the answer.")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the answer before.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_ITEMS, description="The maximum number of items to return.")]
+Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the previous page.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The page of a list that a request asks for."""
+    """The requested page of a list."""
 
     limit: Limit = 100
     cursor: Cursor = None
 
     @property
     def rows(self) -> int:
-        """How many rows to read: one more than is shown, to learn whether there is a next page."""
+        """How many rows to read: one more than is returned, to see whether there is a next page."""
         return self.limit + 1
 
     def within(self, sizes: Sequence[int]) -> "Part":
-        """The page of the first rows that fit into one answer, given the sizes of the rows."""
+        """The page shortened to the rows that fit into one response, given their sizes."""
         total = 0
         for count, size in enumerate(sizes):
             total += size
-            if total > MOST_BYTES and count:
+            if total > MAX_BYTES and count:
                 return replace(self, limit=count)
         return self
 
@@ -59,11 +59,11 @@ class Part:
     ) -> tuple[A | None, B | None, C | None, D | None]: ...
 
     def place(self, *kinds: type) -> tuple[object, ...]:
-        """The place after which the page begins: one value per kind, or None for each."""
+        """Where the page begins: the decoded cursor, one value per kind; None for each without a cursor."""
         return _decode(self.cursor, *kinds)
 
     def of(self, rows: Sequence[object], *names: str) -> dict[str, Any]:
-        """The page of these rows; the columns with these names form the place of the next one."""
+        """The page with these rows; the named columns of the last one become the cursor of the next page."""
         shown = list(rows[: self.limit])
         if len(rows) <= self.limit:
             return {"items": shown, "next": None}
@@ -84,7 +84,7 @@ def _encode(*parts: object) -> str:
 
 
 def _decode(cursor: str | None, *kinds: type) -> tuple[object, ...]:
-    """Decode a cursor: one value per kind, or None for each; refuses a cursor that is not of this list."""
+    """Decode a cursor: one value per kind, or None for each; rejects the cursor of another list."""
     if cursor is None:
         return (None,) * len(kinds)
     try:
@@ -93,16 +93,16 @@ def _decode(cursor: str | None, *kinds: type) -> tuple[object, ...]:
             raise ValueError("another list's cursor")
         return tuple(_read(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
-        raise UserError("give `next` of the answer before, unchanged", field="cursor") from None
+        raise UserError("must be the `next` of the previous page, unchanged", field="cursor") from None
 
 
 def _read(part: str, kind: type) -> object:
     if "\x00" in part or not part.encode():  # half of a surrogate pair cannot be encoded
-        raise ValueError("no value of ours")
+        raise ValueError("not a value that we encoded")
     if kind is datetime:
         at = datetime.fromisoformat(part)
         if at.tzinfo is None or not 1970 <= at.year <= 9000:
-            raise ValueError("no instant of ours")
+            raise ValueError("not a timestamp that we encoded")
         return at
     if kind is UUID:
         return UUID(part)

@@ -1,4 +1,4 @@
-"""What the handlers need from outside."""
+"""Interfaces that the features need and the wiring provides."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 from orchestrator_shared.messaging.outbox import UnitOfWork
 
 
-class Works(Protocol):
+class UnitsOfWork(Protocol):
     """Opens transactions that commit together with the messages they publish."""
 
     def work(self) -> AbstractAsyncContextManager[UnitOfWork]: ...

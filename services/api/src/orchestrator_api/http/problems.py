@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
-MOST_ERRORS = 50
+MAX_ERRORS = 50
 METHODS = ("GET", "PUT", "POST", "PATCH", "DELETE")
 
 
@@ -31,13 +31,13 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """One problem."""
+    """A response with one problem."""
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "errors": [_shown(error) for error in errors[:MOST_ERRORS]],
+        "errors": [_shown(error) for error in errors[:MAX_ERRORS]],
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -48,7 +48,7 @@ def _shown(error: FieldError) -> dict[str, Any]:
 
 
 def from_user_error(error: UserError) -> JSONResponse:
-    """Convert one of our errors to a problem."""
+    """Convert a UserError to a problem."""
     errors = [FieldError.of(error, error.field)] if error.field else []
     if isinstance(error, Invalid):
         errors = list(error.errors)
@@ -72,16 +72,16 @@ def _status(error: UserError) -> int:
 
 def _detail(error: UserError, errors: Sequence[FieldError], status: int) -> str:
     if len(errors) > 1:
-        return f"{len(errors)} fields are wrong; the first is {errors[0].field}: {errors[0].detail}"
+        return f"{len(errors)} fields are invalid; the first is {errors[0].field}: {errors[0].detail}"
     if errors and status == HTTPStatus.UNPROCESSABLE_ENTITY:
         return f"{errors[0].field}: {errors[0].detail}"
     return error.detail
 
 
 def from_validation(error: RequestValidationError) -> JSONResponse:
-    """Convert the errors that pydantic found, without the values."""
-    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MOST_ERRORS]]
-    detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are wrong"
+    """Convert pydantic's errors, leaving out the values."""
+    errors = [FieldError(_path(item), _text(item)) for item in error.errors()[:MAX_ERRORS]]
+    detail = errors[0].detail if len(errors) == 1 else f"{len(errors)} fields are invalid"
     return problem(422, f"{errors[0].field}: {detail}" if len(errors) == 1 else detail, errors)
 
 
@@ -96,7 +96,7 @@ def _path(error: Mapping[str, Any]) -> str:
     return ".".join(parts)
 
 
-_WORDS = JSON._replace(unknown="there is no such field: look for it in /docs")
+_WORDS = JSON._replace(unknown="there is no such field; see /docs for those that exist")
 
 
 def _text(error: Mapping[str, Any]) -> str:
@@ -106,7 +106,7 @@ def _text(error: Mapping[str, Any]) -> str:
 
 
 def unavailable(error: Unavailable) -> JSONResponse:
-    """A server that we depend on does not answer."""
+    """The database or the broker is unavailable."""
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem(503, f"{error}: try again in a few seconds", headers=headers)
 
@@ -124,16 +124,18 @@ async def _validation(_request: Request, error: Exception) -> Response:
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
-    detail = f"{error.detail}: see /docs for what there is" if error.status_code == 404 else error.detail
+    detail = (
+        f"{error.detail}: see /docs for the paths that exist" if error.status_code == 404 else error.detail
+    )
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = _allowed(request)
         headers["Allow"] = ", ".join(allowed)
-        detail = f"{request.method} is not possible here; {' and '.join(allowed)} are"
+        detail = f"{request.method} is not allowed here; use {' or '.join(allowed)}"
     return problem(error.status_code, detail, headers=headers)
 
 
 def _allowed(request: Request) -> list[str]:
-    """Every method of the address; the router reports only those of the first route that matches."""
+    """All methods of this path; the router itself reports only those of the first matching route."""
     methods = [method for method in METHODS if _serves(request, method)]
     return methods + ["HEAD"] * _serves(request, "HEAD")
 
@@ -151,19 +153,19 @@ async def _server(_request: Request, error: Exception) -> Response:
 
 async def _data(_request: Request, error: Exception) -> Response:
     log.warning("request.data_refused", reason=type(error).__name__)
-    return problem(422, "the database refuses a value of this request: it is too large or no valid text")
+    return problem(422, "the database rejected a value in this request: it is too large, or not valid text")
 
 
-async def _anything(request: Request, error: Exception) -> Response:
+async def _unhandled(request: Request, error: Exception) -> Response:
     log.error("request.failed", path=request.url.path, exc_info=error)
-    return problem(500, "the api failed; its log says why")
+    return problem(500, "internal error; the api's log has the details")
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error with a problem."""
+    """Register a handler for every kind of error."""
     app.add_exception_handler(UserError, _user_error)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Unavailable, _server)
     app.add_exception_handler(asyncpg.DataError, _data)
-    app.add_exception_handler(Exception, _anything)
+    app.add_exception_handler(Exception, _unhandled)

@@ -1,4 +1,4 @@
-"""Errors that only HTTP has: authentication, permissions, and several wrong fields at once."""
+"""Errors specific to HTTP: authentication, permissions, rate limits, and several invalid fields at once."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from orchestrator_shared.domain.errors import UserError
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field: its dotted path, and how to correct it."""
+    """One invalid field: its dotted path, and how to correct it."""
 
     field: str
     detail: str
@@ -23,7 +23,7 @@ class FieldError:
 
 
 class Invalid(UserError):
-    """Several fields are wrong."""
+    """One or more fields are invalid."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(errors[0].detail, field=errors[0].field)
@@ -31,11 +31,11 @@ class Invalid(UserError):
 
 
 class Unauthenticated(UserError):
-    """No token, or one that is not valid."""
+    """There is no token, or it is not valid."""
 
 
 class TooMany(UserError):
-    """One sender sent too many of these."""
+    """One sender has sent too many requests of this kind."""
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(f"{detail}: try again in {math.ceil(retry_after)} seconds")
@@ -43,7 +43,7 @@ class TooMany(UserError):
 
 
 class Forbidden(UserError):
-    """The token is valid, but does not allow this."""
+    """The token is valid but does not permit this."""
 
 
 def refuse(errors: Sequence[FieldError]) -> None:

@@ -10,11 +10,11 @@ import asyncpg
 
 from orchestrator_api.access import audit, identity
 from orchestrator_api.access.permissions import Actor, Scope
-from orchestrator_api.access.token_guard import MOST_TOKEN_CHARACTERS, Presented, TokenGuard
-from orchestrator_api.http.offload import Offload, Offloading
-from orchestrator_api.http.ports import Works
+from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
+from orchestrator_api.http.offload import CallerOffload, Offload
+from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.refusals import Unauthenticated
-from orchestrator_api.http.steps import Steps
+from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings
@@ -24,8 +24,8 @@ from orchestrator_shared.security import Encryption
 
 
 @dataclass(slots=True)
-class Remembered:
-    """What one request reads only once."""
+class RequestCache:
+    """What a request has already read."""
 
     nestings: Nestings | None = None
     """The nestings of the project's orchestrations, including what this request has saved."""
@@ -33,29 +33,29 @@ class Remembered:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Everything that one request does happens in this transaction."""
+    """The transaction in which one request does everything."""
 
     work: UnitOfWork
     actor: Actor
     now: datetime
     encryption: Encryption
-    offload: Offloading
+    offload: CallerOffload
     project: str = ""
-    judging: Steps = field(default_factory=Steps)
-    """The work that checks against schemas may still do."""
-    remembered: Remembered = field(default_factory=Remembered)
+    step_budget: StepBudget = field(default_factory=StepBudget)
+    """What is left of the work that this request may spend on checks against schemas."""
+    cache: RequestCache = field(default_factory=RequestCache)
 
     @property
     def connection(self) -> asyncpg.Connection:
         """The connection, for the stores of the features."""
         return self.work.connection
 
-    def say(self, *messages: Message) -> None:
+    def publish(self, *messages: Message) -> None:
         """Publish a message after the commit."""
         self.work.publish(*messages)
 
     def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as stored; refuses, naming the field, encrypted values not of this project."""
+        """The parameters as stored; rejects encrypted values of another project, naming the field."""
         try:
             stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
         except UserError as error:
@@ -67,7 +67,7 @@ class Session:
         await self.record_in(self.project or None, action, subject, **detail)
 
     async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
-        """Write an audit record in another project, which this request has changed too."""
+        """Write an audit record in another project that this request has changed as well."""
         await audit.record(
             self.connection,
             project=project,
@@ -82,7 +82,7 @@ class Session:
 class Sessions:
     """Opens sessions for tokens."""
 
-    works: Works
+    units_of_work: UnitsOfWork
     encryption: Encryption
     clock: Clock
     offload: Offload
@@ -94,11 +94,11 @@ class Sessions:
     ) -> AsyncIterator[Session]:
         """Open a session for the token's bearer; refuses a token of another project or without the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
-            offload = self.offload.of(actor.token_id)
+            offload = self.offload.for_caller(actor.token_id)
             yield Session(work, actor, now, self.encryption, offload, project or "")
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
-        """Refuse whoever `open` would refuse, before the request's body is read or checked."""
+        """Reject whoever `open` would reject, before the request's body is read."""
         async with self._entered(presented, scopes, project) as (_, actor, _):
             return actor
 
@@ -107,10 +107,10 @@ class Sessions:
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[tuple[UnitOfWork, Actor, datetime]]:
         token = presented.token
-        if not token or len(token) > MOST_TOKEN_CHARACTERS:
+        if not token or len(token) > MAX_TOKEN_CHARACTERS:
             raise Unauthenticated("send a token: Authorization: Bearer orc_…")
         self.guard.check(token, presented.address)
-        async with self.works.work() as work:
+        async with self.units_of_work.work() as work:
             now = self.clock.now()
             connection = work.connection
             actor = await identity.identify(connection, self.guard, token, presented.address, now)

@@ -20,7 +20,7 @@ from orchestrator_shared.domain.subscriptions import (
 )
 
 
-def _known(event: Any) -> Any:
+def _refuse_unsupported(event: Any) -> Any:
     if isinstance(event, str) and event in NOT_MADE_YET:
         raise ValueError(NOT_MADE_YET[NotificationEvent(event)])
     return event
@@ -36,18 +36,18 @@ Event = Annotated[
         "schedule_missed",
         "recovered",
     ],
-    BeforeValidator(_known),
+    BeforeValidator(_refuse_unsupported),
 ]
 
 
 def _only_of(event: str, limit: str) -> dict[str, Any]:
-    """For the API description: the limit is given only with this event."""
+    """For the API description: the limit is allowed only with this event."""
     of_event = {"properties": {"event": {"const": event}}}
     return {"anyOf": [of_event, {"properties": {limit: {"type": "null"}}}]}
 
 
 class SubscriptionIn(Input):
-    """Who hears of what."""
+    """Who is notified of which event."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -66,14 +66,14 @@ class SubscriptionIn(Input):
         default=None,
         ge=1,
         le=MAX_PERCENT,
-        description="Of processing_long: how much longer than the mean of the last 20 successful full runs; "
-        f"{DEFAULT_PERCENT} unless given.",
+        description="Only for processing_long: notify when a run takes this many percent longer than the "
+        f"mean of the last 20 successful full runs; {DEFAULT_PERCENT} by default.",
     )
     minutes: int | None = Field(
         default=None,
         ge=1,
         le=MAX_MINUTES,
-        description=f"Of waiting_long: how long a wait is too long; {DEFAULT_MINUTES} unless given.",
+        description=f"Only for waiting_long: notify when a job waits longer; {DEFAULT_MINUTES} by default.",
     )
 
     @model_validator(mode="after")
@@ -91,26 +91,28 @@ class SubscriptionIn(Input):
 
 
 class SubscriptionsIn(Input):
-    """All subscriptions of an orchestration; those not listed end."""
+    """All subscriptions of an orchestration; those that are not listed are deleted."""
 
     subscriptions: list[SubscriptionIn] = Field(max_length=1000)
 
     @model_validator(mode="after")
-    def _says_each_once(self) -> "SubscriptionsIn":
+    def _is_listed_once(self) -> "SubscriptionsIn":
         wanted = {each.subscription() for each in self.subscriptions}
         if len(wanted) > len({(each.event, each.address) for each in wanted}):
-            raise ValueError("an address is there twice for one event, with different limits: give one")
+            raise ValueError(
+                "an address is listed twice for one event with different limits: keep one of them"
+            )
         return self
 
 
 class SubscriptionOut(Output):
-    """Who hears of what."""
+    """Who is notified of which event."""
 
     event: str
     channel: str
     address: str
-    percent: int | None = Field(description="Of processing_long: how much longer than usual.")
-    minutes: int | None = Field(description="Of waiting_long: how long a wait is too long.")
+    percent: int | None = Field(description="Only for processing_long: how much longer than usual.")
+    minutes: int | None = Field(description="Only for waiting_long: how long a wait is too long.")
 
 
 class SubscriptionsOut(Output):
@@ -125,7 +127,7 @@ class DeliveryOut(Output):
     id: UUID
     fact_key: str
     orchestration: str
-    event: str = Field(description="What it tells of, such as `error`.")
+    event: str = Field(description="The event that it reports, such as `error`.")
     job_id: UUID | None
     channel: str
     recipient: str

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
     responses=READ,
 )
 async def get_notifications(call: Call, project: Project, orchestration: Identifier) -> SubscriptionsOut:
-    """Who hears of what about an orchestration."""
+    """Get who is notified of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         found = await notifications.listing(session, [orchestration])
@@ -36,7 +36,7 @@ async def get_notifications(call: Call, project: Project, orchestration: Identif
     tags=["notifications"],
     operation_id="save_notifications",
     responses=WRITE,
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_notifications(
     call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn
@@ -51,7 +51,7 @@ async def save_notifications(
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
 async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
-    """Mails that were or will be sent, newest first."""
+    """List the mails that were or will be sent, newest first."""
     at, last_id = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         rows = await notifications.deliveries(session, (at, last_id), paging.rows)

@@ -18,10 +18,10 @@ class StoredSubscription:
     percent: int | None
     minutes: int | None
     automatic: bool
-    """Created with the orchestration for its creator; no one has asked for it."""
+    """Created together with the orchestration, for its creator; not configured by anyone."""
 
     @property
-    def wish(self) -> Subscription:
+    def subscription(self) -> Subscription:
         """The subscription as it was requested."""
         return Subscription(self.event, self.address, self.percent, self.minutes)
 

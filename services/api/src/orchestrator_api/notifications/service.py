@@ -22,25 +22,25 @@ async def replace(session: Session, orchestration: str, wanted: Iterable[Subscri
     await lock_orchestration(session, orchestration)
     store = NotificationStore(session.connection)
     found = await store.subscriptions(project=session.project, orchestrations=[orchestration])
-    stored = {each.wish for each in found}
+    stored = {each.subscription for each in found}
     # From now on, the creator's automatic subscription counts as requested.
-    automatic = {_place(each.wish) for each in found if each.automatic}
-    wishes = set(wanted)
-    kept = {_place(wish) for wish in wishes}
-    gone = (each for each in stored - wishes if _place(each) not in kept)
-    ended = sorted(gone, key=_place)
+    automatic = {_key(each.subscription) for each in found if each.automatic}
+    requested = set(wanted)
+    kept = {_key(subscription) for subscription in requested}
+    gone = (each for each in stored - requested if _key(each) not in kept)
+    ended = sorted(gone, key=_key)
     of = {"project": session.project, "orchestration": orchestration}
     for each in ended:
         await store.delete(**of, event=each.event, address=each.address)
-    saved = [each for each in wishes if each not in stored or _place(each) in automatic]
-    for each in sorted(saved, key=_place):
-        await store.save(**of, wish=each)
-    if stored != wishes:
-        added = [_told(each) for each in sorted(wishes - stored, key=_place)]
+    saved = [each for each in requested if each not in stored or _key(each) in automatic]
+    for each in sorted(saved, key=_key):
+        await store.save(**of, subscription=each)
+    if stored != requested:
+        added = [_describe(each) for each in sorted(requested - stored, key=_key)]
         await session.record(
-            "notifications.changed", orchestration, added=added, ended=[_told(each) for each in ended]
+            "notifications.changed", orchestration, added=added, ended=[_describe(each) for each in ended]
         )
-    return stored != wishes
+    return stored != requested
 
 
 async def subscribe_creator(session: Session, orchestration: str) -> None:
@@ -61,10 +61,10 @@ async def deliveries(
     return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)
 
 
-def _place(subscription: Subscription) -> tuple[str, str]:
+def _key(subscription: Subscription) -> tuple[str, str]:
     return subscription.event, subscription.address
 
 
-def _told(each: Subscription) -> str:
+def _describe(each: Subscription) -> str:
     limit = f" ({each.percent} %)" if each.percent else f" ({each.minutes} min)" if each.minutes else ""
     return f"{each.event}{limit} → {each.address}"

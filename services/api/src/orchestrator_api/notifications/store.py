@@ -24,17 +24,17 @@ class NotificationStore(Store):
             StoredSubscription, "subscriptions", project=project, orchestrations=list(orchestrations)
         )
 
-    async def save(self, *, project: str, orchestration: str, wish: Subscription) -> None:
+    async def save(self, *, project: str, orchestration: str, subscription: Subscription) -> None:
         """Add the subscription, or change its limits."""
         await self._run(
             "save_subscription",
             id=new_id(),
             project=project,
             orchestration=orchestration,
-            event=wish.event,
-            address=wish.address,
-            percent=wish.percent,
-            minutes=wish.minutes,
+            event=subscription.event,
+            address=subscription.address,
+            percent=subscription.percent,
+            minutes=subscription.minutes,
         )
 
     async def save_automatic(self, *, project: str, orchestration: str, address: str) -> None:

@@ -1,1 +1,1 @@
-"""What keeps an installation running: dead letters, and callbacks of other services."""
+"""Dead letters, and callbacks of other services."""

@@ -1,17 +1,17 @@
-"""Receives the callbacks of services at which a component started a run."""
+"""Receives callbacks from services where a component has started a run."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
-from orchestrator_api.http.gate import MOST_BYTES, GatedRoute
-from orchestrator_api.http.parts import problems
+from orchestrator_api.http.dependencies import problems
+from orchestrator_api.http.gate import MAX_BODY_BYTES, GatedRoute
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.operations import callbacks
 from orchestrator_api.operations.models import CallbackOut
 from orchestrator_shared.domain.errors import UserError
 
-MOST_CALLBACK_BYTES = 256 * 1024
+MAX_CALLBACK_BYTES = 256 * 1024
 PROBLEMS = {
     status: response
     for status, response in problems(400, 404, 409, 413, 415).items()
@@ -29,12 +29,12 @@ router = APIRouter(prefix="/v1/callbacks", tags=["jobs"], route_class=GatedRoute
     "/{token}",
     operation_id="receive_callback",
     responses=PROBLEMS,
-    openapi_extra={"security": [], "requestBody": BODY, MOST_BYTES: MOST_CALLBACK_BYTES},
+    openapi_extra={"security": [], "requestBody": BODY, MAX_BODY_BYTES: MAX_CALLBACK_BYTES},
 )
 async def receive_callback(request: Request, token: Annotated[str, Path(max_length=200)]) -> CallbackOut:
-    """Report on a run that a component of executor http began; the address itself is the secret.
+    """Report on a run that a component with the executor http has started. The URL itself is the secret.
 
-    It is good as long as the attempt is underway. Sending the same report again is harmless.
+    It is valid while the attempt is in progress. Sending the same report again is harmless.
     """
     sessions: Sessions = request.app.state.sessions
     await callbacks.find(sessions, token, sessions.guard.address(request))

@@ -1,13 +1,13 @@
-"""Messages that no one could handle (administrator)."""
+"""Messages that could not be processed (administrators only)."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.parts import READ, WRITE, Call
 from orchestrator_api.operations.models import DeadLetterOut
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class
 LetterId = Annotated[str, Path(max_length=200)]
 
 
-def _box(request: Request) -> DeadLetters:
+def _dead_letters(request: Request) -> DeadLetters:
     box = request.app.state.dead_letters
     if not isinstance(box, DeadLetters):
         raise Unavailable("the broker is not connected")
@@ -33,29 +33,29 @@ def _shown(letter: DeadLetter) -> dict[str, Any]:
 async def list_dead_letters(
     call: Call, request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50
 ) -> Page[DeadLetterOut]:
-    """The oldest dead letters, with the reason of each."""
+    """List the oldest dead letters, with the reason for each (administrators only)."""
     async with call.session(Scope.ADMIN):
-        pass  # do not keep a transaction open while the broker is asked
-    letters = await _box(request).peek(limit)
+        pass  # checks the token; no transaction stays open while the broker is asked
+    letters = await _dead_letters(request).peek(limit)
     return Page[DeadLetterOut].model_validate({"items": [_shown(letter) for letter in letters]})
 
 
 @router.post("/{letter}/replay", operation_id="replay_dead_letter", responses=WRITE)
 async def replay_dead_letter(call: Call, request: Request, letter: LetterId) -> DeadLetterOut:
-    """Publish it again as it first came."""
+    """Publish a dead letter again, as it was when it first arrived (administrators only)."""
     return await _carry_out(call, request, "replayed", letter)
 
 
 @router.delete("/{letter}", operation_id="discard_dead_letter", responses=WRITE)
 async def discard_dead_letter(call: Call, request: Request, letter: LetterId) -> DeadLetterOut:
-    """Remove it for good."""
+    """Delete a dead letter permanently (administrators only)."""
     return await _carry_out(call, request, "discarded", letter)
 
 
 async def _carry_out(call: Call, request: Request, action: str, letter: str) -> DeadLetterOut:
-    """Write the record first: an action without a record would be worse than a record without an action."""
+    """Write the audit record first: an action without a record would be worse than the reverse."""
     async with call.session(Scope.ADMIN) as session:
         await session.record(f"dead-letter.{action}", letter)
-    box = _box(request)
+    box = _dead_letters(request)
     done = await (box.replay(letter) if action == "replayed" else box.discard(letter))
     return DeadLetterOut.model_validate(_shown(done))

@@ -8,7 +8,7 @@ from orchestrator_api.http.models import Output
 
 
 class DeadLetterOut(Output):
-    """A message that no one could handle."""
+    """A message that could not be processed."""
 
     id: str
     reason: str
@@ -18,13 +18,13 @@ class DeadLetterOut(Output):
     first_seen: datetime | None
     replays: int
     message_id: str
-    body: str = Field(description="At most its first 20,000 bytes; less of each in a list of many.")
+    body: str = Field(description="At most the first 20,000 bytes; fewer if many letters are listed.")
     bytes: int = Field(
-        description="Of the message as it came; of more than 256 KiB only the beginning is kept."
+        description="The size of the original message; of one over 256 KiB, only the beginning is kept."
     )
 
 
 class CallbackOut(Output):
-    """The report was kept, now or before."""
+    """The report is stored, by this request or an earlier one."""
 
     accepted: bool

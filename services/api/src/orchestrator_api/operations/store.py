@@ -8,12 +8,12 @@ from orchestrator_shared.database.store import Store
 
 
 class CallbackStore(Store):
-    """Stores callbacks of other services; the runner decides which attempts may receive them."""
+    """Stores callbacks; the runner decides which attempts may receive them."""
 
     queries = Queries.load(__package__, "store.sql")
 
     async def is_awaited(self, *, token_hash: bytes) -> bool:
-        """Whether an attempt waits for callbacks with this token, or did."""
+        """Whether an attempt waits for callbacks with this token, or has waited for them."""
         return await self._value(bool, "callback_is_awaited", token_hash=token_hash) is True
 
     async def is_known(self, *, token_hash: bytes, body_hash: bytes) -> bool:
@@ -22,7 +22,7 @@ class CallbackStore(Store):
         return known is True
 
     async def target(self, *, token_hash: bytes) -> CallbackTarget | None:
-        """The attempt under way that waits for callbacks with this token."""
+        """The attempt in progress that waits for callbacks with this token."""
         return await self._one(CallbackTarget, "callback_target", token_hash=token_hash)
 
     async def count(self, *, token_hash: bytes) -> int:

@@ -4,7 +4,7 @@
 SELECT project, job_id, attempt FROM jobs.callbacks_v1 WHERE token_hash = $token_hash
 
 -- name: callback_is_awaited
--- Also true after the attempt has ended, because the same callback may then arrive again.
+-- Also true after the attempt has ended, because the service may send the same callback again.
 SELECT EXISTS (SELECT FROM jobs.callbacks_v1 WHERE token_hash = $token_hash)
     OR EXISTS (SELECT FROM catalog.callbacks WHERE token_hash = $token_hash)
 

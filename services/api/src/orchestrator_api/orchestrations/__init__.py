@@ -1,1 +1,1 @@
-"""Orchestrations: their definition, the checks on it, and proposals for another arrangement."""
+"""Orchestrations: their definitions, the checks on them, and previews of rearranged tasks."""

@@ -1,4 +1,4 @@
-"""Orchestrations, and proposals for another arrangement of their tasks."""
+"""Orchestrations, and previews of rearranged tasks."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -27,7 +27,7 @@ from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELA
 class TaskIn(Input):
     """One task: which configuration to run, and how."""
 
-    id: TaskId | None = Field(default=None, description="component/configuration unless given.")
+    id: TaskId | None = Field(default=None, description="Defaults to component/configuration.")
     component: Slug
     configuration: Slug
     name: Name | None = None
@@ -37,14 +37,14 @@ class TaskIn(Input):
         default=None,
         ge=1,
         le=366 * 86400,
-        description="24 hours unless set; none for a nested orchestration.",
+        description="24 hours by default; not allowed for a nested orchestration.",
     )
     attempts: int = Field(default=1, ge=1, le=MAX_ATTEMPTS)
     attempt_delay_seconds: int = Field(default=0, ge=0, le=MAX_DELAY_SECONDS)
     attempt_backoff: float = Field(default=1, ge=1, le=10)
     retry_on: RetryOn = "any"
     parameters: JsonObject = Field(
-        default_factory=dict, description="Merged over the request that the task sends."
+        default_factory=dict, description="Merged over the job request that the task sends."
     )
 
 
@@ -56,7 +56,7 @@ class PhaseIn(Input):
 
 
 class OrchestrationIn(Input):
-    """An orchestration to save; it may be without tasks."""
+    """An orchestration to save; it may have no tasks yet."""
 
     name: Name | None = None
     description: Description = ""
@@ -67,7 +67,7 @@ class OrchestrationIn(Input):
         default=None,
         ge=0,
         le=MAX_INT,
-        description="Refuse to save over any version but this one (0: if there is none yet).",
+        description="Save only if this is the current version (0: only if the orchestration does not exist).",
     )
 
 
@@ -79,16 +79,16 @@ class GroupingIn(Input):
         "order; `task`: one task per phase."
     )
     phases: list[PhaseIn] | None = Field(
-        default=None, max_length=1_000, description="These instead of the saved ones."
+        default=None, max_length=1_000, description="Use these phases instead of the saved ones."
     )
 
 
 class ArrangementIn(Input):
-    """Operations on the phases, carried out one after another."""
+    """Operations on the phases, applied one after another."""
 
     operations: list[Operation] = Field(min_length=1, max_length=100)
     phases: list[PhaseIn] | None = Field(
-        default=None, max_length=1_000, description="These instead of the saved ones."
+        default=None, max_length=1_000, description="Use these phases instead of the saved ones."
     )
 
 
@@ -110,18 +110,18 @@ class TaskOut(Output):
 
 
 class PhaseOut(Output):
-    """Tasks that run in parallel, after those of the phase before."""
+    """Tasks that run in parallel, after those of the previous phase."""
 
     name: str
     tasks: list[TaskOut]
 
 
-class ProposalOut(Output):
-    """Phases to look at and to save, by a PUT with `version` as `base_version`."""
+class ArrangementPreview(Output):
+    """The rearranged phases. To save them, send a PUT with `version` as `base_version`."""
 
-    version: int = Field(description="The saved version that this rests on.")
+    version: int = Field(description="The saved version that this is based on.")
     phases: list[PhaseOut]
-    changed: bool = Field(description="It differs from what is saved.")
+    changed: bool = Field(description="Whether it differs from the saved phases.")
     errors: list[str]
     warnings: list[str]
 
@@ -151,10 +151,10 @@ class OrchestrationOut(Output):
     author: str
     created_at: datetime
     updated_at: datetime
-    errors: list[str] = Field(description="What keeps a run of it from succeeding.")
+    errors: list[str] = Field(description="Problems that keep a run from succeeding.")
     warnings: list[str] = Field(
-        description="What a person should look at. Who reads a table while another writes it is judged only "
-        "for a single orchestration, not in lists."
+        description="What is worth a look. Tasks that read a table while another one writes it are reported "
+        "only for a single orchestration, not in lists."
     )
     schedules: list[ScheduleOut]
     triggers: list[TriggerOut]
@@ -162,12 +162,12 @@ class OrchestrationOut(Output):
     last_run: LastRun | None = None
     next_fire: datetime | None = None
     usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of its last 20 successful runs, partial ones left out."
+        default=None, description="The mean of its last 20 successful runs, not counting partial ones."
     )
 
 
 class OrchestrationSaved(OrchestrationOut):
-    """What is stored now, and whether this request changed anything."""
+    """The stored orchestration, and whether this request changed anything."""
 
     changed: bool
 

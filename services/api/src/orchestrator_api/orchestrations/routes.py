@@ -9,22 +9,22 @@ from orchestrator_api.access import tokens
 from orchestrator_api.access.models import TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.orchestrations import proposals, showing
+from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.orchestrations.models import (
     ArrangementIn,
+    ArrangementPreview,
     GroupingIn,
     OrchestrationIn,
     OrchestrationOut,
     OrchestrationSaved,
     OrchestrationVersionOut,
-    ProposalOut,
 )
-from orchestrator_api.orchestrations.service import OrchestrationWish
+from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.errors import NotFound
@@ -35,20 +35,20 @@ router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], r
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
 async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
-    """The orchestrations of the project, with their last run and next fire."""
+    """List the orchestrations of the project, with their last run and next fire."""
     async with call.session(Scope.READ, project) as session:
         part, rows = await configurations.listing(session, ORCHESTRATOR, paging)
         page = part.of(rows, "component", "id")
-        page["items"] = await showing.orchestrations(session, page["items"], with_tables=False)
+        page["items"] = await views.orchestrations(session, page["items"], with_tables=False)
     return Page[OrchestrationOut].model_validate(page)
 
 
 @router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
 async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
-    """One orchestration: phases, schedules, triggers, notifications, last run, next fire."""
+    """Get an orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await showing.orchestrations(session, [row])
+        shown = await views.orchestrations(session, [row])
     return OrchestrationOut.model_validate(shown[0])
 
 
@@ -56,19 +56,19 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     "/{orchestration}",
     operation_id="save_orchestration",
     responses=saved(OrchestrationSaved),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
 ) -> OrchestrationSaved:
-    """Save an orchestration: a new version if its phases differ. It may be without tasks."""
+    """Save an orchestration; changed phases create a new version. It may have no tasks yet."""
     async with call.session(Scope.CONFIGURE, project) as session:
         phases: list[dict[str, Any]] = body.model_dump()["phases"]
         name = body.name or orchestration
-        wish = OrchestrationWish(name, body.description, body.enabled, phases, body.note, body.base_version)
-        saved = await orchestrations.save(session, orchestration, wish)
+        spec = OrchestrationSpec(name, body.description, body.enabled, phases, body.note, body.base_version)
+        saved = await orchestrations.save(session, orchestration, spec)
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await showing.orchestrations(session, [row])
+        shown = await views.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
     plain = OrchestrationOut.model_validate(shown[0])
     return OrchestrationSaved(**dict(plain), changed=saved.changed)
@@ -87,13 +87,13 @@ async def switch_orchestration(
     async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
         await orchestrations.switch(session, orchestration, body.enabled)
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await showing.orchestrations(session, [row])
+        shown = await views.orchestrations(session, [row])
     return OrchestrationOut.model_validate(shown[0])
 
 
 @router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
 async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
-    """Move an orchestration to trash; saving it again restores it."""
+    """Move an orchestration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await orchestrations.delete(session, orchestration)
 
@@ -102,7 +102,7 @@ async def delete_orchestration(call: Call, project: Project, orchestration: Iden
 async def list_orchestration_versions(
     call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OrchestrationVersionOut]:
-    """The versions of an orchestration, newest first."""
+    """List the versions of an orchestration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.orchestration_key(orchestration)
         part, masked = await configurations.versions(session, key, paging)
@@ -114,49 +114,49 @@ async def list_orchestration_versions(
     "/{orchestration}/grouping",
     operation_id="group_tasks",
     responses=WRITE,
-    openapi_extra=takes(Scope.READ, most=LARGE),
+    openapi_extra=takes(Scope.READ, max_bytes=LARGE),
 )
 async def group_tasks(
     call: Call, project: Project, orchestration: Identifier, body: GroupingIn
-) -> ProposalOut:
-    """The tasks grouped by the type of their component, or one per phase. Nothing is saved."""
+) -> ArrangementPreview:
+    """Preview the tasks grouped by the type of their component, or one per phase. Nothing is saved."""
     how = GroupByType(operation="group_by_type")
     operation = how if body.by == "type" else OneTaskPerPhase(operation="one_task_per_phase")
-    return await _propose(call, project, orchestration, [operation], body)
+    return await _preview(call, project, orchestration, [operation], body)
 
 
 @router.post(
     "/{orchestration}/arrangement",
     operation_id="arrange_tasks",
     responses=WRITE,
-    openapi_extra=takes(Scope.READ, most=LARGE),
+    openapi_extra=takes(Scope.READ, max_bytes=LARGE),
 )
 async def arrange_tasks(
     call: Call, project: Project, orchestration: Identifier, body: ArrangementIn
-) -> ProposalOut:
-    """The phases after moving tasks, renaming, moving or merging phases. Nothing is saved."""
-    return await _propose(call, project, orchestration, body.operations, body)
+) -> ArrangementPreview:
+    """Preview the phases after moving tasks, or renaming, moving or merging phases. Nothing is saved."""
+    return await _preview(call, project, orchestration, body.operations, body)
 
 
-async def _propose(
+async def _preview(
     call: Call,
     project: str,
     orchestration: str,
     operations: Sequence[Operation],
     body: GroupingIn | ArrangementIn,
-) -> ProposalOut:
+) -> ArrangementPreview:
     given: list[dict[str, Any]] | None = body.model_dump()["phases"]
     async with call.session(Scope.READ, project) as session:
-        made = await proposals.propose(session, orchestration, operations, given)
-    return ProposalOut.model_validate(made)
+        made = await previews.preview(session, orchestration, operations, given)
+    return ArrangementPreview.model_validate(made)
 
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
 async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
-    """The token that the orchestration's jobs run as; its secret is never shown."""
+    """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        row = await tokens.of_orchestration(session, orchestration)
+        row = await tokens.orchestration_token(session, orchestration)
     if row is None:
         raise NotFound("this orchestration has no token", field="orchestration")
     return TokenOut.model_validate(row)

@@ -1,4 +1,4 @@
-"""Saves and deletes orchestrations: checked tasks, no cycles, an own token, the creator subscribed."""
+"""Saves and deletes orchestrations: checks tasks and cycles, creates the token, subscribes the creator."""
 
 import json
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from typing import Any
 from orchestrator_api.access import tokens
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog import phases as domain
-from orchestrator_api.catalog.configurations import Saved, Wish, orchestration_key
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
 from orchestrator_api.catalog.rows import Configuration
-from orchestrator_api.catalog.secrets import left_in_phases, restored_phases
+from orchestrator_api.catalog.secrets import remaining_masks_in_phases, restored_phases
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
@@ -26,8 +26,8 @@ Given = Sequence[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class OrchestrationWish:
-    """What an orchestration shall be; phases as they were sent."""
+class OrchestrationSpec:
+    """The orchestration to save; phases as they were sent."""
 
     name: str
     description: str
@@ -38,21 +38,21 @@ class OrchestrationWish:
     """Save only over this version; 0 means only if it does not exist yet."""
 
 
-async def save(session: Session, orchestration: str, wish: OrchestrationWish) -> Saved:
-    """Save a new version, or nothing if nothing differs."""
+async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
+    """Save the orchestration; nothing changes if it is the same as before."""
     key = orchestration_key(orchestration)
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.lock_orchestrations(session)
-    await check_tasks(session, orchestration, wish.phases)
+    await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    _check_base(stored, wish.base_version)
-    whole = _restore_secrets(session, domain.make_definition(wish.phases).to_json(), stored)
-    await _check_parameters(session, wish.phases, whole, stored)
+    _check_base(stored, spec.base_version)
+    whole = _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
+    await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
-        session, key, Wish(wish.name, wish.description, wish.enabled, whole, wish.note)
+        session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
     )
     if stored is None:
-        await _equip(session, orchestration)
+        await _set_up(session, orchestration)
     elif saved.switched:
         await announce_switch(session, orchestration)
     return saved
@@ -62,9 +62,20 @@ def _check_base(stored: Configuration | None, base_version: int | None) -> None:
     version = stored.version if stored and stored.deleted_at is None else 0
     if base_version not in (None, version):
         raise Conflict(
-            f"it was changed meanwhile: its version is {version}, not {base_version}; load it again",
+            _outdated(version, base_version),
             field="base_version",
         )
+
+
+def _outdated(version: int, base_version: int | None) -> str:
+    if version == 0:
+        return "the orchestration does not exist any more: create it again without base_version, or with 0"
+    if base_version == 0:
+        return f"the orchestration already exists, in version {version}: load it before you change it"
+    return (
+        f"someone saved version {version} while you were editing version {base_version}: "
+        "reload it and apply your change again"
+    )
 
 
 def _restore_secrets(
@@ -73,14 +84,14 @@ def _restore_secrets(
     """Like `configurations.restore_secrets`: each task's parameters, by task id."""
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
-    refuse(left_in_phases(phases))
+    refuse(remaining_masks_in_phases(phases))
     return session.encrypted({**definition, "phases": phases}, "phases")
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
     """Refuse missing tasks, tasks the token may not run, duplicate ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
-    refuse(domain.doubled_ids(given) + domain.wrong_requests(given))
+    refuse(domain.duplicate_ids(given) + domain.invalid_settings(given))
     store = OrchestrationStore(session.connection)
     known = set(await store.existing_components(components={task["component"] for task in tasks}))
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
@@ -94,10 +105,10 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
 async def _check_parameters(
     session: Session, given: Given, definition: dict[str, Any], stored: Configuration | None
 ) -> None:
-    """Refuse Task Parameters that do not fit what they are merged over; paths refer to `given`.
+    """Reject Task Parameters that do not match the schema once merged; paths refer to `given`.
 
-    Parameters that are already saved are not refused: someone who only switches the orchestration off did not
-    send them.
+    Parameters that are already saved are not checked: whoever only switches the orchestration off did not
+    write them.
     """
     plain = session.encryption.decrypt_secrets(definition, session.project)
     saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
@@ -108,13 +119,13 @@ async def _check_parameters(
         for t, _ in enumerate(phase.get("tasks") or [])
     ]
     found = [
-        overrides.of_own(task, path)
+        overrides.own_override(task, path)
         for path, task in zip(paths, domain.stored_tasks(plain), strict=True)
         if _task_parameters(task) not in before
     ]
-    brought = [each for each in found if each is not None]
-    await rights.check_overrides(session, brought)
-    refuse(await overrides.check(session, brought))
+    given_overrides = [each for each in found if each is not None]
+    await rights.check_overrides(session, given_overrides)
+    refuse(await overrides.check(session, given_overrides))
 
 
 def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
@@ -123,7 +134,7 @@ def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
 
 async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
     children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
-    if not children and session.remembered.nestings is None:
+    if not children and session.cache.nestings is None:
         return
     cycle = (await _nestings(session)).put(orchestration, children)
     if cycle is not None:
@@ -131,17 +142,17 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
 
 
 async def _nestings(session: Session) -> Nestings:
-    """Read once for everything that one request saves: the cost grows with the project."""
-    found = session.remembered.nestings
+    """Read once per request: the cost grows with the project."""
+    found = session.cache.nestings
     if found is None:
         found = Nestings(await configurations.nestings(session))
-        session.remembered.nestings = found
+        session.cache.nestings = found
     return found
 
 
-async def _equip(session: Session, orchestration: str) -> None:
+async def _set_up(session: Session, orchestration: str) -> None:
     """Create the token that its jobs run as, and subscribe its creator to its errors."""
-    await tokens.create_of_orchestration(session, orchestration)
+    await tokens.create_orchestration_token(session, orchestration)
     await notifications.subscribe_creator(session, orchestration)
 
 
@@ -153,14 +164,14 @@ async def switch(session: Session, orchestration: str, enabled: bool) -> None:
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
-    """Tell scheduler and trigger-watcher that the orchestration's switch may have changed what they do."""
+    """Notify the scheduler and the trigger-watcher that the orchestration was switched on or off."""
     await schedules.announce_switch(session, orchestration)
     await triggers.announce_switch(session, orchestration)
 
 
 async def delete(session: Session, orchestration: str) -> None:
-    """Move it to the trash: its schedules and triggers pause; saving it again restores it."""
-    session.remembered.nestings = None
+    """Move it to the trash. Its schedules and triggers pause; saving it again restores it."""
+    session.cache.nestings = None
     await configurations.delete(session, orchestration_key(orchestration))
     await announce_switch(session, orchestration)
 
@@ -169,4 +180,4 @@ async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which no one ever sees."""
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, orchestration_key(orchestration))
-    await tokens.refresh_of_orchestration(session, orchestration)
+    await tokens.refresh_orchestration_token(session, orchestration)

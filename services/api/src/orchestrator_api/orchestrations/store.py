@@ -1,4 +1,4 @@
-"""What orchestrations are checked against, in the database."""
+"""What orchestrations are checked against."""
 
 from collections.abc import Collection, Sequence
 
@@ -23,13 +23,13 @@ class OrchestrationStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def existing_configurations(self, *, project: str, keys: Keys) -> list[ConfigurationName]:
-        """The existing ones among these configurations."""
+        """Those of these configurations that exist."""
         return await self._many(
             ConfigurationName, "existing_configurations", project=project, **_columns(keys)
         )
 
     async def existing_components(self, *, components: Collection[str]) -> list[str]:
-        """The existing ones among these components."""
+        """Those of these components that exist."""
         return await self._column(str, "existing_components", components=list(components))
 
     async def task_targets(self, *, project: str, keys: Keys, with_parameters: bool) -> list[TaskTarget]:

@@ -9,7 +9,7 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 SELECT id FROM catalog.components WHERE id = ANY ($components::text[])
 
 -- name: task_targets
--- Returns parameters only where requested: those of all tasks of a list of orchestrations would be many.
+-- Returns parameters only on request: those of all tasks of a list of orchestrations are too many.
 -- Looks up each configuration by its name, because a join may read the whole project.
 SELECT wanted.component, wanted.id, target.enabled, target.version,
        CASE WHEN $with_parameters AND wanted.component <> 'orchestrator' THEN target.parameters END AS parameters,

@@ -5,10 +5,10 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.people import me, members
 from orchestrator_api.people.models import InvitationIn, MemberOut, MeOut, RoleIn
 

@@ -15,7 +15,7 @@ from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
 def _is_project(name: str) -> str:
     if re.fullmatch(PROJECT, name) is None:
         raise ValueError(
-            "use lower-case letters, digits, dashes and underscores, 64 at most, with a letter or digit at "
+            "use at most 64 lower-case letters, digits, dashes and underscores, with a letter or digit at "
             "both ends. Dots are not allowed: they separate the parts of routing keys"
         )
     return name
@@ -33,7 +33,7 @@ class ProjectIn(Input):
         str,
         AfterValidator(_is_project),
         Field(
-            description="Lower-case letters, digits, dash, underscore; no dots.",
+            description="Lower-case letters, digits, dashes, underscores; no dots.",
             json_schema_extra={"pattern": PROJECT},
         ),
     ]
@@ -42,18 +42,21 @@ class ProjectIn(Input):
 
 
 class ProjectPatch(Input):
-    """What of a project shall change; what is left out stays."""
+    """The fields to change; fields that are left out keep their values."""
 
     name: Name | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     parallel_limit: int | None = Field(
-        default=None, gt=0, le=MAX_INT, description="Most component jobs at once; null: no limit."
+        default=None,
+        gt=0,
+        le=MAX_INT,
+        description="How many component jobs may run at once; null means no limit.",
     )
 
     @field_validator("name", mode="before")
     @classmethod
     def _is_name(cls, name: object) -> object:
         if name is None:
-            raise ValueError("a project has a name: leave it out to keep it")
+            raise ValueError("must not be null; leave it out to keep the current name")
         return name
 
 
@@ -62,7 +65,9 @@ class ProjectOut(Output):
 
     id: str
     name: str
-    parallel_limit: int | None = Field(description="Most component jobs at once; null: no limit.")
+    parallel_limit: int | None = Field(
+        description="How many component jobs may run at once; null means no limit."
+    )
     created_at: datetime
 
 

@@ -3,10 +3,10 @@
 from fastapi import APIRouter
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import READ, WRITE, Call, Project
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import READ, WRITE, Call, Project
 from orchestrator_api.projects import service as projects
 from orchestrator_api.projects.models import ProjectIn, ProjectOut, ProjectPatch
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 @router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
 async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
-    """The projects that the token is good for, or that the person is a member of."""
+    """List the projects that the token may use, or that the person is a member of."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
         rows = await projects.listing(session, after, paging.rows)
@@ -31,7 +31,7 @@ async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
     openapi_extra=takes(Scope.ADMIN),
 )
 async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
-    """Make a project (administrator)."""
+    """Create a project (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         made = await projects.create(session, body.id, body.name or body.id, body.parallel_limit)
     return ProjectOut.model_validate(made)
@@ -39,7 +39,7 @@ async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
 
 @router.get("/projects/{project}", tags=["projects"], operation_id="get_project", responses=READ)
 async def get_project(call: Call, project: Project) -> ProjectOut:
-    """One project."""
+    """Get a project."""
     async with call.session(Scope.READ, project) as session:
         found = await projects.load(session)
     return ProjectOut.model_validate(found)

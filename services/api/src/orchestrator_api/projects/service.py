@@ -31,13 +31,13 @@ async def create(session: Session, project: str, name: str, parallel_limit: int 
     store = ProjectStore(session.connection)
     made = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
     if made is None:
-        raise Conflict(f"there is a project {project!r} already", field="id")
+        raise Conflict(f"the project {project!r} already exists: choose another id", field="id")
     await session.record("project.created", project)
     return made
 
 
 async def change(session: Session, changes: JsonObject) -> StoredProject:
-    """Change the given ones of a project's name and its limit of parallel jobs."""
+    """Change a project's name, its limit of parallel jobs, or both."""
     store = ProjectStore(session.connection)
     before = await store.lock(project=session.project)
     if before is None:

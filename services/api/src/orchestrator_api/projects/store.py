@@ -36,9 +36,9 @@ class ProjectStore(Store):
         """Change a project."""
         await self._run("update_project", project=project, name=name, parallel_limit=parallel_limit)
 
-    async def with_dots(self) -> list[str]:
+    async def dotted_ids(self) -> list[str]:
         """Projects whose ids contain dots."""
-        return await self._column(str, "projects_with_dots")
+        return await self._column(str, "dotted_project_ids")
 
     async def variables(self, *, project: str) -> list[Variable]:
         """All variables, by name."""

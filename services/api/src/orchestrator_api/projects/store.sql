@@ -11,7 +11,7 @@ LIMIT $limit
 -- name: project
 SELECT id, name, parallel_limit, created_at FROM catalog.projects WHERE id = $project
 
--- name: projects_with_dots
+-- name: dotted_project_ids
 SELECT id FROM catalog.projects WHERE strpos(id, '.') > 0 ORDER BY id
 
 -- name: insert_project

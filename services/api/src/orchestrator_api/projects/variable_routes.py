@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Project, saved
 from orchestrator_api.projects import variables
 from orchestrator_api.projects.models import VariableIn, VariableOut
 
@@ -19,7 +19,7 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 @router.get("/variables", operation_id="list_variables", responses=READ)
 async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
-    """The project's variables; secrets are masked."""
+    """List the project's variables; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
         rows = await variables.listing(session)
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
@@ -27,7 +27,7 @@ async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
 
 @router.get("/variables/{name}", operation_id="get_variable", responses=READ)
 async def get_variable(call: Call, project: Project, name: VariableName) -> VariableOut:
-    """One variable."""
+    """Get a variable; a secret is masked."""
     async with call.session(Scope.READ, project) as session:
         return VariableOut.model_validate(variables.shown(await variables.find(session, name)))
 
@@ -36,12 +36,12 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     "/variables/{name}",
     operation_id="save_variable",
     responses=saved(VariableOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_variable(
     call: Call, project: Project, name: VariableName, body: VariableIn, response: Response
 ) -> VariableOut:
-    """Save a variable."""
+    """Create or change a variable."""
     async with call.session(Scope.CONFIGURE, project) as session:
         is_new = await variables.save(session, name, body.value, body.secret)
         row = await variables.find(session, name)

@@ -42,7 +42,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     is_same = stored is not None and (_clear(session, stored), stored.secret) == (value, secret)
     if is_same and not secret:
         return False
-    # Checked even if nothing changes: a different answer would confirm a guessed secret.
+    # Checked even if nothing changes: otherwise the answer would confirm a guessed secret.
     await variable_users.check_variable(session, name)
     if is_same:
         return False
@@ -55,11 +55,13 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
 
 def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) -> None:
     if not is_stored_secret or value != MASK:
-        raise UserError(f"{value} stands for a stored secret, but there is none: enter it", field="value")
+        raise UserError(
+            f"{value} stands for a stored secret, but none is stored: enter the secret", field="value"
+        )
     if not secret:
         raise UserError(
-            f"{MASK} stands for the secret that is stored, which would be lost: keep the variable {name!r} "
-            "secret, or enter the value that everyone may read from now on",
+            f"{MASK} stands for the stored secret, which would be lost: keep the variable {name!r} secret, "
+            "or enter a new value, which everyone may then read",
             field="value",
         )
 

@@ -1,4 +1,4 @@
-"""Makes repeated requests harmless: what was requested under an HTTP caller's Idempotency-Key."""
+"""Makes repeated requests harmless: finds what was already requested under an Idempotency-Key."""
 
 import hashlib
 import json
@@ -8,55 +8,57 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MAX_KEY_CHARACTERS
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.rows import KeyedRequest
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import request_id
 
-_KEY = re.compile(rf"[ -~]{{1,{MOST_KEY_CHARACTERS}}}")
+_KEY = re.compile(rf"[ -~]{{1,{MAX_KEY_CHARACTERS}}}")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request that its caller may repeat."""
+class DedupKey:
+    """Identifies a request that its caller may repeat."""
 
     id: UUID
     digest: bytes
     """Digest of the request without its parameters, which may be secret and are compared separately."""
 
 
-def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]) -> Asked | None:
-    """The request under its key, or None without one; `what` names the call and its subject."""
+def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]) -> DedupKey | None:
+    """The key of this request, or None if none was sent; `what` names the call and its subject."""
     if key is None:
         return None
     if _KEY.fullmatch(key) is None:
         raise UserError(
-            f"must be 1 to {MOST_KEY_CHARACTERS} printable ASCII characters", field=IDEMPOTENCY_KEY
+            f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters", field=IDEMPOTENCY_KEY
         )
     plain = {name: value for name, value in body.items() if name != "parameters"}
     text = json.dumps([what, plain], sort_keys=True, default=str)
-    return Asked(
+    return DedupKey(
         request_id(session.project, session.actor.token_id, key), hashlib.sha256(text.encode()).digest()
     )
 
 
-async def before(session: Session, asked: Asked | None) -> list[KeyedRequest]:
-    """What was requested under the key, if anything; refuses a different request under the same key.
+async def earlier_requests(session: Session, dedup_key: DedupKey | None) -> list[KeyedRequest]:
+    """What was already requested under the key; rejects a different request under the same key.
 
     Locks the key until the transaction ends: otherwise two concurrent requests would both find nothing.
     """
-    if asked is None:
+    if dedup_key is None:
         return []
     store = RunStore(session.connection)
-    await store.lock_key(idempotency_id=asked.id)
-    found = await store.requests_under_key(project=session.project, idempotency_id=asked.id)
-    if any(each.request_digest != asked.digest for each in found):
-        raise reused()
+    await store.lock_key(idempotency_id=dedup_key.id)
+    found = await store.requests_under_key(project=session.project, idempotency_id=dedup_key.id)
+    if any(each.request_digest != dedup_key.digest for each in found):
+        raise key_reused()
     return found
 
 
-def reused() -> UserError:
-    """The key was already used for a different request."""
-    return UserError("another request was sent with this key: use a new one", field=IDEMPOTENCY_KEY)
+def key_reused() -> UserError:
+    """The error for a key that was already used for a different request."""
+    return UserError(
+        "this key was already used for a different request: use a new one", field=IDEMPOTENCY_KEY
+    )

@@ -1,4 +1,4 @@
-"""How long a job waited and for what, how long it usually takes, and when it may end."""
+"""How long a job waited and for what, and when it is expected to end."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt; a lost one may have no end time."""
+    """One attempt; a lost attempt may have no end time."""
 
     started_at: datetime
     finished_at: datetime | None
@@ -24,12 +24,12 @@ class Moments:
     finished_at: datetime | None
     attempts: tuple[Attempt, ...] = ()
     is_waiting: bool = False
-    """Whether it waits now, for its start or for its next attempt."""
+    """Whether it is waiting now, for its start or for its next attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds of waiting by cause."""
+    """Seconds spent waiting, by cause."""
 
     total_seconds: float = 0.0
     acceptance_seconds: float = 0.0
@@ -37,11 +37,11 @@ class Waits:
     configuration_busy_seconds: float = 0.0
     """Waiting for other jobs of the same configuration."""
     delay_seconds: float = 0.0
-    """Between attempts, as the task specifies."""
+    """Between attempts: the delay that the task specifies."""
     slot_or_limit_seconds: float = 0.0
-    """Waiting for a free slot of a runner, or for room within the project's limit."""
+    """Waiting for a free slot of a runner, or because of the project's limit."""
     undivided_seconds: float = 0.0
-    """Before earlier attempts, for the configuration or a slot: only the newest attempt has its times."""
+    """Before earlier attempts, for the configuration or a slot: only the newest attempt records which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Gap:
 
 
 def waits_of(moments: Moments, now: datetime) -> Waits:
-    """The waiting until now, or until the job ended."""
+    """The time spent waiting until now, or until the job ended."""
     accepted = moments.accepted_at
     acceptance = _seconds(moments.requested_at, accepted or now)
     if accepted is None:
@@ -64,7 +64,7 @@ def waits_of(moments: Moments, now: datetime) -> Waits:
 
 
 def _gaps(moments: Moments, accepted: datetime, now: datetime) -> list[_Gap]:
-    """The periods in which the job was accepted and no attempt was under way."""
+    """The periods after acceptance in which no attempt was in progress."""
     attempts = moments.attempts
     if not attempts and moments.started_at is not None:
         attempts = (Attempt(moments.started_at, moments.finished_at),)
@@ -73,13 +73,13 @@ def _gaps(moments: Moments, accepted: datetime, now: datetime) -> list[_Gap]:
     if moments.is_waiting or not attempts:
         ends.append(moments.finished_at or now)
     last = len(ends) - 1
-    # Nothing is waited for after the last attempt, so the last begin may have no end.
+    # A job does not wait after its last attempt, so the last begin may have no end.
     pairs = zip(begins, ends, strict=False)
     return [_Gap(begin, end, index == 0, index == last) for index, (begin, end) in enumerate(pairs)]
 
 
 def _causes(moments: Moments, gap: _Gap) -> tuple[float, float, float, float]:
-    """Seconds for the configuration, the delay, a slot, and undivided."""
+    """Seconds of waiting for the configuration, the delay, a slot, and for an unknown cause."""
     whole = _seconds(gap.begin, gap.end)
     if not gap.is_last:
         return (0.0, 0.0, 0.0, whole) if gap.is_first else (0.0, whole, 0.0, 0.0)
@@ -98,7 +98,7 @@ def _seconds(begin: datetime, end: datetime) -> float:
 
 
 def expected_end(status: str, started_at: datetime | None, usual_seconds: float | None) -> datetime | None:
-    """When a job under way would end if it took as long as usual; may be in the past."""
+    """When a job in progress would end if it took as long as usual; may be in the past."""
     if status != "processing" or started_at is None or usual_seconds is None:
         return None
     return started_at + timedelta(seconds=usual_seconds)

@@ -9,8 +9,8 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
-from orchestrator_api.runs.narrowing import narrowed_job, narrowed_task
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
+from orchestrator_api.runs.redaction import redacted_job, redacted_task
 from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, JobFilter, LastRun, LogChunk
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
@@ -22,13 +22,13 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 from orchestrator_shared.security import mask_secrets
 
 LOG_BYTES = 4 * 1024 * 1024
-"""The approximate size of the log text in one answer: 500 chunks would be 32 MiB."""
+"""The approximate size of the log text in one response; 500 full chunks would be 32 MiB."""
 
 
 async def find(session: Session, job_id: UUID) -> Job:
-    """The job, or its request as a job with status created; raises NotFound otherwise.
+    """The job, or its request shown as a job with status created; raises NotFound otherwise.
 
-    A token that may only run sees only the runs that it started, and what is below them.
+    A token that may only run sees only the runs that it started, and the jobs below them.
     """
     job = await _find(session, job_id)
     if job is None or not await _is_visible(session, job.root_id):
@@ -54,7 +54,7 @@ async def _find(session: Session, job_id: UUID) -> Job | None:
 
 
 async def listing(session: Session, wanted: JobFilter) -> list[Job]:
-    """The newest jobs first, with masked parameters and what they wait for."""
+    """The jobs, newest first, with masked parameters and what they wait for."""
     store = RunStore(session.connection)
     actor = session.actor
     if not actor.reads_project:
@@ -84,7 +84,7 @@ async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:
     whole = [
         replace(job, parameters=mask_secrets(job.parameters), waiting=reasons.get(job.id)) for job in listed
     ]
-    return whole if session.actor.reads_project else [narrowed_job(job) for job in whole]
+    return whole if session.actor.reads_project else [redacted_job(job) for job in whole]
 
 
 async def detail(session: Session, job_id: UUID) -> JobDetails:
@@ -176,13 +176,13 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     )
     found = [(row.phase, task_of(row, reasons)) for row in rows]
     if not session.actor.reads_project:
-        found = [(phase, narrowed_task(task)) for phase, task in found]
+        found = [(phase, redacted_task(task)) for phase, task in found]
     return phases_of(phases, found)
 
 
 @dataclass(frozen=True, slots=True)
 class LogPart:
-    """A part of a log; `next` is the place from which to read on."""
+    """A part of a log; `next` is where the next part begins."""
 
     chunks: Sequence[LogChunk]
     next: str | None
@@ -192,12 +192,12 @@ class LogPart:
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:
     """Read a part of the log.
 
-    The job is read first: if it has ended by then, the log that follows is complete.
+    The job is read first: if it has ended, the log that is read afterwards is complete.
     """
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
     chunks = await RunStore(session.connection).log_chunks(
-        job_id=job_id, attempt=attempt, seq=seq, limit=limit, most_bytes=LOG_BYTES
+        job_id=job_id, attempt=attempt, seq=seq, limit=limit, max_bytes=LOG_BYTES
     )
     is_whole = not chunks or len(chunks) == chunks[0].total < limit
     last = (chunks[-1].attempt, chunks[-1].seq) if chunks else after

@@ -24,13 +24,13 @@ JobStatusName = Literal[
 
 def _refuse_job_id(_: object) -> None:
     raise ValueError(
-        "job ids are made by the server; to be able to repeat a request, send it with the header "
+        "job ids are assigned by the server; to make a request safe to repeat, send it with the header "
         "Idempotency-Key"
     )
 
 
 class Requested(Input):
-    """What every request for a job shares."""
+    """The fields that all job requests share."""
 
     job_id: Annotated[SkipJsonSchema[None], BeforeValidator(_refuse_job_id)] = Field(
         default=None, exclude=True
@@ -38,12 +38,14 @@ class Requested(Input):
 
 
 class RequestedRun(Requested):
-    """What every request for a run may say."""
+    """The options of all run requests."""
 
-    scheduled_for: Instant | None = Field(default=None, description="The request's instant unless given.")
-    version: int | None = Field(default=None, ge=1, le=MAX_INT, description="The current one unless given.")
-    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
-    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+    scheduled_for: Instant | None = Field(default=None, description="Defaults to the time of the request.")
+    version: int | None = Field(
+        default=None, ge=1, le=MAX_INT, description="Defaults to the current version."
+    )
+    notify: bool = Field(default=True, description="Send a mail to the person who starts it when it ends.")
+    confirm: bool = Field(default=False, description="Run it even if it is disabled.")
 
 
 class ConfigurationRunIn(RequestedRun):
@@ -56,12 +58,13 @@ class RunIn(RequestedRun):
     """A run of an orchestration to start."""
 
     parameters: dict[str, JsonObject] = Field(
-        default_factory=dict, description="By task id: parameters of this one run, merged over the task's."
+        default_factory=dict,
+        description="By task id: parameters for this run only, merged over the task's own.",
     )
     tasks: list[TaskId] | None = Field(
         default=None,
         max_length=10_000,
-        description="Ids of the tasks to execute; the active ones unless given.",
+        description="Ids of the tasks to run; defaults to the active ones.",
     )
 
 
@@ -95,7 +98,7 @@ class JobOut(Output):
     """One execution of one configuration."""
 
     id: UUID
-    number: int | None = Field(description="The run's own number; null until it is accepted.")
+    number: int | None = Field(description="The number of the run; null until it is accepted.")
     project: str
     component: str
     configuration: str
@@ -151,16 +154,18 @@ class WaitsOut(Output):
 
     total_seconds: float
     acceptance_seconds: float = Field(description="From the request until a runner accepted it.")
-    configuration_busy_seconds: float = Field(description="Behind other jobs of the configuration.")
-    delay_seconds: float = Field(description="Between attempts, as the task says.")
-    slot_or_limit_seconds: float = Field(description="For a runner's free slot, or the project's limit.")
+    configuration_busy_seconds: float = Field(description="For other jobs of the same configuration to end.")
+    delay_seconds: float = Field(description="Between attempts: the delay that the task specifies.")
+    slot_or_limit_seconds: float = Field(
+        description="For a free slot of a runner, or because of the project's limit."
+    )
     undivided_seconds: float = Field(
-        description="Before earlier attempts, for the configuration or a slot: not recorded for which."
+        description="Before earlier attempts: for the configuration or a slot; which one is not recorded."
     )
 
 
 class OtherRun(Output):
-    """The run that a request met."""
+    """The run that a request overlapped."""
 
     id: UUID
     number: int | None
@@ -175,7 +180,7 @@ class OverlapOut(Output):
     decision: Literal["merged", "skipped"]
     detail: str
     other: OtherRun | None = Field(
-        description="The run it became part of, or because of which it was skipped."
+        description="The run it was merged into, or the run because of which it was skipped."
     )
     schedule_id: UUID | None
     schedule: str | None
@@ -184,21 +189,21 @@ class OverlapOut(Output):
 
 
 class JobDetail(JobOut):
-    """One job with all that belongs to it. Its status may be `merged` or `skipped`: see `overlap`."""
+    """A job with everything that belongs to it. If its status is `merged` or `skipped`, see `overlap`."""
 
     overlap: OverlapOut | None = None
     parameters_as_run: dict[str, Any] | None = Field(
         default=None,
-        description="Of a component's job: its version's parameters with its own merged over them, secrets "
-        "masked, placeholders as they are.",
+        description="For a component's job: the parameters of its version with its own merged over them; "
+        "secrets are masked, placeholders are not replaced.",
     )
     attempts: list[AttemptOut] = Field(default_factory=list)
     waits: WaitsOut | None = None
     usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of the last 20 successful ones."
+        default=None, description="The mean of the last 20 successful jobs."
     )
     expected_end: datetime | None = Field(
-        default=None, description="If it takes as long as usual; only while it is processing."
+        default=None, description="When it ends if it takes as long as usual; only while it is processing."
     )
     retries: list[RetryRef] = Field(default_factory=list)
 
@@ -209,9 +214,9 @@ class RetryTask(Output):
     id: str
     name: str
     phase: str
-    status_before: str | None = Field(description="How it ended; null if that run did not know it.")
-    selected: bool = Field(description="It would be run.")
-    exists: bool = Field(description="Its configuration is still there; it cannot be run otherwise.")
+    status_before: str | None = Field(description="How it ended; null if the old run did not contain it.")
+    selected: bool = Field(description="Whether it would be run.")
+    exists: bool = Field(description="Whether its configuration still exists; it cannot be run otherwise.")
     active: bool = Field(description="The stored Active flag.")
     version: int | None = Field(description="The version of its configuration that would be run.")
 
@@ -226,7 +231,7 @@ class MissingTaskOut(Output):
 class RetryPlanOut(Output):
     """What a retry would run; a component's job has no tasks."""
 
-    id: str = Field(description="Give it as `plan_id` to carry out exactly this.")
+    id: str = Field(description="Send it as `plan_id` to carry out exactly this plan.")
     version: int
     tasks: list[RetryTask]
     missing: list[MissingTaskOut]
@@ -237,10 +242,10 @@ class RetryIn(Requested):
 
     plan_id: str = Field(min_length=1, max_length=100)
     tasks: list[TaskId] | None = Field(
-        default=None, max_length=10_000, description="These tasks instead of the preselected ones."
+        default=None, max_length=10_000, description="Run these tasks instead of the preselected ones."
     )
-    notify: bool = Field(default=True, description="Tell the person who starts it about its end.")
-    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+    notify: bool = Field(default=True, description="Send a mail to the person who starts it when it ends.")
+    confirm: bool = Field(default=False, description="Run it even if it is disabled.")
 
 
 class TaskJob(Output):
@@ -286,7 +291,7 @@ class RunTasksOut(Output):
 
 
 class LogChunk(Output):
-    """A piece of a job's log."""
+    """A chunk of a job's log."""
 
     attempt: int
     seq: int
@@ -299,8 +304,8 @@ class LogOut(Output):
     """A part of a job's log."""
 
     chunks: list[LogChunk]
-    next: str | None = Field(description="Give it as `after` to read on.")
-    finished: bool = Field(description="The job is over and nothing follows.")
+    next: str | None = Field(description="Send it as `after` to read the next part.")
+    finished: bool = Field(description="Whether the job has ended and the log is complete.")
 
 
 class TerminationOut(Output):

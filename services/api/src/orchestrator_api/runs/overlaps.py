@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 DECIDED = frozenset({"merged", "skipped"})
-"""The status shown for such a request; no real job has it."""
+"""The statuses shown for such requests; no real job has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +46,5 @@ class Overlap:
         """What happened to the request, in a sentence."""
         other = f"run #{self.into_number}" if self.into_number is not None else "another run"
         if self.decision == "merged":
-            return f"became part of {other}, which had not started yet (overlap: one_waiting)"
-        return f"was not run, because {other} was not finished (overlap: skip)"
+            return f"was merged into {other}, which had not started yet (overlap: one_waiting)"
+        return f"was not run, because {other} had not finished (overlap: skip)"

@@ -1,4 +1,4 @@
-"""Retries finished jobs: first a plan to look at, then exactly that plan."""
+"""Retries finished jobs: first a plan to review, then exactly that plan."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,17 +13,17 @@ from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.runs.overlaps import DECIDED
 from orchestrator_api.runs.retry_plan import (
     Original,
     RetryPlan,
     Target,
     Version,
-    asked_for,
     check_plan,
     check_something_to_run,
     plan_retry,
+    requested_version,
     saved_since,
 )
 from orchestrator_api.runs.rows import Job
@@ -33,17 +33,17 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
 CHANGED = (
     "the plan has changed since it was fetched, or was made for other tasks: "
-    "fetch it again, and send its tasks along if they are not the preselected ones"
+    "fetch it again, and send `tasks` with it if you changed the selection"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class RetryWish:
+class RetryRequest:
     """The plan to carry out, and how."""
 
     plan_id: str
     tasks: Sequence[str] | None = None
-    asked: Asked | None = None
+    dedup_key: DedupKey | None = None
     notify: bool = True
     confirm: bool = False
 
@@ -59,36 +59,38 @@ async def plan(
     return job, made
 
 
-async def start(session: Session, job_id: UUID, wish: RetryWish) -> UUID:
-    """Carry out the plan with this id; refused if anything it is based on has changed."""
+async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
+    """Carry out the plan with this id; rejected if anything it is based on has changed."""
     job = await _finished(session, job_id)
     session.actor.require_run(job.component)
-    if await idempotency.before(session, wish.asked):  # even if the plan has changed since
-        assert wish.asked is not None
-        return wish.asked.id
-    made, version = await _planned(session, job_id, wish)
+    if await idempotency.earlier_requests(session, request.dedup_key):  # even if the plan has changed since
+        assert request.dedup_key is not None
+        return request.dedup_key.id
+    made, version = await _planned(session, job_id, request)
     refuse(check_something_to_run(made, is_run=job.is_run))
     key = Key(job.component, job.configuration)
-    asked = replace(_run(session, job, made, wish), versions_of=job_id if version == "original" else None)
-    return await runs.start(session, key, asked)
+    run_request = replace(
+        _run(session, job, made, request), versions_of=job_id if version == "original" else None
+    )
+    return await runs.start(session, key, run_request)
 
 
-async def _planned(session: Session, job_id: UUID, wish: RetryWish) -> tuple[RetryPlan, Version]:
+async def _planned(session: Session, job_id: UUID, request: RetryRequest) -> tuple[RetryPlan, Version]:
     """Make the same plan again, from the current state.
 
-    The id tells which versions were requested, and which selection unless `tasks` repeats or changes it.
+    The id contains which versions were requested; it matches the default selection or that of `tasks`.
     """
-    version = asked_for(wish.plan_id)
+    version = requested_version(request.plan_id)
     if version is None:
         raise Conflict(CHANGED, field="plan_id")
     _, fetched = await plan(session, job_id, None, version)
-    if fetched.id == wish.plan_id and wish.tasks is None:
+    if fetched.id == request.plan_id and request.tasks is None:
         return fetched, version
-    if wish.tasks is not None:
-        _, changed = await plan(session, job_id, wish.tasks, version)
-        if wish.plan_id in (changed.id, fetched.id):
+    if request.tasks is not None:
+        _, changed = await plan(session, job_id, request.tasks, version)
+        if request.plan_id in (changed.id, fetched.id):
             return changed, version
-    raise Conflict(await _what_changed(session, job_id, wish.plan_id, version), field="plan_id")
+    raise Conflict(await _what_changed(session, job_id, request.plan_id, version), field="plan_id")
 
 
 async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> str:
@@ -101,7 +103,7 @@ async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: V
     some = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
     return (
         f"saved since the plan was fetched: {some}. Fetch the plan again; a plan with version=original "
-        "would run what ran then"
+        "would run the versions that ran then"
     )
 
 
@@ -110,7 +112,7 @@ async def _finished(session: Session, job_id: UUID) -> Job:
     if job.status in DECIDED:
         raise Conflict(f"there is nothing to retry: it {job.message}")
     if job.status not in FINAL_STATUSES:
-        raise Conflict(f"the job is not finished: it is {job.status!r}; wait for its end or terminate it")
+        raise Conflict(f"the job is not finished: it is {job.status!r}; wait until it ends, or terminate it")
     return job
 
 
@@ -123,7 +125,7 @@ async def _target(session: Session, job: Job, version: Version) -> Target:
         existing={(each.component, each.id): each.version for each in existing},
         orchestration=job.configuration,
         pins=await _pins(session, job.id) if version == "original" else {},
-        asked=version,
+        requested=version,
         saved_at={(each.component, each.id): each.saved_at for each in existing},
     )
 
@@ -143,10 +145,12 @@ async def _definition(session: Session, job: Job, version: Version) -> tuple[int
     if version == "current":
         return configuration.version, configuration.parameters
     if job.version is None:
-        raise UserError("the job never started, so it has no version of its own", field="version")
+        raise UserError(
+            "the job never started, so there is no original version: use version=current", field="version"
+        )
     found = await configurations.find_version(session, key, job.version)
     if found is None:
-        raise NotFound(f"version {job.version} is not there any more", field="version")
+        raise NotFound(f"version {job.version} no longer exists: use version=current", field="version")
     return found.version, found.parameters
 
 
@@ -166,20 +170,20 @@ async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -
     return await configurations.existing(session, [(job.component, job.configuration), *tasks])
 
 
-def _run(session: Session, job: Job, made: RetryPlan, wish: RetryWish) -> runs.RunWish:
+def _run(session: Session, job: Job, made: RetryPlan, request: RetryRequest) -> runs.RunRequest:
     parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
     selection = made.selection if job.is_run else None
     if selection is not None:
         # A run's parameters are by task id; those of tasks that are not run again are dropped.
         parameters = {task: value for task, value in parameters.items() if task in selection}
-    return runs.RunWish(
+    return runs.RunRequest(
         tasks=selection,
         parameters=parameters,
         scheduled_for=job.scheduled_for,
         version=made.version,
-        asked=wish.asked,
-        notify=wish.notify,
-        confirm=wish.confirm,
+        dedup_key=request.dedup_key,
+        notify=request.notify,
+        confirm=request.confirm,
         retry_of=job.id,
         task_versions=made.task_versions or None,
     )

@@ -1,4 +1,4 @@
-"""What a retry would run; by default, all that did not succeed (docs/how-to/run-by-hand.md)."""
+"""Decides what a retry runs; by default, everything that did not succeed (docs/how-to/run-by-hand.md)."""
 
 import hashlib
 import json
@@ -26,9 +26,9 @@ class Original:
     id: UUID
     status: str
     statuses: Mapping[str, str]
-    """How each task stood at the end, in order; empty if the run never started."""
+    """The final status of each task, in order; empty if the run never started."""
     selection: frozenset[str] | None
-    """The tasks it was told to run; None means those with the Active flag."""
+    """The tasks that were requested; None for those with the Active flag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Target:
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The versions that ran then, by orchestration (nested ones too) and task id; if empty, current ones."""
-    asked: Version = "current"
+    requested: Version = "current"
     saved_at: Mapping[Key, datetime] = field(default_factory=dict)
     """When the current version of each configuration was saved, including the retried one."""
 
@@ -62,7 +62,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class PlannedTask:
-    """A task of the version to be run, or one that is missing in it."""
+    """A task of the version to be run."""
 
     id: str
     name: str
@@ -175,15 +175,15 @@ def _plan_id(
         pinned,
     ]
     digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
-    if target.asked == "original":
+    if target.requested == "original":
         return f"original-{digest}"
     return f"current-{digest}-{(target.last_save - _EPOCH) // timedelta(microseconds=1):x}"
 
 
-def asked_for(plan_id: str) -> Version | None:
-    """The versions for which the plan was requested; None if this is not a plan's id."""
+def requested_version(plan_id: str) -> Version | None:
+    """The versions that the plan was requested for; None if this is not the id of a plan."""
     word = plan_id.partition("-")[0]
-    return next((asked for asked in get_args(Version) if asked == word), None)
+    return next((each for each in get_args(Version) if each == word), None)
 
 
 def saved_since(plan_id: str, target: Target) -> list[Key]:
@@ -200,7 +200,7 @@ def saved_since(plan_id: str, target: Target) -> list[Key]:
 
 
 def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool) -> list[FieldError]:
-    """What prevents the plan from being carried out."""
+    """Report what prevents the plan from being carried out."""
     if not is_run:
         return [FieldError("tasks", "a component's job has no tasks: leave them out")] if selection else []
     by_id = {task.id: task for task in plan.tasks}
@@ -211,13 +211,13 @@ def check_plan(plan: RetryPlan, selection: Sequence[str] | None, *, is_run: bool
             detail = f"version {plan.version} has no task {identifier!r}"
             errors.append(FieldError(f"tasks.{index}", detail))
         elif not task.exists:
-            detail = f"the configuration of {identifier!r} is deleted: it cannot be run"
+            detail = f"the configuration of {identifier!r} is deleted, so it cannot be run"
             errors.append(FieldError(f"tasks.{index}", detail))
     return errors
 
 
 def check_something_to_run(plan: RetryPlan, *, is_run: bool) -> list[FieldError]:
-    """A run needs at least one task."""
+    """Report a run without any task."""
     if is_run and not plan.selection:
         return [FieldError("tasks", "nothing is left to retry: choose the tasks to run again")]
     return []

@@ -1,4 +1,4 @@
-"""Retries of finished jobs: look at the plan, then carry it out."""
+"""Retries of finished jobs: fetch a plan, then carry it out."""
 
 from typing import Annotated, Literal
 from uuid import UUID
@@ -6,9 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.http.dependencies import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import TaskId
-from orchestrator_api.http.parts import PREFIX, WRITE, Call, IdempotencyKey, Project, problems
 from orchestrator_api.runs import idempotency, retries
 from orchestrator_api.runs.models import RetryIn, RetryPlanOut, RunAccepted
 from orchestrator_api.runs.routes import accepted
@@ -22,13 +22,15 @@ async def plan_retry(
     project: Project,
     job: UUID,
     tasks: Annotated[
-        list[TaskId] | None, Query(max_length=1000, description="These instead of the preselected ones.")
+        list[TaskId] | None,
+        Query(max_length=1000, description="Plan these tasks instead of the preselected ones."),
     ] = None,
     version: Annotated[
-        Literal["current", "original"], Query(description="Which version of the definition to run.")
+        Literal["current", "original"],
+        Query(description="Run the current version, or the versions of the original run."),
     ] = "current",
 ) -> RetryPlanOut:
-    """What a retry of a finished job would run: preselected is every active task that did not succeed."""
+    """Show what a retry of a finished job would run; preselects every active task that did not succeed."""
     async with call.session(STATUS, project) as session:
         _, plan = await retries.plan(session, job, tasks, version)
     return RetryPlanOut.model_validate(plan)
@@ -39,14 +41,14 @@ async def plan_retry(
     operation_id="retry_job",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def retry_job(
     call: Call, project: Project, job: UUID, body: RetryIn, key: IdempotencyKey = None
 ) -> RunAccepted:
-    """Carry out a plan, exactly as it was fetched; refused if what it rests on has changed."""
+    """Carry out a plan exactly as it was fetched; rejected if anything it is based on has changed."""
     async with call.session(Scope.RUN, project) as session:
         given = body.model_dump()
-        asked = idempotency.accept(session, key, f"retry {job}", given)
-        wish = retries.RetryWish(**given, asked=asked)
-        return await accepted(session, await retries.start(session, job, wish))
+        dedup_key = idempotency.accept(session, key, f"retry {job}", given)
+        request = retries.RetryRequest(**given, dedup_key=dedup_key)
+        return await accepted(session, await retries.start(session, job, request))

@@ -23,7 +23,7 @@ Pins = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class Deviation:
     """How a requested run differs from the current definition."""
 
     version: int | None = None
@@ -31,7 +31,7 @@ class Departure:
     tasks: Sequence[str] | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     versions_of: UUID | None = None
-    """A finished job: everything runs again in the versions that it had."""
+    """A finished job whose versions run again."""
     pins: Pins = field(default_factory=dict)
     """Those versions, by orchestration and task id."""
     parameters_of: UUID | None = None
@@ -39,44 +39,44 @@ class Departure:
 
 
 async def check_version(
-    session: Session, key: Key, configuration: Configuration, departure: Departure
+    session: Session, key: Key, configuration: Configuration, deviation: Deviation
 ) -> None:
     """Require the right to configure, before an old version is looked up."""
-    if departure.version not in (None, configuration.version) or departure.versions_of is not None:
+    if deviation.version not in (None, configuration.version) or deviation.versions_of is not None:
         session.actor.require_configure(key.component, field="version")
 
 
-async def check_departure(
+async def check_deviation(
     session: Session,
     key: Key,
     configuration: Configuration,
     definition: Mapping[str, Any],
-    departure: Departure,
+    deviation: Deviation,
 ) -> None:
-    """Refuse changes to this run that the token may not make; `definition` is the version that would run."""
+    """Refuse deviations that the token may not make; `definition` is the version that would run."""
     if session.actor.configures_everything:
         return
     tasks = stored_tasks(definition) if key.component == ORCHESTRATOR else []
-    if departure.version not in (None, configuration.version):
+    if deviation.version not in (None, configuration.version):
         _require(session, await _with_pinned(session, tasks), "version")
-    if departure.versions_of is not None:
+    if deviation.versions_of is not None:
         store = RunStore(session.connection)
-        for component in await store.components_of_run(run=departure.versions_of):
+        for component in await store.components_of_run(run=deviation.versions_of):
             session.actor.require_configure(component, field="version")
-        _require(session, await _with_pinned(session, tasks, key.id, departure.pins), "version")
-    chosen = frozenset(departure.tasks or ())
+        _require(session, await _with_pinned(session, tasks, key.id, deviation.pins), "version")
+    chosen = frozenset(deviation.tasks or ())
     _require(session, (task for task in tasks if task["id"] in chosen and not task["enabled"]), "tasks")
-    if departure.parameters:
-        brought = overrides.Override(key, departure.parameters, "parameters", departure.version)
-        await check_overrides(session, [brought])
-        if departure.parameters_of is not None and key.component == ORCHESTRATOR:
-            await _check_repeated(session, departure.parameters_of, departure.parameters)
+    if deviation.parameters:
+        override = overrides.Override(key, deviation.parameters, "parameters", deviation.version)
+        await check_overrides(session, [override])
+        if deviation.parameters_of is not None and key.component == ORCHESTRATOR:
+            await _check_repeated(session, deviation.parameters_of, deviation.parameters)
 
 
 async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, Any]) -> None:
     """Refuse to repeat parameters (including secrets) meant for components the token may not configure.
 
-    They are by task id, and an id may belong to another task by now.
+    They are stored by task id, and another task may have that id now.
     """
     store = RunStore(session.connection)
     components = {task.task_id: task.component for task in await store.task_components(run=run)}
@@ -85,8 +85,8 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
         reached |= set(await store.components_of_run(run=run))
     if None in reached:
         raise Forbidden(
-            "the run ended before it was known what its parameters are for, so only a token that may "
-            "configure every component may repeat them: start a new run",
+            "the run ended before its parameters were assigned to tasks, so only a token that may configure "
+            "every component may reuse them: start a new run",
             field="parameters",
         )
     for component in sorted(filter(None, reached)):
@@ -94,7 +94,7 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
 
 
 async def check_saved_tasks(session: Session, tasks: Sequence[Task]) -> None:
-    """Refuse tasks of components that the token may not run; a pinned old version has its own tasks."""
+    """Refuse tasks whose components the token may not run, including the tasks of pinned old versions."""
     _require(session, tasks, "phases")
     if not session.actor.configures_everything:
         _require(session, await _with_pinned(session, tasks), "phases")
@@ -121,14 +121,14 @@ async def _with_pinned(
     return found
 
 
-async def check_overrides(session: Session, brought: Sequence[overrides.Override]) -> None:
+async def check_overrides(session: Session, given: Sequence[overrides.Override]) -> None:
     """Refuse parameters for components that the token may not configure, at any depth of nesting."""
     actor = session.actor
-    if actor.configures_everything or not brought:
+    if actor.configures_everything or not given:
         return
     if not actor.configures:
-        actor.require_configure(brought[0].key.component, field=brought[0].path)
-    async for each in overrides.reached(session, brought):
+        actor.require_configure(given[0].key.component, field=given[0].path)
+    async for each in overrides.receivers(session, given):
         if each.key.component != ORCHESTRATOR:
             actor.require_configure(each.key.component, field=each.path)
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import STATUS, Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Limit, Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
@@ -36,7 +36,7 @@ router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
-    """The answer to a request for a run."""
+    """The response to a run request."""
     job = await jobs.find(session, job_id)
     url = f"/v1/projects/{session.project}/jobs/{job_id}"
     return RunAccepted(job_id=job_id, status=job.status, number=job.number, url=url)
@@ -47,7 +47,7 @@ async def accepted(session: Session, job_id: UUID) -> RunAccepted:
     operation_id="run_orchestration",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def run_orchestration(
     call: Call,
@@ -56,19 +56,19 @@ async def run_orchestration(
     body: RunIn | None = None,
     key: IdempotencyKey = None,
 ) -> RunAccepted:
-    """Run an orchestration, whole or only the chosen tasks."""
+    """Run an orchestration, completely or only the selected tasks."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(ORCHESTRATOR)
         given = (body or RunIn()).model_dump()
-        asked = idempotency.accept(session, key, f"run {orchestration}", given)
-        wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, configurations.orchestration_key(orchestration), wish)
+        dedup_key = idempotency.accept(session, key, f"run {orchestration}", given)
+        request = runs.RunRequest(**given, dedup_key=dedup_key)
+        job_id = await runs.start(session, configurations.orchestration_key(orchestration), request)
         return await accepted(session, job_id)
 
 
 @router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
 async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
-    """The runs of an orchestration, newest first; for a token that may only run, those that it started."""
+    """List the runs of an orchestration, newest first; a token that may only run sees those it started."""
     before, before_id = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
@@ -88,7 +88,7 @@ async def list_runs(call: Call, project: Project, orchestration: Identifier, pag
 async def list_overlaps(
     call: Call, project: Project, orchestration: Identifier, paging: Paging
 ) -> Page[OverlapOut]:
-    """Fires that became part of a waiting run or were skipped, by the schedule's overlap policy."""
+    """List the fires that the schedule's overlap policy merged into a waiting run or skipped."""
     place = paging.place(datetime, UUID)
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
@@ -108,9 +108,9 @@ async def list_jobs(
     root: UUID | None = None,
     origin: Origin | None = None,
 ) -> Page[JobOut]:
-    """Jobs of the project, newest first.
+    """List the jobs of the project, newest first.
 
-    A token that may only run sees the runs that it started, and with `root` or `parent` the jobs below one.
+    A token that may only run sees the runs that it started and, with `root` or `parent`, the jobs below one.
     """
     before, before_id = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
@@ -131,10 +131,10 @@ async def list_jobs(
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)
 async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
-    """One job: what it runs, why it waits, what came of it, and its retries.
+    """Get a job: what it runs, why it waits, how it ended, and its retries.
 
-    A token that may only run is told the status of the jobs of runs that it started, without parameters and
-    without anything that programs wrote.
+    A token that may only run sees the status of the jobs of the runs that it started, but neither parameters
+    nor anything that programs wrote.
     """
     async with call.session(STATUS, project) as session:
         return JobDetail.model_validate(await jobs.detail(session, job))
@@ -142,7 +142,7 @@ async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
 
 @router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)
 async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
-    """The phases and tasks of a run, with their jobs."""
+    """List the phases and tasks of a run, with their jobs."""
     async with call.session(STATUS, project) as session:
         phases = await jobs.tasks(session, job)
     return RunTasksOut.model_validate({"phases": phases})
@@ -156,13 +156,13 @@ async def get_job_log(
     after: Annotated[
         str | None,
         Query(
-            description="`next` of the answer before: attempt:seq",
+            description="`next` of the previous response: attempt:seq",
             json_schema_extra={"pattern": "^[0-9]{1,9}:[0-9]{1,9}$"},
         ),
     ] = None,
     limit: Limit = 100,
 ) -> LogOut:
-    """The log of a job, in pieces of some 4 MiB at most; read on with `after` until `finished`."""
+    """Read the log of a job, about 4 MiB at a time; continue with `after` until `finished`."""
     place = _place(after)
     async with call.session(Scope.READ, project) as session:
         return LogOut.model_validate(await jobs.log(session, job, place, limit))
@@ -174,7 +174,7 @@ def _place(after: str | None) -> tuple[int, int] | None:
     attempt, _, seq = after.partition(":")
     digits = attempt.isascii() and seq.isascii() and attempt.isdigit() and seq.isdigit()
     if not digits or max(len(attempt), len(seq)) > 9:
-        raise UserError("write attempt:seq, as `next` of the answer before", field="after")
+        raise UserError("must be attempt:seq, the `next` of the previous response", field="after")
     return int(attempt), int(seq)
 
 
@@ -186,7 +186,7 @@ def _place(after: str | None) -> tuple[int, int] | None:
     responses=WRITE,
 )
 async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationOut:
-    """Ask a job to stop; a run stops its children. Needs the scopes `run` and `read`."""
+    """Ask a job to stop; a run also stops its jobs. Requires the scopes `run` and `read`."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require(Scope.READ)
         status = await runs.terminate(session, job)
@@ -199,7 +199,7 @@ async def terminate_job(call: Call, project: Project, job: UUID) -> TerminationO
     tags=["configurations"],
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.RUN, most=LARGE),
+    openapi_extra=takes(Scope.RUN, max_bytes=LARGE),
 )
 async def run_configuration(
     call: Call,
@@ -209,11 +209,11 @@ async def run_configuration(
     body: ConfigurationRunIn | None = None,
     key: IdempotencyKey = None,
 ) -> RunAccepted:
-    """Run a configuration by itself."""
+    """Run a single configuration."""
     async with call.session(Scope.RUN, project) as session:
         session.actor.require_run(component)
         given = (body or ConfigurationRunIn()).model_dump()
-        asked = idempotency.accept(session, key, f"run {component}/{configuration}", given)
-        wish = runs.RunWish(**given, asked=asked)
-        job_id = await runs.start(session, configurations.component_key(component, configuration), wish)
+        dedup_key = idempotency.accept(session, key, f"run {component}/{configuration}", given)
+        request = runs.RunRequest(**given, dedup_key=dedup_key)
+        job_id = await runs.start(session, configurations.component_key(component, configuration), request)
         return await accepted(session, job_id)

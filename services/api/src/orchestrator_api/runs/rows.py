@@ -50,11 +50,11 @@ class Job:
     parameters: JsonObject = field(default_factory=dict)
     selection: tuple[str, ...] | None = None
     listed_at: datetime | None = None
-    """Its place in the list for which it was read."""
+    """Its position in the list it was read for."""
     waiting: Waiting | None = None
-    """Why it waits; not stored."""
+    """Why it waits; computed, not stored."""
     overlap: Overlap | None = None
-    """What happened to a request that overlapped another run; not stored."""
+    """What happened to a request that overlapped another run; computed, not stored."""
 
     @property
     def is_run(self) -> bool:
@@ -63,7 +63,7 @@ class Job:
 
     @staticmethod
     def of_overlap(overlap: Overlap) -> "Job":
-        """The request in the form of a job, although it never became one."""
+        """The request shown as a job, although it never became one."""
         return Job(
             id=overlap.job_id,
             project=overlap.project,
@@ -118,7 +118,7 @@ class JobDetails(Job):
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs to list, and from which place; None means no restriction."""
+    """Which jobs to list, and where to begin; None means no restriction."""
 
     statuses: Sequence[str] | None = None
     component: str | None = None
@@ -210,7 +210,7 @@ class TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class TaskVersion:
-    """The version of a configuration that a task had; `orchestration` may be a nested one."""
+    """The version of its configuration that a task ran; `orchestration` may be a nested one."""
 
     orchestration: str
     task_id: str
@@ -235,9 +235,9 @@ class TaskComponent:
 
 @dataclass(frozen=True, slots=True)
 class LogChunk:
-    """A piece of a job's log.
+    """A chunk of a job's log.
 
-    `total` is the number of pieces within the limit, before they were cut by size.
+    `total` is the number of chunks within the limit, before the limit on their size was applied.
     """
 
     attempt: int

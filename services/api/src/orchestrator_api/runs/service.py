@@ -9,11 +9,11 @@ from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import check_selection, stored_tasks
 from orchestrator_api.catalog.rows import Configuration
-from orchestrator_api.catalog.secrets import left_masks
+from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, rights
-from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.runs.rows import NewRequest
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
@@ -25,76 +25,85 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
 
 
 @dataclass(frozen=True, slots=True)
-class RunWish:
-    """What to run."""
+class RunRequest:
+    """A run to start, and its options."""
 
     tasks: Sequence[str] | None = None
     parameters: JsonObject = field(default_factory=dict)
     scheduled_for: datetime | None = None
     version: int | None = None
-    asked: Asked | None = None
-    """The key of the caller under which it was requested, if any."""
+    dedup_key: DedupKey | None = None
+    """The caller's idempotency key, if it sent one."""
     notify: bool = True
     confirm: bool = False
     retry_of: UUID | None = None
     task_versions: Mapping[str, Mapping[str, int]] | None = None
     """Pinned versions of the tasks' configurations, by orchestration and task id."""
     versions_of: UUID | None = None
-    """The finished job that had these old versions."""
+    """The finished job that ran these old versions."""
 
 
-async def start(session: Session, key: Key, wish: RunWish) -> UUID:
+async def start(session: Session, key: Key, request: RunRequest) -> UUID:
     """Request a run; requesting again under the same key changes nothing."""
-    if await _was_asked(session, wish):
-        assert wish.asked is not None
-        return wish.asked.id
-    await check(session, key, wish)
-    job_id = wish.asked.id if wish.asked else new_job_id()
-    if not await _insert(session, key, wish, job_id):  # requested by a concurrent request
-        await _was_asked(session, wish)
+    if await _was_requested(session, request):
+        assert request.dedup_key is not None
+        return request.dedup_key.id
+    await check(session, key, request)
+    job_id = request.dedup_key.id if request.dedup_key else new_job_id()
+    if not await _insert(session, key, request, job_id):  # a concurrent request was first
+        await _was_requested(session, request)
         return job_id
-    session.say(_message(session, key, wish, job_id))
+    session.publish(_message(session, key, request, job_id))
     await session.record(
         "run.requested",
         str(key),
         job_id=str(job_id),
-        tasks=list(wish.tasks) if wish.tasks is not None else None,
-        **({"retry_of": str(wish.retry_of)} if wish.retry_of else {}),
+        tasks=list(request.tasks) if request.tasks is not None else None,
+        **({"retry_of": str(request.retry_of)} if request.retry_of else {}),
     )
     return job_id
 
 
-async def check(session: Session, key: Key, wish: RunWish) -> None:
-    """Refuse what could not start: disabled without confirmation, unknown tasks, cycles, bad parameters."""
+async def check(session: Session, key: Key, request: RunRequest) -> None:
+    """Reject what could not start: disabled and not confirmed, unknown tasks, cycles, invalid parameters."""
     configuration = await configurations.load(session, key)
-    departure = rights.Departure(
-        wish.version, wish.tasks, wish.parameters, wish.versions_of, wish.task_versions or {}, wish.retry_of
+    deviation = rights.Deviation(
+        request.version,
+        request.tasks,
+        request.parameters,
+        request.versions_of,
+        request.task_versions or {},
+        request.retry_of,
     )
-    await rights.check_version(session, key, configuration, departure)
-    if not configuration.enabled and not wish.confirm:
+    await rights.check_version(session, key, configuration, deviation)
+    if not configuration.enabled and not request.confirm:
         raise Conflict(
-            f"{key.id} is disabled: to run it nevertheless send confirm: true (command line: --confirm)",
+            f"{key.id} is disabled: to run it anyway, send confirm: true (command line: --confirm)",
             field="confirm",
         )
-    definition = await _definition(session, key, wish, configuration)
-    await rights.check_departure(session, key, configuration, definition, departure)
-    if masked := left_masks(wish.parameters, "parameters"):
+    definition = await _definition(session, key, request, configuration)
+    await rights.check_deviation(session, key, configuration, definition, deviation)
+    if masked := remaining_masks(request.parameters, "parameters"):
         raise UserError("*** stands for a stored secret: enter the secret here", field=masked[0].field)
     if key.component == ORCHESTRATOR:
-        refuse(check_selection(definition, wish.tasks))
+        refuse(check_selection(definition, request.tasks))
         await _check_cycle(session, key.id, definition)
-    if wish.parameters and wish.retry_of is None:  # a retry sends none: it repeats those of its original
-        own = overrides.Override(key, wish.parameters, "parameters", wish.version)
+    if (
+        request.parameters and request.retry_of is None
+    ):  # a retry sends none: it repeats those of its original
+        own = overrides.Override(key, request.parameters, "parameters", request.version)
         refuse(await overrides.check(session, [own]))
 
 
-async def _definition(session: Session, key: Key, wish: RunWish, configuration: Configuration) -> JsonObject:
-    if wish.version is None:
+async def _definition(
+    session: Session, key: Key, request: RunRequest, configuration: Configuration
+) -> JsonObject:
+    if request.version is None:
         return configuration.parameters
-    found = await configurations.find_version(session, key, wish.version)
+    found = await configurations.find_version(session, key, request.version)
     if found is None:
         newest = configuration.version
-        raise UserError(f"there is no version {wish.version}; the newest is {newest}", field="version")
+        raise UserError(f"there is no version {request.version}; the newest is {newest}", field="version")
     return found.parameters
 
 
@@ -108,26 +117,26 @@ async def _check_cycle(session: Session, orchestration: str, definition: JsonObj
         raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
 
 
-async def _insert(session: Session, key: Key, wish: RunWish, job_id: UUID) -> bool:
-    request = NewRequest(
+async def _insert(session: Session, key: Key, request: RunRequest, job_id: UUID) -> bool:
+    row = NewRequest(
         job_id=job_id,
         project=session.project,
         component=key.component,
         configuration=key.id,
-        origin=_origin(session, wish).value,
+        origin=_origin(session, request).value,
         requested_by=session.actor.label,
         token_id=session.actor.token_id,
-        version=wish.version,
-        tasks=wish.tasks,
-        parameters=session.encrypted(wish.parameters, "parameters"),
-        scheduled_for=wish.scheduled_for or session.now,
+        version=request.version,
+        tasks=request.tasks,
+        parameters=session.encrypted(request.parameters, "parameters"),
+        scheduled_for=request.scheduled_for or session.now,
         requested_at=session.now,
-        retry_of=wish.retry_of,
-        task_versions=wish.task_versions,
-        idempotency_id=wish.asked.id if wish.asked else None,
-        request_digest=wish.asked.digest if wish.asked else None,
+        retry_of=request.retry_of,
+        task_versions=request.task_versions,
+        idempotency_id=request.dedup_key.id if request.dedup_key else None,
+        request_digest=request.dedup_key.digest if request.dedup_key else None,
     )
-    return await RunStore(session.connection).insert_request(request)
+    return await RunStore(session.connection).insert_request(row)
 
 
 async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
@@ -136,9 +145,9 @@ async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
 
 
 async def request_fires(
-    session: Session, key: Key, fires: Mapping[JobId, datetime], asked: Asked | None
+    session: Session, key: Key, fires: Mapping[JobId, datetime], dedup_key: DedupKey | None
 ) -> set[JobId]:
-    """Request runs for past fires, each once; returns the jobs that no one requested before."""
+    """Request a run for each past fire; returns the jobs that had not been requested before."""
     return await RunStore(session.connection).insert_fires(
         project=session.project,
         orchestration=key.id,
@@ -148,41 +157,41 @@ async def request_fires(
         requested_at=session.now,
         job_ids=list(fires),
         scheduled_for=list(fires.values()),
-        idempotency_id=asked.id if asked else None,
-        request_digest=asked.digest if asked else None,
+        idempotency_id=dedup_key.id if dedup_key else None,
+        request_digest=dedup_key.digest if dedup_key else None,
     )
 
 
-def _origin(session: Session, wish: RunWish) -> Origin:
-    return session.actor.origin if wish.retry_of is None else Origin.RETRY
+def _origin(session: Session, request: RunRequest) -> Origin:
+    return session.actor.origin if request.retry_of is None else Origin.RETRY
 
 
-async def _was_asked(session: Session, wish: RunWish) -> bool:
-    """Whether this very request was sent before; a retry has no parameters of its own to compare."""
-    found = await idempotency.before(session, wish.asked)
-    if found and wish.retry_of is None:
+async def _was_requested(session: Session, request: RunRequest) -> bool:
+    """Whether this request was already sent; a retry has no parameters of its own to compare."""
+    found = await idempotency.earlier_requests(session, request.dedup_key)
+    if found and request.retry_of is None:
         stored = session.encryption.decrypt_secrets(found[0].parameters, session.project)
-        if stored != wish.parameters:
-            raise idempotency.reused()
+        if stored != request.parameters:
+            raise idempotency.key_reused()
     return bool(found)
 
 
-def _message(session: Session, key: Key, wish: RunWish, job_id: UUID) -> RunRequested:
+def _message(session: Session, key: Key, request: RunRequest, job_id: UUID) -> RunRequested:
     attended = session.actor.origin.is_attended
     return RunRequested(
         job_id=job_id,
         project=session.project,
         component=key.component,
         configuration=key.id,
-        origin=_origin(session, wish),
+        origin=_origin(session, request),
         requested_at=session.now,
-        scheduled_for=wish.scheduled_for or session.now,
-        version=wish.version,
+        scheduled_for=request.scheduled_for or session.now,
+        version=request.version,
         requested_by=session.actor.label,
         token_id=session.actor.token_id,
-        notify=session.actor.email if attended and wish.notify else None,
+        notify=session.actor.email if attended and request.notify else None,
         attended=attended,
-        details=wish.tasks is not None or bool(wish.parameters) or wish.retry_of is not None,
+        details=request.tasks is not None or bool(request.parameters) or request.retry_of is not None,
     )
 
 
@@ -197,7 +206,9 @@ async def terminate(session: Session, job_id: UUID) -> str:
         raise NotFound(f"there is no job {job_id} in this project", field="job")
     session.actor.require_run(job.component)
     if job.status in FINAL_STATUSES:
-        raise Conflict(f"the job is over: it ended {job.status!r}")
-    session.say(TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label))
+        raise Conflict(f"the job has already ended with status {job.status!r}")
+    session.publish(
+        TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
+    )
     await session.record("job.termination-requested", str(job_id))
     return job.status

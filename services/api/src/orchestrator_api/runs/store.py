@@ -1,4 +1,4 @@
-"""Run requests, and the jobs that runners made from them, in the database."""
+"""Run requests, and the jobs that runners created from them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -77,7 +77,7 @@ class RunStore(Store):
         await self._run("lock_key", idempotency_key=str(idempotency_id))
 
     async def requests_under_key(self, *, project: str, idempotency_id: UUID) -> list[KeyedRequest]:
-        """What was requested under a key of its caller."""
+        """What was requested under this key."""
         return await self._many(
             KeyedRequest, "requests_under_key", project=project, idempotency_id=idempotency_id
         )
@@ -126,7 +126,7 @@ class RunStore(Store):
         return await self._column(str, "components_of_run", run=run)
 
     async def waiting(self, *, ids: Sequence[UUID]) -> list[WaitingJob]:
-        """What holds each of these jobs; jobs that do not wait are left out."""
+        """What each of these jobs waits for; jobs that do not wait are left out."""
         return await self._many(WaitingJob, "waiting_facts", ids=ids)
 
     async def phases(self, *, run: UUID) -> list[PhaseRow]:
@@ -138,7 +138,7 @@ class RunStore(Store):
         return await self._many(TaskRow, "tasks", run=run)
 
     async def task_ends(self, *, run: UUID) -> list[TaskEnd]:
-        """How the tasks of a run stand, in order."""
+        """The current status of each task of a run, in order."""
         return await self._many(TaskEnd, "task_ends", run=run)
 
     async def task_versions(self, *, run: UUID) -> list[TaskVersion]:
@@ -154,7 +154,7 @@ class RunStore(Store):
         return await self._many(AttemptRow, "attempts", job_id=job_id)
 
     async def log_chunks(
-        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, most_bytes: int
+        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, max_bytes: int
     ) -> list[LogChunk]:
         """The log after this place; always at least one chunk, if there is one."""
         return await self._many(
@@ -164,7 +164,7 @@ class RunStore(Store):
             attempt=attempt,
             seq=seq,
             limit=limit,
-            most_bytes=most_bytes,
+            max_bytes=max_bytes,
         )
 
     async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:

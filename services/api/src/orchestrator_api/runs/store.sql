@@ -132,15 +132,15 @@ UNION SELECT t.component FROM family f JOIN jobs.tasks_v1 t ON t.run_id = f.id
 ORDER BY component
 
 -- name: waiting_facts
--- What holds each of these waiting jobs; waiting.py draws the conclusion. Lanes and projects are read once,
+-- The facts about each of these waiting jobs; waiting.py turns them into a reason. Lanes and projects are read once,
 -- however many of their jobs wait. A job between two attempts blocks no other job.
-WITH asked AS MATERIALIZED (
+WITH waiting AS MATERIALIZED (
     SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[]) AND status = 'waiting'
 ), line AS MATERIALIZED (
     SELECT w.id, w.lane_id, w.number, w.status, w.blocks,
            count(*) FILTER (WHERE w.blocks AND w.status = 'waiting') OVER (
                PARTITION BY w.lane_id ORDER BY w.number ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS ahead
-    FROM (SELECT DISTINCT lane_id FROM asked) AS lane
+    FROM (SELECT DISTINCT lane_id FROM waiting) AS lane
     CROSS JOIN LATERAL (
         SELECT j.id, j.lane_id, j.number, j.status, NOT (j.delayed AND j.due_at > clock_timestamp()) AS blocks
         FROM jobs.jobs_v1 j WHERE j.lane_id = lane.lane_id AND j.exact_status = 'waiting'
@@ -157,14 +157,14 @@ WITH asked AS MATERIALIZED (
                (SELECT count(*) FROM jobs.jobs_v1 u
                 WHERE u.project = p.id AND u.kind = 'component' AND u.exact_status IN ('processing', 'terminating'))
            END AS underway
-    FROM catalog.projects p WHERE p.id IN (SELECT project FROM asked)
+    FROM catalog.projects p WHERE p.id IN (SELECT project FROM waiting)
 )
 SELECT j.id, j.delayed AND j.due_at > clock_timestamp() AS is_delayed, j.due_at, j.kind,
        holder.id AS holder_id, holder.number AS holder_number, holder.status AS holder_status,
        coalesce(line.ahead, 0) AS ahead, project.parallel_limit, project.underway,
        EXISTS (SELECT FROM jobs.replicas_v1 r
                WHERE r.lease_until > clock_timestamp() AND NOT r.stopping AND r.lost_at IS NULL) AS runner_is_connected
-FROM asked j
+FROM waiting j
 JOIN project ON project.id = j.project
 JOIN line ON line.id = j.id
 LEFT JOIN head AS holder
@@ -207,7 +207,7 @@ WHERE r.project = $project AND r.retry_of = $job_id
 ORDER BY r.requested_at, r.job_id
 
 -- name: log_chunks
--- At most $limit chunks, and no more after $most_bytes bytes; of how many that is a part.
+-- At most $limit chunks, and none that begins after $max_bytes bytes; `total` counts those within $limit.
 SELECT attempt, seq, at, stream, text, total FROM (
     SELECT *, count(*) OVER () AS total,
            sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
@@ -215,7 +215,7 @@ SELECT attempt, seq, at, stream, text, total FROM (
           WHERE job_id = $job_id AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
           ORDER BY attempt, seq
           LIMIT $limit) AS page) AS sized
-WHERE bytes_before < $most_bytes
+WHERE bytes_before < $max_bytes
 ORDER BY attempt, seq
 
 -- name: last_runs

@@ -1,4 +1,4 @@
-"""Explains why a job waits, for which job and at which place, from a few facts at the time of reading."""
+"""Explains why a job waits, for which job, and at which place in line, from facts at the time of reading."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """The reason in words, the job that holds the configuration, and the place in line."""
+    """The reason, the job that holds the configuration, and the place in line."""
 
     reason: str
     detail: str
@@ -55,6 +55,6 @@ def explain_waiting(facts: WaitingFacts) -> Waiting:
         return Waiting("no_runner", "no runner is connected", None, place)
     limit = facts.parallel_limit
     if limit is not None and facts.kind == "component" and facts.underway >= limit:
-        detail = f"the project runs its limit of {limit} jobs at once"
+        detail = f"the project has reached its limit of {limit} parallel jobs"
         return Waiting("project_limit", detail, None, place)
     return Waiting("no_free_slot", "a runner takes it as soon as a slot is free", None, place)

@@ -1,4 +1,4 @@
-"""Backfills: requests the runs of a schedule's past fires, each once."""
+"""Backfills: requests runs for the past fires of a schedule, one for each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.idempotency import Asked
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.schedules import service as schedules
-from orchestrator_api.schedules.backfilling import BackfillFire, anchor_of, plan_backfill
+from orchestrator_api.schedules.backfill_plan import BackfillFire, anchor_of, plan_backfill
 from orchestrator_api.schedules.rows import StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
@@ -22,8 +22,8 @@ from orchestrator_shared.domain.ids import JobId
 
 
 @dataclass(frozen=True, slots=True)
-class BackfillWish:
-    """The schedule and the period."""
+class BackfillRequest:
+    """The schedule to backfill, the period, and the options."""
 
     start: datetime
     end: datetime
@@ -33,12 +33,12 @@ class BackfillWish:
     dry_run: bool = False
     notify: bool = False
     confirm: bool = False
-    asked: Asked | None = None
+    dedup_key: DedupKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """A fire, and whether its run is requested now."""
+class RequestedFire:
+    """A fire, and whether this backfill requested its run."""
 
     scheduled_for: datetime
     local: str
@@ -49,32 +49,32 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class Backfilled:
-    """What was requested; in a dry run, what would be."""
+    """What was requested or, in a dry run, would be requested."""
 
     schedule: StoredSchedule
-    fires: list[Asking]
+    fires: list[RequestedFire]
 
 
-async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
-    """Request one run per fire, oldest first; fires that were requested before are left alone."""
-    schedule = await _find(session, wish)
+async def backfill(session: Session, request: BackfillRequest) -> Backfilled:
+    """Request one run per fire, oldest first; fires that already have a request are skipped."""
+    schedule = await _find(session, request)
     times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone)
     anchor = await _anchor(session, schedule)
     fires = await session.offload.run(
-        plan_backfill, schedule.id, times, anchor, wish.start, wish.end, session.now
+        plan_backfill, schedule.id, times, anchor, request.start, request.end, session.now
     )
     key = orchestration_key(schedule.orchestration)
-    await runs.check(session, key, runs.RunWish(confirm=wish.confirm or wish.dry_run))
+    await runs.check(session, key, runs.RunRequest(confirm=request.confirm or request.dry_run))
     ids = [fire.job_id for fire in fires]
-    if asked := await idempotency.before(session, wish.asked):  # repeat the first answer
-        known = set(ids) - {each.job_id for each in asked}
+    if earlier := await idempotency.earlier_requests(session, request.dedup_key):  # repeat the first answer
+        known = set(ids) - {each.job_id for each in earlier}
     else:
         known = await runs.known(session, ids)
-        if not wish.dry_run:
+        if not request.dry_run:
             new = [fire for fire in fires if fire.job_id not in known]
-            known |= set(ids) - await _request(session, wish, schedule, new)
+            known |= set(ids) - await _request(session, request, schedule, new)
     shown = [
-        Asking(
+        RequestedFire(
             fire.scheduled_for, stamp(fire.local), fire.fire_key, fire.job_id, is_new=fire.job_id not in known
         )
         for fire in fires
@@ -82,10 +82,10 @@ async def backfill(session: Session, wish: BackfillWish) -> Backfilled:
     return Backfilled(schedule, shown)
 
 
-async def _find(session: Session, wish: BackfillWish) -> StoredSchedule:
-    if wish.schedule_id is None:
-        return await schedules.find(session, wish.orchestration, wish.schedule)
-    return await schedules.find_by_id(session, wish.schedule_id, field="schedule_id")
+async def _find(session: Session, request: BackfillRequest) -> StoredSchedule:
+    if request.schedule_id is None:
+        return await schedules.find(session, request.orchestration, request.schedule)
+    return await schedules.find_by_id(session, request.schedule_id, field="schedule_id")
 
 
 async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
@@ -94,23 +94,23 @@ async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
 
 
 async def _request(
-    session: Session, wish: BackfillWish, schedule: StoredSchedule, fires: Sequence[BackfillFire]
+    session: Session, request: BackfillRequest, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> set[JobId]:
-    """Request the runs; returns the jobs that no one requested before."""
+    """Request the runs; returns the jobs that had not been requested before."""
     orchestration = schedule.orchestration
     wanted = {fire.job_id: fire.scheduled_for for fire in fires}
-    new = await runs.request_fires(session, orchestration_key(orchestration), wanted, wish.asked)
-    asked = [fire for fire in fires if fire.job_id in new]
-    if asked:
-        session.say(_message(session, wish, schedule, asked))
-    period = {"from": stamp(wish.start), "to": stamp(wish.end)}
+    new = await runs.request_fires(session, orchestration_key(orchestration), wanted, request.dedup_key)
+    requested = [fire for fire in fires if fire.job_id in new]
+    if requested:
+        session.publish(_message(session, request, schedule, requested))
+    period = {"from": stamp(request.start), "to": stamp(request.end)}
     subject = f"{orchestration}/{schedule.name}"
     await session.record("schedule.backfilled", subject, **period, requested=len(new))
     return new
 
 
 def _message(
-    session: Session, wish: BackfillWish, schedule: StoredSchedule, fires: Sequence[BackfillFire]
+    session: Session, request: BackfillRequest, schedule: StoredSchedule, fires: Sequence[BackfillFire]
 ) -> BackfillRequested:
     attended = session.actor.origin.is_attended
     return BackfillRequested(
@@ -120,7 +120,7 @@ def _message(
         requested_at=session.now,
         requested_by=session.actor.label,
         token_id=session.actor.token_id,
-        notify=session.actor.email if attended and wish.notify else None,
+        notify=session.actor.email if attended and request.notify else None,
         attended=attended,
         schedule_id=schedule.id,
         fires=[

@@ -14,7 +14,7 @@ Cron = Annotated[
     Field(
         max_length=100,
         examples=["30 5 * * 1-5"],
-        description="Five fields.",
+        description="Five fields: minute, hour, day of month, month, day of week.",
         json_schema_extra={"format": "cron"},
     ),
 ]
@@ -87,12 +87,12 @@ class FireOut(Output):
 
 
 class PreviewFire(Output):
-    """A fire to come."""
+    """A future fire."""
 
     at: datetime = Field(description="In UTC.")
     local: str = Field(description="In the schedule's time zone.")
-    moved: bool = Field(description="The time falls into a gap of daylight saving and fires after it.")
-    repeated: bool = Field(description="In an hour that daylight saving repeats.")
+    moved: bool = Field(description="Daylight saving skips its local time, so it fires after the gap.")
+    repeated: bool = Field(description="Whether it is in an hour that daylight saving repeats.")
 
 
 class PreviewOut(Output):
@@ -103,7 +103,7 @@ class PreviewOut(Output):
 
 
 class BackfillIn(Input):
-    """A period of the past to make up for, of a schedule named by its id, or by orchestration and name."""
+    """A past period to catch up on; the schedule is named by its id, or by orchestration and name."""
 
     model_config = ConfigDict(
         json_schema_extra=one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"})
@@ -112,13 +112,13 @@ class BackfillIn(Input):
     schedule_id: Annotated[UUID, Field(strict=False)] | None = None
     orchestration: Slug | None = None
     schedule: Slug | None = None
-    start: Instant = Field(alias="from", description="Included.")
-    end: Instant = Field(alias="to", description="Not included; not in the future.")
-    dry_run: bool = Field(default=False, description="Only tell which runs it would be.")
+    start: Instant = Field(alias="from", description="Inclusive.")
+    end: Instant = Field(alias="to", description="Exclusive; must not be in the future.")
+    dry_run: bool = Field(default=False, description="Only list the runs, without requesting them.")
     notify: bool = Field(
-        default=False, description="Tell the person who starts it about the end of each run."
+        default=False, description="Send a mail to the person who starts it when each run ends."
     )
-    confirm: bool = Field(default=False, description="Run it although it is disabled.")
+    confirm: bool = Field(default=False, description="Run it even if it is disabled.")
 
     @model_validator(mode="after")
     def _names_a_schedule(self) -> "BackfillIn":
@@ -137,7 +137,9 @@ class BackfillFireOut(Output):
     local: str = Field(description="In the schedule's time zone.")
     fire_key: str
     job_id: UUID
-    is_new: bool = Field(description="Asked for now (in a dry run: not asked for yet); false: earlier.")
+    is_new: bool = Field(
+        description="Whether its run is requested by this backfill; false if it was requested earlier."
+    )
 
 
 class BackfillOut(Output):
@@ -147,5 +149,5 @@ class BackfillOut(Output):
     orchestration: str
     schedule: str
     dry_run: bool
-    requested: int = Field(description="How many runs were asked for now.")
+    requested: int = Field(description="How many runs were requested now.")
     fires: list[BackfillFireOut]

@@ -8,10 +8,19 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import (
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    IdempotencyKey,
+    Identifier,
+    Project,
+    saved,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project, saved
 from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
 from orchestrator_api.schedules import service as schedules
@@ -25,7 +34,7 @@ from orchestrator_api.schedules.models import (
     ScheduleOut,
     TimesIn,
 )
-from orchestrator_api.schedules.rows import ScheduleWish, StoredSchedule
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredSchedule
 from orchestrator_api.schedules.times import Times, accept_times, preview
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.cron import Fire
@@ -37,7 +46,7 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
 def _shown(stored: StoredSchedule) -> ScheduleOut:
-    """The zone data may drop a zone: the schedule is then shown together with the error."""
+    """If the time zone no longer exists in the zone data, show the schedule together with the error."""
     shown = ScheduleOut.model_validate(stored)
     try:
         times = accept_times(stored.cron, stored.every_seconds, stored.timezone)
@@ -48,7 +57,7 @@ def _shown(stored: StoredSchedule) -> ScheduleOut:
 
 @router.get(OF_ORCHESTRATION, operation_id="list_schedules", responses=READ)
 async def list_schedules(call: Call, project: Project, orchestration: Identifier) -> Page[ScheduleOut]:
-    """The schedules of an orchestration."""
+    """List the schedules of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         rows = await schedules.listing(session, [orchestration])
@@ -59,7 +68,7 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
 async def get_schedule(
     call: Call, project: Project, orchestration: Identifier, schedule: Identifier
 ) -> ScheduleOut:
-    """One schedule and its next fire."""
+    """Get a schedule and its next fire."""
     async with call.session(Scope.READ, project) as session:
         return _shown(await schedules.find(session, orchestration, schedule))
 
@@ -78,10 +87,10 @@ async def save_schedule(
     body: ScheduleIn,
     response: Response,
 ) -> ScheduleOut:
-    """Save a schedule."""
+    """Create or change a schedule."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = ScheduleWish(**body.model_dump())
-        saved = await schedules.save(session, orchestration, schedule, wish)
+        spec = ScheduleSpec(**body.model_dump())
+        saved = await schedules.save(session, orchestration, schedule, spec)
         row = await schedules.find(session, orchestration, schedule)
     response.status_code = 201 if saved.created else 200
     return _shown(row)
@@ -114,7 +123,7 @@ async def delete_schedule(
 
 @router.get("/schedules/{schedule_id}/fires", operation_id="list_fires", responses=READ)
 async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Paging) -> Page[FireOut]:
-    """What became of each fire of a schedule, newest first."""
+    """List what happened to each fire of a schedule, newest first."""
     before = paging.place(datetime, str)
     async with call.session(Scope.READ, project) as session:
         rows = await schedules.fires(session, schedule_id, before, paging.rows)
@@ -125,7 +134,7 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
 )
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
-    """The next five fires of a schedule that is not saved yet."""
+    """Preview the next five fires of a schedule without saving it."""
     async with call.session(Scope.READ, project) as session:
         now, offload = session.now, session.offload
     times, fires = await offload.run(_preview, body, now)
@@ -145,19 +154,19 @@ def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
     "/backfills",
     operation_id="backfill_schedule",
     status_code=202,
-    responses={200: {"description": "What would be asked for (`dry_run`)", "model": BackfillOut}, **WRITE},
+    responses={200: {"description": "What would be requested (`dry_run`)", "model": BackfillOut}, **WRITE},
     openapi_extra=takes(Scope.READ, Scope.RUN),
 )
 async def backfill_schedule(
     call: Call, project: Project, body: BackfillIn, response: Response, key: IdempotencyKey = None
 ) -> BackfillOut:
-    """Run a schedule's past fires, oldest first, one run each; again, it adds nothing."""
+    """Run the past fires of a schedule, oldest first, one run each. Repeating it adds nothing."""
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
             session.actor.require_run(ORCHESTRATOR)
-        given = _wish(body)
-        asked = idempotency.accept(session, key, "backfill", given)
-        made = await backfills.backfill(session, backfills.BackfillWish(**given, asked=asked))
+        given = _backfill_request(body)
+        dedup_key = idempotency.accept(session, key, "backfill", given)
+        made = await backfills.backfill(session, backfills.BackfillRequest(**given, dedup_key=dedup_key))
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
         schedule_id=made.schedule.id,
@@ -169,5 +178,5 @@ async def backfill_schedule(
     )
 
 
-def _wish(body: BackfillIn) -> dict[str, Any]:
+def _backfill_request(body: BackfillIn) -> dict[str, Any]:
     return body.model_dump(exclude_none=True)

@@ -8,8 +8,8 @@ from orchestrator_shared.database.rows import columns_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleWish:
-    """What a schedule shall be."""
+class ScheduleSpec:
+    """The schedule to save."""
 
     cron: str | None = None
     every_seconds: int | None = None
@@ -21,7 +21,7 @@ class ScheduleWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredSchedule(ScheduleWish):
+class StoredSchedule(ScheduleSpec):
     """A schedule as it was saved, and its next fire."""
 
     id: UUID
@@ -32,13 +32,13 @@ class StoredSchedule(ScheduleWish):
     next_at: datetime | None
 
     @property
-    def wish(self) -> ScheduleWish:
+    def spec(self) -> ScheduleSpec:
         """What would save it as it is."""
-        return ScheduleWish(**{each.name: getattr(self, each.name) for each in fields(ScheduleWish)})
+        return ScheduleSpec(**{each.name: getattr(self, each.name) for each in fields(ScheduleSpec)})
 
-    def is_as(self, wish: ScheduleWish) -> bool:
-        """Whether saving the wish would change nothing."""
-        return columns_of(wish).items() <= columns_of(self).items()
+    def matches(self, spec: ScheduleSpec) -> bool:
+        """Whether saving the spec would change nothing."""
+        return columns_of(spec).items() <= columns_of(self).items()
 
 
 @dataclass(frozen=True, slots=True)

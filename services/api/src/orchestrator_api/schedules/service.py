@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.session import Session
-from orchestrator_api.schedules.rows import ScheduleWish, StoredFire, StoredSchedule
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.contracts.events import ScheduleChanged
@@ -19,14 +19,14 @@ from orchestrator_shared.domain.ids import new_id
 async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSchedule]:
     """The schedules of these orchestrations."""
     store = ScheduleStore(session.connection)
-    return await store.of(project=session.project, orchestrations=orchestrations)
+    return await store.schedules(project=session.project, orchestrations=orchestrations)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
     """Publish a change of each schedule: the orchestration was switched on or off, deleted or restored."""
     store = ScheduleStore(session.connection)
     for schedule in await store.touch(project=session.project, orchestration=orchestration):
-        session.say(ScheduleChanged(schedule_id=schedule, project=session.project))
+        session.publish(ScheduleChanged(schedule_id=schedule, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> StoredSchedule:
@@ -61,24 +61,24 @@ async def fires(
     )
 
 
-async def save(session: Session, orchestration: str, name: str, wish: ScheduleWish) -> SavedPart:
-    """Save a schedule; saving the same again changes nothing."""
-    times = accept_times(wish.cron, wish.every_seconds, wish.timezone)
-    wish = replace(wish, cron=times.cron, every_seconds=times.every_seconds)
+async def save(session: Session, orchestration: str, name: str, spec: ScheduleSpec) -> SavedPart:
+    """Save a schedule; nothing changes if it is the same as before."""
+    times = accept_times(spec.cron, spec.every_seconds, spec.timezone)
+    spec = replace(spec, cron=times.cron, every_seconds=times.every_seconds)
     await lock_orchestration(session, orchestration)
     store = ScheduleStore(session.connection)
     place = {"project": session.project, "orchestration": orchestration, "name": name}
     stored = await store.find(**place)
-    if stored is not None and stored.is_as(wish):
+    if stored is not None and stored.matches(spec):
         return SavedPart(created=False, changed=False)
     schedule_id = new_id() if stored is None else stored.id
     if stored is None:
-        await store.insert(schedule_id=schedule_id, **place, wish=wish)
+        await store.insert(schedule_id=schedule_id, **place, spec=spec)
     else:
-        await store.update(schedule_id=schedule_id, wish=wish)
-    session.say(ScheduleChanged(schedule_id=schedule_id, project=session.project))
+        await store.update(schedule_id=schedule_id, spec=spec)
+    session.publish(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     action = "schedule.created" if stored is None else "schedule.changed"
-    await session.record(action, f"{orchestration}/{name}", **columns_of(wish))
+    await session.record(action, f"{orchestration}/{name}", **columns_of(spec))
     return SavedPart(created=stored is None, changed=True)
 
 
@@ -90,9 +90,9 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
         return stored
     if enabled:
         accept_times(stored.cron, stored.every_seconds, stored.timezone)
-    wish = replace(stored.wish, enabled=enabled)
-    await ScheduleStore(session.connection).update(schedule_id=stored.id, wish=wish)
-    session.say(ScheduleChanged(schedule_id=stored.id, project=session.project))
+    spec = replace(stored.spec, enabled=enabled)
+    await ScheduleStore(session.connection).update(schedule_id=stored.id, spec=spec)
+    session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
     await session.record("schedule.changed", f"{orchestration}/{name}", enabled=enabled)
     return await find(session, orchestration, name)
 
@@ -104,7 +104,7 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     schedule_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
     if schedule_id is None:
         raise _no_such(orchestration, name)
-    session.say(ScheduleChanged(schedule_id=schedule_id, project=session.project))
+    session.publish(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     await session.record("schedule.deleted", f"{orchestration}/{name}")
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.schedules.backfilling import Counted
-from orchestrator_api.schedules.rows import ScheduleWish, StoredFire, StoredSchedule
+from orchestrator_api.schedules.backfill_plan import Counted
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
@@ -16,7 +16,7 @@ class ScheduleStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def of(self, *, project: str, orchestrations: Collection[str]) -> list[StoredSchedule]:
+    async def schedules(self, *, project: str, orchestrations: Collection[str]) -> list[StoredSchedule]:
         """The schedules of these orchestrations."""
         return await self._many(
             StoredSchedule, "schedules", project=project, orchestrations=list(orchestrations), name=None
@@ -41,7 +41,7 @@ class ScheduleStore(Store):
         return await self._value(bool, "schedule_exists", project=project, schedule_id=schedule_id) is True
 
     async def insert(
-        self, *, schedule_id: UUID, project: str, orchestration: str, name: str, wish: ScheduleWish
+        self, *, schedule_id: UUID, project: str, orchestration: str, name: str, spec: ScheduleSpec
     ) -> None:
         """Add a schedule."""
         await self._run(
@@ -50,12 +50,12 @@ class ScheduleStore(Store):
             project=project,
             orchestration=orchestration,
             name=name,
-            **columns_of(wish),
+            **columns_of(spec),
         )
 
-    async def update(self, *, schedule_id: UUID, wish: ScheduleWish) -> None:
+    async def update(self, *, schedule_id: UUID, spec: ScheduleSpec) -> None:
         """Save a new version of a schedule."""
-        await self._run("update_schedule", schedule_id=schedule_id, **columns_of(wish))
+        await self._run("update_schedule", schedule_id=schedule_id, **columns_of(spec))
 
     async def delete(self, *, project: str, orchestration: str, name: str) -> UUID | None:
         """Delete a schedule; returns its id."""

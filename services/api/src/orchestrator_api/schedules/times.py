@@ -11,7 +11,7 @@ PREVIEWED = 5
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """When to fire, after checking: the cron expression in its canonical form, or the interval."""
+    """When to fire, already checked: the cron expression in its canonical form, or the interval."""
 
     cron: str | None
     every_seconds: int | None
@@ -35,7 +35,7 @@ def accept_times(cron: str | None, every_seconds: int | None, timezone: str) -> 
 
 
 def preview(times: Times, now: datetime) -> list[Fire]:
-    """The next fires; an interval is counted from now, as after a save."""
+    """The next fires; an interval is counted from now, as it would be after a save."""
     schedule = times.schedule
     if isinstance(schedule, Every):
         schedule = Every(schedule.seconds, now)

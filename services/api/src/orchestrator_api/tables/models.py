@@ -17,11 +17,11 @@ class ShareOut(Output):
 
 
 class TableOut(Output):
-    """A table that updates were heard of."""
+    """A table for which updates were received."""
 
     project: str
     name: str
-    updates: int = Field(description="How many updates were heard.")
+    updates: int = Field(description="How many updates were received.")
     last_heard_at: datetime | None
 
 
@@ -41,7 +41,7 @@ class TableUpdateIn(Input):
         default=None,
         min_length=1,
         max_length=200,
-        description="The same id twice for one table is one update.",
+        description="Identifies the update: sent twice for one table, it counts once.",
     )
     rows: int | None = Field(default=None, ge=0, lt=2**63)
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_shared.domain.errors import UserError
@@ -25,10 +25,10 @@ Bucket = Annotated[
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, most=LARGE),
+    openapi_extra=takes(Scope.TABLES, max_bytes=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
-    """Say that tables have new data; triggers that wait for them hear it."""
+    """Publish that tables have new data; triggers on them count the updates."""
     async with call.session(Scope.TABLES, project) as session:
         ids = tables.publish(session, _updates(body))
     return TableUpdatesOut(accepted=len(ids), ids=ids)
@@ -40,7 +40,7 @@ def _updates(body: TableUpdatesIn) -> list[tables.Update]:
     if body.table is not None:
         return [tables.Update(body.table, body.id, body.rows)]
     if body.id is not None or body.rows is not None:
-        raise UserError("id and rows belong into each of the updates", field="updates")
+        raise UserError("id and rows belong in each entry of updates", field="updates")
     return [
         tables.Update(update.table, update.id, update.rows, f"updates.{i}.table")
         for i, update in enumerate(body.updates or [])
@@ -49,7 +49,7 @@ def _updates(body: TableUpdatesIn) -> list[tables.Update]:
 
 @router.get("/tables", operation_id="list_tables", responses=READ)
 async def list_tables(call: Call, project: Project, paging: Paging) -> Page[TableOut]:
-    """Tables that were heard of, the own ones and those of buckets shared with the project."""
+    """List tables for which updates were received: the project's own, and those of buckets shared with it."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
         heard = await tables.listing(session, after, paging.rows)
@@ -58,7 +58,7 @@ async def list_tables(call: Call, project: Project, paging: Paging) -> Page[Tabl
 
 @router.get("/buckets/{bucket}/shares", operation_id="list_shares", responses=READ)
 async def list_shares(call: Call, project: Project, bucket: Bucket) -> Page[ShareOut]:
-    """The projects that the bucket is shared with."""
+    """List the projects with which the bucket is shared."""
     async with call.session(Scope.READ, project) as session:
         shares = await tables.shares(session, bucket)
     return Page[ShareOut].model_validate({"items": shares})
@@ -83,9 +83,9 @@ async def share_bucket(call: Call, project: Project, bucket: Bucket, shared_with
     responses=WRITE,
 )
 async def unshare_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
-    """End sharing (project admin); the other project's triggers on its tables are disabled and hear no more.
+    """Stop sharing (project admin). The other project's triggers on its tables are disabled.
 
-    Shared again, the tables come back to them and updates count from then on; the triggers stay disabled.
+    If the bucket is shared again, updates count from then on, but the triggers stay disabled.
     """
     async with call.session(Scope.ADMINISTER, project) as session:
         await tables.unshare(session, bucket, shared_with)

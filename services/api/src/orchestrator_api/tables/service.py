@@ -15,7 +15,7 @@ from orchestrator_shared.domain.tables import TableName
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One table update; the same id twice for the same table is one update."""
+    """One table update; the same id for the same table is the same update."""
 
     table: str
     id: str | None
@@ -35,7 +35,7 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
 
 
 def accept_bucket(bucket: str) -> str:
-    """The bucket's name; refuses a name that no table could have."""
+    """The bucket's name; rejects a name that no bucket can have."""
     return TableName.parse(f"{bucket}.table", field="bucket").bucket
 
 
@@ -59,19 +59,19 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     """
     accept_bucket(bucket)
     if with_project == session.project:
-        raise UserError("a project need not share with itself", field="project")
+        raise UserError("a project cannot share a bucket with itself", field="project")
     store = TableStore(session.connection)
     is_new = await store.share(project=session.project, bucket=bucket, shared_with=with_project)
     if is_new:
         await session.record("share.created", bucket, shared_with=with_project)
-        await triggers.give_tables(session, bucket, with_project)
+        await triggers.restore_tables(session, bucket, with_project)
     return is_new
 
 
 async def unshare(session: Session, bucket: str, with_project: str) -> None:
-    """Stop sharing: triggers of the other project on the bucket are disabled and hear no more of it."""
+    """Stop sharing: the other project's triggers on the bucket are disabled and stop counting updates."""
     store = TableStore(session.connection)
     if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
-    disabled = await triggers.take_tables(session, bucket, with_project)
+    disabled = await triggers.revoke_tables(session, bucket, with_project)
     await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)

@@ -14,7 +14,7 @@ TableRef = Annotated[str, Field(json_schema_extra={"pattern": REF_PATTERN, "maxL
 
 
 class TriggerIn(Input):
-    """An event trigger: fires when all tables were updated since the last run."""
+    """An event trigger: fires when all its tables have been updated since the last run."""
 
     tables: list[TableRef] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
@@ -22,7 +22,7 @@ class TriggerIn(Input):
     enabled: bool = True
     allow_self_trigger: bool = Field(
         default=False,
-        description="It may wait for tables that its own orchestration writes, so that runs start runs.",
+        description="Allow tables that the orchestration itself writes, so that one run may start the next.",
     )
 
 
@@ -41,7 +41,7 @@ class TriggerOut(Output):
 
 
 class DispositionOut(Output):
-    """What became of one table update for this trigger."""
+    """What happened to one table update for this trigger."""
 
     table: str
     seq: int
@@ -54,7 +54,7 @@ class DispositionOut(Output):
 
 
 class TableReadiness(Output):
-    """How one table of the trigger stands."""
+    """The state of one table of the trigger."""
 
     table: str
     counted: int | None
@@ -62,7 +62,7 @@ class TableReadiness(Output):
     updated_since_last_run: bool
     last_heard_at: datetime | None
     missing_since: datetime | None
-    missing_because: str | None = Field(description="What happened then: only a later update counts.")
+    missing_because: str | None = Field(description="What happened then; only later updates count.")
 
 
 class TableOfFire(Output):
@@ -74,7 +74,7 @@ class TableOfFire(Output):
 
 
 class LastFire(Output):
-    """The newest run that the trigger asked for, and the updates that made it."""
+    """The newest run that the trigger requested, and the updates that caused it."""
 
     generation: int
     at: datetime
@@ -96,5 +96,5 @@ class ExplanationOut(Output):
     cool_down_until: datetime | None
     pending_job_id: UUID | None
     last_fire: LastFire | None
-    reasons: list[str] = Field(description="Sentences: what it did last, what keeps it from running.")
-    summary: str = Field(description="The reasons in one line.")
+    reasons: list[str] = Field(description="Sentences: what it did last, and what keeps it from running now.")
+    summary: str = Field(description="All reasons in one text.")

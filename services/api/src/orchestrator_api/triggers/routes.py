@@ -7,14 +7,14 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.http.parts import PREFIX, READ, WRITE, Call, Identifier, Project, saved
-from orchestrator_api.triggers import explaining
+from orchestrator_api.triggers import explanations
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
-from orchestrator_api.triggers.rows import TriggerWish
+from orchestrator_api.triggers.rows import TriggerSpec
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -22,7 +22,7 @@ OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
 
 @router.get(OF_ORCHESTRATION, operation_id="list_triggers", responses=READ)
 async def list_triggers(call: Call, project: Project, orchestration: Identifier) -> Page[TriggerOut]:
-    """The triggers of an orchestration."""
+    """List the triggers of an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         rows = await triggers.listing(session, [orchestration])
@@ -33,7 +33,7 @@ async def list_triggers(call: Call, project: Project, orchestration: Identifier)
 async def get_trigger(
     call: Call, project: Project, orchestration: Identifier, trigger: Identifier
 ) -> TriggerOut:
-    """One trigger."""
+    """Get a trigger."""
     async with call.session(Scope.READ, project) as session:
         return TriggerOut.model_validate(await triggers.find(session, orchestration, trigger))
 
@@ -42,7 +42,7 @@ async def get_trigger(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="save_trigger",
     responses=saved(TriggerOut),
-    openapi_extra=takes(Scope.CONFIGURE, most=LARGE),
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_trigger(
     call: Call,
@@ -52,10 +52,10 @@ async def save_trigger(
     body: TriggerIn,
     response: Response,
 ) -> TriggerOut:
-    """Save a trigger; its counts of tables that stay are kept."""
+    """Create or change a trigger; tables that it keeps keep their counts."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        wish = TriggerWish(**body.model_dump())
-        saved = await triggers.save(session, orchestration, trigger, wish)
+        spec = TriggerSpec(**body.model_dump())
+        saved = await triggers.save(session, orchestration, trigger, spec)
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
     return TriggerOut.model_validate(row)
@@ -90,7 +90,7 @@ async def delete_trigger(
 async def list_dispositions(
     call: Call, project: Project, trigger_id: UUID, paging: Paging
 ) -> Page[DispositionOut]:
-    """What became of each table update for this trigger, newest first."""
+    """List what happened to each table update for this trigger, newest first."""
     before = paging.place(datetime, str, str, int)
     async with call.session(Scope.READ, project) as session:
         rows = await triggers.dispositions(session, trigger_id, before, paging.rows)
@@ -99,13 +99,13 @@ async def list_dispositions(
 
 @router.get("/triggers/{trigger_id}/explanation", operation_id="explain_trigger", responses=READ)
 async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
-    """Why the trigger did, or did not, start its orchestration."""
+    """Explain why the trigger did or did not start its orchestration."""
     async with call.session(Scope.READ, project) as session:
-        return ExplanationOut.model_validate(await explaining.explain(session, trigger_id))
+        return ExplanationOut.model_validate(await explanations.explain(session, trigger_id))
 
 
 @router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)
 async def reset_trigger(call: Call, project: Project, trigger_id: UUID) -> None:
-    """Drop what the trigger has counted; it ends neither a cool-down nor a waiting run."""
+    """Discard what the trigger has counted. This ends neither a cool-down nor a waiting run."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await triggers.reset(session, trigger_id)

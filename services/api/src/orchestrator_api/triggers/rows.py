@@ -9,8 +9,8 @@ from orchestrator_shared.database.rows import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerWish:
-    """What a trigger shall be."""
+class TriggerSpec:
+    """The trigger to save."""
 
     tables: Sequence[str]
     cool_down_seconds: int = 0
@@ -26,7 +26,7 @@ class TriggerWish:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTrigger(TriggerWish):
+class StoredTrigger(TriggerSpec):
     """A trigger as it was saved, with its tables as seen from its project."""
 
     tables: tuple[str, ...]
@@ -38,7 +38,7 @@ class StoredTrigger(TriggerWish):
 
 @dataclass(frozen=True, slots=True)
 class TouchedTrigger:
-    """A trigger that was changed by sharing a bucket, or by ending that."""
+    """A trigger that changed because a bucket was shared or is no longer shared."""
 
     id: UUID
     orchestration: str
@@ -72,7 +72,7 @@ class StoredDisposition:
 
 @dataclass(frozen=True, slots=True)
 class TriggerState:
-    """The trigger-watcher's state of a trigger that it has seen."""
+    """The trigger-watcher's state of a trigger."""
 
     pending_job_id: UUID | None
     last_started_at: datetime | None
@@ -80,7 +80,7 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class TableCount:
-    """What was counted for a table; None until the watcher has seen the trigger with it."""
+    """What was counted for a table; None until the watcher has read the trigger with it."""
 
     table_project: str
     table_name: str
@@ -125,7 +125,7 @@ class RunOfFire:
 
 @dataclass(frozen=True, slots=True)
 class TriggerHistory:
-    """When it was created and reset, and since when updates do not count for it."""
+    """When it was created, when it was reset, and since when its updates do not count."""
 
     created_at: datetime
     reset_at: datetime | None

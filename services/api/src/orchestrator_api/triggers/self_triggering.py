@@ -1,4 +1,4 @@
-"""Refuses triggers that would start their own orchestration for ever, as far as that can be known."""
+"""Rejects triggers that are known to start their own orchestration again and again."""
 
 from collections.abc import Sequence
 
@@ -6,13 +6,13 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import checking
+from orchestrator_api.orchestrations import validation
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.tables import TableRef
 
 
 async def check(session: Session, orchestration: str, tables: Sequence[TableRef]) -> None:
-    """Refuse tables that the orchestration, or one nested in it, is known to write."""
+    """Reject tables that the orchestration, or one nested in it, is known to write."""
     own = [table for table in tables if table.project == session.project]
     if not own:
         return
@@ -43,7 +43,7 @@ async def _written(session: Session, orchestration: str) -> set[str]:
         if stored is None or stored.deleted_at is not None:
             continue
         phases = stored.parameters.get("phases", [])
-        written |= await checking.written_by(session, phases)
+        written |= await validation.written_by(session, phases)
         tasks = stored_tasks({"phases": phases})
         to_read += [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
     return written

@@ -7,7 +7,7 @@ from orchestrator_api.catalog.configurations import SavedPart, lock_orchestratio
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.triggers import self_triggering
-from orchestrator_api.triggers.rows import StoredDisposition, StoredTrigger, TouchedTrigger, TriggerWish
+from orchestrator_api.triggers.rows import StoredDisposition, StoredTrigger, TouchedTrigger, TriggerSpec
 from orchestrator_api.triggers.store import Place, TriggerStore
 from orchestrator_shared.contracts.events import TriggerChanged
 from orchestrator_shared.domain.errors import NotFound
@@ -18,14 +18,14 @@ from orchestrator_shared.domain.tables import TableRef
 async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredTrigger]:
     """The triggers of these orchestrations."""
     store = TriggerStore(session.connection)
-    return await store.of(project=session.project, orchestrations=orchestrations)
+    return await store.triggers(project=session.project, orchestrations=orchestrations)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:
     """Publish a change of each trigger: the orchestration was switched on or off, deleted or restored."""
     store = TriggerStore(session.connection)
     for trigger in await store.touch(project=session.project, orchestration=orchestration):
-        session.say(TriggerChanged(trigger_id=trigger, project=session.project))
+        session.publish(TriggerChanged(trigger_id=trigger, project=session.project))
 
 
 async def find(session: Session, orchestration: str, name: str) -> StoredTrigger:
@@ -57,26 +57,26 @@ async def dispositions(
     )
 
 
-async def save(session: Session, orchestration: str, name: str, wish: TriggerWish) -> SavedPart:
-    """Save a trigger; saving the same again changes nothing."""
+async def save(session: Session, orchestration: str, name: str, spec: TriggerSpec) -> SavedPart:
+    """Save a trigger; nothing changes if it is the same as before."""
     await lock_orchestration(session, orchestration)
     store = TriggerStore(session.connection)
     place = {"project": session.project, "orchestration": orchestration, "name": name}
     stored = await store.find(**place)
-    refs = await _accept_tables(session, wish.tables)
-    if stored is not None and _is_same(session.project, stored, wish, refs):
+    refs = await _accept_tables(session, spec.tables)
+    if stored is not None and _is_same(session.project, stored, spec, refs):
         return SavedPart(created=False, changed=False)
     trigger_id = new_id() if stored is None else stored.id
-    if not wish.allow_self_trigger:
+    if not spec.allow_self_trigger:
         await self_triggering.check(session, orchestration, refs)
     if stored is None:
-        await store.insert(trigger_id=trigger_id, **place, wish=wish, tables=refs)
+        await store.insert(trigger_id=trigger_id, **place, spec=spec, tables=refs)
     else:
-        await store.update(trigger_id=trigger_id, wish=wish, tables=refs)
-    session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))
+        await store.update(trigger_id=trigger_id, spec=spec, tables=refs)
+    session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
     action = "trigger.created" if stored is None else "trigger.changed"
-    detail = {"tables": [str(ref) for ref in refs], "cool_down_seconds": wish.cool_down_seconds}
-    await session.record(action, f"{orchestration}/{name}", mode=wish.mode, enabled=wish.enabled, **detail)
+    detail = {"tables": [str(ref) for ref in refs], "cool_down_seconds": spec.cool_down_seconds}
+    await session.record(action, f"{orchestration}/{name}", mode=spec.mode, enabled=spec.enabled, **detail)
     return SavedPart(created=stored is None, changed=True)
 
 
@@ -91,20 +91,22 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
         if not stored.allow_self_trigger:
             await self_triggering.check(session, orchestration, refs)
     await TriggerStore(session.connection).switch(trigger_id=stored.id, enabled=enabled)
-    session.say(TriggerChanged(trigger_id=stored.id, project=session.project))
+    session.publish(TriggerChanged(trigger_id=stored.id, project=session.project))
     await session.record("trigger.changed", f"{orchestration}/{name}", enabled=enabled)
     return await find(session, orchestration, name)
 
 
 async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableRef]:
-    """The tables, each once; those of other projects only from buckets shared with this one."""
+    """The tables without duplicates; rejects those of other projects in buckets not shared with this one."""
     project = session.project
     refs = [TableRef.parse(text, own_project=project, field=f"tables.{i}") for i, text in enumerate(tables)]
     buckets = await TriggerStore(session.connection).lock_shared_buckets(project=project)
     shared = {(each.project, each.bucket) for each in buckets}
     refuse(
         [
-            FieldError(f"tables.{i}", f"no bucket {ref.name.bucket!r} of {ref.project!r} is shared with you")
+            FieldError(
+                f"tables.{i}", f"the bucket {ref.name.bucket!r} of {ref.project!r} is not shared with you"
+            )
             for i, ref in enumerate(refs)
             if ref.project != project and (ref.project, ref.name.bucket) not in shared
         ]
@@ -112,9 +114,9 @@ async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableR
     return sorted(set(refs))
 
 
-def _is_same(project: str, stored: StoredTrigger, wish: TriggerWish, refs: Sequence[TableRef]) -> bool:
+def _is_same(project: str, stored: StoredTrigger, spec: TriggerSpec, refs: Sequence[TableRef]) -> bool:
     before = {TableRef.parse(text, own_project=project) for text in stored.tables}
-    return before == set(refs) and stored.rules == wish.rules
+    return before == set(refs) and stored.rules == spec.rules
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:
@@ -124,38 +126,40 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     trigger_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
     if trigger_id is None:
         raise _no_such(orchestration, name)
-    session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))
+    session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
     await session.record("trigger.deleted", f"{orchestration}/{name}")
 
 
 async def reset(session: Session, trigger_id: UUID) -> None:
-    """Drop what has been counted."""
+    """Discard what has been counted."""
     session.actor.require_configure(ORCHESTRATOR)
     trigger = await find_by_id(session, trigger_id)
     await TriggerStore(session.connection).reset(project=session.project, trigger_id=trigger_id)
-    session.say(TriggerChanged(trigger_id=trigger_id, project=session.project))
+    session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
     await session.record("trigger.reset", f"{trigger.orchestration}/{trigger.name}")
 
 
-async def give_tables(session: Session, bucket: str, project: str) -> None:
+async def restore_tables(session: Session, bucket: str, project: str) -> None:
     """A bucket is shared again: triggers of the other project on it count updates again."""
     store = TriggerStore(session.connection)
-    given = await store.give_tables(owner=session.project, bucket=bucket, project=project)
-    await _tell(session, given, project, f"{session.project} shares {bucket} again")
+    given = await store.restore_tables(owner=session.project, bucket=bucket, project=project)
+    await _publish_changes(session, given, project, f"{session.project} shares {bucket} again")
 
 
-async def take_tables(session: Session, bucket: str, project: str) -> int:
+async def revoke_tables(session: Session, bucket: str, project: str) -> int:
     """A bucket is no longer shared: disable the other project's triggers on it; returns how many."""
     store = TriggerStore(session.connection)
-    taken = await store.take_tables(owner=session.project, bucket=bucket, project=project)
-    await _tell(session, taken, project, f"{session.project} no longer shares {bucket}")
+    taken = await store.revoke_tables(owner=session.project, bucket=bucket, project=project)
+    await _publish_changes(session, taken, project, f"{session.project} no longer shares {bucket}")
     return sum(trigger.was_enabled for trigger in taken)
 
 
-async def _tell(session: Session, triggers: Sequence[TouchedTrigger], project: str, reason: str) -> None:
-    """Tell the watcher, and the other project's audit log, that its triggers have changed."""
+async def _publish_changes(
+    session: Session, triggers: Sequence[TouchedTrigger], project: str, reason: str
+) -> None:
+    """Publish the changes to the trigger-watcher, and record them in the other project's audit log."""
     for trigger in triggers:
-        session.say(TriggerChanged(trigger_id=trigger.id, project=project))
+        session.publish(TriggerChanged(trigger_id=trigger.id, project=project))
         subject = f"{trigger.orchestration}/{trigger.name}"
         await session.record_in(project, "trigger.changed", subject, reason=reason)
 

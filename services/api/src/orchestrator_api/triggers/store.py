@@ -15,8 +15,8 @@ from orchestrator_api.triggers.rows import (
     TableCount,
     TouchedTrigger,
     TriggerHistory,
+    TriggerSpec,
     TriggerState,
-    TriggerWish,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
@@ -24,7 +24,7 @@ from orchestrator_shared.domain.statuses import Disposition
 from orchestrator_shared.domain.tables import TableRef
 
 Place = tuple[datetime | None, str | None, str | None, int | None]
-"""A place in the list of dispositions: the time, and which update of which project's table."""
+"""A position in the list of dispositions: the time, and which update of which table."""
 
 
 class TriggerStore(Store):
@@ -32,7 +32,7 @@ class TriggerStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def of(self, *, project: str, orchestrations: Collection[str]) -> list[StoredTrigger]:
+    async def triggers(self, *, project: str, orchestrations: Collection[str]) -> list[StoredTrigger]:
         """The triggers of these orchestrations."""
         return await self._many(
             StoredTrigger, "triggers", project=project, orchestrations=list(orchestrations), name=None
@@ -55,7 +55,7 @@ class TriggerStore(Store):
         project: str,
         orchestration: str,
         name: str,
-        wish: TriggerWish,
+        spec: TriggerSpec,
         tables: Sequence[TableRef],
     ) -> None:
         """Add a trigger."""
@@ -65,13 +65,13 @@ class TriggerStore(Store):
             project=project,
             orchestration=orchestration,
             name=name,
-            **wish.rules,
+            **spec.rules,
         )
         await self._insert_tables(trigger_id, tables)
 
-    async def update(self, *, trigger_id: UUID, wish: TriggerWish, tables: Sequence[TableRef]) -> None:
+    async def update(self, *, trigger_id: UUID, spec: TriggerSpec, tables: Sequence[TableRef]) -> None:
         """Save a new version of a trigger."""
-        await self._run("update_trigger", trigger_id=trigger_id, **wish.rules)
+        await self._run("update_trigger", trigger_id=trigger_id, **spec.rules)
         await self._run("delete_trigger_tables", trigger_id=trigger_id)
         await self._insert_tables(trigger_id, tables)
 
@@ -98,19 +98,19 @@ class TriggerStore(Store):
         return await self._column(UUID, "touch_triggers", project=project, orchestration=orchestration)
 
     async def reset(self, *, project: str, trigger_id: UUID) -> None:
-        """Make the watcher drop what it has counted."""
+        """Make the watcher discard what it has counted."""
         await self._run("reset_trigger", project=project, trigger_id=trigger_id)
 
-    async def take_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
-        """Disable the project's triggers on the owner's bucket; from now on they hear no updates of it."""
+    async def revoke_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
+        """Disable the project's triggers on the owner's bucket; they no longer count its updates."""
         return await self._many(
-            TouchedTrigger, "take_tables_of_bucket", owner=owner, bucket=bucket, project=project
+            TouchedTrigger, "revoke_tables_of_bucket", owner=owner, bucket=bucket, project=project
         )
 
-    async def give_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
-        """Let the project's triggers that selected the bucket's tables before count their updates again."""
+    async def restore_tables(self, *, owner: str, bucket: str, project: str) -> list[TouchedTrigger]:
+        """Make the project's triggers on the bucket count its updates again."""
         return await self._many(
-            TouchedTrigger, "give_tables_of_bucket", owner=owner, bucket=bucket, project=project
+            TouchedTrigger, "restore_tables_of_bucket", owner=owner, bucket=bucket, project=project
         )
 
     async def lock_shared_buckets(self, *, project: str) -> list[SharedBucket]:
@@ -135,7 +135,7 @@ class TriggerStore(Store):
         )
 
     async def state(self, *, trigger_id: UUID) -> TriggerState | None:
-        """What is pending and when it started last; None until the watcher has seen it."""
+        """Its pending run, and when it last started one; None until the watcher has read the trigger."""
         return await self._one(TriggerState, "trigger_state", trigger_id=trigger_id)
 
     async def counts(self, *, trigger_id: UUID) -> list[TableCount]:
@@ -166,5 +166,5 @@ class TriggerStore(Store):
         return count or 0
 
     async def last_audit(self, *, project: str, subject: str, at: datetime) -> AuditNote | None:
-        """The last thing done to the subject until then."""
+        """The last change to the subject up to that time."""
         return await self._one(AuditNote, "last_audit_of", project=project, subject=subject, at=at)

@@ -60,9 +60,9 @@ UPDATE catalog.triggers SET reset_count = reset_count + 1, updated_at = clock_ti
 WHERE project = $project AND id = $trigger_id AND deleted_at IS NULL
 RETURNING id
 
--- name: take_tables_of_bucket
--- A bucket is no longer shared: the other project's triggers on it are disabled and hear no more updates of
--- it.
+-- name: revoke_tables_of_bucket
+-- A bucket is no longer shared: the other project's triggers on it are disabled and no longer count its
+-- updates.
 WITH taken AS (
     DELETE FROM catalog.trigger_tables x
     USING catalog.triggers t
@@ -78,8 +78,8 @@ FROM (SELECT DISTINCT trigger_id, enabled FROM taken) before
 WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
 RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
 
--- name: give_tables_of_bucket
--- The bucket is shared again: triggers that selected its tables before count updates from now on.
+-- name: restore_tables_of_bucket
+-- The bucket is shared again: triggers that had selected its tables count updates from now on.
 WITH given AS (
     DELETE FROM catalog.unshared_tables x
     USING catalog.triggers t
@@ -94,8 +94,8 @@ WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
 RETURNING id, orchestration, name
 
 -- name: buckets_shared_with
--- KEY SHARE: the shares cannot be deleted before the trigger that relies on them is saved, so whoever deletes
--- one sees that trigger.
+-- KEY SHARE: a share cannot be deleted until the trigger that relies on it is saved, so whoever deletes it
+-- sees that trigger.
 SELECT project, bucket FROM catalog.shares WHERE shared_with = $project ORDER BY project, bucket FOR KEY SHARE
 
 -- name: dispositions
@@ -152,8 +152,7 @@ ORDER BY latest.started_at DESC LIMIT 1
 SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $job_id
 
 -- name: trigger_history
--- When it was reset, and since when updates do not count because of the trigger's or the orchestration's
--- switch.
+-- When it was reset, and since when updates do not count because the trigger or the orchestration is off.
 SELECT t.created_at,
        (SELECT min(s.at) FROM triggers.saved_versions_v1 s
         WHERE s.trigger_id = t.id AND s.reset_count = t.reset_count AND t.reset_count > 0) AS reset_at,

@@ -1,79 +1,20 @@
 """One HTTP exchange with an untrusted service: bounded in time and size, and only to allowed addresses."""
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import httpcore
 
 from orchestrator_runner.executors.http.answer import Answer, Reply, Unanswered
 from orchestrator_runner.executors.http.backoff import parse_retry_after
 from orchestrator_runner.executors.http.template import Prepared
-from orchestrator_shared.domain.addresses import is_public
-from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.internal_hosts import INTERNAL_HOSTS, InternalHosts
+from orchestrator_shared.domain.internal_hosts import InternalHosts
+from orchestrator_shared.http_transport.guard import GuardedBackend, Resolve, reason_of, resolve
 
 MOST_BYTES = 1024 * 1024
-CONNECT_SECONDS = 10.0
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-
-Resolve = Callable[[str, int], Awaitable[list[str]]]
-
-
-class ForbiddenHost(UserError):
-    """The host is internal and was not allowed."""
-
-
-async def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Resolves a name once and connects to that address, so that a second DNS answer cannot redirect it."""
-
-    def __init__(
-        self, internal: InternalHosts, resolve: Resolve, network: httpcore.AsyncNetworkBackend
-    ) -> None:
-        self._internal = internal
-        self._resolve = resolve
-        self._network = network
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        """Connect to the first address that answers; raises ForbiddenHost if one of them is internal."""
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                addresses = await self._resolve(host, port)
-        except TimeoutError:
-            raise httpcore.ConnectError(f"cannot find the host {host}: no answer in time") from None
-        except (OSError, UnicodeError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise httpcore.ConnectError(f"cannot find the host {host}: {reason}") from error
-        if not self._internal.allows(host, port) and not all(map(is_public, addresses)):
-            raise ForbiddenHost(
-                f"{host} is an internal address; an administrator can allow it in {INTERNAL_HOSTS}"
-            )
-        return await self._connect(host, port, addresses)
-
-    async def _connect(self, host: str, port: int, addresses: list[str]) -> httpcore.AsyncNetworkStream:
-        reason = f"cannot find the host {host}"
-        for address in addresses[:8]:
-            try:
-                return await self._network.connect_tcp(address, port, timeout=CONNECT_SECONDS)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
-                reason = f"cannot connect to {host}:{port}: {_reason(error)}"
-        raise httpcore.ConnectError(reason)
 
 
 class HttpClient:
@@ -106,9 +47,9 @@ class HttpClient:
         except TimeoutError:
             return Unanswered(f"no answer within {request.timeout_seconds:g} s", was_sent)
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
-            return Unanswered(_reason(error), was_sent)
+            return Unanswered(reason_of(error), was_sent)
         except (OSError, httpcore.ProxyError, httpcore.UnsupportedProtocol) as error:
-            return Unanswered(_reason(error), was_sent)
+            return Unanswered(reason_of(error), was_sent)
 
     async def _exchange(self, request: Prepared, trace: Callable[[str, object], Awaitable[None]]) -> Answer:
         address = request.address
@@ -172,12 +113,3 @@ def _headers(request: Prepared) -> list[tuple[bytes, bytes]]:
         if name.lower() not in given
     ]
     return [(name.encode(), value.encode()) for name, value in (*own, *request.headers)]
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong, in the most specific words available."""
-    cause: BaseException = error
-    while cause.__cause__ is not None and not str(cause):
-        cause = cause.__cause__
-    text = str(cause) or str(error)
-    return f"{text[:300]}" if text else type(error).__name__

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from orchestrator_runner.executors.http.answer import Again, Begun, Ended, Unanswered, decide_start
 from orchestrator_runner.executors.http.backoff import Failures
-from orchestrator_runner.executors.http.client import ForbiddenHost
 from orchestrator_runner.executors.http.exchange import Exchange
 from orchestrator_runner.executors.http.template import Prepared
 from orchestrator_runner.executors.port import Execution
 from orchestrator_shared.definitions.http_component import HttpComponent
+from orchestrator_shared.http_transport.guard import ForbiddenHost
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 RETRY_SECONDS = 2.0

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from orchestrator_shared.definitions.http_component import PLACEHOLDER, Headers, HttpRequest, check_headers
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.reports import InvalidReport
+from orchestrator_shared.http_transport.address import Address, default_port
 
 MISSING: Any = object()
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|[0-9a-fA-F:.]{2,45}")
@@ -21,27 +22,6 @@ _SAFE_IN_URL = "%/:=&?~+!$,;'@()*[]"
 
 Names = Mapping[str, Any]
 """What placeholders refer to; paths lead into `parameters`, `state` and `start`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """Where a request goes."""
-
-    scheme: str
-    host: str
-    port: int
-    target: str
-    """Path and query."""
-
-    @property
-    def authority(self) -> str:
-        """The Host header: includes the port only if it is not the scheme's default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _default_port(self.scheme) else f"{host}:{self.port}"
-
-    def __str__(self) -> str:
-        """The address without its query, because people put secrets there."""
-        return f"{self.scheme}://{self.authority}{self.target.partition('?')[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +81,7 @@ def parse_address(url: str, *, field: str) -> Address:
     """Parse a URL to connect to; raises UserError."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _default_port(parts.scheme)
+        port = parts.port or default_port(parts.scheme)
     except ValueError:
         raise UserError("is no URL: write https://host/path", field=field) from None
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or ""):
@@ -130,10 +110,6 @@ def secret_targets(secrets: Iterable[str]) -> set[str]:
 def _target(parts: SplitResult) -> str:
     query = f"?{parts.query}" if parts.query else ""
     return quote((parts.path or "/") + query, safe=_SAFE_IN_URL)
-
-
-def _default_port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
 
 
 def render_value(value: Any, names: Names, *, field: str) -> Any:

@@ -1,4 +1,4 @@
-"""Finds what is wrong with an orchestration or worth a look, although it can be saved."""
+"""Finds errors and warnings in an orchestration that do not prevent saving it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,10 +9,10 @@ from typing import Any
 from orchestrator_shared.definitions.nesting import told
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
-MOST_OF_A_KIND = 100
-MOST_MENTIONS = 200_000
-"""Of tables by the tasks of a phase."""
-MOST_OTHERS = 10
+MAX_OF_A_KIND = 100
+MAX_MENTIONS = 200_000
+"""Limit on how often the tasks of one phase may mention tables."""
+MAX_OTHERS = 10
 
 Key = tuple[str, str]
 """Component and configuration."""
@@ -26,7 +26,7 @@ class Target:
     enabled: bool = True
     parameters: Given = field(default_factory=dict)
     tasks: int = 0
-    """Of a nested orchestration."""
+    """How many tasks a nested orchestration has."""
     version: int = 1
 
 
@@ -40,10 +40,10 @@ class TableNames:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known besides the definition itself."""
+    """What is known apart from the definition itself."""
 
     targets: Mapping[Key, Target]
-    """Existing configurations, without deleted ones."""
+    """The configurations that exist and are not deleted."""
     components: Mapping[str, TableNames]
     written: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     """Tables that past jobs of a configuration reported."""
@@ -52,14 +52,14 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Errors prevent a run from succeeding; warnings are for a person to judge."""
+    """Errors keep a run from succeeding; warnings are worth a look."""
 
     errors: list[str]
     warnings: list[str]
 
 
 def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
-    """Report what can be known without a run; the first hundred findings of each kind."""
+    """Report what can be found without running it; at most a hundred findings of each kind."""
     tasks = [task for phase in phases for task in phase["tasks"]]
     awake, asleep = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
@@ -77,10 +77,10 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
 
 
 def _first(found: Iterator[str]) -> list[str]:
-    """Limit the findings: no one reads thousands, and a phase of n tasks may produce n times n."""
-    texts = list(islice(found, MOST_OF_A_KIND + 1))
-    if len(texts) > MOST_OF_A_KIND:
-        texts[MOST_OF_A_KIND:] = ["and more like this one: mend these first"]
+    """Limit the findings: a phase of n tasks may produce n² of them, which nobody would read."""
+    texts = list(islice(found, MAX_OF_A_KIND + 1))
+    if len(texts) > MAX_OF_A_KIND:
+        texts[MAX_OF_A_KIND:] = ["and more of this kind: fix these first"]
     return texts
 
 
@@ -106,7 +106,7 @@ def _pinned(task: Given) -> int:
 def _disabled(task: Given, facts: Facts) -> Iterator[str]:
     target = facts.targets.get(_key(task))
     if task["enabled"] and target is not None and not target.enabled:
-        yield f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs nevertheless"
+        yield f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs anyway"
 
 
 def _serialized(phase: Given) -> Iterator[str]:
@@ -117,12 +117,12 @@ def _serialized(phase: Given) -> Iterator[str]:
         if len(ids) > 1:
             yield (
                 f"phase {phase['name']!r}: {_and(ids)} run the same configuration {_shown(key)}: "
-                "they will be serialized"
+                "they will run one after another"
             )
 
 
 class _Named:
-    """Which tables parameters name, a task's own before its configuration's; shared ones are read once."""
+    """The tables that parameters name: a task's own, or else its configuration's, which are read once."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -150,11 +150,11 @@ class _Named:
 
 
 def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
-    """One task reads a table while another writes it in the same phase: what it reads is undefined."""
+    """Tasks that read a table while another task of the phase writes it, so what they read is undefined."""
     active = _active(phase)
     mentions = sum(len(tables) for task in active for tables in (*named.reads(task), *named.writes(task)))
-    if mentions > MOST_MENTIONS:
-        yield f"phase {phase['name']!r}: its tasks name too many tables to say who reads what others write"
+    if mentions > MAX_MENTIONS:
+        yield f"phase {phase['name']!r}: its tasks name too many tables to check which read what others write"
         return
     writers: defaultdict[str, defaultdict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
     for task in active:
@@ -163,19 +163,19 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
     for reader in active:
         for table in sorted(_union(named.reads(reader)) & writers.keys()):
             others = (ids for key, ids in writers[table].items() if key != _key(reader))
-            names = list(islice(chain.from_iterable(others), MOST_OTHERS + 1))
+            names = list(islice(chain.from_iterable(others), MAX_OTHERS + 1))
             if names:
                 yield (
                     f"phase {phase['name']!r}: {reader['id']!r} reads {table}, which {_some(names)} "
-                    f"write{'s' if len(names) == 1 else ''} at the same time: put it into a later phase"
+                    f"write{'s' if len(names) == 1 else ''} at the same time: move it to a later phase"
                 )
 
 
 def _some(names: Sequence[str]) -> str:
-    """All names if they are few, otherwise the first ones."""
-    if len(names) <= MOST_OTHERS:
+    """All names if there are few, otherwise the first ones."""
+    if len(names) <= MAX_OTHERS:
         return _and(names)
-    return f"{', '.join(map(repr, names[:MOST_OTHERS]))} and others"
+    return f"{', '.join(map(repr, names[:MAX_OTHERS]))} and others"
 
 
 def _value(parameters: Any, name: str) -> Any:
@@ -191,7 +191,7 @@ def _value(parameters: Any, name: str) -> Any:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """The names of tables; a placeholder is known only when the job runs."""
+    """The names of tables; skips placeholders, whose values are known only when the job runs."""
     if isinstance(value, str) and "{{" not in value:
         yield value
     elif isinstance(value, list):
@@ -205,11 +205,11 @@ def _inactive(phases: Sequence[Given]) -> Iterator[str]:
         yield "every task is inactive: a run does nothing"
         return
     for name in asleep:
-        yield f"phase {name!r}: all of its tasks are inactive, so it is passed over"
+        yield f"phase {name!r}: all of its tasks are inactive, so it is skipped"
 
 
 def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[str]:
-    """Phases after a task that certainly fails."""
+    """Phases after a task that is certain to fail."""
     for index, phase in enumerate(phases[:-1]):
         blocking = [
             task["id"]
@@ -226,7 +226,7 @@ def written_tables(phases: Iterable[Given], facts: Facts) -> set[str]:
     """The tables that these tasks are known to write, active or not."""
     named = _Named(facts)
     sets = (tables for phase in phases for task in phase["tasks"] for tables in named.writes(task))
-    # thousands of tasks may share a configuration with thousands of tables
+    # deduplicated: thousands of tasks may share a configuration with thousands of tables
     distinct = {id(tables): tables for tables in sets}
     return _union(distinct.values())
 
@@ -237,7 +237,7 @@ def _union(sets: Iterable[frozenset[str]]) -> set[str]:
 
 
 def tables_matter(phases: Iterable[Given]) -> set[Key]:
-    """The configurations that run beside others, so that the tables they read and write matter."""
+    """The configurations that run in parallel with others, so that the tables they read and write matter."""
     return {_key(task) for phase in phases if len(_active(phase)) > 1 for task in _active(phase)}
 
 

@@ -1,4 +1,4 @@
-"""Proposes another arrangement of an orchestration's tasks; nothing is saved here."""
+"""Previews a rearrangement of an orchestration's tasks without saving it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from typing import Any
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.catalog.phases import doubled_ids, make_definition
+from orchestrator_api.catalog.phases import duplicate_ids, make_definition
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.checking import FEW_TASKS
+from orchestrator_api.orchestrations import validation
 from orchestrator_api.orchestrations.store import OrchestrationStore
+from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """The proposed phases; `version` is the saved version on which they are based."""
+class Preview:
+    """The rearranged phases; `version` is the saved version that they are based on."""
 
     version: int
     phases: list[dict[str, Any]]
@@ -29,19 +29,19 @@ class Proposal:
     warnings: list[str]
 
 
-async def propose(
+async def preview(
     session: Session,
     orchestration: str,
     operations: Sequence[Operation],
     given: Sequence[dict[str, Any]] | None,
-) -> Proposal:
+) -> Preview:
     """Apply the operations to the saved phases, or to those given (unsaved phases of an editor)."""
     row = await configurations.load(session, Key(ORCHESTRATOR, orchestration))
     stored = masked_phases(row.parameters.get("phases", []))
     saved = OrchestrationDefinition.model_validate({**row.parameters, "phases": stored})
     before = saved
     if given is not None:
-        refuse(doubled_ids(given))
+        refuse(duplicate_ids(given))
         before = make_definition(given)
     components = {task.component for task in before.tasks()}
     found_types = await OrchestrationStore(session.connection).component_types(components=components)
@@ -54,6 +54,6 @@ async def propose(
     # A hundred operations on ten thousand tasks take seconds.
     work = len(operations) * len(before.tasks())
     made, phases = arranged() if work <= FEW_TASKS else await session.offload.run(arranged)
-    found = (await checking.findings(session, {orchestration: phases}))[orchestration]
+    found = (await validation.validate(session, {orchestration: phases}))[orchestration]
     changed = made.phases != saved.phases
-    return Proposal(row.version, phases, changed, found.errors, found.warnings)
+    return Preview(row.version, phases, changed, found.errors, found.warnings)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator_api.triggers.explanation import (
+from orchestrator_api.triggers.explanation_text import (
     Fired,
     FiredTable,
     Off,
@@ -67,19 +67,22 @@ ALL = replace(FACTS, tables=[UPDATED])
             replace(COOLING, defers=True, tables=[UPDATED]),
             ["All tables are updated: it will run at 2026-11-21T08:04:00Z, when the cool-down ends."],
         ),
-        (ALL, ["All tables are updated; as saving starts nothing, the next update of one of them does."]),
+        (
+            ALL,
+            ["All tables are updated; saving starts nothing, but the next update of one of them will."],
+        ),
         (replace(ALL, fired=replace(FIRED, started_at=NOW), tables=[]), [f"started daily #7 {BECAUSE}"]),
         (
             replace(ALL, fired=replace(FIRED, is_over=False)),
             [
-                f"asked for a run {BECAUSE}",
+                f"requested a run {BECAUSE}",
                 "The run daily #7 waits to start; updates heard until then belong to it.",
             ],
         ),
         (
             replace(ALL, fired=replace(FIRED, is_over=False), off=Off("The orchestration daily is disabled")),
             [
-                f"asked for a run {BECAUSE}",
+                f"requested a run {BECAUSE}",
                 "The run daily #7 waits to start; its updates stay with it.",
                 "The orchestration daily is disabled; updates are recorded and do not count.",
             ],
@@ -91,7 +94,7 @@ ALL = replace(FACTS, tables=[UPDATED])
                 fired=replace(FIRED, ended_at=NOW, why_not="its updates were used by daily #6"),
             ),
             [
-                f"asked for a run {BECAUSE}",
+                f"requested a run {BECAUSE}",
                 "The run daily #7 never started: its updates were used by daily #6.",
                 "0 of 1 table was updated.",
                 "Missing: in.c-a.y, since the run that waited for its start ended at 2026-11-21T08:00:00Z.",
@@ -107,7 +110,7 @@ ALL = replace(FACTS, tables=[UPDATED])
         ),
     ],
 )
-def test_every_situation_is_told_with_its_reason(facts: TriggerFacts, said: list[str]) -> None:
+def test_every_situation_is_explained_with_its_reason(facts: TriggerFacts, said: list[str]) -> None:
     shown = sentences(facts, NOW)
     if not facts.tables:
         shown = shown[:1]

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from orchestrator_api.http.refusals import Invalid
-from orchestrator_api.schedules.backfilling import MOST_FIRES, plan_backfill
+from orchestrator_api.schedules.backfill_plan import MAX_FIRES, plan_backfill
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.domain.ids import ScheduleId, fire_job_id
 
@@ -66,5 +66,5 @@ def test_refused_periods(start: datetime, end: datetime, said: str) -> None:
 
 def test_as_many_as_are_allowed() -> None:
     times = accept_times("* * * * *", None, "UTC")
-    end = day(1) + timedelta(minutes=MOST_FIRES)
-    assert len(plan_backfill(ONE, times, ANCHOR, day(1), end, NOW)) == MOST_FIRES
+    end = day(1) + timedelta(minutes=MAX_FIRES)
+    assert len(plan_backfill(ONE, times, ANCHOR, day(1), end, NOW)) == MAX_FIRES

@@ -10,9 +10,9 @@ from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import StoredSubscription
-from orchestrator_api.orchestrations import checking
-from orchestrator_api.orchestrations.checking import Phases
-from orchestrator_api.orchestrations.checks import Findings
+from orchestrator_api.orchestrations import validation
+from orchestrator_api.orchestrations.findings import Findings
+from orchestrator_api.orchestrations.validation import Phases
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import LastRun
 from orchestrator_api.schedules import service as schedules
@@ -32,7 +32,7 @@ class Starters:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether it runs without a person watching."""
+        """Whether it also runs unattended."""
         return bool(self.schedules or self.triggers)
 
 
@@ -72,10 +72,10 @@ async def orchestrations(
     last_runs = await jobs.last_runs(session, names)
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
-    found = await checking.findings(session, masked, with_tables=with_tables)
+    found = await validation.validate(session, masked, with_tables=with_tables)
     if with_tables:
         for row in rows:
-            found[row.id].errors.extend(await overrides.misfits(session, row.parameters))
+            found[row.id].errors.extend(await overrides.invalid_task_parameters(session, row.parameters))
     return [
         _shown(
             row,
@@ -133,15 +133,15 @@ def _shown(
 
 
 def _warnings(row: Configuration, phases: Phases, starters: Starters, last_run: LastRun | None) -> list[str]:
-    """What a person should look at although it is allowed."""
+    """What is allowed but worth a look."""
     found = []
     is_automatic = starters.is_automatic
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
     if is_automatic and not any(each.event == "error" for each in starters.notifications):
-        found.append("nobody is told when it fails: subscribe somebody to its errors")
+        found.append("no one is notified when it fails: subscribe someone to its errors")
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")
     if is_automatic and not row.enabled:
-        found.append("it is disabled: its schedules and triggers pause")
+        found.append("it is disabled: its schedules and triggers are paused")
     return found

@@ -21,7 +21,7 @@ FROM fact
 SCHEDULE = {"cron": "30  5 * * 1-5", "timezone": "Europe/Prague"}
 
 
-async def test_run_request_tells_who_and_whom(furnished: Client, broker: BrokerVhost) -> None:
+async def test_a_run_request_names_sender_and_recipient(furnished: Client, broker: BrokerVhost) -> None:
     wish = {"tasks": ["demo-extractor/two"], "scheduled_for": "2026-11-21T10:00:00+01:00"}
     accepted = await furnished.post(f"{DAILY}/runs", wish)
     await furnished.post(f"{DAILY}/runs", {"notify": False})
@@ -36,7 +36,7 @@ async def test_run_request_tells_who_and_whom(furnished: Client, broker: BrokerV
     assert second["data"]["details"] is False
 
 
-async def test_request_repeated_is_said_once(furnished: Client, broker: BrokerVhost) -> None:
+async def test_a_repeated_request_is_published_once(furnished: Client, broker: BrokerVhost) -> None:
     answers = [await furnished.post(f"{DAILY}/runs", key="once") for _ in range(3)]
     await furnished.post(f"jobs/{answers[2]['job_id']}/termination", status=202)
     kinds = [envelope["type"] for envelope in await said(broker, "runner.commands", 2)]
@@ -99,7 +99,7 @@ async def test_table_updates_keep_their_ids(furnished: Client, broker: BrokerVho
     assert first["data"] == {"project": "demo", "table": "in.c-sales.orders", "rows": 5, "chain_length": 0}
 
 
-async def test_one_id_said_again_at_once_is_published_again(furnished: Client, broker: BrokerVhost) -> None:
+async def test_an_id_sent_again_at_once_is_published_again(furnished: Client, broker: BrokerVhost) -> None:
     """Consumers tell repetitions apart; the outbox must not stumble over an id that it holds already."""
     event_id = "0195f7a0-0000-7000-8000-000000000001"
     update = {"table": "in.c-a.x", "id": event_id}
@@ -169,7 +169,7 @@ async def test_every_change_leaves_a_record(furnished: Client) -> None:
     assert [*part["items"], *rest["items"]] == entries
 
 
-async def test_mails_are_listed_with_what_they_tell_of(furnished: Client, database: Database) -> None:
+async def test_mails_are_listed_with_the_event_they_report(furnished: Client, database: Database) -> None:
     await database.execute(MAIL, datetime(2026, 11, 21, 8, tzinfo=UTC), "schedule_missed")
     await database.execute(MAIL, datetime(2026, 11, 21, 9, tzinfo=UTC), "error")
     mails = (await furnished.get("deliveries"))["items"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
-from orchestrator_api.orchestrations.checks import (
+from orchestrator_api.orchestrations.findings import (
     Facts,
     Findings,
     Key,
@@ -22,15 +22,15 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
 FEW_TASKS = 100
-"""Checking this many takes too little time to need a thread."""
+"""Up to this many tasks are checked without a thread, because it takes little time."""
 
 
-async def findings(
+async def validate(
     session: Session, definitions: Mapping[str, Phases], *, with_tables: bool = True
 ) -> dict[str, Findings]:
     """Errors and warnings of each orchestration, by its id.
 
-    Finding tasks that read a table while another writes it costs a look at past jobs, so lists leave it out.
+    Finding tasks that read a table while another one writes it takes a query on past jobs, so lists skip it.
     """
     tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
@@ -44,13 +44,13 @@ async def findings(
         written = await _written(session, sorted(tables_matter(phases)))
     cycles = await _cycles(session, definitions)
 
-    def found() -> dict[str, Findings]:
+    def check_all() -> dict[str, Findings]:
         return {
             name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
             for name, phases in definitions.items()
         }
 
-    return found() if len(tasks) <= FEW_TASKS else await session.offload.run(found)
+    return check_all() if len(tasks) <= FEW_TASKS else await session.offload.run(check_all)
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:

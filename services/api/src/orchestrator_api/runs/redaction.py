@@ -1,4 +1,4 @@
-"""What a token that may only run sees of its runs: status and tasks, but no parameters and no output."""
+"""Hides parameters and output from tokens that may only run; status and tasks stay visible."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ from orchestrator_api.runs.tasks import RunTask
 from orchestrator_api.runs.waiting import Waiting
 
 
-def narrowed_job(job: Job) -> Job:
+def redacted_job(job: Job) -> Job:
     """The job without its parameters, its output, and other runs of the configuration."""
     return replace(
         job,
@@ -16,19 +16,19 @@ def narrowed_job(job: Job) -> Job:
         previous_success=None,
         # A run's own message names tasks, but a program's message is a line of its log.
         message=job.message if job.kind == "run" else None,
-        waiting=_narrowed_waiting(job.waiting),
+        waiting=_redacted_waiting(job.waiting),
         overlap=None,
     )
 
 
-def narrowed_task(task: RunTask) -> RunTask:
+def redacted_task(task: RunTask) -> RunTask:
     """The task's status, without the last line that its program wrote."""
     if task.job is None:
         return task
-    return replace(task, job=replace(task.job, message=None, waiting=_narrowed_waiting(task.job.waiting)))
+    return replace(task, job=replace(task.job, message=None, waiting=_redacted_waiting(task.job.waiting)))
 
 
-def _narrowed_waiting(waiting: Waiting | None) -> Waiting | None:
+def _redacted_waiting(waiting: Waiting | None) -> Waiting | None:
     if waiting is None or waiting.holder is None:
         return waiting
     return replace(waiting, holder=None, detail="the configuration is busy with another job")

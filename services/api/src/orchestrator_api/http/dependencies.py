@@ -1,4 +1,4 @@
-"""What every route needs: the caller's session, and the problems it may answer with."""
+"""Dependencies of routes: the caller's session, common parameters, and descriptions of problems."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
@@ -9,12 +9,12 @@ from pydantic import BaseModel
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.token_guard import Presented
-from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MOST_KEY_CHARACTERS
+from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MAX_KEY_CHARACTERS
 from orchestrator_api.http.session import Session, Sessions
 from orchestrator_shared.domain.ids import SLUG
 
 PREFIX = "/v1/projects/{project}"
-_bearer = HTTPBearer(auto_error=False, description="A token: `orc_…`, made by the administrator.")
+_bearer = HTTPBearer(auto_error=False, description="An API token (`orc_…`), created by an administrator.")
 
 
 class Caller:
@@ -27,7 +27,7 @@ class Caller:
     def session(
         self, scope: Scope | tuple[Scope, ...], project: str | None = None
     ) -> AbstractAsyncContextManager[Session]:
-        """A session in the project (or outside any), for a token that has the scope or one of several."""
+        """A session in the project, or outside any, for a token that has the scope (or one of the scopes)."""
         scopes = scope if isinstance(scope, tuple) else (scope,)
         return self._sessions.open(self._presented, scopes, project)
 
@@ -46,30 +46,30 @@ IdempotencyKey = Annotated[
     str | None,
     Header(
         alias=IDEMPOTENCY_KEY,
-        description="Within project and token: a request sent again with the same key is one request.",
-        json_schema_extra={"minLength": 1, "maxLength": MOST_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
+        description="Makes the request safe to repeat: sent again with this key, it does nothing more.",
+        json_schema_extra={"minLength": 1, "maxLength": MAX_KEY_CHARACTERS, "pattern": "^[ -~]+$"},
     ),
 ]
 
 _DESCRIPTIONS = {
     400: "Malformed JSON",
-    401: "No token, or one that is not good any more",
-    403: "The token may not do this",
-    404: "Not there (or not to be known)",
-    409: "Contradicts the present state",
-    413: "The body is larger than this operation takes (`x-max-body-bytes`), or has too many values",
-    415: "The body has a `Content-Encoding`: send it as it is",
+    401: "No token, or one that is unknown, expired or revoked",
+    403: "The token does not permit this",
+    404: "Does not exist, or is not visible to this token",
+    409: "Conflicts with the current state",
+    413: "The body exceeds the limit of this operation (`x-max-body-bytes`), or has too many values",
+    415: "The body has a `Content-Encoding`, which is not supported",
     408: "The body did not arrive in time",
-    429: "Too many wrong tokens from one address, or too many long requests of one token at once; "
-    "try again after `Retry-After`",
-    422: "Fields are wrong; `errors` names them",
-    503: "The database does not answer, or the api is busy with other long requests; try again after "
-    "`Retry-After`",
+    429: "Too many invalid tokens from one address, or too many long-running requests of one token; "
+    "retry after `Retry-After` seconds",
+    422: "Some fields are invalid; `errors` lists them",
+    503: "The database or the broker is unavailable, or the api is busy with other long-running requests; "
+    "retry after `Retry-After` seconds",
 }
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route may answer with, for the API description."""
+    """The problem responses of a route, for the API description."""
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     return {
         status: {"description": _DESCRIPTIONS[status], "content": content}
@@ -82,5 +82,5 @@ WRITE = problems(400, 404, 409, 413, 415)
 
 
 def saved(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    """The answers of a PUT: 201 if nothing existed before."""
-    return {201: {"description": "It is new", "model": model}, **WRITE}
+    """The responses of a PUT; 201 if the resource did not exist."""
+    return {201: {"description": "Created", "model": model}, **WRITE}

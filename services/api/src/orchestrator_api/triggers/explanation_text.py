@@ -9,7 +9,7 @@ from orchestrator_shared.clock import stamp
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """Since when something is as it is, and what happened then."""
+    """A point in time, and what happened then."""
 
     at: datetime
     what: str
@@ -42,7 +42,7 @@ class Off:
     by: str | None = None
     reason: str | None = None
     ignored: int = 0
-    """Updates heard since then."""
+    """How many updates were received since then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class Fired:
 
     tables: Sequence[FiredTable]
     is_over: bool
-    """Nothing waits for it any more."""
+    """The trigger no longer waits for it to start."""
     at: datetime
     name: str | None = None
     """The run number that people see; None until it is accepted, or if it was deleted."""
     started_at: datetime | None = None
     ended_at: datetime | None = None
     why_not: str | None = None
-    """Why it ended before it started."""
+    """Why it ended without starting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def cool_down_until(facts: TriggerFacts, now: datetime) -> datetime | None:
 
 
 def missing_since(facts: TriggerFacts, table: TableFacts) -> Since | None:
-    """The last event after which only a new update counts; None for a table that is updated."""
+    """Since when the table lacks an update, and what happened then; None if it has one."""
     if table.is_updated:
         return None
     known = [
@@ -131,15 +131,15 @@ def _about_last_fire(facts: TriggerFacts) -> Iterator[str]:
         return
     count = len(fired.tables)
     updates = ", ".join(f"{table.table} at {table.heard_at}" for table in fired.tables)
-    because = f"because {_of(count, count)} updated ({updates})"
+    because = f"because {_tables_of(count, count)} updated ({updates})"
     name = f" {fired.name}" if fired.name else ""
     if fired.started_at is not None:
         yield f"started{name} {because}."
     elif facts.is_waiting:
-        yield f"asked for a run {because}."
+        yield f"requested a run {because}."
         yield f"The run{name} waits to start; {_until_start(facts)}."
     else:
-        yield f"asked for a run {because}."
+        yield f"requested a run {because}."
         yield f"The run{name} never started: {fired.why_not or 'it ended before its start'}."
 
 
@@ -170,16 +170,18 @@ def _about_now(facts: TriggerFacts, now: datetime) -> Iterator[str]:
     until = cool_down_until(facts, now)
     missing = [table for table in facts.tables if not table.is_updated]
     if missing:
-        yield f"{_of(len(facts.tables) - len(missing), len(facts.tables))} updated."
+        yield f"{_tables_of(len(facts.tables) - len(missing), len(facts.tables))} updated."
         yield from _missing(facts, missing)
         if until is not None:
-            yield f"It cools down until {stamp(until)}; updates until then {_fate(facts)}."
+            yield f"It cools down until {stamp(until)}; updates until then {_effect_of_updates(facts)}."
     elif until is not None and facts.defers:
         yield f"All tables are updated: it will run at {stamp(until)}, when the cool-down ends."
     elif until is not None:
-        yield f"All tables are updated; the first update after the cool-down, at {stamp(until)}, starts it."
+        yield (
+            f"All tables are updated; the first update after the cool-down ends at {stamp(until)} starts it."
+        )
     else:
-        yield "All tables are updated; as saving starts nothing, the next update of one of them does."
+        yield "All tables are updated; saving starts nothing, but the next update of one of them will."
 
 
 def _missing(facts: TriggerFacts, missing: Sequence[TableFacts]) -> Iterator[str]:
@@ -191,8 +193,8 @@ def _missing(facts: TriggerFacts, missing: Sequence[TableFacts]) -> Iterator[str
         yield f"Missing: {', '.join(names)}{when}."
 
 
-def _fate(facts: TriggerFacts) -> str:
-    return "count, and the set is judged then" if facts.defers else "are ignored"
+def _effect_of_updates(facts: TriggerFacts) -> str:
+    return "count, and the set is evaluated then" if facts.defers else "are ignored"
 
 
 def _cool_down_end(facts: TriggerFacts) -> datetime | None:
@@ -205,7 +207,7 @@ def _since(at: datetime | None, what: str) -> Since | None:
     return None if at is None else Since(at, what)
 
 
-def _of(count: int, total: int) -> str:
+def _tables_of(count: int, total: int) -> str:
     return (
         f"{count} of {total} {'table' if total == 1 else 'tables'} {'was' if 1 in (count, total) else 'were'}"
     )

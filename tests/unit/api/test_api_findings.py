@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from orchestrator_api.orchestrations import checks
-from orchestrator_api.orchestrations.checks import (
+from orchestrator_api.orchestrations import findings
+from orchestrator_api.orchestrations.findings import (
     Facts,
     TableNames,
     Target,
@@ -48,7 +48,7 @@ def facts(targets: dict[str, dict[str, Any]] | None = None, **more: Any) -> Fact
     return Facts(targets=known | more.pop("nested", {}), components=COMPONENTS, **more)
 
 
-def test_nothing_is_found_in_a_good_one() -> None:
+def test_a_valid_orchestration_has_no_findings() -> None:
     found = check_phases(phases([task("load/a"), task("load/b")], [task("sql/c")]), facts())
     assert (found.errors, found.warnings) == ([], [])
 
@@ -81,11 +81,11 @@ def test_nested_without_tasks_and_disabled() -> None:
         "task 'orchestrator/empty': the orchestration 'empty' has no tasks, so it cannot be run"
     ]
     assert found.warnings == [
-        "task 'orchestrator/off' runs orchestrator/off, which is disabled: it runs nevertheless"
+        "task 'orchestrator/off' runs orchestrator/off, which is disabled: it runs anyway"
     ]
 
 
-def test_version_that_is_not_there() -> None:
+def test_a_version_that_does_not_exist() -> None:
     pinned = [task("load/a", parameters={"version": version}) for version in (1, 2)]
     assert check_phases(phases(pinned[:1]), facts()).errors == []
     assert check_phases(phases(pinned[1:]), facts()).errors == [
@@ -101,7 +101,7 @@ def test_cycle_is_an_error() -> None:
 def test_same_configuration_twice_in_a_phase() -> None:
     twice = phases([task("load/a"), task("load/a", id="again")])
     assert check_phases(twice, facts()).warnings == [
-        "phase 'P0': 'load/a' and 'again' run the same configuration load/a: they will be serialized"
+        "phase 'P0': 'load/a' and 'again' run the same configuration load/a: they will run one after another"
     ]
     apart = phases([task("load/a")], [task("load/a", id="again")])
     inactive = phases([task("load/a"), task("load/a", id="again", enabled=False)])
@@ -123,8 +123,7 @@ def test_reader_beside_a_writer(
 ) -> None:
     beside = phases([task("load/a"), task("sql/c")])
     expected = (
-        "phase 'P0': 'sql/c' reads in.c-x.t, which 'load/a' writes at the same time: "
-        "put it into a later phase"
+        "phase 'P0': 'sql/c' reads in.c-x.t, which 'load/a' writes at the same time: move it to a later phase"
     )
     assert check_phases(beside, facts(targets, written=written)).warnings == ([expected] if reads else [])
     apart = phases([task("load/a")], [task("sql/c")])
@@ -138,7 +137,7 @@ def test_task_parameters_go_before_those_of_the_configuration() -> None:
     assert check_phases(phases([elsewhere, task("send/d")]), known).warnings == []
 
 
-def test_secrets_are_never_told() -> None:
+def test_secrets_are_never_revealed() -> None:
     known = facts({"load/a": {"table": "hunter2"}, "send/d": {"#secret": "hunter2"}})
     assert check_phases(phases([task("load/a"), task("send/d")]), known).warnings == []
 
@@ -146,7 +145,7 @@ def test_secrets_are_never_told() -> None:
 def test_inactive_phases() -> None:
     parts = phases([task("load/a", enabled=False)], [task("load/b")])
     assert check_phases(parts, facts()).warnings == [
-        "phase 'P0': all of its tasks are inactive, so it is passed over"
+        "phase 'P0': all of its tasks are inactive, so it is skipped"
     ]
     assert check_phases(parts[:1], facts()).warnings == ["every task is inactive: a run does nothing"]
     assert check_phases([], facts()).warnings == []
@@ -157,7 +156,7 @@ def test_only_tasks_beside_others_are_looked_at() -> None:
     assert tables_matter(parts) == {("load", "b"), ("sql", "c")}
 
 
-def test_many_readers_beside_many_writers_are_looked_at_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_readers_beside_many_writers_are_visited_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fault 11: 7,000 tasks of one table held the api for 7 seconds at each look at the orchestration."""
     looks = [0]
 
@@ -165,7 +164,7 @@ def test_many_readers_beside_many_writers_are_looked_at_once_each(monkeypatch: p
         looks[0] += 1
         return each["component"], each["configuration"]
 
-    monkeypatch.setattr(checks, "_key", counted)
+    monkeypatch.setattr(findings, "_key", counted)
     both = {"inputs": "t", "out": {"tables": "t"}}
     same = [task("sql/c", id=f"t{i}", parameters={"parameters": both}) for i in range(1000)]
     assert check_phases(phases(same), facts()).warnings[1:] == []
@@ -174,7 +173,7 @@ def test_many_readers_beside_many_writers_are_looked_at_once_each(monkeypatch: p
     assert looks[0] < 30 * 2000
     assert len(found.warnings) == 101
     assert "'sql/c0' reads t, which 'sql/c1', 'sql/c2'" in found.warnings[0]
-    assert found.warnings[-1] == "and more like this one: mend these first"
+    assert found.warnings[-1] == "and more of this kind: fix these first"
 
 
 def test_tasks_that_share_thousands_of_tables_are_not_multiplied_with_them() -> None:

@@ -12,10 +12,10 @@ from orchestrator_api.runs.retry_plan import (
     Key,
     Original,
     Target,
-    asked_for,
     check_plan,
     check_something_to_run,
     plan_retry,
+    requested_version,
     saved_since,
 )
 
@@ -89,7 +89,7 @@ def test_tasks_that_are_gone_are_shown_and_not_run() -> None:
     assert [e.field for e in check_plan(plan, ["a", "d", "gone"], is_run=True)] == ["tasks.1", "tasks.2"]
 
 
-def test_id_changes_with_what_the_plan_rests_on() -> None:
+def test_id_changes_with_what_the_plan_is_based_on() -> None:
     base = plan_retry(original(a="error"), target(1, definition("a", "b")))
     assert plan_retry(original(a="error"), target(1, definition("a", "b"))).id == base.id
     others = [
@@ -104,13 +104,17 @@ def test_id_changes_with_what_the_plan_rests_on() -> None:
     assert base.id not in {other.id for other in others}
 
 
-def test_id_says_which_versions_were_asked_for() -> None:
+def test_id_contains_which_versions_were_requested() -> None:
     """While nothing has changed, both plans would run the same: their ids still differ."""
     now = target(1, definition("a"))
     made = plan_retry(original(a="error"), now)
-    old = plan_retry(original(a="error"), replace(now, asked="original"))
-    assert (made.tasks, asked_for(made.id), asked_for(old.id)) == (old.tasks, "current", "original")
-    assert [asked_for(text) for text in ("", "0" * 32, "origin", "-current")] == [None] * 4
+    old = plan_retry(original(a="error"), replace(now, requested="original"))
+    assert (made.tasks, requested_version(made.id), requested_version(old.id)) == (
+        old.tasks,
+        "current",
+        "original",
+    )
+    assert [requested_version(text) for text in ("", "0" * 32, "origin", "-current")] == [None] * 4
 
 
 def test_what_was_saved_since_a_plan_is_named() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_api.http.session import Session
-from orchestrator_api.triggers.explanation import (
+from orchestrator_api.triggers.explanation_text import (
     Fired,
     FiredTable,
     Off,
@@ -26,7 +26,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import CoolDownMode, Disposition
 
 UNSEEN = TriggerState(pending_job_id=None, last_started_at=None)
-"""The watcher has not seen it yet."""
+"""The state before the trigger-watcher has read the trigger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ async def _tables(session: Session, trigger: StoredTrigger) -> list[TableFacts]:
 
 
 async def _off(session: Session, trigger: StoredTrigger, history: TriggerHistory) -> Off | None:
-    """The trigger's own switch comes first."""
+    """What keeps updates from counting; the trigger's own switch comes first."""
     orchestration = trigger.orchestration
     subject = f"{ORCHESTRATOR}/{orchestration}"
     if not trigger.enabled:

@@ -11,14 +11,14 @@ from orchestrator_shared.domain.cron import Cron, Every, Fire
 from orchestrator_shared.domain.ids import JobId, ScheduleId, fire_job_id
 from orchestrator_shared.domain.zones import parse_zone
 
-MOST_FIRES = 1_000
-MOST_COUNTED = 10_000
+MAX_FIRES = 1_000
+MAX_COUNTED = 10_000
 PREFIX = "backfill:"
 
 
 @dataclass(frozen=True, slots=True)
 class BackfillFire:
-    """One fire to make up for; its job id is the same however often it is requested."""
+    """One fire to catch up on; its job id is the same however often it is requested."""
 
     scheduled_for: datetime
     local: datetime
@@ -28,9 +28,9 @@ class BackfillFire:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The anchor from which the scheduler counts an interval, as it last saw the schedule.
+    """The anchor from which the scheduler counts an interval, as of the version it last read.
 
-    Version 0 means that it has not seen it.
+    Version 0 means that it has not read the schedule yet.
     """
 
     version: int
@@ -39,9 +39,9 @@ class Counted:
 
 
 def anchor_of(seconds: int, version: int, updated_at: datetime, counted: Counted | None) -> datetime:
-    """The anchor from which the scheduler counts this version, even if it has not seen the save yet.
+    """The anchor from which the scheduler counts this version, even if it has not read it yet.
 
-    It keeps the anchor if the edit did not change the interval.
+    The scheduler keeps its anchor if an edit does not change the interval.
     """
     saved = updated_at.replace(microsecond=0)
     if counted is None or counted.version == 0:
@@ -66,9 +66,9 @@ def plan_backfill(
 
 def _check_period(start: datetime, end: datetime, now: datetime) -> list[FieldError]:
     if end <= start:
-        return [FieldError("to", "the period is empty: `to` comes after `from`")]
+        return [FieldError("to", "the period is empty: `to` must be later than `from`")]
     if end > now:
-        return [FieldError("to", "the period lies in the future: the schedule itself will fire then")]
+        return [FieldError("to", "must not be in the future: the schedule itself will fire then")]
     return []
 
 
@@ -77,19 +77,21 @@ def _fires(times: Times, anchor: datetime, start: datetime, end: datetime) -> li
     if isinstance(schedule, Every):
         schedule = Every(schedule.seconds, anchor)
     fires = schedule.fires(start - timedelta(microseconds=1), parse_zone(times.timezone))
-    return list(islice(takewhile(lambda fire: fire.at < end, fires), MOST_COUNTED))
+    return list(islice(takewhile(lambda fire: fire.at < end, fires), MAX_COUNTED))
 
 
 def _check_number(number: int) -> list[FieldError]:
-    if number <= MOST_FIRES:
+    if number <= MAX_FIRES:
         return []
-    counted = f"{number} times" if number < MOST_COUNTED else f"{MOST_COUNTED} times or more"
-    detail = f"the schedule fires {counted} in this period; at most {MOST_FIRES} at once: take a shorter one"
+    counted = f"{number} times" if number < MAX_COUNTED else f"{MAX_COUNTED} times or more"
+    detail = (
+        f"the schedule fires {counted} in this period; at most {MAX_FIRES} are allowed: use a shorter one"
+    )
     return [FieldError("to", detail)]
 
 
 def _planned(schedule: UUID, times: Times, fire: Fire) -> BackfillFire:
-    # A local time is unique only together with its time zone, and the zone may be edited.
+    # The key names the time zone, too: the zone may be edited, and a local time means nothing without it.
     fixed = isinstance(times.schedule, Cron) and times.schedule.is_fixed
     key = PREFIX + (f"{fire.key}[{times.timezone}]" if fixed else fire.key)
     return BackfillFire(fire.at, fire.local, key, fire_job_id(ScheduleId(schedule), key))
