@@ -35,9 +35,15 @@ _TEXT, _JSON = b"t", b"j"
 
 
 def new_token() -> tuple[UUID, str]:
-    """A new token's id and its text `orc_<id>_<secret>`, which is shown once and never stored."""
+    """The id of a new callback token and its text `orc_<id>_<secret>`, which is never stored."""
     token_id = new_id()
     return token_id, f"orc_{token_id.hex}_{secrets.token_urlsafe(32)}"
+
+
+def new_api_token() -> tuple[str, str]:
+    """A new token's prefix `orc_ab12cd34`, by which people recognize it, and its text, shown once."""
+    prefix = f"orc_{secrets.token_hex(4)}"
+    return prefix, f"{prefix}_{secrets.token_urlsafe(32)}"
 
 
 def hash_token(text: str) -> bytes:
@@ -46,7 +52,7 @@ def hash_token(text: str) -> bytes:
 
 
 def parse_token_id(text: str) -> UUID | None:
-    """The id inside a token; None if it is not one of our tokens."""
+    """The id inside a callback token; None if it is none."""
     match = _TOKEN.fullmatch(text)
     return UUID(match["id"]) if match else None
 

@@ -83,7 +83,14 @@ async def furnish(
         await _define(admin)
         places = await _started(admin, database)
         spare = await admin.post("tokens", {"name": "spare", "scopes": ["read"]})
-    token_ids = {"revoke_token": spare["id"], "revoke_administrator_token": await _administrator(database)}
+        kept = await admin.post("tokens", {"name": "kept", "scopes": ["read"]})
+    token_ids = {
+        "revoke_token": spare["id"],
+        **dict.fromkeys(("get_token", "change_token", "refresh_token"), kept["id"]),
+        **dict.fromkeys(
+            ("get_administrator_token", "revoke_administrator_token"), await _administrator(database)
+        ),
+    }
     return Furnished(service.url, places, token_ids)
 
 

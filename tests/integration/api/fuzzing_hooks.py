@@ -52,8 +52,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "unshare_bucket": {"bucket": "in.c-gone"},
     "terminate_job": {"job": PLACES["underway"]},
     "receive_callback": {"token": PLACES["callback"]},
-    "revoke_token": {"token": TOLD["token_ids"]["revoke_token"]},
-    "revoke_administrator_token": {"token": TOLD["token_ids"]["revoke_administrator_token"]},
+    **{operation: {"token": token} for operation, token in TOLD["token_ids"].items()},
 }
 MADE_BEFORE: dict[str, Any] = {
     "delete_configuration": {},
@@ -198,9 +197,11 @@ def _arrangement(body: Body) -> None:
 
 
 def _token(body: Body) -> None:
-    """An end to come."""
+    """An end to come, and buckets with the scope that needs them."""
     if body.get("expires_at") is not None:
         body["expires_at"] = "2100-01-01T00:00:00Z"
+    if "scopes" in body:
+        body["buckets"] = ["in.c-crm"] if {"publish", "tables"} & set(body["scopes"]) else []
 
 
 def _trigger(body: Body) -> None:
@@ -232,6 +233,7 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
     "create_token": _token,
+    "change_token": _token,
     "save_trigger": _trigger,
     "publish_table_updates": _updates,
     "save_variable": _variable,

@@ -24,7 +24,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "configure, its component": {"scopes": ["configure"], "components": COMPONENTS},
     "run": {"scopes": ["run"]},
     "run, a component": {"scopes": ["run"], "components": ["demo-extractor"]},
-    "tables": {"scopes": ["tables"]},
+    "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
 }
 COLUMNS = [*KINDS, "administrator"]
 NO_TOKEN = "receive_callback"
@@ -33,7 +33,7 @@ GHOST = "00000000-0000-7000-8000-000000000000"
 
 @dataclass(frozen=True)
 class Request:
-    """A request that is good but for the rights; `fine` are the answers to those who have them."""
+    """A request that is valid apart from permissions; `fine` are the statuses for those who have them."""
 
     fine: tuple[int, ...] = (200,)
     body: Any = None
@@ -81,7 +81,11 @@ REQUESTS: Mapping[str, Request] = {
     "save_variable": Request((200,), {"value": "1"}),
     "delete_variable": Request((404,), places={"name": "ghost"}),
     "create_token": Request((201,), {"name": "made", "scopes": ["read"]}),
+    "change_token": Request((404,), {"name": "changed"}),
+    "refresh_token": Request((404,)),
+    "get_token": Request((404,)),
     "revoke_token": Request((404,)),
+    "get_administrator_token": Request((404,)),
     "revoke_administrator_token": Request((404,)),
     "save_notifications": Request((200,), {"subscriptions": []}),
     "plan_definitions": Request((200,), {"documents": []}),
@@ -227,7 +231,7 @@ async def test_strangers_learn_nothing(bearers: Bearers) -> None:
 
 
 async def test_other_jobs_are_as_if_they_did_not_exist(bearers: Bearers) -> None:
-    """What a run token asks about a job of somebody else is answered, to the letter, as for none."""
+    """A run token gets the same answer for a job of someone else as for a job that does not exist."""
     table = told()
     asked = 0
     for call in calls():

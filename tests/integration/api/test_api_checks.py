@@ -76,7 +76,7 @@ async def test_components_keep_what_they_read_and_write(furnished: Client) -> No
 
 
 async def test_a_cycle_below_is_reported_in_the_list(furnished: Client, database: Database) -> None:
-    """Only what the orchestrations of the page run is looked at; a save would have refused it."""
+    """Only what the listed orchestrations run is checked; a save would have rejected the cycle."""
     inner = {"component": "demo-extractor", "configuration": "one"}
     for name, task in (
         ("c", inner),

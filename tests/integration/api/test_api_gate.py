@@ -1,4 +1,4 @@
-"""Fault 11 of issue 8: who asks is settled before the body is read, at every operation."""
+"""Fault 11 of issue 8: every operation authorizes the caller before it reads the body."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def address(path: str) -> str:
 
 
 async def asked(api: RunningApi, method: str, path: str, token: str | None, body: bytes) -> tuple[int, int]:
-    """The status, and how often the body was asked for."""
+    """The status, and how often the body was requested."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if token:
         headers.append((b"authorization", f"Bearer {token}".encode()))
@@ -78,7 +78,7 @@ def test_every_operation_with_a_body_declares_what_it_needs() -> None:
 async def others(api: RunningApi, furnished: Client) -> dict[str, str]:
     """Tokens by what they lack."""
     await furnished.post("/v1/projects", {"id": "other"}, status=201)
-    scopes = {"read": ["read"], "tables": ["tables"]}
+    scopes = {"read": ["read"], "publish": ["tables"]}
     made = {}
     for name, given in scopes.items():
         made[name] = (await furnished.post("tokens", {"name": name, "scopes": given}, status=201))["token"]
@@ -99,7 +99,7 @@ async def test_no_body_is_read_for_whoever_may_not_ask(api: RunningApi, others: 
         if "/projects/{project}" in path:
             assert await asked(api, method, where, others["foreign"], CROWD) == (404, 0), (method, path)
         needs = operation["x-required-scopes"]
-        lacking = others["read" if "tables" in needs else "tables"]
+        lacking = others["read" if "publish" in needs else "publish"]
         assert await asked(api, method, where, lacking, CROWD) == (403, 0), (method, path)
 
 

@@ -52,10 +52,10 @@ def test_without_the_scope_no_run() -> None:
         actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator")
 
 
-def test_configure_may_read_but_run_and_tables_may_not() -> None:
+def test_configure_may_read_but_run_and_publish_may_not() -> None:
     actor(Scope.CONFIGURE).require(Scope.READ)
     actor(Scope.RUN).require(*STATUS)
-    for scope in (Scope.RUN, Scope.TABLES):
+    for scope in (Scope.RUN, Scope.PUBLISH):
         with pytest.raises(Forbidden):
             actor(scope).require(Scope.READ)
 

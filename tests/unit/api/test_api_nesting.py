@@ -1,4 +1,4 @@
-"""Cycles of orchestrations, against an obvious search."""
+"""Cycles of orchestrations, compared with a naive search."""
 
 import itertools
 from typing import Any
@@ -13,7 +13,7 @@ GRAPHS = st.dictionaries(NAMES, st.lists(NAMES, max_size=4), max_size=5)
 
 
 def reaches(graph: dict[str, list[str]], start: str) -> bool:
-    """Whether some way leads from start back to start."""
+    """Whether a path leads from start back to start."""
     seen: set[str] = set()
     border = set(graph.get(start, ()))
     while border:

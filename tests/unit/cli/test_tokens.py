@@ -12,12 +12,29 @@ from orchestrator_cli.context import Context
 from orchestrator_cli.main import main
 
 ID = "01a22a90-5d33-7a53-90df-0a520c115ff6"
-TIMES = {"created_at": None, "expires_at": None, "revoked_at": None, "last_used_at": None}
+TIMES = {
+    "created_by": "a@b.c",
+    "created_at": None,
+    "expires_at": None,
+    "revoked_at": None,
+    "last_used_at": None,
+}
+ADMINISTRATOR = {"id": ID, "name": "administrator", "email": "a@b.c", "from_setting": True, **TIMES}
+LOADER = {
+    "id": ID,
+    "name": "loader",
+    "description": "loads at night",
+    "prefix": "orc_ab12cd34",
+    "scopes": ["publish", "run"],
+    "components": ["orchestrator"],
+    "buckets": ["in.c-crm", "in.c-shop"],
+    **TIMES,
+}
 ANSWERS: dict[str, Any] = {
-    "GET /v1/tokens": [{"id": ID, "name": "administrator", "email": "a@b.c", "from_setting": True, **TIMES}],
-    "GET /v1/projects/demo/tokens": [
-        {"id": ID, "name": "loader", "scopes": ["run"], "components": ["orchestrator"], **TIMES}
-    ],
+    "GET /v1/tokens": [ADMINISTRATOR],
+    "GET /v1/projects/demo/tokens": [LOADER],
+    f"GET /v1/projects/demo/tokens/{ID}": LOADER,
+    f"GET /v1/tokens/{ID}": ADMINISTRATOR,
     "GET /v1/audit": [
         {
             "at": "2026-11-21T08:00:00Z",
@@ -40,7 +57,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             return httpx.Response(201, json={"token": "orc_text", **json.loads(request.content)})
         if request.method == "DELETE":
             return httpx.Response(204)
-        return httpx.Response(200, json={"items": ANSWERS[seen[-1]], "next": None})
+        if request.method == "PATCH":
+            return httpx.Response(200, json=json.loads(request.content))
+        found = ANSWERS[seen[-1]]
+        return httpx.Response(200, json={"items": found, "next": None} if isinstance(found, list) else found)
 
     def client(_: Context) -> ApiClient:
         return ApiClient("http://server:1", "t", transport=Answering(answer))
@@ -57,6 +77,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("tokens list", "GET /v1/projects/demo/tokens", "[orchestrator]"),
         ("tokens list --instance", "GET /v1/tokens", "everything, as a@b.c"),
         ("tokens create robot --scope run", "POST /v1/projects/demo/tokens", "orc_text"),
+        ("tokens list", "GET /v1/projects/demo/tokens", "orc_ab12cd34 publish to in.c-crm, in.c-shop run"),
+        (f"tokens show {ID}", f"GET /v1/projects/demo/tokens/{ID}", "loads at night"),
+        (f"tokens show {ID} --instance", f"GET /v1/tokens/{ID}", "everything, as a@b.c"),
+        (f"tokens change {ID} --name x", f"PATCH /v1/projects/demo/tokens/{ID}", "changed"),
+        (f"tokens change {ID} --never-expires", f"PATCH /v1/projects/demo/tokens/{ID}", "changed"),
+        (f"tokens refresh {ID}", f"POST /v1/projects/demo/tokens/{ID}/refresh", "orc_text"),
         (f"tokens revoke {ID}", f"DELETE /v1/projects/demo/tokens/{ID}", "revoked"),
         (f"tokens revoke {ID} --instance", f"DELETE /v1/tokens/{ID}", "revoked"),
         ("audit --instance", "GET /v1/audit", "project.created"),
@@ -68,3 +94,12 @@ def test_each_asks_its_address(
     assert main(arguments.split()) == 0
     assert asked == [address]
     assert shows in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("given", ["", " --expires 2027-06-30T00:00:00Z --never-expires"])
+def test_a_change_that_says_nothing_or_two_things_is_refused(
+    asked: list[str], capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    assert main(f"tokens change {ID}{given}".split()) != 0
+    assert asked == []
+    assert "--never-expires" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_api.access.permissions import (
+    ALL_BUCKETS,
     ALL_COMPONENTS,
     Actor,
     Membership,
@@ -53,6 +54,7 @@ def _actor(bearer: Bearer) -> Actor:
         project=bearer.project,
         scopes=frozenset({Scope.READ} if has_role else bearer.scopes),
         components=(ALL_COMPONENTS,) if has_role else bearer.components,
+        buckets=(ALL_BUCKETS,) if has_role else bearer.buckets,
         email=bearer.email,
         is_administrator=bearer.is_administrator,
         person_id=bearer.person_id if bearer.kind == "person" else None,

@@ -25,6 +25,13 @@ async def list_administrator_tokens(call: Call, paging: Paging) -> Page[Administ
     return Page[AdministratorTokenOut].model_validate(paging.of(rows, "id"))
 
 
+@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_administrator_token", responses=READ)
+async def get_administrator_token(call: Call, token: UUID) -> AdministratorTokenOut:
+    """One administrator's token, without its secret (administrator)."""
+    async with call.session(Scope.ADMIN) as session:
+        return AdministratorTokenOut.model_validate(await tokens.find_administrator(session, token))
+
+
 @router.delete(
     "/tokens/{token}",
     tags=["tokens"],

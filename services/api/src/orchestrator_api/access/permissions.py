@@ -17,6 +17,9 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
 ALL_COMPONENTS = "*"
+ALL_BUCKETS = "*"
+OF_ORCHESTRATION = "orchestration "
+"""How the name of an orchestration's own token begins; its id follows."""
 
 
 class Scope(StrEnum):
@@ -25,7 +28,7 @@ class Scope(StrEnum):
     READ = "read"
     CONFIGURE = "configure"
     RUN = "run"
-    TABLES = "tables"
+    PUBLISH = "publish"
     SWITCH = "switch"
     """To enable and disable orchestrations, schedules and triggers; `configure` includes it."""
     ADMINISTER = "administer"
@@ -46,7 +49,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_EDITOR = frozenset({Scope.READ, Scope.CONFIGURE, Scope.RUN, Scope.TABLES, Scope.SWITCH})
+_EDITOR = frozenset({Scope.READ, Scope.CONFIGURE, Scope.RUN, Scope.PUBLISH, Scope.SWITCH})
 _SCOPES: Mapping[Role, frozenset[str]] = {
     Role.VIEWER: frozenset({Scope.READ}),
     Role.EDITOR: _EDITOR,
@@ -80,6 +83,8 @@ class Actor:
     """None for an instance administrator's token, which is valid for every project."""
     scopes: frozenset[str]
     components: tuple[str, ...]
+    buckets: tuple[str, ...] = ()
+    """Buckets whose table updates it may publish with the scope `publish`; `*` for all."""
     email: str | None = None
     is_administrator: bool = False
     person_id: UUID | None = None
@@ -135,7 +140,13 @@ class Actor:
         """This person in a project; a project that they are not a member of does not exist for them."""
         if membership is None:
             raise no_such_project(project)
-        return replace(self, project=project, scopes=membership.scopes, components=(ALL_COMPONENTS,))
+        return replace(
+            self,
+            project=project,
+            scopes=membership.scopes,
+            components=(ALL_COMPONENTS,),
+            buckets=(ALL_BUCKETS,),
+        )
 
     def may_run(self, component: str) -> bool:
         """Whether the token may run the component.
@@ -155,6 +166,17 @@ class Actor:
             raise Forbidden(
                 f"this token may not run the component {component!r}: add it to the token's components"
             )
+
+    def require_publish(self, bucket: str, field: str) -> None:
+        """Refuse to publish updates of this bucket's tables."""
+        self.require(Scope.PUBLISH)
+        if self.administers or ALL_BUCKETS in self.buckets or bucket in self.buckets:
+            return
+        raise Forbidden(
+            f"this token may not publish updates of the bucket {bucket!r}: "
+            "use a token whose buckets include it",
+            field=field,
+        )
 
     def require_configure(self, component: str, field: str | None = None) -> None:
         """Refuse to save anything of the component, or anything that would change how it runs."""

@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from orchestrator_api.access import audit, tokens
-from orchestrator_api.access.models import AuditOut, TokenCreated, TokenIn, TokenOut
+from orchestrator_api.access.models import AuditOut, TokenChangeIn, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
+from orchestrator_api.access.rows import TokenChange
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
@@ -38,6 +39,34 @@ async def create_token(call: Call, project: Project, body: TokenIn) -> TokenCrea
     async with call.session(Scope.ADMINISTER, project) as session:
         made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
     return TokenCreated.model_validate(made)
+
+
+@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_token", responses=READ)
+async def get_token(call: Call, project: Project, token: UUID) -> TokenOut:
+    """One token, without its secret (project admin)."""
+    async with call.session(Scope.ADMINISTER, project) as session:
+        return TokenOut.model_validate(await tokens.find(session, token))
+
+
+@router.patch(
+    "/tokens/{token}",
+    tags=["tokens"],
+    operation_id="change_token",
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMINISTER),
+)
+async def change_token(call: Call, project: Project, token: UUID, body: TokenChangeIn) -> TokenOut:
+    """Change a token's name, description or expiry (project admin). What it may do never changes."""
+    change = TokenChange(**body.model_dump(), sets_expiry="expires_at" in body.model_fields_set)
+    async with call.session(Scope.ADMINISTER, project) as session:
+        return TokenOut.model_validate(await tokens.change(session, token, change))
+
+
+@router.post("/tokens/{token}/refresh", tags=["tokens"], operation_id="refresh_token", responses=WRITE)
+async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreated:
+    """Give a token a new secret (project admin); the old one ends, and the new text is shown this once."""
+    async with call.session(Scope.ADMINISTER, project) as session:
+        return TokenCreated.model_validate(await tokens.refresh(session, token))
 
 
 @router.delete(

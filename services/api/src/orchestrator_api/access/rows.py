@@ -18,6 +18,7 @@ class Bearer:
     project: str | None
     scopes: tuple[str, ...]
     components: tuple[str, ...]
+    buckets: tuple[str, ...]
     expires_at: datetime | None
     revoked_at: datetime | None
     person_id: UUID | None
@@ -50,6 +51,10 @@ class Token:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    prefix: str | None
+    description: str
+    buckets: tuple[str, ...]
+    created_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,10 @@ class NewToken:
     secret_hash: bytes
     scopes: list[str]
     components: list[str]
+    buckets: list[str]
+    prefix: str
+    created_by: str
+    description: str = ""
     expires_at: datetime | None = None
 
 
@@ -85,6 +94,17 @@ class AdministratorToken:
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+    created_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenChange:
+    """New values of a token; None leaves the stored one, except that of an expiry which is set."""
+
+    name: str | None = None
+    description: str | None = None
+    expires_at: datetime | None = None
+    sets_expiry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

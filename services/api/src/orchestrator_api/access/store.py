@@ -13,6 +13,7 @@ from orchestrator_api.access.rows import (
     SettingToken,
     StoredMembership,
     Token,
+    TokenChange,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
@@ -57,9 +58,19 @@ class AccessStore(Store):
         """Revoke a token; returns False if it had already ended."""
         return await self._run("revoke_token", project=project, id=token_id) > 0
 
-    async def refresh_token(self, *, token_id: UUID, secret_hash: bytes) -> None:
-        """Give a token a new secret."""
-        await self._run("refresh_token", id=token_id, secret_hash=secret_hash)
+    async def change_token(self, change: TokenChange, *, project: str, token_id: UUID) -> None:
+        """Give a token another name, description or expiry."""
+        await self._run("change_token", project=project, id=token_id, **columns_of(change))
+
+    async def refresh_token(self, *, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
+        """Give a token a new secret; returns False if it was revoked."""
+        return await self._run("refresh_token", id=token_id, secret_hash=secret_hash, prefix=prefix) > 0
+
+    async def refresh_token_of_orchestration(
+        self, *, token_id: UUID, secret_hash: bytes, prefix: str
+    ) -> None:
+        """Give it a new secret, and make it valid again if it was revoked."""
+        await self._run("refresh_token_of_orchestration", id=token_id, secret_hash=secret_hash, prefix=prefix)
 
     async def orchestration_token(self, *, project: str, orchestration: str) -> Token | None:
         """The token that an orchestration's jobs run as."""

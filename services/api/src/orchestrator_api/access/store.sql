@@ -1,7 +1,8 @@
 -- Tokens, users and the audit log.
 
 -- name: bearer
-SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.expires_at, t.revoked_at, t.person_id, p.email,
+SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.current_buckets AS buckets,
+       t.expires_at, t.revoked_at, t.person_id, p.email,
        coalesce(p.is_administrator, false) AS is_administrator, p.disabled_at IS NOT NULL AS is_disabled,
        t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS last_use_is_old
 FROM catalog.tokens t
@@ -25,20 +26,24 @@ ORDER BY project
 SELECT EXISTS (SELECT FROM catalog.projects WHERE id = $project)
 
 -- name: tokens
-SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
+SELECT id, kind, name, project, current_scopes AS scopes, components, created_at, expires_at, revoked_at, last_used_at,
+       prefix, description, current_buckets AS buckets, created_by
 FROM catalog.tokens
 WHERE project = $project AND ($after::uuid IS NULL OR id > $after)
 ORDER BY id
 LIMIT $limit
 
 -- name: token
-SELECT id, kind, name, project, scopes, components, created_at, expires_at, revoked_at, last_used_at
+SELECT id, kind, name, project, current_scopes AS scopes, components, created_at, expires_at, revoked_at, last_used_at,
+       prefix, description, current_buckets AS buckets, created_by
 FROM catalog.tokens
 WHERE project = $project AND id = $id
 
 -- name: insert_token
-INSERT INTO catalog.tokens (id, project, kind, name, secret_hash, scopes, components, expires_at)
-VALUES ($id, $project, $kind, $name, $secret_hash, $scopes, $components, $expires_at)
+INSERT INTO catalog.tokens (
+    id, project, kind, name, secret_hash, scopes, components, expires_at, prefix, description, buckets, created_by)
+VALUES ($id, $project, $kind, $name, $secret_hash, $scopes, $components, $expires_at, $prefix, $description, $buckets,
+        $created_by)
 ON CONFLICT (secret_hash) DO NOTHING
 RETURNING id
 
@@ -46,8 +51,8 @@ RETURNING id
 SELECT id, revoked_at FROM catalog.tokens WHERE secret_hash = $secret_hash
 
 -- name: insert_token_of_setting
-INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components, from_setting)
-VALUES ($id, 'person', 'administrator', $person_id, $secret_hash, ARRAY['admin'], ARRAY['*'], true)
+INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components, from_setting, created_by)
+VALUES ($id, 'person', 'administrator', $person_id, $secret_hash, ARRAY['admin'], ARRAY['*'], true, 'start of the api')
 
 -- name: revoke_other_tokens_of_setting
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
@@ -55,7 +60,8 @@ WHERE from_setting AND id <> $id AND revoked_at IS NULL
 RETURNING id
 
 -- name: administrator_tokens
-SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
+       t.created_by
 FROM catalog.tokens t
 JOIN catalog.people p ON p.id = t.person_id
 WHERE t.project IS NULL AND t.kind = 'person' AND ($after::uuid IS NULL OR t.id > $after)
@@ -63,7 +69,8 @@ ORDER BY t.id
 LIMIT $limit
 
 -- name: administrator_token
-SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+SELECT t.id, t.name, p.email, t.from_setting, t.created_at, t.expires_at, t.revoked_at, t.last_used_at,
+       t.created_by
 FROM catalog.tokens t
 JOIN catalog.people p ON p.id = t.person_id
 WHERE t.project IS NULL AND t.kind = 'person' AND t.id = $id
@@ -76,11 +83,21 @@ WHERE project IS NULL AND kind = 'person' AND id = $id AND revoked_at IS NULL
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
 WHERE project = $project AND id = $id AND revoked_at IS NULL
 
+-- name: change_token
+UPDATE catalog.tokens
+SET name = coalesce($name, name), description = coalesce($description, description),
+    expires_at = CASE WHEN $sets_expiry THEN $expires_at ELSE expires_at END
+WHERE project = $project AND id = $id
+
 -- name: refresh_token
-UPDATE catalog.tokens SET secret_hash = $secret_hash, revoked_at = NULL WHERE id = $id
+UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
+
+-- name: refresh_token_of_orchestration
+UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id
 
 -- name: orchestration_token
-SELECT t.id, t.kind, t.name, t.project, t.scopes, t.components, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.created_at, t.expires_at,
+       t.revoked_at, t.last_used_at, t.prefix, t.description, t.current_buckets AS buckets, t.created_by
 FROM catalog.orchestration_tokens o
 JOIN catalog.tokens t ON t.id = o.token_id
 WHERE o.project = $project AND o.orchestration = $orchestration

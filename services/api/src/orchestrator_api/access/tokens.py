@@ -1,17 +1,21 @@
-"""API tokens of a project."""
+"""API tokens of a project, and administrators' tokens."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.access.permissions import ALL_COMPONENTS, Scope
-from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token
+from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
+from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token, TokenChange
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
-from orchestrator_shared.security import hash_token, new_token
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.security import hash_token, new_api_token
+
+OLD_PUBLISH = "tables"
+"""The earlier name of the scope `publish` on every bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class TokenSpec:
     name: str
     scopes: Sequence[str]
     components: Sequence[str] = ()
+    buckets: Sequence[str] = ()
+    description: str = ""
     expires_at: datetime | None = None
 
 
@@ -30,91 +36,124 @@ async def listing(session: Session, after: UUID | None, limit: int) -> list[Toke
     return await store.tokens(project=session.project, after=after, limit=limit)
 
 
-async def administrator_tokens(session: Session, after: UUID | None, limit: int) -> list[AdministratorToken]:
-    """The tokens of the instance's administrators."""
-    return await AccessStore(session.connection).administrator_tokens(after=after, limit=limit)
+async def find(session: Session, token_id: UUID) -> Token:
+    """One token of the project; raises NotFound."""
+    found = await AccessStore(session.connection).token(project=session.project, token_id=token_id)
+    if found is None:
+        raise NotFound(f"there is no token {token_id} in this project", field="token")
+    return found
 
 
 async def create(session: Session, spec: TokenSpec) -> CreatedToken:
     """Create a token; this is the only time its text is shown."""
-    if spec.expires_at is not None and spec.expires_at <= session.now:
-        raise UserError("must be in the future", field="expires_at")
-    token_id, text = new_token()
-    scopes, components = sorted(set(spec.scopes)), sorted(set(spec.components))
-    store = AccessStore(session.connection)
-    await store.insert_token(
+    _check_expiry(session, spec.expires_at)
+    scopes, buckets = _what_it_publishes(spec)
+    components = sorted(set(spec.components))
+    token_id = new_id()
+    prefix, text = new_api_token()
+    await AccessStore(session.connection).insert_token(
         NewToken(
             id=token_id,
             project=session.project,
             kind="api",
             name=spec.name,
+            description=spec.description,
             secret_hash=hash_token(text),
+            prefix=prefix,
             scopes=scopes,
             components=components,
+            buckets=buckets,
+            created_by=session.actor.label,
             expires_at=spec.expires_at,
         )
     )
-    await session.record("token.created", spec.name, id=str(token_id), scopes=scopes, components=components)
-    stored = await store.token(project=session.project, token_id=token_id)
-    assert stored is not None
-    return CreatedToken(**columns_of(stored), token=text)
+    detail = {"scopes": scopes, "components": components, "buckets": buckets}
+    await session.record("token.created", spec.name, id=str(token_id), **detail)
+    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
 
 
-async def create_orchestration_token(session: Session, orchestration: str) -> None:
-    """Create the token that an orchestration's jobs run as; no one ever sees its text."""
-    token_id, text = new_token()
-    store = AccessStore(session.connection)
-    await store.insert_token(
-        NewToken(
-            id=token_id,
-            project=session.project,
-            kind="orchestration",
-            name=f"orchestration {orchestration}",
-            secret_hash=hash_token(text),
-            scopes=[Scope.READ.value, Scope.RUN.value, Scope.TABLES.value],
-            components=[ALL_COMPONENTS],
-        )
+def _check_expiry(session: Session, expires_at: datetime | None) -> None:
+    if expires_at is not None and expires_at <= session.now:
+        raise UserError("must be in the future", field="expires_at")
+
+
+def _what_it_publishes(spec: TokenSpec) -> tuple[list[str], list[str]]:
+    """The scopes to store, and the buckets; refuses one without the other."""
+    scopes, buckets = set(spec.scopes), set(spec.buckets)
+    if OLD_PUBLISH in scopes:
+        scopes, buckets = scopes - {OLD_PUBLISH} | {Scope.PUBLISH.value}, {ALL_BUCKETS}
+    if Scope.PUBLISH in scopes and not buckets:
+        raise UserError("the scope 'publish' needs buckets: name them, or write '*' for all", field="buckets")
+    if buckets and Scope.PUBLISH not in scopes:
+        raise UserError("buckets are for the scope 'publish': add it, or leave them out", field="buckets")
+    return sorted(scopes), sorted(buckets)
+
+
+async def change(session: Session, token_id: UUID, wanted: TokenChange) -> Token:
+    """Change what people know a token by, and when it expires."""
+    found = await find(session, token_id)
+    _refuse_own_token(
+        found, "its name and description cannot be changed, and it expires with the orchestration"
     )
-    await store.link_orchestration_token(
-        project=session.project, orchestration=orchestration, token_id=token_id
-    )
-
-
-async def orchestration_token(session: Session, orchestration: str) -> Token | None:
-    """The token that an orchestration's jobs run as."""
+    _check_expiry(session, wanted.expires_at)
     store = AccessStore(session.connection)
-    return await store.orchestration_token(project=session.project, orchestration=orchestration)
+    await store.change_token(wanted, project=session.project, token_id=token_id)
+    changed = await find(session, token_id)
+    fields = ("name", "description", "expires_at")
+    differs = [field for field in fields if getattr(found, field) != getattr(changed, field)]
+    if differs:
+        await session.record("token.changed", changed.name, id=str(token_id), fields=differs)
+    return changed
 
 
-async def refresh_orchestration_token(session: Session, orchestration: str) -> None:
-    """Give it a new secret, which no one ever sees."""
-    found = await orchestration_token(session, orchestration)
-    if found is None:
-        raise UserError("this orchestration has no token", field="orchestration")
-    _, text = new_token()
-    await AccessStore(session.connection).refresh_token(token_id=found.id, secret_hash=hash_token(text))
-    await session.record("token.refreshed", f"orchestration {orchestration}")
-
-
-async def revoke_administrator(session: Session, token_id: UUID) -> None:
-    """Revoke an administrator's token; a new value of the setting creates the next one."""
+async def refresh(session: Session, token_id: UUID) -> CreatedToken:
+    """Give a token a new secret; this is the only time its text is shown."""
+    found = await find(session, token_id)
+    _refuse_own_token(found, f"to refresh it, call POST {_refresh_call(found)}")
+    prefix, text = new_api_token()
     store = AccessStore(session.connection)
-    found = await store.administrator_token(token_id=token_id)
-    if found is None:
-        raise NotFound(f"there is no administrator token {token_id}", field="token")
-    if await store.revoke_administrator_token(token_id=token_id):
-        await session.record("token.revoked", f"{found.name} {found.email}", id=str(token_id))
+    if not await store.refresh_token(token_id=token_id, secret_hash=hash_token(text), prefix=prefix):
+        raise Conflict("this token was revoked, and stays so: create a new one")
+    await session.record("token.refreshed", found.name, id=str(token_id))
+    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
 
 
 async def revoke(session: Session, token_id: UUID) -> None:
     """Revoke a token; an orchestration's own token cannot be revoked."""
+    found = await find(session, token_id)
+    _refuse_own_token(
+        found, f"it ends with the orchestration; for a new secret, call POST {_refresh_call(found)}"
+    )
     store = AccessStore(session.connection)
-    found = await store.token(project=session.project, token_id=token_id)
-    if found is None:
-        raise NotFound(f"there is no token {token_id} in this project", field="token")
-    if found.kind == "orchestration":
-        raise Conflict(
-            "this token belongs to an orchestration and cannot be revoked: refresh it there instead"
-        )
     if await store.revoke_token(project=session.project, token_id=token_id):
         await session.record("token.revoked", found.name, id=str(token_id))
+
+
+def _refuse_own_token(found: Token, way_out: str) -> None:
+    if found.kind == "orchestration":
+        raise Conflict(f"this is the own token of an orchestration: {way_out}")
+
+
+def _refresh_call(found: Token) -> str:
+    orchestration = found.name.removeprefix(OF_ORCHESTRATION)
+    return f"/v1/projects/{found.project}/orchestrations/{orchestration}/token/refresh"
+
+
+async def administrator_tokens(session: Session, after: UUID | None, limit: int) -> list[AdministratorToken]:
+    """The tokens of the instance's administrators."""
+    return await AccessStore(session.connection).administrator_tokens(after=after, limit=limit)
+
+
+async def find_administrator(session: Session, token_id: UUID) -> AdministratorToken:
+    """One token of an administrator; raises NotFound."""
+    found = await AccessStore(session.connection).administrator_token(token_id=token_id)
+    if found is None:
+        raise NotFound(f"there is no administrator token {token_id}", field="token")
+    return found
+
+
+async def revoke_administrator(session: Session, token_id: UUID) -> None:
+    """Revoke an administrator's token; a new value of the setting creates the next one."""
+    found = await find_administrator(session, token_id)
+    if await AccessStore(session.connection).revoke_administrator_token(token_id=token_id):
+        await session.record("token.revoked", f"{found.name} {found.email}", id=str(token_id))

@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from orchestrator_api.access import tokens
+from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
@@ -147,8 +147,8 @@ async def _preview(
 ) -> ArrangementPreview:
     given: list[dict[str, Any]] | None = body.model_dump()["phases"]
     async with call.session(Scope.READ, project) as session:
-        made = await previews.preview(session, orchestration, operations, given)
-    return ArrangementPreview.model_validate(made)
+        arranged = await previews.preview(session, orchestration, operations, given)
+    return ArrangementPreview.model_validate(arranged)
 
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
@@ -156,7 +156,7 @@ async def get_orchestration_token(call: Call, project: Project, orchestration: I
     """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        row = await tokens.orchestration_token(session, orchestration)
+        row = await orchestration_tokens.find(session, orchestration)
     if row is None:
         raise NotFound("this orchestration has no token", field="orchestration")
     return TokenOut.model_validate(row)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator_api.access import tokens
+from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.catalog import configurations, overrides
 from orchestrator_api.catalog import phases as domain
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
@@ -152,7 +152,7 @@ async def _nestings(session: Session) -> Nestings:
 
 async def _set_up(session: Session, orchestration: str) -> None:
     """Create the token that its jobs run as, and subscribe its creator to its errors."""
-    await tokens.create_orchestration_token(session, orchestration)
+    await orchestration_tokens.create(session, orchestration)
     await notifications.subscribe_creator(session, orchestration)
 
 
@@ -180,4 +180,4 @@ async def refresh_token(session: Session, orchestration: str) -> None:
     """Give the orchestration's token a new secret, which no one ever sees."""
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, orchestration_key(orchestration))
-    await tokens.refresh_orchestration_token(session, orchestration)
+    await orchestration_tokens.refresh(session, orchestration)

@@ -107,8 +107,8 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
     for each in await store.nestings_below(project=session.project, orchestrations=nested):
         graph.setdefault(each.parent, []).append(each.child)
     graph |= children
-    knots = knotted(graph)
-    found = {name: find_cycle(graph, name) for name in children if name in knots}
+    in_cycles = knotted(graph)
+    found = {name: find_cycle(graph, name) for name in children if name in in_cycles}
     return {name: cycle for name, cycle in found.items() if cycle is not None}
 
 

@@ -33,8 +33,8 @@ async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
 async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
     """Create a project (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
-        made = await projects.create(session, body.id, body.name or body.id, body.parallel_limit)
-    return ProjectOut.model_validate(made)
+        created = await projects.create(session, body.id, body.name or body.id, body.parallel_limit)
+    return ProjectOut.model_validate(created)
 
 
 @router.get("/projects/{project}", tags=["projects"], operation_id="get_project", responses=READ)

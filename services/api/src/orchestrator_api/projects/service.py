@@ -29,11 +29,11 @@ async def load(session: Session) -> StoredProject:
 async def create(session: Session, project: str, name: str, parallel_limit: int | None) -> StoredProject:
     """Create a project."""
     store = ProjectStore(session.connection)
-    made = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
-    if made is None:
+    created = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
+    if created is None:
         raise Conflict(f"the project {project!r} already exists: choose another id", field="id")
     await session.record("project.created", project)
-    return made
+    return created
 
 
 async def change(session: Session, changes: JsonObject) -> StoredProject:

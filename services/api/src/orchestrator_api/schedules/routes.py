@@ -166,15 +166,17 @@ async def backfill_schedule(
             session.actor.require_run(ORCHESTRATOR)
         given = _backfill_request(body)
         dedup_key = idempotency.accept(session, key, "backfill", given)
-        made = await backfills.backfill(session, backfills.BackfillRequest(**given, dedup_key=dedup_key))
+        backfilled = await backfills.backfill(
+            session, backfills.BackfillRequest(**given, dedup_key=dedup_key)
+        )
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
-        schedule_id=made.schedule.id,
-        orchestration=made.schedule.orchestration,
-        schedule=made.schedule.name,
+        schedule_id=backfilled.schedule.id,
+        orchestration=backfilled.schedule.orchestration,
+        schedule=backfilled.schedule.name,
         dry_run=body.dry_run,
-        requested=0 if body.dry_run else sum(fire.is_new for fire in made.fires),
-        fires=[BackfillFireOut.model_validate(fire) for fire in made.fires],
+        requested=0 if body.dry_run else sum(fire.is_new for fire in backfilled.fires),
+        fires=[BackfillFireOut.model_validate(fire) for fire in backfilled.fires],
     )
 
 

@@ -25,11 +25,11 @@ Bucket = Annotated[
     operation_id="publish_table_updates",
     status_code=202,
     responses=WRITE,
-    openapi_extra=takes(Scope.TABLES, max_bytes=LARGE),
+    openapi_extra=takes(Scope.PUBLISH, max_bytes=LARGE),
 )
 async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
     """Publish that tables have new data; triggers on them count the updates."""
-    async with call.session(Scope.TABLES, project) as session:
+    async with call.session(Scope.PUBLISH, project) as session:
         ids = tables.publish(session, _updates(body))
     return TableUpdatesOut(accepted=len(ids), ids=ids)
 

@@ -26,6 +26,8 @@ class Update:
 def publish(session: Session, updates: Sequence[Update]) -> list[str]:
     """Publish the updates; returns their ids."""
     names = [TableName.parse(update.table, field=update.field) for update in updates]
+    for update, name in zip(updates, names, strict=True):
+        session.actor.require_publish(name.bucket, update.field)
     ids = [update.id or str(new_id()) for update in updates]
     source = f"/api/{session.project}"
     for update, name, event_id in zip(updates, names, ids, strict=True):
