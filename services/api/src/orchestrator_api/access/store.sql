@@ -2,8 +2,8 @@
 
 -- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.current_buckets AS buckets,
-       t.expires_at, t.revoked_at, p.email,
-       coalesce(p.is_administrator, false) AS is_administrator,
+       t.expires_at, t.revoked_at, t.person_id, p.email,
+       coalesce(p.is_administrator, false) AS is_administrator, p.disabled_at IS NOT NULL AS is_disabled,
        t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS last_use_is_old
 FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
@@ -16,6 +16,11 @@ WHERE id = (SELECT id FROM catalog.tokens
             WHERE id = $id
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: memberships
+SELECT project, role, may_run FROM catalog.members
+WHERE person_id = $person_id AND ($project::text IS NULL OR project = $project)
+ORDER BY project
 
 -- name: is_project
 SELECT EXISTS (SELECT FROM catalog.projects WHERE id = $project)

@@ -302,12 +302,40 @@ async def delete(session: Session, key: Key) -> None:
     await session.record("configuration.deleted", str(key))
 
 
+async def switch(session: Session, key: Key, enabled: bool) -> bool:
+    """Enable or disable a configuration; returns whether that changed anything."""
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    await store.lock(**place)
+    stored = await load(session, key)
+    if stored.enabled == enabled:
+        return False
+    await store.update(
+        **place,
+        name=stored.name,
+        description=stored.description,
+        enabled=enabled,
+        version=stored.version,
+    )
+    await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
+    return True
+
+
 async def lock_orchestration(session: Session, orchestration: str) -> None:
     """Check the right to change what belongs to the orchestration, then lock it.
 
     Raises NotFound if it does not exist.
     """
     session.actor.require_configure(ORCHESTRATOR)
+    await _lock_orchestration(session, orchestration)
+
+
+async def lock_to_switch(session: Session, orchestration: str) -> None:
+    """The same for whoever only enables or disables what belongs to the orchestration."""
+    session.actor.require_switch()
+    await _lock_orchestration(session, orchestration)
+
+
+async def _lock_orchestration(session: Session, orchestration: str) -> None:
     store = ConfigurationStore(session.connection)
     if not await store.lock_orchestration(project=session.project, orchestration=orchestration):
         raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")

@@ -156,6 +156,13 @@ async def _set_up(session: Session, orchestration: str) -> None:
     await notifications.subscribe_creator(session, orchestration)
 
 
+async def switch(session: Session, orchestration: str, enabled: bool) -> None:
+    """Enable or disable an orchestration; its definition stays as it is."""
+    session.actor.require_switch()
+    if await configurations.switch(session, orchestration_key(orchestration), enabled):
+        await announce_switch(session, orchestration)
+
+
 async def announce_switch(session: Session, orchestration: str) -> None:
     """Notify the scheduler and the trigger-watcher that the orchestration was switched on or off."""
     await schedules.announce_switch(session, orchestration)
