@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from orchestrator_api.access import audit_routes as audit
 from orchestrator_api.access import instance_routes as instance
 from orchestrator_api.access import routes as access
 from orchestrator_api.catalog import component_routes as components
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     notifications.router,
     instance.router,
+    audit.router,
     definitions.router,
     dead_letters.router,
     callbacks.router,

@@ -21,6 +21,8 @@ class ApiSettings(ServiceSettings):
     """Per address. Beyond that, only tokens that were valid within the last hour are accepted at once."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
+    audit_retention_days: int = Field(default=730, ge=30, le=36500)
+    """The database keeps audit records for 30 days, whatever this says."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     @field_validator("admin_email")

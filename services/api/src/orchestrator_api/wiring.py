@@ -20,17 +20,20 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
-RETENTION: dict[str, dict[str, object]] = {
-    "forget_run_requests": {},
-    "forget_audit": {},
-    "forget_callbacks": {},
-}
-"""Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
 RETENTION_QUERIES = Queries.load(
-    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
+    "orchestrator_api", "runs/store.sql", "access/audit_store.sql", "operations/store.sql"
 )
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
+
+
+def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
+    """Run requests without jobs, audit records and callbacks; queries without `days` state their own."""
+    return {
+        "forget_run_requests": {},
+        "forget_audit": {"days": settings.audit_retention_days},
+        "forget_callbacks": {},
+    }
 
 
 @asynccontextmanager
@@ -41,7 +44,9 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
         await warn_of_dotted_ids(outbox)
-        retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
+        retention = Retention(
+            skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
+        )
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
         encryption = Encryption(settings.encryption_keys)
         sessions = Sessions(

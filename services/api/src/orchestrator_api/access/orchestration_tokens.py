@@ -1,5 +1,6 @@
 """The tokens that the jobs of orchestrations run as."""
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import ALL_BUCKETS, ALL_COMPONENTS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import NewToken, Token
 from orchestrator_api.access.store import AccessStore
@@ -48,4 +49,5 @@ async def refresh(session: Session, orchestration: str) -> None:
     await AccessStore(session.connection).refresh_token_of_orchestration(
         token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
-    await session.record("token.refreshed", f"orchestration {orchestration}")
+    about = About({"prefix": found.prefix}, {"prefix": prefix}, id=str(found.id))
+    await session.record("token.refreshed", f"orchestration {orchestration}", about)

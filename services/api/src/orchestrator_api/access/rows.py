@@ -1,11 +1,10 @@
-"""Rows of tokens, their bearers and the audit log."""
+"""Rows of tokens and their bearers."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
-from orchestrator_shared.database.rows import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +120,3 @@ class Administrator:
 
     id: UUID
     email: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One change or run request."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: JsonObject

@@ -1,13 +1,10 @@
-"""Tokens, users and the audit log in the database."""
+"""Tokens and users in the database."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.rows import (
     Administrator,
     AdministratorToken,
-    AuditRecord,
     Bearer,
     NewToken,
     SettingToken,
@@ -18,11 +15,10 @@ from orchestrator_api.access.rows import (
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
-from orchestrator_shared.domain.ids import new_id
 
 
 class AccessStore(Store):
-    """Writes tokens, administrators and audit records."""
+    """Reads and writes tokens and administrators."""
 
     queries = Queries.load(__package__, "store.sql")
 
@@ -117,33 +113,3 @@ class AccessStore(Store):
     async def revoke_other_tokens_of_setting(self, *, token_id: UUID) -> list[UUID]:
         """Revoke the tokens that earlier values of the setting created; returns them."""
         return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
-
-    async def insert_audit(
-        self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
-    ) -> None:
-        """Write an audit record."""
-        await self._run(
-            "insert_audit",
-            id=new_id(),
-            project=project,
-            actor=actor,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-
-    async def audit(
-        self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
-    ) -> list[AuditRecord]:
-        """The records of a project, newest first."""
-        return await self._many(
-            AuditRecord, "audit", project=project, before=before, before_id=before_id, limit=limit
-        )
-
-    async def instance_audit(
-        self, *, before: datetime | None, before_id: UUID | None, limit: int
-    ) -> list[AuditRecord]:
-        """The records that belong to no project, newest first."""
-        return await self._many(
-            AuditRecord, "instance_audit", before=before, before_id=before_id, limit=limit
-        )

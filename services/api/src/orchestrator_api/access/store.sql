@@ -1,4 +1,4 @@
--- Tokens, users and the audit log.
+-- Tokens and users.
 
 -- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.current_buckets AS buckets,
@@ -113,26 +113,3 @@ SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
 
 -- name: insert_administrator
 INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($id, $email, $email, true)
-
--- name: insert_audit
-INSERT INTO catalog.audit (id, project, actor, action, subject, detail)
-VALUES ($id, $project, $actor, $action, $subject, $detail)
-
--- name: audit
-SELECT id, at, actor, action, subject, detail
-FROM catalog.audit
-WHERE project = $project AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
-ORDER BY at DESC, id DESC
-LIMIT $limit
-
--- name: instance_audit
-SELECT id, at, actor, action, subject, detail
-FROM catalog.audit
-WHERE project IS NULL AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
-ORDER BY at DESC, id DESC
-LIMIT $limit
-
--- name: forget_audit
--- Records are kept for two years.
-DELETE FROM catalog.audit WHERE id IN (
-    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $batch)

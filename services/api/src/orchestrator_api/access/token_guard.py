@@ -1,14 +1,17 @@
 """Checks the token of a request; counts, reports and slows down invalid ones."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
 
 from orchestrator_api.access.attempts import TokenAttempts
 from orchestrator_api.access.metrics import TOKENS_REFUSED
+from orchestrator_api.access.refusal_sampling import RefusalSampling
 from orchestrator_api.http.refusals import TooMany
+from orchestrator_api.http.request_ids import request_id
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.security import hash_token
 
@@ -23,6 +26,25 @@ class Presented:
 
     token: str | None
     address: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedToken:
+    """A token that was valid once."""
+
+    id: UUID
+    name: str
+    project: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Invalid tokens from one address that shall be recorded: their number, and the last one."""
+
+    reason: str
+    count: int
+    token: EndedToken | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +53,15 @@ class TokenGuard:
 
     attempts: TokenAttempts
     proxies: TrustedProxies
+    sampling: RefusalSampling = field(default_factory=RefusalSampling)
+    _unrecorded: dict[str, Refused] = field(default_factory=dict)
+    """By address; each is taken by the request that is being refused."""
 
     def presented(self, request: Request) -> Presented:
         """The token in a request's header, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        return Presented(token.strip() if kind.lower() == "bearer" else None, self.address(request))
+        presented = token.strip() if kind.lower() == "bearer" else None
+        return Presented(presented, self.address(request), request_id(request))
 
     def address(self, request: Request) -> str:
         """The sender's address: the peer's, or the one that trusted proxies report."""
@@ -53,8 +79,15 @@ class TokenGuard:
         """Record that the token was valid."""
         self.attempts.record_success(hash_token(token), time.monotonic())
 
-    def record_failure(self, address: str, reason: str) -> None:
+    def record_failure(self, address: str, reason: str, token: EndedToken | None = None) -> None:
         """Count an invalid token; at most once a minute, log how many came from the address."""
         TOKENS_REFUSED.labels(reason).inc()
-        if count := self.attempts.record_failure(address, time.monotonic()):
+        now = time.monotonic()
+        if count := self.attempts.record_failure(address, now):
             log.warning("token.refused", address=address, reason=reason, count=count)
+            if total := self.sampling.count(address, count, now):
+                self._unrecorded[address] = Refused(reason, total, token)
+
+    def take_unrecorded(self, address: str) -> Refused | None:
+        """What of this address shall be written to the audit log now."""
+        return self._unrecorded.pop(address, None)

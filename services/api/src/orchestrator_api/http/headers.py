@@ -1,4 +1,5 @@
 """Our own headers that several calls share."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+REQUEST_ID = "X-Request-Id"
 MAX_KEY_CHARACTERS = 200
