@@ -7,6 +7,7 @@ from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
+from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
@@ -49,6 +50,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                 TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
             ),
         )
-        app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))
+        dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        app = create_app(sessions, dead_letters, open_streams(settings, skeleton))
         async with lifecycle.serving(app):
             yield

@@ -26,6 +26,14 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token that may still be used in this project."""
+
+    token_id: UUID
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """A token of a project, without its secret."""
 

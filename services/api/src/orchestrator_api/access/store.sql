@@ -9,6 +9,12 @@ FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
+-- name: good_bearings
+SELECT t.id AS token_id, asked.project
+FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
+JOIN catalog.tokens t ON t.id = asked.token_id AND (t.project IS NULL OR t.project = asked.project)
+WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now)
+
 -- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
