@@ -64,7 +64,8 @@ async def test_redirects_are_judged_one_by_one(monkeypatch: pytest.MonkeyPatch, 
 
 
 async def test_errors_name_the_place_and_no_password(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    answers = {"/a?key=s3cret": Reply(302, b"", {"Location": "/b?key=s3cret"}), "/b?key=s3cret": Reply(404, b"")}
+    moved = Reply(302, b"", {"Location": "/b?key=s3cret"})
+    answers = {"/a?key=s3cret": moved, "/b?key=s3cret": Reply(404, b"")}
     async with http_service(lambda request: answers[request.target]) as service:
         monkeypatch.setenv(NAMED, "127.0.0.1")
         url = f"http://u:s3cret@127.0.0.1:{service.port}/a?key=s3cret"
