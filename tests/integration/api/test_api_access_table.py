@@ -46,6 +46,13 @@ PERIOD = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
 ASKED = Request((202,), {})
 GONE = Request((404,), places={"configuration": "ghost", "orchestration": "ghost", "schedule": "ghost"})
 REQUESTS: Mapping[str, Request] = {
+    "switch_orchestration": Request((200,), {"enabled": True}),
+    "switch_schedule": Request((200,), {"enabled": True}),
+    "switch_trigger": Request((200,), {"enabled": True}),
+    "get_member": Request((404,)),
+    "invite_member": Request((201, 409), {"email": "new@example.com", "role": "viewer"}),
+    "change_member": Request((404,), {"role": "viewer"}),
+    "remove_member": Request((404,)),
     "create_project": Request((201, 409), {"id": "another"}),
     "change_project": Request((200,), {"parallel_limit": None}),
     "save_component": Request((200,), COMPONENT),
@@ -168,7 +175,7 @@ async def bearers(api: RunningApi, furnished: Client) -> AsyncIterator[Bearers]:
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "letter": "ghost", "job": run,
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 

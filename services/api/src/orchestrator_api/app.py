@@ -32,6 +32,7 @@ TAGS = (
     ("tables", "Table updates and shared buckets."),
     ("notifications", "Who is notified of what."),
     ("variables", "Project variables."),
+    ("people", "People, members of projects and their roles."),
     ("tokens", "API tokens."),
     ("definitions", "A whole project as YAML documents."),
     ("records", "The audit log, and the mails that were or will be sent."),

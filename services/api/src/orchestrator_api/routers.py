@@ -12,6 +12,7 @@ from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.people import routes as people
 from orchestrator_api.projects import routes as projects
 from orchestrator_api.projects import variable_routes as variables
 from orchestrator_api.runs import retry_routes as retries
@@ -33,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tables.router,
     variables.router,
     access.router,
+    people.router,
     notifications.router,
     instance.router,
     definitions.router,

@@ -21,7 +21,11 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
-RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
+RETENTION: dict[str, dict[str, object]] = {
+    "forget_run_requests": {},
+    "forget_audit": {},
+    "forget_callbacks": {},
+}
 """Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"

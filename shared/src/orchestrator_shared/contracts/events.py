@@ -29,7 +29,7 @@ class TableUpdated(Message):
     job_id: UUID | None = None
     """The job that reported the table as its output, if one did."""
     chain_length: int = Field(default=0, ge=0, le=1_000_000)
-    """How many runs in a row led to it, each caused by table updates of the one before."""
+    """Length of the chain of runs that led to it, each caused by table updates of the one before."""
 
     @field_validator("table")
     @classmethod
@@ -123,7 +123,7 @@ class RunnersWake(Message):
 
     ready: Whole
     replica_id: UUID | None = None
-    """Whose hint it is: it knows already."""
+    """The replica that sent the hint; it ignores its own."""
 
 
 class CallbackReceived(Message):

@@ -12,6 +12,7 @@ from orchestrator_api.access.rows import (
     GoodBearing,
     NewToken,
     SettingToken,
+    StoredMembership,
     Token,
     TokenChange,
 )
@@ -39,6 +40,10 @@ class AccessStore(Store):
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
         await self._run("record_token_use", id=token_id)
+
+    async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
+        """The person's roles, in all projects or in one."""
+        return await self._many(StoredMembership, "memberships", person_id=person_id, project=project)
 
     async def is_project(self, *, project: str) -> bool:
         """Whether the project exists."""

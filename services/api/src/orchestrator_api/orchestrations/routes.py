@@ -11,7 +11,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.models import Page
+from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
@@ -72,6 +72,23 @@ async def save_orchestration(
     response.status_code = 201 if saved.created else 200
     plain = OrchestrationOut.model_validate(shown[0])
     return OrchestrationSaved(**dict(plain), changed=saved.changed)
+
+
+@router.patch(
+    "/{orchestration}",
+    operation_id="switch_orchestration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
+)
+async def switch_orchestration(
+    call: Call, project: Project, orchestration: Identifier, body: Switch
+) -> OrchestrationOut:
+    """Enable or disable an orchestration, and with it its schedules and triggers."""
+    async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        await orchestrations.switch(session, orchestration, body.enabled)
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
+        shown = await views.orchestrations(session, [row])
+    return OrchestrationOut.model_validate(shown[0])
 
 
 @router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)

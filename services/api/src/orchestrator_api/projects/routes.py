@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 @router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
 async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
-    """List the projects that the token may use."""
+    """List the projects that the token may use, or that the person is a member of."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
         rows = await projects.listing(session, after, paging.rows)
@@ -50,11 +50,11 @@ async def get_project(call: Call, project: Project) -> ProjectOut:
     tags=["projects"],
     operation_id="change_project",
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN),
+    openapi_extra=takes(Scope.ADMINISTER),
 )
 async def change_project(call: Call, project: Project, body: ProjectPatch) -> ProjectOut:
-    """Change a project's name or its limit of parallel jobs (administrators only)."""
+    """Change a project's name or its limit of parallel jobs (project admin)."""
     changes = body.model_dump(exclude_unset=True)
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         changed = await projects.change(session, changes)
     return ProjectOut.model_validate(changed)

@@ -11,9 +11,11 @@ from orchestrator_shared.domain.errors import Conflict
 
 
 async def listing(session: Session, after: str | None, limit: int) -> list[StoredProject]:
-    """The projects for which the token is valid, by id."""
-    only = None if session.actor.administers else session.actor.project
-    return await ProjectStore(session.connection).projects(only=only, after=after, limit=limit)
+    """The projects for which the token is valid, or that the person is a member of; by id."""
+    actor = session.actor
+    member, only = (None, None) if actor.administers else (actor.person_id, actor.project)
+    store = ProjectStore(session.connection)
+    return await store.projects(only=only, member=member, after=after, limit=limit)
 
 
 async def load(session: Session) -> StoredProject:

@@ -19,7 +19,7 @@ from orchestrator_api.http.dependencies import (
     saved,
 )
 from orchestrator_api.http.gate import GatedRoute, takes
-from orchestrator_api.http.models import Page
+from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
@@ -94,6 +94,20 @@ async def save_schedule(
         row = await schedules.find(session, orchestration, schedule)
     response.status_code = 201 if saved.created else 200
     return _shown(row)
+
+
+@router.patch(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="switch_schedule",
+    responses=WRITE,
+    openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
+)
+async def switch_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, body: Switch
+) -> ScheduleOut:
+    """Enable or disable a schedule."""
+    async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        return _shown(await schedules.switch(session, orchestration, schedule, body.enabled))
 
 
 @router.delete(

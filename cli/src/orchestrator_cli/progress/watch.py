@@ -10,8 +10,8 @@ from rich.live import Live
 
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.failures import Unreachable
-from orchestrator_cli.following.tree import is_final, plain_lines, run_tree
 from orchestrator_cli.output import clock_time
+from orchestrator_cli.progress.tree import is_final, plain_lines, run_tree
 
 POLL_SECONDS = 0.4
 OUTAGE_SECONDS = 60.0
