@@ -9,6 +9,7 @@ import aio_pika
 import httpx
 import pytest
 from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi, running
+from tests.integration.api.people import person_with_role
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
@@ -265,6 +266,35 @@ async def test_streams_end_with_their_token(
         assert (await revoked.get("/v1/projects/demo/events")).status_code == 401
         await runner.job("two", 1, "processing")
         assert await other.until(configuration="two")
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "DELETE FROM catalog.members USING catalog.people WHERE id = person_id AND email = 'a@x.org'",
+        "UPDATE catalog.people SET disabled_at = now() WHERE email = 'a@x.org'",
+    ],
+    ids=["no member", "disabled"],
+)
+async def test_streams_end_with_the_membership(
+    api: RunningApi, furnished: Client, runner: Runner, database: Database, loss: str
+) -> None:
+    tokens = [
+        await person_with_role(furnished, database, email, role="viewer") for email in ("a@x.org", "b@x.org")
+    ]
+    async with (
+        viewing(api, tokens[0]) as one,
+        viewing(api, tokens[1]) as two,
+        streamed(one, "events") as first,
+        streamed(two, "events") as second,
+    ):
+        await runner.job("one", 1, "processing")
+        for stream in (first, second):
+            assert await stream.until(configuration="one")
+        await database.execute(loss)
+        assert "end" not in [event.name for event in await first.rest()]
+        await runner.job("two", 1, "processing")
+        assert await second.until(configuration="two")
 
 
 async def test_streams_end_when_the_service_stops(settings: ApiSettings, furnished: Client) -> None:
