@@ -135,11 +135,14 @@ class JobViewer(ProjectViewer):
         super().__init__(holder)
         self.job_id = job_id
         self.is_accepted = is_accepted
+        self.is_stale = True
+        """Whether runs may be below it of which it does not know."""
         self._runs = {job_id}
 
     def know(self, runs: Iterable[UUID]) -> None:
         """These are the runs nested below it so far."""
         self._runs.update(runs)
+        self.is_stale = False
 
     def wants(self, change: JobChange) -> bool:
         if change.id != self.job_id and change.parent_id not in self._runs:
