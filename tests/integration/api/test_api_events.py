@@ -17,7 +17,7 @@ from tests.integration.api.conftest import (
     furnish,
     running,
 )
-from tests.integration.api.people import person_with_role
+from tests.integration.api.people import person_with_password, person_with_role, signed_in
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
@@ -323,6 +323,26 @@ async def test_streams_end_with_the_membership(
         assert "end" not in [event.name for event in await first.rest()]
         await runner.job("two", 1, "processing")
         assert await second.until(configuration="two")
+
+
+async def test_streams_end_when_their_person_signs_out(
+    api: RunningApi, furnished: Client, runner: Runner, database: Database
+) -> None:
+    await person_with_password(furnished, database, "ada@example.com", role="viewer")
+    async with (
+        signed_in(api, "ada@example.com") as leaving,
+        signed_in(api, "ada@example.com") as staying,
+        api.streaming(None) as one,
+        api.streaming(None) as two,
+    ):
+        one.cookies, two.cookies = leaving.http.cookies, staying.http.cookies
+        async with streamed(one, "events") as first, streamed(two, "events") as second:
+            await first.named("reset")
+            await second.named("reset")
+            await leaving.delete("/v1/sessions/current", status=204)
+            assert await first.rest() == []
+            await runner.job("two", 1, "processing")
+            assert await second.until(configuration="two")
 
 
 async def test_streams_end_when_the_service_stops(settings: ApiSettings, furnished: Client) -> None:

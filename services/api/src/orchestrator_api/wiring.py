@@ -62,7 +62,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                 ),
             ),
         )
-        streams = open_streams(settings, skeleton)
+        streams = open_streams(settings, skeleton, sessions.guard.browsers)
         sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)

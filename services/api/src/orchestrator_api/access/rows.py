@@ -30,9 +30,9 @@ class Bearer:
 
 @dataclass(frozen=True, slots=True)
 class GoodBearing:
-    """A token that may still be used in this project."""
+    """A token or session that may still be used in this project."""
 
-    token_id: UUID
+    credential_id: UUID
     project: str
 
 

@@ -33,10 +33,24 @@ class AccessStore(Store):
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
     async def good_bearings(
-        self, *, tokens: Sequence[UUID], projects: Sequence[str], now: datetime
+        self,
+        *,
+        credentials: Sequence[UUID],
+        projects: Sequence[str],
+        now: datetime,
+        oldest: datetime,
+        longest_unused: datetime,
     ) -> list[GoodBearing]:
-        """Which of these tokens may still be used in the project beside it."""
-        return await self._many(GoodBearing, "good_bearings", tokens=tokens, projects=projects, now=now)
+        """Which of these tokens and sessions may still be used in the project beside it."""
+        return await self._many(
+            GoodBearing,
+            "good_bearings",
+            credentials=credentials,
+            projects=projects,
+            now=now,
+            oldest=oldest,
+            longest_unused=longest_unused,
+        )
 
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""

@@ -10,14 +10,25 @@ LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
 -- name: good_bearings
--- Who `identify` and `enter` would still let into the project: every role may read.
-SELECT t.id AS token_id, asked.project
-FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
-JOIN catalog.tokens t ON t.id = asked.token_id
+-- Who `identify`, `identify_session` and `enter` would still let into the project: every role may read.
+WITH asked AS (
+    SELECT * FROM unnest($credentials::uuid[], $projects::text[]) AS asked (credential_id, project)
+)
+SELECT t.id AS credential_id, asked.project
+FROM asked
+JOIN catalog.tokens t ON t.id = asked.credential_id
 LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
 WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
   AND (t.project = asked.project AND t.kind <> 'person'
        OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+UNION ALL
+SELECT s.id, asked.project
+FROM asked
+JOIN catalog.sessions s ON s.id = asked.credential_id
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.created_at > $oldest AND s.last_seen_at > $longest_unused AND p.disabled_at IS NULL
+  AND (p.is_administrator
        OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
 
 -- name: record_token_use

@@ -26,11 +26,13 @@ class Holder:
     token_id: UUID
     project: str
     reads_project: bool
+    session_id: UUID | None = None
+    """Of a person who is signed in."""
 
     @property
     def bearing(self) -> Bearing:
         """What is checked again while the stream is open."""
-        return self.token_id, self.project
+        return self.session_id or self.token_id, self.project
 
 
 class Viewer:
