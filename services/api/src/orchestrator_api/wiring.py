@@ -14,6 +14,7 @@ from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.job_tokens import job_token_keys
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -46,7 +47,9 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             clock=SystemClock(),
             offload=Offload(),
             guard=TokenGuard(
-                TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
+                TokenAttempts(settings.wrong_tokens_per_minute),
+                TrustedProxies(settings.http_trusted_proxies),
+                job_token_keys(settings.encryption_keys),
             ),
         )
         app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))

@@ -29,10 +29,24 @@ class Scope(StrEnum):
     RUN = "run"
     PUBLISH = "publish"
     ADMIN = "admin"
+    JOB = "job"
+    """Of job tokens only: read the own job, its runs, and variables that are not secret."""
 
 
+READ_OR_JOB = (Scope.READ, Scope.JOB)
+STATUS_OF_JOB = (Scope.READ, Scope.RUN, Scope.JOB)
 STATUS = (Scope.READ, Scope.RUN)
 """Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnJob:
+    """The job whose program makes a request."""
+
+    id: UUID
+    readable: frozenset[UUID]
+    """The job itself, the run that it is a task of, and the outermost run."""
+    chain_length: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,8 @@ class Actor:
     """Buckets whose table updates it may publish with the scope `publish`; `*` for all."""
     email: str | None = None
     is_administrator: bool = False
+    own_job: OwnJob | None = None
+    """Only for a job token."""
 
     @property
     def is_person(self) -> bool:

@@ -9,6 +9,7 @@ from orchestrator_api.access.rows import (
     AdministratorToken,
     AuditRecord,
     Bearer,
+    JobBearer,
     NewToken,
     SettingToken,
     Token,
@@ -28,6 +29,10 @@ class AccessStore(Store):
     async def bearer(self, *, secret_hash: bytes) -> Bearer | None:
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
+
+    async def job_bearer(self, *, project: str, job_id: UUID, attempt: int) -> JobBearer | None:
+        """The job, if this attempt of it is processing and the token that it runs as is not revoked."""
+        return await self._one(JobBearer, "job_bearer", project=project, job_id=job_id, attempt=attempt)
 
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""

@@ -17,6 +17,15 @@ WHERE id = (SELECT id FROM catalog.tokens
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
 
+-- name: job_bearer
+-- Jobs that belong to no orchestration run as the token that started them; revoking that one ends no job's access.
+SELECT j.id, j.parent_id, j.root_id, c.chain_length, coalesce(t.current_buckets, ARRAY['*']) AS buckets
+FROM jobs.jobs_v1 j
+JOIN jobs.chains_v1 c ON c.id = j.id
+LEFT JOIN catalog.tokens t ON t.id = j.token_id AND t.kind = 'orchestration'
+WHERE j.id = $job_id AND j.project = $project AND j.attempt = $attempt AND j.exact_status = 'processing'
+  AND t.revoked_at IS NULL
+
 -- name: is_project
 SELECT EXISTS (SELECT FROM catalog.projects WHERE id = $project)
 

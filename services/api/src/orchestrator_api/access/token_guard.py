@@ -31,6 +31,7 @@ class TokenGuard:
 
     attempts: TokenAttempts
     proxies: TrustedProxies
+    job_token_keys: tuple[bytes, ...]
 
     def presented(self, request: Request) -> Presented:
         """The token in a request's header, and the address it comes from."""
