@@ -63,6 +63,7 @@ REQUESTS: Mapping[str, Request] = {
     "delete_orchestration": GONE,
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "change_orchestration_token": Request((200,), {"components": ["*"]}),
     "refresh_orchestration_token": Request((204,)),
     "run_orchestration": ASKED,
     "run_configuration": ASKED,

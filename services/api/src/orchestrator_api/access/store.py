@@ -1,6 +1,6 @@
 """Tokens, users and the audit log in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -65,6 +65,14 @@ class AccessStore(Store):
     async def refresh_token(self, *, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
         """Give a token a new secret; returns False if it was revoked."""
         return await self._run("refresh_token", id=token_id, secret_hash=secret_hash, prefix=prefix) > 0
+
+    async def narrow_token_of_orchestration(self, *, token_id: UUID, components: Sequence[str]) -> None:
+        """Say which components the orchestration's tasks may run."""
+        await self._run("narrow_token_of_orchestration", id=token_id, components=components)
+
+    async def revoke_token_of_orchestration(self, *, project: str, orchestration: str) -> None:
+        """Revoke the token that an orchestration's jobs run as."""
+        await self._run("revoke_token_of_orchestration", project=project, orchestration=orchestration)
 
     async def refresh_token_of_orchestration(
         self, *, token_id: UUID, secret_hash: bytes, prefix: str

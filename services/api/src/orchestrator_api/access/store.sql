@@ -96,6 +96,14 @@ WHERE project = $project AND id = $id
 -- name: refresh_token
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
 
+-- name: narrow_token_of_orchestration
+UPDATE catalog.tokens SET components = $components WHERE id = $id
+
+-- name: revoke_token_of_orchestration
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
+                                   WHERE project = $project AND orchestration = $orchestration)
+
 -- name: refresh_token_of_orchestration
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id
 

@@ -31,6 +31,7 @@ from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
+from orchestrator_runner.runs.token_refusals import check_token
 from orchestrator_shared.definitions.placeholders import holds_placeholder
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -153,6 +154,7 @@ class AttemptRunner:
 
     def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
         """Everything the attempt needs; raises UserError with what is missing."""
+        check_token(job.token_refusal, job.component)
         if loaded.parameters is None:
             raise UserError(_missing(job))
         if isinstance(loaded.user, UserError):

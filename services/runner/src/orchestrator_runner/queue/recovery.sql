@@ -54,7 +54,7 @@ WITH alive AS (
 SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
        j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
        j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for, j.previous_success, j.revision,
-       c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       NULL AS token_refusal, c.executor, c.after_crash, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
                WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state,
        a.handle, a.callback_hash, extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS ran_seconds,

@@ -14,6 +14,7 @@ from orchestrator_runner.queue.run_store import PlannedRun, RunStore, lane_keys
 from orchestrator_runner.queue.step_input import StepResult, claimed
 from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
+from orchestrator_runner.runs.token_refusals import check_token
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
@@ -198,6 +199,7 @@ def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
         raise UserError(
             f"the orchestration {name!r} is in the trash or was never there: save it to restore it"
         )
+    check_token("revoked" if row["token_is_revoked"] else row["token_refusal"], row["component"])
     if row["definition"] is None:
         raise UserError("the orchestration has no such version", field="version")
     plan = plan_run(row["definition"], row["selection"], row["parameters"], row["task_versions"])

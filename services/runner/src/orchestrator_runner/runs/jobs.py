@@ -42,6 +42,8 @@ class ClaimedJob:
     safe_to_rerun: bool
     component_saved_at: datetime | None
     has_state: bool
+    token_refusal: str | None = None
+    """Why the token that the job runs as does not allow it: `revoked` or `component`; else None."""
     handle: Mapping[str, Any] | None = None
     """Only for an adopted job: how to find the run that its attempt started elsewhere; encrypted."""
     callback_hash: bytes | None = None
@@ -73,6 +75,7 @@ class ClaimedJob:
             safe_to_rerun=row["after_crash"] == "rerun",
             component_saved_at=row["component_saved_at"],
             has_state=row["has_state"],
+            token_refusal=row["token_refusal"],
         )
 
     @classmethod
