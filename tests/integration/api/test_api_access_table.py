@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.api.conftest import COMPONENT, KEY, Client, RunningApi, orchestration
+from tests.integration.api.conftest import ADMIN_TOKEN, COMPONENT, KEY, Client, RunningApi, orchestration
 from tests.integration.api.test_api_jobs import Runner
 from tests.support import documentation as docs
 from tests.support.databases import Database
@@ -41,7 +41,7 @@ GHOST = "00000000-0000-7000-8000-000000000000"
 
 @dataclass(frozen=True)
 class Request:
-    """A request that is good but for the rights; `fine` are the answers to those who have them."""
+    """A request that is valid apart from permissions; `fine` are the statuses for those who have them."""
 
     fine: tuple[int, ...] = (200,)
     body: Any = None
@@ -54,6 +54,13 @@ PERIOD = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
 ASKED = Request((202,), {})
 GONE = Request((404,), places={"configuration": "ghost", "orchestration": "ghost", "schedule": "ghost"})
 REQUESTS: Mapping[str, Request] = {
+    "switch_orchestration": Request((200,), {"enabled": True}),
+    "switch_schedule": Request((200,), {"enabled": True}),
+    "switch_trigger": Request((200,), {"enabled": True}),
+    "get_member": Request((404,)),
+    "invite_member": Request((201, 409), {"email": "new@example.com", "role": "viewer"}),
+    "change_member": Request((404,), {"role": "viewer"}),
+    "remove_member": Request((404,)),
     "create_project": Request((201, 409), {"id": "another"}),
     "change_project": Request((200,), {"parallel_limit": None}),
     "save_component": Request((200,), COMPONENT),
@@ -154,7 +161,11 @@ class Bearers:
 
 
 async def send(client: Client, call: Call, places: Mapping[str, str]) -> tuple[int, str]:
-    response = await client.http.request(call.method, call.url(places), json=call.request.body)
+    url, body = call.url(places), call.request.body
+    async with client.http.stream(call.method, url, json=body) as response:
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return response.status_code, ""  # its end may never come
+        await response.aread()
     return response.status_code, response.text
 
 
@@ -173,14 +184,14 @@ async def bearers(api: RunningApi, furnished: Client, database: Database) -> Asy
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "letter": "ghost", "job": run,
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 
         async def client(token: str | None) -> Client:
-            return Client(await stack.enter_async_context(api.http(token)))
+            return Client(await stack.enter_async_context(api.streaming(token)))
 
-        clients, places = {"administrator": furnished}, {"administrator": common}
+        clients, places = {"administrator": await client(ADMIN_TOKEN)}, {"administrator": common}
         for kind, wish in KINDS.items():
             made = await furnished.post("tokens", {"name": kind, **wish}, status=201)
             clients[kind] = await client(made["token"])
@@ -267,4 +278,4 @@ async def test_other_jobs_are_as_if_they_did_not_exist(bearers: Bearers) -> None
                 assert known == (unknown[0], unknown[1].replace(ghost, bearers.foreign_job)), call.name
                 assert unknown[0] == 404
                 asked += 1
-    assert asked == 10
+    assert asked == 12

@@ -12,7 +12,7 @@ BY_HAND = "orc_test_administrator_token_that_a_person_made"
 
 
 async def status(settings: ApiSettings, setting: str, *tokens: str) -> list[int]:
-    """The api is started with this setting; how each token is answered then."""
+    """The api is started with this setting; the status that each token gets then."""
     answers = []
     async with running(settings.model_copy(update={"admin_token": setting})) as api:
         for token in tokens:

@@ -1,4 +1,4 @@
-"""Proposals of another layout: looked at, saved by a PUT, and never over somebody else's change."""
+"""Previews of another layout: saved by a PUT, but never over someone else's change."""
 
 from typing import Any
 

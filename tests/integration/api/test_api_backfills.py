@@ -74,7 +74,7 @@ async def test_what_is_refused(api: RunningApi, furnished: Client) -> None:
 
 
 async def test_a_clock_change_delays_no_other_request(furnished: Client) -> None:
-    """Issue 8, number 28: both requests held the api for ever, at a core of 100 %."""
+    """Issue 8, number 28: both requests blocked the api for ever, at 100 % of a core."""
     await schedule(furnished, cron="0 * * * *", timezone="Europe/Prague")
     body = {"orchestration": "daily", "schedule": "mornings", "dry_run": True}
     for start in ("2026-03-29T00:30:00Z", "2026-03-29T00:30:00.000005Z"):
@@ -94,7 +94,7 @@ async def test_a_clock_change_delays_no_other_request(furnished: Client) -> None
 async def test_an_interval_is_counted_from_where_the_scheduler_counts(
     furnished: Client, database: Database
 ) -> None:
-    """Issue 8, number 22: an edit of something else moved the past fires, as they followed `updated_at`."""
+    """Issue 8, number 22: editing another field moved the past fires, which followed `updated_at`."""
     schedule_id = ScheduleId(UUID(await schedule(furnished, every_seconds=2700)))
     await database.execute("UPDATE catalog.schedules SET updated_at = updated_at - interval '1000 seconds'")
     now = await database.fetchval("SELECT clock_timestamp()")
@@ -119,7 +119,7 @@ async def test_an_interval_is_counted_from_where_the_scheduler_counts(
 
 
 async def test_a_refusal_has_its_position_and_instants_one_form(furnished: Client) -> None:
-    """Issue 8, number 39: the position never reached the caller; `+00:00` stood beside `Z`."""
+    """Issue 8, number 39: the position was missing in the response; `+00:00` and `Z` were mixed."""
     path = "orchestrations/daily/schedules/mornings"
     for call in (
         furnished.put(path, {"cron": "0 5 * * 7-1"}, status=422),

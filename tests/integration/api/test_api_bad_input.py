@@ -1,4 +1,4 @@
-"""Bad input gets a problem that names the field, and leaves nothing half done."""
+"""Bad input gets a problem that names the field, and changes nothing."""
 
 import base64
 import gzip
@@ -124,7 +124,7 @@ async def test_body_over_one_mebibyte_is_refused(shared: Client) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "br, gzip", "x"])
 async def test_a_compressed_body_is_refused_by_its_name(admin: Client, coding: str) -> None:
-    """It was said to be no valid UTF-8."""
+    """It was reported as invalid UTF-8."""
     headers = {"content-type": "application/json", "content-encoding": coding}
     body = gzip.compress(b'{"id": "x"}')
     response = await admin.http.post("/v1/projects", content=body, headers=headers)

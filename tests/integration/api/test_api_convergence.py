@@ -1,4 +1,4 @@
-"""Issue 8.25: applying converges, and what `validate` says offline is what `apply` says."""
+"""Issue 8.25: applying converges, and `validate` offline agrees with `apply`."""
 
 from copy import deepcopy
 from typing import Any
@@ -22,7 +22,7 @@ DAILY: dict[str, Any] = {
 
 
 async def applied(client: Client, *documents: dict[str, Any]) -> dict[str, str]:
-    """What happens to each thing, and that a second time nothing does."""
+    """What happens to each item, and that applying again changes nothing."""
     made = []
     for _ in range(2):
         answer = await client.post("definitions/apply", {"documents": list(documents)})
@@ -206,7 +206,7 @@ def examples(count: int) -> list[list[tuple[tuple[Any, ...], Any]]]:
 
 
 async def test_exported_numbers_are_applied_as_they_are_stored(furnished: Client) -> None:
-    """Issue 8.37: `export | apply` changed 1.0e+22 into a text."""
+    """Issue 8.37: `export | apply` turned 1.0e+22 into a string."""
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "parameters": {}})
     numbers = [1e22, 10**22, 1e308, 5e-324, 0.1, 0.00012345678901234567, -0.0, 3.1, 10**30]
     texts = ["3.10", "1e5", "1e22", "null", "10000000000000000000000", "on", "<<"]

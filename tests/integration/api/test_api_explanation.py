@@ -1,4 +1,4 @@
-"""Why a trigger did, or did not, start its orchestration, from what the trigger-watcher recorded."""
+"""Why a trigger did or did not start its orchestration, from what the trigger-watcher recorded."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Fault 11 of issue 8: who asks is settled before the body is read, at every operation."""
+"""Fault 11 of issue 8: every operation authorizes the caller before it reads the body."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ def address(path: str) -> str:
 
 
 async def asked(api: RunningApi, method: str, path: str, token: str | None, body: bytes) -> tuple[int, int]:
-    """The status, and how often the body was asked for."""
+    """The status, and how often the body was requested."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     if token:
         headers.append((b"authorization", f"Bearer {token}".encode()))

@@ -1,4 +1,4 @@
-"""Issue 8, 4: job ids are made by our services; callers repeat a request by its Idempotency-Key."""
+"""Issue 8, 4: job ids are assigned by our services; callers repeat a request with its Idempotency-Key."""
 
 import asyncio
 from typing import Any
@@ -23,7 +23,7 @@ async def count(database: Database) -> int:
 
 
 async def test_4_the_id_of_a_fire_cannot_be_taken(furnished: Client, database: Database) -> None:
-    """Whoever knew the schedule could ask first with its fire's id, and the fire vanished."""
+    """Whoever knew the schedule could use its fire's id first, and the fire was lost."""
     fire = fire_job_id(ScheduleId(UUID(await schedule(furnished))), "2026-11-30T05:30")
     known = await Runner(database).job("one", 1, "waiting")
     bodies = ({"job_id": str(fire)}, {"job_id": str(known)})
@@ -100,7 +100,7 @@ WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = cu
 
 
 async def at_once(client: Client, database: Database, key: str, *bodies: Any) -> list[Any]:
-    """Backfills that are all under way before any of them has stored what it requests."""
+    """Backfills that are all in progress before any of them has stored its requests."""
     async with database.connection() as connection, connection.transaction():
         await connection.execute("LOCK TABLE catalog.run_requests IN SHARE MODE")  # may be read
         sent = [
@@ -118,7 +118,7 @@ async def at_once(client: Client, database: Database, key: str, *bodies: Any) ->
 
 
 async def test_4_backfills_at_once_under_one_key_are_one(furnished: Client, database: Database) -> None:
-    """Of two different ones both were accepted, and of twins one heard that it had requested nothing."""
+    """Two different requests were both accepted, and one of two equal ones reported no runs."""
     await schedule(furnished)
     body = {"orchestration": "daily", "schedule": "mornings", **PERIOD}
     first, second = [answer.json() for answer in await at_once(furnished, database, "k", body, body)]

@@ -12,7 +12,7 @@ from orchestrator_api.runs.store import RunStore
 
 
 class Runner:
-    """Writes what a runner would."""
+    """Writes what a runner would write."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
@@ -107,7 +107,7 @@ async def test_a_job_between_two_attempts_blocks_no_other_job(furnished: Client,
 async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
     furnished: Client, database: Database
 ) -> None:
-    """The lane's history is looked through once, not once per job that waits."""
+    """The lane's history is read once, not once per waiting job."""
     runner = Runner(database)
     first = await runner.job("one", 1, "success")
     same = (
@@ -127,7 +127,7 @@ async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
 
 
 def rows_removed(plan: dict[str, Any]) -> float:
-    """How many rows a plan looked at in vain."""
+    """How many rows a query plan read and discarded."""
     own = plan.get("Rows Removed by Filter", 0) * plan.get("Actual Loops", 1)
     return float(own + sum(rows_removed(each) for each in plan.get("Plans", [])))
 

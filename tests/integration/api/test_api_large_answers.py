@@ -1,4 +1,4 @@
-"""Fault 16 of issue 8: large answers held the event loop, and a list could ask for half a gigabyte."""
+"""Fault 16 of issue 8: large responses blocked the event loop, and a list could return half a gigabyte."""
 
 import sys
 import threading
@@ -13,7 +13,7 @@ ELEMENTS = 20_000
 
 
 async def test_an_export_is_made_beside_the_loop(admin: Client) -> None:
-    """Counted in calls on the loop's thread: none of them is for an element of a configuration."""
+    """Counted in calls on the loop's thread: there are none for single elements of a configuration."""
     await admin.put("/v1/components/demo-extractor", ANY, status=201)
     large = {"parameters": {"values": [{"a": i} for i in range(ELEMENTS)]}}
     for name in ("one", "two", "three"):

@@ -1,4 +1,4 @@
-"""Issue 8.12: masked secrets that are sent back, by every way in: each keeps its own."""
+"""Issue 8.12: masked secrets that are sent back keep what is stored, through every endpoint."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Fault 11 of issue 8: whatever may compute for long does so beside the event loop."""
+"""Fault 11 of issue 8: whatever may compute for long does so outside the event loop."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Fault 17 of issue 8: what an answer must not tell, and what each must carry."""
+"""Fault 17 of issue 8: what a response must not reveal, and what it must contain."""
 
 import re
 
@@ -117,7 +117,7 @@ async def test_metrics_are_not_public(api: RunningApi) -> None:
 
 
 async def test_allow_names_every_method(api: RunningApi, furnished: Client) -> None:
-    """Fault 18: only those of the first route were named."""
+    """Fault 18: only the methods of the first route were named."""
     expected = {
         "/v1/projects": "GET, POST",
         "/v1/projects/demo": "GET, PATCH",

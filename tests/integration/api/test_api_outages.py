@@ -1,4 +1,4 @@
-"""Servers that do not answer, replicas that race, and the service as a process."""
+"""Unavailable servers, racing replicas, and the service as a process."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""Merged and skipped fires can be asked for; jobs tell their waits, usual duration and expected end."""
+"""Merged and skipped fires can be read; jobs show their waits, usual duration and expected end."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4

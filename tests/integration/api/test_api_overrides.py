@@ -1,4 +1,4 @@
-"""Parameters of one run and Task Parameters are judged as they will be merged, before anything runs."""
+"""Parameters of one run and Task Parameters are checked as they will be merged, before anything runs."""
 
 from typing import Any
 

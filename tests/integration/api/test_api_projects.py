@@ -60,7 +60,7 @@ async def test_6_a_project_that_has_dots_keeps_working_and_is_named(
 
 
 async def test_nothing_is_found_in_a_project_that_is_not_there(admin: Client) -> None:
-    """The administrator's token is good for every project, so only the look-up refuses it."""
+    """The administrator's token is valid for every project, so only the look-up rejects it."""
     problem = await admin.get("/v1/projects/nowhere/jobs", status=404)
     assert (problem["detail"], problem["errors"][0]["field"]) == (
         "there is no project 'nowhere'",

@@ -1,4 +1,4 @@
-"""What the api says to the other services, in the transaction that changes something."""
+"""What the api publishes to the other services, in the transaction that changes something."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -100,7 +100,7 @@ async def test_table_updates_keep_their_ids(furnished: Client, broker: BrokerVho
 
 
 async def test_an_id_sent_again_at_once_is_published_again(furnished: Client, broker: BrokerVhost) -> None:
-    """Consumers tell repetitions apart; the outbox must not stumble over an id that it holds already."""
+    """Consumers recognize duplicates; the outbox must accept an id that it already holds."""
     event_id = "0195f7a0-0000-7000-8000-000000000001"
     update = {"table": "in.c-a.x", "id": event_id}
     answer = await furnished.post("table-updates", {"updates": [update, update]}, status=202)

@@ -1,4 +1,4 @@
-"""Retries: a plan to look at, then exactly that plan, linked to what it came from."""
+"""Retries: a plan to review, then exactly that plan, linked to the original job."""
 
 import json
 from datetime import datetime

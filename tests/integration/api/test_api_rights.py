@@ -97,7 +97,7 @@ async def test_1_overrides_need_every_component_that_they_reach(api: RunningApi,
 async def test_1_retries_are_held_to_the_same_rule(
     api: RunningApi, mixed: Client, database: Database
 ) -> None:
-    """As defined now it is a start; with old versions, inactive tasks or parameters it is more."""
+    """A run as currently defined needs `run`; old versions, inactive tasks or parameters need more."""
     async with bearer(api, mixed, scopes=["run"]) as robot:
         started = UUID((await robot.post(RUN, status=202))["job_id"])
         run = await failed_run(database, id=started)
@@ -169,7 +169,7 @@ async def test_2_a_run_token_sees_status_and_tasks_of_its_runs_alone(
 
 
 async def test_3_saving_needs_the_right_to_run_the_component(api: RunningApi, mixed: Client) -> None:
-    """Or its schedule would run it with the orchestration's token, which may run everything."""
+    """Otherwise its schedule would run it with the orchestration's token, which may run everything."""
     body = {"parameters": {"statements": ["DROP TABLE x"]}}
     document = {"configuration": "sql/s1", **body}
     schedule = ("orchestrations/daily/schedules/s", {"cron": "0 5 * * *"})
@@ -195,7 +195,7 @@ async def test_3_saving_needs_the_right_to_run_the_component(api: RunningApi, mi
 
 
 async def test_3_a_variable_belongs_to_the_components_that_use_it(api: RunningApi, mixed: Client) -> None:
-    """Whoever changes it changes what they run; in a secret it is found, too."""
+    """Changing it changes what its users run; users within secrets are found, too."""
     for name in ("plain", "hidden", "of_task", "free"):
         await mixed.put(f"variables/{name}", {"value": "1"}, status=201)
     await mixed.put(
@@ -217,7 +217,7 @@ async def test_3_a_variable_belongs_to_the_components_that_use_it(api: RunningAp
 
 
 async def test_no_token_makes_a_token(api: RunningApi, mixed: Client) -> None:
-    """So none makes a stronger one; and what is made never administers."""
+    """So no token creates a stronger one, and created tokens never administer."""
     every = ["read", "configure", "run", "tables"]
     async with bearer(api, mixed, scopes=every, components=["*"]) as strong:
         await strong.post("tokens", {"name": "x", "scopes": ["read"]}, status=403)

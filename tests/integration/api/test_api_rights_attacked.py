@@ -1,4 +1,4 @@
-"""Issue 8, section A, attacked after it was mended: ways round the rule about what a token may run."""
+"""Issue 8, section A, attacked after the fix: ways around the rule about what a token may run."""
 
 import json
 from typing import Any
@@ -86,7 +86,7 @@ async def test_3_a_variable_of_a_pinned_version_is_in_use(api: RunningApi, mixed
 
 
 async def test_2_secrets_cannot_be_guessed_by_what_changes(api: RunningApi, mixed: Client) -> None:
-    """A right guess is answered, to the letter, like a wrong one."""
+    """A right guess gets exactly the same answer as a wrong one."""
     parameters = {"statements": ["{{ vars.pin }}"], "#pin": "1234"}
     await mixed.put("configurations/sql/s1", {"parameters": parameters})
     await mixed.put("variables/pin", {"value": "1234", "secret": True}, status=201)
@@ -120,7 +120,7 @@ async def test_2_secrets_cannot_be_guessed_by_what_changes(api: RunningApi, mixe
 
 
 async def test_12_a_tasks_secret_stays_with_its_configuration(api: RunningApi, mixed: Client) -> None:
-    """Another component under the same task id, or the handle in another task, gets none of it."""
+    """Another component under the same task id, or the handle in another task, gets no secret."""
     secrets = {"#password": "s3cret-of-sql", "hosts": [{"#key": "k3y-of-sql"}]}
     await saved(mixed, "whole", {**SQL, "parameters": {"parameters": secrets}})
     shown = (await mixed.get("orchestrations/whole"))["phases"][0]["tasks"][0]["parameters"]["parameters"]
@@ -138,7 +138,7 @@ async def test_12_a_tasks_secret_stays_with_its_configuration(api: RunningApi, m
 async def test_1_a_retry_repeats_parameters_only_for_tokens_that_may_configure_their_components(
     api: RunningApi, mixed: Client, database: Database
 ) -> None:
-    """Whoever puts a task of its own under the id would be given the secrets that were for another one."""
+    """Whoever puts another task under the id would receive the secrets of the previous one."""
     demo = {"id": "sql", "component": "demo-extractor", "configuration": "one"}
     await saved(mixed, "daily", SQL)
     async with bearer(api, mixed, scopes=["run"]) as robot:
@@ -179,7 +179,7 @@ REMOTE = {
 
 
 async def test_12_how_a_component_is_run_is_for_administrators(api: RunningApi, mixed: Client) -> None:
-    """Every token of every project read what stands in environments, headers and addresses."""
+    """Every token of every project could read environments, headers and addresses."""
     program = {**COMPONENT, "environment": KEYS, "command": ["program", "--key=k3y"]}
     for name, document in (("program", program), ("service", REMOTE)):
         shown = await mixed.put(f"/v1/components/{name}", document, status=201)
@@ -198,7 +198,7 @@ async def test_12_how_a_component_is_run_is_for_administrators(api: RunningApi, 
 
 
 async def test_3_what_may_not_be_pruned_is_forbidden(api: RunningApi, mixed: Client) -> None:
-    """It was refused as if the documents were wrong."""
+    """It was rejected as if the documents were invalid."""
     async with bearer(api, mixed, scopes=["configure"], components=["demo-extractor"]) as editor:
         problem = await editor.post("definitions/apply", {"documents": [], "prune": True}, status=403)
     assert "may not" in problem["detail"]

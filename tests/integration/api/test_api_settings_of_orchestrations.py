@@ -113,7 +113,7 @@ async def test_lists_come_in_parts(furnished: Client) -> None:
 
 
 async def test_subscriptions_to_long_runs_have_a_limit(furnished: Client) -> None:
-    """Issue 8.27, and that `deadline_missed` is refused until something makes it."""
+    """Issue 8.27, and `deadline_missed` is rejected until it is implemented."""
     path = f"{DAILY}/notifications"
     wish: list[dict[str, Any]] = [
         {"event": "processing_long", "address": "a@example.com", "percent": 50},

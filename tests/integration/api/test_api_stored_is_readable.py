@@ -53,7 +53,7 @@ ADDRESSES = {
 
 
 async def exported(client: Client) -> list[dict[str, Any]]:
-    """What is exported, and is taken back without a change."""
+    """What is exported, and can be applied without a change."""
     documents: list[dict[str, Any]] = (await client.get("definitions"))["documents"]
     plan = await client.post("definitions/plan", {"documents": documents})
     assert [c for c in plan["changes"] if c["action"] != "unchanged"] == []

@@ -25,7 +25,7 @@ async def finance(furnished: Client) -> Client:
 
 
 async def told(client: Client, name: str = "rates") -> dict[str, Any]:
-    """What the explanation says of the other project's table."""
+    """What the explanation shows for the other project's table."""
     trigger = await client.get(f"{DAILY}/triggers/{name}")
     explanation = await client.get(f"triggers/{trigger['id']}/explanation")
     (found,) = [each for each in explanation["tables"] if each["table"] == RATES]
@@ -96,7 +96,7 @@ async def test_a_trigger_saved_without_the_table_does_not_get_it_back(
 async def test_a_trigger_saved_while_its_bucket_is_unshared_counts_nothing(
     furnished: Client, finance: Client, database: Database
 ) -> None:
-    """Whoever comes second sees what the first has done, in either order."""
+    """The second transaction sees what the first has done, in either order."""
     left = (
         "SELECT count(*) FROM catalog.trigger_tables x JOIN catalog.triggers t ON t.id = x.trigger_id"
         " WHERE x.table_project <> t.project AND NOT EXISTS (SELECT FROM catalog.shares s"

@@ -1,4 +1,4 @@
-"""Whatever has keys comes back with them in the order in which they were written (number 33)."""
+"""Objects are returned with their keys in the order in which they were written (number 33)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Which fires a backfill makes up for."""
+"""Which fires a backfill catches up on."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID

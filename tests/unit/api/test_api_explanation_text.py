@@ -1,4 +1,4 @@
-"""The sentences that explain a trigger, each as people read it (issue 8, number 40)."""
+"""The sentences that explain a trigger, as people read them (issue 8, number 40)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

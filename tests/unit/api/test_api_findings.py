@@ -1,4 +1,4 @@
-"""What is found in an orchestration without running it."""
+"""Errors and warnings that are found without running an orchestration."""
 
 from typing import Any
 
@@ -157,7 +157,7 @@ def test_only_tasks_beside_others_are_looked_at() -> None:
 
 
 def test_many_readers_beside_many_writers_are_visited_once_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fault 11: 7,000 tasks of one table held the api for 7 seconds at each look at the orchestration."""
+    """Fault 11: 7,000 tasks of one table blocked the api for 7 seconds at each read."""
     looks = [0]
 
     def counted(each: Any) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Parameters against a component's schema: placeholders, and whose fault a mistake is."""
+"""Parameters against a component's schema: placeholders, and which errors are reported."""
 
 import tracemalloc
 from typing import Any
@@ -93,7 +93,7 @@ def test_an_unresolvable_schema_is_reported_as_the_components_fault(schema: dict
 
 
 def test_patterns_of_schemas_do_not_backtrack() -> None:
-    """Number 14: one request with such a text held the api for ever."""
+    """Number 14: one request with such a text blocked the api for ever."""
     hostile, text = "^(a+)+$", "a" * 100_000 + "!"
     schema = {
         "properties": {"name": {"pattern": hostile}},
@@ -142,7 +142,7 @@ DIALECTS = ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -> None:
-    """Where a $ref led back to it, the library went on with rules that backtrack and know no placeholders."""
+    """Behind a $ref, the library used its own rules, which backtrack and know no placeholders."""
     schema = {
         "$schema": dialect,
         "properties": {"inner": {"$ref": "#"}, "name": {"pattern": "^(a+)+$"}},
@@ -167,7 +167,7 @@ def test_a_schema_that_names_its_dialect_is_gone_by_as_any_other(dialect: str) -
     ],
 )
 def test_items_are_found_twice_in_one_pass(items: list[Any], is_unique: bool) -> None:
-    """Fault 11: two lists of 20,000 objects under `uniqueItems` kept the api's threads for good."""
+    """Fault 11: two lists of 20,000 objects under `uniqueItems` occupied the api's threads for ever."""
     budget = StepBudget()
     found = check_parameters({"a": items}, {"properties": {"a": {"uniqueItems": True}}}, budget=budget)
     assert (found == []) == is_unique
@@ -235,7 +235,7 @@ def test_large_parameters_are_checked_with_steps_to_spare() -> None:
 
 
 def test_branches_that_do_not_fit_leave_no_errors_behind() -> None:
-    """Fault 11: the errors of 3^30 branches that nobody is told took 700 MB."""
+    """Fault 11: errors of 3^30 branches, which were never reported, took 700 MB."""
     branches = {f"n{i}": {"oneOf": [{"$ref": f"#/$defs/n{i + 1}"}] * 3} for i in range(30)}
     schema = {"$defs": {**branches, "n30": {"required": ["a"]}}, "$ref": "#/$defs/n0"}
     tracemalloc.start()

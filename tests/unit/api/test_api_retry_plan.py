@@ -1,4 +1,4 @@
-"""What a retry would run, and when its plan is another one."""
+"""What a retry would run, and what changes its plan."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Fault 17 of issue 8: wrong tokens left no trace and had no limit."""
+"""Fault 17 of issue 8: invalid tokens were neither logged nor limited."""
 
 from orchestrator_api.access.attempts import MAX_TRACKED, REPORT_SECONDS, TokenAttempts
 from orchestrator_shared.runtime.addresses import TrustedProxies

@@ -1,4 +1,4 @@
-"""Fault 11 of issue 8: what a body costs is counted in calls and bytes of memory, and has a bound."""
+"""Fault 11 of issue 8: the cost of a body, in calls and bytes of memory, is bounded."""
 
 import gc
 import json
@@ -33,7 +33,7 @@ def nested(levels: int, numbers: int) -> bytes:
 
 
 def calls(work: Callable[[], Any]) -> int:
-    """How many functions are called, C functions too."""
+    """How many functions are called, including C functions."""
     counted = 0
 
     def note(_frame: Any, event: str, _arg: Any) -> None:

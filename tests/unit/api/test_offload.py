@@ -1,4 +1,4 @@
-"""Issue 8, number 28: long pure work runs in a bounded number of threads, and never holds loop or process."""
+"""Issue 8, number 28: long work runs in a bounded number of threads, and blocks neither loop nor exit."""
 
 import asyncio
 import subprocess

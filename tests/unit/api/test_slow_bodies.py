@@ -1,4 +1,4 @@
-"""Bodies that do not come to their end."""
+"""Bodies that never arrive completely."""
 
 import asyncio
 

@@ -7,6 +7,7 @@ from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
+from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
@@ -21,7 +22,11 @@ from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
-RETENTION = {"forget_run_requests": (), "forget_audit": (), "forget_callbacks": ()}
+RETENTION: dict[str, dict[str, object]] = {
+    "forget_run_requests": {},
+    "forget_audit": {},
+    "forget_callbacks": {},
+}
 """Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
@@ -52,6 +57,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                 job_token_keys(settings.encryption_keys),
             ),
         )
-        app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))
+        dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        app = create_app(sessions, dead_letters, open_streams(settings, skeleton))
         async with lifecycle.serving(app):
             yield

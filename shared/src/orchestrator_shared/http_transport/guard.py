@@ -12,6 +12,7 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.internal_hosts import INTERNAL_HOSTS, InternalHosts
 
 CONNECT_SECONDS = 10.0
+MOST_ADDRESSES = 8
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -30,11 +31,17 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Resolves a name once and connects to that address, so that a second DNS answer cannot redirect it."""
 
     def __init__(
-        self, internal: InternalHosts, resolve: Resolve, network: httpcore.AsyncNetworkBackend
+        self,
+        internal: InternalHosts,
+        resolve: Resolve,
+        network: httpcore.AsyncNetworkBackend,
+        *,
+        connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
         self._internal = internal
         self._resolve = resolve
         self._network = network
+        self._connect_seconds = connect_seconds
 
     async def connect_tcp(
         self,
@@ -46,7 +53,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address that answers; raises ForbiddenHost if one of them is internal."""
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(self._connect_seconds):
                 addresses = await self._resolve(host, port)
         except TimeoutError:
             raise httpcore.ConnectError(f"cannot find the host {host}: no answer in time") from None
@@ -61,9 +68,9 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     async def _connect(self, host: str, port: int, addresses: list[str]) -> httpcore.AsyncNetworkStream:
         reason = f"cannot find the host {host}"
-        for address in addresses[:8]:
+        for address in addresses[:MOST_ADDRESSES]:
             try:
-                return await self._network.connect_tcp(address, port, timeout=CONNECT_SECONDS)
+                return await self._network.connect_tcp(address, port, timeout=self._connect_seconds)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 reason = f"cannot connect to {host}:{port}: {reason_of(error)}"
         raise httpcore.ConnectError(reason)

@@ -1,10 +1,22 @@
 """Finds the bearer of a token and decides whether a project is open to them."""
 
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
-from orchestrator_api.access.permissions import Actor, OwnJob, TokenFacts, check_token, no_such_project
+from orchestrator_api.access.permissions import (
+    ALL_BUCKETS,
+    ALL_COMPONENTS,
+    Actor,
+    Membership,
+    OwnJob,
+    Scope,
+    TokenFacts,
+    check_token,
+    no_such_project,
+)
+from orchestrator_api.access.rows import Bearer, StoredMembership
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.http.refusals import Unauthenticated
@@ -21,7 +33,7 @@ async def identify(
     store = AccessStore(connection)
     bearer = await store.bearer(secret_hash=hash_token(token))
     try:
-        check_token(TokenFacts(bearer.expires_at, bearer.revoked_at) if bearer else None, now)
+        check_token(_facts(bearer) if bearer else None, now)
     except Unauthenticated:
         guard.record_failure(address, "ended" if bearer else "unknown")
         raise
@@ -29,16 +41,27 @@ async def identify(
     assert bearer is not None
     if bearer.last_use_is_old:
         await store.record_use(token_id=bearer.id)
+    return _actor(bearer)
+
+
+def _facts(bearer: Bearer) -> TokenFacts:
+    return TokenFacts(bearer.expires_at, bearer.revoked_at, bearer.is_disabled and bearer.kind == "person")
+
+
+def _actor(bearer: Bearer) -> Actor:
+    """A person who is no administrator gets their role's scopes on entering a project."""
+    has_role = bearer.kind == "person" and not (bearer.is_administrator and Scope.ADMIN in bearer.scopes)
     return Actor(
         token_id=bearer.id,
         kind=bearer.kind,
         name=bearer.name,
         project=bearer.project,
-        scopes=frozenset(bearer.scopes),
-        components=bearer.components,
-        buckets=bearer.buckets,
+        scopes=frozenset({Scope.READ} if has_role else bearer.scopes),
+        components=(ALL_COMPONENTS,) if has_role else bearer.components,
+        buckets=(ALL_BUCKETS,) if has_role else bearer.buckets,
         email=bearer.email,
         is_administrator=bearer.is_administrator,
+        person_id=bearer.person_id if bearer.kind == "person" else None,
     )
 
 
@@ -73,8 +96,18 @@ async def _identify_job(
     )
 
 
-async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> None:
-    """Give the same answer for another project's token as for a project that does not exist."""
+async def memberships(connection: asyncpg.Connection, person_id: UUID) -> list[StoredMembership]:
+    """The person's roles in all projects."""
+    return await AccessStore(connection).memberships(person_id=person_id)
+
+
+async def enter(connection: asyncpg.Connection, actor: Actor, project: str) -> Actor:
+    """The actor in the project; another project's token and a missing project get the same refusal."""
+    store = AccessStore(connection)
+    if actor.person_id is not None and not actor.administers:
+        found = await store.memberships(person_id=actor.person_id, project=project)
+        return actor.within(project, Membership(found[0].role, found[0].may_run) if found else None)
     actor.enter(project)
-    if not await AccessStore(connection).is_project(project=project):
+    if not await store.is_project(project=project):
         raise no_such_project(project)
+    return actor

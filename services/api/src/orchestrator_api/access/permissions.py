@@ -1,11 +1,12 @@
-"""Who makes a request, and what they may do (docs/reference/tokens.md).
+"""Who makes a request, and what they may do (docs/reference/tokens.md, docs/reference/roles.md).
 
 The rule about configurations is defined only here. Starting a configuration as it is defined takes the scope
 `run` and its component in the token's list. Saving it, or running it in any other way than defined, takes the
 scope `configure` and its component. A token that may only run sees the runs that it started.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -22,13 +23,18 @@ OF_ORCHESTRATION = "orchestration "
 
 
 class Scope(StrEnum):
-    """What a token may be used for."""
+    """What a token or a role allows."""
 
     READ = "read"
     CONFIGURE = "configure"
     RUN = "run"
     PUBLISH = "publish"
+    SWITCH = "switch"
+    """To enable and disable orchestrations, schedules and triggers; `configure` includes it."""
+    ADMINISTER = "administer"
+    """To manage a project's members, tokens, shares and limits, and to read its audit log."""
     ADMIN = "admin"
+    """Everything in every project: instance administrators only."""
     JOB = "job"
     """Of job tokens only: read the own job, its runs, and variables that are not secret."""
 
@@ -37,6 +43,37 @@ READ_OR_JOB = (Scope.READ, Scope.JOB)
 STATUS_OF_JOB = (Scope.READ, Scope.RUN, Scope.JOB)
 STATUS = (Scope.READ, Scope.RUN)
 """Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
+
+
+class Role(StrEnum):
+    """What a person is in a project."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+_EDITOR = frozenset({Scope.READ, Scope.CONFIGURE, Scope.RUN, Scope.PUBLISH, Scope.SWITCH})
+_SCOPES: Mapping[Role, frozenset[str]] = {
+    Role.VIEWER: frozenset({Scope.READ}),
+    Role.EDITOR: _EDITOR,
+    Role.ADMIN: _EDITOR | {Scope.ADMINISTER},
+}
+_MAY_RUN = frozenset({Scope.RUN, Scope.SWITCH})
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person's role in one project."""
+
+    role: Role
+    may_run: bool = False
+    """Of a viewer: to run, retry, terminate, and switch on and off as well."""
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What the role allows in its project."""
+        return _SCOPES[self.role] | (_MAY_RUN if self.may_run else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +101,7 @@ class Actor:
     """Buckets whose table updates it may publish with the scope `publish`; `*` for all."""
     email: str | None = None
     is_administrator: bool = False
+    person_id: UUID | None = None
     own_job: OwnJob | None = None
     """Only for a job token."""
 
@@ -105,12 +143,26 @@ class Actor:
         if scopes == (Scope.ADMIN,):
             raise Forbidden("only an instance administrator may do this")
         wanted = " or ".join(repr(scope.value) for scope in scopes)
+        if self.is_person:
+            raise Forbidden(f"your role does not allow this (it needs {wanted}): ask an admin of the project")
         raise Forbidden(f"this token lacks the scope {wanted}: use one that has it")
 
     def enter(self, project: str) -> None:
         """Refuse another project's token, without revealing whether the project exists."""
         if not self.administers and self.project != project:
             raise no_such_project(project)
+
+    def within(self, project: str, membership: Membership | None) -> "Actor":
+        """This person in a project; a project that they are not a member of does not exist for them."""
+        if membership is None:
+            raise no_such_project(project)
+        return replace(
+            self,
+            project=project,
+            scopes=membership.scopes,
+            components=(ALL_COMPONENTS,),
+            buckets=(ALL_BUCKETS,),
+        )
 
     def may_run(self, component: str) -> bool:
         """Whether the token may run the component.
@@ -145,6 +197,12 @@ class Actor:
     def require_configure(self, component: str, field: str | None = None) -> None:
         """Refuse to save anything of the component, or anything that would change how it runs."""
         if not self._has(Scope.CONFIGURE):
+            if self.is_person:
+                raise Forbidden(
+                    f"your role does not allow changing what {component!r} runs: "
+                    "ask an admin of the project to make you an editor",
+                    field=field,
+                )
             raise Forbidden(
                 f"this token may only start what is defined: to change what {component!r} runs, use one with "
                 "the scope 'configure'",
@@ -156,6 +214,11 @@ class Actor:
                 "add it to the token's components",
                 field=field,
             )
+
+    def require_switch(self) -> None:
+        """Refuse to enable or disable what belongs to an orchestration."""
+        if not self._has(Scope.SWITCH):
+            self.require_configure(ORCHESTRATOR)
 
     @property
     def configures(self) -> bool:
@@ -174,6 +237,8 @@ class TokenFacts:
 
     expires_at: datetime | None
     revoked_at: datetime | None
+    is_disabled: bool = False
+    """The account of the person whose token it is."""
 
 
 def check_token(facts: TokenFacts | None, now: datetime) -> None:
@@ -184,6 +249,8 @@ def check_token(facts: TokenFacts | None, now: datetime) -> None:
         raise Unauthenticated("this token was revoked")
     if facts.expires_at is not None and facts.expires_at <= now:
         raise Unauthenticated("this token has expired")
+    if facts.is_disabled:
+        raise Unauthenticated("this account is disabled: ask an administrator")
 
 
 def no_such_project(project: str) -> NotFound:

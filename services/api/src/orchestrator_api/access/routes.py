@@ -19,9 +19,9 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
 async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[TokenOut]:
-    """The project's tokens, without their secrets (administrator)."""
+    """The project's tokens, without their secrets (project admin)."""
     (after,) = paging.place(UUID)
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         rows = await tokens.listing(session, after, paging.rows)
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
@@ -32,19 +32,19 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     operation_id="create_token",
     status_code=201,
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN, max_bytes=LARGE),
+    openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
 async def create_token(call: Call, project: Project, body: TokenIn) -> TokenCreated:
-    """Make a token (administrator); its text is shown this once."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """Make a token (project admin); its text is shown this once."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
     return TokenCreated.model_validate(made)
 
 
 @router.get("/tokens/{token}", tags=["tokens"], operation_id="get_token", responses=READ)
 async def get_token(call: Call, project: Project, token: UUID) -> TokenOut:
-    """One token, without its secret (administrator)."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """One token, without its secret (project admin)."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         return TokenOut.model_validate(await tokens.find(session, token))
 
 
@@ -53,19 +53,19 @@ async def get_token(call: Call, project: Project, token: UUID) -> TokenOut:
     tags=["tokens"],
     operation_id="change_token",
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN),
+    openapi_extra=takes(Scope.ADMINISTER),
 )
 async def change_token(call: Call, project: Project, token: UUID, body: TokenChangeIn) -> TokenOut:
-    """Change a token's name, description or expiry (administrator). What it may do never changes."""
+    """Change a token's name, description or expiry (project admin). What it may do never changes."""
     change = TokenChange(**body.model_dump(), sets_expiry="expires_at" in body.model_fields_set)
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         return TokenOut.model_validate(await tokens.change(session, token, change))
 
 
 @router.post("/tokens/{token}/refresh", tags=["tokens"], operation_id="refresh_token", responses=WRITE)
 async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreated:
-    """Give a token a new secret (administrator); the old one ends, and the new text is shown this once."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """Give a token a new secret (project admin); the old one ends, and the new text is shown this once."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         return TokenCreated.model_validate(await tokens.refresh(session, token))
 
 
@@ -73,15 +73,15 @@ async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreat
     "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=WRITE
 )
 async def revoke_token(call: Call, project: Project, token: UUID) -> None:
-    """End a token (administrator)."""
-    async with call.session(Scope.ADMIN, project) as session:
+    """End a token (project admin)."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         await tokens.revoke(session, token)
 
 
 @router.get("/audit", tags=["records"], operation_id="list_audit", responses=READ)
 async def list_audit(call: Call, project: Project, paging: Paging) -> Page[AuditOut]:
-    """Every change and run request, newest first."""
+    """Every change and run request, newest first (project admin)."""
     before = paging.place(datetime, UUID)
-    async with call.session(Scope.CONFIGURE, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         rows = await audit.project_records(session.connection, project, before, paging.rows)
     return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

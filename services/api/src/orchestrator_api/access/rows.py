@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.permissions import Role
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -20,8 +21,10 @@ class Bearer:
     buckets: tuple[str, ...]
     expires_at: datetime | None
     revoked_at: datetime | None
+    person_id: UUID | None
     email: str | None
     is_administrator: bool
+    is_disabled: bool
     last_use_is_old: bool
 
 
@@ -34,6 +37,23 @@ class JobBearer:
     root_id: UUID
     chain_length: int
     buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token that may still be used in this project."""
+
+    token_id: UUID
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMembership:
+    """A person's role in a project."""
+
+    project: str
+    role: Role
+    may_run: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from orchestrator_api.access.rows import (
     AdministratorToken,
     AuditRecord,
     Bearer,
+    GoodBearing,
     JobBearer,
     NewToken,
     SettingToken,
+    StoredMembership,
     Token,
     TokenChange,
 )
@@ -34,9 +36,19 @@ class AccessStore(Store):
         """The job, if this attempt of it is processing and the token that it runs as is not revoked."""
         return await self._one(JobBearer, "job_bearer", project=project, job_id=job_id, attempt=attempt)
 
+    async def good_bearings(
+        self, *, tokens: Sequence[UUID], projects: Sequence[str], now: datetime
+    ) -> list[GoodBearing]:
+        """Which of these tokens may still be used in the project beside it."""
+        return await self._many(GoodBearing, "good_bearings", tokens=tokens, projects=projects, now=now)
+
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
         await self._run("record_token_use", id=token_id)
+
+    async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
+        """The person's roles, in all projects or in one."""
+        return await self._many(StoredMembership, "memberships", person_id=person_id, project=project)
 
     async def is_project(self, *, project: str) -> bool:
         """Whether the project exists."""

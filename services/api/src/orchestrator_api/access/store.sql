@@ -2,12 +2,23 @@
 
 -- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.current_buckets AS buckets,
-       t.expires_at, t.revoked_at, p.email,
-       coalesce(p.is_administrator, false) AS is_administrator,
+       t.expires_at, t.revoked_at, t.person_id, p.email,
+       coalesce(p.is_administrator, false) AS is_administrator, p.disabled_at IS NOT NULL AS is_disabled,
        t.last_used_at IS NULL OR t.last_used_at < clock_timestamp() - interval '1 minute' AS last_use_is_old
 FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
+
+-- name: good_bearings
+-- Who `identify` and `enter` would still let into the project: every role may read.
+SELECT t.id AS token_id, asked.project
+FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
+JOIN catalog.tokens t ON t.id = asked.token_id
+LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
+WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
+  AND (t.project = asked.project AND t.kind <> 'person'
+       OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
 
 -- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
@@ -25,6 +36,11 @@ JOIN jobs.chains_v1 c ON c.id = j.id
 LEFT JOIN catalog.tokens t ON t.id = j.token_id AND t.kind = 'orchestration'
 WHERE j.id = $job_id AND j.project = $project AND j.attempt = $attempt AND j.exact_status = 'processing'
   AND t.revoked_at IS NULL
+
+-- name: memberships
+SELECT project, role, may_run FROM catalog.members
+WHERE person_id = $person_id AND ($project::text IS NULL OR project = $project)
+ORDER BY project
 
 -- name: is_project
 SELECT EXISTS (SELECT FROM catalog.projects WHERE id = $project)
@@ -147,4 +163,4 @@ LIMIT $limit
 -- name: forget_audit
 -- Records are kept for two years.
 DELETE FROM catalog.audit WHERE id IN (
-    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $1)
+    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $batch)

@@ -1,6 +1,6 @@
 """Saves and deletes configurations; every save that changes something creates a new version."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -181,6 +181,13 @@ async def nestings(session: Session) -> list[tuple[str, str]]:
     return [(each.parent, each.child) for each in found]
 
 
+async def nestings_below(session: Session, orchestrations: Collection[str]) -> list[tuple[str, str]]:
+    """The same for these orchestrations, and those that they run directly or through others."""
+    store = ConfigurationStore(session.connection)
+    found = await store.nestings_below(project=session.project, orchestrations=orchestrations)
+    return [(each.parent, each.child) for each in found]
+
+
 async def lock_orchestrations(session: Session) -> None:
     """Serialize saves of a project's orchestrations: two concurrent ones could create a cycle together."""
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
@@ -302,12 +309,40 @@ async def delete(session: Session, key: Key) -> None:
     await session.record("configuration.deleted", str(key))
 
 
+async def switch(session: Session, key: Key, enabled: bool) -> bool:
+    """Enable or disable a configuration; returns whether that changed anything."""
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    await store.lock(**place)
+    stored = await load(session, key)
+    if stored.enabled == enabled:
+        return False
+    await store.update(
+        **place,
+        name=stored.name,
+        description=stored.description,
+        enabled=enabled,
+        version=stored.version,
+    )
+    await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
+    return True
+
+
 async def lock_orchestration(session: Session, orchestration: str) -> None:
     """Check the right to change what belongs to the orchestration, then lock it.
 
     Raises NotFound if it does not exist.
     """
     session.actor.require_configure(ORCHESTRATOR)
+    await _lock_orchestration(session, orchestration)
+
+
+async def lock_to_switch(session: Session, orchestration: str) -> None:
+    """The same for whoever only enables or disables what belongs to the orchestration."""
+    session.actor.require_switch()
+    await _lock_orchestration(session, orchestration)
+
+
+async def _lock_orchestration(session: Session, orchestration: str) -> None:
     store = ConfigurationStore(session.connection)
     if not await store.lock_orchestration(project=session.project, orchestration=orchestration):
         raise NotFound(f"there is no orchestration {orchestration!r} in this project", field="orchestration")

@@ -75,7 +75,7 @@ async def _walk(
 
 
 def task_override(task: Json, parameters: Json, path: str, outer: Sequence[Json] = ()) -> Override | None:
-    """The override of one task: over its own Task Parameters, and those of the runs around it, if any."""
+    """The override of one task, merged over its Task Parameters and those of the runs around it, if any."""
     try:
         request = job_request(task, {})
     except UserError:
@@ -107,8 +107,8 @@ def _task_overrides(override: Override, definition: Json) -> Iterator[Override]:
         if name not in tasks or not isinstance(parameters, Mapping):
             continue
         outer = [layer[name] for layer in override.below if isinstance(layer.get(name), Mapping)]
-        if made := task_override(tasks[name], parameters, f"{override.path}.{name}", outer):
-            yield made
+        if inner := task_override(tasks[name], parameters, f"{override.path}.{name}", outer):
+            yield inner
 
 
 def _check_all(session: Session, checkable: Sequence[tuple[Override, OverrideTarget]]) -> list[FieldError]:

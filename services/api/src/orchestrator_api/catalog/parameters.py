@@ -27,13 +27,13 @@ _NAMING = ("additionalProperties", "dependentRequired", "required", "unevaluated
 def _unless_placeholder(rule: str) -> Rule:
     """Skip the rule for placeholders: their values are known only when the job runs."""
     own: dict[str, Rule] = {"pattern": patterns.pattern, "enum": _enum}
-    bare = own.get(rule) or _LIBRARY[rule]
+    unwrapped = own.get(rule) or _LIBRARY[rule]
 
     def checked(
         validator: RuleValidator, value: object, instance: object, schema: Json
     ) -> Iterator[Violation]:
         if not has_placeholder(instance):
-            yield from bare(validator, value, instance, schema) or ()
+            yield from unwrapped(validator, value, instance, schema) or ()
 
     return checked
 
@@ -243,8 +243,8 @@ def _is_in(override: object, error: Violation) -> bool:
 
 
 def _field_errors(errors: Iterator[Violation], prefix: str) -> list[FieldError]:
-    told = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MAX_ERRORS))
-    return list(told)
+    unique = dict.fromkeys(_field_error(error, prefix) for error in islice(errors, MAX_ERRORS))
+    return list(unique)
 
 
 def _path(error: jsonschema.exceptions._Error, prefix: str) -> str:

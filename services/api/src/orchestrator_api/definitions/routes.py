@@ -42,8 +42,8 @@ async def export_definitions(call: Call, project: Project) -> Response:
         current = await snapshot.read_without_configurations(session)
         texts = await session.offload.run(_written, current)
         size = sum(len(text) for _, text in texts)
-        async for some in snapshot.configuration_parts(session):
-            more = await session.offload.run(_written, some)
+        async for part in snapshot.configuration_parts(session):
+            more = await session.offload.run(_written, part)
             size += sum(len(text) for _, text in more)
             if size > MAX_EXPORTED:
                 raise UserError(TOO_MUCH)

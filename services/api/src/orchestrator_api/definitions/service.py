@@ -161,8 +161,10 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
         # a missing permission concerns the token, not the documents
-        is_lack = isinstance(error, Forbidden)
-        if is_lack or (type(error) not in (UserError, CronError) and change.action is not Action.DELETE):
+        lacks_permission = isinstance(error, Forbidden)
+        if lacks_permission or (
+            type(error) not in (UserError, CronError) and change.action is not Action.DELETE
+        ):
             raise
         return [FieldError.of(error, document_path(place, error.field, item))]
     except ValidationError as error:

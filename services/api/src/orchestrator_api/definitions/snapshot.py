@@ -36,8 +36,8 @@ async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fi
 
     Includes the schedules and triggers of orchestrations that are about to be restored.
     """
-    reviving = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
-    items = await read_without_configurations(session, reviving)
+    restoring = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
+    items = await read_without_configurations(session, restoring)
     for key in await configurations.all_keys(session):
         items[Kind.CONFIGURATION, str(key)] = {}
     names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
@@ -57,7 +57,7 @@ def _configuration(stored: Configuration) -> Fields:
     return {"name": stored.name, "description": stored.description, "parameters": stored.parameters}
 
 
-async def read_without_configurations(session: Session, reviving: Iterable[str] = ()) -> dict[Item, Fields]:
+async def read_without_configurations(session: Session, restoring: Iterable[str] = ()) -> dict[Item, Fields]:
     """Read everything except configurations."""
     items: dict[Item, Fields] = {}
     for component in await components.listing(session):
@@ -69,8 +69,8 @@ async def read_without_configurations(session: Session, reviving: Iterable[str] 
         items[Kind.VARIABLE, each.name] = {"value": each.value, "secret": each.secret}
     found = await configurations.all_orchestrations(session)
     items |= await session.offload.run(_orchestrations, found)
-    living = {name for kind, name in items if kind is Kind.ORCHESTRATION}
-    return items | await _starters(session, living, set(reviving))
+    existing = {name for kind, name in items if kind is Kind.ORCHESTRATION}
+    return items | await _starters(session, existing, set(restoring))
 
 
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
@@ -100,9 +100,9 @@ def _orchestration(stored: Configuration) -> Fields:
     }
 
 
-async def _starters(session: Session, living: set[str], reviving: set[str]) -> dict[Item, Fields]:
+async def _starters(session: Session, existing: set[str], restoring: set[str]) -> dict[Item, Fields]:
     project = session.project
-    known = living | reviving
+    known = existing | restoring
     items: dict[Item, Fields] = {}
     for schedule in await schedules.listing(session, known):
         fields = {name: getattr(schedule, name) for name in SCHEDULE_FIELDS}
@@ -115,7 +115,7 @@ async def _starters(session: Session, living: set[str], reviving: set[str]) -> d
             "enabled": trigger.enabled,
             "allow_self_trigger": trigger.allow_self_trigger,
         }
-    subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in living}
+    subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in existing}
     for each in await notifications.listing(session, known):
         if each.automatic:  # the only subscription then: nobody has configured notifications
             subscriptions.pop(each.orchestration, None)

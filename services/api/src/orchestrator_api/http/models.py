@@ -81,6 +81,12 @@ class Input(Bounded):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+class Switch(Input):
+    """Whether something shall be enabled; everything else stays as it is."""
+
+    enabled: bool
+
+
 class Output(BaseModel):
     """A response body."""
 

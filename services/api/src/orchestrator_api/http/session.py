@@ -115,7 +115,7 @@ class Sessions:
             connection = work.connection
             actor = await identity.identify(connection, self.guard, token, presented.address, now)
             if project is not None:
-                await identity.enter(connection, actor, project)
+                actor = await identity.enter(connection, actor, project)
             if scopes:
                 actor.require(*scopes)
             yield work, actor, now

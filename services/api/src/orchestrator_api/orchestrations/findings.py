@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from orchestrator_shared.definitions.nesting import told
+from orchestrator_shared.definitions.nesting import format_cycle
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 MAX_OF_A_KIND = 100
@@ -61,18 +61,18 @@ class Findings:
 def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
     """Report what can be found without running it; at most a hundred findings of each kind."""
     tasks = [task for phase in phases for task in phase["tasks"]]
-    awake, asleep = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
+    active, inactive = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
-    cycle = [f"orchestrations run each other in a cycle: {told(facts.cycle)}"] if facts.cycle else []
+    cycle = [f"orchestrations run each other in a cycle: {format_cycle(facts.cycle)}"] if facts.cycle else []
     warnings = (
-        (text for task in asleep for text in _broken(task, facts)),
-        (text for task in awake for text in _disabled(task, facts)),
+        (text for task in inactive for text in _broken(task, facts)),
+        (text for task in active for text in _disabled(task, facts)),
         (text for phase in phases for text in _serialized(phase)),
         (text for phase in phases for text in _reading_while_written(phase, named)),
         _inactive(phases),
         _unreachable(phases, facts),
     )
-    errors = _first(text for task in awake for text in _broken(task, facts))
+    errors = _first(text for task in active for text in _broken(task, facts))
     return Findings(cycle + errors, [text for kind in warnings for text in _first(kind)])
 
 
@@ -200,11 +200,11 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _inactive(phases: Sequence[Given]) -> Iterator[str]:
-    asleep = [phase["name"] for phase in phases if not _active(phase)]
-    if phases and len(asleep) == len(phases):
+    inactive = [phase["name"] for phase in phases if not _active(phase)]
+    if phases and len(inactive) == len(phases):
         yield "every task is inactive: a run does nothing"
         return
-    for name in asleep:
+    for name in inactive:
         yield f"phase {name!r}: all of its tasks are inactive, so it is skipped"
 
 

@@ -47,13 +47,13 @@ async def preview(
     found_types = await OrchestrationStore(session.connection).component_types(components=components)
     types = {each.id: each.type for each in found_types}
 
-    def arranged() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
-        made = arrange(before, operations, types)
-        return made, made.to_json()["phases"]
+    def rearrange() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
+        definition = arrange(before, operations, types)
+        return definition, definition.to_json()["phases"]
 
     # A hundred operations on ten thousand tasks take seconds.
     work = len(operations) * len(before.tasks())
-    made, phases = arranged() if work <= FEW_TASKS else await session.offload.run(arranged)
+    arranged, phases = rearrange() if work <= FEW_TASKS else await session.offload.run(rearrange)
     found = (await validation.validate(session, {orchestration: phases}))[orchestration]
-    changed = made.phases != saved.phases
+    changed = arranged.phases != saved.phases
     return Preview(row.version, phases, changed, found.errors, found.warnings)

@@ -11,7 +11,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.models import Page
+from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
@@ -73,6 +73,23 @@ async def save_orchestration(
     return OrchestrationSaved(**dict(plain), changed=saved.changed)
 
 
+@router.patch(
+    "/{orchestration}",
+    operation_id="switch_orchestration",
+    responses=WRITE,
+    openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
+)
+async def switch_orchestration(
+    call: Call, project: Project, orchestration: Identifier, body: Switch
+) -> OrchestrationOut:
+    """Enable or disable an orchestration, and with it its schedules and triggers."""
+    async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        await orchestrations.switch(session, orchestration, body.enabled)
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
+        shown = await views.orchestrations(session, [row])
+    return OrchestrationOut.model_validate(shown[0])
+
+
 @router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
 async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
     """Move an orchestration to the trash; saving it again restores it."""
@@ -129,8 +146,8 @@ async def _preview(
 ) -> ArrangementPreview:
     given: list[dict[str, Any]] | None = body.model_dump()["phases"]
     async with call.session(Scope.READ, project) as session:
-        made = await previews.preview(session, orchestration, operations, given)
-    return ArrangementPreview.model_validate(made)
+        arranged = await previews.preview(session, orchestration, operations, given)
+    return ArrangementPreview.model_validate(arranged)
 
 
 @router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
@@ -146,16 +163,16 @@ async def get_orchestration_token(call: Call, project: Project, orchestration: I
     "/{orchestration}/token",
     operation_id="change_orchestration_token",
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN, max_bytes=LARGE),
+    openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
 async def change_orchestration_token(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationTokenIn
 ) -> TokenOut:
-    """Say which components the orchestration's tasks may run (administrator).
+    """Say which components the orchestration's tasks may run (project admin).
 
     A task of another component ends with an error that names it, from its next start on.
     """
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         row = await orchestrations.narrow_token(session, orchestration, body.components)
     return TokenOut.model_validate(row)
 

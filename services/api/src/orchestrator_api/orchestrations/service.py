@@ -19,7 +19,7 @@ from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
-from orchestrator_shared.definitions.nesting import Nestings, told
+from orchestrator_shared.definitions.nesting import Nestings, format_cycle
 from orchestrator_shared.domain.errors import Conflict
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -142,7 +142,9 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
         return
     cycle = (await _nestings(session)).put(orchestration, children)
     if cycle is not None:
-        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {told(cycle)}")])
+        refuse(
+            [FieldError("phases", f"orchestrations would run each other in a cycle: {format_cycle(cycle)}")]
+        )
 
 
 async def _nestings(session: Session) -> Nestings:
@@ -158,6 +160,13 @@ async def _set_up(session: Session, orchestration: str) -> None:
     """Create the token that its jobs run as, and subscribe its creator to its errors."""
     await orchestration_tokens.create(session, orchestration)
     await notifications.subscribe_creator(session, orchestration)
+
+
+async def switch(session: Session, orchestration: str, enabled: bool) -> None:
+    """Enable or disable an orchestration; its definition stays as it is."""
+    session.actor.require_switch()
+    if await configurations.switch(session, orchestration_key(orchestration), enabled):
+        await announce_switch(session, orchestration)
 
 
 async def announce_switch(session: Session, orchestration: str) -> None:

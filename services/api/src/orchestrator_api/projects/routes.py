@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 @router.get("/projects", tags=["projects"], operation_id="list_projects", responses=READ)
 async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
-    """List the projects that the token may use."""
+    """List the projects that the token may use, or that the person is a member of."""
     (after,) = paging.place(str)
     async with call.session(Scope.READ) as session:
         rows = await projects.listing(session, after, paging.rows)
@@ -33,8 +33,8 @@ async def list_projects(call: Call, paging: Paging) -> Page[ProjectOut]:
 async def create_project(call: Call, body: ProjectIn) -> ProjectOut:
     """Create a project (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
-        made = await projects.create(session, body.id, body.name or body.id, body.parallel_limit)
-    return ProjectOut.model_validate(made)
+        created = await projects.create(session, body.id, body.name or body.id, body.parallel_limit)
+    return ProjectOut.model_validate(created)
 
 
 @router.get("/projects/{project}", tags=["projects"], operation_id="get_project", responses=READ)
@@ -50,11 +50,11 @@ async def get_project(call: Call, project: Project) -> ProjectOut:
     tags=["projects"],
     operation_id="change_project",
     responses=WRITE,
-    openapi_extra=takes(Scope.ADMIN),
+    openapi_extra=takes(Scope.ADMINISTER),
 )
 async def change_project(call: Call, project: Project, body: ProjectPatch) -> ProjectOut:
-    """Change a project's name or its limit of parallel jobs (administrators only)."""
+    """Change a project's name or its limit of parallel jobs (project admin)."""
     changes = body.model_dump(exclude_unset=True)
-    async with call.session(Scope.ADMIN, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         changed = await projects.change(session, changes)
     return ProjectOut.model_validate(changed)

@@ -11,9 +11,11 @@ from orchestrator_shared.domain.errors import Conflict
 
 
 async def listing(session: Session, after: str | None, limit: int) -> list[StoredProject]:
-    """The projects for which the token is valid, by id."""
-    only = None if session.actor.administers else session.actor.project
-    return await ProjectStore(session.connection).projects(only=only, after=after, limit=limit)
+    """The projects for which the token is valid, or that the person is a member of; by id."""
+    actor = session.actor
+    member, only = (None, None) if actor.administers else (actor.person_id, actor.project)
+    store = ProjectStore(session.connection)
+    return await store.projects(only=only, member=member, after=after, limit=limit)
 
 
 async def load(session: Session) -> StoredProject:
@@ -27,11 +29,11 @@ async def load(session: Session) -> StoredProject:
 async def create(session: Session, project: str, name: str, parallel_limit: int | None) -> StoredProject:
     """Create a project."""
     store = ProjectStore(session.connection)
-    made = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
-    if made is None:
+    created = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
+    if created is None:
         raise Conflict(f"the project {project!r} already exists: choose another id", field="id")
     await session.record("project.created", project)
-    return made
+    return created
 
 
 async def change(session: Session, changes: JsonObject) -> StoredProject:

@@ -1,5 +1,7 @@
 """Projects and their variables in the database."""
 
+from uuid import UUID
+
 from orchestrator_api.projects.rows import StoredProject, Variable
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
@@ -10,9 +12,11 @@ class ProjectStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def projects(self, *, only: str | None, after: str | None, limit: int) -> list[StoredProject]:
-        """All projects, or only the requested one."""
-        return await self._many(StoredProject, "projects", only=only, after=after, limit=limit)
+    async def projects(
+        self, *, only: str | None, member: UUID | None, after: str | None, limit: int
+    ) -> list[StoredProject]:
+        """All projects, only the requested one, or only those that this person is a member of."""
+        return await self._many(StoredProject, "projects", only=only, member=member, after=after, limit=limit)
 
     async def project(self, *, project: str) -> StoredProject | None:
         """One project."""

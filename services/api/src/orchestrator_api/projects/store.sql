@@ -2,7 +2,9 @@
 
 -- name: projects
 SELECT id, name, parallel_limit, created_at FROM catalog.projects
-WHERE ($only::text IS NULL OR id = $only) AND ($after::text IS NULL OR id > $after)
+WHERE ($only::text IS NULL OR id = $only)
+  AND ($member::uuid IS NULL OR id IN (SELECT project FROM catalog.members WHERE person_id = $member))
+  AND ($after::text IS NULL OR id > $after)
 ORDER BY id
 LIMIT $limit
 

@@ -54,9 +54,9 @@ async def plan(
     """The finished job, and what a retry of it would run."""
     job = await _finished(session, job_id)
     target = await _target(session, job, version)
-    made = plan_retry(await _original(session, job), target, tasks)
-    refuse(check_plan(made, tasks, is_run=job.is_run))
-    return job, made
+    retry_plan = plan_retry(await _original(session, job), target, tasks)
+    refuse(check_plan(retry_plan, tasks, is_run=job.is_run))
+    return job, retry_plan
 
 
 async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
@@ -66,11 +66,11 @@ async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
     if await idempotency.earlier_requests(session, request.dedup_key):  # even if the plan has changed since
         assert request.dedup_key is not None
         return request.dedup_key.id
-    made, version = await _planned(session, job_id, request)
-    refuse(check_something_to_run(made, is_run=job.is_run))
+    retry_plan, version = await _planned(session, job_id, request)
+    refuse(check_something_to_run(retry_plan, is_run=job.is_run))
     key = Key(job.component, job.configuration)
     run_request = replace(
-        _run(session, job, made, request), versions_of=job_id if version == "original" else None
+        _run(session, job, retry_plan, request), versions_of=job_id if version == "original" else None
     )
     return await runs.start(session, key, run_request)
 
@@ -100,9 +100,9 @@ async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: V
     saved = [f"{component}/{name}" for component, name in saved_since(plan_id, target)]
     if not saved:
         return CHANGED
-    some = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
+    names = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
     return (
-        f"saved since the plan was fetched: {some}. Fetch the plan again; a plan with version=original "
+        f"saved since the plan was fetched: {names}. Fetch the plan again; a plan with version=original "
         "would run the versions that ran then"
     )
 
@@ -170,9 +170,9 @@ async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -
     return await configurations.existing(session, [(job.component, job.configuration), *tasks])
 
 
-def _run(session: Session, job: Job, made: RetryPlan, request: RetryRequest) -> runs.RunRequest:
+def _run(session: Session, job: Job, retry_plan: RetryPlan, request: RetryRequest) -> runs.RunRequest:
     parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
-    selection = made.selection if job.is_run else None
+    selection = retry_plan.selection if job.is_run else None
     if selection is not None:
         # A run's parameters are by task id; those of tasks that are not run again are dropped.
         parameters = {task: value for task, value in parameters.items() if task in selection}
@@ -180,10 +180,10 @@ def _run(session: Session, job: Job, made: RetryPlan, request: RetryRequest) -> 
         tasks=selection,
         parameters=parameters,
         scheduled_for=job.scheduled_for,
-        version=made.version,
+        version=retry_plan.version,
         dedup_key=request.dedup_key,
         notify=request.notify,
         confirm=request.confirm,
         retry_of=job.id,
-        task_versions=made.task_versions or None,
+        task_versions=retry_plan.task_versions or None,
     )

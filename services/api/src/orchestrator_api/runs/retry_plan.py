@@ -189,13 +189,13 @@ def requested_version(plan_id: str) -> Version | None:
 def saved_since(plan_id: str, target: Target) -> list[Key]:
     """Which of the configurations behind the plan were saved after it was made."""
     try:
-        mark = int(plan_id.split("-")[2], 16)
+        last_save = int(plan_id.split("-")[2], 16)
     except (IndexError, ValueError):
         return []
     return [
         key
         for key, at in sorted(target.saved_at.items())
-        if (at - _EPOCH) // timedelta(microseconds=1) > mark
+        if (at - _EPOCH) // timedelta(microseconds=1) > last_save
     ]
 
 

@@ -19,7 +19,7 @@ from orchestrator_api.http.dependencies import (
     saved,
 )
 from orchestrator_api.http.gate import GatedRoute, takes
-from orchestrator_api.http.models import Page
+from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.runs import idempotency
 from orchestrator_api.schedules import backfills
@@ -96,6 +96,20 @@ async def save_schedule(
     return _shown(row)
 
 
+@router.patch(
+    OF_ORCHESTRATION + "/{schedule}",
+    operation_id="switch_schedule",
+    responses=WRITE,
+    openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
+)
+async def switch_schedule(
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, body: Switch
+) -> ScheduleOut:
+    """Enable or disable a schedule."""
+    async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        return _shown(await schedules.switch(session, orchestration, schedule, body.enabled))
+
+
 @router.delete(
     OF_ORCHESTRATION + "/{schedule}", operation_id="delete_schedule", status_code=204, responses=WRITE
 )
@@ -152,15 +166,17 @@ async def backfill_schedule(
             session.actor.require_run(ORCHESTRATOR)
         given = _backfill_request(body)
         dedup_key = idempotency.accept(session, key, "backfill", given)
-        made = await backfills.backfill(session, backfills.BackfillRequest(**given, dedup_key=dedup_key))
+        backfilled = await backfills.backfill(
+            session, backfills.BackfillRequest(**given, dedup_key=dedup_key)
+        )
     response.status_code = 200 if body.dry_run else 202
     return BackfillOut(
-        schedule_id=made.schedule.id,
-        orchestration=made.schedule.orchestration,
-        schedule=made.schedule.name,
+        schedule_id=backfilled.schedule.id,
+        orchestration=backfilled.schedule.orchestration,
+        schedule=backfilled.schedule.name,
         dry_run=body.dry_run,
-        requested=0 if body.dry_run else sum(fire.is_new for fire in made.fires),
-        fires=[BackfillFireOut.model_validate(fire) for fire in made.fires],
+        requested=0 if body.dry_run else sum(fire.is_new for fire in backfilled.fires),
+        fires=[BackfillFireOut.model_validate(fire) for fire in backfilled.fires],
     )
 
 

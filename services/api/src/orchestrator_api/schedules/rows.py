@@ -1,6 +1,6 @@
 """Rows of schedules and their fires."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -30,6 +30,11 @@ class StoredSchedule(ScheduleSpec):
     version: int
     updated_at: datetime
     next_at: datetime | None
+
+    @property
+    def spec(self) -> ScheduleSpec:
+        """What would save it as it is."""
+        return ScheduleSpec(**{each.name: getattr(self, each.name) for each in fields(ScheduleSpec)})
 
     def matches(self, spec: ScheduleSpec) -> bool:
         """Whether saving the spec would change nothing."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
+from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.session import Session
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
@@ -80,6 +80,21 @@ async def save(session: Session, orchestration: str, name: str, spec: ScheduleSp
     action = "schedule.created" if stored is None else "schedule.changed"
     await session.record(action, f"{orchestration}/{name}", **columns_of(spec))
     return SavedPart(created=stored is None, changed=True)
+
+
+async def switch(session: Session, orchestration: str, name: str, enabled: bool) -> StoredSchedule:
+    """Enable or disable a schedule; its times stay as they are, and are checked before it is enabled."""
+    await lock_to_switch(session, orchestration)
+    stored = await find(session, orchestration, name)
+    if stored.enabled == enabled:
+        return stored
+    if enabled:
+        accept_times(stored.cron, stored.every_seconds, stored.timezone)
+    spec = replace(stored.spec, enabled=enabled)
+    await ScheduleStore(session.connection).update(schedule_id=stored.id, spec=spec)
+    session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
+    await session.record("schedule.changed", f"{orchestration}/{name}", enabled=enabled)
+    return await find(session, orchestration, name)
 
 
 async def delete(session: Session, orchestration: str, name: str) -> None:

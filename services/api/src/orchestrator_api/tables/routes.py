@@ -71,8 +71,8 @@ async def list_shares(call: Call, project: Project, bucket: Bucket) -> Page[Shar
     responses=WRITE,
 )
 async def share_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
-    """Let another project select the bucket's tables in its triggers."""
-    async with call.session(Scope.CONFIGURE, project) as session:
+    """Let another project select the bucket's tables in its triggers (project admin)."""
+    async with call.session(Scope.ADMINISTER, project) as session:
         await tables.share(session, bucket, shared_with)
 
 
@@ -83,9 +83,9 @@ async def share_bucket(call: Call, project: Project, bucket: Bucket, shared_with
     responses=WRITE,
 )
 async def unshare_bucket(call: Call, project: Project, bucket: Bucket, shared_with: Identifier) -> None:
-    """Stop sharing. The other project's triggers on its tables are disabled and stop counting updates.
+    """Stop sharing (project admin). The other project's triggers on its tables are disabled.
 
     If the bucket is shared again, updates count from then on, but the triggers stay disabled.
     """
-    async with call.session(Scope.CONFIGURE, project) as session:
+    async with call.session(Scope.ADMINISTER, project) as session:
         await tables.unshare(session, bucket, shared_with)

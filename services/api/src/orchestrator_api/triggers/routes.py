@@ -9,7 +9,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
-from orchestrator_api.http.models import Page
+from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.triggers import explanations
 from orchestrator_api.triggers import service as triggers
@@ -59,6 +59,20 @@ async def save_trigger(
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
     return TriggerOut.model_validate(row)
+
+
+@router.patch(
+    OF_ORCHESTRATION + "/{trigger}",
+    operation_id="switch_trigger",
+    responses=WRITE,
+    openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
+)
+async def switch_trigger(
+    call: Call, project: Project, orchestration: Identifier, trigger: Identifier, body: Switch
+) -> TriggerOut:
+    """Enable or disable a trigger."""
+    async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        return TriggerOut.model_validate(await triggers.switch(session, orchestration, trigger, body.enabled))
 
 
 @router.delete(

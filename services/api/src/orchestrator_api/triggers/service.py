@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration
+from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.triggers import self_triggering
@@ -78,6 +78,22 @@ async def save(session: Session, orchestration: str, name: str, spec: TriggerSpe
     detail = {"tables": [str(ref) for ref in refs], "cool_down_seconds": spec.cool_down_seconds}
     await session.record(action, f"{orchestration}/{name}", mode=spec.mode, enabled=spec.enabled, **detail)
     return SavedPart(created=stored is None, changed=True)
+
+
+async def switch(session: Session, orchestration: str, name: str, enabled: bool) -> StoredTrigger:
+    """Enable or disable a trigger; its tables stay, and are checked before it is enabled."""
+    await lock_to_switch(session, orchestration)
+    stored = await find(session, orchestration, name)
+    if stored.enabled == enabled:
+        return stored
+    if enabled:
+        refs = await _accept_tables(session, stored.tables)
+        if not stored.allow_self_trigger:
+            await self_triggering.check(session, orchestration, refs)
+    await TriggerStore(session.connection).switch(trigger_id=stored.id, enabled=enabled)
+    session.publish(TriggerChanged(trigger_id=stored.id, project=session.project))
+    await session.record("trigger.changed", f"{orchestration}/{name}", enabled=enabled)
+    return await find(session, orchestration, name)
 
 
 async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableRef]:

@@ -75,6 +75,10 @@ class TriggerStore(Store):
         await self._run("delete_trigger_tables", trigger_id=trigger_id)
         await self._insert_tables(trigger_id, tables)
 
+    async def switch(self, *, trigger_id: UUID, enabled: bool) -> None:
+        """Save a new version that differs only in whether it is enabled."""
+        await self._run("switch_trigger", trigger_id=trigger_id, enabled=enabled)
+
     async def _insert_tables(self, trigger_id: UUID, tables: Sequence[TableRef]) -> None:
         await self._run(
             "insert_trigger_tables",

@@ -32,6 +32,10 @@ SET enabled = $enabled, cool_down_seconds = $cool_down_seconds, mode = $mode, al
     version = version + 1, updated_at = clock_timestamp()
 WHERE id = $trigger_id
 
+-- name: switch_trigger
+UPDATE catalog.triggers SET enabled = $enabled, version = version + 1, updated_at = clock_timestamp()
+WHERE id = $trigger_id
+
 -- name: delete_trigger_tables
 WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $trigger_id)
 DELETE FROM catalog.trigger_tables WHERE trigger_id = $trigger_id

@@ -1,0 +1,1 @@
+"""People: accounts, and what they are in projects."""

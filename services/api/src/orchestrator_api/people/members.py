@@ -1,0 +1,97 @@
+"""The members of a project: who they are, and in which role."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from orchestrator_api.access.permissions import Membership, Role
+from orchestrator_api.http.session import Session
+from orchestrator_api.people.rows import Member, Person
+from orchestrator_api.people.store import PeopleStore
+from orchestrator_shared.domain.errors import Conflict, NotFound
+from orchestrator_shared.domain.ids import new_id
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Who shall become a member, in which role."""
+
+    email: str
+    membership: Membership
+    name: str | None = None
+
+
+async def listing(session: Session, after: UUID | None, limit: int) -> list[Member]:
+    """The project's members."""
+    store = PeopleStore(session.connection)
+    return await store.members(project=session.project, after=after, limit=limit)
+
+
+async def find(session: Session, person_id: UUID) -> Member:
+    """The member; raises NotFound for a person who is not one, whether or not they have an account."""
+    store = PeopleStore(session.connection)
+    found = await store.member(project=session.project, person_id=person_id)
+    if found is None:
+        raise NotFound(f"there is no member {person_id} in this project", field="person")
+    return found
+
+
+async def invite(session: Session, invitation: Invitation) -> Member:
+    """Add a member, with a new account if there is none with this address."""
+    store, membership = PeopleStore(session.connection), invitation.membership
+    person = await _person(store, invitation)
+    is_new = await store.insert_member(
+        project=session.project, person_id=person.id, role=membership.role, may_run=membership.may_run
+    )
+    if not is_new:
+        raise Conflict(f"{person.email} is a member already: change the role instead", field="email")
+    await session.record("member.added", person.email, role=membership.role.value, may_run=membership.may_run)
+    return await find(session, person.id)
+
+
+async def _person(store: PeopleStore, invitation: Invitation) -> Person:
+    await store.insert_person(
+        person_id=new_id(), email=invitation.email, name=invitation.name or invitation.email
+    )
+    found = await store.person_by_email(email=invitation.email)
+    assert found is not None
+    return found
+
+
+async def change_role(session: Session, person_id: UUID, membership: Membership) -> Member:
+    """Change a member's role; the last admin stays one."""
+    store = PeopleStore(session.connection)
+    await store.lock_members(project=session.project)
+    before = await find(session, person_id)
+    if (before.role, before.may_run) == (membership.role, membership.may_run):
+        return before
+    if membership.role is not Role.ADMIN:
+        await _check_other_admin(session, before)
+    await store.update_member(
+        project=session.project, person_id=person_id, role=membership.role, may_run=membership.may_run
+    )
+    await session.record(
+        "member.changed", before.email, role=membership.role.value, may_run=membership.may_run
+    )
+    return await find(session, person_id)
+
+
+async def remove(session: Session, person_id: UUID) -> None:
+    """Remove a member, but not the last admin; the account stays."""
+    store = PeopleStore(session.connection)
+    await store.lock_members(project=session.project)
+    member = await find(session, person_id)
+    await _check_other_admin(session, member)
+    await store.delete_member(project=session.project, person_id=person_id)
+    await session.record("member.removed", member.email, role=member.role.value)
+
+
+async def _check_other_admin(session: Session, member: Member) -> None:
+    """Refuse to take away the last admin; the project's members are locked."""
+    if member.role is not Role.ADMIN:
+        return
+    store = PeopleStore(session.connection)
+    if not await store.has_other_admin(project=session.project, person_id=member.person_id):
+        raise Conflict(
+            f"{member.email} is the last admin of this project: make another member an admin first",
+            field="person",
+        )

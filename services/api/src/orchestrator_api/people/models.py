@@ -1,0 +1,100 @@
+"""People, members, and who makes a request."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from orchestrator_api.access.permissions import Membership, Role
+from orchestrator_api.http.models import Input, Name, Output
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
+
+
+def _is_mail_address(text: str) -> str:
+    try:
+        return check_mail_address(text)
+    except UserError as error:
+        raise ValueError(error.detail) from error
+
+
+Email = Annotated[
+    str,
+    Field(
+        max_length=MAX_CHARACTERS,
+        pattern=PATTERN,
+        examples=["ada@example.com"],
+        json_schema_extra={"format": "email", "allOf": [{"pattern": LENGTHS}]},
+    ),
+    AfterValidator(_is_mail_address),
+]
+
+
+class RoleIn(Input):
+    """A role in a project."""
+
+    role: Annotated[Role, Field(strict=False)]
+    may_run: bool = Field(
+        default=False,
+        description="A viewer who may also run, retry, terminate, and switch on and off; editors and admins "
+        "may anyway.",
+    )
+
+    @property
+    def membership(self) -> Membership:
+        return Membership(self.role, self.may_run and self.role is Role.VIEWER)
+
+
+class InvitationIn(RoleIn):
+    """A person to invite into the project."""
+
+    email: Email
+    name: Name | None = Field(default=None, description="Of a new account; without it, the address.")
+
+
+class MemberOut(Output):
+    """A person and their role in the project."""
+
+    person_id: UUID
+    email: str
+    name: str
+    role: Role
+    may_run: bool
+    disabled_at: datetime | None = Field(description="Since when the account is disabled.")
+    created_at: datetime = Field(description="When they became a member.")
+
+
+class PersonOut(Output):
+    """An account."""
+
+    id: UUID
+    email: str
+    name: str
+    is_administrator: bool = Field(description="Of the whole installation.")
+
+
+class MembershipOut(Output):
+    """A role in one project."""
+
+    project: str
+    role: Role
+    may_run: bool
+
+
+class BearerOut(Output):
+    """The token that the request came with."""
+
+    id: UUID
+    name: str
+    project: str | None = Field(description="Null: for every project that its person may enter.")
+    scopes: list[str]
+    components: list[str]
+
+
+class MeOut(Output):
+    """Who makes this request, and what they may do."""
+
+    person: PersonOut | None = Field(description="Null for an API token, which is not a person.")
+    memberships: list[MembershipOut] = Field(description="Of the person, by project.")
+    token: BearerOut | None
