@@ -8,6 +8,7 @@ from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.routers import ROUTERS
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 
@@ -66,7 +67,10 @@ def _describe_streams(document: dict[str, Any] | None) -> None:
 
 
 def create_app(
-    sessions: Sessions | None, dead_letters: DeadLetters | None = None, streams: Streams | None = None
+    sessions: Sessions | None,
+    dead_letters: DeadLetters | None = None,
+    streams: Streams | None = None,
+    sign_ins: SignIns | None = None,
 ) -> FastAPI:
     """Create the application; without sessions it only serves its own description."""
     app = DescribedApi(
@@ -82,6 +86,7 @@ def create_app(
     app.state.sessions = sessions
     app.state.dead_letters = dead_letters
     app.state.streams = streams
+    app.state.sign_ins = sign_ins
     for router in ROUTERS:
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)

@@ -18,6 +18,7 @@ from orchestrator_shared.domain.statuses import Origin
 
 ALL_COMPONENTS = "*"
 ALL_BUCKETS = "*"
+DISABLED = "this account is disabled: ask an administrator"
 OF_ORCHESTRATION = "orchestration "
 """How the name of an orchestration's own token begins; its id follows."""
 
@@ -104,6 +105,9 @@ class Actor:
     person_id: UUID | None = None
     own_job: OwnJob | None = None
     """Only for a job token."""
+    session_id: UUID | None = None
+    """Of a person who is signed in; `token_id` is then the person's id, so that a repeated request is
+    recognized after signing in again."""
 
     @property
     def is_person(self) -> bool:
@@ -250,7 +254,7 @@ def check_token(facts: TokenFacts | None, now: datetime) -> None:
     if facts.expires_at is not None and facts.expires_at <= now:
         raise Unauthenticated("this token has expired")
     if facts.is_disabled:
-        raise Unauthenticated("this account is disabled: ask an administrator")
+        raise Unauthenticated(DISABLED)
 
 
 def no_such_project(project: str) -> NotFound:
