@@ -29,6 +29,17 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class JobBearer:
+    """A job whose attempt is processing."""
+
+    id: UUID
+    parent_id: UUID | None
+    root_id: UUID
+    chain_length: int
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GoodBearing:
     """A token or session that may still be used in this project."""
 

@@ -39,6 +39,15 @@ WHERE id = (SELECT id FROM catalog.tokens
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
 
+-- name: job_bearer
+-- Jobs that belong to no orchestration run as the token that started them; revoking that one ends no job's access.
+SELECT j.id, j.parent_id, j.root_id, c.chain_length, coalesce(t.current_buckets, ARRAY['*']) AS buckets
+FROM jobs.jobs_v1 j
+JOIN jobs.chains_v1 c ON c.id = j.id
+LEFT JOIN catalog.tokens t ON t.id = j.token_id AND t.kind = 'orchestration'
+WHERE j.id = $job_id AND j.project = $project AND j.attempt = $attempt AND j.exact_status = 'processing'
+  AND t.revoked_at IS NULL
+
 -- name: signed_in
 SELECT s.id, s.created_at, s.last_seen_at, s.last_seen_at < clock_timestamp() - interval '1 minute' AS last_use_is_old,
        p.id AS person_id, p.email, p.name, p.is_administrator, p.disabled_at IS NOT NULL AS is_disabled
@@ -127,6 +136,14 @@ WHERE project = $project AND id = $id
 
 -- name: refresh_token
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
+
+-- name: narrow_token_of_orchestration
+UPDATE catalog.tokens SET components = $components WHERE id = $id
+
+-- name: revoke_token_of_orchestration
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
+                                   WHERE project = $project AND orchestration = $orchestration)
 
 -- name: refresh_token_of_orchestration
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id
