@@ -1,19 +1,30 @@
 """Streams of changes on real servers: what they tell, to whom, and how a client resumes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 from uuid import UUID
 
 import aio_pika
 import httpx
 import pytest
-from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi, running
-from tests.integration.api.people import person_with_role
+from tests.integration.api.conftest import (
+    ADMIN_EMAIL,
+    ADMIN_TOKEN,
+    KEY,
+    Client,
+    RunningApi,
+    furnish,
+    running,
+)
+from tests.integration.api.people import person_with_password, person_with_role, signed_in
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
-from tests.support.event_streams import streamed
+from tests.support.event_streams import Event, streamed
+from tests.support.query_plans import explained, rows_read
+from tests.support.service_process import ServiceProcess
+from tests.support.stack_settings import LINK_KEY
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -167,15 +178,32 @@ async def test_more_than_a_page_can_take_is_loaded_again(
     viewer: httpx.AsyncClient, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_changes, "MOST_CHANGES", 2)
+    monkeypatch.setattr(event_changes, "STORM_SECONDS", 0.3)
     monkeypatch.setattr("orchestrator_api.events.service.MOST_CHANGES", 2)
     async with streamed(viewer, "events") as stream:
         await stream.named("reset")
         last_id = stream.last_id
-        for number in range(1, 5):
+        for number in range(1, 20):
             await runner.job("one", number, "success")
         assert await stream.until(reason="too_many_changes")
+        later = await runner.job("two", 1, "processing")
+        assert await stream.until(id=str(later))
     async with streamed(viewer, "events", last_id=last_id) as stream:
         assert await stream.named("reset") == {"reason": "too_many_changes"}
+
+
+async def test_a_job_that_ends_among_too_many_changes_ends_its_stream(
+    viewer: httpx.AsyncClient, runner: Runner, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_changes, "MOST_CHANGES", 2)
+    monkeypatch.setattr(event_changes, "STORM_SECONDS", 0.3)
+    jobs = [await runner.job(f"c{number}", 1, "processing") for number in range(5)]
+    async with streamed(viewer, f"jobs/{jobs[0]}/events") as stream:
+        await stream.named("reset")
+        for job in jobs:
+            await finish(database, job)
+        events = await stream.rest()
+    assert events[-1].data == {"job_id": str(jobs[0]), "status": "success"}
 
 
 async def test_a_run_tells_of_itself_and_what_is_below_until_it_ends(
@@ -230,7 +258,7 @@ async def test_a_token_that_may_only_run_sees_its_own_runs(
             await finish(database, other)
             await finish(database, below)
             await finish(database, job)
-            told = {}
+            told: dict[str, str] = {}
             while (str(job), "success") not in told.items():
                 event = await stream.named("job")
                 told[event["id"]] = event["status"]
@@ -297,6 +325,26 @@ async def test_streams_end_with_the_membership(
         assert await second.until(configuration="two")
 
 
+async def test_streams_end_when_their_person_signs_out(
+    api: RunningApi, furnished: Client, runner: Runner, database: Database
+) -> None:
+    await person_with_password(furnished, database, "ada@example.com", role="viewer")
+    async with (
+        signed_in(api, "ada@example.com") as leaving,
+        signed_in(api, "ada@example.com") as staying,
+        api.streaming(None) as one,
+        api.streaming(None) as two,
+    ):
+        one.cookies, two.cookies = leaving.http.cookies, staying.http.cookies
+        async with streamed(one, "events") as first, streamed(two, "events") as second:
+            await first.named("reset")
+            await second.named("reset")
+            await leaving.delete("/v1/sessions/current", status=204)
+            assert await first.rest() == []
+            await runner.job("two", 1, "processing")
+            assert await second.until(configuration="two")
+
+
 async def test_streams_end_when_the_service_stops(settings: ApiSettings, furnished: Client) -> None:
     async with running(settings) as api, viewing(api) as http, streamed(http, "events") as stream:
         await stream.named("reset")
@@ -338,7 +386,7 @@ async def test_a_client_that_does_not_read_is_told_to_load_again(
         for number in range(1, 30):
             job = await runner.job("one", number, "success")
             await quick.until(id=str(job))
-        events = []
+        events: list[Event] = []
         while not events or events[-1].data.get("id") != str(job):
             event = await slow.next()
             assert event is not None
@@ -475,3 +523,66 @@ async def test_many_streams_cost_tasks_and_no_connection(
         for each in opened:
             await each.__aexit__(None, None, None)
         await eventually(lambda: len(asyncio.all_tasks()) <= idle + 2)
+
+
+OLD_JOBS = """
+WITH lane AS (
+    INSERT INTO jobs.lanes (project, component, configuration) VALUES ('demo', 'demo-extractor', 'old')
+    RETURNING id)
+INSERT INTO jobs.jobs (
+    id, lane_id, seq, project, component, configuration, kind, status, origin, root_id, depth, scheduled_for,
+    requested_at, accepted_at, due_at, ready_at, started_at, finished_at, attempt)
+SELECT made.id, lane.id, n, 'demo', 'demo-extractor', 'old', 'component', 'success', 'api', made.id, 0,
+       made.at, made.at, made.at, made.at, made.at, made.at, made.at, 1
+FROM lane, generate_series(1, 5000) n,
+     LATERAL (SELECT gen_random_uuid() AS id, now() - interval '1 day' - n * interval '1 s' AS at) made
+"""
+
+
+async def test_looking_for_lost_hints_reads_no_history(runner: Runner, database: Database) -> None:
+    await database.execute(OLD_JOBS)
+    await runner.job("one", 1, "processing")
+    async with database.connection() as connection:
+        await connection.execute("ANALYZE jobs.jobs")
+        await connection.execute("SET plan_cache_mode = force_generic_plan")
+        arguments = {"projects": "'{demo}'", "since": "now() - interval '1 minute'", "limit": "501"}
+        given = ", ".join(map(str, EventStore.queries.arguments("changed_since", arguments)))
+        plan = await explained(connection, EventStore.queries["changed_since"], given)
+    assert rows_read(plan, "jobs") <= 10
+
+
+async def test_a_service_ends_in_order_whether_its_clients_read_or_not(
+    database: Database,
+    broker: BrokerVhost,
+    service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
+) -> None:
+    """A real process: the reader's stream ends at once, and the other one does not hold up the stop."""
+    environment = {
+        "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
+        "ORCHESTRATOR_AMQP_URL": broker.url,
+        "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
+        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
+        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
+    }
+    service = service_process("orchestrator_api", environment)
+    await service.ready()
+    headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+    async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as http:
+        await http.post("/v1/projects", json={"id": "demo"})
+        await furnish(Client(http))
+        runner = Runner(database)
+        await runner.connect()
+        job = await runner.job("one", 1, "processing")
+        await database.execute(
+            "INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text) "
+            "SELECT $1, 1, n, 'stdout', now(), repeat('x', 60000) FROM generate_series(1, 500) n",
+            job,
+        )
+        async with streamed(http, "events") as stream, streamed(http, f"jobs/{job}/log/stream") as unread:
+            await stream.named("reset")
+            await unread.named("log")  # and no more
+            service.terminate()
+            assert await stream.rest() == []
+            assert await service.ended() == 0
+    assert '"level": "error"' not in service.log.read_text()

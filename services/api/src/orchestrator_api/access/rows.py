@@ -29,6 +29,25 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class JobBearer:
+    """A job whose attempt is processing."""
+
+    id: UUID
+    parent_id: UUID | None
+    root_id: UUID
+    chain_length: int
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token or session that may still be used in this project."""
+
+    credential_id: UUID
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """A browser's session and the person who is signed in."""
 
@@ -41,14 +60,6 @@ class SignedIn:
     name: str
     is_administrator: bool
     is_disabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GoodBearing:
-    """A token that may still be used in this project."""
-
-    token_id: UUID
-    project: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """Events as bytes, the ids by which a client resumes, and what a stream keeps for a slow reader."""
 
+import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from starlette.types import Message
 
-from orchestrator_api.events import viewers
+from orchestrator_api.access.standing import Bearing
+from orchestrator_api.events import responses, viewers
 from orchestrator_api.events.frames import (
     AHEAD,
     EPOCH,
@@ -17,7 +20,9 @@ from orchestrator_api.events.frames import (
     resumed_place,
 )
 from orchestrator_api.events.models import EndEvent
+from orchestrator_api.events.streams import OpenStreams
 from orchestrator_api.events.viewers import Holder, ProjectViewer
+from orchestrator_shared.domain.errors import Unavailable
 
 NOW = EPOCH + timedelta(days=20_000, microseconds=7)
 FRAME = frame("end", EndEvent(job_id=uuid4(), status="line\nend"))
@@ -73,3 +78,46 @@ async def test_a_heartbeat_carries_an_id_only_if_everything_was_sent() -> None:
     viewer.close()
     with pytest.raises(StopAsyncIteration):
         await anext(frames)
+
+
+async def test_a_closed_stream_does_not_wait_for_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(responses, "LAST_WORDS_SECONDS", 0.01)
+    viewer = ProjectViewer(Holder(uuid4(), "demo", reads_project=True))
+    viewer.push([FRAME], "1")
+    left: list[bool] = []
+    is_blocked, never = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        await never.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.body":
+            is_blocked.set()
+            await never.wait()
+
+    response = responses.StreamResponse(viewer, lambda: left.append(True))
+    task = asyncio.create_task(response({"type": "http", "method": "GET"}, receive, send))
+    await asyncio.wait_for(is_blocked.wait(), 10)
+    assert left == []
+    viewer.close()
+    await asyncio.wait_for(task, 10)
+    assert left == [True]
+
+
+async def test_what_cannot_be_checked_for_long_is_closed() -> None:
+    now = [0.0]
+
+    async def still_good(_: object) -> set[Bearing]:
+        raise Unavailable("no database")
+
+    streams = OpenStreams(most=5, most_per_token=5, still_good=still_good, clock=lambda: now[0])
+    viewer = ProjectViewer(Holder(uuid4(), "demo", reads_project=True))
+    streams.enter(viewer)
+    for now[0], is_closed in ((30.0, False), (31.0, True)):
+        with pytest.raises(Unavailable):
+            await streams.check()
+        assert viewer.closed.is_set() is is_closed
+    for _ in range(2):
+        streams.leave(viewer)
+    assert len(streams) == 0
