@@ -1,6 +1,6 @@
 """Tokens, users and the audit log in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,10 @@ from orchestrator_api.access.rows import (
     AdministratorToken,
     AuditRecord,
     Bearer,
+    GoodBearing,
     NewToken,
     SettingToken,
+    SignedIn,
     StoredMembership,
     Token,
     TokenChange,
@@ -30,9 +32,23 @@ class AccessStore(Store):
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
+    async def good_bearings(
+        self, *, tokens: Sequence[UUID], projects: Sequence[str], now: datetime
+    ) -> list[GoodBearing]:
+        """Which of these tokens may still be used in the project beside it."""
+        return await self._many(GoodBearing, "good_bearings", tokens=tokens, projects=projects, now=now)
+
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
         await self._run("record_token_use", id=token_id)
+
+    async def signed_in(self, *, secret_hash: bytes) -> SignedIn | None:
+        """The session with this secret, even if it has ended."""
+        return await self._one(SignedIn, "signed_in", secret_hash=secret_hash)
+
+    async def record_session_use(self, *, session_id: UUID) -> None:
+        """Record that the session is used now, unless another request is recording it."""
+        await self._run("record_session_use", id=session_id)
 
     async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
         """The person's roles, in all projects or in one."""

@@ -9,12 +9,37 @@ FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
+-- name: good_bearings
+-- Who `identify` and `enter` would still let into the project: every role may read.
+SELECT t.id AS token_id, asked.project
+FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
+JOIN catalog.tokens t ON t.id = asked.token_id
+LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
+WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
+  AND (t.project = asked.project AND t.kind <> 'person'
+       OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+
 -- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
 WHERE id = (SELECT id FROM catalog.tokens
             WHERE id = $id
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+            FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: signed_in
+SELECT s.id, s.created_at, s.last_seen_at, s.last_seen_at < clock_timestamp() - interval '1 minute' AS last_use_is_old,
+       p.id AS person_id, p.email, p.name, p.is_administrator, p.disabled_at IS NOT NULL AS is_disabled
+FROM catalog.sessions s
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.secret_hash = $secret_hash
+
+-- name: record_session_use
+-- SKIP LOCKED: if another request holds the row, it is recording the same minute.
+UPDATE catalog.sessions SET last_seen_at = clock_timestamp()
+WHERE id = (SELECT id FROM catalog.sessions
+            WHERE id = $id AND last_seen_at < clock_timestamp() - interval '1 minute'
             FOR NO KEY UPDATE SKIP LOCKED)
 
 -- name: memberships
