@@ -17,6 +17,7 @@ from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.job_tokens import job_token_keys
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -57,12 +58,13 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             guard=TokenGuard(
                 TokenAttempts(settings.wrong_tokens_per_minute),
                 TrustedProxies(settings.http_trusted_proxies),
+                job_token_keys(settings.encryption_keys),
                 BrowserSessions(
                     settings.public_url, settings.session_idle_seconds, settings.session_lifetime_seconds
                 ),
             ),
         )
-        streams = open_streams(settings, skeleton)
+        streams = open_streams(settings, skeleton, sessions.guard.browsers)
         sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)

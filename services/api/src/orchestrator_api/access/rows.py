@@ -29,10 +29,21 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
-class GoodBearing:
-    """A token that may still be used in this project."""
+class JobBearer:
+    """A job whose attempt is processing."""
 
-    token_id: UUID
+    id: UUID
+    parent_id: UUID | None
+    root_id: UUID
+    chain_length: int
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token or session that may still be used in this project."""
+
+    credential_id: UUID
     project: str
 
 
