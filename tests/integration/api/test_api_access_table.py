@@ -75,6 +75,10 @@ REQUESTS: Mapping[str, Request] = {
     "delete_configuration": GONE,
     "save_orchestration": Request((200, 201), TASKS, {"orchestration": "saved"}),
     "delete_orchestration": GONE,
+    "restore_configuration_version": Request((200,), {}),
+    "copy_configuration": Request((201, 409), {"id": "copied"}),
+    "restore_orchestration_version": Request((200,), {}),
+    "copy_orchestration": Request((201, 409), {"id": "copied"}),
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),
@@ -207,6 +211,7 @@ async def bearers(api: RunningApi, furnished: Client, database: Database) -> Asy
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
+        "version": "1", "other": "1",
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 
