@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.routers import ROUTERS
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 
@@ -52,7 +53,9 @@ class DescribedApi(FastAPI):
         return self.openapi_schema
 
 
-def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
+def create_app(
+    sessions: Sessions | None, dead_letters: DeadLetters | None = None, sign_ins: SignIns | None = None
+) -> FastAPI:
     """Create the application; without sessions it only serves its own description."""
     app = DescribedApi(
         title="Orchestrator API",
@@ -66,6 +69,7 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     )
     app.state.sessions = sessions
     app.state.dead_letters = dead_letters
+    app.state.sign_ins = sign_ins
     for router in ROUTERS:
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)

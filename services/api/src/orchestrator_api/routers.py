@@ -11,7 +11,9 @@ from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.people import account_routes as accounts
 from orchestrator_api.people import routes as people
+from orchestrator_api.people import session_routes as sessions
 from orchestrator_api.projects import routes as projects
 from orchestrator_api.projects import variable_routes as variables
 from orchestrator_api.runs import retry_routes as retries
@@ -33,6 +35,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     variables.router,
     access.router,
     people.router,
+    sessions.router,
+    accounts.router,
     notifications.router,
     instance.router,
     definitions.router,

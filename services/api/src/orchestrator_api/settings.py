@@ -19,6 +19,10 @@ class ApiSettings(ServiceSettings):
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
     """Per address. Beyond that, only tokens that were valid within the last hour are accepted at once."""
+    session_idle_seconds: int = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)
+    """A session that is not used for so long ends."""
+    session_lifetime_seconds: int = Field(default=14 * 24 * 3600, ge=60, le=90 * 24 * 3600)
+    """Every session ends after this time, used or not."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")

@@ -8,6 +8,7 @@ import asyncpg
 from orchestrator_api.access.permissions import (
     ALL_BUCKETS,
     ALL_COMPONENTS,
+    DISABLED,
     Actor,
     Membership,
     Scope,
@@ -38,6 +39,35 @@ async def identify(
     if bearer.last_use_is_old:
         await store.record_use(token_id=bearer.id)
     return _actor(bearer)
+
+
+async def identify_session(
+    connection: asyncpg.Connection, guard: TokenGuard, secret: str, address: str, now: datetime
+) -> Actor:
+    """Find who is signed in with this secret; use is recorded at most once a minute."""
+    store = AccessStore(connection)
+    found = await store.signed_in(secret_hash=hash_token(secret))
+    if found is None or guard.browsers.has_ended(found.created_at, found.last_seen_at, now):
+        guard.record_failure(address, "ended" if found else "unknown")
+        raise Unauthenticated("your session has ended: sign in again")
+    if found.is_disabled:
+        raise Unauthenticated(DISABLED)
+    guard.record_success(secret)
+    if found.last_use_is_old:
+        await store.record_session_use(session_id=found.id)
+    return Actor(
+        token_id=found.person_id,
+        kind="person",
+        name=found.name,
+        project=None,
+        scopes=frozenset({Scope.ADMIN} if found.is_administrator else {Scope.READ}),
+        components=(ALL_COMPONENTS,),
+        buckets=(ALL_BUCKETS,),
+        email=found.email,
+        is_administrator=found.is_administrator,
+        person_id=found.person_id,
+        session_id=found.id,
+    )
 
 
 def _facts(bearer: Bearer) -> TokenFacts:

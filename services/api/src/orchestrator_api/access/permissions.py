@@ -18,6 +18,7 @@ from orchestrator_shared.domain.statuses import Origin
 
 ALL_COMPONENTS = "*"
 ALL_BUCKETS = "*"
+DISABLED = "this account is disabled: ask an administrator"
 OF_ORCHESTRATION = "orchestration "
 """How the name of an orchestration's own token begins; its id follows."""
 
@@ -88,6 +89,9 @@ class Actor:
     email: str | None = None
     is_administrator: bool = False
     person_id: UUID | None = None
+    session_id: UUID | None = None
+    """Of a person who is signed in; `token_id` is then the person's id, so that a repeated request is
+    recognized after signing in again."""
 
     @property
     def is_person(self) -> bool:
@@ -234,7 +238,7 @@ def check_token(facts: TokenFacts | None, now: datetime) -> None:
     if facts.expires_at is not None and facts.expires_at <= now:
         raise Unauthenticated("this token has expired")
     if facts.is_disabled:
-        raise Unauthenticated("this account is disabled: ask an administrator")
+        raise Unauthenticated(DISABLED)
 
 
 def no_such_project(project: str) -> NotFound:

@@ -11,6 +11,7 @@ from orchestrator_api.access.rows import (
     Bearer,
     NewToken,
     SettingToken,
+    SignedIn,
     StoredMembership,
     Token,
     TokenChange,
@@ -33,6 +34,14 @@ class AccessStore(Store):
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
         await self._run("record_token_use", id=token_id)
+
+    async def signed_in(self, *, secret_hash: bytes) -> SignedIn | None:
+        """The session with this secret, even if it has ended."""
+        return await self._one(SignedIn, "signed_in", secret_hash=secret_hash)
+
+    async def record_session_use(self, *, session_id: UUID) -> None:
+        """Record that the session is used now, unless another request is recording it."""
+        await self._run("record_session_use", id=session_id)
 
     async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
         """The person's roles, in all projects or in one."""

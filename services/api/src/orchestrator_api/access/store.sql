@@ -17,6 +17,20 @@ WHERE id = (SELECT id FROM catalog.tokens
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
 
+-- name: signed_in
+SELECT s.id, s.created_at, s.last_seen_at, s.last_seen_at < clock_timestamp() - interval '1 minute' AS last_use_is_old,
+       p.id AS person_id, p.email, p.name, p.is_administrator, p.disabled_at IS NOT NULL AS is_disabled
+FROM catalog.sessions s
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.secret_hash = $secret_hash
+
+-- name: record_session_use
+-- SKIP LOCKED: if another request holds the row, it is recording the same minute.
+UPDATE catalog.sessions SET last_seen_at = clock_timestamp()
+WHERE id = (SELECT id FROM catalog.sessions
+            WHERE id = $id AND last_seen_at < clock_timestamp() - interval '1 minute'
+            FOR NO KEY UPDATE SKIP LOCKED)
+
 -- name: memberships
 SELECT project, role, may_run FROM catalog.members
 WHERE person_id = $person_id AND ($project::text IS NULL OR project = $project)
