@@ -27,7 +27,7 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
 }
 COLUMNS = [*KINDS, "administrator"]
-OPEN = {"receive_callback": 404, "sign_in": 401}
+OPEN = {"receive_callback": 404, "sign_in": 401, "create_cli_login": 401}
 """Calls that need no token, and what they answer here to everyone."""
 GHOST = "00000000-0000-7000-8000-000000000000"
 
@@ -95,6 +95,8 @@ REQUESTS: Mapping[str, Request] = {
     "discard_dead_letter": Request((404,)),
     "receive_callback": Request((404,), {}),
     "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
+    "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
+    "revoke_own_token": Request((404,)),
     "get_session": Request((404,)),
     "sign_out": Request((404,)),
     "end_session": Request((404,)),
