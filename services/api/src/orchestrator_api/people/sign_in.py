@@ -62,7 +62,7 @@ async def sign_in(desk: SignIns, email: str, password: str, sender: Sender) -> O
     _check_address(desk, account, sender)
     async with desk.sessions.units_of_work.work() as work:
         store = PeopleStore(work.connection)
-        pass
+        await reserve_attempt(store, account)
         found = await store.credentials(email=email)
     stored = found.password_hash if found else None
     verdict = await desk.passwords.verify(sender.address, stored, password)
