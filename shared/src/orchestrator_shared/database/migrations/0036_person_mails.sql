@@ -1,0 +1,36 @@
+-- Links for people's accounts, and mails with them. The link itself is nowhere: api and notifier derive it from its id.
+CREATE TABLE catalog.person_links (
+    id uuid PRIMARY KEY,
+    person_id uuid NOT NULL REFERENCES catalog.people,
+    purpose text NOT NULL CHECK (purpose IN ('invite', 'reset', 'first')),
+    project text REFERENCES catalog.projects,
+    invited_by uuid REFERENCES catalog.people,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz NOT NULL,
+    used_at timestamptz,
+    mail_requested_at timestamptz
+);
+COMMENT ON COLUMN catalog.person_links.used_at IS 'when its password was set, or when it was withdrawn';
+COMMENT ON COLUMN catalog.person_links.mail_requested_at IS 'null: the link is handed over otherwise, and never sent by mail';
+CREATE INDEX person_links_person ON catalog.person_links (person_id) WHERE used_at IS NULL;
+CREATE INDEX person_links_mail_requested ON catalog.person_links (mail_requested_at) WHERE mail_requested_at IS NOT NULL;
+
+CREATE VIEW catalog.person_mails_v1 AS
+SELECT l.id AS link_id, l.person_id, p.email, p.name, l.project, r.name AS project_name, i.name AS inviter, l.purpose,
+       l.expires_at, l.used_at, p.disabled_at, l.mail_requested_at AS requested_at
+FROM catalog.person_links l
+JOIN catalog.people p ON p.id = l.person_id
+LEFT JOIN catalog.people i ON i.id = l.invited_by
+LEFT JOIN catalog.projects r ON r.id = l.project
+WHERE l.mail_requested_at IS NOT NULL;
+COMMENT ON VIEW catalog.person_mails_v1 IS 'links that people are to get by mail, and nothing else of people';
+
+-- A channel of its own: the version before claims mails of the channel email only, and knows neither these nor the reason.
+ALTER TABLE notifications.deliveries
+    DROP CONSTRAINT deliveries_channel_check,
+    DROP CONSTRAINT deliveries_reason_check,
+    ADD CONSTRAINT deliveries_channel_check CHECK (channel IN ('email', 'webhook', 'link')),
+    ADD CONSTRAINT deliveries_reason_check CHECK (reason IN ('subscription', 'starter', 'person'));
+COMMENT ON COLUMN notifications.deliveries.channel IS 'link: a mail to one person about the own account; of no project';
+
+INSERT INTO notifications.progress (name, finished_at) VALUES ('people', clock_timestamp());
