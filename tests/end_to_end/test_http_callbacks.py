@@ -163,7 +163,7 @@ async def test_a_service_tells_of_the_end_by_itself(world: World) -> None:
     assert late.json()["detail"] == unknown.json()["detail"]
     log = await world.log(job_id)
     assert "one of two" in log
-    assert "callback: the answer has no text or number at status: left alone" in log
+    assert "callback: the answer has no text or number at status: ignored" in log
     secret = token.rpartition("_")[2]
     assert secret not in log + runner.log.read_text() + world.api.log.read_text()
 

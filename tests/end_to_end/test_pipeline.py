@@ -104,7 +104,7 @@ async def test_an_unattended_failure_is_told_to_its_subscribers(told: Stack) -> 
     assert 'column "dep_dealy" does not exist' in mail.text
 
 
-async def test_a_run_by_hand_is_told_to_who_started_it_alone(told: Stack) -> None:
+async def test_a_run_by_hand_is_mailed_only_to_the_person_who_started_it(told: Stack) -> None:
     failed = await told.run("broken", by=told.person)
     good = await told.run("flights", by=told.person)
     declined = await told.run("broken", by=told.person, notify=False)

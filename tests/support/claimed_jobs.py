@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from orchestrator_runner.runs.jobs import ClaimedJob
-from orchestrator_runner.runs.lifecycle import Attempts
 
 
 def claimed_job(number: int = 1, **fields: Any) -> ClaimedJob:
@@ -24,7 +23,11 @@ def claimed_job(number: int = 1, **fields: Any) -> ClaimedJob:
             "task_id": None,
             "epoch": 1,
             "attempt": 1,
-            "attempts": Attempts(made=1, free=0, most=1, delay_seconds=0, backoff=1),
+            "free_attempts": 0,
+            "max_attempts": 1,
+            "attempt_delay_seconds": 0,
+            "attempt_backoff": 1,
+            "retry_on": "any",
             "timeout_seconds": None,
             "parameters": {},
             "scheduled_for": datetime(2026, 3, 1, tzinfo=UTC),
@@ -33,6 +36,7 @@ def claimed_job(number: int = 1, **fields: Any) -> ClaimedJob:
             "safe_to_rerun": False,
             "component_saved_at": None,
             "has_state": False,
+            "revision": 1,
             **fields,
         }
     )

@@ -9,6 +9,7 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
+import asyncpg
 from hypothesis import strategies as st
 from tests.support import databases
 from tests.support.engine_commands import CommandQueue
@@ -16,7 +17,6 @@ from tests.support.engine_replica import Killed, reach
 from tests.support.engine_world import World, pools
 
 from orchestrator_runner import metrics
-from orchestrator_runner.runs.jobs import Row
 from orchestrator_runner.runs.lifecycle import TaskState, next_step
 from orchestrator_shared.contracts.envelope import parse_envelope
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -92,7 +92,7 @@ class House:
         await world.begin()
         return world
 
-    def note(self, jobs: Collection[Row], queue: CommandQueue) -> None:
+    def note(self, jobs: Collection[asyncpg.Record], queue: CommandQueue) -> None:
         """Count what became of a history's jobs: a history in which nothing happens breaks nothing."""
         self.happened["fenced"] = int(metrics.FENCED._value.get())
         self.happened.update(job["status"] for job in jobs)
@@ -102,7 +102,7 @@ class House:
         self.happened += Counter()  # leaves nothing at zero
 
 
-SEEN: Mapping[str, Callable[[Row], bool]] = {
+SEEN: Mapping[str, Callable[[asyncpg.Record], bool]] = {
     "run": lambda job: bool(job["kind"] == "run" and job["started_at"]),
     "nested": lambda job: bool(job["kind"] == "run" and job["depth"] > 0),
     "retried": lambda job: job["retry_of"] is not None,

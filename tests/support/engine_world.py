@@ -146,7 +146,7 @@ class World:
                 for job_id in sorted(replica.open):
                     job, _ = replica.open[job_id]
                     await replica.end_attempt(job_id, said(job))
-                await replica.recovery.look()
+                await replica.recovery.reap()
                 await replica.engine.turn()
             if not await self.pool.fetchval("SELECT count(*) FROM jobs.jobs WHERE finished_at IS NULL"):
                 break

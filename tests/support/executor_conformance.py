@@ -59,13 +59,13 @@ class Harness(Protocol):
 
 
 class KeptHandle:
-    """A `Journal` in memory."""
+    """an `AttemptRecord` in memory."""
 
     def __init__(self) -> None:
         self.handle: Mapping[str, Any] | None = None
         self._kept = asyncio.Event()
 
-    async def keep(self, handle: Mapping[str, Any]) -> None:
+    async def keep_handle(self, handle: Mapping[str, Any]) -> None:
         self.handle = handle
         self._kept.set()
 
@@ -198,10 +198,10 @@ class ExecutorConformance:
         if not harness.executor.adoptable:
             await _cannot_be_adopted(harness)
             return
-        journal, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
-        execution = harness.execution(Behaviour.HANG, journal=journal)
+        record, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
+        execution = harness.execution(Behaviour.HANG, record=record)
         run = asyncio.create_task(harness.executor.run(execution, log, stop))
-        begun = await journal.begun()
+        begun = await record.begun()
         harness.executor.leave()
         with pytest.raises(ExecutionLeft):
             await asyncio.wait_for(run, BOUND)
@@ -214,10 +214,10 @@ class ExecutorConformance:
     async def test_what_was_adopted_is_stopped(self, harness: Harness) -> None:
         if not harness.executor.adoptable:
             return
-        journal, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
-        execution = harness.execution(Behaviour.HANG, journal=journal)
+        record, log, stop = KeptHandle(), RecordingLog(), asyncio.Event()
+        execution = harness.execution(Behaviour.HANG, record=record)
         run = asyncio.create_task(harness.executor.run(execution, log, stop))
-        begun = await journal.begun()
+        begun = await record.begun()
         run.cancel()
         await asyncio.wait({run}, timeout=BOUND)
         stop.set()

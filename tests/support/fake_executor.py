@@ -92,8 +92,8 @@ class FakeExecutor(Executor):
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         self._cluster.start(execution)
-        if execution.journal is not None:
-            await execution.journal.keep({"pod": [str(execution.job_id), execution.attempt]})
+        if execution.record is not None:
+            await execution.record.keep_handle({"pod": [str(execution.job_id), execution.attempt]})
         return await self._follow(execution, log, stop, execution.timeout_seconds)
 
     async def adopt(
@@ -113,7 +113,7 @@ class FakeExecutor(Executor):
     async def _follow(
         self, execution: Execution, log: LogSink, stop: asyncio.Event, timeout: float | None
     ) -> Outcome:
-        name, can_be_left = (execution.job_id, execution.attempt), execution.journal is not None
+        name, can_be_left = (execution.job_id, execution.attempt), execution.record is not None
         pod, is_left = self._cluster.pods[name], False
         stopping, leaving = asyncio.create_task(stop.wait()), asyncio.create_task(self._leaving.wait())
         watched: set[asyncio.Future[Any]] = {pod.ended, stopping, *([leaving] if can_be_left else [])}

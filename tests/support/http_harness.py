@@ -163,7 +163,7 @@ class HttpHarness:
 
 
 class Kept:
-    """A `Journal` that remembers in order what it was told, and the service's requests before each."""
+    """An `AttemptRecord` that remembers in order what it was told, and the service's requests before each."""
 
     def __init__(self, service: HttpService, url: str = "https://api.test/x", *, fails: bool = False) -> None:
         self.service = service
@@ -173,7 +173,7 @@ class Kept:
         self.asked_before: list[int] = []
         self.reports: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def keep(self, handle: Any) -> None:
+    async def keep_handle(self, handle: Any) -> None:
         self.asked_before.append(len(self.service.received))
         if self.fails:
             raise ExecutionLost("the job has a new owner")

@@ -2,7 +2,7 @@
 
 A key of an object says which secret a `***` under it stands for. A place in a list does not: the elements
 before it may be gone or moved. There the mask carries a handle of the one secret, made from the random
-nonce it is encrypted with: it says nothing about the secret, and stays the same until that is replaced.
+nonce it is encrypted with: it reveals nothing about the secret, and stays the same until that is replaced.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -175,7 +175,7 @@ def is_mask(value: object) -> bool:
 
 
 def secret_handle(secret: object) -> str:
-    """`***:3f2a9c1b07de`: made from a nonce, it is the secret's own and says nothing about it."""
+    """`***:3f2a9c1b07de`: made from a nonce, it is unique to the secret and reveals nothing about it."""
     if not (isinstance(secret, str) and secret.startswith(ENCRYPTED)):
         return MASK
     nonce = base64.urlsafe_b64decode(secret.removeprefix(ENCRYPTED))[_KEY_ID_BYTES:][:_NONCE_BYTES]

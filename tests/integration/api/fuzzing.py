@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -17,6 +16,7 @@ from tests.integration.api.test_api_jobs import Runner
 from tests.integration.api.test_api_retries import failed_run
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
+from tests.support.servers import REPOSITORY
 from tests.support.service_process import ServiceProcess
 from tests.support.stack_settings import LINK_KEY
 
@@ -179,8 +179,12 @@ def fuzzed(
         *("--suppress-health-check", "all", "--request-timeout", "30"),
     ]
     told = {"url": furnished.url, "token": ADMIN_TOKEN, "scopes": list(furnished.scopes)}
-    environment: dict[str, Any] = {
-        **os.environ,
+    environment = {
+        # For each call, `requests` looks through all variables for proxies; there are few to look through.
+        "PATH": os.environ.get("PATH", os.defpath),
+        # What hypothesis finds out about Unicode once is kept where our other properties keep it.
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(REPOSITORY / ".hypothesis"),
+        "PYTHONPATH": str(REPOSITORY),
         "SCHEMATHESIS_HOOKS": str(HOOKS),
         "FUZZING": json.dumps(
             {**told, "places": dict(furnished.places), "token_ids": dict(furnished.token_ids)}

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
 import pytest
-from tests.integration.api.conftest import Client, RunningApi
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi
 from tests.integration.api.people import person_with_role
 from tests.integration.api.test_api_access_table import GHOST, OPEN, calls, send
 from tests.support import documentation as docs
@@ -66,8 +66,9 @@ async def people(
             token = await person_with_role(
                 furnished, database, f"{name.replace(' ', '-')}@demo.example", **role
             )
-            clients[name] = Client(await stack.enter_async_context(api.http(token)))
-        yield {**clients, "instance administrator": furnished}
+            clients[name] = Client(await stack.enter_async_context(api.streaming(token)))
+        administrator = Client(await stack.enter_async_context(api.streaming(ADMIN_TOKEN)))
+        yield {**clients, "instance administrator": administrator}
 
 
 async def test_every_call_as_every_role(people: Mapping[str, Client], places: dict[str, str]) -> None:

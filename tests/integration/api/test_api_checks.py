@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from tests.integration.api.conftest import COMPONENT, Client
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
+
+from orchestrator_api.catalog.store import ConfigurationStore
 
 READER = {**COMPONENT, "type": "writer", "reads": ["source"], "parameters": {"type": "object"}}
 
@@ -73,6 +76,27 @@ async def test_components_keep_what_they_read_and_write(furnished: Client) -> No
     assert answer["changes"][0]["fields"] == ["reads"]
     shown = await furnished.get("/v1/components/sink")
     assert shown["definition"]["reads"] == ["source", "more"]
+
+
+async def test_an_old_version_that_closes_a_cycle_is_not_run(
+    furnished: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what the version runs is looked at, not the nestings of the whole project."""
+
+    def nested(component: str, name: str) -> dict[str, Any]:
+        return {"phases": [{"name": "A", "tasks": [{"component": component, "configuration": name}]}]}
+
+    for name, runs in (
+        ("b", nested("demo-extractor", "one")),
+        ("a", nested("orchestrator", "b")),
+        ("a", nested("demo-extractor", "one")),
+        ("b", nested("orchestrator", "a")),
+    ):
+        await furnished.put(f"orchestrations/{name}", runs)
+    monkeypatch.setattr(ConfigurationStore, "nestings", None)
+    refused = await furnished.post("orchestrations/a/runs", {"version": 1}, status=422)
+    assert "orchestrations run each other in a cycle: a → b → a" in refused["detail"]
+    await furnished.post("orchestrations/b/runs", {"version": 2}, status=202)
 
 
 async def test_a_cycle_below_is_reported_in_the_list(furnished: Client, database: Database) -> None:

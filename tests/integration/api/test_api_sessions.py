@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from tests.integration.api.conftest import ADMIN_EMAIL, Client, RunningApi
 from tests.integration.api.people import PASSWORD, person_with_password, sign_in, signed_in
 from tests.support.databases import Database
+
+from orchestrator_api.access import standing
 
 ADA = "ada@example.com"
 NEW = "another good password"
@@ -136,3 +140,14 @@ async def test_a_request_is_repeated_after_signing_in_again(
         async with signed_in(api, ADA) as browser:
             jobs.append(await browser.post("orchestrations/daily/runs", key="once", status=202))
     assert jobs[0]["job_id"] == jobs[1]["job_id"]
+
+
+async def test_streams_of_an_ended_session_are_no_longer_good(browsers: Browsers, database: Database) -> None:
+    one, two = browsers
+    ids = [UUID((await each.get("/v1/sessions/current"))["id"]) for each in browsers]
+    asked = [(each, project) for each in ids for project in ("demo", "ghost")]
+    await two.delete("/v1/sessions/current", status=204)
+    async with database.connection("api") as connection:
+        good = await standing.still_good(connection, asked, datetime.now(UTC))
+    assert good == {(ids[0], "demo")}
+    await one.get("/v1/me")

@@ -49,6 +49,17 @@ def test_it_listens_on_loopback_only_and_obeys_its_control_program(server: Rabbi
         server.control("list_nothing")
 
 
+def test_a_node_that_is_not_running_is_not_controlled(tmp_path: Path) -> None:
+    """rabbitmqctl would start a port mapper (epmd) that no one ends."""
+    program, called = tmp_path / "sbin" / "rabbitmqctl", tmp_path / "called"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ntouch {called}\n")
+    program.chmod(0o700)
+    with pytest.raises(ServerError, match="is not running: call start"):
+        RabbitServer(tmp_path / "node", home=tmp_path).control("status")
+    assert not called.exists()
+
+
 @pytest.mark.xdist_group("private-rabbitmq")
 async def test_messages_survive_a_restart_and_a_kill_ends_everything(
     server: RabbitServer,

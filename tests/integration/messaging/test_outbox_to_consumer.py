@@ -37,7 +37,7 @@ async def test_said_messages_arrive_and_leave_no_row(pool: asyncpg.Pool, connect
     assert await pool.fetchval("SELECT count(*) FROM jobs.outbox") == 0
 
 
-async def test_a_rolled_back_transaction_says_nothing(pool: asyncpg.Pool, connected: Broker) -> None:
+async def test_a_rolled_back_transaction_publishes_nothing(pool: asyncpg.Pool, connected: Broker) -> None:
     async with relaying(pool, connected) as outbox:
         with contextlib.suppress(ZeroDivisionError):
             async with outbox.work() as work:

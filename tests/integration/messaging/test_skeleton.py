@@ -23,7 +23,7 @@ async def fail_on_the_way_out(skeleton: Skeleton) -> None:
     raise ValueError("lost rows")
 
 
-async def test_what_is_said_on_the_way_out_is_published(
+async def test_messages_of_the_shutdown_are_published(
     database: Database, broker: BrokerVhost, connected: Broker
 ) -> None:
     settings = ServiceSettings(database_url=database.url_for("api"), amqp_url=broker.url)

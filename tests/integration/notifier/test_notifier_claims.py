@@ -73,7 +73,7 @@ async def test_a_first_try_waits_for_the_earlier_one_of_another_replica(pool: as
     assert named(await other.claim(10)) == [("second", "a@x")]
 
 
-async def test_a_claim_that_ran_out_is_no_claim(pool: asyncpg.Pool) -> None:
+async def test_a_claim_that_ran_out_does_not_count(pool: asyncpg.Pool) -> None:
     slow, quick = Replica(pool, 0), Replica(pool, 30)
 
     lost = (await slow.claim(1))[0]

@@ -198,7 +198,7 @@ async def test_a_run_whose_event_was_lost_is_found_by_the_scan(
     await eventually(moved)
 
 
-async def test_a_refused_recipient_fails_at_once_and_a_postponed_one_blocks_nobody(
+async def test_a_refused_recipient_fails_at_once_and_a_postponed_one_blocks_no_other(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="busy@example.com gone@example.com fine@example.com")

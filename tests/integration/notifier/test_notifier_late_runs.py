@@ -64,7 +64,7 @@ async def scanned(stage: Stage) -> None:
     await eventually(look, 20)
 
 
-async def test_a_run_that_takes_longer_than_usual_is_told_once_to_each_at_its_limit(
+async def test_a_run_that_takes_longer_than_usual_is_reported_once_to_each_at_its_limit(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await history(stage, [100.0] * 5)
@@ -149,7 +149,7 @@ async def test_a_timer_whose_run_ended_in_time_makes_nothing(
     assert await stage.deliveries() == []
 
 
-async def test_a_run_that_waits_too_long_is_told_once_though_a_replica_dies_over_it(
+async def test_a_run_that_waits_too_long_is_reported_once_although_a_replica_dies(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await limit(stage, waiting_long=("a@example.com", 45))
@@ -197,7 +197,7 @@ async def test_partial_and_failed_runs_are_nothing_usual(
     assert await stage.database.fetchval("SELECT count(*) FROM notifications.timers") == 1
 
 
-async def test_a_changed_limit_moves_the_timer_and_nobody_is_told_twice(
+async def test_a_changed_limit_moves_the_timer_and_no_one_is_notified_twice(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await history(stage, [100.0] * 5)

@@ -4,7 +4,7 @@ from tests.integration.notifier.conftest import Stage, StartNotifier, mails, tol
 from tests.support.smtp_sink import SmtpSink
 
 
-async def test_the_error_of_an_unattended_run_is_told_to_its_subscribers(
+async def test_the_error_of_an_unattended_run_is_mailed_to_its_subscribers(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com b@example.com", success="c@example.com")
@@ -22,7 +22,7 @@ async def test_the_error_of_an_unattended_run_is_told_to_its_subscribers(
     assert mail.message["References"] == "<orchestration.demo.campaigns@example.com>"
 
 
-async def test_a_run_by_hand_is_told_to_who_started_it_alone(
+async def test_a_run_by_hand_is_mailed_only_to_the_person_who_started_it(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com", success="a@example.com")
@@ -44,7 +44,7 @@ async def test_a_run_by_hand_is_told_to_who_started_it_alone(
     assert "because you started this run" in smtp_sink.messages[0].text
 
 
-async def test_a_triggers_run_that_was_refused_for_the_length_of_its_chain_is_told(
+async def test_a_triggers_run_that_was_refused_for_the_length_of_its_chain_is_reported(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     """Issue 8, 21: it never started, and is an error like any other."""

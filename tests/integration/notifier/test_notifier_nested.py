@@ -15,7 +15,7 @@ def _before() -> datetime:
     return datetime.now(UTC) - timedelta(minutes=1)
 
 
-async def test_a_nested_failure_is_told_once_by_the_deepest_run(
+async def test_a_nested_failure_is_reported_once_by_the_deepest_run(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("inner", error="both@example.com")
@@ -35,7 +35,7 @@ async def test_a_nested_failure_is_told_once_by_the_deepest_run(
     assert "nested in outer #1, which was started by a schedule" in nested.text
 
 
-async def test_two_nested_failures_under_one_root_are_both_told(
+async def test_two_nested_failures_under_one_root_are_both_reported(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     """Issue 8.24: a subscriber of both heard of one."""
@@ -57,7 +57,7 @@ async def test_two_nested_failures_under_one_root_are_both_told(
     ]
 
 
-async def test_what_a_root_failed_of_by_itself_is_told_beside_the_nested_failure(
+async def test_a_roots_own_failure_is_reported_beside_the_nested_one(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     """Issue 8.24: its sibling. The failed component is nobody's news but the root's."""
@@ -77,7 +77,7 @@ async def test_what_a_root_failed_of_by_itself_is_told_beside_the_nested_failure
     ]
 
 
-async def test_attempts_of_a_nested_run_are_told_of_once(
+async def test_attempts_of_a_nested_run_are_reported_once(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("inner", error="a@example.com")
@@ -94,7 +94,7 @@ async def test_attempts_of_a_nested_run_are_told_of_once(
     assert told(smtp_sink) == [("a@example.com", "[demo] inner #1 failed")]
 
 
-async def test_under_a_run_by_hand_nested_runs_tell_nobody(
+async def test_runs_nested_in_a_run_by_hand_notify_no_one(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("inner", error="a@example.com")
@@ -111,7 +111,7 @@ async def test_under_a_run_by_hand_nested_runs_tell_nobody(
     assert told(smtp_sink) == [("me@example.com", "[demo] outer #1 failed")]
 
 
-async def test_stopped_unattended_runs_are_facts_that_nobody_is_told(
+async def test_stopped_unattended_runs_are_facts_that_notify_no_one(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com", warning="a@example.com")
@@ -147,7 +147,7 @@ async def test_a_recovery_is_the_first_success_after_an_unattended_failure(
     ]
 
 
-async def test_missed_schedules_and_deadlines_are_told_once(
+async def test_missed_schedules_and_deadlines_are_reported_once(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", schedule_missed="a@example.com", deadline_missed="a@example.com")

@@ -4,7 +4,7 @@ from tests.integration.notifier.conftest import Stage, StartNotifier, told
 from tests.support.smtp_sink import SmtpSink
 
 
-async def test_the_event_of_a_later_run_tells_the_earlier_ones_first(
+async def test_the_event_of_a_later_run_reports_the_earlier_ones_first(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
 ) -> None:
     await stage.subscribe("campaigns", error="a@example.com")

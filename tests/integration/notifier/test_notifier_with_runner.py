@@ -19,7 +19,7 @@ sys.exit("it broke <b>badly</b>")
 """
 
 
-async def test_a_failed_run_says_what_failed_and_why(
+async def test_the_mail_about_a_failed_run_names_what_failed_and_why(
     stage: Stage,
     start_notifier: StartNotifier,
     smtp_sink: SmtpSink,

@@ -70,7 +70,7 @@ async def test_another_replica_goes_on_with_the_same_attempt(stage: Stage) -> No
     second = await stage.world.add_replica(executors={EXECUTOR: FakeExecutor(stage.cluster)})
     job = await stage.begun(first)
     await stage.lose(first, executor)
-    await second.recovery.look()
+    await second.recovery.reap()
     assert second.engine.jobs == {job}
     stage.cluster.release()
     ended = await stage.ended(second, job)
@@ -89,7 +89,7 @@ async def test_a_component_with_another_executor_now_loses_its_attempt(stage: St
     job = await stage.begun(first)
     await stage.world.admin.execute("UPDATE catalog.components SET executor = 'kubernetes' WHERE id = 'c'")
     await stage.lose(first, executor)
-    await second.recovery.look()
+    await second.recovery.reap()
     await eventually(lambda: not second.engine.running)
     await second.engine.turn()
     row = await stage.world.pool.fetchrow("SELECT * FROM jobs.attempts WHERE job_id = $1", job)
@@ -110,5 +110,5 @@ async def test_what_is_not_underway_is_removed_when_a_replica_is_lost(stage: Sta
         job,
     )
     second = await stage.world.add_replica(executors={EXECUTOR: FakeExecutor(stage.cluster)})
-    await second.recovery.look()
+    await second.recovery.reap()
     assert not stage.cluster.pods

@@ -9,14 +9,13 @@ from tests.support.databases import Database
 from tests.support.engine_replica import Replica
 from tests.support.engine_world import PROJECT, World, definition, task
 
-from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
 from orchestrator_runner.queue.step_input import StepInput, StepResult
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
+from orchestrator_runner.runs.phase_cache import PhaseCache
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.domain.ids import new_job_id
 from orchestrator_shared.domain.statuses import JobStatus, Origin
@@ -27,11 +26,11 @@ class Hand:
     """A replica's engine, step by step."""
 
     def __init__(self, world: World, replica: Replica) -> None:
-        lanes, runs = Lanes(), RunStore()
+        phase_cache = PhaseCache()
         outbox = Outbox(schema="jobs", source="/runner", pool=world.pool, publisher=world.exchange)
         self.replica = replica
-        self.stepper = Stepper(world.pool, outbox, lanes, runs, ClaimStore(replica.id))
-        self.starter = Starter(world.pool, outbox, lanes, runs, replica.id)
+        self.stepper = Stepper(world.pool, outbox, phase_cache, replica.id)
+        self.starter = Starter(world.pool, outbox, Lanes(), phase_cache, replica.id)
 
     async def claim(self, slots: int, ahead: int = 0) -> list[ClaimedJob]:
         return (await self.stepper.step(StepInput(slots=slots, ahead=ahead, backlog=True))).claimed

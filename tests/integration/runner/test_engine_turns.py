@@ -82,7 +82,7 @@ async def test_a_request_whose_details_are_no_longer_kept_does_not_run_everythin
     job = await world.admin.fetchrow("SELECT status, error_kind, message FROM jobs.jobs")
     assert job is not None
     assert (job["status"], job["error_kind"]) == ("error", "user")
-    assert "request it again" in job["message"]
+    assert "request the run again" in job["message"]
     await replica.publish()
     said = [message.routing_key for message in world.exchange.published]
     assert [key for key in said if key.startswith("run.")] == ["run.created", "run.finished"]

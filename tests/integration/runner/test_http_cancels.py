@@ -54,7 +54,7 @@ async def test_a_stop_during_the_start_waits_for_the_id_to_cancel(http: HttpHarn
     assert http.runs.cancelled == ["41"]
 
 
-async def test_a_cancel_that_is_never_answered_holds_nobody_up(http: HttpHarness) -> None:
+async def test_a_cancel_that_is_never_answered_blocks_nothing(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     handle = http.runs.handle
     http.service.handle = lambda request: (
@@ -64,7 +64,7 @@ async def test_a_cancel_that_is_never_answered_holds_nobody_up(http: HttpHarness
     await http.log.wait_for("stderr", b"state running")
     stop.set()
     assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 async def test_losing_the_attempt_cancels_the_run(http: HttpHarness) -> None:
@@ -107,7 +107,7 @@ async def test_a_log_that_cannot_be_stored_ends_the_run(http: HttpHarness) -> No
 async def test_a_run_that_could_not_be_kept_is_cancelled(http: HttpHarness) -> None:
     http.runs.states = ["running"]
     with pytest.raises(ExecutionLost):
-        await http.run(fields={"journal": Kept(http.service, fails=True)})
+        await http.run(fields={"record": Kept(http.service, fails=True)})
     assert http.runs.cancelled == ["41"]
 
 
@@ -115,7 +115,7 @@ async def test_a_run_that_could_not_be_kept_is_cancelled(http: HttpHarness) -> N
 async def test_a_run_that_is_kept_is_left_to_others(http: HttpHarness, way: str) -> None:
     http.runs.states = ["running"]
     client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
-    execution = http.execution(journal=Kept(http.service))
+    execution = http.execution(record=Kept(http.service))
     async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
         run = asyncio.create_task(executor.run(execution, http.log, asyncio.Event()))
         await http.log.wait_for("stderr", b"state running")
@@ -134,7 +134,7 @@ async def test_a_run_that_is_kept_is_left_to_others(http: HttpHarness, way: str)
 async def test_only_the_owner_cancels_a_run_that_is_kept(http: HttpHarness, owns: bool) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     client = HttpClient(internal=InternalHosts.parse("127.0.0.1"))
-    execution = http.execution(journal=Kept(http.service))
+    execution = http.execution(record=Kept(http.service))
     held = [True]
     async with HttpExecutor.open(client, HttpSettings(1.0), http.pace, owns=lambda: held[0]) as executor:
         run = asyncio.create_task(executor.run(execution, http.log, stop))
@@ -159,29 +159,29 @@ CALLED_BACK: dict[str, Any] = {
 
 
 async def test_a_run_that_reports_by_itself_is_seen_to_end(http: HttpHarness) -> None:
-    journal, stop = Kept(http.service), asyncio.Event()
-    fields = {"journal": journal}
+    record, stop = Kept(http.service), asyncio.Event()
+    fields = {"record": record}
     run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
-    await eventually(lambda: journal.handles)
+    await eventually(lambda: record.handles)
     stop.set()
     await eventually(lambda: http.runs.cancelled)
-    journal.reports.put_nowait({"status": "running"})
-    await eventually(journal.reports.empty)
+    record.reports.put_nowait({"status": "running"})
+    await eventually(record.reports.empty)
     assert not run.done()
-    journal.reports.put_nowait({"status": "broken"})
+    record.reports.put_nowait({"status": "broken"})
     assert (await run).status is JobStatus.TERMINATED
     assert http.lines[-1] == "state broken"
 
 
-async def test_a_report_that_never_comes_holds_nobody_up(http: HttpHarness) -> None:
-    journal, stop = Kept(http.service), asyncio.Event()
-    fields = {"journal": journal}
+async def test_a_report_that_never_comes_blocks_nothing(http: HttpHarness) -> None:
+    record, stop = Kept(http.service), asyncio.Event()
+    fields = {"record": record}
     run = asyncio.create_task(http.run(stop=stop, **CALLED_BACK, fields=fields))
-    await eventually(lambda: journal.handles)
+    await eventually(lambda: record.handles)
     stop.set()
     assert (await asyncio.wait_for(run, 5)).status is JobStatus.TERMINATED
     assert http.runs.cancelled == ["41"]
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 @pytest.mark.parametrize("has_cancel", [True, False])
@@ -199,7 +199,7 @@ async def test_the_answer_that_is_the_outcome_is_waited_for(http: HttpHarness, h
     run = asyncio.create_task(http.run(stop=stop, **ALONE, cancel=cancel))
     await eventually(lambda: http.service.received)
     stop.set()
-    said = b"/cancel/" if has_cancel else b"the component has no cancel"
+    said = b"/cancel/" if has_cancel else b"the component defines no cancel request"
     await http.log.wait_for("stderr", said)
     assert not run.done()
     answered.set()
@@ -212,7 +212,7 @@ async def test_a_run_that_cannot_be_cancelled_is_still_seen_to_end(http: HttpHar
     run = asyncio.create_task(http.run(stop=stop, cancel=None))
     await http.log.wait_for("stderr", b"state running")
     stop.set()
-    await http.log.wait_for("stderr", b"has no cancel: the run may go on at the service")
+    await http.log.wait_for("stderr", b"defines no cancel request: the run may continue at the service")
     http.runs.states = ["ok"]
     assert (await run).status is JobStatus.TERMINATED
     assert http.lines[-1] == "state ok"
@@ -232,7 +232,7 @@ async def test_a_stop_after_a_lost_answer_asks_for_the_id_with_the_same_key(http
 async def test_a_lost_runners_start_is_settled_before_it_is_cancelled(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     stop.set()
-    fields = {"journal": Kept(http.service), "handle": handle_of_start(None)}
+    fields = {"record": Kept(http.service), "handle": handle_of_start(None)}
     outcome = await http.run(stop=stop, start={"idempotent": True}, fields=fields)
     assert outcome.status is JobStatus.TERMINATED
     assert http.runs.cancelled == ["41"]
@@ -240,7 +240,7 @@ async def test_a_lost_runners_start_is_settled_before_it_is_cancelled(http: Http
 
 async def test_a_run_that_is_known_is_not_started_for_its_cancel(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
-    fields = {"journal": Kept(http.service), "handle": {"id": 41, "start": {}}}
+    fields = {"record": Kept(http.service), "handle": {"id": 41, "start": {}}}
     run = asyncio.create_task(http.run(stop=stop, start={"idempotent": True}, fields=fields))
     await http.log.wait_for("stderr", b"state running")
     stop.set()
@@ -248,7 +248,7 @@ async def test_a_run_that_is_known_is_not_started_for_its_cancel(http: HttpHarne
     assert [request.target for request in http.service.asked("POST")] == ["/runs/41/cancel"]
 
 
-async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
+async def test_a_refused_poll_is_not_an_end(http: HttpHarness) -> None:
     http.runs.states, stop = ["running"], asyncio.Event()
     run = asyncio.create_task(http.run(stop=stop))
     await http.log.wait_for("stderr", b"state running")
@@ -256,7 +256,7 @@ async def test_a_refused_question_is_no_end(http: HttpHarness) -> None:
     http.service.handle = lambda request: Reply(403) if request.method == "GET" else handle(request)
     stop.set()
     assert (await run).status is JobStatus.TERMINATED
-    assert http.lines[-1] == "the run may go on at the service: no time left"
+    assert http.lines[-1] == "the run may still be going on at the service: no time left"
 
 
 @pytest.mark.parametrize("way", ["close", "drain"])
@@ -264,7 +264,7 @@ async def test_a_stopping_runner_leaves_a_start_that_may_be_sent_again(http: Htt
     client, stop = HttpClient(internal=InternalHosts.parse("127.0.0.1")), asyncio.Event()
     http.service.handle = lambda _: Reply(hang=True)
     section = target(http.service.url, start={"idempotent": True})
-    execution = http.execution(journal=Kept(http.service), target=section)
+    execution = http.execution(record=Kept(http.service), target=section)
     async with HttpExecutor.open(client, HttpSettings(1.0), http.pace) as executor:
         run = asyncio.create_task(executor.run(execution, http.log, stop))
         await eventually(lambda: http.service.received)

@@ -26,7 +26,7 @@ class TestHttp(ExecutorConformance):
         return http
 
 
-async def test_the_requests_are_what_the_component_says(http: HttpHarness) -> None:
+async def test_the_requests_follow_the_component(http: HttpHarness) -> None:
     http.runs.states = ["running", "running", "ok"]
     outcome = await http.run()
     assert outcome.status is JobStatus.SUCCESS
@@ -71,7 +71,7 @@ async def test_without_poll_the_answer_is_the_outcome(http: HttpHarness) -> None
         "no such report: ***",
         "start: answered 404 Status: <h1>nothing here</h1>",
     ]
-    assert "whether it was begun is not known" in outcomes[3].message
+    assert "not known whether the run was started" in outcomes[3].message
     plain = {"message": None, "output_tables": None, "state": None}
     assert (await http.run(**alone, result=plain)).status is JobStatus.SUCCESS
     assert len(http.service.received) == 5
@@ -81,9 +81,9 @@ async def test_a_start_whose_answer_is_lost_is_not_sent_again(http: HttpHarness)
     http.runs.starts = [Reply(cut=True)]
     outcome = await http.run()
     assert (outcome.status, outcome.error_kind) == (JobStatus.ERROR, ErrorKind.INTERNAL)
-    assert "whether it was begun is not known, so it was not sent again" in outcome.message
+    assert "it is not known whether the run was started, so the start was not sent again" in outcome.message
     assert len(http.service.asked("POST")) == 1
-    assert "the run's id is not known: it cannot be cancelled" in http.lines[-1]
+    assert "the run's id is not known, so it cannot be cancelled" in http.lines[-1]
 
 
 @pytest.mark.parametrize("safe", ["idempotent", "rerun"])
@@ -168,12 +168,12 @@ async def test_many_runs_at_once(http: HttpHarness) -> None:
 
 
 async def test_the_run_is_kept_before_anything_is_asked(http: HttpHarness) -> None:
-    journal = Kept(http.service)
+    record = Kept(http.service)
     poll = {"url": f"{http.service.url}/runs/{{{{ start.data.id }}}}"}
-    assert (await http.run(poll=poll, fields={"journal": journal})).status is JobStatus.SUCCESS
+    assert (await http.run(poll=poll, fields={"record": record})).status is JobStatus.SUCCESS
     kept = {"id": 41, "start": {"data": {"id": 41}}}
-    assert (journal.asked_before, journal.handles) == ([1], [kept])
-    again = await http.run(poll=poll, fields={"journal": journal, "handle": kept})
+    assert (record.asked_before, record.handles) == ([1], [kept])
+    again = await http.run(poll=poll, fields={"record": record, "handle": kept})
     assert again.status is JobStatus.SUCCESS
     assert len(http.service.asked("POST")) == 1
 
@@ -184,19 +184,19 @@ NOTIFY = {"body": {"notify": "{{ callback_url }}"}}
 
 async def test_a_start_that_may_be_sent_again_is_sent_again_by_the_next_runner(http: HttpHarness) -> None:
     url = "https://api.test/v1/callbacks/t0ken-for-them"
-    journal = Kept(http.service, url)
-    fields = {"journal": journal}
+    record = Kept(http.service, url)
+    fields = {"record": record}
     start = {**NOTIFY, "idempotent": True}
-    journal.reports.put_nowait({"status": "ok"})
+    record.reports.put_nowait({"status": "ok"})
     sections = {**CALLED_BACK, "start": start}
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
-    assert journal.asked_before == [0, 1]
+    assert record.asked_before == [0, 1]
 
     # Its runner was lost before the answer: the next one has what was kept first, and the same address.
-    lost = journal.handles[0]
+    lost = record.handles[0]
     assert callback_url_of(lost) == url
     http.service.received.clear()
-    journal.reports.put_nowait({"status": "ok"})
+    record.reports.put_nowait({"status": "ok"})
     again = await http.run(**sections, fields={**fields, "handle": lost})
 
     assert again.status is JobStatus.SUCCESS
@@ -228,13 +228,13 @@ async def test_the_wait_for_a_report_goes_on_where_the_lost_runner_left_it(
     http: HttpHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(http_run, "LATE_CALLBACK_SECONDS", 0.2)
-    journal = Kept(http.service)
+    record = Kept(http.service)
     handle = {"id": 41, "start": {}}
-    fields = {"journal": journal, "handle": handle, "ran_seconds": 3600.0}
+    fields = {"record": record, "handle": handle, "ran_seconds": 3600.0}
     sections = {**CALLED_BACK, "callback": {"state": "status", "give_up_after": "1h"}, "start": NOTIFY}
     late = await http.run(**sections, fields=fields)
-    assert late.message == "gave up: no callback told of the end within 1h"
-    journal.reports.put_nowait({"status": "ok"})
+    assert late.message == "gave up: no callback reported the end within 1h"
+    record.reports.put_nowait({"status": "ok"})
     assert (await http.run(**sections, fields=fields)).status is JobStatus.SUCCESS
 
 

@@ -77,7 +77,7 @@ async def test_proxies_of_the_environment_are_not_asked(
     assert (await http.run()).status is JobStatus.SUCCESS
 
 
-async def test_secrets_in_addresses_and_headers_are_not_told(http: HttpHarness) -> None:
+async def test_secrets_in_addresses_and_headers_are_not_revealed(http: HttpHarness) -> None:
     """What the executor writes is masked by `LogCapture`; queries and headers do not even get there."""
     secret = "p@ss w0rd/+"
     config = {"parameters": {"#key": secret}}
@@ -99,7 +99,7 @@ async def test_secrets_in_addresses_and_headers_are_not_told(http: HttpHarness) 
     assert "p%40ss" not in told
 
 
-async def test_a_secret_address_is_not_told_in_another_spelling(http: HttpHarness) -> None:
+async def test_a_secret_address_is_not_revealed_in_another_spelling(http: HttpHarness) -> None:
     secret = f"HTTP://127.0.0.1:{http.service.port}/hooks/s3cret-of-theirs?sig=hidden-too"
     fields = {"config": {"parameters": {"#hook": secret}}, "secrets": frozenset({secret})}
     alone = {"poll": None, "states": None, "id": None, "cancel": None, "headers": None}

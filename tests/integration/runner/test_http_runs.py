@@ -100,7 +100,7 @@ async def test_a_run_at_another_service(pipelines: Pipelines, start_runner: Star
         assert TOKEN not in log
 
 
-async def test_an_internal_service_that_nobody_named_is_refused(
+async def test_an_internal_service_that_is_not_allowed_is_refused(
     pipelines: Pipelines, start_runner: StartRunner
 ) -> None:
     async with http_service(Runs().handle) as service:
@@ -183,7 +183,7 @@ async def test_a_killed_runners_run_is_followed_by_another(story: Tell, after_cr
         assert not told.runs.cancelled
         log = await told.pipelines.log(told.job)
         assert log.count("state going") == 2
-        assert "going on with the run that another runner began" in log
+        assert "following the run that another runner started" in log
         assert TOKEN not in log
 
 

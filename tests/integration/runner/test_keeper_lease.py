@@ -143,7 +143,7 @@ async def test_the_service_learns_that_its_keeper_is_gone(tmp_path: Path) -> Non
             await executor.run(command("true"), RecordingLog(), asyncio.Event())
 
 
-async def test_a_keeper_that_cannot_start_says_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_keeper_that_cannot_start_fails_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(KeeperFailed, match="/bin/false -m orchestrator_runner"):
         async with asyncio.timeout(5), Keeper.open():
@@ -159,5 +159,5 @@ async def test_closing_ends_what_still_runs(tmp_path: Path) -> None:
         )
         pid = int(await log.wait_for("stdout", b"\n"))
     assert not is_alive(pid)
-    with pytest.raises(ExecutionLost, match="shuts down"):
+    with pytest.raises(ExecutionLost, match="shutting down"):
         await asyncio.wait_for(run, BOUND)

@@ -159,7 +159,7 @@ class Lifecycle(People):
             next((each for each in others if each is not zombie), None) or await self.here.add_replica()
         )
         await self.here.expire(zombie)
-        await successor.recovery.look()
+        await successor.recovery.reap()
         for _ in range(2):
             await successor.act(successor.engine.turn())
         for job_id in sorted(zombie.open):
@@ -185,7 +185,7 @@ class Lifecycle(People):
         """Take over what lost replicas had; in the same step, or in a later one."""
         replica = self.replica(which)
         if replica is not None:
-            await replica.recovery.look()
+            await replica.recovery.reap()
             if everything:
                 await replica.act(replica.engine.turn())
 

@@ -148,7 +148,9 @@ async def test_signals_are_not_ignored_by_inheritance(harness: ProcessHarness) -
         (["true", "x" * 17_000_000], "more than 16777216"),
     ],
 )
-async def test_what_cannot_start_says_why(harness: ProcessHarness, argv: list[str], expected: str) -> None:
+async def test_a_program_that_cannot_start_reports_why(
+    harness: ProcessHarness, argv: list[str], expected: str
+) -> None:
     outcome, _ = await harness.run(*argv)
     assert (outcome.status, outcome.error_kind) == (JobStatus.ERROR, ErrorKind.INTERNAL)
     assert expected in outcome.message
@@ -164,7 +166,7 @@ async def test_what_cannot_start_says_why(harness: ProcessHarness, argv: list[st
         ("exit 137", "internal", "exited with 137 (SIGKILL)"),
         ("echo '[1]' > result.json", "internal", "result.json: must be an object"),
         ("ln -s /etc/passwd result.json", "internal", "result.json: Too many levels of symbolic links"),
-        ("mkfifo state.json", "internal", "state.json: is no regular file"),
+        ("mkfifo state.json", "internal", "state.json: is not a regular file"),
         (
             "head -c 1100000 /dev/zero > state.json",
             "internal",

@@ -88,7 +88,7 @@ async def test_a_grandchild_that_holds_the_pipe_hangs_nothing(host: Host) -> Non
     assert not any(is_alive(pid) for pid in await pids_in(host.pids, 2))
 
 
-async def test_what_a_child_says_just_after_its_parent_ended_is_kept(host: Host) -> None:
+async def test_output_of_a_child_just_after_its_parent_ended_is_kept(host: Host) -> None:
     log = RecordingLog()
     await host.run("sh", "-c", "(sleep 0.1; echo late) & echo early", log=log)
     assert log.text("stdout") == b"early\nlate\n"

@@ -124,7 +124,7 @@ async def test_what_cannot_run_ends_with_the_reason(pipelines: Pipelines, start_
 
     expected = {
         "empty": "phases: the orchestration has no tasks: add one before running it",
-        "missing": "the orchestration 'missing' is in the trash or was never there: save it to restore it",
+        "missing": "the orchestration 'missing' is in the trash or does not exist: save it to restore it",
         "selfish": "selfish: the orchestrations run each other: selfish → selfish",
         "lost": "failed: nowhere",
     }

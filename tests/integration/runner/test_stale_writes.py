@@ -21,7 +21,7 @@ from tests.support.engine_world import World, definition, requested, task
 from orchestrator_runner.executors.port import ExecutionLost
 from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_runner.queue.claim_store import ClaimStore
-from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.lanes import LaneStore
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import transaction
@@ -42,10 +42,11 @@ FILES = sorted(
     if file.name.endswith(".sql")
 )
 QUERIES = {
-    name: sql
+    name: queries
     for package, file in FILES
     if file != "termination.sql"
-    for name, sql in named(Queries.load(package, file))
+    for queries in [Queries.load(package, file)]
+    for name in queries
 }
 TABLES = ("jobs", "attempts", "logs", "configuration_states", "tasks", "phases")
 WRITE = re.compile(
@@ -86,7 +87,7 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
         await first.accept([request])
         await first.engine.turn()
         await world.expire(first)
-        await second.recovery.look()
+        await second.recovery.reap()
         for _ in range(2):
             await second.engine.turn()
         await world.expire(late)
@@ -94,6 +95,11 @@ async def scene(database: Database) -> AsyncIterator[Scene]:
             assert replica.open[request.job_id][0].epoch == epoch
         yield Scene(world, first, second, late, request.job_id, first.open[request.job_id][0].lane_id)
         await world.let_go()
+
+
+async def execute(world: World, name: str, **values: Any) -> None:
+    """Run a statement by itself, as the runner's role."""
+    await world.pool.execute(QUERIES[name][name], *QUERIES[name].arguments(name, values))
 
 
 async def everything(world: World) -> str:
@@ -117,21 +123,21 @@ async def finish(world: World, replica: Replica, job: ClaimedJob) -> None:
     """Also `save_states`: of the jobs that `finish_jobs` returned, in its transaction."""
     result = Result(job.id, job.epoch, job.lane_id, None, None, SUCCESS, (), {"epoch": job.epoch})
     async with transaction(world.pool) as connection:
-        await ClaimStore(replica.id).finish(connection, [result])
+        await ClaimStore(connection).finish(results=[result])
 
 
 async def try_again(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.WAITING, "again", free=True)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await ClaimStore(replica.id).finish(connection, [result])
+        await ClaimStore(connection).finish(results=[result])
 
 
 async def fail(world: World, replica: Replica, job: ClaimedJob) -> None:
     ending = Ending(JobStatus.ERROR, "no", ErrorKind.USER)
     async with transaction(world.pool) as connection:
         result = Result(job.id, job.epoch, job.lane_id, None, None, ending)
-        await ClaimStore(replica.id).finish(connection, [result])
+        await ClaimStore(connection).finish(results=[result])
 
 
 async def append_log(world: World, replica: Replica, job: ClaimedJob) -> None:
@@ -139,11 +145,11 @@ async def append_log(world: World, replica: Replica, job: ClaimedJob) -> None:
 
 
 async def keep_handle(world: World, replica: Replica, job: ClaimedJob) -> None:
-    await world.pool.execute(QUERIES["keep_handle"], job.id, job.epoch, {"#run": "x"})
+    await execute(world, "keep_handle", job=job.id, epoch=job.epoch, handle={"#run": "x"})
 
 
 async def expect_callbacks(world: World, replica: Replica, job: ClaimedJob) -> None:
-    await world.pool.execute(QUERIES["expect_callbacks"], job.id, job.epoch, b"hash")
+    await execute(world, "expect_callbacks", job=job.id, epoch=job.epoch, callback_hash=b"hash")
 
 
 FENCED: dict[str, Write] = {
@@ -180,7 +186,7 @@ async def claim_in_limited_project(world: World, replica: Replica) -> None:
 
 
 async def adopt(world: World, replica: Replica) -> None:
-    await world.pool.fetch(QUERIES["adopt"], replica.id, 5, [])
+    await execute(world, "adopt", replica=replica.id, most=5, strays=[])
 
 
 CLAIMS = {"claim": claim, "claim, in a limited project": claim_in_limited_project, "adopt": adopt}
@@ -188,7 +194,7 @@ CLAIMS = {"claim": claim, "claim, in a limited project": claim_in_limited_projec
 
 @pytest.mark.parametrize("who", ["first", "late"])
 @pytest.mark.parametrize("name", CLAIMS)
-async def test_who_has_no_lease_takes_nothing(scene: Scene, name: str, who: str) -> None:
+async def test_a_replica_without_a_lease_takes_nothing(scene: Scene, name: str, who: str) -> None:
     world = scene.world
     if name == "adopt":  # a run at another service, of a replica that is lost too
         await world.admin.execute("UPDATE catalog.components SET executor = 'http' WHERE id = 'c'")
@@ -203,7 +209,7 @@ async def test_who_has_no_lease_takes_nothing(scene: Scene, name: str, who: str)
 
 async def promote(scene: Scene) -> None:
     async with transaction(scene.world.pool) as connection:
-        await Lanes().promote(connection, [scene.lane])
+        await LaneStore(connection).promote(lanes=[scene.lane])
 
 
 async def test_nothing_is_promoted_in_a_lane_that_is_not_free_or_before_it_is_due(scene: Scene) -> None:
@@ -223,12 +229,30 @@ async def test_nothing_is_promoted_in_a_lane_that_is_not_free_or_before_it_is_du
     assert await writes(scene.world, promote(scene))
 
 
-LATE: dict[str, tuple[str, Callable[[UUID], tuple[Any, ...]]]] = {
-    "start_runs": ("ready", lambda run: ([run], [1], [True], [None], [None])),
-    "refuse_run": ("ready", lambda run: (run, "no", "user", 1)),
-    "withdraw_runs": ("ready", lambda run: ([run], ["its updates were used by c #1"], [run])),
-    "end_runs": ("processing", lambda run: ([run], ["success"], [""], [None], [None])),
-    "break_cycle": ("waiting", lambda run: (run, "these runs wait for each other")),
+LATE: dict[str, tuple[str, Callable[[UUID], dict[str, Any]]]] = {
+    "start_runs": (
+        "ready",
+        lambda run: {"runs": [run], "versions": [1], "full_runs": [True], "used": [None], "tokens": [None]},
+    ),
+    "refuse_run": (
+        "ready",
+        lambda run: {"run": run, "message": "no", "error_kind": "user", "version": 1},
+    ),
+    "withdraw_runs": (
+        "ready",
+        lambda run: {"runs": [run], "messages": ["its updates were used by c #1"], "used_by": [run]},
+    ),
+    "end_runs": (
+        "processing",
+        lambda run: {
+            "runs": [run],
+            "statuses": ["success"],
+            "messages": [""],
+            "error_kinds": [None],
+            "reasons": [None],
+        },
+    ),
+    "break_cycle": ("waiting", lambda run: {"run": run, "message": "these runs wait for each other"}),
 }
 """Statements for runs, the status in which they may write, and their arguments."""
 
@@ -242,7 +266,7 @@ async def test_finished_is_final(scene: Scene, name: str) -> None:
     await scene.second.terminate(stop(request.job_id))
     status, arguments = LATE[name]
 
-    assert not await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
+    assert not await writes(world, execute(world, name, **arguments(request.job_id)))
 
     async with world.admin.acquire() as connection, connection.transaction():
         # No statement of ours can bring it back: the trigger of the transitions is off for this one.
@@ -250,17 +274,18 @@ async def test_finished_is_final(scene: Scene, name: str) -> None:
         await connection.execute(
             "UPDATE jobs.jobs SET status = $2, finished_at = NULL WHERE id = $1", request.job_id, status
         )
-    assert await writes(world, world.pool.execute(QUERIES[name], *arguments(request.job_id)))
+    assert await writes(world, execute(world, name, **arguments(request.job_id)))
 
 
 async def test_a_stop_changes_nothing_that_has_finished(scene: Scene) -> None:
     """`stop`"""
     world, job = scene.world, scene.second.open[scene.job][0]
     await finish(world, scene.second, job)
-    statement = Queries.load(PACKAGE, "termination.sql")["stop"]
+    queries = Queries.load(PACKAGE, "termination.sql")
+    values = queries.arguments("stop", {"ids": [job.id], "requested_by": None})
 
     assert not await writes(world, scene.second.terminate(stop(job.id)))
-    assert not await writes(world, world.pool.execute(statement, [job.id], None))
+    assert not await writes(world, world.pool.execute(queries["stop"], *values))
 
     other = requested("b", "c")
     await scene.second.accept([other])

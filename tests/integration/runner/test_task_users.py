@@ -154,7 +154,7 @@ async def test_a_task_that_looks_around_reads_nothing_of_others(
 
 
 @AS_ROOT
-async def test_more_projects_than_users_are_told_so(
+async def test_more_projects_than_users_are_refused(
     pipelines: Pipelines, start_runner: StartRunner, place: Path
 ) -> None:
     for project in ("a", "b", "c"):
@@ -195,7 +195,7 @@ async def test_what_lay_in_a_project_folder_becomes_its_users(
 
 
 @AS_ROOT
-async def test_a_program_out_of_reach_is_told_with_its_user(
+async def test_an_unreachable_program_is_reported_with_its_user(
     pipelines: Pipelines, start_runner: StartRunner, place: Path
 ) -> None:
     (place / "closed").mkdir(mode=0o700)

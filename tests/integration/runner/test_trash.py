@@ -9,9 +9,7 @@ from tests.support.waiting import eventually
 OK = "print('done')"
 TRASH = "UPDATE catalog.configurations SET deleted_at = now() WHERE id = '{}'"
 RESTORE = "UPDATE catalog.configurations SET deleted_at = NULL WHERE id = '{}'"
-RESTORE_IT = (
-    "the configuration script/a is in the trash or was never there: restore it by saving it, then retry"
-)
+RESTORE_IT = "the configuration script/a is in the trash or does not exist: save it to restore it, then retry"
 
 
 async def test_no_version_of_a_configuration_in_the_trash_is_run(

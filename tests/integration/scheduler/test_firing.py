@@ -105,7 +105,7 @@ async def test_a_save_between_reading_and_firing_rolls_back_and_reads_anew(
     assert await said(database, RunRequested.type) == []
 
 
-async def test_missed_fires_are_told_of_and_one_is_made_up(database: Database, scheduler: Scheduler) -> None:
+async def test_missed_fires_are_reported_and_one_is_made_up(database: Database, scheduler: Scheduler) -> None:
     schedule_id = await add_schedule(database, every=3600, saved_ago=3 * HOURS + 30 * timedelta(minutes=1))
     await scheduler.catalog_sync.scan()
     assert await fires(database, schedule_id) == ["missed", "missed", "requested"]
@@ -166,7 +166,7 @@ async def test_a_deleted_schedule_fires_no_more_and_a_restored_one_begins_anew(
     assert await fires(database, schedule_id) == []
 
 
-async def test_a_schedule_that_cannot_be_read_holds_nobody_up(
+async def test_a_schedule_that_cannot_be_read_blocks_no_other(
     database: Database, scheduler: Scheduler
 ) -> None:
     bad = await add_schedule(database, cron="61 * * * *")

@@ -143,7 +143,7 @@ async def test_a_body_in_tiny_pieces_lets_others_have_their_turn(
     assert max(portions) <= 64
 
 
-async def test_an_answer_that_nobody_reads_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_answer_that_is_not_read_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "UNREAD_SECONDS", 0.2)
     lifecycle = Lifecycle("under-test")
 

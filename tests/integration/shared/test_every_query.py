@@ -99,7 +99,9 @@ def rows_of_stores() -> Iterator[tuple[str, type[Store], str, type]]:
 
 def modules(package: str) -> Iterator[ModuleType]:
     root = Path(str(resources.files(package)))
-    for file in sorted(root.rglob("*store*.py")):
+    for file in sorted(root.rglob("*.py")):
+        if file.stem in ("__init__", "__main__"):
+            continue
         yield importlib.import_module(".".join((package, *file.relative_to(root).with_suffix("").parts)))
 
 

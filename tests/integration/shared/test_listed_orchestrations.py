@@ -58,7 +58,7 @@ CASES = [
     # A subscription each, in the view and beside it.
     ("notifications", "subscriptions", f"'p', {PAGE}", 4),
     # Of o2, and of o3 and o4, which it runs, the configuration and its version.
-    ("orchestrations", "nestings_below", "'{o2}', 'p'", 6),
+    ("catalog", "nestings_below", "'{o2}', 'p'", 6),
     ("orchestrations", "task_targets", "false, '{orchestrator}', '{o2}', 'p'", 2),
 ]
 
@@ -88,6 +88,6 @@ async def test_nestings_below_are_all_of_them_and_no_others(superuser: asyncpg.C
         "UPDATE catalog.configuration_versions SET parameters = jsonb_set("
         "parameters, '{phases,0,tasks}', jsonb_build_array(pg_temp.nested(1))) WHERE configuration = 'o4'"
     )
-    query = Queries.load("orchestrator_api.orchestrations", "store.sql")["nestings_below"]
+    query = Queries.load("orchestrator_api.catalog", "store.sql")["nestings_below"]
     found = {(row["parent"], row["child"]) for row in await superuser.fetch(query, ["o2"], "p")}
     assert found == {("o2", "o3"), ("o2", "o4"), ("o4", "o1"), ("o1", "o2")}

@@ -155,7 +155,7 @@ async def test_creating_roles_again_changes_their_passwords(
     assert scram_verifier("another", salt=base64.b64decode(salt)) == stored
 
 
-async def test_who_may_not_create_roles_is_told_what_to_do(
+async def test_a_user_who_may_not_create_roles_learns_what_to_do(
     connection: asyncpg.Connection, roles: Roles
 ) -> None:
     await create_roles(connection, roles, passwords(roles))
@@ -188,7 +188,7 @@ async def test_the_packaged_migrations_apply_with_their_grants(
         await as_role.close(timeout=5)
 
 
-async def test_a_role_without_rights_is_told_who_may_migrate(
+async def test_a_role_without_rights_learns_who_may_migrate(
     connection: asyncpg.Connection, roles: Roles, tmp_path: Path
 ) -> None:
     await create_roles(connection, roles, passwords(roles))

@@ -13,8 +13,8 @@ from orchestrator_shared.database.retention import Retention
 
 QUERIES = Queries(
     {
-        "low": "DELETE FROM old WHERE id IN (SELECT id FROM old WHERE id < $1 ORDER BY id LIMIT $2)",
-        "pairs": "DELETE FROM old WHERE pair IN (SELECT DISTINCT pair FROM old ORDER BY pair LIMIT $1)",
+        "low": "DELETE FROM old WHERE id IN (SELECT id FROM old WHERE id < $below ORDER BY id LIMIT $batch)",
+        "pairs": "DELETE FROM old WHERE pair IN (SELECT DISTINCT pair FROM old ORDER BY pair LIMIT $batch)",
     }
 )
 
@@ -31,7 +31,12 @@ async def pool(database: Database) -> AsyncIterator[asyncpg.Pool]:
 async def test_forgetting_goes_on_while_batches_are_full(pool: asyncpg.Pool) -> None:
     told: list[tuple[str, int]] = []
     forgetting = Retention(
-        partial(acquire, pool), QUERIES, {"low": (7,)}, batch=3, pause=0, count=lambda *one: told.append(one)
+        partial(acquire, pool),
+        QUERIES,
+        {"low": {"below": 7}},
+        batch=3,
+        pause=0,
+        count=lambda *one: told.append(one),
     )
     assert await forgetting.once() == {"low": 7}
     assert told == [("low", 3), ("low", 3), ("low", 1)]
@@ -39,6 +44,8 @@ async def test_forgetting_goes_on_while_batches_are_full(pool: asyncpg.Pool) -> 
 
 
 async def test_a_query_may_delete_more_rows_than_a_batch(pool: asyncpg.Pool) -> None:
-    forgetting = Retention(partial(acquire, pool), QUERIES, {"low": (4,), "pairs": ()}, batch=3, pause=0)
+    forgetting = Retention(
+        partial(acquire, pool), QUERIES, {"low": {"below": 4}, "pairs": {}}, batch=3, pause=0
+    )
     assert await forgetting.once() == {"low": 4, "pairs": 16}
     assert await pool.fetchval("SELECT count(*) FROM old") == 0

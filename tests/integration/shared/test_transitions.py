@@ -86,7 +86,7 @@ async def test_tasks(superuser: asyncpg.Connection) -> None:
     assert allowed == {status: {status, *after} for status, after in TASK_TRANSITIONS.items()}
 
 
-async def test_the_refusal_says_what_was_tried(superuser: asyncpg.Connection) -> None:
+async def test_the_refusal_names_what_was_tried(superuser: asyncpg.Connection) -> None:
     await superuser.execute(JOB, uuid4(), JobStatus.SUCCESS, True)
     with pytest.raises(asyncpg.CheckViolationError, match="status cannot change from success to waiting"):
         await superuser.execute("UPDATE jobs.jobs SET status = 'waiting', finished_at = NULL")

@@ -207,7 +207,7 @@ async def together(steps: list[Coroutine[Any, Any, None]]) -> None:
     cool_downs=st.lists(cool_downs, min_size=TRIGGERS, max_size=TRIGGERS),
     modes=st.lists(modes, min_size=TRIGGERS, max_size=TRIGGERS),
 )
-async def test_any_history_ends_as_the_model_says(
+async def test_any_history_ends_as_the_model_does(
     database: Database,
     script: list[list[tuple[Any, ...]]],
     selected: list[set[int]],

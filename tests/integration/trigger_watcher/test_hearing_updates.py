@@ -124,7 +124,7 @@ async def test_the_version_before_knows_updates_by_id_alone(stage: Stage, watche
     assert await heard_updates(stage) == [("in.c-crm.items", 1, 1), ("in.c-crm.orders", 1, 2)]
 
 
-async def test_a_table_that_nobody_selects_is_known(stage: Stage, watcher: Watcher) -> None:
+async def test_a_table_that_no_trigger_selects_is_known(stage: Stage, watcher: Watcher) -> None:
     await watcher.ingestion.ingest([update(ORDERS, "1")])
     row = await stage.pool.fetchrow("SELECT * FROM triggers.tables")
     assert row is not None
@@ -269,7 +269,7 @@ async def test_the_orchestrations_switch_pauses_its_triggers(stage: Stage, watch
     assert [item[2] for item in await stage.dispositions(trigger_id)] == ["trigger_disabled", "completed"]
 
 
-async def test_the_scan_finds_what_no_message_told(stage: Stage, watcher: Watcher) -> None:
+async def test_the_scan_finds_changes_without_a_message(stage: Stage, watcher: Watcher) -> None:
     trigger_id = await stage.trigger([ORDERS, RATES])
     gone = await stage.trigger([RATES])
     await watcher.scanning.scan()

@@ -191,7 +191,7 @@ async def test_nonsense_is_dead_lettered_with_the_reason_and_the_rest_goes_on(
         assert any(reason in headers for headers in dead), (reason, dead)
 
 
-async def test_while_the_database_is_away_nothing_is_dead_lettered_and_nobody_dies(
+async def test_while_the_database_is_away_nothing_is_dead_lettered_and_the_service_lives(
     stage: Stage,
     database: Database,
     wire: Wire,

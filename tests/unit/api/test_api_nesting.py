@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator_shared.definitions.nesting import Nestings, find_cycle, knotted, told, with_children
+from orchestrator_shared.definitions.nesting import Nestings, find_cycle, format_cycle, knotted, with_children
 
 NAMES = st.sampled_from("abcde")
 GRAPHS = st.dictionaries(NAMES, st.lists(NAMES, max_size=4), max_size=5)
@@ -76,4 +76,4 @@ def test_a_long_chain_is_visited_once() -> None:
     cycle = nestings.put("o3000", ["o0"])
     assert cycle is not None
     assert len(cycle) == 3_002
-    assert len(told(cycle)) < 300
+    assert len(format_cycle(cycle)) < 300

@@ -6,8 +6,8 @@ import pytest
 
 from orchestrator_cli.commands.run import exit_code, parse_parameters
 from orchestrator_cli.commands.triggers import choose
+from orchestrator_cli.definition_changes import change_lines, change_summary
 from orchestrator_cli.failures import BadInput, ExitCode
-from orchestrator_cli.following.changes import change_lines, change_summary
 from orchestrator_cli.main import main
 from orchestrator_cli.output import duration, plain
 

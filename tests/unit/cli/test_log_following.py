@@ -10,8 +10,8 @@ from tests.support.answering import Answering
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.failures import Unreachable
-from orchestrator_cli.following import watch
-from orchestrator_cli.following.logs import follow_log, print_log
+from orchestrator_cli.progress import watch
+from orchestrator_cli.progress.logs import follow_log, print_log
 
 STATES = ("waiting", "processing", "processing", "success")
 

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from orchestrator_cli.following.log_text import LogText
 from orchestrator_cli.output import plain
+from orchestrator_cli.progress.log_text import LogText
 
 
 class Terminal(io.StringIO):

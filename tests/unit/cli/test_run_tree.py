@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
-from orchestrator_cli.following.tree import plain_lines, run_tree, status_of
+from orchestrator_cli.progress.tree import plain_lines, run_tree, status_of
 
 NOW = datetime(2026, 11, 21, 10, 0, 5, tzinfo=UTC)
 JOB: dict[str, Any] = {

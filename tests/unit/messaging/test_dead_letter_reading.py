@@ -23,7 +23,7 @@ def message(body: bytes = b"{}", **fields: Any) -> AbstractIncomingMessage:
     return cast(AbstractIncomingMessage, SimpleNamespace(body=body, **{**plain, **fields}))
 
 
-def test_a_dead_letter_tells_where_it_came_from() -> None:
+def test_a_dead_letter_shows_where_it_came_from() -> None:
     outgoing = dead_letter(message(message_id="m"), queue="runner.commands", reason="r" * 5000)
     assert (outgoing.exchange, outgoing.routing_key) == ("orchestrator.dead-letters", "runner.commands")
     assert outgoing.mandatory
@@ -103,5 +103,5 @@ def test_a_producer_does_not_say_where_its_letter_is_replayed_to() -> None:
 def test_a_letter_is_replayed_only_to_where_its_queue_takes_from() -> None:
     """RabbitMQ 3 takes over what a producer wrote into `x-death` about the same queue."""
     letter = read(message(headers={"x-death": [{**GIVEN_UP, "exchange": COMMANDS}]}))
-    with pytest.raises(Conflict, match="drop it"):
+    with pytest.raises(Conflict, match="discard it"):
         check_origin(letter)

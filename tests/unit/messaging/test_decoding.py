@@ -42,7 +42,7 @@ def test_a_newer_version_names_what_is_read() -> None:
 
 
 def test_the_key_must_agree_with_the_body() -> None:
-    with pytest.raises(MessageFault, match="disagrees"):
+    with pytest.raises(MessageFault, match="does not match"):
         read(body(), key="table.updated.another.in.c-sales.orders")
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from orchestrator_shared.domain.errors import Conflict, MessageFault, Unavailable, UserError
-from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt, judge
+from orchestrator_shared.messaging.retrying import Abandoned, Failure, Fault, Gate, Tries, attempt, classify
 
 TRIES = Tries(first_delay=0.001, most_delay=0.002, handler=0.05)
 
@@ -29,7 +29,7 @@ TRIES = Tries(first_delay=0.001, most_delay=0.002, handler=0.05)
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else str(value),
 )
 def test_whose_fault(error: BaseException, fault: Fault) -> None:
-    assert judge(error) is fault
+    assert classify(error) is fault
 
 
 class Calls:

@@ -43,7 +43,7 @@ def test_addresses(text: str, spec: str) -> None:
         "=?utf-8?b?DQpCY2M6IGJAZQ?=@example.com",
     ],
 )
-def test_what_is_no_address(text: str) -> None:
+def test_invalid_addresses(text: str) -> None:
     with pytest.raises(BadAddress):
         parse_address(text)
 

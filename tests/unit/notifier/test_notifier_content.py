@@ -75,7 +75,7 @@ RUN = RunReport(
 
 
 @pytest.mark.parametrize("reason", [*EndReason, None])
-def test_what_the_tasks_said_is_not_said_again(reason: EndReason | None) -> None:
+def test_the_messages_of_tasks_are_not_repeated(reason: EndReason | None) -> None:
     """Told by the reason: a message is for people, and may be worded anew."""
     counts, message = {"success": 3, "warning": 1}, "in other words"
     run = replace(RUN, failed=[], failed_count=0, counts=counts, message=message, end_reason=reason)
@@ -90,7 +90,7 @@ def compose(content: Content) -> Any:
     return message_from_bytes(message.as_bytes(), policy=policy.default)
 
 
-def test_a_failure_is_told_in_the_subject() -> None:
+def test_a_failure_is_named_in_the_subject() -> None:
     content = run_content(RUN, SUBSCRIBER, URL)
     assert content.subject == "[demo] campaigns #42 failed: sql-transformation/recipients"
     assert content.summary == "3 of 5 tasks succeeded, 1 failed, 1 not executed."

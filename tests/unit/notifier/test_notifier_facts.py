@@ -47,7 +47,7 @@ def test_an_attended_end_is_for_the_starter_whatever_it_was(status: JobStatus) -
     assert not fact.to_subscribers
 
 
-def test_a_declined_message_is_a_fact_for_nobody() -> None:
+def test_a_declined_message_is_a_fact_for_no_one() -> None:
     (fact,) = ended(JobStatus.ERROR, attended=True)
     assert recipients(fact, ["a@example.com"], set()) == []
 
@@ -68,7 +68,7 @@ def test_a_recovery(status: JobStatus, previous: JobStatus | None, recovers: boo
     assert events == [NotificationEvent.RECOVERED.value] * recovers + [status.value]
 
 
-def test_everybody_hears_once_whatever_the_case() -> None:
+def test_each_address_is_notified_once_whatever_its_case() -> None:
     (fact,) = ended(JobStatus.SUCCESS)
     addresses = ["b@example.com", "A@example.com", "a@EXAMPLE.com", "c@example.com"]
     assert recipients(fact, addresses, {"c@example.com"}) == [

@@ -42,10 +42,10 @@ class TestAdoptable(ExecutorConformance):
 
 
 async def test_what_is_not_underway_is_removed(harness: FakeHarness) -> None:
-    journal = KeptHandle()
-    execution = harness.execution(Behaviour.HANG, journal=journal)
+    record = KeptHandle()
+    execution = harness.execution(Behaviour.HANG, record=record)
     run = asyncio.create_task(harness.executor.run(execution, RecordingLog(), asyncio.Event()))
-    await journal.begun()
+    await record.begun()
     run.cancel()
     await asyncio.wait({run})
     assert harness.cluster.pods

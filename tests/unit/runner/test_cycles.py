@@ -31,7 +31,7 @@ def test_two_runs_whose_children_wait_for_the_other() -> None:
     assert describe(cycle).startswith("these runs wait for each other: lane-")
 
 
-def test_waiting_in_line_is_no_circle() -> None:
+def test_waiting_in_line_is_not_a_cycle() -> None:
     runs = [
         run(1, 1, 1, JobStatus.PROCESSING),
         run(2, 1, 2, JobStatus.WAITING),
@@ -83,7 +83,7 @@ def test_ending_every_victim_leaves_no_circle(drawn: list[tuple[int, bool, int |
     assert not find_cycles(runs)
 
 
-def test_a_long_line_is_no_work() -> None:
+def test_a_long_line_costs_little() -> None:
     """Thousands of runs in one lane, as backfills make them: each waits for the one that holds it."""
     line = [run(n, 1, n, JobStatus.WAITING if n else JobStatus.PROCESSING) for n in range(4_000)]
     others = [run(5_000, 2, 1, JobStatus.PROCESSING), run(5_001, 1, 5_001, JobStatus.WAITING, parent=5_000)]

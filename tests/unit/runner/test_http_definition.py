@@ -64,8 +64,8 @@ def test_a_component_of_another_executor_has_no_such_section() -> None:
         ("data.status,", "data..status,", "http.poll.state", "expected keys joined by dots"),
         ("{{ project }}", "{{ vars.x }}", "http.start", "{{ vars.x }} is not known"),
         ("{{ project }}", "{{ project.x }}", "http.start", "{{ project.x }} is not known"),
-        ("{{ project }}", "{{ id }}", "http", "{{ id }} is not known before the start was answered"),
-        ("  id: data.id\n", "", "http", "id: write where in the start's answer it is"),
+        ("{{ project }}", "{{ id }}", "http", "{{ id }} is not known until the start has been answered"),
+        ("  id: data.id\n", "", "http", "id: give its path in the answer to the start"),
         ("https://cloud.test/jobs", "ftp://cloud.test/jobs", "http.start", "expected https://host/path"),
         ("Authorization:", "Host:", "http", "Host is set by the orchestrator"),
         ("Authorization:", "'Bad Name':", "http", "not a valid header name"),
@@ -76,7 +76,7 @@ def test_a_component_of_another_executor_has_no_such_section() -> None:
         ("executor: http\n", "executor: process\ncommand: [x]\n", "", "belong together"),
     ],
 )
-def test_problems_are_told_with_their_place(old: str, new: str, path: str, message: str) -> None:
+def test_problems_are_reported_with_their_place(old: str, new: str, path: str, message: str) -> None:
     found = problems(old, new)
     assert len(found) == 1
     assert found[0][0] == path
@@ -112,14 +112,14 @@ def test_a_callback_needs_no_poll() -> None:
         ({"start": {"url": "https://x.test/"}}, "the start has to hand over the address"),
         ({"callback": None}, "states belong to poll or callback"),
         ({"callback": None, "states": None}, "needs the section callback"),
-        ({"callback": {}}, "write where in the report the state is"),
+        ({"callback": {}}, "give the path of the state in the report"),
         ({"states": None}, "states belong to poll or callback"),
-        ({"cancel": {"url": "https://x.test/{{ callback_url }}"}}, "is for the start only"),
-        ({"headers": {"X": "{{ callback_url }}"}}, "is for the start only"),
+        ({"cancel": {"url": "https://x.test/{{ callback_url }}"}}, "can only be used in the start"),
+        ({"headers": {"X": "{{ callback_url }}"}}, "can only be used in the start"),
         ({"callback": {"state": "status", "give_up_after": "31d"}}, "give_up_after"),
     ],
 )
-def test_what_is_wrong_with_a_callback_is_told(change: dict[str, Any], message: str) -> None:
+def test_mistakes_in_a_callback_are_reported(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HttpComponent.model_validate({**CALLED_BACK, **change})
 

@@ -61,14 +61,14 @@ def test_values_stay_what_they_are_in_a_url() -> None:
         ("https://x.test/{{ parameters.empty }}/r", {}, "is empty"),
         ("https://x.test/{{ parameters.nothing }}", {}, "is not set"),
         ("https://x.test/{{ parameters.list }}", {}, "cannot be part of a text"),
-        ("{{ parameters.v }}/r", {"v": "file:///etc/passwd"}, "is no URL"),
+        ("{{ parameters.v }}/r", {"v": "file:///etc/passwd"}, "is not a URL"),
         ("{{ parameters.v }}/r", {"v": "https://user:pw@x.test"}, "user or password"),
         ("{{ parameters.v }}/r", {"v": "https://x.test\\@evil.test"}, "user or password"),
         ("{{ parameters.v }}/r", {"v": "https://x.test/a\\b"}, "backslash"),
         ("{{ parameters.v }}/r", {"v": "https://x.test/\r\nHost: y"}, "control character"),
-        ("{{ parameters.v }}/r", {"v": "https://x.test:99999"}, "is no URL"),
+        ("{{ parameters.v }}/r", {"v": "https://x.test:99999"}, "is not a URL"),
         ("{{ parameters.v }}/r", {"v": "https://žlutý.test"}, "in ASCII"),
-        ("https://{{ parameters.v }}/r", {"v": "x.test/evil"}, "is no URL"),
+        ("https://{{ parameters.v }}/r", {"v": "x.test/evil"}, "is not a URL"),
     ],
 )
 def test_what_would_lead_elsewhere_is_refused(template: str, more: dict[str, Any], message: str) -> None:

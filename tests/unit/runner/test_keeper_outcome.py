@@ -49,7 +49,7 @@ def test_a_failure_reports_neither_tables_nor_state() -> None:
         (b'{"a": 1e999}', "result.json: not valid JSON"),
         (b'{"a": NaN}', "result.json: not valid JSON: NaN is not a JSON number"),
         (b'{"a": "\\ud800"}', "result.json: not valid JSON"),
-        (b'{"a": "\\u0000"}', "result.json: holds a NUL character"),
+        (b'{"a": "\\u0000"}', "result.json: contains a NUL character"),
         ([], "result.json: must be an object"),
         ({"message": 5}, "result.json: message: must be a string"),
         ({"output_tables": "in.c-a.b"}, "result.json: output_tables: must be a list"),
@@ -66,7 +66,7 @@ def test_a_broken_report_is_an_internal_error_that_names_the_field(result: objec
     assert outcome.message.startswith(expected)
 
 
-def test_an_escaped_backslash_is_no_nul() -> None:
+def test_an_escaped_backslash_is_not_a_nul() -> None:
     assert decide(state=rb'{"path": "C:\\u0000"}').state == {"path": r"C:\u0000"}
 
 

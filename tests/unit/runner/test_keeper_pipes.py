@@ -42,7 +42,7 @@ async def test_an_endless_flood_lets_others_work(pipe: Pipe) -> None:
     assert 0 < pipe.total < 2**24
 
 
-async def test_it_ends_with_the_task_though_somebody_holds_the_pipe(pipe: Pipe) -> None:
+async def test_it_ends_with_the_task_even_if_someone_holds_the_pipe(pipe: Pipe) -> None:
     log = Log()
     pumping = asyncio.create_task(pipe.pump(log))
     os.write(pipe.write_end, b"first")

@@ -94,14 +94,14 @@ def test_a_failure_ends_the_run_unless_the_task_may_fail(failure: str) -> None:
     assert next_step([state("a", 0, failure, may_fail=True), later], stopping=False) == StartPhase(1)
     last = next_step([state("a", 0, failure, may_fail=True), state("later", 1, "success")], stopping=False)
     assert last == EndRun(
-        JobStatus.WARNING, "went on after failed: a", reason=EndReason.WENT_ON_AFTER_FAILURES
+        JobStatus.WARNING, "continued after failures: a", reason=EndReason.WENT_ON_AFTER_FAILURES
     )
 
 
 def test_a_nested_warning_is_a_warning_and_stops_nothing() -> None:
     assert next_step([state("n", 0, "warning"), state("b", 1, "pending")], stopping=False) == StartPhase(1)
     assert next_step([state("n", 0, "warning"), state("b", 1, "success")], stopping=False) == EndRun(
-        JobStatus.WARNING, "went on after failed: n", reason=EndReason.WENT_ON_AFTER_FAILURES
+        JobStatus.WARNING, "continued after failures: n", reason=EndReason.WENT_ON_AFTER_FAILURES
     )
 
 

@@ -45,7 +45,7 @@ def store(*answers: str | Exception) -> LogStore:
     return LogStore(cast(asyncpg.Pool, Answers(*answers)))
 
 
-async def test_what_nobody_owns_is_not_stored() -> None:
+async def test_lines_of_a_lost_job_are_not_stored() -> None:
     with pytest.raises(ExecutionLost):
         await store(NOTHING_STORED).append(JOB, CHUNKS)
 

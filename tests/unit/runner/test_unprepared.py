@@ -13,7 +13,6 @@ from orchestrator_runner.queue.attempts import AttemptRunner
 from orchestrator_runner.queue.definitions import Loaded
 from orchestrator_runner.queue.handle_store import HandleStore
 from orchestrator_runner.runs.jobs import ClaimedJob
-from orchestrator_runner.runs.lifecycle import Attempts as Made
 from orchestrator_shared.domain.statuses import JobStatus
 from orchestrator_shared.security import Encryption
 
@@ -32,7 +31,7 @@ async def test_they_end_as_attempts_that_failed(most: int, status: JobStatus) ->
         handles=cast(HandleStore, None),
         log_limits=LogLimits(),
     )
-    job = claimed_job(attempts=Made(made=1, free=0, most=most, delay_seconds=0, backoff=1))
+    job = claimed_job(max_attempts=most)
     prepared = await attempts.prepare([job])
     result = await prepared[job.id](asyncio.Event())
     assert (result.ending.status, result.ending.message) == (status, "the runner failed: KeyError")

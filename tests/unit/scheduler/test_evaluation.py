@@ -81,7 +81,7 @@ def test_a_fire_is_requested_when_due_and_the_next_follows() -> None:
         (Misfire.FIRE_ALL, "missed missed requested requested requested"),
     ],
 )
-def test_missed_fires_are_made_up_as_the_schedule_says(misfire: Misfire, expected: str) -> None:
+def test_missed_fires_are_made_up_according_to_the_policy(misfire: Misfire, expected: str) -> None:
     definition = hourly(misfire=misfire)
     evaluation = evaluate_due(known(definition), definition, NOON + 5 * HOUR + 30 * MINUTE, LIMITS)
     assert [outcome for _, outcome in outcomes(evaluation)] == expected.split()
@@ -150,7 +150,7 @@ def test_an_interval_is_counted_from_the_save_and_keeps_its_phase() -> None:
     assert len(seen) == 8
 
 
-def test_a_wall_time_is_told_apart_by_its_zone() -> None:
+def test_wall_times_of_different_zones_are_distinguished() -> None:
     prague = hourly(timing=Cron.parse("30 13 * * *"), zone=parse_zone("Europe/Prague"))
     first = known(prague).next
     assert first == Planned(NOON + 30 * MINUTE, "2026-11-21T13:30[Europe/Prague]")

@@ -114,7 +114,7 @@ def test_refusals_name_operation_and_field(operation: dict[str, Any], field: str
     assert refused.value.field == f"operations.1.{field}"
 
 
-def test_phases_of_one_name_are_told_apart_by_index() -> None:
+def test_phases_of_one_name_are_distinguished_by_index() -> None:
     twice = OrchestrationDefinition(
         phases=(Phase(name="same", tasks=(task("a"),)), Phase(name="same", tasks=(task("b"),)))
     )

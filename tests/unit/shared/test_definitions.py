@@ -150,7 +150,7 @@ def test_plain_words_are_not_what_yaml_1_1_makes_of_them() -> None:
     }  # fmt: skip
 
 
-def test_every_problem_is_told_with_its_place() -> None:
+def test_every_problem_is_reported_with_its_place() -> None:
     text = """\
 orchestration: Campaigns
 phasess: []
@@ -231,7 +231,7 @@ notify:
         ("waiting_long, {waiting_long: {minutes: 5}}", "duplicate event with different limits"),
     ],
 )
-def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
+def test_events_that_cannot_be_subscribed_to_are_reported(events: str, said: str) -> None:
     found = problems(f"orchestration: a\nphases: []\nnotify:\n  a@example.com: [{events}]\n")
     assert len(found) == 1
     assert said in found[0]
@@ -240,9 +240,9 @@ def test_what_cannot_be_subscribed_to_is_told(events: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("a: [1", "no valid YAML: "),
-        ("a: b\n\tc: d", "f.yaml:2:1: no valid YAML"),
-        ("a: \x00", "no valid YAML"),
+        ("a: [1", "not valid YAML: "),
+        ("a: b\n\tc: d", "f.yaml:2:1: not valid YAML"),
+        ("a: \x00", "not valid YAML"),
         ("- 1", "expected a document with one of the keys orchestration"),
         ("just text", "expected a document"),
         ("configuration: a/b\nvariables: {}", "f.yaml:2:1: variables: a document is either"),

@@ -55,13 +55,13 @@ def test_headers_that_cannot_be_read_are_no_headers(headers: bytes) -> None:
     assert found.headers is None
 
 
-def test_a_time_far_away_is_no_time() -> None:
+def test_a_time_far_away_is_dropped() -> None:
     when = struct.pack(">Q", 2**62)
     found = header(headers=table(b"\x01aT" + when), message_id=b"\x01m", timestamp=when)
     assert (found.headers, found.message_id, found.timestamp) == ({"a": None}, "m", None)
 
 
-def test_a_delivery_mode_that_nobody_knows_is_none() -> None:
+def test_an_unknown_delivery_mode_is_dropped() -> None:
     found = header(content_type=b"\x01c", delivery_mode=b"\x07")
     assert (found.content_type, found.delivery_mode) == ("c", None)
 

@@ -83,6 +83,19 @@ async def test_every_check_must_hold_and_none_may_hang(monkeypatch: pytest.Monke
     }
 
 
+async def test_a_check_added_while_the_others_are_asked_is_asked_the_next_time() -> None:
+    lifecycle = Lifecycle("test")
+    lifecycle.started = True
+
+    async def adds() -> bool:
+        lifecycle.ready_when("late", lambda: True)
+        return True
+
+    lifecycle.ready_when("first", adds)
+    assert "late" not in await lifecycle.readiness()
+    assert (await lifecycle.readiness())["late"] is True
+
+
 async def test_a_start_gives_up_with_the_variable_named() -> None:
     tries = 0
 

@@ -98,7 +98,7 @@ def test_what_cannot_be_written_as_json_is_written_as_text(lines: Lines) -> None
 
 
 @pytest.mark.parametrize(("level", "shown"), [("info", False), ("debug", True)])
-def test_what_we_tell_of_an_outage_libraries_do_not_tell_again(lines: Lines, level: str, shown: bool) -> None:
+def test_libraries_do_not_log_again_the_outages_that_we_log(lines: Lines, level: str, shown: bool) -> None:
     logging._replace_handlers(stdlib_logging.getLogger().handlers[0], level.upper())
     stdlib_logging.getLogger("aiormq.connection").error("error when creating transport")
     stdlib_logging.getLogger("asyncpg.pool").warning("Failed to restore the pool connection floor")

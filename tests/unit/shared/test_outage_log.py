@@ -24,7 +24,7 @@ def test_one_line_at_once_then_one_every_half_minute() -> None:
     assert (outage.tries, outage.seconds) == (121, 60.5)
 
 
-def test_the_end_is_told_once_and_the_next_outage_is_news_again() -> None:
+def test_the_end_is_logged_once_and_the_next_outage_is_news_again() -> None:
     watch = Watch()
     outage = OutageLog("scan", now=watch)
     with capture_logs() as lines:

@@ -85,7 +85,7 @@ def test_no_query_asks_for_postgresql_s_own_zones() -> None:
         ("Factory", "write an IANA name such as Europe/Prague"),
     ],
 )
-def test_what_is_said_of_a_name_that_is_no_zone(written: str, expected: str) -> None:
+def test_the_message_about_a_name_that_is_not_a_zone(written: str, expected: str) -> None:
     with pytest.raises(UserError) as caught:
         parse_zone(written)
     assert expected in caught.value.detail

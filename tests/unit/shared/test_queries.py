@@ -64,5 +64,5 @@ def test_parameters_have_names_and_are_given_to_postgresql_by_number() -> None:
     for given in ({"a": 1}, {"a": 1, "b": 2, "c": 3}):
         with pytest.raises(QueryError, match="the query 'q' takes a, b; given were a"):
             queries.arguments("q", given)
-    with pytest.raises(QueryError, match="names and with numbers"):
+    with pytest.raises(QueryError, match="mixes named and numbered"):
         Queries({"q": "SELECT $1, $a"})

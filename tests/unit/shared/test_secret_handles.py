@@ -47,7 +47,7 @@ def test_a_mask_without_handle_is_taken_only_where_the_list_is_as_it_was() -> No
         assert [host["#password"] for host in left if host.get("#password") == "***"]
 
 
-def test_a_handle_says_nothing_and_lasts_until_the_secret_is_replaced() -> None:
+def test_a_handle_reveals_nothing_and_lasts_until_the_secret_is_replaced() -> None:
     first, again = (secret_handle(ENCRYPTION.encrypt_value("same", project="demo")) for _ in range(2))
     assert is_mask(first)
     assert first != again  # equal secrets cannot be told from it

@@ -30,7 +30,7 @@ def test_a_token_is_found_by_its_id_and_proved_by_its_hash() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "orc_", "orc_zz_" + "a" * 43, "Bearer x", "orc_" + "0" * 32 + "_short"])
-def test_what_is_no_token_has_no_id(text: str) -> None:
+def test_text_that_is_not_a_token_has_no_id(text: str) -> None:
     assert parse_token_id(text) is None
 
 

@@ -7,9 +7,9 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.definition_changes import change_lines, change_summary
 from orchestrator_cli.definition_files import load_documents, to_yaml
 from orchestrator_cli.failures import ExitCode
-from orchestrator_cli.following.changes import change_lines, change_summary
 from orchestrator_cli.output import console, counted, is_writable, print_findings, print_json
 
 FilesOption = Annotated[

@@ -74,8 +74,8 @@ def name_of(job: Json) -> str:
 @app.command()
 def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show one job; for a run, also its phases and tasks."""
-    from orchestrator_cli.following.tree import run_tree
-    from orchestrator_cli.following.watch import fetch_tasks
+    from orchestrator_cli.progress.tree import run_tree
+    from orchestrator_cli.progress.watch import fetch_tasks
 
     where = context(project)
     with where.client() as client:
@@ -154,7 +154,7 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")] = False,
 ) -> None:
     """Print the log of a job; for a run, the logs of its tasks."""
-    from orchestrator_cli.following.logs import follow_log, print_log
+    from orchestrator_cli.progress.logs import follow_log, print_log
 
     where = context(project)
     with where.client() as client:

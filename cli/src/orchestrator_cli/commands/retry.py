@@ -62,7 +62,7 @@ def _print_job_id(answer: Json, *, as_json: bool) -> None:
 
 
 def _follow(client: ApiClient, project_path: str, job_id: str, *, as_json: bool) -> Json:
-    from orchestrator_cli.following.watch import follow as follow_job
+    from orchestrator_cli.progress.watch import follow as follow_job
 
     ended = follow_job(client, project_path, job_id, error_console() if as_json else console())
     if as_json:

@@ -134,7 +134,7 @@ def _print_started(answer: Json, *, as_json: bool) -> None:
 
 
 def _follow(client: ApiClient, where: Context, job_id: str, *, as_json: bool) -> Json:
-    from orchestrator_cli.following.watch import follow as follow_job
+    from orchestrator_cli.progress.watch import follow as follow_job
 
     # With --json, keep standard output free for the JSON.
     job = follow_job(client, where.project_path(), job_id, error_console() if as_json else console())

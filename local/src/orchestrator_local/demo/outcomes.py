@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.following.tree import is_final
 from orchestrator_cli.output import moment
+from orchestrator_cli.progress.tree import is_final
 from orchestrator_local.demo.bars import TaskSpan, have_overlap, phases_are_apart, spans_of
 from orchestrator_local.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, EXPECTED_END, ON_PURPOSE, ORIGINS
 

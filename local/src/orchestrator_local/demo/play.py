@@ -9,9 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.definition_changes import change_summary
 from orchestrator_cli.definition_files import load_documents
-from orchestrator_cli.following.changes import change_summary
-from orchestrator_cli.following.tree import title_of
+from orchestrator_cli.progress.tree import title_of
 from orchestrator_local.demo.evidence import explain_trigger, find_delivery, query_warehouse, runs_of
 from orchestrator_local.demo.outcomes import Evidence, checks
 from orchestrator_local.demo.report import Places, next_steps, report, verdict

@@ -7,8 +7,8 @@ from rich.text import Text
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.context import PROJECT_VARIABLE, TOKEN_VARIABLE, URL_VARIABLE
-from orchestrator_cli.following.tree import title_of
 from orchestrator_cli.output import clock_time, counted, plain, span
+from orchestrator_cli.progress.tree import title_of
 from orchestrator_local.demo.bars import bar_lines, have_overlap, phases_are_apart
 from orchestrator_local.demo.outcomes import Check, Evidence, Mail, ObservedRun, lateness, seconds_between
 from orchestrator_local.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, RESULT_TABLE

@@ -9,9 +9,9 @@ from rich.live import Live
 from rich.text import Text
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.following.tree import plain_lines, run_tree
-from orchestrator_cli.following.watch import fetch_tasks
 from orchestrator_cli.output import clock_time
+from orchestrator_cli.progress.tree import plain_lines, run_tree
+from orchestrator_cli.progress.watch import fetch_tasks
 from orchestrator_local.demo.evidence import runs_of
 from orchestrator_local.demo.outcomes import ObservedRun
 from orchestrator_local.demo.scenario import BY_EVENT, BY_HAND, BY_TIME, ON_PURPOSE, ORIGINS

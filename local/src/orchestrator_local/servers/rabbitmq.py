@@ -168,6 +168,9 @@ class RabbitServer:
 
     def control(self, *arguments: str, seconds: float = 60) -> str:
         """Run `rabbitmqctl` against this node; takes one to two seconds, so prefer the HTTP API in tests."""
+        if not self.ports.epmd or self.pid is None:
+            # rabbitmqctl would start a port mapper that no one ends.
+            raise ServerError(f"the RabbitMQ node in {self.folder} is not running: call start() first")
         home = self._home or find_server()
         if home is None:
             raise ServerError("RabbitMQ is not installed")

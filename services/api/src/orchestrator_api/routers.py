@@ -8,6 +8,7 @@ from orchestrator_api.access import routes as access
 from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
 from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
@@ -31,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orchestrations.router,
     runs.router,
     retries.router,
+    events.router,
     schedules.router,
     triggers.router,
     tables.router,

@@ -27,6 +27,14 @@ class ApiSettings(ServiceSettings):
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
+    streams_max: int = Field(default=500, ge=1, le=100_000)
+    """Open streams of events; keep it below `http_max_connections`."""
+    streams_max_per_token: int = Field(default=20, ge=1, le=100_000)
+    streams_check_seconds: float = Field(default=15, gt=0, le=30)
+    """How often the tokens of open streams are checked."""
+    streams_poll_seconds: float = Field(default=2, gt=0, le=60)
+    """How often to look for changes while the broker tells of none."""
+
     @field_validator("admin_email")
     @classmethod
     def _is_mail_address(cls, email: str | None) -> str | None:

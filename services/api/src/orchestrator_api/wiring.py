@@ -8,6 +8,7 @@ from orchestrator_api.access.attempts import TokenAttempts
 from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
+from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.sign_in import SignIns
@@ -26,12 +27,12 @@ from orchestrator_shared.security import Encryption
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql", "people/store.sql"
 )
-RETENTION: dict[str, tuple[()]] = {
-    "forget_run_requests": (),
-    "forget_audit": (),
-    "forget_callbacks": (),
-    "forget_sessions": (),
-    "forget_sign_in_attempts": (),
+RETENTION: dict[str, dict[str, object]] = {
+    "forget_run_requests": {},
+    "forget_audit": {},
+    "forget_callbacks": {},
+    "forget_sessions": {},
+    "forget_sign_in_attempts": {},
 }
 """What is not kept forever; each query states how long it is kept."""
 RETENTION_SECONDS = 3600.0
@@ -64,7 +65,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         )
         sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
-        app = create_app(sessions, dead_letters, sign_ins)
+        app = create_app(sessions, dead_letters, open_streams(settings, skeleton), sign_ins)
         addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
         async with lifecycle.serving(app):
             yield

@@ -51,7 +51,7 @@ class Parts:
 async def start(settings: NotifierSettings, lifecycle: Lifecycle) -> AsyncIterator[None]:
     """Open everything, work until asked to stop, finish the mail underway, close.
 
-    The SMTP server is left out of readiness: while it is away, facts must still be heard and kept.
+    The SMTP server is left out of readiness: while it is down, facts must still be received and stored.
     """
     async with open_skeleton(settings, lifecycle) as skeleton:
         parts = build(settings, skeleton.pool, skeleton.broker)
@@ -106,7 +106,9 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
 
 def retention(pool: asyncpg.Pool, *, days: int) -> Retention:
     """Deletes old facts with their deliveries; unsent ones are kept, however old."""
-    return Retention(partial(acquire, pool), FactStore.queries, {"forget": (days,)}, batch=RETENTION_BATCH)
+    return Retention(
+        partial(acquire, pool), FactStore.queries, {"forget": {"days": days}}, batch=RETENTION_BATCH
+    )
 
 
 def _smtp_server(settings: NotifierSettings) -> SmtpServer:

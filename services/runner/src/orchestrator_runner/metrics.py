@@ -2,9 +2,7 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-REQUESTS = Counter(
-    "orchestrator_runner_requests_total", "Run requests heard, by what became of them", ["decision"]
-)
+REQUESTS = Counter("orchestrator_runner_requests_total", "Run requests received, by decision", ["decision"])
 TERMINATIONS = Counter("orchestrator_runner_terminations_total", "Jobs asked to stop")
 CLAIMED = Counter("orchestrator_runner_jobs_claimed_total", "Attempts that this replica started")
 FINISHED = Counter(
@@ -34,6 +32,9 @@ QUEUED_SECONDS = Histogram(
     buckets=(0.005, 0.02, 0.1, 0.5, 1, 5, 15, 60, 300, 1800),
 )
 CYCLES_BROKEN = Counter(
-    "orchestrator_runner_wait_cycles_broken_total", "Nested runs ended because they waited in a circle"
+    "orchestrator_runner_wait_cycles_broken_total",
+    "Nested runs ended because runs waited for each other in a cycle",
 )
-LEASE_LEFT = Gauge("orchestrator_runner_lease_left_seconds", "Lease left when it was last renewed")
+LEASE_LEFT = Gauge(
+    "orchestrator_runner_lease_left_seconds", "Time left on the lease when it was last renewed"
+)

@@ -21,7 +21,6 @@ from orchestrator_runner.logs.capture import LogLimits
 from orchestrator_runner.logs.store import LogStore
 from orchestrator_runner.queue.accept import Accept
 from orchestrator_runner.queue.attempts import AttemptRunner
-from orchestrator_runner.queue.claim_store import ClaimStore
 from orchestrator_runner.queue.commands import COMMANDS, Commands
 from orchestrator_runner.queue.definitions import Definitions
 from orchestrator_runner.queue.handle_store import HandleStore
@@ -31,11 +30,11 @@ from orchestrator_runner.queue.leases import Leases
 from orchestrator_runner.queue.loop import Engine
 from orchestrator_runner.queue.recovery import Recovery
 from orchestrator_runner.queue.retention import RETENTION_SECONDS, retention
-from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
 from orchestrator_runner.queue.task_users import ProjectUsers, choose_task_users
 from orchestrator_runner.queue.terminate import Terminate
+from orchestrator_runner.runs.phase_cache import PhaseCache
 from orchestrator_runner.settings import RunnerSettings
 from orchestrator_shared.contracts.routing import RUNNER_COMMANDS, RUNNER_FEED
 from orchestrator_shared.database.pool import FIXED_PLANS
@@ -160,20 +159,18 @@ def join_core(
     """Connect the parts that decide about jobs; the engine claims none until it has an executor."""
     replica_id = new_id()
     outbox = Outbox(schema="jobs", source="/runner", pool=pool, publisher=publisher, tuning=tuning)
-    lanes, runs, claims = Lanes(), RunStore(), ClaimStore(replica_id)
+    lanes, phase_cache = Lanes(), PhaseCache()
     engine = Engine(
         pool=pool,
-        stepper=Stepper(pool, outbox, lanes, runs, claims),
-        starter=Starter(pool, outbox, lanes, runs, replica_id),
-        lanes=lanes,
-        runs=runs,
-        claims=claims,
+        stepper=Stepper(pool, outbox, phase_cache, replica_id),
+        starter=Starter(pool, outbox, lanes, phase_cache, replica_id),
+        replica_id=replica_id,
         slots=settings.runner_slots,
         poll_seconds=settings.poll_seconds,
         scan_seconds=settings.scan_seconds,
     )
     accept = Accept(pool, outbox, lanes, engine.look_around, max_chain_length=settings.max_chain_length)
-    terminate = Terminate(pool, outbox, lanes, engine)
+    terminate = Terminate(pool, outbox, engine)
     leases = _leases(settings, pool, replica_id)
     return Core(
         replica_id=replica_id,
@@ -202,7 +199,7 @@ def _recovery(
         replica_id=replica_id,
         slots=settings.runner_slots,
         every_seconds=min(settings.scan_seconds, settings.lease_seconds / 3),
-        may_judge=lambda: leases.may_judge,
+        may_declare_lost=lambda: leases.may_declare_lost,
     )
 
 

@@ -2,9 +2,7 @@
 
 from prometheus_client import Counter, Histogram
 
-FIRES = Counter(
-    "orchestrator_schedule_fires_total", "Fires of schedules, by what became of them.", ["outcome"]
-)
+FIRES = Counter("orchestrator_schedule_fires_total", "Fires of schedules, by outcome.", ["outcome"])
 LATENESS = Histogram(
     "orchestrator_schedule_fire_lateness_seconds",
     "From the instant of a fire to the request of its run; fires that were missed and made up are not in it.",
@@ -12,6 +10,6 @@ LATENESS = Histogram(
 )
 SYNCED = Counter("orchestrator_schedule_syncs_total", "Schedules read anew from the catalog.")
 SCAN_SECONDS = Histogram(
-    "orchestrator_schedule_scan_seconds", "Time of one slow scan for schedules that changed unheard."
+    "orchestrator_schedule_scan_seconds", "Time of one slow scan for schedules whose change was missed."
 )
 FORGOTTEN = Counter("orchestrator_schedule_fires_forgotten_total", "Fires deleted for their age.")

@@ -43,7 +43,7 @@ def retention(connections: Connections, *, days: float, batch: int) -> Retention
     return Retention(
         connections,
         ScheduleStore.queries,
-        {"forget_fires": (timedelta(days=days),)},
+        {"forget_fires": {"older_than": timedelta(days=days)}},
         batch=batch,
         count=lambda _, rows: metrics.FORGOTTEN.inc(rows),
     )

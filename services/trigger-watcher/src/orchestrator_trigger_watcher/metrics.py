@@ -4,12 +4,12 @@ from prometheus_client import Counter, Histogram
 
 UPDATES = Counter(
     "orchestrator_table_updates_total",
-    "Table updates heard, by whether they were new or delivered again.",
+    "Table updates received, by whether they were new or delivered again.",
     ["kind"],
 )
 DISPOSITIONS = Counter(
     "orchestrator_trigger_dispositions_total",
-    "What became of updates, one per update and trigger.",
+    "Dispositions of updates, one per update and trigger.",
     ["disposition"],
 )
 FIRES = Counter("orchestrator_trigger_fires_total", "Runs requested by triggers.")

@@ -55,7 +55,7 @@ def retention(connections: Connections, *, days: float, batch: int) -> Retention
     return Retention(
         connections,
         Queries.load("orchestrator_trigger_watcher.adapters", "retention.sql"),
-        dict.fromkeys(FORGETFUL, (older_than,)),
+        {name: {"older_than": older_than} for name in FORGETFUL},
         batch=batch,
         count=lambda name, rows: metrics.FORGOTTEN.labels(name).inc(rows),
     )

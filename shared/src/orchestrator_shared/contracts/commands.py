@@ -11,7 +11,8 @@ from orchestrator_shared.domain.statuses import Origin, OverlapPolicy
 
 
 class RunRequested(Message):
-    """Run a configuration, usually an orchestration. The asker makes the job id: asking twice is asking once.
+    """Run a configuration, usually an orchestration. The requester creates the job id, so a repeated
+    request has no effect.
 
     Task selections, parameter overrides and retry plans lie in `catalog.run_requests` under the job id.
     """
@@ -43,7 +44,7 @@ class RunRequested(Message):
     trigger_id: UUID | None = None
     generation: Whole | None = None
     chain_length: int = Field(default=0, ge=0, le=1_000_000)
-    """How many runs in a row it would be the last of, each caused by table updates of the one before."""
+    """Length of the chain of runs that it would end, each caused by table updates of the one before."""
     details: bool = False
     """Whether `catalog.run_requests` holds a selection or parameters for this job."""
 
@@ -65,8 +66,10 @@ class BackfillFire(BaseModel):
 
 
 class BackfillRequested(Message):
-    """Run an orchestration once for each of these fires, in this order: one message, because several would be
-    dealt out to several runners."""
+    """Run an orchestration once for each of these fires, in this order.
+
+    One message, because several would be spread over several runners.
+    """
 
     type: ClassVar[str] = "orchestrator.backfill.requested.v1"
     exchange: ClassVar[str] = COMMANDS
@@ -103,7 +106,7 @@ class TerminateRequested(Message):
     project: str = Field(pattern=SLUG)
     requested_by: str | None = Field(default=None, max_length=200)
     unstarted_only: bool = False
-    """Leave it alone if it has started: for withdrawing a run that is not needed any more."""
+    """Do nothing if it has started: for withdrawing a run that is no longer needed."""
 
     def subject(self) -> str | None:
         return str(self.job_id)

@@ -44,7 +44,7 @@ class Envelope(BaseModel):
 
 
 def _to_nul(value: Any) -> list[str] | None:
-    """The way to a NUL: handlers would hand it to PostgreSQL, which takes none, at each of their tries."""
+    """The path of a NUL character: PostgreSQL stores none, so every try of a handler would fail."""
     if isinstance(value, str):
         return [] if "\0" in value else None
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

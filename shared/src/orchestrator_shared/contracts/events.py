@@ -29,7 +29,7 @@ class TableUpdated(Message):
     job_id: UUID | None = None
     """The job that reported the table as its output, if one did."""
     chain_length: int = Field(default=0, ge=0, le=1_000_000)
-    """How many runs in a row led to it, each caused by table updates of the one before."""
+    """Length of the chain of runs that led to it, each caused by table updates of the one before."""
 
     @field_validator("table")
     @classmethod
@@ -101,7 +101,7 @@ class RunFinished(RunEvent):
 class JobsChanged(Message):
     """Hint for live pages: these jobs changed in one commit. Not persistent.
 
-    Only the api's feed is bound to it, and no replica consumes that feed until there are live pages.
+    Only the api's feed is bound to it; a replica of the api has that feed while streams of events are open.
     """
 
     type: ClassVar[str] = "orchestrator.jobs.changed.v1"
@@ -123,7 +123,7 @@ class RunnersWake(Message):
 
     ready: Whole
     replica_id: UUID | None = None
-    """Whose hint it is: it knows already."""
+    """The replica that sent the hint; it ignores its own."""
 
 
 class CallbackReceived(Message):

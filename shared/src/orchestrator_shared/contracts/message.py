@@ -17,7 +17,7 @@ def _is_storable(value: datetime) -> datetime:
     return value
 
 
-# What PostgreSQL can hold: anything else would fail in every service that writes it down, at each try.
+# What PostgreSQL can store: anything else would fail in every service that writes it, on every try.
 Instant = Annotated[AwareDatetime, AfterValidator(_is_storable)]
 Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
 

@@ -45,5 +45,4 @@ def know_arrays(connection: asyncpg.Connection) -> None:
     Otherwise asyncpg asks the server at the first use of each, on each connection: a query that takes the
     server longer than all else that opening a connection costs. There is no public way to tell asyncpg.
     """
-    protocol = getattr(connection, "_protocol")  # noqa: B009  mypy does not know it
-    protocol.get_settings().register_data_types(DESCRIBED)
+    connection._protocol.get_settings().register_data_types(DESCRIBED)  # type: ignore[attr-defined]

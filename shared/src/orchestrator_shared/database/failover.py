@@ -60,14 +60,14 @@ class WritableServer:
             else:
                 self._urls.sort(key=lambda known: known != url)
                 return connection
-        raise NoWritableServer("; ".join(_told(*refusal) for refusal in refusals)) from refusals[-1][1]
+        raise NoWritableServer("; ".join(_described(*refusal) for refusal in refusals)) from refusals[-1][1]
 
 
 def _takes_no_writes(error: Exception) -> bool:
     return isinstance(error, asyncpg.TargetServerAttributeNotMatched)
 
 
-def _told(url: str, error: Exception) -> str:
+def _described(url: str, error: Exception) -> str:
     found = _HOSTS.fullmatch(url)
     why = "accepts no writes (a standby, or read-only)" if _takes_no_writes(error) else reason(error)
     return f"{found['hosts']}: {why}" if found else why

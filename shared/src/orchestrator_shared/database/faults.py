@@ -1,4 +1,4 @@
-"""Tells a database that does not answer from a mistake in a query."""
+"""Distinguishes a database that does not answer from a mistake in a query."""
 
 import asyncpg
 

@@ -28,7 +28,7 @@ FILE_TIMEOUT_SECONDS = 3600.0
 
 
 class MigrationError(OrchestratorError):
-    """The database cannot be migrated; nothing of the failed file was applied. The text says what to do."""
+    """The database cannot be migrated; nothing of the failed file was applied. The error says what to do."""
 
 
 class SchemaOutdated(OrchestratorError):

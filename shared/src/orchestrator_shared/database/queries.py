@@ -66,7 +66,7 @@ class Queries:
 def _parameters(name: str, sql: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(_PARAMETER.findall(_COMMENT.sub("", sql))))
     if found and _NUMBER.search(sql):
-        raise QueryError(f"the query {name!r} has parameters with names and with numbers: give all names")
+        raise QueryError(f"the query {name!r} mixes named and numbered parameters; name all of them")
     return found
 
 

@@ -13,20 +13,23 @@ PAUSE_SECONDS = 0.2
 
 
 class Retention:
-    """Each query of the plan deletes one batch: its arguments are the plan's, then the size of a batch."""
+    """Each query of the plan deletes one batch: its parameters are the plan's and `$batch`, its size."""
 
     def __init__(
         self,
         connections: Connections,
         queries: Queries,
-        plan: Mapping[str, tuple[object, ...]],
+        plan: Mapping[str, Mapping[str, object]],
         *,
         batch: int,
         pause: float = PAUSE_SECONDS,
         count: Count | None = None,
     ) -> None:
         self._connections = connections
-        self._statements = {name: (queries[name], limits) for name, limits in plan.items()}
+        self._statements = {
+            name: (queries[name], queries.arguments(name, {**limits, "batch": batch}))
+            for name, limits in plan.items()
+        }
         self._batch = batch
         self._pause = pause
         self._count = count
@@ -44,9 +47,9 @@ class Retention:
         return total
 
     async def _one_batch(self, name: str) -> int:
-        sql, limits = self._statements[name]
+        sql, values = self._statements[name]
         async with self._connections() as connection:
-            status: str = await connection.execute(sql, *limits, self._batch)
+            status: str = await connection.execute(sql, *values)
         deleted = int(status.rpartition(" ")[2])
         if self._count is not None:
             self._count(name, deleted)

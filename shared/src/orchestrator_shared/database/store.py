@@ -1,4 +1,4 @@
-"""The way to the database: statements in a file beside the store, keyword arguments in, dataclasses out."""
+"""Access to the database: statements in a file beside the store, keyword arguments in, dataclasses out."""
 
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar, cast
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Store:
-    """The statements of one file on one connection; the caller says what is one transaction."""
+    """The statements of one file on one connection; the caller decides what is one transaction."""
 
     queries: ClassVar[Queries]
 

@@ -194,7 +194,7 @@ class HttpComponent(_Section):
     """Sent with every request."""
     start: HttpStart
     id: AnswerPath | None = None
-    """Where in the start's answer the run's id is."""
+    """Path of the run's id in the answer to the start."""
     poll: HttpPoll | None = None
     callback: HttpCallback | None = Field(default=None, exclude_if=lambda section: section is None)
     states: HttpStates | None = None
@@ -208,10 +208,12 @@ class HttpComponent(_Section):
             raise ValueError("states belong to poll or callback: write both or neither")
         names = first_names([self.start.url, self.start.headers, self.start.body])
         if unknown := ANSWER_NAMES & names:
-            raise ValueError(f"start: {{{{ {min(unknown)} }}}} is not known before the start was answered")
+            raise ValueError(
+                f"start: {{{{ {min(unknown)} }}}} is not known until the start has been answered"
+            )
         self._check_callback(names)
         if self.id is None and "id" in first_names(self._followers()):
-            raise ValueError("id: write where in the start's answer it is, as in id: data.id")
+            raise ValueError("id: give its path in the answer to the start, as in id: data.id")
         self._check_already()
         check_names(self.headers)
         if ANSWER_NAMES & first_names(self.headers):
@@ -235,9 +237,9 @@ class HttpComponent(_Section):
         if self.callback is None and hands_over:
             raise ValueError(f"start: {{{{ {CALLBACK_URL} }}}} needs the section callback")
         if self.callback is not None and self.callback.state is None and self.poll is None:
-            raise ValueError("callback: write where in the report the state is, as in state: data.status")
+            raise ValueError("callback: give the path of the state in the report, as in state: data.status")
         if CALLBACK_URL in first_names([self.headers, self._followers()]):
-            raise ValueError(f"{{{{ {CALLBACK_URL} }}}} is for the start only")
+            raise ValueError(f"{{{{ {CALLBACK_URL} }}}} can only be used in the start")
 
     def _check_already(self) -> None:
         names_it = ANSWER_NAMES.isdisjoint(first_names(self._followers())) and self.id is None

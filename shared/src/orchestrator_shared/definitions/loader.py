@@ -15,7 +15,7 @@ from orchestrator_shared.definitions.models import (
     OrchestrationDocument,
     identities,
 )
-from orchestrator_shared.definitions.nesting import find_cycle, knotted, told
+from orchestrator_shared.definitions.nesting import find_cycle, format_cycle, knotted
 from orchestrator_shared.definitions.orchestration import duplicate_task
 from orchestrator_shared.definitions.problems import (
     MAX_PROBLEMS,
@@ -76,7 +76,7 @@ def _offline(loaded: Loaded) -> Loaded:
         cycle = find_cycle(children, name) if name in knots and name not in known else None
         if cycle is not None:
             known.update(cycle)
-            message = f"orchestrations would run each other in a cycle: {told(cycle)}"
+            message = f"orchestrations would run each other in a cycle: {format_cycle(cycle)}"
             loaded.problems.append(Problem(message, "phases", document.file, document.line))
     return loaded
 

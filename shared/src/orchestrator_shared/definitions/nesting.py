@@ -39,7 +39,7 @@ def with_children(
     return graph
 
 
-def told(cycle: Sequence[str]) -> str:
+def format_cycle(cycle: Sequence[str]) -> str:
     """The cycle for display; of a very long one, both ends."""
     if len(cycle) > MOST_SHOWN:
         half = MOST_SHOWN // 2

@@ -1,4 +1,4 @@
-"""YAML as plain values with their positions: safe, bounded, without YAML 1.1's surprises."""
+"""YAML as plain values with their positions: safe, bounded, and without the surprises of YAML 1.1."""
 
 import json
 import re
@@ -104,7 +104,7 @@ def read_yaml(text: str, *, file: str, budget: Budget) -> tuple[list[YamlDocumen
 def _without_pairs(text: str) -> str:
     """JSON with each character in one that is written as two halves, which YAML does not know.
 
-    Only in JSON is a backslash surely an escape.
+    Only in JSON is a backslash always an escape.
     """
     if "\\ud" not in text.lower() or text.lstrip("\ufeff \t\r\n")[:1] not in ("{", "["):
         return text
@@ -137,7 +137,7 @@ def _syntax_problem(error: yaml.YAMLError, file: str) -> Problem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     context = getattr(error, "context", None)
-    message = f"no valid YAML: {reason}" + (f" ({context})" if context else "")
+    message = f"not valid YAML: {reason}" + (f" ({context})" if context else "")
     if mark is None:
         return Problem(message, file=file)
     return Problem(message, file=file, line=mark.line + 1, column=mark.column + 1)

@@ -28,7 +28,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REFERENCE = datetime(2026, 1, 1)  # noqa: DTZ001  a wall time; fixed, so that saving never depends on the day
 _SEARCH_YEARS = 40  # 29 February on a Monday needs up to 40 years around 2100
 _LONGEST_WAIT = timedelta(days=366 * _SEARCH_YEARS)
-"""Between two fires; a schedule whose every time is left out by daylight saving ends."""
+"""Between two fires; a schedule all of whose times are skipped by daylight saving ends."""
 _NEAR = timedelta(days=2)
 _SECOND = timedelta(seconds=1)
 _LAST_YEAR = 9000
@@ -145,7 +145,7 @@ class Cron:
         """Refuse a schedule that fires at no time in its zone."""
         if next(self.fires(_REFERENCE.replace(tzinfo=UTC), zone), None) is None:
             raise CronError(
-                f"never fires in {zone.key}: daylight saving leaves these times out; write other hours",
+                f"never fires in {zone.key}: daylight saving skips these times; choose other hours",
                 position=1,
                 field=field,
             )
@@ -188,7 +188,7 @@ def _instant_key(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """A steady interval, counted from an anchor: what cron cannot say."""
+    """A steady interval, counted from an anchor, which cron cannot express."""
 
     seconds: int
     anchor: datetime = EPOCH

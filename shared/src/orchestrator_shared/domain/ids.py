@@ -34,7 +34,7 @@ def new_id() -> UUID:
 
 
 def new_job_id() -> JobId:
-    """The id of a job that one of our services is about to request; asking twice with it is asking once."""
+    """The id of a job that one of our services is about to request; repeating the request has no effect."""
     return JobId(new_id())
 
 

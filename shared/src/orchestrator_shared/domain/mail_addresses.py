@@ -25,5 +25,5 @@ def check_mail_address(text: str, *, field: str | None = None) -> str:
             field=field,
         )
     if "=?" in local:  # to mail programs the beginning of an encoded word, which could hold anything
-        raise UserError(f'{text[:100]!r} has "=?" in it, which no address in use has', field=field)
+        raise UserError(f'{text[:100]!r} contains "=?", which is not allowed in an address', field=field)
     return text

@@ -71,7 +71,7 @@ def parse_object(name: str, content: bytes) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InvalidReport(f"{name}: must be an object")
     if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
-        raise InvalidReport(f"{name}: holds a NUL character (\\u0000), which cannot be stored")
+        raise InvalidReport(f"{name}: contains a NUL character (\\u0000), which cannot be stored")
     return value
 
 

@@ -1,4 +1,4 @@
-"""Tells our own cancellation from the library's, and closes things within a limit."""
+"""Distinguishes our own cancellation from the library's, and closes things within a limit."""
 
 import asyncio
 from collections.abc import Awaitable

@@ -111,7 +111,7 @@ class DeadLetters:
             if letter.is_cut:
                 raise Conflict(
                     f"the message had {letter.size} bytes, at most {MAX_BYTES} are read: only its beginning "
-                    "was kept, so it cannot be replayed; let its producer send less, and drop it"
+                    "was kept, so it cannot be replayed; discard it, and have its producer send less"
                 )
             check_origin(letter)
             try:
@@ -160,7 +160,7 @@ class DeadLetters:
 def read(raw: AbstractIncomingMessage) -> DeadLetter:
     """Understand a dead letter, put there by a consumer or by the broker itself (delivery limit)."""
     death = _broker_death(raw.headers)
-    # What the broker gave up still has its producer's headers, which may say anything.
+    # What the broker gave up still has its producer's headers, which may contain anything.
     headers = {} if death else raw.headers
     return DeadLetter(
         id=_id(raw),
@@ -183,7 +183,7 @@ def check_origin(letter: DeadLetter) -> None:
     if taken and letter.exchange not in taken:
         raise Conflict(
             f"the message cannot be replayed: it claims to come from the exchange {letter.exchange!r}, which "
-            f"sends nothing to the queue {letter.queue!r}; its producer made that up, so drop it"
+            f"sends nothing to the queue {letter.queue!r}; its producer forged that, so discard it"
         )
 
 

@@ -29,7 +29,7 @@ def decode(
     message = parse_message(model, envelope)
     if message.routing_key() != routing_key:
         raise MessageFault(
-            f"routing key {routing_key[:255]!r} disagrees with the body: that needs {message.routing_key()!r}"
+            f"routing key {routing_key[:255]!r} does not match the body; expected {message.routing_key()!r}"
         )
     return Delivery(message=message, envelope=envelope, routing_key=routing_key, redelivered=redelivered)
 

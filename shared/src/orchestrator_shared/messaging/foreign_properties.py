@@ -28,7 +28,7 @@ def accept_anything() -> None:
 
 
 def _short_text(value: bytes) -> tuple[int, str]:
-    """Also routing keys: one that was not UTF-8 will disagree with its body, and be told so."""
+    """Also routing keys: one that was not UTF-8 does not match its body and is refused with that reason."""
     end = 1 + value[0]
     return end, value[1:end].decode(errors="replace")
 

@@ -108,7 +108,7 @@ class Outbox:
         await self._relay.run()
 
     async def relay_once(self, *, backlog: bool = False) -> None:
-        """Relay by hand, where nobody runs it; see `Relay.once`."""
+        """Relay by hand, where no one runs it; see `Relay.once`."""
         await self._relay.once(backlog=backlog)
 
     async def flush(self, timeout: float) -> bool:

@@ -156,10 +156,10 @@ class Publisher:
             self._link.drop("a message was not confirmed in time")
             return Outcome.UNKNOWN
         except Exception as error:
-            return self._judge(error, message)
+            return self._outcome_of(error, message)
         return Outcome.CONFIRMED
 
-    def _judge(self, error: Exception, message: Outgoing) -> Outcome:
+    def _outcome_of(self, error: Exception, message: Outgoing) -> Outcome:
         facts = {"exchange": message.exchange, "routing_key": message.routing_key, "message_id": message.id}
         if isinstance(error, PublishError):
             log.warning("message.returned", **facts)

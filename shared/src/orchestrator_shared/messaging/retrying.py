@@ -1,4 +1,4 @@
-"""Whose fault a failed handler is, and what to do about it."""
+"""Decides whose fault a failure is, and what to do about it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ class Fault(StrEnum):
     UNKNOWN = "unknown"
 
 
-def judge(error: BaseException) -> Fault:
+def classify(error: BaseException) -> Fault:
     """Decide from an exception that a handler raised."""
     if isinstance(error, MessageFault | UserError):
         return Fault.MESSAGE
@@ -128,7 +128,7 @@ async def _try(
         caught = error
     else:
         return None
-    fault = judge(caught)
+    fault = classify(caught)
     HANDLER_FAILURES.labels(queue, fault).inc()
     reason = str(caught) if fault is Fault.MESSAGE else f"{type(caught).__name__}: {caught}"
     if fault is not Fault.OURS or outage.is_news(reason):

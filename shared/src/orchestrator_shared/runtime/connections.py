@@ -40,7 +40,7 @@ class Connections:
     proxies: TrustedProxies = field(default_factory=TrustedProxies)
     """Proxies share one address among many people, so only the total limit applies to them."""
     _open: Counter[str] = field(default_factory=Counter)
-    _told: dict[str, float] = field(default_factory=dict)
+    _warn_again_at: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, settings: RuntimeSettings) -> "Connections":
@@ -69,8 +69,8 @@ class Connections:
 
     def _refused(self, status: int, limit: str, now: float) -> int:
         metrics.HTTP_CONNECTIONS_REFUSED.labels(limit).inc()
-        if now >= self._told.get(limit, now):
-            self._told[limit] = now + REMIND_SECONDS
+        if now >= self._warn_again_at.get(limit, now):
+            self._warn_again_at[limit] = now + REMIND_SECONDS
             log.warning("http.connections_refused", limit=limit, open=self._open.total())
         return status
 

@@ -35,7 +35,7 @@ class Lifecycle:
         self._checks: dict[str, Check] = {}
 
     def supervise(self, name: str, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        """Run a task that lives as long as the service: if it ends before, the service says why and ends."""
+        """Run a task that lives as long as the service: if it ends early, the service logs why and ends."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -104,8 +104,9 @@ class Lifecycle:
     async def readiness(self) -> dict[str, bool]:
         """The result of every check; the service is ready if all are true."""
         results = {"started": self.started, "not_stopping": not self.stopping.is_set()}
-        outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in self._checks.items()))
-        results.update(zip(self._checks, outcomes, strict=True))
+        checks = dict(self._checks)  # a service that starts may add one meanwhile
+        outcomes = await asyncio.gather(*(self._holds(name, check) for name, check in checks.items()))
+        results.update(zip(checks, outcomes, strict=True))
         metrics.READY.set(all(results.values()))
         return results
 

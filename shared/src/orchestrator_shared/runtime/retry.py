@@ -1,4 +1,4 @@
-"""Trying again: growing pauses, waits that end, and patience with a server of ours that does not answer."""
+"""Retries with growing pauses, bounded waits, and calls repeated until a server of ours answers."""
 
 import asyncio
 import math

@@ -40,7 +40,7 @@ async def retry_at_start(
 
 
 class _StartLog(OutageLog):
-    """Every try is logged: there are few, and somebody waits for the start."""
+    """Every try is logged: there are few, and someone waits for the start."""
 
     def __init__(self, what: str, address: str, seconds: float) -> None:
         super().__init__(what)

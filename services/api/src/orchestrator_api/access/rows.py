@@ -44,6 +44,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token that may still be used in this project."""
+
+    token_id: UUID
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMembership:
     """A person's role in a project."""
 

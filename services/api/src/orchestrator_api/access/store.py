@@ -1,6 +1,6 @@
 """Tokens, users and the audit log in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from orchestrator_api.access.rows import (
     AdministratorToken,
     AuditRecord,
     Bearer,
+    GoodBearing,
     NewToken,
     PersonalToken,
     SettingToken,
@@ -31,6 +32,12 @@ class AccessStore(Store):
     async def bearer(self, *, secret_hash: bytes) -> Bearer | None:
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
+
+    async def good_bearings(
+        self, *, tokens: Sequence[UUID], projects: Sequence[str], now: datetime
+    ) -> list[GoodBearing]:
+        """Which of these tokens may still be used in the project beside it."""
+        return await self._many(GoodBearing, "good_bearings", tokens=tokens, projects=projects, now=now)
 
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""

@@ -9,6 +9,25 @@ FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
+-- name: good_bearings
+-- Who `identify` and `enter` would still let into the project: every role may read.
+SELECT t.id AS token_id, asked.project
+FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
+JOIN catalog.tokens t ON t.id = asked.token_id
+LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
+WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
+  AND (t.project = asked.project AND t.kind <> 'person'
+       OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+UNION ALL
+SELECT s.id, asked.project
+FROM unnest($tokens::uuid[], $projects::text[]) AS asked (session_id, project)
+JOIN catalog.sessions s ON s.id = asked.session_id
+JOIN catalog.people p ON p.id = s.person_id
+WHERE p.disabled_at IS NULL
+  AND (p.is_administrator
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+
 -- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
@@ -175,4 +194,4 @@ LIMIT $limit
 -- name: forget_audit
 -- Records are kept for two years.
 DELETE FROM catalog.audit WHERE id IN (
-    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $1)
+    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $batch)

@@ -1,6 +1,6 @@
 """Saves and deletes configurations; every save that changes something creates a new version."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -178,6 +178,13 @@ async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list
 async def nestings(session: Session) -> list[tuple[str, str]]:
     """Which orchestration runs which in the current versions: pairs of parent and child."""
     found = await ConfigurationStore(session.connection).nestings(project=session.project)
+    return [(each.parent, each.child) for each in found]
+
+
+async def nestings_below(session: Session, orchestrations: Collection[str]) -> list[tuple[str, str]]:
+    """The same for these orchestrations, and those that they run directly or through others."""
+    store = ConfigurationStore(session.connection)
+    found = await store.nestings_below(project=session.project, orchestrations=orchestrations)
     return [(each.parent, each.child) for each in found]
 
 

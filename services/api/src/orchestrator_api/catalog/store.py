@@ -261,6 +261,12 @@ class ConfigurationStore(Store):
         """Which orchestration runs which in the current versions."""
         return await self._many(Nesting, "nestings", project=project)
 
+    async def nestings_below(self, *, project: str, orchestrations: Collection[str]) -> list[Nesting]:
+        """The orchestrations that these run, directly or through others."""
+        return await self._many(
+            Nesting, "nestings_below", orchestrations=list(orchestrations), project=project
+        )
+
     async def variable_users(self, *, project: str, name: str) -> list[VariableUser]:
         """Everything that names the variable, or has secrets that may name it."""
         return await self._many(VariableUser, "variable_users", project=project, name=name)

@@ -193,6 +193,25 @@ CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (
 WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
   AND t.task ->> 'component' = 'orchestrator'
 
+-- name: nestings_below
+-- The orchestrations that these run, directly or through others; each is looked up by its name, too.
+WITH RECURSIVE reached (id, children) AS (
+    SELECT NULL::text, $orchestrations::text[]
+    UNION
+    SELECT r.id, array(
+        SELECT task ->> 'configuration' FROM jsonb_path_query(found.parameters, '$.phases[*].tasks[*]') AS task
+        WHERE task ->> 'component' = 'orchestrator')
+    FROM (SELECT DISTINCT unnest(children) AS id FROM reached) r
+    CROSS JOIN LATERAL (
+        SELECT v.parameters
+        FROM catalog.configurations c
+        JOIN catalog.configuration_versions v
+          ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+        WHERE (c.project, c.component, c.id) = ($project, 'orchestrator', r.id) AND c.deleted_at IS NULL
+        LIMIT 1) found
+)
+SELECT id AS parent, unnest(children) AS child FROM reached WHERE id IS NOT NULL
+
 -- name: lock_orchestration
 SELECT id FROM catalog.configurations
 WHERE project = $project AND component = 'orchestrator' AND id = $orchestration AND deleted_at IS NULL

@@ -78,8 +78,7 @@ _DESCRIPTIONS = {
     415: "The body has a `Content-Encoding`, which is not supported",
     408: "The body did not arrive in time",
     429: "Too many invalid tokens or passwords from one address or for one account, or too many long-running "
-    "requests of one token; "
-    "retry after `Retry-After` seconds",
+    "requests or open streams of one token; retry after `Retry-After` seconds",
     422: "Some fields are invalid; `errors` lists them",
     503: "The database or the broker is unavailable, or the api is busy with other long-running requests; "
     "retry after `Retry-After` seconds",

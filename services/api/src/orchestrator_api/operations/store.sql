@@ -23,4 +23,4 @@ DELETE FROM catalog.callbacks WHERE (token_hash, body_hash) IN (
     SELECT c.token_hash, c.body_hash FROM catalog.callbacks c
     WHERE c.received_at < clock_timestamp() - interval '1 day'
         AND NOT EXISTS (SELECT FROM jobs.callbacks_v1 v WHERE v.token_hash = c.token_hash)
-    ORDER BY c.received_at LIMIT $1)
+    ORDER BY c.received_at LIMIT $batch)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Any
 
-from orchestrator_shared.definitions.nesting import told
+from orchestrator_shared.definitions.nesting import format_cycle
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 MAX_OF_A_KIND = 100
@@ -63,7 +63,7 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
     tasks = [task for phase in phases for task in phase["tasks"]]
     active, inactive = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
-    cycle = [f"orchestrations run each other in a cycle: {told(facts.cycle)}"] if facts.cycle else []
+    cycle = [f"orchestrations run each other in a cycle: {format_cycle(facts.cycle)}"] if facts.cycle else []
     warnings = (
         (text for task in inactive for text in _broken(task, facts)),
         (text for task in active for text in _disabled(task, facts)),

@@ -45,14 +45,6 @@ class WrittenTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Nesting:
-    """An orchestration that runs another one."""
-
-    parent: str
-    child: str
-
-
-@dataclass(frozen=True, slots=True)
 class TypedComponent:
     """A component and its type."""
 

@@ -18,7 +18,7 @@ from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
-from orchestrator_shared.definitions.nesting import Nestings, told
+from orchestrator_shared.definitions.nesting import Nestings, format_cycle
 from orchestrator_shared.domain.errors import Conflict
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -138,7 +138,9 @@ async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dic
         return
     cycle = (await _nestings(session)).put(orchestration, children)
     if cycle is not None:
-        refuse([FieldError("phases", f"orchestrations would run each other in a cycle: {told(cycle)}")])
+        refuse(
+            [FieldError("phases", f"orchestrations would run each other in a cycle: {format_cycle(cycle)}")]
+        )
 
 
 async def _nestings(session: Session) -> Nestings:

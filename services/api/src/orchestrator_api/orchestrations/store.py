@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from orchestrator_api.orchestrations.rows import (
     ComponentTables,
     ConfigurationName,
-    Nesting,
     TaskTarget,
     TypedComponent,
     WrittenTable,
@@ -45,12 +44,6 @@ class OrchestrationStore(Store):
     async def written_tables(self, *, project: str, keys: Keys) -> list[WrittenTable]:
         """What past jobs of these configurations reported."""
         return await self._many(WrittenTable, "written_tables", project=project, **_columns(keys))
-
-    async def nestings_below(self, *, project: str, orchestrations: Collection[str]) -> list[Nesting]:
-        """The orchestrations that these run, directly or through others."""
-        return await self._many(
-            Nesting, "nestings_below", orchestrations=list(orchestrations), project=project
-        )
 
     async def component_types(self, *, components: Collection[str]) -> list[TypedComponent]:
         """The types of these components."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.findings import (
@@ -102,10 +103,9 @@ async def _cycles(session: Session, definitions: Mapping[str, Phases]) -> dict[s
     nested = {child for each in children.values() for child in each}
     if not nested:
         return {}
-    store = OrchestrationStore(session.connection)
     graph: dict[str, list[str]] = {}
-    for each in await store.nestings_below(project=session.project, orchestrations=nested):
-        graph.setdefault(each.parent, []).append(each.child)
+    for parent, child in await configurations.nestings_below(session, nested):
+        graph.setdefault(parent, []).append(child)
     graph |= children
     in_cycles = knotted(graph)
     found = {name: find_cycle(graph, name) for name in children if name in in_cycles}

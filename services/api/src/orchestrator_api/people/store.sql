@@ -89,7 +89,7 @@ DELETE FROM catalog.sign_in_attempts WHERE account = $account
 
 -- name: forget_sign_in_attempts
 DELETE FROM catalog.sign_in_attempts WHERE account IN (
-    SELECT account FROM catalog.sign_in_attempts WHERE updated_at < clock_timestamp() - interval '2 days' LIMIT $1)
+    SELECT account FROM catalog.sign_in_attempts WHERE updated_at < clock_timestamp() - interval '2 days' LIMIT $batch)
 
 -- name: insert_session
 -- Not for an account that was disabled, or whose password was changed, while the password was checked.
@@ -116,4 +116,4 @@ DELETE FROM catalog.sessions WHERE person_id = $person_id AND ($except_id::uuid 
 -- name: forget_sessions
 -- Longer than any session may last.
 DELETE FROM catalog.sessions WHERE id IN (
-    SELECT id FROM catalog.sessions WHERE last_seen_at < clock_timestamp() - interval '90 days' LIMIT $1)
+    SELECT id FROM catalog.sessions WHERE last_seen_at < clock_timestamp() - interval '90 days' LIMIT $batch)

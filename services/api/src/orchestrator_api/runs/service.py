@@ -18,7 +18,7 @@ from orchestrator_api.runs.rows import NewRequest
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.database.rows import JsonObject
-from orchestrator_shared.definitions.nesting import find_cycle, told, with_children
+from orchestrator_shared.definitions.nesting import find_cycle, format_cycle, with_children
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId, new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
@@ -111,10 +111,10 @@ async def _check_cycle(session: Session, orchestration: str, definition: JsonObj
     children = [t["configuration"] for t in stored_tasks(definition) if t["component"] == ORCHESTRATOR]
     if not children:
         return
-    edges = await configurations.nestings(session)
+    edges = await configurations.nestings_below(session, children)
     cycle = find_cycle(with_children(edges, orchestration, children), orchestration)
     if cycle is not None:
-        raise UserError(f"orchestrations run each other in a cycle: {told(cycle)}", field="tasks")
+        raise UserError(f"orchestrations run each other in a cycle: {format_cycle(cycle)}", field="tasks")
 
 
 async def _insert(session: Session, key: Key, request: RunRequest, job_id: UUID) -> bool:

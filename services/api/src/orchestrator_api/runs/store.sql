@@ -278,4 +278,4 @@ WHERE r.job_id IN (
     WHERE o.requested_at < clock_timestamp() - interval '7 days'
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = o.job_id)
     ORDER BY o.requested_at
-    LIMIT $1)
+    LIMIT $batch)

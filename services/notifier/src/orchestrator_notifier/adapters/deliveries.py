@@ -1,4 +1,4 @@
-"""Rows of deliveries: who holds them, and how each try ended."""
+"""Rows of deliveries: which replica holds them, and how each try ended."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -105,6 +105,6 @@ class DeliveryStore(Store):
 
 
 def _storable(error: str) -> str:
-    """Also with characters that no database takes: one such text would end the sending of all mails."""
+    """Without characters that PostgreSQL refuses: one such text would stop the sending of all mails."""
     whole = clean_text(error).encode(errors="replace").decode()  # servers quote links that they refuse
     return whole.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]

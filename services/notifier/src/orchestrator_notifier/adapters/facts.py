@@ -7,7 +7,7 @@ from uuid import UUID
 
 from orchestrator_notifier import metrics
 from orchestrator_notifier.domain.facts import Fact, FinishedRun, Recipient, RootRun, recipients
-from orchestrator_notifier.domain.family import Family, Member
+from orchestrator_notifier.domain.run_tree import NestedRun, RunTree
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import new_id
@@ -64,16 +64,16 @@ class FactStore(Store):
             overlap_seconds=overlap_seconds,
         )
 
-    async def family(self, *, root: UUID) -> Family:
+    async def tree(self, *, root: UUID) -> RunTree:
         """All runs of a root."""
-        members = await self._many(Member, "family", root=root)
+        runs = await self._many(NestedRun, "runs_of_tree", root=root)
         components: dict[UUID, set[JobStatus]] = {}
-        for end in await self._many(ComponentEnd, "components_of_family", root=root):
+        for end in await self._many(ComponentEnd, "components_of_tree", root=root):
             components.setdefault(end.parent_id, set()).add(end.status)
-        return Family(members, components)
+        return RunTree(runs, components)
 
     async def save(
-        self, *, fact: Fact, notified: set[str], message_domain: str, family: Family | None = None
+        self, *, fact: Fact, notified: set[str], message_domain: str, tree: RunTree | None = None
     ) -> set[str]:
         """Make the fact and its deliveries unless they exist; returns who will be notified, in lower case."""
         values = {
@@ -89,9 +89,9 @@ class FactStore(Store):
         metrics.FACTS.labels(fact.event).inc()
         chosen = recipients(fact, await self._subscribers(fact), notified)
         subject = fact.subject or ""
-        if family is not None and fact.job_id is not None:
-            chosen = await self._without_informed(fact, fact.job_id, family, chosen)
-            subject = family.subject(fact.job_id) if fact.subject is None else fact.subject
+        if tree is not None and fact.job_id is not None:
+            chosen = await self._without_informed(fact, fact.job_id, tree, chosen)
+            subject = tree.subject(fact.job_id) if fact.subject is None else fact.subject
         if not chosen:
             return set()
         rows = await self._enqueue(
@@ -102,7 +102,7 @@ class FactStore(Store):
         return {row.recipient.lower() for row in rows}
 
     async def _without_informed(
-        self, fact: Fact, job_id: UUID, family: Family, chosen: list[Recipient]
+        self, fact: Fact, job_id: UUID, tree: RunTree, chosen: list[Recipient]
     ) -> list[Recipient]:
         """Leaves out those who were notified of the nested runs behind it."""
         known: dict[str, set[tuple[str, str]]] = {}
@@ -111,7 +111,7 @@ class FactStore(Store):
         return [
             each
             for each in chosen
-            if not family.is_covered(job_id, fact.event, known.get(each.address.lower(), set()))
+            if not tree.is_covered(job_id, fact.event, known.get(each.address.lower(), set()))
         ]
 
     async def _subscribers(self, fact: Fact) -> list[str]:

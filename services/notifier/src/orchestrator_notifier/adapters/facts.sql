@@ -28,11 +28,11 @@ WHERE j.kind = 'run' AND j.finished_at IS NOT NULL
     AND NOT EXISTS (SELECT FROM notifications.facts f WHERE f.key = 'run-finished:' || j.id)
 ORDER BY roots.number, j.finished_at, j.depth DESC, j.id
 
--- name: family
+-- name: runs_of_tree
 SELECT j.id, j.parent_id, j.task_id, j.status, j.retry_of FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'run'
 
--- name: components_of_family
+-- name: components_of_tree
 -- How the components of each run ended.
 SELECT DISTINCT j.parent_id, j.status FROM jobs.jobs_v1 j
 WHERE j.root_id = $root AND j.kind = 'component' AND j.parent_id IS NOT NULL
@@ -80,7 +80,7 @@ UPDATE notifications.progress SET finished_at = greatest(finished_at, $to) WHERE
 DELETE FROM notifications.facts
 WHERE key IN (
     SELECT f.key FROM notifications.facts f
-    WHERE f.made_at < clock_timestamp() - make_interval(days => $1)
+    WHERE f.made_at < clock_timestamp() - make_interval(days => $days)
         AND NOT EXISTS (SELECT FROM notifications.deliveries d WHERE d.fact_key = f.key AND d.status = 'pending')
     ORDER BY f.made_at
-    LIMIT $2)
+    LIMIT $batch)

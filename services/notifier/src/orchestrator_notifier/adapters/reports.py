@@ -167,7 +167,7 @@ class ReportStore(Store):
     async def missed(
         self, *, event: str, project: str, orchestration: str, detail: Mapping[str, Any]
     ) -> MissedReport:
-        """A schedule's or a trigger's names, around what the fact says."""
+        """The names of a schedule or trigger, with the content of the fact."""
         if event == NotificationEvent.SCHEDULE_MISSED:
             schedule = await self._one(NamedSchedule, "schedule", id=UUID(detail["schedule_id"]))
             return MissedReport(

@@ -129,7 +129,7 @@ def explain(error: BaseException) -> str:
 
 
 def readable(said: str) -> str:
-    """What a server said, in one line; servers of old speak Latin-1, which arrives as halves of pairs."""
+    """The reply of a server, in one line; old servers send Latin-1, which arrives as surrogates."""
     try:
         said.encode()
     except UnicodeEncodeError:

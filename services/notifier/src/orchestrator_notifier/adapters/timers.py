@@ -46,7 +46,7 @@ class TimerStore(Store):
         return await self._many(Timer, "due", limit=limit)
 
     async def claim(self, *, key: str) -> bool:
-        """Hold a timer until the end of the transaction; False if another replica does or did."""
+        """Lock a timer until the end of the transaction; False if another replica holds or handled it."""
         return bool(await self._value(bool, "claim", key=key))
 
     async def drop(self, *, key: str) -> None:

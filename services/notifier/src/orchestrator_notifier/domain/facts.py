@@ -24,7 +24,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RootRun:
-    """The outermost run of a family, and its place in its lane."""
+    """The outermost run of a tree, and its place in its lane."""
 
     id: UUID
     project: str

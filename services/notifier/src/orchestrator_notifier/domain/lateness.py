@@ -1,4 +1,4 @@
-"""When a run takes or waits too long for a subscriber: judged by its recorded times."""
+"""When a run takes or waits too long for a subscriber: decided from its recorded times."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ class Watched:
 
 
 def due_at(run: Watched) -> datetime | None:
-    """When it becomes too long; None: no usual duration yet, or it has not begun."""
+    """When it becomes too long; None if there is no usual duration yet or it has not begun."""
     if run.event is NotificationEvent.WAITING_LONG:
         return max(run.accepted_at + timedelta(minutes=run.minutes or 0), run.since)
     if run.started_at is None or run.usual_seconds is None or run.usual_runs < LEAST_RUNS:

@@ -148,7 +148,7 @@ class MailSender:
                 return missed_content(missed, audience, self._public_url)
             report = await reports.run(job_id=delivery.job_id)
         if report is None:
-            raise NothingToTell("the run is not kept any more")
+            raise NothingToTell("the run has been deleted")
         if delivery.event in LATE_EVENTS:
             return late_content(report, delivery.detail, audience, self._public_url)
         return run_content(report, audience, self._public_url)
@@ -210,7 +210,7 @@ class MailSender:
             return await deliveries.begin(delivery=delivery, lease_seconds=self._lease_seconds)
 
     async def _mark_sent(self, delivery: ClaimedDelivery) -> None:
-        """The mail is out: retry until that is recorded."""
+        """The mail was sent: retry until that is recorded."""
 
         async def record() -> None:
             async with self._deliveries() as deliveries:

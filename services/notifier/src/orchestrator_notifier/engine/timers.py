@@ -1,4 +1,4 @@
-"""Timers of runs that may be late: set when a run is seen, judged by its recorded times when due."""
+"""Timers of runs that may be late: set when a run is seen, checked against its recorded times when due."""
 
 from collections.abc import Callable, Sequence
 from uuid import UUID
@@ -16,7 +16,7 @@ LIMIT = 200
 
 
 class Timers:
-    """Every replica looks; a timer is held while it is judged, and its fact has one key."""
+    """Every replica checks timers; one is locked while it is checked, and its fact has one key."""
 
     def __init__(
         self,
@@ -43,15 +43,15 @@ class Timers:
                 await timers.set(watched=looks)
 
     async def once(self) -> bool:
-        """Judge what is due; returns whether there may be more."""
+        """Check the timers that are due; returns whether there may be more."""
         async with acquire(self._pool) as connection:
             timers = await TimerStore(connection).due(limit=LIMIT)
-        judged = [await isolate(self._judge(timer), kind="timer", item=timer.key) for timer in timers]
-        if any(judged):
+        done = [await isolate(self._check(timer), kind="timer", item=timer.key) for timer in timers]
+        if any(done):
             self._wake()
-        return len(timers) == LIMIT and any(judged)
+        return len(timers) == LIMIT and any(done)
 
-    async def _judge(self, timer: Timer) -> bool:
+    async def _check(self, timer: Timer) -> bool:
         async with transaction(self._pool) as connection:
             timers, facts = TimerStore(connection), FactStore(connection)
             if not await timers.claim(key=timer.key):

@@ -52,7 +52,7 @@ class FactMaker:
         await self._timers.watch([cast(RunStarted, delivery.message).job_id])
 
     async def run_finished(self, delivery: Delivery) -> None:
-        """A hint: the truth is in the run's row."""
+        """A hint: what counts is the run's row."""
         message = cast(RunFinished, delivery.message)
         async with acquire(self._pool) as connection:
             root = await FactStore(connection).root_of(run=message.job_id)
@@ -65,7 +65,7 @@ class FactMaker:
             store = FactStore(connection)
             runs = await store.unnotified_runs(root=root, overlap_seconds=self._overlap_seconds)
             roots = dict.fromkeys(run.root_id for run in runs)
-            families = {each: await store.family(root=each) for each in roots}
+            trees = {each: await store.tree(root=each) for each in roots}
             for run in runs:
                 notified: set[str] = set()
                 for fact in facts_of_run(run):
@@ -73,7 +73,7 @@ class FactMaker:
                         fact=fact,
                         notified=notified,
                         message_domain=self._message_domain,
-                        family=families[run.root_id],
+                        tree=trees[run.root_id],
                     )
             failpoints.reach(failpoints.BEFORE_COMMIT)
         self._wake()

@@ -13,10 +13,10 @@ from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 Stream = Literal["stdout", "stderr"]
 
 
-class Journal(Protocol):
+class AttemptRecord(Protocol):
     """What outlives the runner: data stored with the attempt, and callbacks that arrive for it."""
 
-    async def keep(self, handle: Mapping[str, Any]) -> None:
+    async def keep_handle(self, handle: Mapping[str, Any]) -> None:
         """Store how a successor finds what was started; raises ExecutionLost if the job has a new owner."""
 
     def callback_url(self) -> str:
@@ -57,7 +57,7 @@ class Execution:
     """The section of the component's document that is named after its executor: `http`."""
     safe_to_rerun: bool = False
     """Whether the component declares that it may be started again (`after_crash: rerun`)."""
-    journal: Journal | None = field(default=None, repr=False)
+    record: AttemptRecord | None = field(default=None, repr=False)
     """If None, whatever the attempt started is lost with its runner."""
 
 
@@ -126,7 +126,7 @@ class Executor(Protocol):
     """
 
     adoptable: ClassVar[bool] = False
-    """Whether an attempt may outlive its runner: another one adopts it by the handle in its journal."""
+    """Whether an attempt may outlive its runner: another one adopts it by the handle in its record."""
 
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """Start an attempt and follow it to its end; raises ExecutionRefused, ExecutionLost,

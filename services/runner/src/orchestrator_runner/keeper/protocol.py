@@ -1,4 +1,4 @@
-"""What runner and keeper say to each other: JSON objects, each behind its length, over a stream socket.
+"""The messages between runner and keeper: JSON objects, each preceded by its length, over a stream socket.
 
 Runner to keeper:
   {"do": "lease", "until": boottime}
@@ -45,7 +45,7 @@ class Unpacker:
         while (body := self._take()) is not None:
             packet = json.loads(body)
             if not isinstance(packet, dict):
-                raise BrokenPacket("a packet is no object")
+                raise BrokenPacket("a packet is not an object")
             yield packet
 
     def _take(self) -> bytes | None:

@@ -9,8 +9,26 @@ from orchestrator_runner.logs.capture import LogChunk
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable
+
+
+class _Logs(Store):
+    queries = Queries.load(__package__, "store.sql")
+
+    async def append(self, *, job: ClaimedJob, chunks: Sequence[LogChunk]) -> int:
+        """Store these chunks; returns how many were new and the job's to write."""
+        return await self._run(
+            "append_logs",
+            jobs=[job.id] * len(chunks),
+            epochs=[job.epoch] * len(chunks),
+            attempts=[job.attempt] * len(chunks),
+            seqs=[chunk.seq for chunk in chunks],
+            streams=[chunk.stream for chunk in chunks],
+            times=[chunk.at for chunk in chunks],
+            texts=[chunk.text for chunk in chunks],
+        )
 
 
 class LogStore:
@@ -19,33 +37,18 @@ class LogStore:
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
         self._outage = OutageLog("logs")
-        self._append = Queries.load("orchestrator_runner.logs", "store.sql")["append_logs"]
 
     async def append(self, job: ClaimedJob, chunks: Sequence[LogChunk]) -> None:
         """Raises ExecutionLost when the job has a new owner: its task must not continue."""
         tries = 0
 
-        async def once() -> str:
+        async def once() -> int:
             nonlocal tries
             tries += 1
             async with acquire(self._pool) as connection:
-                status: str = await connection.execute(self._append, *_columns(job, chunks))
-                return status
+                return await _Logs(connection).append(job=job, chunks=chunks)
 
-        status = await retry_while_unavailable(once, outage=self._outage)
+        stored = await retry_while_unavailable(once, outage=self._outage)
         # The first try may have stored this batch, with only its answer lost; the next batch will show.
-        if status == "INSERT 0 0" and tries == 1:
+        if not stored and tries == 1:
             raise ExecutionLost("the job has a new owner")
-
-
-def _columns(job: ClaimedJob, chunks: Sequence[LogChunk]) -> tuple[list[object], ...]:
-    count = len(chunks)
-    return (
-        [job.id] * count,
-        [job.epoch] * count,
-        [job.attempt] * count,
-        [chunk.seq for chunk in chunks],
-        [chunk.stream for chunk in chunks],
-        [chunk.at for chunk in chunks],
-        [chunk.text for chunk in chunks],
-    )

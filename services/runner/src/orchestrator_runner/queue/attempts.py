@@ -1,4 +1,4 @@
-"""Takes a claimed job to its result: what it runs with, its executor, and what its end means."""
+"""Takes a claimed job to its result: gathers what it needs, runs it, and decides what its end means."""
 
 import asyncio
 import os
@@ -46,7 +46,7 @@ _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
 Load = Callable[[Sequence[ClaimedJob]], Awaitable[Sequence[Loaded]]]
-"""What each of these jobs runs with, in order."""
+"""Returns what each of these jobs needs, in order."""
 
 
 class AttemptRunner:
@@ -107,7 +107,7 @@ class AttemptRunner:
         except Exception as error:
             log.exception("attempt.failed")
             return _failed(job, error)
-        return _judge(job, replace(outcome, state=self._seal_state(job, outcome.state)))
+        return _result_of(job, replace(outcome, state=self._seal_state(job, outcome.state)))
 
     async def _run(
         self,
@@ -172,11 +172,11 @@ class AttemptRunner:
             secrets=frozenset(secrets | secrets_of_environment(passed_on)),
             target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
-            journal=self._handles.open(job) if executor.adoptable else None,
+            record=self._handles.open(job) if executor.adoptable else None,
         )
 
     def _project_folder(self, job: ClaimedJob, declared: Mapping[str, str | None]) -> dict[str, str]:
-        """The folder for a component that asks for one: the project's own, never another project's."""
+        """The project's own folder, for a component that asks for one."""
         asks = FILES_DIR in declared and declared[FILES_DIR] is None
         return {FILES_DIR: str(self._files_dir / job.project)} if asks and self._files_dir else {}
 
@@ -241,7 +241,7 @@ def _missing(job: ClaimedJob) -> str:
     name = f"{job.component}/{job.configuration}"
     if job.version is not None:
         return f"there is no version {job.version} of the configuration {name}"
-    return f"the configuration {name} is in the trash or was never there: restore it by saving it, then retry"
+    return f"the configuration {name} is in the trash or does not exist: save it to restore it, then retry"
 
 
 def _instant(at: datetime) -> str:
@@ -256,7 +256,7 @@ def _passed_on(environment: Mapping[str, str | None]) -> dict[str, str]:
     return own | {name: value for name, value in environment.items() if value is not None}
 
 
-def _judge(job: ClaimedJob, outcome: Outcome) -> Result:
+def _result_of(job: ClaimedJob, outcome: Outcome) -> Result:
     """Decide what the end of an attempt means for its job."""
     if outcome.status is JobStatus.SUCCESS:
         tables = tuple({"table": str(output.table), "rows": output.rows} for output in outcome.output_tables)

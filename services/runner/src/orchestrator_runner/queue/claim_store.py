@@ -3,75 +3,75 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
-
-from orchestrator_runner.runs.jobs import Result
+from orchestrator_runner.queue.rows import FinishedJob, OwnedJob
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_shared.database.pool import encode_json
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
+from orchestrator_shared.domain.statuses import JobStatus
 
 
-class ClaimStore:
-    """Every method takes a connection; call `finish` inside a transaction."""
+class ClaimStore(Store):
+    """The claims of all replicas; call `finish` inside a transaction."""
 
-    def __init__(self, replica_id: UUID) -> None:
-        self.replica_id = replica_id
-        self._queries = Queries.load("orchestrator_runner.queue", "claim_store.sql")
+    queries = Queries.load(__package__, "claim_store.sql")
 
     async def claim(
-        self, connection: asyncpg.Connection, slots: int, ahead: int, limited: Sequence[str]
-    ) -> list[asyncpg.Record]:
+        self, *, replica: UUID, slots: int, ahead: int, limited: Sequence[str]
+    ) -> list[ClaimedJob]:
         """Claim up to `slots` ready jobs, and up to `ahead` more that may wait for a slot.
 
-        Claims nothing if this replica's lease has expired. Only one replica at a time claims for the projects
+        Claims nothing if the replica's lease has expired. Only one replica at a time claims for the projects
         in `limited`, so none of them exceeds its limit.
         """
         if limited:
-            await connection.execute(self._queries["lock_projects"], list(limited))
-        return await connection.fetch(self._queries["claim"], self.replica_id, slots, ahead, list(limited))
+            await self._run("lock_projects", projects=list(limited))
+        return await self._many(
+            ClaimedJob, "claim", replica=replica, slots=slots, ahead=ahead, limited=list(limited)
+        )
 
-    async def limited_projects(self, connection: asyncpg.Connection) -> list[str]:
+    async def limited_projects(self) -> list[str]:
         """Projects that have a parallel limit and ready jobs; creates their lock rows where missing."""
-        rows = await connection.fetch(self._queries["limited_projects"])
-        projects = [row["id"] for row in rows]
+        projects = await self._column(str, "limited_projects")
         if projects:
-            await connection.execute(self._queries["ensure_project_locks"], projects)
+            await self._run("ensure_project_locks", projects=projects)
         return projects
 
-    async def ready_left(self, connection: asyncpg.Connection) -> int:
+    async def ready_left(self) -> int:
         """How many jobs (at most 100) are ready and unclaimed."""
-        count: int = await connection.fetchval(self._queries["ready_left"])
-        return count
+        return await self._value(int, "ready_left") or 0
 
-    async def finish(self, connection: asyncpg.Connection, results: Sequence[Result]) -> list[asyncpg.Record]:
+    async def finish(self, *, results: Sequence[Result]) -> list[FinishedJob]:
         """Write and return the results whose epoch still matches; the others come from a former owner."""
         ordered = sorted(results, key=lambda result: result.job_id)
-        rows = await connection.fetch(
-            self._queries["finish_jobs"],
-            [result.job_id for result in ordered],
-            [result.epoch for result in ordered],
-            [result.ending.status for result in ordered],
-            [result.ending.message for result in ordered],
-            [result.ending.error_kind for result in ordered],
-            [encode_json(result.output_tables) for result in ordered],
-            [result.ending.delay_seconds for result in ordered],
-            [result.ending.free for result in ordered],
+        rows = await self._many(
+            FinishedJob,
+            "finish_jobs",
+            ids=[result.job_id for result in ordered],
+            epochs=[result.epoch for result in ordered],
+            statuses=[result.ending.status for result in ordered],
+            messages=[result.ending.message for result in ordered],
+            error_kinds=[result.ending.error_kind for result in ordered],
+            output_tables=[encode_json(result.output_tables) for result in ordered],
+            delays=[result.ending.delay_seconds for result in ordered],
+            free=[result.ending.free for result in ordered],
         )
-        succeeded = {row["id"] for row in rows if row["status"] == "success"}
+        succeeded = {row.id for row in rows if row.status is JobStatus.SUCCESS}
         states = [
             (result.job_id, dict(result.state))
             for result in ordered
             if result.state is not None and result.job_id in succeeded
         ]
         if states:
-            ids, values = zip(*states, strict=True)
-            await connection.execute(self._queries["save_states"], list(ids), list(values))
+            await self._run(
+                "save_states", ids=[job for job, _ in states], states=[state for _, state in states]
+            )
         return rows
 
-    async def stops_wanted(self, connection: asyncpg.Connection) -> set[UUID]:
+    async def stops_wanted(self, *, replica: UUID) -> set[UUID]:
         """Jobs of this replica that someone asked to stop."""
-        rows = await connection.fetch(self._queries["stops_wanted"], self.replica_id)
-        return {row["id"] for row in rows}
+        return set(await self._column(UUID, "stops_wanted", replica=replica))
 
-    async def owned(self, connection: asyncpg.Connection) -> list[asyncpg.Record]:
+    async def owned(self, *, replica: UUID) -> list[OwnedJob]:
         """Every job that this replica owns according to the database."""
-        return await connection.fetch(self._queries["owned"], self.replica_id)
+        return await self._many(OwnedJob, "owned", replica=replica)

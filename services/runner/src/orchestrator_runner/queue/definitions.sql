@@ -1,19 +1,20 @@
 -- What claimed jobs run with.
 
 -- name: component_definitions
-SELECT id, updated_at, definition_as_written AS definition FROM catalog.components_v1 WHERE id = ANY ($1::text[])
+SELECT id, updated_at, definition_as_written AS definition FROM catalog.components_v1 WHERE id = ANY ($ids::text[])
 
 -- name: stored_parameters
 SELECT v.project, v.component, v.configuration, v.version, v.parameters_as_written AS parameters
 FROM catalog.configuration_versions_v1 v
-JOIN unnest($1::text[], $2::text[], $3::text[], $4::integer[]) AS wanted (project, component, configuration, version)
+JOIN unnest($projects::text[], $components::text[], $configurations::text[], $versions::integer[])
+    AS wanted (project, component, configuration, version)
     USING (project, component, configuration, version)
 
 -- name: states
 SELECT s.project, s.component, s.configuration, s.state
 FROM jobs.configuration_states s
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
+JOIN unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
     USING (project, component, configuration)
 
 -- name: variables
-SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($1::text[])
+SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($projects::text[])

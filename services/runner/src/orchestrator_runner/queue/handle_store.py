@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from orchestrator_runner.executors.port import Adopted, ExecutionLost
 from orchestrator_runner.runs.jobs import ClaimedJob
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
@@ -24,27 +26,52 @@ _EXECUTOR = "executor"
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A report about a run elsewhere, as it arrived."""
+
+    seq: int
+    body: bytes
+
+
+class AttemptStore(Store):
+    """What is stored of one attempt; writes return whether the job is still the caller's."""
+
+    queries = Queries.load(__package__, "handle_store.sql")
+
+    async def keep_handle(self, *, job: UUID, epoch: int, handle: Mapping[str, Any]) -> bool:
+        """Store how to find the attempt."""
+        return bool(await self._run("keep_handle", job=job, epoch=epoch, handle=handle))
+
+    async def expect_callbacks(self, *, job: UUID, epoch: int, callback_hash: bytes | None) -> bool:
+        """Accept callbacks with this token from now on."""
+        return bool(await self._run("expect_callbacks", job=job, epoch=epoch, callback_hash=callback_hash))
+
+    async def callbacks(self, *, token_hash: bytes, seen: Sequence[int]) -> list[Callback]:
+        """The callbacks with this token, without those seen already."""
+        return await self._many(Callback, "callbacks", token_hash=token_hash, seen=list(seen))
+
+
 class HandleStore:
-    """Opens journals and passes on hints that a callback arrived."""
+    """Opens the records of attempts, and passes on hints that a callback arrived."""
 
     def __init__(self, pool: asyncpg.Pool, encryption: Encryption, *, api_url: str | None = None) -> None:
         self._pool = pool
         self._encryption = encryption
         self._api_url = api_url
-        self._outage = OutageLog("journal")
-        self._queries = Queries.load("orchestrator_runner.queue", "handle_store.sql")
+        self._outage = OutageLog("handles")
         self._waiting: defaultdict[UUID, set[asyncio.Event]] = defaultdict(set)
 
-    def open(self, job: ClaimedJob) -> "JobJournal":
-        """The journal of an attempt that this replica owns."""
-        return JobJournal(self, job)
+    def open(self, job: ClaimedJob) -> "StoredAttempt":
+        """The record of an attempt that this replica owns."""
+        return StoredAttempt(self, job)
 
     def new_callback(self) -> tuple[str, str]:
         """Create a token and the address where it is valid; raises UserError without the API's address."""
         if not self._api_url:
             raise UserError(
-                "the component is called back, but the runner does not know where: set ORCHESTRATOR_API_URL "
-                "on the runner to the address of the api as other services reach it",
+                "the component uses a callback, but the runner does not know the address of the api: set "
+                "ORCHESTRATOR_API_URL on the runner to the address at which other services reach it",
                 field="http.callback",
             )
         _, token = new_token()
@@ -66,11 +93,9 @@ class HandleStore:
         for event in self._waiting.get(job_id, ()):
             event.set()
 
-    async def write(self, name: str, job: ClaimedJob, value: object) -> None:
-        """Run one fenced write; raises ExecutionLost if it changed no row."""
-        query = self._queries[name]
-        status = await self._patiently(lambda c: c.execute(query, job.id, job.epoch, value))
-        if status == "UPDATE 0":
+    async def write(self, do: Callable[[AttemptStore], Awaitable[bool]]) -> None:
+        """Make one fenced write; raises ExecutionLost if the job has a new owner."""
+        if not await self._patiently(do):
             raise ExecutionLost("the job has a new owner")
 
     def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
@@ -80,33 +105,34 @@ class HandleStore:
 
     async def wait_for_callbacks(
         self, job_id: UUID, callback_hash: bytes, seen: Sequence[int]
-    ) -> list[asyncpg.Record]:
+    ) -> list[Callback]:
         """Wait for callbacks that have not been returned yet; returns at least one."""
-        query = self._queries["callbacks"]
         woken = asyncio.Event()
         self._waiting[job_id].add(woken)
         try:
             while True:
                 woken.clear()
-                rows = await self._patiently(lambda c: c.fetch(query, callback_hash, list(seen)))
+                rows = await self._patiently(
+                    lambda store: store.callbacks(token_hash=callback_hash, seen=seen)
+                )
                 if rows:
-                    return list(rows)
+                    return rows
                 await wait_for_any(woken, timeout=CALLBACK_POLL_SECONDS)
         finally:
             self._waiting[job_id].discard(woken)
             if not self._waiting[job_id]:
                 del self._waiting[job_id]
 
-    async def _patiently(self, do: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
+    async def _patiently(self, do: Callable[[AttemptStore], Awaitable[T]]) -> T:
         async def once() -> T:
             async with acquire(self._pool) as connection:
-                return await do(connection)
+                return await do(AttemptStore(connection))
 
         return await retry_while_unavailable(once, outage=self._outage)
 
 
-class JobJournal:
-    """A `Journal`."""
+class StoredAttempt:
+    """An `AttemptRecord`, stored in the database."""
 
     def __init__(self, handles: HandleStore, job: ClaimedJob) -> None:
         self._handles = handles
@@ -115,25 +141,29 @@ class JobJournal:
         self._seen: list[int] = []
 
     def callback_url(self) -> str:
-        """See `Journal`."""
+        """See `AttemptRecord`."""
         token, url = self._handles.new_callback()
         self._callback_hash = hash_token(token)
         return url
 
-    async def keep(self, handle: Mapping[str, Any]) -> None:
-        """See `Journal`."""
-        await self._handles.write("keep_handle", self._job, self._handles.seal(self._job, handle))
+    async def keep_handle(self, handle: Mapping[str, Any]) -> None:
+        """See `AttemptRecord`."""
+        job, sealed = self._job, self._handles.seal(self._job, handle)
+        await self._handles.write(lambda store: store.keep_handle(job=job.id, epoch=job.epoch, handle=sealed))
 
     async def expect_callbacks(self) -> None:
-        """See `Journal`."""
-        await self._handles.write("expect_callbacks", self._job, self._callback_hash)
+        """See `AttemptRecord`."""
+        job, token = self._job, self._callback_hash
+        await self._handles.write(
+            lambda store: store.expect_callbacks(job=job.id, epoch=job.epoch, callback_hash=token)
+        )
 
     async def callbacks(self) -> Sequence[bytes]:
-        """See `Journal`."""
+        """See `AttemptRecord`."""
         if self._callback_hash is None:
             # The attempt was started without a callback address, so nothing can arrive.
             await asyncio.Event().wait()
-            raise AssertionError("nobody sets it")
+            raise AssertionError("no one sets it")
         rows = await self._handles.wait_for_callbacks(self._job.id, self._callback_hash, self._seen)
-        self._seen += [row["seq"] for row in rows]
-        return [row["body"] for row in rows]
+        self._seen += [row.seq for row in rows]
+        return [row.body for row in rows]

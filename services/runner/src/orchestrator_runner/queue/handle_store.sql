@@ -3,18 +3,18 @@
 -- name: keep_handle
 WITH own AS (
     SELECT id, attempt FROM jobs.jobs
-    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
+    WHERE id = $job AND epoch = $epoch AND status IN ('processing', 'terminating')
     FOR NO KEY UPDATE
 )
-UPDATE jobs.attempts a SET handle = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
+UPDATE jobs.attempts a SET handle = $handle FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
 
 -- name: expect_callbacks
 WITH own AS (
     SELECT id, attempt FROM jobs.jobs
-    WHERE id = $1 AND epoch = $2 AND status IN ('processing', 'terminating')
+    WHERE id = $job AND epoch = $epoch AND status IN ('processing', 'terminating')
     FOR NO KEY UPDATE
 )
-UPDATE jobs.attempts a SET callback_hash = $3 FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
+UPDATE jobs.attempts a SET callback_hash = $callback_hash FROM own WHERE (a.job_id, a.attempt) = (own.id, own.attempt)
 
 -- name: callbacks
-SELECT seq, body FROM catalog.callbacks_v1 WHERE token_hash = $1 AND seq <> ALL ($2::bigint[]) ORDER BY seq
+SELECT seq, body FROM catalog.callbacks_v1 WHERE token_hash = $token_hash AND seq <> ALL ($seen::bigint[]) ORDER BY seq

@@ -31,9 +31,9 @@ def id_of_refusal(request: RunRequested) -> UUID:
     return uuid5(request.job_id, "/".join(owner_of(request)))
 
 
-def each_once(heard: Iterable[RunRequested]) -> list[RunRequested]:
+def each_once(received: Iterable[RunRequested]) -> list[RunRequested]:
     """Drop repetitions within a batch."""
-    return list({(request.job_id, owner_of(request)): request for request in heard}.values())
+    return list({(request.job_id, owner_of(request)): request for request in received}.values())
 
 
 def unknown(requests: Iterable[RunRequested], known: Mapping[UUID, Owner]) -> list[NewRequest]:

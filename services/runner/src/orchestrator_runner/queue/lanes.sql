@@ -4,30 +4,30 @@
 -- Sorted: two concurrent inserts of the same new lanes wait for each other in one order.
 INSERT INTO jobs.lanes (project, component, configuration)
 SELECT DISTINCT project, component, configuration
-FROM unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
+FROM unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 
 -- name: find_lanes
 SELECT l.id, l.project, l.component, l.configuration
 FROM jobs.lanes l
-JOIN unnest($1::text[], $2::text[], $3::text[]) AS wanted (project, component, configuration)
+JOIN unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
     USING (project, component, configuration)
 
 -- name: lock_lanes
 -- In id order, so that no two transactions deadlock. Statements after this one see what the previous holder
 -- committed.
-SELECT id FROM jobs.lanes WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE
+SELECT id FROM jobs.lanes WHERE id = ANY ($lanes::bigint[]) ORDER BY id FOR NO KEY UPDATE
 
 -- name: take_number
-UPDATE jobs.lanes SET next_seq = next_seq + 1 WHERE id = $1 RETURNING next_seq - 1
+UPDATE jobs.lanes SET next_seq = next_seq + 1 WHERE id = $lane RETURNING next_seq - 1
 
 -- name: promote
 -- The caller locked the lanes in an earlier statement, so this one sees everything that was committed under
 -- those locks.
 WITH next AS (
     SELECT candidate.id
-    FROM unnest($1::bigint[]) AS lane (id)
+    FROM unnest($lanes::bigint[]) AS lane (id)
     CROSS JOIN LATERAL (
         SELECT j.id FROM jobs.jobs j
         WHERE j.lane_id = lane.id AND j.status = 'waiting' AND (NOT j.delayed OR j.due_at <= clock_timestamp())

@@ -13,6 +13,7 @@ from orchestrator_runner.keeper.lease import boottime
 from orchestrator_runner.queue.ports import LeaseHolder
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.errors import OrchestratorError
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import Backoff, retry_while_unavailable
@@ -24,6 +25,32 @@ RETRY_SECONDS = 0.5
 
 class LeaseLost(OrchestratorError):
     """Other replicas have taken over our jobs, so this replica must end; a new one may start."""
+
+
+class LeaseStore(Store):
+    """The lease of one replica."""
+
+    queries = Queries.load(__package__, "leases.sql")
+
+    async def register(self, *, replica: UUID, name: str, slots: int, seconds: float) -> None:
+        """Begin a lease."""
+        await self._run("register", replica=replica, name=name, slots=slots, seconds=seconds)
+
+    async def renew(self, *, replica: UUID, seconds: float, timeout: float) -> datetime | None:
+        """Extend a lease; None if others declared the replica lost, TimeoutError if the server is silent."""
+        values = self.queries.arguments("renew", {"replica": replica, "seconds": seconds})
+        until: datetime | None = await self._connection.fetchval(
+            self.queries["renew"], *values, timeout=timeout
+        )
+        return until
+
+    async def announce_stop(self, *, replica: UUID) -> None:
+        """Record that the replica takes no new jobs."""
+        await self._run("announce_stop", replica=replica)
+
+    async def unregister(self, *, replica: UUID) -> None:
+        """End a lease."""
+        await self._run("unregister", replica=replica)
 
 
 class Leases:
@@ -40,21 +67,20 @@ class Leases:
         heartbeat_seconds: float,
     ) -> None:
         self._pool = pool
-        self._queries = Queries.load("orchestrator_runner.queue", "leases.sql")
         self._replica_id = replica_id
         self._name = name
         self._slots = slots
         self._lease_seconds = lease_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._until = 0.0
-        self._judges_from = 0.0
+        self._declares_from = 0.0
 
     async def register(self, keeper: LeaseHolder) -> None:
         """Announce this replica; from now on it may claim jobs."""
         asked_at = boottime()
         async with acquire(self._pool) as connection:
-            await connection.execute(
-                self._queries["register"], self._replica_id, self._name, self._slots, self._lease_seconds
+            await LeaseStore(connection).register(
+                replica=self._replica_id, name=self._name, slots=self._slots, seconds=self._lease_seconds
             )
         self._pass_on(keeper, asked_at)
         log.info("replica.registered", replica=str(self._replica_id), name=self._name)
@@ -65,13 +91,13 @@ class Leases:
         return boottime() < self._until
 
     @property
-    def may_judge(self) -> bool:
+    def may_declare_lost(self) -> bool:
         """Whether this replica may declare others lost.
 
         After an outage in which our own lease ran out too, every replica first gets time to renew; otherwise
         they would declare each other lost.
         """
-        return self.is_held and boottime() >= self._judges_from
+        return self.is_held and boottime() >= self._declares_from
 
     async def keep(self, keeper: LeaseHolder) -> None:
         """Renew until cancelled; raises LeaseLost when other replicas consider us lost."""
@@ -96,11 +122,8 @@ class Leases:
         asked_at = boottime()
         async with acquire(self._pool) as connection:
             try:
-                until: datetime | None = await connection.fetchval(
-                    self._queries["renew"],
-                    self._replica_id,
-                    self._lease_seconds,
-                    timeout=self._heartbeat_seconds,
+                until = await LeaseStore(connection).renew(
+                    replica=self._replica_id, seconds=self._lease_seconds, timeout=self._heartbeat_seconds
                 )
             except TimeoutError:
                 connection.terminate()
@@ -109,19 +132,19 @@ class Leases:
 
     def _pass_on(self, keeper: LeaseHolder, asked_at: float) -> None:
         if self._until and not self.is_held:
-            self._judges_from = asked_at + self._lease_seconds
+            self._declares_from = asked_at + self._lease_seconds
         self._until = asked_at + self._lease_seconds
         keeper.renew_lease(self._lease_seconds, asked_at=asked_at)
 
     async def announce_stop(self) -> None:
         """Announce that this replica takes no new jobs."""
         async with acquire(self._pool) as connection:
-            await connection.execute(self._queries["announce_stop"], self._replica_id)
+            await LeaseStore(connection).announce_stop(replica=self._replica_id)
 
     async def unregister(self) -> None:
         """End the lease: other replicas may take over at once whatever this one still owns."""
         async with acquire(self._pool) as connection:
-            await connection.execute(self._queries["unregister"], self._replica_id)
+            await LeaseStore(connection).unregister(replica=self._replica_id)
 
 
 class _LeaseLog(OutageLog):

@@ -10,14 +10,15 @@ import structlog
 
 from orchestrator_runner import metrics
 from orchestrator_runner.queue.claim_store import ClaimStore
-from orchestrator_runner.queue.lanes import Lanes
+from orchestrator_runner.queue.lanes import LaneStore
+from orchestrator_runner.queue.rows import OwnedJob
 from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.slots import Prepare, Slots
 from orchestrator_runner.queue.starts import Starter
 from orchestrator_runner.queue.step import Stepper
 from orchestrator_runner.queue.step_input import StepInput, StepResult
 from orchestrator_runner.runs.cycles import find_cycles
-from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
@@ -37,10 +38,7 @@ GATHER_SECONDS = 0.02
 
 
 class Engine:
-    """All replicas are alike.
-
-    What they hold in memory may be lost: the database has it, and the scan finds it.
-    """
+    """All replicas are alike. What they hold in memory may be lost: the scan finds it in the database."""
 
     def __init__(
         self,
@@ -48,9 +46,7 @@ class Engine:
         pool: asyncpg.Pool,
         stepper: Stepper,
         starter: Starter,
-        lanes: Lanes,
-        runs: RunStore,
-        claims: ClaimStore,
+        replica_id: UUID,
         slots: int,
         poll_seconds: float,
         scan_seconds: float,
@@ -58,9 +54,7 @@ class Engine:
         self._pool = pool
         self._stepper = stepper
         self._starter = starter
-        self._lanes = lanes
-        self._runs = runs
-        self._claims = claims
+        self._replica_id = replica_id
         self._slots = Slots(slots, self._ended)
         self._poll_seconds = poll_seconds
         self._scan_seconds = scan_seconds
@@ -111,7 +105,7 @@ class Engine:
         self.report([result])
 
     def adopt(self, jobs: Sequence[ClaimedJob]) -> None:
-        """Continue attempts that were taken over; the look that follows finds those that must stop."""
+        """Continue attempts that were taken over, then check which of them must stop."""
         self._begin(jobs, at_once=True)
         self.look_around()
 
@@ -164,8 +158,8 @@ class Engine:
         # even during a database outage: other replicas may have free slots
         self.report(self._slots.give_back())
         async with acquire(self._pool) as connection:
-            due = await self._lanes.with_due_jobs(connection)
-            self._limited = tuple(await self._claims.limited_projects(connection))
+            due = await LaneStore(connection).with_due_jobs()
+            self._limited = tuple(await ClaimStore(connection).limited_projects())
         if due:
             await self._stepper.promote(due)
         self._looking = True
@@ -176,22 +170,23 @@ class Engine:
         if not self._slots.jobs:
             return
         async with acquire(self._pool) as connection:
-            wanted = await self._claims.stops_wanted(connection)
+            wanted = await ClaimStore(connection).stops_wanted(replica=self._replica_id)
         self.report(self._slots.stop(wanted))
 
     async def _scan(self) -> None:
         """Find what a crash or a lost COMMIT left behind."""
         async with acquire(self._pool) as connection:
-            runs, children = await self._runs.overlooked(connection)
-            owned = await self._claims.owned(connection)
-            unfinished = await self._runs.unfinished(connection)
+            store = RunStore(connection)
+            runs, children = await store.overlooked()
+            owned = await ClaimStore(connection).owned(replica=self._replica_id)
+            unfinished = await store.unfinished()
         for cycle in find_cycles(unfinished):
             ended = await self._stepper.break_cycle(cycle)
             self._ended_children |= {ended} if ended else set()
         self._ready_to_go_on |= runs
         self._ended_children |= children
         known = self._slots.jobs | {result.job_id for result in self._results}
-        self._results.extend(_never_started(row) for row in owned if row["id"] not in known)
+        self._results.extend(_never_started(job) for job in owned if job.id not in known)
         self._last_scan = time.monotonic()
 
     async def step(self) -> None:
@@ -325,7 +320,7 @@ class Engine:
             await asyncio.sleep(0.01)
 
 
-def _never_started(row: Row) -> Result:
+def _never_started(job: OwnedJob) -> Result:
     """Give back a claim whose COMMIT succeeded but whose answer was lost: nothing was started."""
     ending = Ending(JobStatus.READY, "claimed, but never started")
-    return Result(row["id"], row["epoch"], row["lane_id"], row["parent_id"], row["phase"], ending)
+    return Result(job.id, job.epoch, job.lane_id, job.run_id, job.phase, ending)

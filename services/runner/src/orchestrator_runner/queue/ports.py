@@ -16,7 +16,7 @@ class LeaseHolder(Protocol):
 
 
 class ReconcilesRuns(Protocol):
-    """Takes news that the engine applies to runs in its next step; the slow scan finds news that got lost."""
+    """Accepts changes that the engine applies to runs in its next step; the slow scan finds lost ones."""
 
     def reconcile_runs(self, jobs: Iterable[UUID], runs: Iterable[UUID]) -> None:
         """Report `jobs` that ended outside the engine, and `runs` that may have nothing left to wait for."""

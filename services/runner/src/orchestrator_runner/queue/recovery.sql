@@ -9,12 +9,13 @@ WHERE id IN (
     FOR UPDATE SKIP LOCKED)
     AND EXISTS (
         SELECT 1 FROM jobs.replicas me
-        WHERE me.id = $1 AND me.lost_at IS NULL AND me.lease_until >= clock_timestamp())
+        WHERE me.id = $replica AND me.lost_at IS NULL AND me.lease_until >= clock_timestamp())
 RETURNING id, name
 
 -- name: jobs_of_lost_replicas
-SELECT j.id, j.lane_id, j.parent_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
-       j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, r.name AS replica, coalesce(c.after_crash, 'fail') AS after_crash
+SELECT j.id, j.lane_id, j.parent_id AS run_id, j.phase, j.epoch, j.attempt, j.free_attempts, j.max_attempts,
+       j.attempt_delay_seconds, j.attempt_backoff, j.retry_on, r.name AS replica,
+       coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun
 FROM jobs.replicas r
 JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
 LEFT JOIN catalog.components_v1 c ON c.id = j.component
@@ -27,34 +28,36 @@ LIMIT 1000
 -- name: owned_elsewhere
 SELECT j.id FROM jobs.jobs j
 JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL
-WHERE j.replica_id = $1 AND j.status IN ('processing', 'terminating')
+WHERE j.replica_id = $replica AND j.status IN ('processing', 'terminating')
 
 -- name: adopt
 -- An attempt with a handle outlives its runner: the replica that takes it over continues the same attempt
--- under a new epoch, and the job keeps its lane throughout. $3 lists our own jobs that nothing here works on.
+-- under a new epoch, and the job keeps its lane throughout. $strays lists our own jobs that nothing here works on.
 WITH alive AS (
     SELECT id FROM jobs.replicas
-    WHERE id = $1 AND lost_at IS NULL AND NOT stopping AND lease_until > clock_timestamp()
+    WHERE id = $replica AND lost_at IS NULL AND NOT stopping AND lease_until > clock_timestamp()
     FOR KEY SHARE
 ), orphaned AS (
     SELECT j.id
     FROM alive, jobs.replicas r
     JOIN jobs.jobs j ON j.replica_id = r.id AND j.status IN ('processing', 'terminating')
     JOIN jobs.attempts a ON (a.job_id, a.attempt) = (j.id, j.attempt) AND a.handle IS NOT NULL
-    WHERE r.lost_at IS NOT NULL OR (r.id = $1 AND j.id = ANY ($3::uuid[]))
-    LIMIT $2
+    WHERE r.lost_at IS NOT NULL OR (r.id = $replica AND j.id = ANY ($strays::uuid[]))
+    LIMIT $most
     FOR UPDATE OF j SKIP LOCKED
 ), adopted AS (
-    UPDATE jobs.jobs j SET epoch = j.epoch + 1, replica_id = $1, revision = j.revision + 1
+    UPDATE jobs.jobs j SET epoch = j.epoch + 1, replica_id = $replica, revision = j.revision + 1
     FROM orphaned WHERE j.id = orphaned.id
     RETURNING j.*
-), noted AS (
-    UPDATE jobs.attempts a SET replica_id = $1 FROM adopted j WHERE (a.job_id, a.attempt) = (j.id, j.attempt)
+), recorded AS (
+    UPDATE jobs.attempts a SET replica_id = $replica FROM adopted j WHERE (a.job_id, a.attempt) = (j.id, j.attempt)
 )
-SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id, j.root_id, j.phase, j.task_id,
+SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id AS run_id, j.root_id, j.phase,
+       j.task_id,
        j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
-       j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for, j.previous_success, j.revision,
-       c.executor, c.after_crash, c.updated_at AS component_saved_at,
+       j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for,
+       j.previous_success, j.revision,
+       c.executor, coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
                WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state,
        a.handle, a.callback_hash, extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS ran_seconds,
@@ -66,5 +69,5 @@ LEFT JOIN catalog.components_v1 c ON c.id = j.component
 
 -- name: attempts_underway
 SELECT j.id, j.attempt FROM jobs.jobs j
-JOIN unnest($1::uuid[], $2::integer[]) AS wanted (id, attempt) ON (wanted.id, wanted.attempt) = (j.id, j.attempt)
+JOIN unnest($ids::uuid[], $attempts::integer[]) AS wanted (id, attempt) ON (wanted.id, wanted.attempt) = (j.id, j.attempt)
 WHERE j.status IN ('processing', 'terminating')

@@ -14,16 +14,16 @@ LOST_REPLICA_DAYS = 7
 
 
 def retention(pool: asyncpg.Pool, *, days: int, log_days: int) -> Retention:
-    """Finished runs with all below them, logs (sooner), merges, skips, tombstones and lost replicas."""
+    """Deletes finished runs with all below them, logs (sooner), records, tombstones and lost replicas."""
     return Retention(
         partial(acquire, pool),
         Queries.load("orchestrator_runner.queue", "retention.sql"),
         {
-            "forget_logs": (log_days,),
-            "forget_jobs": (days,),
-            "forget_records": (days,),
-            "forget_tombstones": (days,),
-            "forget_replicas": (LOST_REPLICA_DAYS,),
+            "forget_logs": {"days": log_days},
+            "forget_jobs": {"days": days},
+            "forget_records": {"days": days},
+            "forget_tombstones": {"days": days},
+            "forget_replicas": {"days": LOST_REPLICA_DAYS},
         },
         batch=BATCH,
     )

@@ -9,10 +9,13 @@ import asyncpg
 
 from orchestrator_runner import metrics
 from orchestrator_runner.queue.changes import publish_changes, publish_run
-from orchestrator_runner.queue.lanes import Lanes
-from orchestrator_runner.queue.run_store import PlannedRun, RunStore, lane_keys
-from orchestrator_runner.queue.step_input import StepResult, claimed
-from orchestrator_runner.runs.jobs import Row
+from orchestrator_runner.queue.lanes import Lanes, LaneStore
+from orchestrator_runner.queue.planned_run import PlannedRun, lane_keys
+from orchestrator_runner.queue.rows import Changed, ChildJob
+from orchestrator_runner.queue.run_rows import ReadyRun
+from orchestrator_runner.queue.run_store import RunStore
+from orchestrator_runner.queue.step_input import StepResult, count_claims
+from orchestrator_runner.runs.phase_cache import PhaseCache
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
@@ -25,7 +28,7 @@ MOST_TASKS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    row: Row
+    row: ReadyRun
     reason: str
     kind: ErrorKind
 
@@ -34,18 +37,18 @@ class Starter:
     """Starts ready runs, many in one transaction."""
 
     def __init__(
-        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, runs: RunStore, replica_id: UUID
+        self, pool: asyncpg.Pool, outbox: Outbox, lanes: Lanes, phase_cache: PhaseCache, replica_id: UUID
     ) -> None:
         self._replica_id = replica_id
         self._pool = pool
         self._outbox = outbox
         self._lanes = lanes
-        self._runs = runs
+        self._phase_cache = phase_cache
 
     async def ready(self, limit: int) -> list[UUID]:
         """Runs that hold their lane and may start."""
         async with acquire(self._pool) as connection:
-            return await self._runs.ready(connection, limit)
+            return await RunStore(connection).ready(most=limit)
 
     async def start(self, runs: Sequence[UUID], slots: int) -> StepResult:
         """Start these runs, or end those that cannot start, with the reason.
@@ -54,23 +57,23 @@ class Starter:
         to the engine's next step. If the runs have very many tasks, some stay ready for the next call.
         """
         async with acquire(self._pool) as connection:
-            rows = await self._runs.to_start(connection, runs)
-            plans, refusals = await self._plan(connection, rows)
-            keys = {key for row, plan in plans for key in lane_keys(row["project"], plan.tasks)}
+            store = RunStore(connection)
+            plans, refusals = await self._plan(store, await store.to_start(runs=runs))
+            keys = {key for row, plan in plans for key in lane_keys(row.project, plan.tasks)}
             lanes = await self._lanes.ensure(connection, keys)
-            versions = await self._runs.versions(connection, keys) if keys else {}
+            versions = await store.versions(configurations=keys) if keys else {}
         done = StepResult()
         for refusal in refusals:
             await self._refuse(refusal, done)
         starts = [
             PlannedRun(
-                run=row["id"],
-                project=row["project"],
-                orchestration=row["configuration"],
-                lane_id=row["lane_id"],
-                version=row["version"],
-                token_id=row["token_id"],
-                is_triggered=row["origin"] == Origin.TRIGGER,
+                run=row.id,
+                project=row.project,
+                orchestration=row.configuration,
+                lane_id=row.lane_id,
+                version=row.version,
+                token_id=row.token_id,
+                is_triggered=row.origin == Origin.TRIGGER,
                 plan=plan,
                 lanes=lanes,
                 versions=versions,
@@ -86,18 +89,18 @@ class Starter:
     async def refuse(self, run: UUID, reason: str) -> StepResult:
         """End a run that cannot be written as it is: our bug, or a definition that the database rejects."""
         async with acquire(self._pool) as connection:
-            rows = await self._runs.to_start(connection, [run])
+            rows = await RunStore(connection).to_start(runs=[run])
         done = StepResult()
         for row in rows:
             await self._refuse(_Refusal(row, reason, ErrorKind.INTERNAL), done)
         return done
 
     async def _plan(
-        self, connection: asyncpg.Connection, rows: Sequence[Row]
-    ) -> tuple[list[tuple[Row, RunPlan]], list[_Refusal]]:
+        self, store: RunStore, rows: Sequence[ReadyRun]
+    ) -> tuple[list[tuple[ReadyRun, RunPlan]], list[_Refusal]]:
         plans, refusals = [], []
         for row in rows:
-            ancestors = await self._runs.ancestors(connection, row["id"]) if row["depth"] else []
+            ancestors = await store.ancestors(run=row.id) if row.depth else []
             try:
                 plans.append((row, _plan_one(row, ancestors)))
             except UserError as error:
@@ -107,82 +110,87 @@ class Starter:
     async def _begin(self, starts: Sequence[PlannedRun], slots: int, done: StepResult) -> None:
         children = {start.run: start.first_children() for start in starts}
         async with self._outbox.work() as work:
-            connection = work.connection
+            runs = RunStore(work.connection)
             lanes = {start.lane_id for start in starts}
             lanes |= {child.lane_id for first in children.values() for child in first}
             # Lanes first, as everywhere; then `begin` locks the triggers, so that each update is heard before
             # or after it.
-            await self._lanes.lock(connection, lanes)
+            await LaneStore(work.connection).lock(lanes=lanes)
             full = {
                 (start.project, start.orchestration)
                 for start in starts
                 if start.plan.full or start.is_triggered
             }
-            heard = await self._runs.begin(connection, full)
+            heard = await runs.begin(orchestrations=full)
             # Under the locks of `begin`: the watcher can add no update to these runs until we commit.
             withdrawn = await self._withdraw(work, starts, done)
             used = [
                 heard[start.project, start.orchestration] if start.plan.full else None for start in starts
             ]
             # Touches only runs that are still ready, so a run terminated meanwhile does not start.
-            rows = await self._runs.start(connection, starts, used)
-            started = {row["id"] for row in rows}
+            rows = await runs.start(starts=starts, used=used)
+            started = {row.id for row in rows}
             begun = [start for start in starts if start.run in started]
             if not begun:
                 publish_changes(work, withdrawn)
                 return
-            await self._runs.write_plans(connection, begun)
+            await runs.write_plans(starts=begun)
             first = [child for start in begun for child in children[start.run]]
-            made: Sequence[Row] = ()
+            made: Sequence[ChildJob] = ()
             if first:
-                made = await self._runs.create_children(connection, first, self._replica_id, slots)
+                made = await runs.create_children(children=first, replica=self._replica_id, slots=slots)
             for row in rows:
                 publish_run(work, RunStarted, row)
             publish_changes(work, [*withdrawn, *rows, *made])
         metrics.RUNS_STARTED.inc(len(begun))
         self._record(begun, made, done)
 
-    async def _withdraw(self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult) -> list[Row]:
+    async def _withdraw(
+        self, work: UnitOfWork, starts: Sequence[PlannedRun], done: StepResult
+    ) -> list[Changed]:
         """Cancel triggered runs whose updates another run has used; return all rows that this changed."""
         triggered = [start.run for start in starts if start.is_triggered]
-        withdrawn = await self._runs.withdraw(work.connection, triggered)
+        withdrawn = await RunStore(work.connection).withdraw(runs=triggered)
         if not withdrawn:
             return []
-        promoted = await self._lanes.promote(work.connection, {row["lane_id"] for row in withdrawn})
+        promoted = await LaneStore(work.connection).promote(lanes={row.lane_id for row in withdrawn})
         for row in withdrawn:
             publish_run(work, RunFinished, row)
-            work.after_commit(metrics.RUNS_FINISHED.labels(row["status"]).inc)
+            work.after_commit(metrics.RUNS_FINISHED.labels(row.status).inc)
         done.runs_are_ready |= bool(promoted)
         return [*withdrawn, *promoted]
 
-    def _record(self, begun: Sequence[PlannedRun], made: Sequence[Row], done: StepResult) -> None:
+    def _record(self, begun: Sequence[PlannedRun], made: Sequence[ChildJob], done: StepResult) -> None:
         for start in begun:
             if underway := start.underway():
-                self._runs.phase_cache.begin(start.run, underway)
+                self._phase_cache.begin(start.run, underway)
             else:
                 done.runs.add(start.run)
-        ready = {row["kind"] for row in made if row["status"] == JobStatus.READY}
+        ready = {row.kind for row in made if row.status == JobStatus.READY}
         done.runs_are_ready |= "run" in ready
         done.backlog |= "component" in ready
-        done.claimed += claimed(made)
+        claimed = [row for row in made if row.is_claimed]
+        count_claims(claimed)
+        done.claimed += claimed
 
     async def _refuse(self, refusal: _Refusal, done: StepResult) -> None:
         row = refusal.row
         async with self._outbox.work() as work:
-            await self._lanes.lock(work.connection, [row["lane_id"]])
+            lanes, runs = LaneStore(work.connection), RunStore(work.connection)
+            await lanes.lock(lanes=[row.lane_id])
             # Before the end is written, so that it has one order with the updates of the run's trigger.
-            await self._runs.lock_waiting(work.connection, [row["id"]])
-            ended = await self._runs.refuse(
-                work.connection, row["id"], refusal.reason, refusal.kind, row["version"]
+            await runs.lock_waiting(runs=[row.id])
+            ended = await runs.refuse(
+                run=row.id, message=refusal.reason, error_kind=refusal.kind, version=row.version
             )
             if ended is None:
                 return
-            promoted = await self._lanes.promote(work.connection, [row["lane_id"]])
+            promoted = await lanes.promote(lanes=[row.lane_id])
             publish_run(work, RunFinished, ended)
             publish_changes(work, [ended, *promoted])
-        metrics.RUNS_FINISHED.labels(ended["status"]).inc()
+        metrics.RUNS_FINISHED.labels(ended.status).inc()
         done.runs_are_ready |= bool(promoted)
-        done.ended_children.add(row["id"])
+        done.ended_children.add(row.id)
 
 
 def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
@@ -191,15 +199,15 @@ def _first_part(starts: Sequence[PlannedRun]) -> Sequence[PlannedRun]:
     return [start for start, so_far in zip(starts, tasks, strict=True) if so_far <= MOST_TASKS] or starts[:1]
 
 
-def _plan_one(row: Row, ancestors: Sequence[str]) -> RunPlan:
+def _plan_one(row: ReadyRun, ancestors: Sequence[str]) -> RunPlan:
     """Plan a run; raises UserError with the reason if it cannot start."""
-    if row["current_version"] is None or row["deleted_at"] is not None:
-        name = row["configuration"]
+    if row.current_version is None or row.deleted_at is not None:
+        name = row.configuration
         raise UserError(
-            f"the orchestration {name!r} is in the trash or was never there: save it to restore it"
+            f"the orchestration {name!r} is in the trash or does not exist: save it to restore it"
         )
-    if row["definition"] is None:
+    if row.definition is None:
         raise UserError("the orchestration has no such version", field="version")
-    plan = plan_run(row["definition"], row["selection"], row["parameters"], row["task_versions"])
-    check_nesting(row["configuration"], ancestors, plan.tasks)
+    plan = plan_run(row.definition, row.selection, row.parameters, row.task_versions)
+    check_nesting(row.configuration, ancestors, plan.tasks)
     return plan

@@ -1,12 +1,11 @@
 """The input of one step of the engine, and its result."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from orchestrator_runner import metrics
-from orchestrator_runner.runs.jobs import ClaimedJob, Result, Row
-from orchestrator_shared.domain.statuses import JobStatus
+from orchestrator_runner.runs.jobs import ClaimedJob, Result
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +44,8 @@ class StepResult:
     """Whether ready jobs remain because no slot was free."""
 
 
-def claimed(rows: Iterable[Row]) -> list[ClaimedJob]:
-    """The rows of jobs that this replica may begin."""
-    begun = [row for row in rows if row["status"] == JobStatus.PROCESSING]
-    metrics.CLAIMED.inc(len(begun))
-    for row in begun:
-        metrics.QUEUED_SECONDS.observe(row["seconds_ready"])
-    return [ClaimedJob.from_row(row) for row in begun]
+def count_claims(jobs: Sequence[ClaimedJob]) -> None:
+    """Count the jobs that this replica has just claimed."""
+    metrics.CLAIMED.inc(len(jobs))
+    for job in jobs:
+        metrics.QUEUED_SECONDS.observe(job.seconds_ready)

@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ import structlog
 from orchestrator_runner.executors.task_users import AUTO, DEFAULT, NONE, SETTING, TaskUsers
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.store import Store
 from orchestrator_shared.settings import SettingsError
 
 log = structlog.get_logger(__name__)
@@ -88,13 +90,33 @@ def _try(user: int, program: list[str]) -> str | None:
     return f"user {user} cannot use {program[0]}: {last}" if done.returncode else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbered:
+    project: str
+    number: int
+
+
+class ProjectNumberStore(Store):
+    """The permanent numbers of projects."""
+
+    queries = Queries.load(__package__, "task_users.sql")
+
+    async def numbers(self, *, projects: Sequence[str]) -> dict[str, int]:
+        """The numbers of these projects, without those that have none."""
+        rows = await self._many(_Numbered, "project_numbers", projects=projects)
+        return {row.project: row.number for row in rows}
+
+    async def number(self, *, projects: Sequence[str]) -> None:
+        """Give a number to each of these projects that has none."""
+        await self._run("number_projects", projects=projects)
+
+
 class ProjectUsers:
     """Each project's user: the same on every host as long as the range starts at the same number."""
 
     def __init__(self, pool: asyncpg.Pool, users: TaskUsers) -> None:
         self._pool = pool
         self._users = users
-        self._queries = Queries.load("orchestrator_runner.queue", "task_users.sql")
         self._numbers: dict[str, int] = {}
 
     async def load(self, projects: set[str]) -> None:
@@ -103,11 +125,12 @@ class ProjectUsers:
         if not missing or not self._users.is_per_project:
             return
         async with acquire(self._pool) as connection:
-            rows = await connection.fetch(self._queries["project_numbers"], missing)
-            if len(rows) < len(missing):
-                await connection.execute(self._queries["number_projects"], missing)
-                rows = await connection.fetch(self._queries["project_numbers"], missing)
-        self._numbers |= {row["project"]: row["number"] for row in rows}
+            store = ProjectNumberStore(connection)
+            numbers = await store.numbers(projects=missing)
+            if len(numbers) < len(missing):
+                await store.number(projects=missing)
+                numbers = await store.numbers(projects=missing)
+        self._numbers |= numbers
 
     def of(self, project: str) -> int:
         """The user of a loaded project; raises UserError if the range has no user left."""

@@ -3,4 +3,4 @@
 -- name: lock_waiting
 -- When a run ends before it starts (accepted as ended, refused or stopped), this orders its end among the
 -- updates of its trigger.
-SELECT triggers.lock_waiting($1)
+SELECT triggers.lock_waiting($runs)

@@ -1,23 +1,41 @@
 """A job that this replica owns, and the result it reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from orchestrator_runner.runs.lifecycle import Attempts, Ending
 from orchestrator_shared.domain.statuses import JobStatus
 
 
-class Row(Protocol):
-    """A row of a query, by column."""
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """How often a job was started and how often it may be, as stored in its columns."""
 
-    def __getitem__(self, column: str, /) -> Any: ...
+    attempt: int
+    free_attempts: int
+    max_attempts: int
+    attempt_delay_seconds: float
+    attempt_backoff: float
+    retry_on: str
+
+    @property
+    def attempts(self) -> Attempts:
+        """The same, for the decision whether another attempt follows."""
+        return Attempts(
+            made=self.attempt,
+            free=self.free_attempts,
+            most=self.max_attempts,
+            delay_seconds=self.attempt_delay_seconds,
+            backoff=self.attempt_backoff,
+            retry_on=self.retry_on,
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimedJob:
+class ClaimedJob(Attempted):
     """A component job that this replica owns until its lease or the job ends."""
 
     id: UUID
@@ -31,72 +49,23 @@ class ClaimedJob:
     phase: int | None
     task_id: str | None
     epoch: int
-    attempt: int
-    attempts: Attempts
     timeout_seconds: float | None
     parameters: Mapping[str, Any]
     scheduled_for: datetime
     previous_success: datetime | None
+    revision: int
     executor: str | None
     """None if there is no such component."""
     safe_to_rerun: bool
     component_saved_at: datetime | None
     has_state: bool
+    seconds_ready: float = 0.0
+    """How long it was ready before it was claimed."""
     handle: Mapping[str, Any] | None = None
     """Only for an adopted job: how to find the run that its attempt started elsewhere; encrypted."""
     callback_hash: bytes | None = None
     ran_seconds: float = 0.0
     next_log_seq: int = 1
-
-    @classmethod
-    def from_row(cls, row: Row) -> "ClaimedJob":
-        """Build it from a row of the query `claim`."""
-        return cls(
-            id=row["id"],
-            lane_id=row["lane_id"],
-            project=row["project"],
-            component=row["component"],
-            configuration=row["configuration"],
-            version=row["version"],
-            run_id=row["parent_id"],
-            root_id=row["root_id"],
-            phase=row["phase"],
-            task_id=row["task_id"],
-            epoch=row["epoch"],
-            attempt=row["attempt"],
-            attempts=attempts_of(row),
-            timeout_seconds=row["timeout_seconds"],
-            parameters=row["parameters"],
-            scheduled_for=row["scheduled_for"],
-            previous_success=row["previous_success"],
-            executor=row["executor"],
-            safe_to_rerun=row["after_crash"] == "rerun",
-            component_saved_at=row["component_saved_at"],
-            has_state=row["has_state"],
-        )
-
-    @classmethod
-    def from_adopted(cls, row: Row) -> "ClaimedJob":
-        """Build it from a row of the query `adopt`."""
-        return replace(
-            cls.from_row(row),
-            handle=row["handle"],
-            callback_hash=row["callback_hash"],
-            ran_seconds=row["ran_seconds"],
-            next_log_seq=row["next_log_seq"],
-        )
-
-
-def attempts_of(row: Row) -> Attempts:
-    """How often the job of this row was started, and how often it may be."""
-    return Attempts(
-        made=row["attempt"],
-        free=row["free_attempts"],
-        most=row["max_attempts"],
-        delay_seconds=row["attempt_delay_seconds"],
-        backoff=row["attempt_backoff"],
-        retry_on=row["retry_on"],
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def next_step(tasks: Sequence[TaskState], *, stopping: bool) -> StartPhase | End
         return EndRun(JobStatus.TERMINATED, "terminated on request", reason=EndReason.STOPPED)
     failed = [task.id for task in tasks if task.stops_the_run]
     if failed:
-        return EndRun(JobStatus.ERROR, _failure(failed), ErrorKind.USER, EndReason.TASKS_FAILED)
+        return EndRun(JobStatus.ERROR, f"failed: {_listed(failed)}", ErrorKind.USER, EndReason.TASKS_FAILED)
     pending = [task.phase for task in tasks if task.active and task.status is TaskStatus.PENDING]
     if pending:
         return StartPhase(min(pending))
@@ -124,7 +124,7 @@ def _good_end(tasks: Iterable[TaskState]) -> EndRun:
     active = [task for task in tasks if task.active]
     flawed = [task.id for task in active if task.status in _FAILED or task.status is TaskStatus.WARNING]
     if flawed:
-        message = "went on after " + _failure(flawed)
+        message = f"continued after failures: {_listed(flawed)}"
         return EndRun(JobStatus.WARNING, message, reason=EndReason.WENT_ON_AFTER_FAILURES)
     if not active:
         return EndRun(
@@ -133,6 +133,6 @@ def _good_end(tasks: Iterable[TaskState]) -> EndRun:
     return EndRun(JobStatus.SUCCESS, "")
 
 
-def _failure(tasks: Sequence[str]) -> str:
+def _listed(tasks: Sequence[str]) -> str:
     named = ", ".join(tasks[:3])
-    return f"failed: {named}" if len(tasks) <= 3 else f"failed: {named} and {len(tasks) - 3} more"
+    return named if len(tasks) <= 3 else f"{named} and {len(tasks) - 3} more"

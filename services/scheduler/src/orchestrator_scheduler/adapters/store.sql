@@ -92,7 +92,7 @@ ORDER BY 1;
 -- name: forget_fires
 WITH old AS (
     SELECT schedule_id, fire_key FROM scheduler.fires
-    WHERE at < clock_timestamp() - $1::interval
-    ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED
+    WHERE at < clock_timestamp() - $older_than::interval
+    ORDER BY at LIMIT $batch FOR UPDATE SKIP LOCKED
 )
 DELETE FROM scheduler.fires f USING old WHERE (f.schedule_id, f.fire_key) = (old.schedule_id, old.fire_key);

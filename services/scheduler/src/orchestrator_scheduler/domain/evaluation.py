@@ -1,4 +1,4 @@
-"""What becomes of the fires of a schedule that are due: requested, missed, disabled or superseded."""
+"""Decides about the fires of a schedule that are due: requested, missed, disabled or superseded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A schedule as somebody saved it in the catalog."""
+    """A schedule as someone saved it in the catalog."""
 
     id: ScheduleId
     project: str
@@ -124,7 +124,7 @@ def evaluate_due(known: Known | None, definition: Definition, now: datetime, lim
     """
     adopted, superseded = _adopt(known, definition, now)
     due = _due(adopted, definition, now, limits)
-    decided = [*superseded, *_judge(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
+    decided = [*superseded, *_decide_due(due, adopted, definition, now, limits)[:MOST_AT_ONCE]]
     part = due[:MOST_AT_ONCE]
     anchor = part[-1].at if part else adopted.anchor
     coming = next(definition.fires_after(anchor), None)
@@ -159,7 +159,7 @@ def _due(known: Known, definition: Definition, now: datetime, limits: Limits) ->
     return list(islice(fires, MOST_AT_ONCE + limits.look_ahead))
 
 
-def _judge(
+def _decide_due(
     due: list[Planned], known: Known, definition: Definition, now: datetime, limits: Limits
 ) -> list[DecidedFire]:
     if not definition.enabled:

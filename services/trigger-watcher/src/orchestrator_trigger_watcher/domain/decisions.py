@@ -109,7 +109,7 @@ class Decision:
 
 def decide(state: TriggerState, event: Event) -> Decision:
     """What follows for one trigger from one event. Time passes first: a cool-down that ended by then, ended
-    before the event, however late anybody looks."""
+    before the event, however late it is evaluated."""
     passed = _pass_time(state, event.at)
     decision = _decide_now(passed.state, event)
     return decision if passed.fire is None else replace(decision, fire=passed.fire)
@@ -132,7 +132,7 @@ def _decide_now(state: TriggerState, event: Event) -> Decision:
 
 
 def _pass_time(state: TriggerState, now: datetime) -> Decision:
-    """At the end of a deferred cool-down, the set is judged as it is then; the fire is dated there."""
+    """At the end of a deferred cool-down, the set is evaluated as of then, and so is the fire dated."""
     if state.due_at is None or now < state.due_at:
         return Decision(state)
     return _judge_set(replace(state, due_at=None), state.due_at)
@@ -202,7 +202,7 @@ def _save(state: TriggerState, saved: Saved) -> Decision:
     that ends a cool-down is its end."""
     definition = saved.definition
     if definition.version < state.version:
-        return Decision(state)  # a watcher of the previous release judged a later one
+        return Decision(state)  # a watcher of the previous release already applied a later one
     counts = {
         table: state.counts.get(table) or _beginning(saved.heard, table)
         for table in definition.counted_tables
@@ -221,7 +221,7 @@ def _beginning(heard: Mapping[TableRef, int], table: TableRef) -> Count:
 
 
 def _with_timer(state: TriggerState, now: datetime) -> TriggerState:
-    """The end of a cool-down that is under way is to be looked at, if the trigger defers."""
+    """When to evaluate the trigger again: at the end of its cool-down, if it defers."""
     waits = state.defers and state.is_cooling_down(now)
     due_at = state.cool_down_until if waits else None
     return state if due_at == state.due_at else replace(state, due_at=due_at)

@@ -50,7 +50,7 @@ class TriggerState:
     pending: JobId | None = None
     last_started_at: datetime | None = None
     due_at: datetime | None = None
-    """Mode `defer`: when the cool-down ends that is under way, and the set is judged."""
+    """Mode `defer`: when the current cool-down ends and the set is evaluated."""
     deleted: bool = False
     counts: Mapping[TableRef, Count] = field(default_factory=dict)
 
@@ -82,7 +82,7 @@ class TriggerState:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A trigger as somebody saved it in the catalog."""
+    """A trigger as someone saved it in the catalog."""
 
     id: TriggerId
     project: str

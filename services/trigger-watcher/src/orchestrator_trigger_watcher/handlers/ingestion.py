@@ -1,4 +1,4 @@
-"""Ingesting table updates: number them, judge each for every trigger that selects its table, and fire."""
+"""Ingests table updates: numbers them, decides what each means for its table's triggers, and fires."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -36,7 +36,7 @@ class Ingestion:
             known = await store.count_deliveries(updates=arrived)
             new = [update for update in arrived if update.key not in known]
             if new:
-                await self._judge(work, await store.with_chains(updates=new), last)
+                await self._ingest_new(work, await store.with_chains(updates=new), last)
             work.after_commit(lambda: _count(updates, new))
 
     async def _check_projects(self, tables: set[TableRef]) -> None:
@@ -47,7 +47,7 @@ class Ingestion:
         if unknown:
             raise MessageFault(f"data.project: there is no project {min(unknown)!r}")
 
-    async def _judge(self, work: UnitOfWork, new: Sequence[Update], last: dict[TableRef, int]) -> None:
+    async def _ingest_new(self, work: UnitOfWork, new: Sequence[Update], last: dict[TableRef, int]) -> None:
         updates = UpdateStore(work.connection)
         locked = await TriggerStore(work.connection).lock_of_tables(tables={update.table for update in new})
         heard = number(new, last, await updates.now())

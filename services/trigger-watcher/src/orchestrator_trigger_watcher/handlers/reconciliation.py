@@ -1,4 +1,4 @@
-"""Applying what became of runs and what was saved; the messages about it are only hints to look."""
+"""Applies starts and ends of runs, and saved triggers; messages about them are only hints."""
 
 from collections.abc import Sequence
 

@@ -141,7 +141,7 @@ def decide_start(
 
 
 def _lost(reason: str) -> Ended:
-    text = f"start: {reason}; whether it was begun is not known, so it was not sent again"
+    text = f"start: {reason}; it is not known whether the run was started, so the start was not sent again"
     return Ended(_failed(text), is_over=False)
 
 
@@ -190,10 +190,10 @@ def _read(
         return Again(f"{what}: {error}")
     if not isinstance(found, str | int):
         return Again(f"{what}: the answer has no text or number at {path}")
-    return _judge(state_text(found), _text_at(progress, answer), states, result, answer)
+    return _verdict_on(state_text(found), _text_at(progress, answer), states, result, answer)
 
 
-def _judge(
+def _verdict_on(
     state: str, progress: str | None, states: HttpStates, result: HttpResult, answer: Answer
 ) -> Running | Ended:
     if _is_among(state, states.running):

@@ -1,4 +1,4 @@
-"""The requests and answers between one attempt and its service, and what the job's log says about them."""
+"""The requests and answers between one attempt and its service, and the lines about them in the job's log."""
 
 import asyncio
 import random
@@ -37,7 +37,7 @@ class Pace:
 class Exchange:
     """Requests with their placeholders filled in, and the answers.
 
-    In the log, stdout is what the service says and stderr what the runner does with it.
+    In the log, stdout is what the service reports and stderr what the runner does.
     """
 
     def __init__(

@@ -73,8 +73,8 @@ class HttpExecutor(Executor):
         """Run attempts until closed; then leave the remaining ones to other runners, or cancel them at
         their service.
 
-        `owns` says whether attempts certainly belong to this runner; it never cancels a run that another one
-        may be following.
+        `owns` tells whether attempts certainly belong to this runner; otherwise it cancels no run, because
+        another runner may be following it.
         """
         executor = cls(client, settings or HttpSettings(), pace or Pace(), owns)
         try:
@@ -90,7 +90,7 @@ class HttpExecutor(Executor):
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """See `Executor`."""
         if self._closing.is_set():
-            raise ExecutionRefused("the runner shuts down")
+            raise ExecutionRefused("the runner is shutting down")
         if not self._owns():
             raise ExecutionRefused("the lease of this runner ran out")
         return await self._follow(execution, None, log, stop)
@@ -154,7 +154,7 @@ class HttpExecutor(Executor):
             # A run that others can find is theirs to cancel, unless it is certainly ours.
             can_be_left = (remote.kept.is_set() or remote.can_be_repeated) and not remote.is_over
             leave = can_be_left and (leave or not self._owns())
-            await _surely(remote.close(working, grace, leave=leave))
+            await _run_to_end(remote.close(working, grace, leave=leave))
         if leave:
             raise ExecutionLeft
         if working in done:
@@ -162,7 +162,7 @@ class HttpExecutor(Executor):
         if stopping in done:
             return Outcome(JobStatus.TERMINATED, "terminated")
         if closing in done:
-            raise ExecutionLost("the runner shuts down")
+            raise ExecutionLost("the runner is shutting down")
         limit = duration_text(execution.timeout_seconds or 0)
         return Outcome(JobStatus.ERROR, f"timed out after {limit}", ErrorKind.USER)
 
@@ -176,7 +176,7 @@ def _callback_url(execution: Execution, adopted: Adopted | None) -> str | None:
     if adopted is not None:
         return callback_url_of(adopted.handle)
     is_called_back = execution.target.get("callback") is not None
-    return execution.journal.callback_url() if is_called_back and execution.journal is not None else None
+    return execution.record.callback_url() if is_called_back and execution.record is not None else None
 
 
 def _time_left(execution: Execution, adopted: Adopted | None) -> float | None:
@@ -189,7 +189,7 @@ def _is_lost(working: asyncio.Task[Outcome]) -> bool:
     return working.done() and not working.cancelled() and isinstance(working.exception(), ExecutionLost)
 
 
-async def _surely(coroutine: Coroutine[None, None, None]) -> None:
+async def _run_to_end(coroutine: Coroutine[None, None, None]) -> None:
     """Run to the end, even if cancelled; the call limits its own time."""
     task = asyncio.create_task(coroutine)
     cancelled = False

@@ -20,7 +20,7 @@ from orchestrator_runner.executors.http.start import Start, end
 from orchestrator_runner.executors.http.stop import stop
 from orchestrator_runner.executors.http.template import picked
 from orchestrator_runner.executors.outcome import duration_text
-from orchestrator_runner.executors.port import Adopted, Execution, ExecutionLost, Journal, Outcome
+from orchestrator_runner.executors.port import Adopted, AttemptRecord, Execution, ExecutionLost, Outcome
 from orchestrator_shared.definitions.http_component import HttpCallback, HttpComponent, HttpPoll, HttpStates
 from orchestrator_shared.domain.reports import InvalidReport
 
@@ -79,16 +79,16 @@ class RemoteRun:
                 await end(working)
                 if leave:
                     await self._exchange.log(
-                        "the run goes on at the service, another runner goes on with it here"
+                        "the run continues at the service; another runner will follow it"
                     )
                 elif self._start.may_run:
-                    await stop(self._section, self._execution.journal, self._exchange, self._start)
+                    await stop(self._section, self._execution.record, self._exchange, self._start)
         except Exception as error:
             # The outcome is already known, and a log that cannot be written cannot report that itself.
             with contextlib.suppress(Exception):
                 reason = "no time left" if isinstance(error, TimeoutError) else str(error)
                 async with asyncio.timeout(1):
-                    await self._exchange.log(f"the run may go on at the service: {reason}")
+                    await self._exchange.log(f"the run may still be going on at the service: {reason}")
         finally:
             await end(working)
             await self._start.close()
@@ -97,33 +97,33 @@ class RemoteRun:
         begun = begun_of(handle)
         self._start.recall(begun)
         self.kept.set()
-        await self._exchange.log("going on with the run that another runner began")
+        await self._exchange.log("following the run that another runner started")
         return begun
 
     async def _begin(self, handle: Mapping[str, Any] | None) -> Begun | Ended:
-        journal, is_repeatable = self._execution.journal, self._section.start.idempotent
+        record, is_repeatable = self._execution.record, self._section.start.idempotent
         if handle is not None:
             self._start.may_run = True
             if not is_repeatable:
-                raise ExecutionLost("its start may not be sent again any more")
+                raise ExecutionLost("its start must not be sent again")
             self.can_be_repeated = True
             await self._exchange.log(
-                "another runner was lost at the start: sending it again with the same key"
+                "the previous runner was lost during the start: sending it again with the same key"
             )
-        elif journal is not None:
+        elif record is not None:
             if self._section.callback is not None:
-                await journal.expect_callbacks()
+                await record.expect_callbacks()
             if is_repeatable:
-                await journal.keep(handle_of_start(self._callback_url))
+                await record.keep_handle(handle_of_start(self._callback_url))
                 self.can_be_repeated = True
         return await self._start.begin()
 
     async def _keep(self, begun: Begun) -> None:
         """Store the handle before anything else: from now on the run survives this runner."""
-        journal = self._execution.journal
-        if journal is None or self.kept.is_set():
+        record = self._execution.record
+        if record is None or self.kept.is_set():
             return
-        await journal.keep(handle_of(begun.id, picked(begun.data, self._section.needed_of_start())))
+        await record.keep_handle(handle_of(begun.id, picked(begun.data, self._section.needed_of_start())))
         self.kept.set()
 
     async def _follow(self) -> Ended:
@@ -132,9 +132,9 @@ class RemoteRun:
         assert section.states is not None
         ways: list[Coroutine[Any, Any, Ended]] = []
         if section.poll is not None:
-            ways.append(self._poll_to_the_end(section.poll, section.states))
-        if section.callback is not None and self._execution.journal is not None:
-            ways.append(self._hear_of_the_end(section.callback, self._execution.journal))
+            ways.append(self._poll_until_ended(section.poll, section.states))
+        if section.callback is not None and self._execution.record is not None:
+            ways.append(self._await_callback(section.callback, self._execution.record))
         tasks = [asyncio.create_task(way) for way in ways]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -143,7 +143,7 @@ class RemoteRun:
             for task in tasks:
                 await end(task)
 
-    async def _poll_to_the_end(self, poll: HttpPoll, states: HttpStates) -> Ended:
+    async def _poll_until_ended(self, poll: HttpPoll, states: HttpStates) -> Ended:
         failures = Failures(every=poll.every_seconds, give_up_after=poll.give_up_after_seconds)
         is_called_back = self._section.callback is not None
         delay = poll.every_seconds if is_called_back else min(FIRST_POLL_SECONDS, poll.every_seconds)
@@ -161,7 +161,7 @@ class RemoteRun:
             if isinstance(verdict, Ended):
                 return verdict
 
-    async def _hear_of_the_end(self, callback: HttpCallback, journal: Journal) -> Ended:
+    async def _await_callback(self, callback: HttpCallback, record: AttemptRecord) -> Ended:
         limit = None
         if self._section.poll is None:
             ran_seconds = 0.0 if self._adopted is None else self._adopted.ran_seconds
@@ -170,18 +170,18 @@ class RemoteRun:
         try:
             async with asyncio.timeout(limit):
                 while True:
-                    for body in await journal.callbacks():
+                    for body in await record.callbacks():
                         verdict = decide_callback(self._section, body)
                         await self._log_callback(verdict)
                         if isinstance(verdict, Ended):
                             return verdict
         except TimeoutError:
             within = duration_text(callback.give_up_after_seconds)
-            raise InvalidReport(f"gave up: no callback told of the end within {within}") from None
+            raise InvalidReport(f"gave up: no callback reported the end within {within}") from None
 
     async def _log_callback(self, verdict: Running | Ended | Again) -> None:
         if isinstance(verdict, Again):
-            await self._exchange.log(f"{verdict.reason}: left alone")
+            await self._exchange.log(f"{verdict.reason}: ignored")
             return
         await self._exchange.log("the service called back")
         await self._log_state(verdict)

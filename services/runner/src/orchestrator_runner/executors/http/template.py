@@ -83,13 +83,15 @@ def parse_address(url: str, *, field: str) -> Address:
         parts = urlsplit(url)
         port = parts.port or default_port(parts.scheme)
     except ValueError:
-        raise UserError("is no URL: write https://host/path", field=field) from None
+        raise UserError("is not a URL; expected https://host/path", field=field) from None
     if parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.hostname or ""):
-        raise UserError("is no URL: write https://host/path, the host in ASCII", field=field)
+        raise UserError("is not a URL; expected https://host/path with the host in ASCII", field=field)
     if parts.username is not None or parts.password is not None:
-        raise UserError("holds a user or password: send them in a header", field=field)
+        raise UserError("contains a user or password: send them in a header", field=field)
     if re.search(r"[\x00-\x20\x7f\\]", url):
-        raise UserError("holds a space, a backslash or a control character: quote it", field=field)
+        raise UserError(
+            "contains a space, a backslash or a control character: percent-encode it", field=field
+        )
     if {".", ".."} & set(parts.path.lower().replace("%2e", ".").split("/")):
         raise UserError("has a segment . or .. in its path, which leads elsewhere", field=field)
     return Address(parts.scheme, parts.hostname or "", port, _target(parts))

@@ -107,7 +107,7 @@ class ProcessExecutor(Executor):
     async def run(self, execution: Execution, log: LogSink, stop: asyncio.Event) -> Outcome:
         """See `Executor`."""
         if self._is_closing:
-            raise ExecutionRefused("the runner shuts down")
+            raise ExecutionRefused("the runner is shutting down")
         attempt = _Attempt(self._keeper, execution, log, self._settings.grace_seconds)
         self._attempts.add(attempt)
         self._idle.clear()
@@ -124,7 +124,7 @@ class ProcessExecutor(Executor):
             try:
                 await self._files.do(prepare_project_folder, execution.project_folder, execution.user)
             except OSError as error:
-                message = f"the project's folder of files cannot be used: {error}"
+                message = f"the project's file folder cannot be used: {error}"
                 return Outcome(JobStatus.ERROR, message, ErrorKind.INTERNAL)
         directory = await self._make_directory(execution)
         report = Report()
@@ -145,7 +145,7 @@ class ProcessExecutor(Executor):
         try:
             await asyncio.shield(making)
         except OSError as error:
-            raise ExecutionRefused(f"no directory can be made for the task: {error}") from error
+            raise ExecutionRefused(f"cannot create a directory for the task: {error}") from error
         except asyncio.CancelledError:
             with contextlib.suppress(OSError):
                 await making
@@ -185,7 +185,7 @@ class _Attempt:
 
     async def run(self, directory: str, stop: asyncio.Event) -> tuple[Exit, StopCause | None]:
         if self._is_abandoned:
-            raise ExecutionRefused("the runner shuts down")
+            raise ExecutionRefused("the runner is shutting down")
         pipes = _open_pipes()
         child = self._child = self._spawn(directory, pipes)
         for pipe in pipes:
@@ -246,7 +246,7 @@ class _Attempt:
             await self._end_now(child)
         child.ended.result()
         if self._is_abandoned:
-            raise ExecutionLost("the runner shuts down")
+            raise ExecutionLost("the runner is shutting down")
         return cause
 
     async def _end_now(self, child: Child) -> None:
@@ -281,6 +281,6 @@ def _open_pipes() -> tuple[Pipe, Pipe]:
             opened.callback(stdout.discard)
             stderr = Pipe("stderr")
         except OSError as error:
-            raise ExecutionRefused(f"no pipe can be made for the task: {error}") from error
+            raise ExecutionRefused(f"cannot create a pipe for the task: {error}") from error
         opened.pop_all()
     return stdout, stderr

@@ -91,8 +91,8 @@ class Keeper:
         await asyncio.wait(first, timeout=_START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         if not self._ready.done():
             raise KeeperFailed(
-                f"the keeper ({sys.executable} -m orchestrator_runner.keeper) ended, or said nothing within "
-                f"{_START_SECONDS:g} s; what it says is on this service's stderr"
+                f"the keeper ({sys.executable} -m orchestrator_runner.keeper) ended or did not report within "
+                f"{_START_SECONDS:g} s; its output is on this service's stderr"
             )
 
     @property

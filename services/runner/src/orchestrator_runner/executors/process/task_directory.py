@@ -1,4 +1,4 @@
-"""The private directories of attempts: what goes in, what may come out, and how nothing stays."""
+"""The private directories of attempts: what goes in, what may come out, and how everything is removed."""
 
 import contextlib
 import errno
@@ -42,11 +42,13 @@ class WorkDirectory:
 
     def __init__(self, root: Path, *, is_passable: bool = False) -> None:
         make_work_directory(root, is_passable=is_passable)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+        # Other replicas would remove it before it is locked, so it gets its real name afterwards.
+        hidden = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=root))
         if is_passable:
-            self.path.chmod(0o711)
-        self._lock = os.open(self.path / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            hidden.chmod(0o711)
+        self._lock = os.open(hidden / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path = hidden.rename(hidden.with_name(hidden.name.removeprefix(".")))
 
     def remove_abandoned(self) -> int:
         """Remove what killed replicas left, decrypted secrets included; returns how many there were."""
@@ -179,7 +181,7 @@ def _write_json(path: str, value: Any, user: int | None) -> None:
         if user is not None and found.st_uid == os.geteuid() and not found.st_size and found.st_nlink == 1:
             os.fchown(descriptor, user, user)
         elif not _is_ours(found, user):
-            raise OSError(errno.EPERM, "is not the file that was made for the task", path)
+            raise OSError(errno.EPERM, "is not the file that was created for the task", path)
         if found.st_size > len(content):
             os.ftruncate(descriptor, len(content))
         while content:
@@ -206,9 +208,9 @@ def _read_file(path: str, user: int | None) -> bytes | None:
         return None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "is no regular file", path)
+            raise OSError(errno.EINVAL, "is not a regular file", path)
         if user is not None and not _is_ours(os.fstat(descriptor), user):
-            raise OSError(errno.EPERM, "is not a file of the task's own", path)
+            raise OSError(errno.EPERM, "does not belong to the task", path)
         return file.read(MAX_FILE_BYTES + 1)
 
 

@@ -1,4 +1,4 @@
-"""The runs below one root, and who already knows of a run's end from the nested runs behind it."""
+"""The runs below one root, and who already knows of a run's end from mails about nested runs."""
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -8,7 +8,7 @@ from uuid import UUID
 from orchestrator_shared.domain.statuses import JobStatus, NotificationEvent
 
 Notified = AbstractSet[tuple[str, str]]
-"""Subject and event of the mails that someone got about one root."""
+"""Subject and event of the mails that one person was sent about one root."""
 
 _FAILED = frozenset({JobStatus.ERROR, JobStatus.TERMINATED, JobStatus.CANCELLED})
 _SUCCEEDED = frozenset({JobStatus.SUCCESS})
@@ -22,12 +22,12 @@ _CAUSES: Mapping[str, frozenset[JobStatus]] = {
 _COVERED_BY: Mapping[str, tuple[str, ...]] = {
     NotificationEvent.SUCCESS: (NotificationEvent.SUCCESS, NotificationEvent.RECOVERED),
 }
-"""Other events that say the same and more."""
+"""Other events whose mails include this one's news."""
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A run of the family."""
+class NestedRun:
+    """A run of the tree."""
 
     id: UUID
     parent_id: UUID | None
@@ -36,31 +36,31 @@ class Member:
     retry_of: UUID | None = None
 
 
-class Family:
+class RunTree:
     """A root run and all runs below it; `components`: how the other children of each run ended."""
 
-    def __init__(self, members: Sequence[Member], components: Mapping[UUID, AbstractSet[JobStatus]]) -> None:
-        self._members = {member.id: member for member in members}
+    def __init__(self, runs: Sequence[NestedRun], components: Mapping[UUID, AbstractSet[JobStatus]]) -> None:
+        self._runs = {run.id: run for run in runs}
         self._components = components
-        repeated = {member.retry_of for member in members if member.parent_id is not None}
-        self._children: dict[UUID, list[Member]] = {}
-        for member in members:
-            if member.parent_id is not None and member.id not in repeated:
-                self._children.setdefault(member.parent_id, []).append(member)
+        repeated = {run.retry_of for run in runs if run.parent_id is not None}
+        self._children: dict[UUID, list[NestedRun]] = {}
+        for run in runs:
+            if run.parent_id is not None and run.id not in repeated:
+                self._children.setdefault(run.parent_id, []).append(run)
 
     def subject(self, run: UUID) -> str:
         """The tasks that lead to a run: the same for all attempts of it, empty for the root."""
         path: list[str] = []
-        member = self._members.get(run)
-        while member is not None and member.parent_id is not None:
-            path.append(member.task_id or str(member.id))
-            member = self._members.get(member.parent_id)
+        node = self._runs.get(run)
+        while node is not None and node.parent_id is not None:
+            path.append(node.task_id or str(node.id))
+            node = self._runs.get(node.parent_id)
         return " ".join(reversed(path))
 
     def is_covered(self, run: UUID, event: str, notified: Notified) -> bool:
-        """Whether the run's end is covered by what someone was notified of: it, or all nested runs behind it.
+        """Whether someone was already notified of the run's end, or of all nested runs that caused it.
 
-        A component among the causes is news: only the run itself reports that.
+        If a component is among the causes, only the mail about the run itself reports it.
         """
         subject = self.subject(run)
         if any((subject, same) in notified for same in _COVERED_BY.get(event, (event,))):

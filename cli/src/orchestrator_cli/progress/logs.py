@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.following.log_text import LogText
-from orchestrator_cli.following.watch import RUN_COMPONENT, Patient, Reader, fetch_tasks, snapshots
 from orchestrator_cli.output import plain
+from orchestrator_cli.progress.log_text import LogText
+from orchestrator_cli.progress.watch import RUN_COMPONENT, Patient, Reader, fetch_tasks, snapshots
 
 PAGE = 500
 
