@@ -42,7 +42,9 @@ class Link:
 
 async def make_link(stage: Stage, email: str, *, after: timedelta = WEEK, asked: bool = True) -> Link:
     """As the api writes it, without the message."""
-    link = Link(new_id(), new_id(), email, LinkPurpose.INVITE, datetime.now(UTC) + after)
+    link = Link(
+        new_id(), new_id(), email, LinkPurpose.INVITE, (datetime.now(UTC) + after).replace(microsecond=0)
+    )
     database = stage.database
     await database.execute(
         "INSERT INTO catalog.people (id, email, name) VALUES ($1, $2, 'Eva')", link.person, email

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import Handler, guarded
+from orchestrator_api.web.link_pages import FORGOT_PASSWORD, forgot_password, link
 from orchestrator_api.web.sign_in import SIGN_IN, home, sign_in, sign_out
 
 READ, BOTH, SEND = ["GET"], ["GET", "POST"], ["POST"]
@@ -14,6 +15,8 @@ PAGES: tuple[tuple[str, Handler, list[str]], ...] = (
     ("/", home, READ),
     (SIGN_IN, sign_in, BOTH),
     ("/sign-out", sign_out, SEND),
+    ("/links/{link}", link, BOTH),
+    (FORGOT_PASSWORD, forgot_password, BOTH),
     ("/cli-login", cli_login, BOTH),
 )
 

@@ -1,18 +1,5 @@
--- Links for people's accounts, and mails with them. The link itself is nowhere: api and notifier derive it from its id.
-CREATE TABLE catalog.person_links (
-    id uuid PRIMARY KEY,
-    person_id uuid NOT NULL REFERENCES catalog.people,
-    purpose text NOT NULL CHECK (purpose IN ('invite', 'reset', 'first')),
-    project text REFERENCES catalog.projects,
-    invited_by uuid REFERENCES catalog.people,
-    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    expires_at timestamptz NOT NULL,
-    used_at timestamptz,
-    mail_requested_at timestamptz
-);
-COMMENT ON COLUMN catalog.person_links.used_at IS 'when its password was set, or when it was withdrawn';
-COMMENT ON COLUMN catalog.person_links.mail_requested_at IS 'null: the link is handed over otherwise, and never sent by mail';
-CREATE INDEX person_links_person ON catalog.person_links (person_id) WHERE used_at IS NULL;
+-- Mails to people with links for their accounts. The link itself is nowhere: api and notifier derive it from its id.
+
 CREATE INDEX person_links_mail_requested ON catalog.person_links (mail_requested_at) WHERE mail_requested_at IS NOT NULL;
 
 CREATE VIEW catalog.person_mails_v1 AS
