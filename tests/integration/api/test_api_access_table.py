@@ -27,7 +27,14 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
 }
 COLUMNS = [*KINDS, "administrator"]
-OPEN = {"receive_callback": 404, "sign_in": 401, "create_cli_login": 401}
+OPEN = {
+    "receive_callback": 404,
+    "sign_in": 401,
+    "create_cli_login": 401,
+    "request_password_reset": 202,
+    "get_link": 404,
+    "use_link": 404,
+}
 """Calls that need no token, and what they answer here to everyone."""
 GHOST = "00000000-0000-7000-8000-000000000000"
 
@@ -97,6 +104,11 @@ REQUESTS: Mapping[str, Request] = {
     "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
     "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
     "revoke_own_token": Request((404,)),
+    "request_password_reset": Request((202,), {"email": "ghost@example.com"}),
+    "get_link": Request((404,)),
+    "use_link": Request((404,), {"password": "a new, long password"}),
+    "invite_person": Request((201,), {"email": "another@example.com"}),
+    "reset_password": Request((404,)),
     "get_session": Request((404,)),
     "sign_out": Request((404,)),
     "end_session": Request((404,)),
@@ -188,7 +200,7 @@ async def bearers(api: RunningApi, furnished: Client) -> AsyncIterator[Bearers]:
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "person": GHOST, "session": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 

@@ -14,6 +14,7 @@ from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
 from orchestrator_api.people import account_routes as accounts
+from orchestrator_api.people import link_routes as links
 from orchestrator_api.people import routes as people
 from orchestrator_api.people import session_routes as sessions
 from orchestrator_api.projects import routes as projects
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     personal_tokens.router,
     web.router,
+    links.router,
     notifications.router,
     instance.router,
     definitions.router,

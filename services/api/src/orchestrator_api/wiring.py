@@ -11,6 +11,7 @@ from orchestrator_api.app import create_app
 from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
@@ -33,6 +34,7 @@ RETENTION: dict[str, dict[str, object]] = {
     "forget_callbacks": {},
     "forget_sessions": {},
     "forget_sign_in_attempts": {},
+    "forget_person_links": {},
 }
 """What is not kept forever; each query states how long it is kept."""
 RETENTION_SECONDS = 3600.0
@@ -46,6 +48,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
+        await warn_of_no_administrator(outbox)
         await warn_of_dotted_ids(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
@@ -63,7 +66,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                 ),
             ),
         )
-        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
+        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, open_streams(settings, skeleton), sign_ins)
         addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
