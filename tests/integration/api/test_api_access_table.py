@@ -38,6 +38,7 @@ COLUMNS = [*KINDS, OWN, JOB, "administrator"]
 OPEN = {
     "receive_callback": 404,
     "sign_in": 401,
+    "create_cli_login": 401,
     "request_password_reset": 202,
     "get_link": 404,
     "use_link": 404,
@@ -114,6 +115,8 @@ REQUESTS: Mapping[str, Request] = {
     "discard_dead_letter": Request((404,)),
     "receive_callback": Request((404,), {}),
     "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
+    "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
+    "revoke_own_token": Request((404,)),
     "request_password_reset": Request((202,), {"email": "ghost@example.com"}),
     "get_link": Request((404,)),
     "use_link": Request((404,), {"password": "a new, long password"}),

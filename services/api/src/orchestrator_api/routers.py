@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from orchestrator_api.access import instance_routes as instance
+from orchestrator_api.access import personal_routes as personal_tokens
 from orchestrator_api.access import routes as access
 from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
@@ -25,6 +26,7 @@ from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
 from orchestrator_api.tables import routes as tables
 from orchestrator_api.triggers import routes as triggers
+from orchestrator_api.web import routes as web
 
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
@@ -44,6 +46,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     sessions.router,
     accounts.router,
+    personal_tokens.router,
+    web.router,
     links.router,
     notifications.router,
     instance.router,
