@@ -82,6 +82,8 @@ async def furnish(
     async with bearer(service.url, ADMIN_TOKEN) as admin:
         await _define(admin)
         places = await _started(admin, database)
+        member = await admin.post("members", {"email": "ada@example.com", "role": "viewer"})
+        places["person"] = member["person_id"]
         spare = await admin.post("tokens", {"name": "spare", "scopes": ["read"]})
         kept = await admin.post("tokens", {"name": "kept", "scopes": ["read"]})
     token_ids = {
@@ -90,6 +92,7 @@ async def furnish(
         **dict.fromkeys(
             ("get_administrator_token", "revoke_administrator_token"), await _administrator(database)
         ),
+        "revoke_own_token": await _administrator(database),
     }
     return Furnished(service.url, places, token_ids)
 
@@ -142,9 +145,10 @@ async def _administrator(database: Database) -> str:
     made = new_id()
     await database.execute(
         "INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components)"
-        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people",
+        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people"
+        " WHERE is_administrator",
         made,
-        hash_token("orc_another_administrator"),
+        hash_token(f"orc_{made.hex}"),
     )
     return str(made)
 

@@ -5,15 +5,21 @@ from contextlib import asynccontextmanager
 
 from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
+from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.accounts import warn_of_no_administrator
+from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
+from orchestrator_api.web import addresses
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.job_tokens import job_token_keys
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
@@ -21,18 +27,25 @@ from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
 RETENTION_QUERIES = Queries.load(
-    "orchestrator_api", "runs/store.sql", "access/audit_store.sql", "operations/store.sql"
+    "orchestrator_api",
+    "runs/store.sql",
+    "access/audit_store.sql",
+    "operations/store.sql",
+    "people/store.sql",
 )
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
 
 
 def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
-    """Run requests without jobs, audit records and callbacks; queries without `days` state their own."""
+    """What is not kept forever; queries without `days` state how long they keep it."""
     return {
         "forget_run_requests": {},
         "forget_audit": {"days": settings.audit_retention_days},
         "forget_callbacks": {},
+        "forget_sessions": {},
+        "forget_sign_in_attempts": {},
+        "forget_person_links": {},
     }
 
 
@@ -43,6 +56,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
+        await warn_of_no_administrator(outbox)
         await warn_of_dotted_ids(outbox)
         retention = Retention(
             skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
@@ -55,9 +69,22 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             clock=SystemClock(),
             offload=Offload(),
             guard=TokenGuard(
-                TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
+                TokenAttempts(settings.wrong_tokens_per_minute),
+                TrustedProxies(settings.http_trusted_proxies),
+                job_token_keys(settings.encryption_keys),
+                BrowserSessions(
+                    settings.public_url, settings.session_idle_seconds, settings.session_lifetime_seconds
+                ),
             ),
         )
-        app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))
+        streams = open_streams(settings, skeleton, sessions.guard.browsers)
+        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
+        dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        app = create_app(sessions, dead_letters, streams, sign_ins)
+        addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
         async with lifecycle.serving(app):
             yield
+
+
+def _is_https(settings: ApiSettings) -> bool:
+    return (settings.public_url or "").startswith("https://")

@@ -8,8 +8,16 @@ import structlog
 from starlette.requests import Request
 
 from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.browser_sessions import (
+    MAX_SECRET_CHARACTERS,
+    SAFE_METHODS,
+    BrowserSessions,
+    RequestOrigin,
+    is_csrf_token,
+)
 from orchestrator_api.access.metrics import TOKENS_REFUSED
 from orchestrator_api.access.refusal_sampling import RefusalSampling
+from orchestrator_api.http.headers import CSRF_TOKEN
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.http.request_ids import request_id
 from orchestrator_shared.runtime.addresses import TrustedProxies
@@ -26,6 +34,10 @@ class Presented:
 
     token: str | None
     address: str
+    session: str | None = None
+    """The secret in the cookie of a browser's session."""
+    forgery: str | None = None
+    """Why another site might have made the browser send this."""
     request_id: str = ""
 
 
@@ -53,15 +65,37 @@ class TokenGuard:
 
     attempts: TokenAttempts
     proxies: TrustedProxies
+    job_token_keys: tuple[bytes, ...]
+    browsers: BrowserSessions = field(default_factory=BrowserSessions)
     sampling: RefusalSampling = field(default_factory=RefusalSampling)
     _unrecorded: dict[str, Refused] = field(default_factory=dict)
     """By address; each is taken by the request that is being refused."""
 
     def presented(self, request: Request) -> Presented:
-        """The token in a request's header, and the address it comes from."""
+        """The token in a request's header, or else a session's secret, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        presented = token.strip() if kind.lower() == "bearer" else None
-        return Presented(presented, self.address(request), request_id(request))
+        if kind.lower() == "bearer":
+            return Presented(token.strip(), self.address(request), request_id=request_id(request))
+        secret = request.cookies.get(self.browsers.cookie_name)
+        if not secret or len(secret) > MAX_SECRET_CHARACTERS:
+            return Presented(None, self.address(request), request_id=request_id(request))
+        forgery = self._forgery(request, secret)
+        return Presented(None, self.address(request), secret, forgery, request_id(request))
+
+    def _forgery(self, request: Request, secret: str) -> str | None:
+        if request.method in SAFE_METHODS:
+            return None
+        if not self.is_same_origin(request):
+            return "it came from another site"
+        if not is_csrf_token(secret, request.headers.get(CSRF_TOKEN)):
+            return f"the header {CSRF_TOKEN} is not the session's own: see GET /v1/sessions/current"
+        return None
+
+    def is_same_origin(self, request: Request) -> bool:
+        """Whether one of our own pages sent the request."""
+        headers = request.headers
+        sender = RequestOrigin(headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", ""))
+        return self.browsers.is_same_origin(sender)
 
     def address(self, request: Request) -> str:
         """The sender's address: the peer's, or the one that trusted proxies report."""

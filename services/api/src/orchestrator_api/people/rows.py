@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,75 @@ class Person:
     is_administrator: bool
     disabled_at: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What decides whether someone may sign in."""
+
+    id: UUID
+    email: str
+    password_hash: str | None
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Tries to sign in to one account."""
+
+    failures: int
+    wait_seconds: float
+    """Until the next try; 0 or less means now."""
+    is_old: bool
+    """The last try was so long ago that it no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSession:
+    """A browser's session, without its secret."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session about to be stored, for a person whose password is still the one that was checked."""
+
+    id: UUID
+    person_id: UUID
+    password_hash: str
+    secret_hash: bytes
+    address: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link about to be stored; its text is derived from this."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    project: str | None
+    invited_by: UUID | None
+    is_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that can still be used, and whose it is."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    email: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
