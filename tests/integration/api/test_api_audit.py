@@ -212,7 +212,8 @@ async def test_an_export_ends_with_the_right_to_it(
     await database.execute(FILL, 3 * EXPORTED_AT_ONCE)
     application: Any = api.lifecycle.app
     caller = Caller(application._app.state.sessions, Presented(ADMIN_TOKEN, "127.0.0.1"))
-    parts = (await Log(caller, Scope.ADMINISTER, "demo", AuditFilter()).exported()).body_iterator
+    log = Log(caller, Scope.ADMINISTER, "demo", AuditFilter())
+    parts = aiter((await log.exported()).body_iterator)
     assert bytes(await anext(parts)).count(b"\n") == EXPORTED_AT_ONCE  # type: ignore[call-overload]
     await database.execute("UPDATE catalog.tokens SET revoked_at = now()")
     with pytest.raises(Unauthenticated):

@@ -11,6 +11,7 @@ from orchestrator_api.access.differences import Document, differences
 from orchestrator_api.access.permissions import Actor
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.runtime.answers import current_request_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +23,15 @@ class Author:
     """`person`, `token`, `job`, `system`, or `unknown` for who was not let in."""
     id: UUID | None = None
     address: str | None = None
-    request_id: str | None = None
 
     @classmethod
-    def of(cls, actor: Actor, address: str | None, request_id: str | None) -> "Author":
+    def of(cls, actor: Actor, address: str) -> "Author":
         """The sender of a request."""
         if actor.is_person:
-            kind, author_id = "person", actor.person_id
-        else:
-            kind, author_id = "job" if actor.kind == "job" else "token", actor.token_id
-        return cls(actor.label, kind, author_id, address or None, request_id or None)
+            return cls(actor.label, "person", actor.person_id, address)
+        if actor.own_job is not None:
+            return cls(actor.name, "job", actor.own_job.id, address)
+        return cls(actor.label, "token", actor.token_id, address)
 
 
 SYSTEM = "system"
@@ -80,7 +80,7 @@ async def record(
             changes=found.changes,
             omitted_changes=found.omitted,
             address=author.address,
-            request_id=author.request_id,
+            request_id=current_request_id(),
         )
     )
 

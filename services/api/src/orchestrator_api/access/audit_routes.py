@@ -17,7 +17,6 @@ from orchestrator_api.http.dependencies import PREFIX, READ, Call, Caller, Proje
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Instant, Page
 from orchestrator_api.http.paging import Paging, Part
-from orchestrator_api.http.request_ids import MAX_CHARACTERS
 
 router = APIRouter(prefix="/v1", tags=["records"], route_class=GatedRoute)
 
@@ -40,7 +39,7 @@ def _filter(
     action: Annotated[str | None, Query(max_length=100, description="As in `configuration.changed`.")] = None,
     subject: Annotated[str | None, Query(max_length=300, description="As in the records.")] = None,
     request_id: Annotated[
-        str | None, Query(max_length=MAX_CHARACTERS, description="`X-Request-Id` of a request.")
+        str | None, Query(max_length=128, description="`X-Request-Id` of a request.")
     ] = None,
     since: Annotated[Instant | None, Query(description="From this instant on.")] = None,
     until: Annotated[Instant | None, Query(description="Before this instant.")] = None,

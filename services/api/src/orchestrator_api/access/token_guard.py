@@ -19,7 +19,6 @@ from orchestrator_api.access.metrics import TOKENS_REFUSED
 from orchestrator_api.access.refusal_sampling import RefusalSampling
 from orchestrator_api.http.headers import CSRF_TOKEN
 from orchestrator_api.http.refusals import TooMany
-from orchestrator_api.http.request_ids import request_id
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.security import hash_token
 
@@ -38,7 +37,6 @@ class Presented:
     """The secret in the cookie of a browser's session."""
     forgery: str | None = None
     """Why another site might have made the browser send this."""
-    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +73,11 @@ class TokenGuard:
         """The token in a request's header, or else a session's secret, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            return Presented(token.strip(), self.address(request), request_id=request_id(request))
+            return Presented(token.strip(), self.address(request))
         secret = request.cookies.get(self.browsers.cookie_name)
         if not secret or len(secret) > MAX_SECRET_CHARACTERS:
-            return Presented(None, self.address(request), request_id=request_id(request))
-        forgery = self._forgery(request, secret)
-        return Presented(None, self.address(request), secret, forgery, request_id(request))
+            return Presented(None, self.address(request))
+        return Presented(None, self.address(request), secret, self._forgery(request, secret))
 
     def _forgery(self, request: Request, secret: str) -> str | None:
         if request.method in SAFE_METHODS:

@@ -1,6 +1,5 @@
 """Our own headers that several calls share."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-REQUEST_ID = "X-Request-Id"
 CSRF_TOKEN = "X-CSRF-Token"  # noqa: S105  the name of a header
 MAX_KEY_CHARACTERS = 200

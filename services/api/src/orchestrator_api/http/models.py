@@ -119,3 +119,7 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ProblemField] = []
+    request_id: str | None = Field(
+        default=None,
+        description="Finds this request in the api's log and in the audit log; the header `X-Request-Id`.",
+    )

@@ -15,6 +15,7 @@ from starlette.routing import Match
 from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
 from orchestrator_shared.definitions.arranging import OPERATIONS
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+from orchestrator_shared.runtime.answers import current_request_id
 from orchestrator_shared.validation import JSON, describe
 
 log = structlog.get_logger(__name__)
@@ -38,6 +39,7 @@ def problem(
         "status": status,
         "detail": detail,
         "errors": [_shown(error) for error in errors[:MAX_ERRORS]],
+        "request_id": current_request_id(),
     }
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
@@ -158,7 +160,7 @@ async def _data(_request: Request, error: Exception) -> Response:
 
 async def _unhandled(request: Request, error: Exception) -> Response:
     log.error("request.failed", path=request.url.path, exc_info=error)
-    return problem(500, "internal error; the api's log has the details")
+    return problem(500, "internal error; the api's log has the details under this request's id")
 
 
 def install(app: FastAPI) -> None:

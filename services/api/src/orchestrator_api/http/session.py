@@ -101,7 +101,7 @@ class Sessions:
         """Open a session for the token's bearer; refuses a token of another project or without the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
             offload = self.offload.for_caller(actor.token_id)
-            author = Author.of(actor, presented.address, presented.request_id)
+            author = Author.of(actor, presented.address)
             yield Session(work, actor, now, self.encryption, offload, project or "", author=author)
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
@@ -140,12 +140,11 @@ class Sessions:
         if refused is None:
             return
         token = refused.token
-        actor = Author("nobody", address=presented.address, request_id=presented.request_id)
         async with self.units_of_work.work() as work:
             await audit.record(
                 work.connection,
                 project=token.project if token else None,
-                actor=actor,
+                actor=Author("nobody", address=presented.address),
                 action="token.refused",
                 subject=token.name if token else f"{refused.reason} token",
                 detail={"reason": refused.reason, "count": refused.count},
