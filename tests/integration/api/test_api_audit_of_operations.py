@@ -17,12 +17,16 @@ from tests.integration.api.conftest import (
     RunningApi,
     orchestration,
 )
-from tests.integration.api.people import token_of_person
+from tests.integration.api.people import PASSWORD, signed_in, token_of_person
 from tests.integration.api.test_api_retries import failed_run
+from tests.integration.api.test_web_cli_login import VERIFIER, confirmed
+from tests.integration.api.test_web_sign_in import EMAIL, browser, eva
+from tests.support.browser import Browser
 from tests.support.databases import Database
 
 from orchestrator_api.openapi import description
 
+__all__ = ["browser", "eva"]
 NOT_RECORDED: Mapping[str, str] = {
     "group_tasks": "a proposal: nothing changes before it is saved",
     "arrange_tasks": "a proposal: nothing changes before it is saved",
@@ -54,6 +58,11 @@ STEPS = (
     Step("save_orchestration", orchestration("two"), ("configuration.changed",)),
     Step("switch_orchestration", {"enabled": False}, ("configuration.changed",)),
     Step("switch_orchestration", {"enabled": True}, ("configuration.changed",)),
+    Step("restore_configuration_version", {}, ("configuration.changed",), places={"version": "1"}),
+    Step("restore_orchestration_version", {}, ("configuration.changed",), places={"version": "1"}),
+    Step("copy_configuration", {"id": "copied"}, ("configuration.created",)),
+    Step("copy_orchestration", {"id": "copied"}, ("configuration.created",)),
+    Step("change_orchestration_token", {"components": ["demo-extractor"]}, ("token.changed",)),
     Step("refresh_orchestration_token", None, ("token.refreshed",)),
     Step("save_schedule", {"cron": "30 6 * * *"}, ("schedule.changed",)),
     Step("switch_schedule", {"enabled": False}, ("schedule.changed",)),
@@ -83,6 +92,9 @@ STEPS = (
     Step("invite_member", {"email": "new@example.com", "role": "viewer"}, ("member.added",)),
     Step("change_member", {"role": "editor"}, ("member.changed",)),
     Step("remove_member", None, ("member.removed",)),
+    Step("invite_person", {"email": "eve@example.com"}, ("person.invited",)),
+    Step("reset_password", None, ("password.reset_requested",)),
+    Step("change_person", {"disabled": True}, ("person.disabled",)),
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
     Step("delete_configuration", None, ("configuration.deleted",)),
@@ -91,6 +103,13 @@ STEPS = (
     Step("replay_dead_letter", None, ("dead-letter.replayed",), status=404),
     Step("discard_dead_letter", None, ("dead-letter.discarded",), status=404),
 )
+
+
+OWN = (
+    "sign_in", "change_password", "end_session", "sign_out", "sign_out_everywhere", "request_password_reset",
+    "use_link", "create_cli_login", "revoke_own_token",
+)  # fmt: skip
+"""What a person does with their own account."""
 
 
 def writes() -> dict[str, tuple[str, str]]:
@@ -105,7 +124,8 @@ def writes() -> dict[str, tuple[str, str]]:
 
 
 def test_every_operation_that_writes_has_a_step_or_a_reason() -> None:
-    assert sorted({step.operation for step in STEPS} | NOT_RECORDED.keys()) == sorted(writes())
+    stepped = {step.operation for step in STEPS} | {*OWN}
+    assert sorted(stepped | NOT_RECORDED.keys()) == sorted(writes())
 
 
 async def test_every_write_leaves_a_record(api: RunningApi, furnished: Client, database: Database) -> None:
@@ -127,6 +147,40 @@ async def test_every_write_leaves_a_record(api: RunningApi, furnished: Client, d
                 wrong.append(f"{step.operation}: {[row['action'] for row in found]}")
             wrong += [f"{step.operation}: {dict(row)}" for row in found if not is_whole(row)]
     assert not wrong, "\n".join(wrong)
+
+
+async def test_what_people_do_with_their_accounts_leaves_records(
+    eva: UUID, browser: Browser, api: RunningApi, admin: Client, database: Database
+) -> None:
+    code = await confirmed(browser)
+    async with api.http(None) as http:
+        login = await Client(http).post("/v1/cli-logins", {"code": code, "verifier": VERIFIER})
+    async with api.http(login["token"]) as http:
+        await Client(http).delete(f"/v1/me/tokens/{login['id']}")
+    made = await admin.post("/v1/people?show_link=true", {"email": "new@example.com"}, status=201)
+    async with signed_in(api, EMAIL) as first, signed_in(api, EMAIL) as second, api.http(None) as nobody:
+        other = (await second.get("/v1/sessions/current"))["id"]
+        await first.put("/v1/me/password", {"current_password": PASSWORD, "new_password": PASSWORD + "!"})
+        await first.delete(f"/v1/me/sessions/{other}", status=404)  # ended by the change
+        async with signed_in(api, EMAIL, PASSWORD + "!") as third:
+            await first.delete(f"/v1/me/sessions/{(await third.get('/v1/sessions/current'))['id']}")
+        await first.delete("/v1/sessions/current")
+        async with signed_in(api, EMAIL, PASSWORD + "!") as fourth:
+            await fourth.delete("/v1/me/sessions")
+        assert (await nobody.post("/v1/password-resets", json={"email": EMAIL})).status_code == 202
+        assert (await nobody.post(f"/v1{made['link']}", json={"password": PASSWORD})).status_code == 200
+    rows = await database.fetch("SELECT * FROM catalog.audit WHERE project IS NULL ORDER BY at, id")
+    done = [row for row in rows if row["actor"] in (EMAIL, "new@example.com", "nobody")]
+    assert [row["action"] for row in done] == [
+        "session.opened", "token.created", "token.revoked",
+        "session.opened", "session.opened", "password.changed", "session.opened", "session.ended",
+        "session.ended", "session.opened", "sessions.ended", "password.reset_requested", "password.set",
+    ]  # fmt: skip
+    for row in done:
+        kind = "unknown" if row["action"] == "password.reset_requested" else "person"
+        assert (row["actor_kind"], row["actor_id"] is None) == (kind, kind == "unknown"), dict(row)
+        assert row["request_id"] is not None, dict(row)
+        assert row["address"] is not None, dict(row)
 
 
 def is_whole(row: Any) -> bool:

@@ -27,6 +27,8 @@ class Login:
     person_id: UUID
     name: str
     """The computer that it is for."""
+    address: str
+    """Where the command line is."""
 
 
 async def create(work: UnitOfWork, login: Login, now: datetime) -> CreatedPersonalToken:
@@ -46,7 +48,7 @@ async def create(work: UnitOfWork, login: Login, now: datetime) -> CreatedPerson
     await audit.record(
         work.connection,
         project=None,
-        actor=Author(made.email, "person", login.person_id),
+        actor=Author(made.email, "person", login.person_id, login.address),
         action="token.created",
         subject=made.name,
         detail={"id": str(made.id), "by": "login of the command line"},
