@@ -144,7 +144,8 @@ async def _administrator(database: Database) -> str:
     made = new_id()
     await database.execute(
         "INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components)"
-        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people",
+        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people"
+        " WHERE is_administrator",
         made,
         hash_token("orc_another_administrator"),
     )
