@@ -92,6 +92,7 @@ async def furnish(
         **dict.fromkeys(
             ("get_administrator_token", "revoke_administrator_token"), await _administrator(database)
         ),
+        "revoke_own_token": await _administrator(database),
     }
     return Furnished(service.url, places, token_ids)
 
@@ -147,7 +148,7 @@ async def _administrator(database: Database) -> str:
         " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people"
         " WHERE is_administrator",
         made,
-        hash_token("orc_another_administrator"),
+        hash_token(f"orc_{made.hex}"),
     )
     return str(made)
 

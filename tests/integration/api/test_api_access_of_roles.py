@@ -53,6 +53,7 @@ async def places(furnished: Client) -> dict[str, str]:
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
+        "version": "1", "other": "1",
     }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ COLUMNS = [*KINDS, OWN, JOB, "administrator"]
 OPEN = {
     "receive_callback": 404,
     "sign_in": 401,
+    "create_cli_login": 401,
     "request_password_reset": 202,
     "get_link": 404,
     "use_link": 404,
@@ -75,6 +76,10 @@ REQUESTS: Mapping[str, Request] = {
     "delete_configuration": GONE,
     "save_orchestration": Request((200, 201), TASKS, {"orchestration": "saved"}),
     "delete_orchestration": GONE,
+    "restore_configuration_version": Request((200,), {}),
+    "copy_configuration": Request((201, 409), {"id": "copied"}),
+    "restore_orchestration_version": Request((200,), {}),
+    "copy_orchestration": Request((201, 409), {"id": "copied"}),
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),
@@ -110,6 +115,8 @@ REQUESTS: Mapping[str, Request] = {
     "discard_dead_letter": Request((404,)),
     "receive_callback": Request((404,), {}),
     "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
+    "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
+    "revoke_own_token": Request((404,)),
     "request_password_reset": Request((202,), {"email": "ghost@example.com"}),
     "get_link": Request((404,)),
     "use_link": Request((404,), {"password": "a new, long password"}),
@@ -207,6 +214,7 @@ async def bearers(api: RunningApi, furnished: Client, database: Database) -> Asy
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
+        "version": "1", "other": "1",
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 

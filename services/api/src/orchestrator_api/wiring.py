@@ -15,6 +15,7 @@ from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
+from orchestrator_api.web import addresses
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
@@ -71,5 +72,10 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
+        addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
         async with lifecycle.serving(app):
             yield
+
+
+def _is_https(settings: ApiSettings) -> bool:
+    return (settings.public_url or "").startswith("https://")

@@ -104,6 +104,30 @@ class AdministratorTokenOut(Output):
     last_used_at: datetime | None
 
 
+class PersonalTokenOut(Output):
+    """A token of a person, without its secret. It may do what the person may do."""
+
+    id: UUID
+    name: str
+    email: str = Field(description="Whose it is.")
+    prefix: str | None = Field(description="The first characters of its text.", examples=["orc_ab12cd34"])
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class PersonalTokenList(Output):
+    """A person's tokens."""
+
+    items: list[PersonalTokenOut]
+
+
+class PersonalTokenCreated(PersonalTokenOut):
+    """A person's new token; its text is shown this once."""
+
+    token: str
+
+
 class TokenCreated(TokenOut):
     """A token with a new secret; its text is shown this once."""
 

@@ -150,6 +150,27 @@ class SettingToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A token of a person, without its secret."""
+
+    id: UUID
+    name: str
+    email: str
+    prefix: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPersonalToken(PersonalToken):
+    """A new token with its text, which is not stored."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Administrator:
     """A user who may do everything."""
 

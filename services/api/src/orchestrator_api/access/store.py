@@ -12,6 +12,7 @@ from orchestrator_api.access.rows import (
     GoodBearing,
     JobBearer,
     NewToken,
+    PersonalToken,
     SettingToken,
     SignedIn,
     StoredMembership,
@@ -160,6 +161,36 @@ class AccessStore(Store):
     async def revoke_other_tokens_of_setting(self, *, token_id: UUID) -> list[UUID]:
         """Revoke the tokens that earlier values of the setting created; returns them."""
         return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
+
+    async def insert_personal_token(
+        self,
+        *,
+        token_id: UUID,
+        person_id: UUID,
+        name: str,
+        secret_hash: bytes,
+        prefix: str,
+        expires_at: datetime,
+    ) -> PersonalToken | None:
+        """Store a person's token; None if there is one with this id, or the account is disabled."""
+        return await self._one(
+            PersonalToken,
+            "insert_personal_token",
+            id=token_id,
+            person_id=person_id,
+            name=name,
+            secret_hash=secret_hash,
+            prefix=prefix,
+            expires_at=expires_at,
+        )
+
+    async def personal_tokens(self, *, person_id: UUID, token_id: UUID | None = None) -> list[PersonalToken]:
+        """The person's tokens that are still good, or the one with this id."""
+        return await self._many(PersonalToken, "personal_tokens", person_id=person_id, id=token_id)
+
+    async def revoke_personal_token(self, *, person_id: UUID, token_id: UUID) -> bool:
+        """Revoke a person's token; returns False if it had already ended."""
+        return await self._run("revoke_personal_token", person_id=person_id, id=token_id) > 0
 
     async def insert_audit(
         self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
