@@ -72,8 +72,8 @@ class ApiClient:
     def put(self, path: str, body: Json) -> Json:
         return self._request("PUT", path, body=body)
 
-    def post(self, path: str, body: Json | None = None) -> Json:
-        return self._request("POST", path, body=body or {})
+    def post(self, path: str, body: Json | None = None, **params: object) -> Json:
+        return self._request("POST", path, params=_given(params), body=body or {})
 
     def request_run(self, path: str, body: Json) -> Json:
         """Request runs under a new idempotency key: a retry after a lost response is the same request."""
