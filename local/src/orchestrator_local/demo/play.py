@@ -66,7 +66,7 @@ def switch_schedule(client: ApiClient, project_path: str, *, enabled: bool) -> N
     schedule: Json = client.get(path)
     wanted = ("cron", "every_seconds", "timezone", "overlap", "misfire")
     body = {key: schedule[key] for key in wanted if schedule.get(key) is not None}
-    client.put(path, {**body, "enabled": enabled})
+    client.put(path, {**body, "enabled": enabled}, etag=schedule["etag"])
 
 
 def gather(client: ApiClient, setting: Setting, evidence: Evidence, began: datetime) -> None:

@@ -8,7 +8,21 @@ import asyncpg
 
 from orchestrator_api.access.rows import AuditRecord
 from orchestrator_api.access.store import AccessStore
+from orchestrator_api.http.refusals import LastChange
 
+CHANGES = (
+    "created",
+    "added",
+    "registered",
+    "changed",
+    "restored",
+    "disabled",
+    "enabled",
+    "revoked",
+    "deleted",
+    "removed",
+)
+"""What is done to the state of something that people edit."""
 Place = tuple[datetime | None, UUID | None]
 
 
@@ -25,6 +39,17 @@ async def record(
     await AccessStore(connection).insert_audit(
         project=project, actor=actor, action=action, subject=subject, detail=detail
     )
+
+
+async def last_change(
+    connection: asyncpg.Connection, project: str | None, what: str, subject: str
+) -> LastChange | None:
+    """Who last created, changed or deleted something, as far as the log goes back."""
+    actions = [f"{what}.{how}" for how in CHANGES]
+    found = await AccessStore(connection).last_change(project=project, actions=actions, subject=subject)
+    if found is None:
+        return None
+    return LastChange(by=found.actor, at=found.at, how=found.action.removeprefix(f"{what}."))
 
 
 async def project_records(

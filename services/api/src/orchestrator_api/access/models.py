@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Input, Instant, Name, Output
+from orchestrator_api.http.models import Editable, Input, Instant, Name, Output
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH
 
 ComponentEntry = Annotated[
@@ -60,7 +60,7 @@ class TokenChangeIn(Input):
     expires_at: Instant | None = Field(default=None, description="null if it shall never expire.")
 
 
-class TokenOut(Output):
+class TokenOut(Editable):
     """A token, without its secret."""
 
     id: UUID
@@ -81,7 +81,7 @@ class TokenOut(Output):
     last_used_at: datetime | None
 
 
-class AdministratorTokenOut(Output):
+class AdministratorTokenOut(Editable):
     """An administrator's token, without its secret."""
 
     id: UUID

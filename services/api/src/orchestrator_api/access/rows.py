@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -79,6 +80,10 @@ class Token:
     buckets: tuple[str, ...]
     created_by: str | None
 
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.name, self.description, self.expires_at, self.revoked_at)
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedToken(Token):
@@ -119,6 +124,10 @@ class AdministratorToken:
     last_used_at: datetime | None
     created_by: str | None
 
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.revoked_at)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenChange:
@@ -144,6 +153,15 @@ class Administrator:
 
     id: UUID
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """Who did what, and when."""
+
+    actor: str
+    at: datetime
+    action: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from orchestrator_api.access.rows import (
     Bearer,
     GoodBearing,
     NewToken,
+    RecordedChange,
     SettingToken,
     SignedIn,
     StoredMembership,
@@ -110,6 +111,10 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
+    async def lock_token(self, *, token_id: UUID) -> None:
+        """Lock a token against other changes until the transaction ends."""
+        await self._run("lock_token", id=token_id)
+
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""
         return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)
@@ -146,6 +151,18 @@ class AccessStore(Store):
             action=action,
             subject=subject,
             detail=detail,
+        )
+
+    async def last_change(
+        self, *, project: str | None, actions: Sequence[str], subject: str
+    ) -> RecordedChange | None:
+        """The newest of these actions on the subject; without a project, of the instance's."""
+        if project is None:
+            return await self._one(
+                RecordedChange, "last_change_of_instance", actions=list(actions), subject=subject
+            )
+        return await self._one(
+            RecordedChange, "last_change", project=project, actions=list(actions), subject=subject
         )
 
     async def audit(

@@ -9,6 +9,7 @@ from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -193,6 +194,11 @@ async def lock_orchestrations(session: Session) -> None:
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
+async def lock_creations(session: Session) -> None:
+    """Keep others from creating what has no row yet that could be locked."""
+    await ConfigurationStore(session.connection).lock_creations(project=session.project)
+
+
 def masked(stored: Stored) -> Stored:
     """The configuration with its secrets masked."""
     return replace(stored, parameters=mask_for_editing(stored.parameters))
@@ -325,6 +331,37 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
     )
     await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
     return True
+
+
+async def target(session: Session, key: Key, *, deleting: bool = False) -> Target:
+    """A configuration that may not exist yet, locked to be saved or deleted."""
+    is_orchestration = key.component == ORCHESTRATOR
+    session.actor.require_configure(key.component, field=None if is_orchestration else "component")
+    if is_orchestration or deleting:  # first, as always: otherwise two requests could wait for each other
+        await lock_orchestrations(session)
+    return await _locked(session, key)
+
+
+async def component_target(session: Session, key: Key) -> Target:
+    """The same for a component's configuration that is to be saved."""
+    if key.component == ORCHESTRATOR:
+        raise UserError(NO_ORCHESTRATION, field="component")
+    return await target(session, key)
+
+
+async def switch_target(session: Session, key: Key) -> Target:
+    """The same for whoever only enables or disables it."""
+    session.actor.require_switch()
+    return await _locked(session, key)
+
+
+async def _locked(session: Session, key: Key) -> Target:
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    stored = await find(session, key)
+    shown = "this orchestration" if key.component == ORCHESTRATOR else "this configuration"
+    if stored is None or stored.deleted_at is not None:
+        return Target(shown, "configuration", str(key), None)
+    return Target(shown, "configuration", str(key), stored.etag, stored.version)
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -22,6 +23,11 @@ class Configuration:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+
+    @property
+    def etag(self) -> str:
+        place = (self.component, self.id, self.created_at)
+        return entity_tag(*place, self.version, self.name, self.description, self.enabled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +106,7 @@ class Component:
     after_crash: str
     definition: JsonObject
     updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.updated_at)

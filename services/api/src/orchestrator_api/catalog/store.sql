@@ -69,6 +69,11 @@ SELECT version FROM catalog.configurations
 WHERE project = $project AND component = $component AND id = $configuration
 FOR UPDATE
 
+-- name: lock_creations_of_project
+-- There is no row to lock before something is created. One lock for all of them: a request may create thousands,
+-- and the server has room for a few thousand locks.
+SELECT pg_advisory_xact_lock(7203153, hashtext($project))
+
 -- name: insert_configuration
 INSERT INTO catalog.configurations (project, component, id, name, description, enabled, version)
 VALUES ($project, $component, $configuration, $name, $description, $enabled, 1)
@@ -170,6 +175,9 @@ LIMIT $limit
 -- name: component
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
 WHERE id = $component
+
+-- name: lock_components
+SELECT pg_advisory_xact_lock(7203154, 1)
 
 -- name: save_component
 INSERT INTO catalog.components (id, name, type, executor, after_crash, definition, definition_as_written)

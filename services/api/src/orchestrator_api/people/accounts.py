@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from orchestrator_api.http.dependencies import Caller
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import sessions
 from orchestrator_api.people.rows import Credentials, Person
@@ -32,6 +33,13 @@ async def find(session: Session, person_id: UUID) -> Person:
     if found is None:
         raise NotFound(f"there is no person {person_id}", field="person")
     return found
+
+
+async def target(session: Session, person_id: UUID) -> Target:
+    """An account, locked to be changed."""
+    await PeopleStore(session.connection).lock_administrators()
+    found = await find(session, person_id)
+    return Target("this account", "person", found.email, found.etag)
 
 
 async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:
