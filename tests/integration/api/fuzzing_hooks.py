@@ -235,7 +235,13 @@ def _variable(body: Body) -> None:
         body["value"] = "x"
 
 
+def _definitions(body: Body) -> None:
+    """Over whatever is there."""
+    body["plan_id"] = "*"
+
+
 TRUE: dict[str, Callable[[Body], None]] = {
+    "apply_definitions": _definitions,
     "create_project": _project,
     "save_component": _component,
     "run_configuration": _run_of_configuration,

@@ -162,6 +162,7 @@ class RecordedChange:
     actor: str
     at: datetime
     action: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

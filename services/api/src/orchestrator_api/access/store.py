@@ -154,16 +154,13 @@ class AccessStore(Store):
         )
 
     async def last_change(
-        self, *, project: str | None, actions: Sequence[str], subject: str
+        self, *, project: str | None, actions: Sequence[str], subjects: Sequence[str]
     ) -> RecordedChange | None:
-        """The newest of these actions on the subject; without a project, of the instance's."""
+        """The newest of these actions on any of the subjects; without a project, of the instance's."""
+        wanted = {"actions": list(actions), "subjects": list(subjects)}
         if project is None:
-            return await self._one(
-                RecordedChange, "last_change_of_instance", actions=list(actions), subject=subject
-            )
-        return await self._one(
-            RecordedChange, "last_change", project=project, actions=list(actions), subject=subject
-        )
+            return await self._one(RecordedChange, "last_change_of_instance", **wanted)
+        return await self._one(RecordedChange, "last_change", project=project, **wanted)
 
     async def audit(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int

@@ -161,14 +161,14 @@ ORDER BY at DESC, id DESC
 LIMIT $limit
 
 -- name: last_change
-SELECT actor, at, action FROM catalog.audit
-WHERE project = $project AND subject = $subject AND action = ANY ($actions::text[])
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project = $project AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
 ORDER BY at DESC, id DESC
 LIMIT 1
 
 -- name: last_change_of_instance
-SELECT actor, at, action FROM catalog.audit
-WHERE project IS NULL AND subject = $subject AND action = ANY ($actions::text[])
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project IS NULL AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
 ORDER BY at DESC, id DESC
 LIMIT 1
 

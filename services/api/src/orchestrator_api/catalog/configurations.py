@@ -6,7 +6,12 @@ from typing import TypeVar
 
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
-from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
+from orchestrator_api.catalog.rows import (
+    Configuration,
+    ConfigurationState,
+    ConfigurationVersion,
+    CurrentVersion,
+)
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
 from orchestrator_api.http.edits import Target
@@ -113,10 +118,9 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def all_keys(session: Session) -> list[Key]:
-    """The keys of all configurations except orchestrations."""
-    found = await ConfigurationStore(session.connection).keys(project=session.project)
-    return [Key(each.component, each.id) for each in found]
+async def all_states(session: Session) -> list[ConfigurationState]:
+    """Which configurations there are except orchestrations, and in which states."""
+    return await ConfigurationStore(session.connection).states(project=session.project)
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:

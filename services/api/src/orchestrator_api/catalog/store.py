@@ -5,7 +5,7 @@ from collections.abc import Collection
 from orchestrator_api.catalog.rows import (
     Component,
     Configuration,
-    ConfigurationKey,
+    ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
     Nesting,
@@ -210,9 +210,9 @@ class ConfigurationStore(Store):
             version=version,
         )
 
-    async def keys(self, *, project: str) -> list[ConfigurationKey]:
-        """The keys of all configurations except orchestrations."""
-        return await self._many(ConfigurationKey, "configuration_keys", project=project)
+    async def states(self, *, project: str) -> list[ConfigurationState]:
+        """The states of all configurations except orchestrations."""
+        return await self._many(ConfigurationState, "configuration_states", project=project)
 
     async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
         """The sizes of the parameters of `named`, in bytes."""

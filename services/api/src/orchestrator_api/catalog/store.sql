@@ -33,8 +33,10 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $limit
 
--- name: configuration_keys
-SELECT component, id FROM catalog.configurations
+-- name: configuration_states
+SELECT component, id, name, encode(sha256(convert_to(description, 'UTF8')), 'hex') AS description_digest, enabled,
+       version, created_at
+FROM catalog.configurations
 WHERE project = $project AND deleted_at IS NULL AND component <> 'orchestrator'
 
 -- name: named_configuration_sizes
