@@ -30,6 +30,8 @@ PLACES = {
     "name": "region",
     "bucket": "in.c-crm",
     "shared_with": "other",
+    "version": "1",
+    "other": "1",
     **TOLD["places"],
 }
 OTHERS: dict[str, dict[str, str]] = {
@@ -73,6 +75,7 @@ numbers = itertools.count()
 MOST_ITEMS = 100
 SLUGS = {"project", "component", "configuration", "orchestration", "schedule", "trigger", "shared_with"}
 IDS = {"job", "schedule_id", "trigger_id", "person"}
+NUMBERS = {"version", "other"}
 
 
 @schemathesis.hook
@@ -94,6 +97,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 
 
 def _is_good(operation: str, name: str, value: object) -> bool:
+    if name in NUMBERS:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
     if not isinstance(value, str):
         return False
     if name in SLUGS:
@@ -209,6 +214,11 @@ def _arrangement(body: Body) -> None:
     body["operations"] = [operation]
 
 
+def _copy(body: Body) -> None:
+    """An id that is free."""
+    body["id"] = f"copy{next(numbers)}"
+
+
 def _token(body: Body) -> None:
     """An end to come, and buckets with the scope that needs them."""
     if body.get("expires_at") is not None:
@@ -251,6 +261,8 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "save_orchestration": _orchestration,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "copy_configuration": _copy,
+    "copy_orchestration": _copy,
     "create_token": _token,
     "change_token": _token,
     "save_trigger": _trigger,

@@ -17,7 +17,7 @@ from tests.integration.api.conftest import (
     furnish,
     running,
 )
-from tests.integration.api.people import person_with_role
+from tests.integration.api.people import person_with_password, person_with_role, signed_in
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
@@ -178,15 +178,32 @@ async def test_more_than_a_page_can_take_is_loaded_again(
     viewer: httpx.AsyncClient, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_changes, "MOST_CHANGES", 2)
+    monkeypatch.setattr(event_changes, "STORM_SECONDS", 0.3)
     monkeypatch.setattr("orchestrator_api.events.service.MOST_CHANGES", 2)
     async with streamed(viewer, "events") as stream:
         await stream.named("reset")
         last_id = stream.last_id
-        for number in range(1, 5):
+        for number in range(1, 20):
             await runner.job("one", number, "success")
         assert await stream.until(reason="too_many_changes")
+        later = await runner.job("two", 1, "processing")
+        assert await stream.until(id=str(later))
     async with streamed(viewer, "events", last_id=last_id) as stream:
         assert await stream.named("reset") == {"reason": "too_many_changes"}
+
+
+async def test_a_job_that_ends_among_too_many_changes_ends_its_stream(
+    viewer: httpx.AsyncClient, runner: Runner, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_changes, "MOST_CHANGES", 2)
+    monkeypatch.setattr(event_changes, "STORM_SECONDS", 0.3)
+    jobs = [await runner.job(f"c{number}", 1, "processing") for number in range(5)]
+    async with streamed(viewer, f"jobs/{jobs[0]}/events") as stream:
+        await stream.named("reset")
+        for job in jobs:
+            await finish(database, job)
+        events = await stream.rest()
+    assert events[-1].data == {"job_id": str(jobs[0]), "status": "success"}
 
 
 async def test_a_run_tells_of_itself_and_what_is_below_until_it_ends(
@@ -306,6 +323,26 @@ async def test_streams_end_with_the_membership(
         assert "end" not in [event.name for event in await first.rest()]
         await runner.job("two", 1, "processing")
         assert await second.until(configuration="two")
+
+
+async def test_streams_end_when_their_person_signs_out(
+    api: RunningApi, furnished: Client, runner: Runner, database: Database
+) -> None:
+    await person_with_password(furnished, database, "ada@example.com", role="viewer")
+    async with (
+        signed_in(api, "ada@example.com") as leaving,
+        signed_in(api, "ada@example.com") as staying,
+        api.streaming(None) as one,
+        api.streaming(None) as two,
+    ):
+        one.cookies, two.cookies = leaving.http.cookies, staying.http.cookies
+        async with streamed(one, "events") as first, streamed(two, "events") as second:
+            await first.named("reset")
+            await second.named("reset")
+            await leaving.delete("/v1/sessions/current", status=204)
+            assert await first.rest() == []
+            await runner.job("two", 1, "processing")
+            assert await second.until(configuration="two")
 
 
 async def test_streams_end_when_the_service_stops(settings: ApiSettings, furnished: Client) -> None:

@@ -60,6 +60,15 @@ class TokenChangeIn(Input):
     expires_at: Instant | None = Field(default=None, description="null if it shall never expire.")
 
 
+class OrchestrationTokenIn(Input):
+    """What an orchestration's token may run."""
+
+    components: list[ComponentEntry] = Field(
+        max_length=1000,
+        description="Components that its tasks may run, or `*` for all; `orchestrator` for nested ones.",
+    )
+
+
 class TokenOut(Editable):
     """A token, without its secret."""
 
@@ -93,6 +102,30 @@ class AdministratorTokenOut(Editable):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+class PersonalTokenOut(Output):
+    """A token of a person, without its secret. It may do what the person may do."""
+
+    id: UUID
+    name: str
+    email: str = Field(description="Whose it is.")
+    prefix: str | None = Field(description="The first characters of its text.", examples=["orc_ab12cd34"])
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class PersonalTokenList(Output):
+    """A person's tokens."""
+
+    items: list[PersonalTokenOut]
+
+
+class PersonalTokenCreated(PersonalTokenOut):
+    """A person's new token; its text is shown this once."""
+
+    token: str
 
 
 class TokenCreated(TokenOut):

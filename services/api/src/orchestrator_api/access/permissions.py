@@ -36,8 +36,12 @@ class Scope(StrEnum):
     """To manage a project's members, tokens, shares and limits, and to read its audit log."""
     ADMIN = "admin"
     """Everything in every project: instance administrators only."""
+    JOB = "job"
+    """Of job tokens only: read the own job, its runs, and variables that are not secret."""
 
 
+READ_OR_JOB = (Scope.READ, Scope.JOB)
+STATUS_OF_JOB = (Scope.READ, Scope.RUN, Scope.JOB)
 STATUS = (Scope.READ, Scope.RUN)
 """Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
 
@@ -74,6 +78,16 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnJob:
+    """The job whose program makes a request."""
+
+    id: UUID
+    readable: frozenset[UUID]
+    """The job itself, the run that it is a task of, and the outermost run."""
+    chain_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The bearer of a token."""
 
@@ -89,6 +103,8 @@ class Actor:
     email: str | None = None
     is_administrator: bool = False
     person_id: UUID | None = None
+    own_job: OwnJob | None = None
+    """Only for a job token."""
     session_id: UUID | None = None
     """Of a person who is signed in; `token_id` is then the person's id, so that a repeated request is
     recognized after signing in again."""

@@ -30,10 +30,21 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
-class GoodBearing:
-    """A token that may still be used in this project."""
+class JobBearer:
+    """A job whose attempt is processing."""
 
-    token_id: UUID
+    id: UUID
+    parent_id: UUID | None
+    root_id: UUID
+    chain_length: int
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token or session that may still be used in this project."""
+
+    credential_id: UUID
     project: str
 
 
@@ -82,7 +93,8 @@ class Token:
 
     @property
     def etag(self) -> str:
-        return entity_tag(self.id, self.name, self.description, self.expires_at, self.revoked_at)
+        changing = (self.name, self.description, self.components, self.expires_at, self.revoked_at)
+        return entity_tag(self.id, *changing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,27 @@ class SettingToken:
 
     id: UUID
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A token of a person, without its secret."""
+
+    id: UUID
+    name: str
+    email: str
+    prefix: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPersonalToken(PersonalToken):
+    """A new token with its text, which is not stored."""
+
+    token: str
 
 
 @dataclass(frozen=True, slots=True)

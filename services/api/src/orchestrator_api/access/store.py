@@ -10,7 +10,9 @@ from orchestrator_api.access.rows import (
     AuditRecord,
     Bearer,
     GoodBearing,
+    JobBearer,
     NewToken,
+    PersonalToken,
     RecordedChange,
     SettingToken,
     SignedIn,
@@ -33,11 +35,29 @@ class AccessStore(Store):
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
+    async def job_bearer(self, *, project: str, job_id: UUID, attempt: int) -> JobBearer | None:
+        """The job, if this attempt of it is processing and the token that it runs as is not revoked."""
+        return await self._one(JobBearer, "job_bearer", project=project, job_id=job_id, attempt=attempt)
+
     async def good_bearings(
-        self, *, tokens: Sequence[UUID], projects: Sequence[str], now: datetime
+        self,
+        *,
+        credentials: Sequence[UUID],
+        projects: Sequence[str],
+        now: datetime,
+        oldest: datetime,
+        longest_unused: datetime,
     ) -> list[GoodBearing]:
-        """Which of these tokens may still be used in the project beside it."""
-        return await self._many(GoodBearing, "good_bearings", tokens=tokens, projects=projects, now=now)
+        """Which of these tokens and sessions may still be used in the project beside it."""
+        return await self._many(
+            GoodBearing,
+            "good_bearings",
+            credentials=credentials,
+            projects=projects,
+            now=now,
+            oldest=oldest,
+            longest_unused=longest_unused,
+        )
 
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
@@ -82,6 +102,14 @@ class AccessStore(Store):
     async def refresh_token(self, *, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
         """Give a token a new secret; returns False if it was revoked."""
         return await self._run("refresh_token", id=token_id, secret_hash=secret_hash, prefix=prefix) > 0
+
+    async def narrow_token_of_orchestration(self, *, token_id: UUID, components: Sequence[str]) -> None:
+        """Say which components the orchestration's tasks may run."""
+        await self._run("narrow_token_of_orchestration", id=token_id, components=components)
+
+    async def revoke_token_of_orchestration(self, *, project: str, orchestration: str) -> None:
+        """Revoke the token that an orchestration's jobs run as."""
+        await self._run("revoke_token_of_orchestration", project=project, orchestration=orchestration)
 
     async def refresh_token_of_orchestration(
         self, *, token_id: UUID, secret_hash: bytes, prefix: str
@@ -138,6 +166,36 @@ class AccessStore(Store):
     async def revoke_other_tokens_of_setting(self, *, token_id: UUID) -> list[UUID]:
         """Revoke the tokens that earlier values of the setting created; returns them."""
         return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
+
+    async def insert_personal_token(
+        self,
+        *,
+        token_id: UUID,
+        person_id: UUID,
+        name: str,
+        secret_hash: bytes,
+        prefix: str,
+        expires_at: datetime,
+    ) -> PersonalToken | None:
+        """Store a person's token; None if there is one with this id, or the account is disabled."""
+        return await self._one(
+            PersonalToken,
+            "insert_personal_token",
+            id=token_id,
+            person_id=person_id,
+            name=name,
+            secret_hash=secret_hash,
+            prefix=prefix,
+            expires_at=expires_at,
+        )
+
+    async def personal_tokens(self, *, person_id: UUID, token_id: UUID | None = None) -> list[PersonalToken]:
+        """The person's tokens that are still good, or the one with this id."""
+        return await self._many(PersonalToken, "personal_tokens", person_id=person_id, id=token_id)
+
+    async def revoke_personal_token(self, *, person_id: UUID, token_id: UUID) -> bool:
+        """Revoke a person's token; returns False if it had already ended."""
+        return await self._run("revoke_personal_token", person_id=person_id, id=token_id) > 0
 
     async def insert_audit(
         self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]

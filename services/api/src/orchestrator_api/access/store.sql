@@ -10,14 +10,25 @@ LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
 -- name: good_bearings
--- Who `identify` and `enter` would still let into the project: every role may read.
-SELECT t.id AS token_id, asked.project
-FROM unnest($tokens::uuid[], $projects::text[]) AS asked (token_id, project)
-JOIN catalog.tokens t ON t.id = asked.token_id
+-- Who `identify`, `identify_session` and `enter` would still let into the project: every role may read.
+WITH asked AS (
+    SELECT * FROM unnest($credentials::uuid[], $projects::text[]) AS asked (credential_id, project)
+)
+SELECT t.id AS credential_id, asked.project
+FROM asked
+JOIN catalog.tokens t ON t.id = asked.credential_id
 LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
 WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
   AND (t.project = asked.project AND t.kind <> 'person'
        OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+UNION ALL
+SELECT s.id, asked.project
+FROM asked
+JOIN catalog.sessions s ON s.id = asked.credential_id
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.created_at > $oldest AND s.last_seen_at > $longest_unused AND p.disabled_at IS NULL
+  AND (p.is_administrator
        OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
 
 -- name: record_token_use
@@ -27,6 +38,15 @@ WHERE id = (SELECT id FROM catalog.tokens
             WHERE id = $id
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
             FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: job_bearer
+-- Jobs that belong to no orchestration run as the token that started them; revoking that one ends no job's access.
+SELECT j.id, j.parent_id, j.root_id, c.chain_length, coalesce(t.current_buckets, ARRAY['*']) AS buckets
+FROM jobs.jobs_v1 j
+JOIN jobs.chains_v1 c ON c.id = j.id
+LEFT JOIN catalog.tokens t ON t.id = j.token_id AND t.kind = 'orchestration'
+WHERE j.id = $job_id AND j.project = $project AND j.attempt = $attempt AND j.exact_status = 'processing'
+  AND t.revoked_at IS NULL
 
 -- name: signed_in
 SELECT s.id, s.created_at, s.last_seen_at, s.last_seen_at < clock_timestamp() - interval '1 minute' AS last_use_is_old,
@@ -120,6 +140,14 @@ WHERE project = $project AND id = $id
 -- name: refresh_token
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
 
+-- name: narrow_token_of_orchestration
+UPDATE catalog.tokens SET components = $components WHERE id = $id
+
+-- name: revoke_token_of_orchestration
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
+                                   WHERE project = $project AND orchestration = $orchestration)
+
 -- name: refresh_token_of_orchestration
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id
 
@@ -141,6 +169,32 @@ SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
 
 -- name: insert_administrator
 INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($id, $email, $email, true)
+
+-- name: insert_personal_token
+-- A login has one token; the scope admin is worth what the person is when the token is used.
+WITH made AS (
+    INSERT INTO catalog.tokens (
+        id, kind, name, person_id, secret_hash, prefix, scopes, components, expires_at, created_by)
+    SELECT $id, 'person', $name, p.id, $secret_hash, $prefix, ARRAY['admin'], ARRAY['*'], $expires_at, p.email
+    FROM catalog.people p
+    WHERE p.id = $person_id AND p.disabled_at IS NULL
+    ON CONFLICT DO NOTHING
+    RETURNING *)
+SELECT t.id, t.name, p.email, t.prefix, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM made t JOIN catalog.people p ON p.id = t.person_id
+
+-- name: personal_tokens
+-- Those that are still good, or one.
+SELECT t.id, t.name, p.email, t.prefix, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM catalog.tokens t JOIN catalog.people p ON p.id = t.person_id
+WHERE t.person_id = $person_id AND t.kind = 'person'
+    AND (t.id = $id OR ($id::uuid IS NULL AND t.revoked_at IS NULL
+                        AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())))
+ORDER BY t.id
+
+-- name: revoke_personal_token
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE person_id = $person_id AND kind = 'person' AND id = $id AND revoked_at IS NULL
 
 -- name: insert_audit
 INSERT INTO catalog.audit (id, project, actor, action, subject, detail)

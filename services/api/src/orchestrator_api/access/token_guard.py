@@ -43,6 +43,7 @@ class TokenGuard:
 
     attempts: TokenAttempts
     proxies: TrustedProxies
+    job_token_keys: tuple[bytes, ...]
     browsers: BrowserSessions = field(default_factory=BrowserSessions)
 
     def presented(self, request: Request) -> Presented:

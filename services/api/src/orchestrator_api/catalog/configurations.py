@@ -106,6 +106,11 @@ async def load(session: Session, key: Key) -> Configuration:
     return found
 
 
+async def lock(session: Session, key: Key) -> None:
+    """Lock the configuration against other saves until the transaction ends."""
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+
+
 async def find_version(session: Session, key: Key, version: int) -> ConfigurationVersion | None:
     """One version of a configuration as stored."""
     store = ConfigurationStore(session.connection)
@@ -222,7 +227,7 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
     # Locked before it is read: another save could change what a mask stands for.
-    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    await lock(session, key)
     stored = await find(session, key)
     parameters = restore_secrets(session, spec.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, session.project)

@@ -31,8 +31,8 @@ async def refusal_of(
 ) -> UserError | None:
     """Why these are not the changes that the caller has seen in a plan; `*` stands for any changes.
 
-    Repeating an apply changes nothing, so it needs no new plan. Found before the apply writes audit records of
-    its own, but raised only after it has checked every permission: what differs may be a guessed secret.
+    Repeating an apply changes nothing, so it needs no new plan. Found before the apply writes audit records
+    of its own, but raised only after it has checked every permission: what differs may be a guessed secret.
     """
     if given in (ANY, plan_id(changes, etags)) or {each.action for each in changes} <= {Action.UNCHANGED}:
         return None

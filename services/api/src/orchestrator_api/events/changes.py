@@ -27,7 +27,11 @@ FED_POLL_SECONDS = 15.0
 MARGIN = timedelta(seconds=10)
 """The longest time from a change's own timestamp to its commit and its hint."""
 MOST_CHANGES = 500
-"""Of one project in one read; with more, its streams load again."""
+"""Of one project in one read; with more, loading a page again is cheaper than reading all this."""
+STORM_SECONDS = 2.0
+"""With more, nothing is told for this long, so that clients load again at most that often."""
+MOST_FOUND = 5_000
+"""Of all projects in one look for lost hints; most of these were told already."""
 MOST_REVISIONS = 20_000
 
 Acquire = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
@@ -50,6 +54,8 @@ class Changes:
         self._clock = clock
         self._viewers: dict[str, set[ProjectViewer]] = {}
         self._hinted: dict[str, dict[UUID, int]] = defaultdict(dict)
+        self._storms: dict[str, float] = {}
+        """Projects with too many changes, until when."""
         self._told: OrderedDict[UUID, int] = OrderedDict()
         self._looked_at: datetime | None = None
         self._was_fed = False
@@ -90,27 +96,48 @@ class Changes:
     def _hint(self, project: str, revisions: Iterable[tuple[UUID, int]]) -> None:
         if project not in self._viewers:
             return
-        hinted = self._hinted[project]
-        for job_id, revision in revisions:
-            if revision > max(self._told.get(job_id, 0), hinted.get(job_id, 0)):
-                hinted[job_id] = revision
-        if len(hinted) > MOST_CHANGES:
-            self._give_up(project)
-        elif hinted:
+        if project in self._storms:
+            self._remember(revisions)
+            return
+        hinted = self._hinted.get(project, {})
+        fresh = {
+            job_id: revision
+            for job_id, revision in revisions
+            if revision > max(self._told.get(job_id, 0), hinted.get(job_id, 0))
+        }
+        if fresh:
+            self._hinted[project].update(fresh)
             self.woken.set()
+        if len(hinted) + len(fresh) > MOST_CHANGES:
+            self._give_up(project)
 
     def _give_up(self, project: str) -> None:
-        """Loading a page again is cheaper than reading all this."""
-        self._hinted.pop(project, None)
+        """The reset at the end of the storm tells of all these."""
+        self._remember(self._hinted.pop(project, {}).items())
+        self._storms.setdefault(project, self._clock() + STORM_SECONDS)
+
+    def _end_storms(self) -> None:
         latest = instant_id(self._looked_at) if self._looked_at else None
-        for viewer in self._viewers.get(project, ()):
-            viewer.reset("too_many_changes", latest)
+        for project, until in list(self._storms.items()):
+            if self._clock() >= until:
+                del self._storms[project]
+                for viewer in self._viewers.get(project, ()):
+                    viewer.reset("too_many_changes", latest)
+                    if isinstance(viewer, JobViewer):
+                        self._look_again_at(viewer)
+
+    def _look_again_at(self, viewer: JobViewer) -> None:
+        """Its job may be over by now, and runs below it may be new."""
+        viewer.is_stale = True
+        self._told.pop(viewer.job_id, None)
+        self._hinted[viewer.holder.project].setdefault(viewer.job_id, 1)
 
     async def once(self) -> None:
         """Read what was hinted, and from time to time what a lost hint would have told."""
         if not self._viewers:  # checked again after the pause: they may leave meanwhile
             return
         await asyncio.sleep(max(GATHER_SECONDS, PAUSE_SHARE * self._took))
+        self._end_storms()
         is_due = self._clock() >= self._next_poll or self._is_fed() != self._was_fed
         if not self._viewers or not (is_due or self._hinted):
             return
@@ -119,6 +146,7 @@ class Changes:
             store = EventStore(connection)
             if is_due:
                 await self._poll(store)
+            await self._refresh(store)
             await self._read(store)
         self._took = self._clock() - started
 
@@ -129,17 +157,16 @@ class Changes:
         now = await store.instant()
         assert self._looked_at is not None
         since = self._looked_at - MARGIN
-        found = await store.changed_since(projects=projects, since=since, limit=MOST_CHANGES + 1)
+        found = await store.changed_since(projects=projects, since=since, limit=MOST_FOUND)
         self._looked_at, self._was_fed = now, fed
         self._next_poll = self._clock() + (FED_POLL_SECONDS if fed else self._poll_seconds)
-        if len(found) > MOST_CHANGES:
+        if len(found) == MOST_FOUND and not fed:
             for project in projects:
                 self._give_up(project)
-            return
         self._note(found)
         await self._end_decided(store)
         for viewer in self._all():
-            if viewer.holder.project not in self._hinted:
+            if viewer.holder.project not in self._hinted and viewer.holder.project not in self._storms:
                 viewer.advance(instant_id(now))
 
     def _note(self, found: Iterable[Revision]) -> None:
@@ -155,6 +182,11 @@ class Changes:
             for viewer in waiting:
                 if viewer.job_id in decisions:
                     viewer.end(viewer.job_id, decisions[viewer.job_id])
+
+    async def _refresh(self, store: EventStore) -> None:
+        for viewer in self._all():
+            if isinstance(viewer, JobViewer) and viewer.is_stale:
+                viewer.know(await store.runs_below(project=viewer.holder.project, job_id=viewer.job_id))
 
     def _all(self) -> Iterable[ProjectViewer]:
         return [viewer for viewers in self._viewers.values() for viewer in viewers]
@@ -173,16 +205,17 @@ class Changes:
         by_project: dict[str, list[JobChange]] = defaultdict(list)
         for change in changes:
             if change.revision > self._told.get(change.id, 0):
-                self._remember(change)
+                self._remember([(change.id, change.revision)])
                 by_project[change.project].append(change)
         for project, found in by_project.items():
             frames = FramedChanges(found)
             for viewer in list(self._viewers.get(project, ())):
                 frames.show(viewer)
 
-    def _remember(self, change: JobChange) -> None:
-        self._told[change.id] = change.revision
-        self._told.move_to_end(change.id)
+    def _remember(self, revisions: Iterable[tuple[UUID, int]]) -> None:
+        for job_id, revision in revisions:
+            self._told[job_id] = revision
+            self._told.move_to_end(job_id)
         while len(self._told) > MOST_REVISIONS:
             self._told.popitem(last=False)
 

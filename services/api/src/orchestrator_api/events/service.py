@@ -92,7 +92,7 @@ class Streams:
 
 def _holder(session: Session) -> Holder:
     actor = session.actor
-    return Holder(token_id=actor.token_id, project=session.project, reads_project=actor.reads_project)
+    return Holder(actor.token_id, session.project, actor.reads_project, actor.session_id)
 
 
 async def _catch_up(store: EventStore, viewer: ProjectViewer, last_id: str | None, now: datetime) -> None:

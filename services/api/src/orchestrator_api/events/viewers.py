@@ -26,11 +26,13 @@ class Holder:
     token_id: UUID
     project: str
     reads_project: bool
+    session_id: UUID | None = None
+    """Of a person who is signed in."""
 
     @property
     def bearing(self) -> Bearing:
         """What is checked again while the stream is open."""
-        return self.token_id, self.project
+        return self.session_id or self.token_id, self.project
 
 
 class Viewer:
@@ -135,11 +137,14 @@ class JobViewer(ProjectViewer):
         super().__init__(holder)
         self.job_id = job_id
         self.is_accepted = is_accepted
+        self.is_stale = True
+        """Whether runs may be below it of which it does not know."""
         self._runs = {job_id}
 
     def know(self, runs: Iterable[UUID]) -> None:
         """These are the runs nested below it so far."""
         self._runs.update(runs)
+        self.is_stale = False
 
     def wants(self, change: JobChange) -> bool:
         if change.id != self.job_id and change.parent_id not in self._runs:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Collection
 
 from orchestrator_api.access import standing
+from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.events.changes import Changes
 from orchestrator_api.events.feed import Feed
 from orchestrator_api.events.logs import EVERY_SECONDS, Logs
@@ -17,13 +18,13 @@ from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.runtime.skeleton import Skeleton
 
 
-def open_streams(settings: ApiSettings, skeleton: Skeleton) -> Streams:
+def open_streams(settings: ApiSettings, skeleton: Skeleton, browsers: BrowserSessions) -> Streams:
     """The streams of this replica; they end as soon as the service is to stop."""
     stopping, clock = skeleton.lifecycle.stopping, SystemClock()
 
     async def still_good(bearings: Collection[standing.Bearing]) -> set[standing.Bearing]:
         async with skeleton.connections() as connection:
-            return await standing.still_good(connection, bearings, clock.now())
+            return await standing.still_good(connection, browsers, bearings, clock.now())
 
     streams = OpenStreams(
         most=settings.streams_max,

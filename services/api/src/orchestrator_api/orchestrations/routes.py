@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from orchestrator_api.access import orchestration_tokens
-from orchestrator_api.access.models import TokenOut
+from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http import edits
@@ -41,7 +41,6 @@ from orchestrator_api.orchestrations.models import (
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
-from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)
@@ -184,15 +183,40 @@ async def _preview(
     return ArrangementPreview.model_validate(arranged)
 
 
-@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
-async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
+@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ_ONE)
+async def get_orchestration_token(
+    call: Call, project: Project, orchestration: Identifier, response: Response
+) -> TokenOut:
     """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        row = await orchestration_tokens.find(session, orchestration)
-    if row is None:
-        raise NotFound("this orchestration has no token", field="orchestration")
-    return TokenOut.model_validate(row)
+        row = await orchestration_tokens.load(session, orchestration)
+    return tagged(response, TokenOut.model_validate(row))
+
+
+@router.put(
+    "/{orchestration}/token",
+    operation_id="change_orchestration_token",
+    responses=EDIT,
+    openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
+)
+async def change_orchestration_token(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: OrchestrationTokenIn,
+    condition: If,
+    response: Response,
+) -> TokenOut:
+    """Say which components the orchestration's tasks may run (project admin).
+
+    A task of another component ends with an error that names it, from its next start on.
+    """
+    async with call.session(Scope.ADMINISTER, project) as session:
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await edits.check(session, condition, await orchestration_tokens.target(session, orchestration))
+        row = await orchestrations.narrow_token(session, orchestration, body.components)
+    return tagged(response, TokenOut.model_validate(row))
 
 
 @router.post(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
 from orchestrator_api.http.conditional import entity_tag
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,31 @@ class NewSession:
     secret_hash: bytes
     address: str
     user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link about to be stored; its text is derived from this."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    project: str | None
+    invited_by: UUID | None
+    is_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that can still be used, and whose it is."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    email: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
