@@ -145,13 +145,14 @@ async def test_a_change_while_it_runs_is_not_overwritten(
 ) -> None:
     """Someone else has locked and changed the thing after the apply read it, and before it saves it."""
     await furnished.post("definitions/apply", {"documents": DOCUMENTS})
-    changed = {
+    documents: dict[str, list[dict[str, Any]]] = {
         "variable": [{"variables": {"region": "us"}}],
         "configuration": [{"configuration": "demo-extractor/one", "parameters": {"rows": 6}}],
         "orchestration": [{**ORCHESTRATION, "name": "New"}],
         "schedule": [{**ORCHESTRATION, "schedules": {"s": {"cron": "1 1 * * *"}}}],
         "trigger": [{**ORCHESTRATION, "triggers": {"t": {"tables": ["in.c-x.c"]}}}],
-    }[kind]
+    }
+    changed = documents[kind]
     planned = await plan(furnished, changed)
     async with database.connection() as connection:
         transaction = connection.transaction()
