@@ -1,5 +1,6 @@
 """The audit log: who changed what, who requested which run, and who was refused."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from orchestrator_api.access.audit_rows import AuditFilter, AuditRecord, NewReco
 from orchestrator_api.access.audit_store import AuditStore, Place
 from orchestrator_api.access.differences import Document, differences
 from orchestrator_api.access.permissions import Actor
+from orchestrator_api.http.refusals import LastChange
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.runtime.answers import current_request_id
@@ -50,6 +52,19 @@ class About:
 
 
 NOTHING_MORE = About()
+CHANGES = (
+    "created",
+    "added",
+    "registered",
+    "changed",
+    "restored",
+    "disabled",
+    "enabled",
+    "revoked",
+    "deleted",
+    "removed",
+)
+"""What is done to the state of something that people edit."""
 
 
 async def record(
@@ -83,6 +98,26 @@ async def record(
             request_id=current_request_id(),
         )
     )
+
+
+async def last_change(
+    connection: asyncpg.Connection, project: str | None, what: str, subject: str
+) -> LastChange | None:
+    """Who last created, changed or deleted something, as far as the log goes back."""
+    found = await newest_change(connection, project, [what], [subject])
+    return None if found is None else found[1]
+
+
+async def newest_change(
+    connection: asyncpg.Connection, project: str | None, kinds: Sequence[str], subjects: Sequence[str]
+) -> tuple[str, LastChange] | None:
+    """Who last changed any of these, and which one that was."""
+    actions = [f"{kind}.{how}" for kind in kinds for how in CHANGES]
+    found = await AuditStore(connection).last_change(project=project, actions=actions, subjects=subjects)
+    if found is None:
+        return None
+    kind, _, how = found.action.partition(".")
+    return f"{kind} {found.subject}", LastChange(by=found.actor, at=found.at, how=how)
 
 
 async def read(

@@ -57,3 +57,13 @@ class AuditFilter:
     request_id: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """Who did what, and when."""
+
+    actor: str
+    at: datetime
+    action: str
+    subject: str

@@ -1,9 +1,10 @@
 """The audit log in the database."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from orchestrator_api.access.audit_rows import AuditFilter, AuditRecord, NewRecord
+from orchestrator_api.access.audit_rows import AuditFilter, AuditRecord, NewRecord, RecordedChange
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
@@ -31,6 +32,15 @@ class AuditStore(Store):
         if project is None:
             return await self._many(AuditRecord, "instance_records", **given)
         return await self._many(AuditRecord, "records", project=project, **given)
+
+    async def last_change(
+        self, *, project: str | None, actions: Sequence[str], subjects: Sequence[str]
+    ) -> RecordedChange | None:
+        """The newest of these actions on any of the subjects; without a project, of the instance's."""
+        wanted = {"actions": list(actions), "subjects": list(subjects)}
+        if project is None:
+            return await self._one(RecordedChange, "last_change_of_instance", **wanted)
+        return await self._one(RecordedChange, "last_change", project=project, **wanted)
 
 
 def _given(wanted: AuditFilter, place: Place) -> dict[str, object]:

@@ -37,5 +37,17 @@ WHERE project IS NULL
 ORDER BY at DESC, id DESC
 LIMIT $limit
 
+-- name: last_change
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project = $project AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
+
+-- name: last_change_of_instance
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project IS NULL AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
+
 -- name: forget_audit
 SELECT catalog.forget_audit($days::integer, $batch::integer)

@@ -136,6 +136,10 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
+    async def lock_token(self, *, token_id: UUID) -> None:
+        """Lock a token against other changes until the transaction ends."""
+        await self._run("lock_token", id=token_id)
+
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""
         return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)

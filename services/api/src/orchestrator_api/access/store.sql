@@ -84,6 +84,9 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
 FROM catalog.tokens
 WHERE project = $project AND id = $id
 
+-- name: lock_token
+SELECT id FROM catalog.tokens WHERE id = $id FOR UPDATE
+
 -- name: insert_token
 INSERT INTO catalog.tokens (
     id, project, kind, name, secret_hash, scopes, components, expires_at, prefix, description, buckets, created_by)
