@@ -97,6 +97,7 @@ STEPS = (
     Step("change_person", {"disabled": True}, ("person.disabled",)),
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
+    Step("delete_orchestration", None, ("configuration.deleted",), places={"orchestration": "copied"}),
     Step("delete_configuration", None, ("configuration.deleted",)),
     Step("revoke_administrator_token", None, ("token.revoked",), places={"token": "{administrator_token}"}),
     # Recorded before the broker is asked, which has no such letter.
