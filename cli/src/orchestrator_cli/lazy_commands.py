@@ -61,6 +61,13 @@ PLACES = (
         calls_server=False,
     ),
     Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
+    Place("members", "orchestrator_cli.commands.members:app", "Members of a project and their roles."),
+    Place("people", "orchestrator_cli.commands.people:app", "Accounts of the installation."),
+    Place(
+        "whoami",
+        "orchestrator_cli.commands.people:whoami",
+        "Show who you are to the server: a person and their roles, or a token and its scopes.",
+    ),
     Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
     Place(
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."

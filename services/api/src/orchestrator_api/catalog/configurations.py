@@ -6,9 +6,15 @@ from typing import TypeVar
 
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
-from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
+from orchestrator_api.catalog.rows import (
+    Configuration,
+    ConfigurationState,
+    ConfigurationVersion,
+    CurrentVersion,
+)
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -117,10 +123,9 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def all_keys(session: Session) -> list[Key]:
-    """The keys of all configurations except orchestrations."""
-    found = await ConfigurationStore(session.connection).keys(project=session.project)
-    return [Key(each.component, each.id) for each in found]
+async def all_states(session: Session) -> list[ConfigurationState]:
+    """Which configurations there are except orchestrations, and in which states."""
+    return await ConfigurationStore(session.connection).states(project=session.project)
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
@@ -196,6 +201,11 @@ async def nestings_below(session: Session, orchestrations: Collection[str]) -> l
 async def lock_orchestrations(session: Session) -> None:
     """Serialize saves of a project's orchestrations: two concurrent ones could create a cycle together."""
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
+
+
+async def lock_creations(session: Session) -> None:
+    """Keep others from creating what has no row yet that could be locked."""
+    await ConfigurationStore(session.connection).lock_creations(project=session.project)
 
 
 def masked(stored: Stored) -> Stored:
@@ -330,6 +340,37 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
     )
     await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
     return True
+
+
+async def target(session: Session, key: Key, *, deleting: bool = False) -> Target:
+    """A configuration that may not exist yet, locked to be saved or deleted."""
+    is_orchestration = key.component == ORCHESTRATOR
+    session.actor.require_configure(key.component, field=None if is_orchestration else "component")
+    if is_orchestration or deleting:  # first, as always: otherwise two requests could wait for each other
+        await lock_orchestrations(session)
+    return await _locked(session, key)
+
+
+async def component_target(session: Session, key: Key) -> Target:
+    """The same for a component's configuration that is to be saved."""
+    if key.component == ORCHESTRATOR:
+        raise UserError(NO_ORCHESTRATION, field="component")
+    return await target(session, key)
+
+
+async def switch_target(session: Session, key: Key) -> Target:
+    """The same for whoever only enables or disables it."""
+    session.actor.require_switch()
+    return await _locked(session, key)
+
+
+async def _locked(session: Session, key: Key) -> Target:
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    stored = await find(session, key)
+    shown = "this orchestration" if key.component == ORCHESTRATOR else "this configuration"
+    if stored is None or stored.deleted_at is not None:
+        return Target(shown, "configuration", str(key), None)
+    return Target(shown, "configuration", str(key), stored.etag, stored.version)
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:
