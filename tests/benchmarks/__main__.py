@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from statistics import median
 from typing import Any
 
-from tests.benchmarks import api, counted, footprint, growth, history, report, workloads
+from tests.benchmarks import api, counted, events, footprint, growth, history, report, workloads
 from tests.benchmarks.measuring import Samples, in_turns, nothing
 from tests.benchmarks.ours import Ours
 from tests.benchmarks.peers import prefect_system as prefect
@@ -109,6 +109,7 @@ SECTIONS: dict[str, Section] = {
     "growth": growth.section,
     "history": history.section,
     "api": api.section,
+    "events": events.section,
     "peers": peers,
 }
 USUAL = ("goals", "counted", "footprint", "growth")

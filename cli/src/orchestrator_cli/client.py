@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
 from orchestrator_cli.transport import (
@@ -18,6 +18,9 @@ from orchestrator_cli.transport import (
     target,
 )
 from orchestrator_shared.domain.ids import new_id
+
+if TYPE_CHECKING:
+    from orchestrator_cli.notices import Notices
 
 Json = dict[str, Any]
 
@@ -55,6 +58,16 @@ class ApiClient:
 
     def get(self, path: str, **params: object) -> Json:
         return _with_retries(lambda: self._request("GET", path, params=_given(params)))
+
+    def notices(self, path: str) -> "Notices":
+        """Live events below this path; a server without them gives none."""
+        from orchestrator_cli.notices import Notices
+
+        transport = self._transport
+        if not isinstance(transport, Connection):
+            return Notices(None, Request("GET", path))
+        request = Request("GET", transport.prefix + target(f"/v1{path}"), self._headers)
+        return Notices(transport.another, request)
 
     def put(self, path: str, body: Json) -> Json:
         return self._request("PUT", path, body=body)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -77,8 +78,10 @@ class Connection:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("expected http://host:port or https://host")
-        self._prefix = target(parts.path.rstrip("/"))
+        self.prefix = target(parts.path.rstrip("/"))
         self._http = _unopened(parts.scheme, parts.hostname, parts.port)
+        self.another = partial(_unopened, parts.scheme, parts.hostname, parts.port)
+        """Makes a connection for a stream: an answer that does not end occupies its own."""
 
     def send(self, request: Request) -> Response:
         clock = _Clock()
@@ -99,7 +102,7 @@ class Connection:
             raise
 
     def _exchange(self, request: Request) -> Response:
-        path = self._prefix + request.target
+        path = self.prefix + request.target
         self._http.request(request.method, path, body=request.body, headers=dict(request.headers))
         answer = self._http.getresponse()
         if answer.length is not None and answer.length <= MOST_ANSWER_BYTES:

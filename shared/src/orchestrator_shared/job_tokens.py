@@ -1,15 +1,25 @@
-"""Job tokens: signed and never stored; whoever accepts one also checks that its attempt is still processing.
+"""Job tokens: signed (JWT, HS256) and never stored; whoever accepts one also checks its attempt.
 
-Nothing issues or accepts them yet: that comes together with roles and scopes, which decide what a job may do.
+The signing key is derived from the encryption keys, which runner (signs) and api (verifies) have.
+An encryption key cannot be computed from it.
 """
 
-import base64
 import hmac
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
+
+import jwt
+
+JOB_TOKEN = "orcjob_"  # noqa: S105  the beginning of every job token
+JOB_SCOPES = ("job", "publish")
+"""What the program of a job may do: see docs/reference/tokens.md."""
+MAX_CHARACTERS = 500
+_ALGORITHM = "HS256"
+_AUDIENCE = "orchestrator-job"
+_PURPOSE = b"orchestrator job token v2"
+_REQUIRED = ["aud", "sub", "exp", "attempt", "project", "scopes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,37 +28,49 @@ class JobToken:
 
     job_id: UUID
     attempt: int
+    project: str
     scopes: tuple[str, ...]
     expires_at: datetime
 
 
-def sign_job_token(
-    key: bytes, job_id: UUID, attempt: int, scopes: Sequence[str], expires_at: datetime
-) -> str:
-    """`orcjob_<claims>.<signature>`; the signing key is derived from `key`, the first encryption key."""
-    said = {"j": job_id.hex, "a": attempt, "s": list(scopes), "e": int(expires_at.timestamp())}
-    body = _encode(json.dumps(said, separators=(",", ":")).encode())
-    return f"orcjob_{body}.{_encode(_sign(key, body))}"
+def job_token_keys(encryption_keys: Sequence[bytes]) -> tuple[bytes, ...]:
+    """The keys for job tokens; the first one signs, all verify."""
+    return tuple(hmac.digest(key, _PURPOSE, "sha256") for key in encryption_keys)
+
+
+def sign_job_token(key: bytes, token: JobToken) -> str:
+    """`orcjob_<JWT>`."""
+    claims = {
+        "aud": _AUDIENCE,
+        "sub": str(token.job_id),
+        "attempt": token.attempt,
+        "project": token.project,
+        "scopes": list(token.scopes),
+        "exp": int(token.expires_at.timestamp()),
+    }
+    return JOB_TOKEN + jwt.encode(claims, key, algorithm=_ALGORITHM)
 
 
 def verify_job_token(keys: Sequence[bytes], text: str, *, now: datetime) -> JobToken | None:
     """The claims if one of the keys signed the token and it has not expired; otherwise None."""
-    body, dot, signature = text.removeprefix("orcjob_").partition(".")
-    if not text.startswith("orcjob_") or not dot or len(text) > 2000:
+    if not text.startswith(JOB_TOKEN) or len(text) > MAX_CHARACTERS:
         return None
-    if not any(hmac.compare_digest(_encode(_sign(key, body)).encode(), signature.encode()) for key in keys):
-        return None
-    said = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    expires_at = datetime.fromtimestamp(said["e"], UTC)
-    if expires_at <= now:
-        return None
-    return JobToken(UUID(said["j"]), int(said["a"]), tuple(said["s"]), expires_at)
-
-
-def _sign(key: bytes, body: str) -> bytes:
-    own_key = hmac.digest(key, b"orchestrator job token v1", "sha256")
-    return hmac.digest(own_key, body.encode(), "sha256")
-
-
-def _encode(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
+    for key in keys:
+        try:
+            claims = jwt.decode(
+                text.removeprefix(JOB_TOKEN),
+                key,
+                algorithms=[_ALGORITHM],
+                audience=_AUDIENCE,
+                # compared below with `now`, so that one clock decides
+                options={"require": _REQUIRED, "verify_exp": False},
+            )
+        except jwt.InvalidTokenError:
+            continue
+        expires_at = datetime.fromtimestamp(claims["exp"], UTC)
+        if expires_at <= now:
+            return None
+        return JobToken(
+            UUID(claims["sub"]), claims["attempt"], claims["project"], tuple(claims["scopes"]), expires_at
+        )
+    return None

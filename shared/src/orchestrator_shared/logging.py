@@ -20,6 +20,7 @@ _SECRET_KEYS = re.compile(
 # It begins with "://", which nothing after it can hold: looking for the scheme first takes quadratic time.
 _URL_PASSWORD = re.compile(r"(?P<before>://[^\s:/@]*:)[^\s/]+(?=@)")
 _TOKEN = re.compile(r"\borc_([A-Za-z0-9-]+)_[A-Za-z0-9_-]{20,}")
+_JOB_TOKEN = re.compile(r"\borcjob_[A-Za-z0-9_.-]{20,}")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 # Begins where no other part of one could: looking again inside of it takes quadratic time.
 _SIGNED = re.compile(r"(?<![\w-])eyJ[\w-]*\.eyJ[\w-]*(?:\.[\w-]*)?")
@@ -68,6 +69,8 @@ def clean_text(text: str) -> str:
         text = _TOKEN.sub(rf"orc_\1_{HIDDEN}", text)
     if "eyJ" in text:
         text = _SIGNED.sub(HIDDEN, text)
+    if "orcjob_" in text:
+        text = _JOB_TOKEN.sub(f"orcjob_{HIDDEN}", text)
     return _BEARER.sub(rf"\1 {HIDDEN}", text)
 
 

@@ -57,6 +57,18 @@ def sealed_values(value: Any) -> Iterator[str]:
             yield from sealed_values(item)
 
 
+def check_sealed(value: Any) -> None:
+    """Raise a ValueError if a secret in a JSON value is in the clear: it must not be stored like this."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key.startswith("#") and item is not None and not is_sealed(item):
+                raise ValueError(f"the secret {key} is not encrypted")
+            check_sealed(item)
+    elif isinstance(value, list):
+        for item in value:
+            check_sealed(item)
+
+
 def key_id(key: bytes) -> bytes:
     """What names a key beside the values it encrypted; it says nothing about the key."""
     return hashlib.sha256(b"orchestrator key id" + key).digest()[:KEY_ID_BYTES]

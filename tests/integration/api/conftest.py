@@ -14,6 +14,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from tests.support import servers
+from tests.support.asgi_streams import StreamingTransport
 from tests.support.brokers import BrokerVhost, fresh_vhost
 from tests.support.databases import Database, migrated_database
 from tests.support.stack_settings import LINK_KEY
@@ -88,6 +89,12 @@ class RunningApi:
     def http(self, token: str | None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers, timeout=30)
+
+    def streaming(self, token: str | None) -> httpx.AsyncClient:
+        """The same, also for answers that do not end."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        transport = StreamingTransport(self.app)
         return httpx.AsyncClient(transport=transport, base_url="http://api", headers=headers, timeout=30)
 
 

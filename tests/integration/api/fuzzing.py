@@ -82,6 +82,8 @@ async def furnish(
     async with bearer(service.url, ADMIN_TOKEN) as admin:
         await _define(admin)
         places = await _started(admin, database)
+        member = await admin.post("members", {"email": "ada@example.com", "role": "viewer"})
+        places["person"] = member["person_id"]
         spare = await admin.post("tokens", {"name": "spare", "scopes": ["read"]})
         kept = await admin.post("tokens", {"name": "kept", "scopes": ["read"]})
     token_ids = {

@@ -50,6 +50,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "delete_trigger": {"trigger": "gone"},
     "delete_variable": {"name": "gone"},
     "unshare_bucket": {"bucket": "in.c-gone"},
+    "remove_member": {"person": str(UUID(int=0))},
     "terminate_job": {"job": PLACES["underway"]},
     "receive_callback": {"token": PLACES["callback"]},
     **{operation: {"token": token} for operation, token in TOLD["token_ids"].items()},
@@ -71,7 +72,7 @@ Body = dict[str, Any]
 numbers = itertools.count()
 MOST_ITEMS = 100
 SLUGS = {"project", "component", "configuration", "orchestration", "schedule", "trigger", "shared_with"}
-IDS = {"job", "schedule_id", "trigger_id"}
+IDS = {"job", "schedule_id", "trigger_id", "person"}
 
 
 @schemathesis.hook

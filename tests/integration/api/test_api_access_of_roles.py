@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 
 import pytest
-from tests.integration.api.conftest import Client, RunningApi
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi
 from tests.integration.api.people import person_with_role
-from tests.integration.api.test_api_access_table import GHOST, NO_TOKEN, calls, send
+from tests.integration.api.test_api_access_table import GHOST, OPEN, calls, send
 from tests.support import documentation as docs
 from tests.support.databases import Database
 
@@ -32,7 +32,7 @@ def told() -> dict[str, dict[str, str]]:
 def test_every_call_has_a_row() -> None:
     assert f"| call | {' | '.join(COLUMNS)} |" in PAGE.read_text(encoding="utf-8")
     table = told()
-    assert sorted([*table, NO_TOKEN]) == sorted(call.name for call in calls())
+    assert sorted([*table, *OPEN]) == sorted(call.name for call in calls())
     assert {cell for row in table.values() for cell in row.values()} == {"yes", "no"}
 
 
@@ -52,7 +52,7 @@ async def places(furnished: Client) -> dict[str, str]:
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "person": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "session": GHOST, "letter": "ghost", "job": run,
     }  # fmt: skip
 
 
@@ -66,15 +66,16 @@ async def people(
             token = await person_with_role(
                 furnished, database, f"{name.replace(' ', '-')}@demo.example", **role
             )
-            clients[name] = Client(await stack.enter_async_context(api.http(token)))
-        yield {**clients, "instance administrator": furnished}
+            clients[name] = Client(await stack.enter_async_context(api.streaming(token)))
+        administrator = Client(await stack.enter_async_context(api.streaming(ADMIN_TOKEN)))
+        yield {**clients, "instance administrator": administrator}
 
 
 async def test_every_call_as_every_role(people: Mapping[str, Client], places: dict[str, str]) -> None:
     table = told()
     wrong = []
     for call in calls():
-        if call.name == NO_TOKEN:
+        if call.name in OPEN:
             continue
         for role, cell in table[call.name].items():
             status, text = await send(people[role], call, places)

@@ -7,14 +7,20 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.api.conftest import COMPONENT, Client, RunningApi, orchestration
+from tests.integration.api.conftest import ADMIN_TOKEN, COMPONENT, KEY, Client, RunningApi, orchestration
+from tests.integration.api.test_api_jobs import Runner
 from tests.support import documentation as docs
+from tests.support.databases import Database
 
 from orchestrator_api.openapi import description
+from orchestrator_shared.job_tokens import JOB_SCOPES, JobToken, job_token_keys, sign_job_token
+from orchestrator_shared.security import hash_token
+from orchestrator_shared.settings import parse_keys
 
 PAGE = docs.REFERENCE / "tokens.md"
 COMPONENTS = ["demo-extractor", "orchestrator"]
@@ -26,8 +32,11 @@ KINDS: Mapping[str, dict[str, Any]] = {
     "run, a component": {"scopes": ["run"], "components": ["demo-extractor"]},
     "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
 }
-COLUMNS = [*KINDS, "administrator"]
-NO_TOKEN = "receive_callback"
+OWN, JOB = "orchestration", "job"
+"""An orchestration's own token, whose text no one has, and the token that the program of a job gets."""
+COLUMNS = [*KINDS, OWN, JOB, "administrator"]
+OPEN = {"receive_callback": 404, "sign_in": 401}
+"""Calls that need no token, and what they answer here to everyone."""
 GHOST = "00000000-0000-7000-8000-000000000000"
 
 
@@ -62,6 +71,7 @@ REQUESTS: Mapping[str, Request] = {
     "delete_orchestration": GONE,
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "change_orchestration_token": Request((200,), {"components": ["*"]}),
     "refresh_orchestration_token": Request((204,)),
     "run_orchestration": ASKED,
     "run_configuration": ASKED,
@@ -92,7 +102,17 @@ REQUESTS: Mapping[str, Request] = {
     "apply_definitions": Request((200,), {"documents": []}),
     "replay_dead_letter": Request((404,)),
     "discard_dead_letter": Request((404,)),
-    NO_TOKEN: Request((404,), {}),
+    "receive_callback": Request((404,), {}),
+    "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
+    "get_session": Request((404,)),
+    "sign_out": Request((404,)),
+    "end_session": Request((404,)),
+    "sign_out_everywhere": Request((204,)),
+    "change_password": Request(
+        (422,), {"current_password": "not the right one", "new_password": "a new, long password"}
+    ),
+    "get_person": Request((404,)),
+    "change_person": Request((404,), {"disabled": True}),
 }
 
 
@@ -132,7 +152,7 @@ def told() -> dict[str, dict[str, str]]:
 def test_every_call_has_a_row() -> None:
     assert f"| call | {' | '.join(COLUMNS)} |" in PAGE.read_text(encoding="utf-8")
     table = told()
-    assert sorted([*table, NO_TOKEN]) == sorted(call.name for call in calls())
+    assert sorted([*table, *OPEN]) == sorted(call.name for call in calls())
     assert {cell for row in table.values() for cell in row.values()} == {"yes", "own", "no"}
 
 
@@ -152,12 +172,16 @@ class Bearers:
 
 
 async def send(client: Client, call: Call, places: Mapping[str, str]) -> tuple[int, str]:
-    response = await client.http.request(call.method, call.url(places), json=call.request.body)
+    url, body = call.url(places), call.request.body
+    async with client.http.stream(call.method, url, json=body) as response:
+        if response.headers.get("content-type", "").startswith("text/event-stream"):
+            return response.status_code, ""  # its end may never come
+        await response.aread()
     return response.status_code, response.text
 
 
 @pytest.fixture
-async def bearers(api: RunningApi, furnished: Client) -> AsyncIterator[Bearers]:
+async def bearers(api: RunningApi, furnished: Client, database: Database) -> AsyncIterator[Bearers]:
     schedule = await furnished.put(
         "orchestrations/daily/schedules/mornings", {"cron": "30 5 * * *"}, status=201
     )
@@ -171,18 +195,27 @@ async def bearers(api: RunningApi, furnished: Client) -> AsyncIterator[Bearers]:
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "person": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "session": GHOST, "letter": "ghost", "job": run,
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 
         async def client(token: str | None) -> Client:
-            return Client(await stack.enter_async_context(api.http(token)))
+            return Client(await stack.enter_async_context(api.streaming(token)))
 
-        clients, places = {"administrator": furnished}, {"administrator": common}
+        clients, places = {"administrator": await client(ADMIN_TOKEN)}, {"administrator": common}
         for kind, wish in KINDS.items():
             made = await furnished.post("tokens", {"name": kind, **wish}, status=201)
             clients[kind] = await client(made["token"])
             places[kind] = {**common, "job": await own_run(clients[kind], kind) or run}
+        await furnished.put("orchestrations/another", TASKS, status=201)
+        await database.execute(
+            "UPDATE catalog.tokens SET secret_hash = $1 WHERE name = 'orchestration another'",
+            hash_token("own"),
+        )
+        clients[OWN] = await client("own")
+        underway = await processing_job(database)
+        clients[JOB] = await client(job_token(underway))
+        places[JOB] = {**common, "job": str(underway)}
         every = {"name": "x", "scopes": ["read", "configure", "run", "tables"], "components": ["*"]}
         foreign = await furnished.post("/v1/projects/other/tokens", every, status=201)
         strangers = {
@@ -191,6 +224,19 @@ async def bearers(api: RunningApi, furnished: Client) -> AsyncIterator[Bearers]:
             "foreign": await client(foreign["token"]),
         }
         yield Bearers(clients, places, strangers, run)
+
+
+async def processing_job(database: Database) -> UUID:
+    runner = Runner(database)
+    await runner.connect()
+    return await runner.job("two", 1, "processing")
+
+
+def job_token(job: UUID) -> str:
+    """As the runner makes it for the first attempt."""
+    expires_at = datetime.now(UTC) + timedelta(hours=1)
+    key = job_token_keys(parse_keys(KEY))[0]
+    return sign_job_token(key, JobToken(job, 1, "demo", JOB_SCOPES, expires_at))
 
 
 async def own_run(client: Client, kind: str) -> str | None:
@@ -202,7 +248,7 @@ async def test_every_call_with_every_token(bearers: Bearers) -> None:
     table = told()
     wrong = []
     for call in calls():
-        if call.name == NO_TOKEN:
+        if call.name in OPEN:
             continue
         for kind, cell in table[call.name].items():
             status, text = await bearers.send(kind, call)
@@ -217,8 +263,8 @@ async def test_strangers_learn_nothing(bearers: Bearers) -> None:
     for call in calls():
         for kind in bearers.strangers:
             status, text = await bearers.send(kind, call)
-            if call.name == NO_TOKEN:
-                expected = {404}
+            if call.name in OPEN:
+                expected = {OPEN[call.name]}
             elif kind != "foreign":
                 expected = {401}
             else:
@@ -231,11 +277,11 @@ async def test_strangers_learn_nothing(bearers: Bearers) -> None:
 
 
 async def test_other_jobs_are_as_if_they_did_not_exist(bearers: Bearers) -> None:
-    """A run token gets the same answer for a job of someone else as for a job that does not exist."""
+    """What a token asks about a job that it may not know is answered, to the letter, as for none."""
     table = told()
     asked = 0
     for call in calls():
-        for kind in ("run", "run, a component"):
+        for kind in ("run", "run, a component", JOB):
             if "{job}" in call.path and table[call.name][kind] == "own":
                 ghost = str(uuid4())
                 known = await bearers.send(kind, call, job=bearers.foreign_job)
@@ -243,4 +289,4 @@ async def test_other_jobs_are_as_if_they_did_not_exist(bearers: Bearers) -> None
                 assert known == (unknown[0], unknown[1].replace(ghost, bearers.foreign_job)), call.name
                 assert unknown[0] == 404
                 asked += 1
-    assert asked == 8
+    assert asked == 12

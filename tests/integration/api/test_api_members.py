@@ -133,7 +133,9 @@ async def test_a_person_is_told_who_they_are(admins: Admins, admin: Client, data
     robot = await one.http.get("/v1/me", headers={"Authorization": f"Bearer {made['token']}"})
     assert robot.json() == {
         "person": None, "memberships": [],
-        "token": {"id": made["id"], "name": "robot", "project": "demo", "scopes": ["run"], "components": []},
+        "token": {"id": made["id"], "name": "robot", "project": "demo", "scopes": ["run"], "components": [],
+            "buckets": [],
+        },
     }  # fmt: skip
 
 

@@ -121,7 +121,7 @@ async def test_allow_names_every_method(api: RunningApi, furnished: Client) -> N
     expected = {
         "/v1/projects": "GET, POST",
         "/v1/projects/demo": "GET, PATCH",
-        "/v1/projects/demo/orchestrations/daily": "GET, PUT, DELETE",
+        "/v1/projects/demo/orchestrations/daily": "GET, PUT, PATCH, DELETE",
         "/v1/projects/demo/definitions/apply": "POST",
     }
     for path, methods in expected.items():

@@ -10,7 +10,7 @@ import jwt
 import pytest
 
 from orchestrator_shared.domain.link_purposes import LinkPurpose
-from orchestrator_shared.job_tokens import sign_job_token
+from orchestrator_shared.job_tokens import JobToken, sign_job_token
 from orchestrator_shared.links import MAX_CHARACTERS, LinkClaims, _signing_key, sign_link, verify_link
 
 KEY, OTHER = b"k" * 32, b"o" * 32
@@ -56,7 +56,7 @@ def test_a_rotated_key_still_opens_what_it_signed() -> None:
 
 
 def test_nothing_else_that_the_key_made_passes_for_a_link() -> None:
-    assert verify_link([KEY], sign_job_token(KEY, LINK, 1, [], EXPIRY), NOW) is None
+    assert verify_link([KEY], sign_job_token(KEY, JobToken(LINK, 1, "demo", (), EXPIRY)), NOW) is None
     claims = {"sub": str(LINK), "aud": "orchestrator-link-invite", "exp": int(EXPIRY.timestamp())}
     assert verify_link([KEY], jwt.encode(claims, KEY, algorithm="HS256"), NOW) is None, "not the derived key"
 

@@ -52,6 +52,7 @@ def test_a_line_has_its_event_fields_service_and_scope(lines: Lines) -> None:
 def test_secrets_never_reach_the_output(lines: Lines) -> None:
     log = structlog.get_logger()
     log.info(
+        "called with orcjob_eyJ0" + ".geheim" * 8,
         "signed in with orc_" + "0" * 32 + "_" + "geheim" * 8,
         password="geheim",
         parameters={"#key": "geheim", "deep": [{"api_key": "geheim"}], "user": "me"},

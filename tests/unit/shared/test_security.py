@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.sealed_values import SealedValue
+from orchestrator_shared.sealed_values import SealedValue, check_sealed
 from orchestrator_shared.secret_places import (
     SecretPlace,
     of_parameters,
@@ -188,3 +188,9 @@ def test_keys_are_base64_of_32_bytes() -> None:
         parse_keys("c2hvcnQ=")
     with pytest.raises(SettingsError, match="ORCHESTRATOR_ENCRYPTION_KEYS"):
         Encryption([])
+
+
+def test_a_secret_in_the_clear_is_not_taken_for_an_encrypted_one() -> None:
+    check_sealed({"a": [{"#p": Encryption([NEW]).encrypt_value("x", PLACE), "#none": None}]})
+    with pytest.raises(ValueError, match="#p is not encrypted"):
+        check_sealed({"a": [{"#p": "x"}]})

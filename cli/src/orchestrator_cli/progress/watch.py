@@ -1,7 +1,7 @@
 """Following a job until it ends: a live tree on a terminal, plain lines anywhere else."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -14,8 +14,14 @@ from orchestrator_cli.output import clock_time
 from orchestrator_cli.progress.tree import is_final, plain_lines, run_tree
 
 POLL_SECONDS = 0.4
+LIVE_PAUSE_SECONDS = 1.0
+"""The longest pause between events, for the elapsed times of running tasks."""
+PLAIN_PAUSE_SECONDS = 5.0
+"""The same, for reasons to wait: they change without an event."""
 OUTAGE_SECONDS = 60.0
 RUN_COMPONENT = "orchestrator"
+
+States = Iterator[tuple[Json, list[Json]]]
 
 
 class Reader(Protocol):
@@ -52,7 +58,14 @@ def fetch_tasks(client: Reader, project_path: str, job: Json) -> list[Json]:
     return list(phases)
 
 
-def snapshots(client: Reader, project_path: str, job_id: str) -> Iterator[tuple[Json, list[Json]]]:
+def poll_pause() -> None:
+    """The pause where nothing tells of changes."""
+    time.sleep(POLL_SECONDS)
+
+
+def snapshots(
+    client: Reader, project_path: str, job_id: str, pause: Callable[[], None] = poll_pause
+) -> States:
     """Yield the job and its phases repeatedly until it is finished, across short outages."""
     patient = Patient(client)
     while True:
@@ -60,24 +73,33 @@ def snapshots(client: Reader, project_path: str, job_id: str) -> Iterator[tuple[
         yield job, fetch_tasks(patient, project_path, job)
         if is_final(job):
             return
-        time.sleep(POLL_SECONDS)
+        pause()
 
 
 def follow(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
-    """Show the job until it ends; returns its final state."""
-    if screen.is_terminal:
-        return _follow_live(client, project_path, job_id, screen)
+    """Show the job until it ends, looking again when an event tells of a change; returns its final state."""
+    with client.notices(f"{project_path}/jobs/{job_id}/events") as notices:
+        longest = LIVE_PAUSE_SECONDS if screen.is_terminal else PLAIN_PAUSE_SECONDS
+
+        def pause() -> None:
+            notices.wait(most=longest, otherwise=POLL_SECONDS)
+
+        states = snapshots(client, project_path, job_id, pause)
+        return _follow_live(states, screen) if screen.is_terminal else _follow_plainly(states)
+
+
+def _follow_plainly(states: States) -> Json:
     seen: dict[str, str] = {}
     job: Json = {}
-    for job, phases in snapshots(client, project_path, job_id):
+    for job, phases in states:
         for line in plain_lines(seen, job, phases):
             print(f"{clock_time(datetime.now(UTC).isoformat())} {line}", flush=True)
     return job
 
 
-def _follow_live(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
+def _follow_live(states: States, screen: Console) -> Json:
     job: Json = {}
     with Live(console=screen, refresh_per_second=8, transient=False) as live:
-        for job, phases in snapshots(client, project_path, job_id):
+        for job, phases in states:
             live.update(run_tree(job, phases))
     return job

@@ -4,9 +4,11 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.routers import ROUTERS
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 
@@ -25,6 +27,7 @@ TAGS = (
     ("orchestrations", "Tasks arranged in phases."),
     ("runs", "Starting orchestrations and configurations, and the runs of an orchestration."),
     ("jobs", "Every execution of a configuration."),
+    ("events", "What changes, as it happens: server-sent events."),
     ("schedules", "Runs that start at given times."),
     ("triggers", "Runs that start when tables are updated."),
     ("tables", "Table updates and shared buckets."),
@@ -48,11 +51,27 @@ class DescribedApi(FastAPI):
             schemas: dict[str, Any] = super().openapi()["components"]["schemas"]
             schemas |= problem.pop("$defs")
             schemas["Problem"] = problem
+            _describe_streams(self.openapi_schema)
         assert self.openapi_schema is not None
         return self.openapi_schema
 
 
-def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = None) -> FastAPI:
+def _describe_streams(document: dict[str, Any] | None) -> None:
+    """A stream is a text; OpenAPI 3.1 has no keyword for the data of its events."""
+    assert document is not None
+    for item in document["paths"].values():
+        for operation in item.values():
+            content = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
+            if content is not None:
+                content["x-event-data"] = content["schema"].pop("anyOf")
+
+
+def create_app(
+    sessions: Sessions | None,
+    dead_letters: DeadLetters | None = None,
+    streams: Streams | None = None,
+    sign_ins: SignIns | None = None,
+) -> FastAPI:
     """Create the application; without sessions it only serves its own description."""
     app = DescribedApi(
         title="Orchestrator API",
@@ -66,6 +85,8 @@ def create_app(sessions: Sessions | None, dead_letters: DeadLetters | None = Non
     )
     app.state.sessions = sessions
     app.state.dead_letters = dead_letters
+    app.state.streams = streams
+    app.state.sign_ins = sign_ins
     for router in ROUTERS:
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)

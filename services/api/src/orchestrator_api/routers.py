@@ -7,11 +7,14 @@ from orchestrator_api.access import routes as access
 from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
 from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.people import account_routes as accounts
 from orchestrator_api.people import routes as people
+from orchestrator_api.people import session_routes as sessions
 from orchestrator_api.projects import routes as projects
 from orchestrator_api.projects import variable_routes as variables
 from orchestrator_api.runs import retry_routes as retries
@@ -27,12 +30,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     orchestrations.router,
     runs.router,
     retries.router,
+    events.router,
     schedules.router,
     triggers.router,
     tables.router,
     variables.router,
     access.router,
     people.router,
+    sessions.router,
+    accounts.router,
     notifications.router,
     instance.router,
     definitions.router,

@@ -22,9 +22,21 @@ class ApiSettings(ServiceSettings):
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
     """Per address. Beyond that, only tokens that were valid within the last hour are accepted at once."""
+    session_idle_seconds: int = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)
+    """A session that is not used for so long ends."""
+    session_lifetime_seconds: int = Field(default=14 * 24 * 3600, ge=60, le=90 * 24 * 3600)
+    """Every session ends after this time, used or not."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
+
+    streams_max: int = Field(default=500, ge=1, le=100_000)
+    """Open streams of events; keep it below `http_max_connections`."""
+    streams_max_per_token: int = Field(default=20, ge=1, le=100_000)
+    streams_check_seconds: float = Field(default=15, gt=0, le=30)
+    """How often the tokens of open streams are checked."""
+    streams_poll_seconds: float = Field(default=2, gt=0, le=60)
+    """How often to look for changes while the broker tells of none."""
 
     @field_validator("admin_email")
     @classmethod

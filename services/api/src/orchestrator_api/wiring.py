@@ -5,30 +5,36 @@ from contextlib import asynccontextmanager
 
 from orchestrator_api.access.administrator import ensure_administrator
 from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
+from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
+from orchestrator_shared.job_tokens import job_token_keys
 from orchestrator_shared.messaging.dead_letters import DeadLetters
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
+RETENTION_QUERIES = Queries.load(
+    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql", "people/store.sql"
+)
 RETENTION: dict[str, dict[str, object]] = {
     "forget_run_requests": {},
     "forget_audit": {},
     "forget_callbacks": {},
+    "forget_sessions": {},
+    "forget_sign_in_attempts": {},
 }
-"""Run requests without jobs, audit records and callbacks; each query states how long they are kept."""
-RETENTION_QUERIES = Queries.load(
-    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql"
-)
+"""What is not kept forever; each query states how long it is kept."""
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
 
@@ -50,9 +56,17 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             clock=SystemClock(),
             offload=Offload(),
             guard=TokenGuard(
-                TokenAttempts(settings.wrong_tokens_per_minute), TrustedProxies(settings.http_trusted_proxies)
+                TokenAttempts(settings.wrong_tokens_per_minute),
+                TrustedProxies(settings.http_trusted_proxies),
+                job_token_keys(settings.encryption_keys),
+                BrowserSessions(
+                    settings.public_url, settings.session_idle_seconds, settings.session_lifetime_seconds
+                ),
             ),
         )
-        app = create_app(sessions, DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher))
+        streams = open_streams(settings, skeleton, sessions.guard.browsers)
+        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
+        dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
+        app = create_app(sessions, dead_letters, streams, sign_ins)
         async with lifecycle.serving(app):
             yield

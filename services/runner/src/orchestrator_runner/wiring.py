@@ -41,6 +41,7 @@ from orchestrator_shared.database.pool import FIXED_PLANS
 from orchestrator_shared.database.retention import Retention
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.internal_hosts import InternalHosts
+from orchestrator_shared.job_tokens import job_token_keys
 from orchestrator_shared.messaging.connection import Broker
 from orchestrator_shared.messaging.consumer import Consumer
 from orchestrator_shared.messaging.outbox import Outbox
@@ -228,6 +229,7 @@ def make_attempts(
         handles=handles,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,
+        job_token_key=job_token_keys(settings.encryption_keys)[0],
         files_dir=settings.files_dir and settings.files_dir.absolute(),
     )
 

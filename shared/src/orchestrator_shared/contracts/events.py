@@ -101,7 +101,7 @@ class RunFinished(RunEvent):
 class JobsChanged(Message):
     """Hint for live pages: these jobs changed in one commit. Not persistent.
 
-    Only the api's feed is bound to it, and no replica consumes that feed until there are live pages.
+    Only the api's feed is bound to it; a replica of the api has that feed while streams of events are open.
     """
 
     type: ClassVar[str] = "orchestrator.jobs.changed.v1"

@@ -60,6 +60,15 @@ class TokenChangeIn(Input):
     expires_at: Instant | None = Field(default=None, description="null if it shall never expire.")
 
 
+class OrchestrationTokenIn(Input):
+    """What an orchestration's token may run."""
+
+    components: list[ComponentEntry] = Field(
+        max_length=1000,
+        description="Components that its tasks may run, or `*` for all; `orchestrator` for nested ones.",
+    )
+
+
 class TokenOut(Output):
     """A token, without its secret."""
 

@@ -1,10 +1,12 @@
 """The tokens that the jobs of orchestrations run as."""
 
+from collections.abc import Sequence
+
 from orchestrator_api.access.permissions import ALL_BUCKETS, ALL_COMPONENTS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import NewToken, Token
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.session import Session
-from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.security import hash_token, new_api_token
 
@@ -41,11 +43,41 @@ async def find(session: Session, orchestration: str) -> Token | None:
 
 async def refresh(session: Session, orchestration: str) -> None:
     """Give it a new secret, which no one ever sees."""
-    found = await find(session, orchestration)
-    if found is None:
-        raise UserError("this orchestration has no token", field="orchestration")
+    found = await load(session, orchestration)
     prefix, text = new_api_token()
     await AccessStore(session.connection).refresh_token_of_orchestration(
         token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
     await session.record("token.refreshed", f"orchestration {orchestration}")
+
+
+async def narrow(session: Session, orchestration: str, components: Sequence[str]) -> Token:
+    """Say which components the orchestration's tasks may run; it counts for tasks that start from now on."""
+    found = await load(session, orchestration)
+    wanted = sorted(set(components))
+    if wanted != sorted(found.components):
+        store = AccessStore(session.connection)
+        await store.narrow_token_of_orchestration(token_id=found.id, components=wanted)
+        await session.record("token.changed", f"orchestration {orchestration}", components=wanted)
+    return await load(session, orchestration)
+
+
+async def revoke(session: Session, orchestration: str) -> None:
+    """Revoke it: nothing starts as it any more. A refresh makes it valid again."""
+    store = AccessStore(session.connection)
+    await store.revoke_token_of_orchestration(project=session.project, orchestration=orchestration)
+
+
+async def restore(session: Session, orchestration: str) -> None:
+    """Make it valid again with a new secret, for an orchestration that leaves the trash."""
+    found = await find(session, orchestration)
+    if found is not None and found.revoked_at is not None:
+        await refresh(session, orchestration)
+
+
+async def load(session: Session, orchestration: str) -> Token:
+    """The same; raises NotFound for an orchestration without one."""
+    found = await find(session, orchestration)
+    if found is None:
+        raise NotFound("this orchestration has no token", field="orchestration")
+    return found

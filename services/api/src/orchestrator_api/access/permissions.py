@@ -18,6 +18,7 @@ from orchestrator_shared.domain.statuses import Origin
 
 ALL_COMPONENTS = "*"
 ALL_BUCKETS = "*"
+DISABLED = "this account is disabled: ask an administrator"
 OF_ORCHESTRATION = "orchestration "
 """How the name of an orchestration's own token begins; its id follows."""
 
@@ -35,8 +36,12 @@ class Scope(StrEnum):
     """To manage a project's members, tokens, shares and limits, and to read its audit log."""
     ADMIN = "admin"
     """Everything in every project: instance administrators only."""
+    JOB = "job"
+    """Of job tokens only: read the own job, its runs, and variables that are not secret."""
 
 
+READ_OR_JOB = (Scope.READ, Scope.JOB)
+STATUS_OF_JOB = (Scope.READ, Scope.RUN, Scope.JOB)
 STATUS = (Scope.READ, Scope.RUN)
 """Either one is enough to read the status of jobs; `run` alone shows only runs that the token started."""
 
@@ -73,6 +78,16 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnJob:
+    """The job whose program makes a request."""
+
+    id: UUID
+    readable: frozenset[UUID]
+    """The job itself, the run that it is a task of, and the outermost run."""
+    chain_length: int
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """The bearer of a token."""
 
@@ -88,6 +103,11 @@ class Actor:
     email: str | None = None
     is_administrator: bool = False
     person_id: UUID | None = None
+    own_job: OwnJob | None = None
+    """Only for a job token."""
+    session_id: UUID | None = None
+    """Of a person who is signed in; `token_id` is then the person's id, so that a repeated request is
+    recognized after signing in again."""
 
     @property
     def is_person(self) -> bool:
@@ -234,7 +254,7 @@ def check_token(facts: TokenFacts | None, now: datetime) -> None:
     if facts.expires_at is not None and facts.expires_at <= now:
         raise Unauthenticated("this token has expired")
     if facts.is_disabled:
-        raise Unauthenticated("this account is disabled: ask an administrator")
+        raise Unauthenticated(DISABLED)
 
 
 def no_such_project(project: str) -> NotFound:

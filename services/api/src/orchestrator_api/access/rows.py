@@ -29,6 +29,40 @@ class Bearer:
 
 
 @dataclass(frozen=True, slots=True)
+class JobBearer:
+    """A job whose attempt is processing."""
+
+    id: UUID
+    parent_id: UUID | None
+    root_id: UUID
+    chain_length: int
+    buckets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GoodBearing:
+    """A token or session that may still be used in this project."""
+
+    credential_id: UUID
+    project: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A browser's session and the person who is signed in."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    last_use_is_old: bool
+    person_id: UUID
+    email: str
+    name: str
+    is_administrator: bool
+    is_disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class StoredMembership:
     """A person's role in a project."""
 

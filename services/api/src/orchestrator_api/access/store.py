@@ -1,6 +1,6 @@
 """Tokens, users and the audit log in the database."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +9,11 @@ from orchestrator_api.access.rows import (
     AdministratorToken,
     AuditRecord,
     Bearer,
+    GoodBearing,
+    JobBearer,
     NewToken,
     SettingToken,
+    SignedIn,
     StoredMembership,
     Token,
     TokenChange,
@@ -30,9 +33,41 @@ class AccessStore(Store):
         """The bearer of this token, even if the token has ended."""
         return await self._one(Bearer, "bearer", secret_hash=secret_hash)
 
+    async def job_bearer(self, *, project: str, job_id: UUID, attempt: int) -> JobBearer | None:
+        """The job, if this attempt of it is processing and the token that it runs as is not revoked."""
+        return await self._one(JobBearer, "job_bearer", project=project, job_id=job_id, attempt=attempt)
+
+    async def good_bearings(
+        self,
+        *,
+        credentials: Sequence[UUID],
+        projects: Sequence[str],
+        now: datetime,
+        oldest: datetime,
+        longest_unused: datetime,
+    ) -> list[GoodBearing]:
+        """Which of these tokens and sessions may still be used in the project beside it."""
+        return await self._many(
+            GoodBearing,
+            "good_bearings",
+            credentials=credentials,
+            projects=projects,
+            now=now,
+            oldest=oldest,
+            longest_unused=longest_unused,
+        )
+
     async def record_use(self, *, token_id: UUID) -> None:
         """Record that the token is used now, unless another request is recording it."""
         await self._run("record_token_use", id=token_id)
+
+    async def signed_in(self, *, secret_hash: bytes) -> SignedIn | None:
+        """The session with this secret, even if it has ended."""
+        return await self._one(SignedIn, "signed_in", secret_hash=secret_hash)
+
+    async def record_session_use(self, *, session_id: UUID) -> None:
+        """Record that the session is used now, unless another request is recording it."""
+        await self._run("record_session_use", id=session_id)
 
     async def memberships(self, *, person_id: UUID, project: str | None = None) -> list[StoredMembership]:
         """The person's roles, in all projects or in one."""
@@ -65,6 +100,14 @@ class AccessStore(Store):
     async def refresh_token(self, *, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
         """Give a token a new secret; returns False if it was revoked."""
         return await self._run("refresh_token", id=token_id, secret_hash=secret_hash, prefix=prefix) > 0
+
+    async def narrow_token_of_orchestration(self, *, token_id: UUID, components: Sequence[str]) -> None:
+        """Say which components the orchestration's tasks may run."""
+        await self._run("narrow_token_of_orchestration", id=token_id, components=components)
+
+    async def revoke_token_of_orchestration(self, *, project: str, orchestration: str) -> None:
+        """Revoke the token that an orchestration's jobs run as."""
+        await self._run("revoke_token_of_orchestration", project=project, orchestration=orchestration)
 
     async def refresh_token_of_orchestration(
         self, *, token_id: UUID, secret_hash: bytes, prefix: str

@@ -9,12 +9,57 @@ FROM catalog.tokens t
 LEFT JOIN catalog.people p ON p.id = t.person_id
 WHERE t.secret_hash = $secret_hash
 
+-- name: good_bearings
+-- Who `identify`, `identify_session` and `enter` would still let into the project: every role may read.
+WITH asked AS (
+    SELECT * FROM unnest($credentials::uuid[], $projects::text[]) AS asked (credential_id, project)
+)
+SELECT t.id AS credential_id, asked.project
+FROM asked
+JOIN catalog.tokens t ON t.id = asked.credential_id
+LEFT JOIN catalog.people p ON p.id = t.person_id AND t.kind = 'person'
+WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $now) AND p.disabled_at IS NULL
+  AND (t.project = asked.project AND t.kind <> 'person'
+       OR coalesce(t.project, asked.project) = asked.project AND p.is_administrator AND 'admin' = ANY (t.current_scopes)
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+UNION ALL
+SELECT s.id, asked.project
+FROM asked
+JOIN catalog.sessions s ON s.id = asked.credential_id
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.created_at > $oldest AND s.last_seen_at > $longest_unused AND p.disabled_at IS NULL
+  AND (p.is_administrator
+       OR EXISTS (SELECT FROM catalog.members m WHERE m.person_id = p.id AND m.project = asked.project))
+
 -- name: record_token_use
 -- SKIP LOCKED: if another request holds the row, it is recording the same minute.
 UPDATE catalog.tokens SET last_used_at = clock_timestamp()
 WHERE id = (SELECT id FROM catalog.tokens
             WHERE id = $id
               AND (last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute')
+            FOR NO KEY UPDATE SKIP LOCKED)
+
+-- name: job_bearer
+-- Jobs that belong to no orchestration run as the token that started them; revoking that one ends no job's access.
+SELECT j.id, j.parent_id, j.root_id, c.chain_length, coalesce(t.current_buckets, ARRAY['*']) AS buckets
+FROM jobs.jobs_v1 j
+JOIN jobs.chains_v1 c ON c.id = j.id
+LEFT JOIN catalog.tokens t ON t.id = j.token_id AND t.kind = 'orchestration'
+WHERE j.id = $job_id AND j.project = $project AND j.attempt = $attempt AND j.exact_status = 'processing'
+  AND t.revoked_at IS NULL
+
+-- name: signed_in
+SELECT s.id, s.created_at, s.last_seen_at, s.last_seen_at < clock_timestamp() - interval '1 minute' AS last_use_is_old,
+       p.id AS person_id, p.email, p.name, p.is_administrator, p.disabled_at IS NOT NULL AS is_disabled
+FROM catalog.sessions s
+JOIN catalog.people p ON p.id = s.person_id
+WHERE s.secret_hash = $secret_hash
+
+-- name: record_session_use
+-- SKIP LOCKED: if another request holds the row, it is recording the same minute.
+UPDATE catalog.sessions SET last_seen_at = clock_timestamp()
+WHERE id = (SELECT id FROM catalog.sessions
+            WHERE id = $id AND last_seen_at < clock_timestamp() - interval '1 minute'
             FOR NO KEY UPDATE SKIP LOCKED)
 
 -- name: memberships
@@ -91,6 +136,14 @@ WHERE project = $project AND id = $id
 
 -- name: refresh_token
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
+
+-- name: narrow_token_of_orchestration
+UPDATE catalog.tokens SET components = $components WHERE id = $id
+
+-- name: revoke_token_of_orchestration
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
+                                   WHERE project = $project AND orchestration = $orchestration)
 
 -- name: refresh_token_of_orchestration
 UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id

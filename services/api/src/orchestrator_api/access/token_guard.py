@@ -1,13 +1,21 @@
 """Checks the token of a request; counts, reports and slows down invalid ones."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from starlette.requests import Request
 
 from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.browser_sessions import (
+    MAX_SECRET_CHARACTERS,
+    SAFE_METHODS,
+    BrowserSessions,
+    RequestOrigin,
+    is_csrf_token,
+)
 from orchestrator_api.access.metrics import TOKENS_REFUSED
+from orchestrator_api.http.headers import CSRF_TOKEN
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_shared.runtime.addresses import TrustedProxies
 from orchestrator_shared.security import hash_token
@@ -23,6 +31,10 @@ class Presented:
 
     token: str | None
     address: str
+    session: str | None = None
+    """The secret in the cookie of a browser's session."""
+    forgery: str | None = None
+    """Why another site might have made the browser send this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +43,33 @@ class TokenGuard:
 
     attempts: TokenAttempts
     proxies: TrustedProxies
+    job_token_keys: tuple[bytes, ...]
+    browsers: BrowserSessions = field(default_factory=BrowserSessions)
 
     def presented(self, request: Request) -> Presented:
-        """The token in a request's header, and the address it comes from."""
+        """The token in a request's header, or else a session's secret, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
-        return Presented(token.strip() if kind.lower() == "bearer" else None, self.address(request))
+        if kind.lower() == "bearer":
+            return Presented(token.strip(), self.address(request))
+        secret = request.cookies.get(self.browsers.cookie_name)
+        if not secret or len(secret) > MAX_SECRET_CHARACTERS:
+            return Presented(None, self.address(request))
+        return Presented(None, self.address(request), secret, self._forgery(request, secret))
+
+    def _forgery(self, request: Request, secret: str) -> str | None:
+        if request.method in SAFE_METHODS:
+            return None
+        if not self.is_same_origin(request):
+            return "it came from another site"
+        if not is_csrf_token(secret, request.headers.get(CSRF_TOKEN)):
+            return f"the header {CSRF_TOKEN} is not the session's own: see GET /v1/sessions/current"
+        return None
+
+    def is_same_origin(self, request: Request) -> bool:
+        """Whether one of our own pages sent the request."""
+        headers = request.headers
+        sender = RequestOrigin(headers.get("sec-fetch-site"), headers.get("origin"), headers.get("host", ""))
+        return self.browsers.is_same_origin(sender)
 
     def address(self, request: Request) -> str:
         """The sender's address: the peer's, or the one that trusted proxies report."""

@@ -16,6 +16,7 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.sealed_values import check_sealed
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 from orchestrator_shared.secret_places import SecretPlace, of_parameters
 
@@ -247,6 +248,7 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     The secrets are encrypted: whoever calls this knows whom each of them is for.
     """
     encrypted = spec.parameters
+    check_sealed(encrypted)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)

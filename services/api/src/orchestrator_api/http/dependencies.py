@@ -4,9 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 
+from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.token_guard import Presented
 from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MAX_KEY_CHARACTERS
@@ -15,6 +16,15 @@ from orchestrator_shared.domain.ids import SLUG
 
 PREFIX = "/v1/projects/{project}"
 _bearer = HTTPBearer(auto_error=False, description="An API token (`orc_…`), created by an administrator.")
+
+
+_cookie = APIKeyCookie(
+    name=BrowserSessions().cookie_name,
+    scheme_name="SessionCookie",
+    auto_error=False,
+    description="Of a person who has signed in with `POST /v1/sessions`; with https its name begins with "
+    "`__Host-`. Changes need the header `X-CSRF-Token`, too.",
+)
 
 
 class Caller:
@@ -31,9 +41,16 @@ class Caller:
         scopes = scope if isinstance(scope, tuple) else (scope,)
         return self._sessions.open(self._presented, scopes, project)
 
+    @property
+    def session_secret(self) -> str | None:
+        """The secret of the browser's session that the request came with."""
+        return self._presented.session
+
 
 def _caller(
-    request: Request, _described: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request,
+    _token: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _session: Annotated[str | None, Security(_cookie)],
 ) -> Caller:
     sessions: Sessions = request.app.state.sessions
     return Caller(sessions, sessions.guard.presented(request))
@@ -53,15 +70,15 @@ IdempotencyKey = Annotated[
 
 _DESCRIPTIONS = {
     400: "Malformed JSON",
-    401: "No token, or one that is unknown, expired or revoked",
-    403: "The token does not permit this",
+    401: "Neither a token nor a session, or one that is unknown, expired or revoked",
+    403: "The token or the role does not permit this",
     404: "Does not exist, or is not visible to this token",
     409: "Conflicts with the current state",
     413: "The body exceeds the limit of this operation (`x-max-body-bytes`), or has too many values",
     415: "The body has a `Content-Encoding`, which is not supported",
     408: "The body did not arrive in time",
-    429: "Too many invalid tokens from one address, or too many long-running requests of one token; "
-    "retry after `Retry-After` seconds",
+    429: "Too many invalid tokens or passwords from one address or for one account, or too many long-running "
+    "requests or open streams of one token; retry after `Retry-After` seconds",
     422: "Some fields are invalid; `errors` lists them",
     503: "The database or the broker is unavailable, or the api is busy with other long-running requests; "
     "retry after `Retry-After` seconds",

@@ -13,7 +13,7 @@ from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import CallerOffload, Offload
 from orchestrator_api.http.ports import UnitsOfWork
-from orchestrator_api.http.refusals import Unauthenticated
+from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_shared.clock import Clock
 from orchestrator_shared.contracts.message import Message
@@ -83,7 +83,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Opens sessions for tokens."""
+    """Opens sessions for tokens and for people who are signed in."""
 
     units_of_work: UnitsOfWork
     encryption: Encryption
@@ -109,14 +109,17 @@ class Sessions:
     async def _entered(
         self, presented: Presented, scopes: Sequence[Scope], project: str | None
     ) -> AsyncIterator[tuple[UnitOfWork, Actor, datetime]]:
-        token = presented.token
-        if not token or len(token) > MAX_TOKEN_CHARACTERS:
-            raise Unauthenticated("send a token: Authorization: Bearer orc_…")
-        self.guard.check(token, presented.address)
+        secret = presented.session or presented.token
+        if not secret or len(secret) > MAX_TOKEN_CHARACTERS:
+            raise Unauthenticated("sign in, or send a token: Authorization: Bearer orc_…")
+        self.guard.check(secret, presented.address)
         async with self.units_of_work.work() as work:
             now = self.clock.now()
             connection = work.connection
-            actor = await identity.identify(connection, self.guard, token, presented.address, now)
+            identify = identity.identify_session if presented.session else identity.identify
+            actor = await identify(connection, self.guard, secret, presented.address, now)
+            if presented.forgery is not None:
+                raise Forbidden(f"refused, because another site may have sent this: {presented.forgery}")
             if project is not None:
                 actor = await identity.enter(connection, actor, project)
             if scopes:

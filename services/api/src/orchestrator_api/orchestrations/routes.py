@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from orchestrator_api.access import orchestration_tokens
-from orchestrator_api.access.models import TokenOut
+from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
@@ -27,7 +27,6 @@ from orchestrator_api.orchestrations.models import (
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
-from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)
@@ -156,9 +155,25 @@ async def get_orchestration_token(call: Call, project: Project, orchestration: I
     """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
-        row = await orchestration_tokens.find(session, orchestration)
-    if row is None:
-        raise NotFound("this orchestration has no token", field="orchestration")
+        row = await orchestration_tokens.load(session, orchestration)
+    return TokenOut.model_validate(row)
+
+
+@router.put(
+    "/{orchestration}/token",
+    operation_id="change_orchestration_token",
+    responses=WRITE,
+    openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
+)
+async def change_orchestration_token(
+    call: Call, project: Project, orchestration: Identifier, body: OrchestrationTokenIn
+) -> TokenOut:
+    """Say which components the orchestration's tasks may run (project admin).
+
+    A task of another component ends with an error that names it, from its next start on.
+    """
+    async with call.session(Scope.ADMINISTER, project) as session:
+        row = await orchestrations.narrow_token(session, orchestration, body.components)
     return TokenOut.model_validate(row)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.access import orchestration_tokens
+from orchestrator_api.access.rows import Token
 from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog import phases as domain
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
@@ -53,7 +54,10 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     )
     if stored is None:
         await _set_up(session, orchestration)
-    elif saved.switched:
+        return saved
+    if stored.deleted_at is not None:
+        await orchestration_tokens.restore(session, orchestration)
+    if saved.switched:
         await announce_switch(session, orchestration)
     return saved
 
@@ -175,6 +179,7 @@ async def delete(session: Session, orchestration: str) -> None:
     """Move it to the trash. Its schedules and triggers pause; saving it again restores it."""
     session.cache.nestings = None
     await configurations.delete(session, orchestration_key(orchestration))
+    await orchestration_tokens.revoke(session, orchestration)
     await announce_switch(session, orchestration)
 
 
@@ -183,3 +188,9 @@ async def refresh_token(session: Session, orchestration: str) -> None:
     session.actor.require_configure(ORCHESTRATOR)
     await configurations.load(session, orchestration_key(orchestration))
     await orchestration_tokens.refresh(session, orchestration)
+
+
+async def narrow_token(session: Session, orchestration: str, components: Sequence[str]) -> Token:
+    """Say which components its tasks may run."""
+    await configurations.load(session, orchestration_key(orchestration))
+    return await orchestration_tokens.narrow(session, orchestration, components)

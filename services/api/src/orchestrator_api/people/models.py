@@ -8,6 +8,8 @@ from pydantic import AfterValidator, Field
 
 from orchestrator_api.access.permissions import Membership, Role
 from orchestrator_api.http.models import Input, Name, Output
+from orchestrator_api.people.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
+from orchestrator_api.people.passwords import MIN_CHARACTERS
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 
@@ -29,6 +31,41 @@ Email = Annotated[
     ),
     AfterValidator(_is_mail_address),
 ]
+
+
+Password = Annotated[
+    str,
+    Field(
+        min_length=MIN_CHARACTERS,
+        max_length=PASSWORD_CHARACTERS,
+        json_schema_extra={"format": "password"},
+        description="A sentence is a good one.",
+    ),
+]
+
+
+class SignInIn(Input):
+    """An address and its password."""
+
+    email: str = Field(min_length=1, max_length=MAX_CHARACTERS, examples=["ada@example.com"])
+    password: str = Field(max_length=PASSWORD_CHARACTERS, json_schema_extra={"format": "password"})
+
+
+class PasswordIn(Input):
+    """The password so far, and the one from now on."""
+
+    current_password: str = Field(max_length=PASSWORD_CHARACTERS, json_schema_extra={"format": "password"})
+    new_password: Password
+
+
+class PersonPatch(Input):
+    """What of an account shall change; what is left out stays."""
+
+    name: Name | None = None
+    disabled: bool | None = Field(
+        default=None, description="A disabled account is signed out at once and cannot sign in."
+    )
+    is_administrator: bool | None = Field(default=None, description="Of the whole installation.")
 
 
 class RoleIn(Input):
@@ -74,6 +111,32 @@ class PersonOut(Output):
     is_administrator: bool = Field(description="Of the whole installation.")
 
 
+class AccountOut(PersonOut):
+    """An account, as instance administrators see it."""
+
+    disabled_at: datetime | None = Field(description="Since when it is disabled.")
+    created_at: datetime
+
+
+class CurrentSessionOut(Output):
+    """The session of this browser."""
+
+    id: UUID
+    csrf_token: str = Field(description="Send it as `X-CSRF-Token` with every change.")
+    person: PersonOut
+
+
+class SessionOut(Output):
+    """A session of the person, in this browser or in another one."""
+
+    id: UUID
+    created_at: datetime
+    last_seen_at: datetime = Field(description="To the minute.")
+    address: str
+    user_agent: str
+    is_current: bool = False
+
+
 class MembershipOut(Output):
     """A role in one project."""
 
@@ -90,6 +153,7 @@ class BearerOut(Output):
     project: str | None = Field(description="Null: for every project that its person may enter.")
     scopes: list[str]
     components: list[str]
+    buckets: list[str]
 
 
 class MeOut(Output):
@@ -97,4 +161,4 @@ class MeOut(Output):
 
     person: PersonOut | None = Field(description="Null for an API token, which is not a person.")
     memberships: list[MembershipOut] = Field(description="Of the person, by project.")
-    token: BearerOut | None
+    token: BearerOut | None = Field(description="Null for a person who is signed in.")

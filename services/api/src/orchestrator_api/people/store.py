@@ -1,15 +1,24 @@
-"""People and the members of projects in the database."""
+"""People, the members of projects, and sessions in the database."""
 
+from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
-from orchestrator_api.people.rows import Member, Person
+from orchestrator_api.people.rows import (
+    Attempts,
+    Credentials,
+    Member,
+    NewSession,
+    Person,
+    StoredSession,
+)
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
 
 
 class PeopleStore(Store):
-    """Writes people and members."""
+    """Writes people, members and sessions."""
 
     queries = Queries.load(__package__, "store.sql")
 
@@ -59,3 +68,79 @@ class PeopleStore(Store):
     async def has_other_admin(self, *, project: str, person_id: UUID) -> bool:
         """Whether the project has an admin besides this person whose account is not disabled."""
         return await self._value(bool, "has_other_admin", project=project, person_id=person_id) is True
+
+    async def people(self, *, after: UUID | None, limit: int) -> list[Person]:
+        """All accounts."""
+        return await self._many(Person, "people", after=after, limit=limit)
+
+    async def update_person(
+        self, *, person_id: UUID, name: str, is_administrator: bool, is_disabled: bool
+    ) -> None:
+        """Change an account."""
+        await self._run(
+            "update_person",
+            id=person_id,
+            name=name,
+            is_administrator=is_administrator,
+            is_disabled=is_disabled,
+        )
+
+    async def lock_administrators(self) -> None:
+        """Let no one else change who is an administrator until the transaction ends."""
+        await self._run("lock_who_administers")
+
+    async def has_other_administrator(self, *, person_id: UUID) -> bool:
+        """Whether there is an administrator besides this person whose account is not disabled."""
+        return await self._value(bool, "has_other_administrator", id=person_id) is True
+
+    async def credentials(self, *, email: str) -> Credentials | None:
+        """What decides whether the person with this address may sign in."""
+        return await self._one(Credentials, "credentials", email=email)
+
+    async def credentials_of(self, *, person_id: UUID) -> Credentials | None:
+        """The same for a person."""
+        return await self._one(Credentials, "credentials_of", id=person_id)
+
+    async def lock_attempts(self, *, account: bytes) -> Attempts:
+        """The tries to sign in to an account, locked."""
+        await self._run("insert_attempts", account=account)
+        found = await self._one(Attempts, "lock_attempts", account=account)
+        assert found is not None
+        return found
+
+    async def record_attempt(self, *, account: bytes, failures: int, delay: float) -> None:
+        """Close the account for this many seconds."""
+        await self._run("record_attempt", account=account, failures=failures, delay=delay)
+
+    async def delete_attempts(self, *, account: bytes) -> None:
+        """Forget wrong passwords of the account."""
+        await self._run("delete_attempts", account=account)
+
+    async def insert_session(self, session: NewSession) -> bool:
+        """Store a session; returns False if the account was disabled or its password changed meanwhile."""
+        return await self._run("insert_session", **columns_of(session)) > 0
+
+    async def change_password(self, *, person_id: UUID, old_hash: str, new_hash: str) -> bool:
+        """Replace a password; returns False if another request has replaced it."""
+        values = {"id": person_id, "old_hash": old_hash, "new_hash": new_hash}
+        return await self._run("change_password", **values) > 0
+
+    async def sessions(
+        self, *, person_id: UUID, created_after: datetime, seen_after: datetime
+    ) -> list[StoredSession]:
+        """The sessions of a person, the last used first."""
+        return await self._many(
+            StoredSession,
+            "sessions",
+            person_id=person_id,
+            created_after=created_after,
+            seen_after=seen_after,
+        )
+
+    async def delete_session(self, *, session_id: UUID, person_id: UUID) -> bool:
+        """End one session of a person; returns False if there is none with this id."""
+        return await self._run("delete_session", id=session_id, person_id=person_id) > 0
+
+    async def delete_sessions(self, *, person_id: UUID, except_id: UUID | None = None) -> int:
+        """End all sessions of a person, or all others; returns how many."""
+        return await self._run("delete_sessions", person_id=person_id, except_id=except_id)

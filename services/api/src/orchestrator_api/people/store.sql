@@ -43,3 +43,77 @@ SELECT EXISTS (
     SELECT FROM catalog.members m
     JOIN catalog.people p ON p.id = m.person_id
     WHERE m.project = $project AND m.role = 'admin' AND m.person_id <> $person_id AND p.disabled_at IS NULL)
+
+-- name: people
+SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people
+WHERE $after::uuid IS NULL OR id > $after
+ORDER BY id
+LIMIT $limit
+
+-- name: update_person
+UPDATE catalog.people
+SET name = $name, is_administrator = $is_administrator,
+    disabled_at = CASE WHEN $is_disabled THEN coalesce(disabled_at, clock_timestamp()) END
+WHERE id = $id
+
+-- name: lock_who_administers
+-- As at the start of the api: changes of who is an administrator take turns.
+SELECT pg_advisory_xact_lock(7203151, 1)
+
+-- name: has_other_administrator
+SELECT EXISTS (SELECT FROM catalog.people WHERE is_administrator AND disabled_at IS NULL AND id <> $id)
+
+-- name: credentials
+SELECT id, email, password_hash, disabled_at IS NOT NULL AS is_disabled FROM catalog.people
+WHERE lower(email) = lower($email)
+
+-- name: credentials_of
+SELECT id, email, password_hash, disabled_at IS NOT NULL AS is_disabled FROM catalog.people WHERE id = $id
+
+-- name: insert_attempts
+INSERT INTO catalog.sign_in_attempts (account) VALUES ($account) ON CONFLICT (account) DO NOTHING
+
+-- name: lock_attempts
+SELECT failures, extract(epoch FROM next_at - clock_timestamp())::float8 AS wait_seconds,
+       updated_at < clock_timestamp() - interval '1 day' AS is_old
+FROM catalog.sign_in_attempts WHERE account = $account
+FOR UPDATE
+
+-- name: record_attempt
+UPDATE catalog.sign_in_attempts
+SET failures = $failures, next_at = clock_timestamp() + make_interval(secs => $delay), updated_at = clock_timestamp()
+WHERE account = $account
+
+-- name: delete_attempts
+DELETE FROM catalog.sign_in_attempts WHERE account = $account
+
+-- name: forget_sign_in_attempts
+DELETE FROM catalog.sign_in_attempts WHERE account IN (
+    SELECT account FROM catalog.sign_in_attempts WHERE updated_at < clock_timestamp() - interval '2 days' LIMIT $batch)
+
+-- name: insert_session
+-- Not for an account that was disabled, or whose password was changed, while the password was checked.
+INSERT INTO catalog.sessions (id, person_id, secret_hash, address, user_agent)
+SELECT $id, p.id, $secret_hash, $address, $user_agent FROM catalog.people p
+WHERE p.id = $person_id AND p.password_hash = $password_hash AND p.disabled_at IS NULL
+FOR SHARE
+
+-- name: change_password
+UPDATE catalog.people SET password_hash = $new_hash WHERE id = $id AND password_hash = $old_hash
+
+-- name: sessions
+SELECT id, created_at, last_seen_at, address, user_agent FROM catalog.sessions
+WHERE person_id = $person_id AND created_at > $created_after AND last_seen_at > $seen_after
+ORDER BY last_seen_at DESC, id
+LIMIT 500
+
+-- name: delete_session
+DELETE FROM catalog.sessions WHERE id = $id AND person_id = $person_id
+
+-- name: delete_sessions
+DELETE FROM catalog.sessions WHERE person_id = $person_id AND ($except_id::uuid IS NULL OR id <> $except_id)
+
+-- name: forget_sessions
+-- Longer than any session may last.
+DELETE FROM catalog.sessions WHERE id IN (
+    SELECT id FROM catalog.sessions WHERE last_seen_at < clock_timestamp() - interval '90 days' LIMIT $batch)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from orchestrator_api.access.permissions import Scope
+from orchestrator_api.access.permissions import READ_OR_JOB, Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, saved
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
@@ -19,17 +19,17 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 @router.get("/variables", operation_id="list_variables", responses=READ)
 async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
-    """List the project's variables; secrets are masked."""
-    async with call.session(Scope.READ, project) as session:
-        rows = await variables.listing(session)
+    """List the project's variables; secrets are masked, and left out for a job token."""
+    async with call.session(READ_OR_JOB, project) as session:
+        rows = await variables.readable(session)
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
 
 
 @router.get("/variables/{name}", operation_id="get_variable", responses=READ)
 async def get_variable(call: Call, project: Project, name: VariableName) -> VariableOut:
     """Get a variable; a secret is masked."""
-    async with call.session(Scope.READ, project) as session:
-        return VariableOut.model_validate(variables.shown(await variables.find(session, name)))
+    async with call.session(READ_OR_JOB, project) as session:
+        return VariableOut.model_validate(variables.shown(await variables.read(session, name)))
 
 
 @router.put(

@@ -21,12 +21,30 @@ async def listing(session: Session) -> list[Variable]:
     return await ProjectStore(session.connection).variables(project=session.project)
 
 
+async def readable(session: Session) -> list[Variable]:
+    """The variables that the caller may read: for a job's program, those that are not secret."""
+    stored = await listing(session)
+    return stored if session.actor.reads_project else [each for each in stored if not each.secret]
+
+
+async def read(session: Session, name: str) -> Variable:
+    """The variable, if the caller may read it; otherwise the same NotFound as if it did not exist."""
+    found = await find(session, name)
+    if found.secret and not session.actor.reads_project:
+        raise _no_such_variable(name)
+    return found
+
+
 async def find(session: Session, name: str) -> Variable:
     """The variable as stored; raises NotFound if it does not exist."""
     found = await ProjectStore(session.connection).variable(project=session.project, name=name)
     if found is None:
-        raise NotFound(f"there is no variable {name!r} in this project", field="variable")
+        raise _no_such_variable(name)
     return found
+
+
+def _no_such_variable(name: str) -> NotFound:
+    return NotFound(f"there is no variable {name!r} in this project", field="variable")
 
 
 async def save(session: Session, name: str, value: str, secret: bool) -> bool:

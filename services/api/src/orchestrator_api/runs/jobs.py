@@ -31,15 +31,17 @@ async def find(session: Session, job_id: UUID) -> Job:
     A token that may only run sees only the runs that it started, and the jobs below them.
     """
     job = await _find(session, job_id)
-    if job is None or not await _is_visible(session, job.root_id):
+    if job is None or not await _is_visible(session, job_id, job.root_id):
         raise NotFound(f"there is no job {job_id} in this project", field="job")
     return job
 
 
-async def _is_visible(session: Session, root: UUID) -> bool:
+async def _is_visible(session: Session, job_id: UUID, root: UUID) -> bool:
     actor = session.actor
     if actor.reads_project:
         return True
+    if actor.own_job is not None:
+        return job_id in actor.own_job.readable
     store = RunStore(session.connection)
     return await store.is_own_run(project=session.project, token_id=actor.token_id, job_id=root)
 
@@ -74,7 +76,7 @@ async def _are_visible(session: Session, parent: UUID | None, root: UUID | None)
         if root_of_parent is None or root not in (None, root_of_parent):
             return False
         root = root_of_parent
-    return root is not None and await _is_visible(session, root)
+    return root is not None and await _is_visible(session, root, root)
 
 
 async def _completed(session: Session, jobs: Iterable[Job]) -> list[Job]:

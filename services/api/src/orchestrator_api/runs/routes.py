@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from orchestrator_api.access.permissions import STATUS, Scope
+from orchestrator_api.access.permissions import STATUS, STATUS_OF_JOB, Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
@@ -136,14 +136,14 @@ async def get_job(call: Call, project: Project, job: UUID) -> JobDetail:
     A token that may only run sees the status of the jobs of the runs that it started, but neither parameters
     nor anything that programs wrote.
     """
-    async with call.session(STATUS, project) as session:
+    async with call.session(STATUS_OF_JOB, project) as session:
         return JobDetail.model_validate(await jobs.detail(session, job))
 
 
 @router.get("/jobs/{job}/tasks", tags=["jobs"], operation_id="get_job_tasks", responses=READ)
 async def get_job_tasks(call: Call, project: Project, job: UUID) -> RunTasksOut:
     """List the phases and tasks of a run, with their jobs."""
-    async with call.session(STATUS, project) as session:
+    async with call.session(STATUS_OF_JOB, project) as session:
         phases = await jobs.tasks(session, job)
     return RunTasksOut.model_validate({"phases": phases})
 

@@ -30,8 +30,15 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
         session.actor.require_publish(name.bucket, update.field)
     ids = [update.id or str(new_id()) for update in updates]
     source = f"/api/{session.project}"
+    job = session.actor.own_job
     for update, name, event_id in zip(updates, names, ids, strict=True):
-        message = TableUpdated(project=session.project, table=str(name), rows=update.rows)
+        message = TableUpdated(
+            project=session.project,
+            table=str(name),
+            rows=update.rows,
+            job_id=job and job.id,
+            chain_length=job.chain_length if job else 0,
+        )
         session.work.publish_as(message, id=event_id, source=source)
     return ids
 

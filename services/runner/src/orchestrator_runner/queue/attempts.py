@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,12 @@ from orchestrator_runner.queue.slots import Execute
 from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
+from orchestrator_runner.runs.token_refusals import check_token
 from orchestrator_shared import secret_places
 from orchestrator_shared.definitions.placeholders import holds_placeholder
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
+from orchestrator_shared.job_tokens import JOB_SCOPES, JobToken, sign_job_token
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable
 from orchestrator_shared.secret_places import SecretPlace
@@ -44,6 +46,10 @@ from orchestrator_shared.settings import variable
 log = structlog.get_logger(__name__)
 
 FILES_DIR = "ORCHESTRATOR_FILES_DIR"
+UNLIMITED_SECONDS = 24 * 3600.0
+"""How long the token of a job without a time limit is valid."""
+TOKEN_MARGIN_SECONDS = 300.0
+"""Beyond the time limit, for clocks that differ."""
 _STATE = "#state"
 Variables = Mapping[str, tuple[str, bool]]
 """Name to stored value and whether it is secret."""
@@ -64,6 +70,7 @@ class AttemptRunner:
         handles: HandleStore,
         log_limits: LogLimits,
         api_url: str | None = None,
+        job_token_key: bytes | None = None,
         files_dir: Path | None = None,
     ) -> None:
         self._load = load
@@ -73,6 +80,7 @@ class AttemptRunner:
         self._handles = handles
         self._log_limits = log_limits
         self._api_url = api_url
+        self._job_token_key = job_token_key
         self._files_dir = files_dir
 
     async def prepare(self, jobs: Sequence[ClaimedJob]) -> Mapping[UUID, Execute]:
@@ -148,6 +156,7 @@ class AttemptRunner:
 
     def _build(self, job: ClaimedJob, loaded: Loaded, executor: Executor) -> Execution:
         """Everything the attempt needs; raises UserError with what is missing."""
+        check_token(job.token_refusal, job.component)
         if loaded.parameters is None:
             raise UserError(_missing(job))
         if isinstance(loaded.user, UserError):
@@ -156,11 +165,13 @@ class AttemptRunner:
         definition = loaded.definition
         environment = definition.get("environment") or {}
         folder, passed_on = self._project_folder(job, environment), _passed_on(environment)
+        # An attempt that another runner may continue gets none: the start that it repeats would differ.
+        access = {} if executor.adoptable else self._access(job)
         return Execution(
             job_id=job.id,
             attempt=job.attempt,
             argv=tuple(part.replace("{python}", sys.executable) for part in definition.get("command") or ()),
-            environment={**passed_on, **self._contract(job), **folder},
+            environment={**access, **passed_on, **self._contract(job), **folder},
             config={
                 "component": job.component,
                 "configuration": job.configuration,
@@ -171,7 +182,7 @@ class AttemptRunner:
             user=loaded.user,
             project_folder=folder.get(FILES_DIR),
             timeout_seconds=job.timeout_seconds,
-            secrets=frozenset(secrets | secrets_of_environment(passed_on)),
+            secrets=frozenset(secrets | secrets_of_environment({**access, **passed_on})),
             target=definition.get(job.executor or "") or {},
             safe_to_rerun=job.safe_to_rerun,
             record=self._handles.open(job) if executor.adoptable else None,
@@ -220,6 +231,23 @@ class AttemptRunner:
                     secrets.add(plain)
             parameters = substitute(parameters, names)
         return parameters, secrets | secret_values(parameters)
+
+    def _access(self, job: ClaimedJob) -> dict[str, str]:
+        """The api's address, and a token with which the program may call it during this attempt."""
+        if self._api_url is None or self._job_token_key is None:
+            return {}
+        lasts = (job.timeout_seconds or UNLIMITED_SECONDS) + TOKEN_MARGIN_SECONDS
+        token = JobToken(
+            job_id=job.id,
+            attempt=job.attempt,
+            project=job.project,
+            scopes=JOB_SCOPES,
+            expires_at=datetime.now(UTC) + timedelta(seconds=lasts),
+        )
+        return {
+            "ORCHESTRATOR_URL": self._api_url.rstrip("/"),
+            "ORCHESTRATOR_TOKEN": sign_job_token(self._job_token_key, token),
+        }
 
     def _contract(self, job: ClaimedJob) -> dict[str, str]:
         """The variables of the component contract (docs/reference/component-contract.md)."""

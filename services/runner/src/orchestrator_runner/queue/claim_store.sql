@@ -64,6 +64,9 @@ SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.pa
        j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for,
        j.previous_success, j.revision,
        extract(epoch FROM clock_timestamp() - j.ready_at)::float8 AS seconds_ready,
+       (SELECT CASE WHEN o.revoked_at IS NOT NULL THEN 'revoked'
+                    WHEN NOT o.components && ARRAY['*', j.component] THEN 'component' END
+        FROM catalog.orchestration_tokens_v1 o WHERE o.token_id = j.token_id) AS token_refusal,
        c.executor, coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
                WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state

@@ -57,7 +57,7 @@ SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.pa
        j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds, j.attempt_backoff, j.retry_on,
        j.timeout_seconds, coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for,
        j.previous_success, j.revision,
-       c.executor, coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun, c.updated_at AS component_saved_at,
+       NULL::text AS token_refusal, c.executor, coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun, c.updated_at AS component_saved_at,
        EXISTS (SELECT 1 FROM jobs.configuration_states s
                WHERE (s.project, s.component, s.configuration) = (j.project, j.component, j.configuration)) AS has_state,
        a.handle, a.callback_hash, extract(epoch FROM clock_timestamp() - a.started_at)::float8 AS ran_seconds,

@@ -40,6 +40,7 @@ class ReadyRun:
     id: UUID
     lane_id: int
     project: str
+    component: str
     configuration: str
     depth: int
     selection: Sequence[str] | None
@@ -53,6 +54,10 @@ class ReadyRun:
     """None if the orchestration has no such version."""
     task_versions: Mapping[str, int] | None
     token_id: UUID | None
+    token_is_revoked: bool | None
+    """None if the orchestration has no token."""
+    token_refusal: str | None
+    """Of a nested run: why the token of the run above it does not allow it."""
 
 
 @dataclass(frozen=True, slots=True)

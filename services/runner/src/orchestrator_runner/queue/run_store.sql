@@ -4,12 +4,18 @@
 SELECT id FROM jobs.jobs WHERE status = 'ready' AND kind = 'run' ORDER BY ready_at, id LIMIT $most
 
 -- name: runs_to_start
-SELECT j.id, j.lane_id, j.project, j.configuration, j.depth, j.selection, j.origin,
+SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.depth, j.selection, j.origin,
        coalesce(j.parameters_as_written, j.parameters::json) AS parameters,
        c.version AS current_version, c.deleted_at, v.version, v.parameters_as_written AS definition,
        (SELECT r.task_versions -> j.configuration FROM jobs.jobs r WHERE r.id = j.root_id) AS task_versions,
        (SELECT o.token_id FROM catalog.orchestration_tokens_v1 o
-        WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_id
+        WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_id,
+       (SELECT o.revoked_at IS NOT NULL FROM catalog.orchestration_tokens_v1 o
+        WHERE (o.project, o.orchestration) = (j.project, j.configuration)) AS token_is_revoked,
+       -- A nested run has the token of the run above it until it starts.
+       (SELECT CASE WHEN o.revoked_at IS NOT NULL THEN 'revoked'
+                    WHEN NOT o.components && ARRAY['*', j.component] THEN 'component' END
+        FROM catalog.orchestration_tokens_v1 o WHERE o.token_id = j.token_id AND j.depth > 0) AS token_refusal
 FROM jobs.jobs j
 LEFT JOIN catalog.configurations_v1 c
     ON (c.project, c.component, c.id) = (j.project, j.component, j.configuration)
@@ -180,6 +186,9 @@ SELECT j.id, j.kind, j.status, j.lane_id, j.project, j.component, j.configuratio
        j.attempt_backoff, j.retry_on, j.timeout_seconds,
        coalesce(j.parameters_as_written, j.parameters::json) AS parameters, j.scheduled_for,
                                                                   j.previous_success, j.revision,
+       (SELECT CASE WHEN o.revoked_at IS NOT NULL THEN 'revoked'
+                    WHEN NOT o.components && ARRAY['*', j.component] THEN 'component' END
+        FROM catalog.orchestration_tokens_v1 o WHERE o.token_id = j.token_id) AS token_refusal,
        0.0::float8 AS seconds_ready, c.executor, coalesce(c.after_crash = 'rerun', false) AS safe_to_rerun,
        c.updated_at AS component_saved_at,
        j.status = 'processing' AND EXISTS (

@@ -17,6 +17,7 @@ from orchestrator_runner.queue.run_store import RunStore
 from orchestrator_runner.queue.step_input import StepResult, count_claims
 from orchestrator_runner.runs.phase_cache import PhaseCache
 from orchestrator_runner.runs.plan import RunPlan, check_nesting, plan_run
+from orchestrator_runner.runs.token_refusals import check_token
 from orchestrator_shared.contracts.events import RunFinished, RunStarted
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import UserError
@@ -206,6 +207,7 @@ def _plan_one(row: ReadyRun, ancestors: Sequence[str]) -> RunPlan:
         raise UserError(
             f"the orchestration {name!r} is in the trash or does not exist: save it to restore it"
         )
+    check_token("revoked" if row.token_is_revoked else row.token_refusal, row.component)
     if row.definition is None:
         raise UserError("the orchestration has no such version", field="version")
     plan = plan_run(row.definition, row.selection, row.parameters, row.task_versions)

@@ -59,6 +59,8 @@ class ClaimedJob(Attempted):
     safe_to_rerun: bool
     component_saved_at: datetime | None
     has_state: bool
+    token_refusal: str | None = None
+    """Why the token that the job runs as does not allow it: `revoked` or `component`; else None."""
     seconds_ready: float = 0.0
     """How long it was ready before it was claimed."""
     handle: Mapping[str, Any] | None = None

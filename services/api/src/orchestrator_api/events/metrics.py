@@ -1,0 +1,20 @@
+"""Metrics of live events."""
+
+from prometheus_client import Counter, Gauge
+
+STREAMS_OPEN = Gauge(
+    "orchestrator_api_streams_open",
+    "Open streams of events, by what they show (project, job, log).",
+    ["kind"],
+)
+STREAM_EVENTS = Counter(
+    "orchestrator_api_stream_events_total", "Events handed to streams (job, log, reset, end).", ["event"]
+)
+STREAM_RESETS = Counter(
+    "orchestrator_api_stream_resets_total",
+    "Streams told to load again (opened, away_too_long, too_slow, too_many_changes).",
+    ["reason"],
+)
+STREAMS_REFUSED = Counter(
+    "orchestrator_api_streams_refused_total", "Streams refused, by the limit reached (token, all).", ["limit"]
+)

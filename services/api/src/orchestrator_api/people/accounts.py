@@ -1,0 +1,96 @@
+"""Accounts: changed and disabled by an instance administrator; their passwords, by the person."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from orchestrator_api.http.dependencies import Caller
+from orchestrator_api.http.session import Session
+from orchestrator_api.people import sessions
+from orchestrator_api.people.rows import Credentials, Person
+from orchestrator_api.people.sign_in import SignIns, account_key, reserve_attempt
+from orchestrator_api.people.store import PeopleStore
+from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    """What of an account shall change; None stays."""
+
+    name: str | None = None
+    disabled: bool | None = None
+    is_administrator: bool | None = None
+
+
+async def listing(session: Session, after: UUID | None, limit: int) -> list[Person]:
+    """All accounts."""
+    return await PeopleStore(session.connection).people(after=after, limit=limit)
+
+
+async def find(session: Session, person_id: UUID) -> Person:
+    """The account; raises NotFound if it does not exist."""
+    found = await PeopleStore(session.connection).person(person_id=person_id)
+    if found is None:
+        raise NotFound(f"there is no person {person_id}", field="person")
+    return found
+
+
+async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:
+    """Change an account; disabling it ends its sessions at once."""
+    store = PeopleStore(session.connection)
+    await store.lock_administrators()
+    before = await find(session, person_id)
+    was_disabled = before.disabled_at is not None
+    is_disabled = was_disabled if change.disabled is None else change.disabled
+    administers = before.is_administrator if change.is_administrator is None else change.is_administrator
+    name = before.name if change.name is None else change.name
+    after = (name, administers, is_disabled)
+    if after == (before.name, before.is_administrator, was_disabled):
+        return before
+    await _check_other_administrator(store, before, stays=administers and not is_disabled)
+    await store.update_person(
+        person_id=person_id, name=name, is_administrator=administers, is_disabled=is_disabled
+    )
+    if is_disabled:
+        await store.delete_sessions(person_id=person_id)
+    action = "person.changed"
+    if is_disabled != was_disabled:
+        action = "person.disabled" if is_disabled else "person.enabled"
+    await session.record(action, before.email, name=name, is_administrator=administers)
+    return await find(session, person_id)
+
+
+async def _check_other_administrator(store: PeopleStore, person: Person, *, stays: bool) -> None:
+    if stays or not person.is_administrator or person.disabled_at is not None:
+        return
+    if not await store.has_other_administrator(person_id=person.id):
+        raise Conflict(
+            f"{person.email} is the last administrator: make another person one first", field="person"
+        )
+
+
+async def change_password(call: Caller, desk: SignIns, current: str, new: str) -> None:
+    """Change the password of the person who makes the request, and sign them out everywhere else.
+
+    Wrong passwords count as they do in signing in. Nothing is locked while passwords are hashed.
+    """
+    async with call.session(()) as session:
+        person_id = sessions.person_of(session)
+        store = PeopleStore(session.connection)
+        credentials = await store.credentials_of(person_id=person_id)
+        assert credentials is not None
+        await reserve_attempt(store, account_key(credentials.email))
+    verdict = await desk.passwords.verify(person_id, credentials.password_hash, current)
+    if credentials.password_hash is None or not verdict.is_right:
+        raise UserError("this is not your current password", field="current_password")
+    new_hash = await desk.passwords.hash(person_id, new)
+    async with call.session(()) as session:
+        await _replace(session, credentials, credentials.password_hash, new_hash)
+
+
+async def _replace(session: Session, credentials: Credentials, old_hash: str, new_hash: str) -> None:
+    store = PeopleStore(session.connection)
+    await store.delete_attempts(account=account_key(credentials.email))
+    if not await store.change_password(person_id=credentials.id, old_hash=old_hash, new_hash=new_hash):
+        raise Conflict("your password was changed at the same moment: try again", field="current_password")
+    ended = await store.delete_sessions(person_id=credentials.id, except_id=session.actor.session_id)
+    await session.record_in(None, "password.changed", credentials.email, ended_sessions=ended)

@@ -1,0 +1,9 @@
+"""Metrics of sign-ins."""
+
+from prometheus_client import Counter
+
+SIGN_INS_REFUSED = Counter(
+    "orchestrator_api_sign_ins_refused_total",
+    "Sign-ins refused, by reason (wrong, too_many).",
+    ["reason"],
+)
