@@ -20,7 +20,6 @@ from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, format_cycle
-from orchestrator_shared.domain.errors import Conflict
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Given = Sequence[dict[str, Any]]
@@ -35,8 +34,6 @@ class OrchestrationSpec:
     enabled: bool
     phases: Given
     note: str = ""
-    base_version: int | None = None
-    """Save only over this version; 0 means only if it does not exist yet."""
 
 
 async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
@@ -46,7 +43,6 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     await configurations.lock_orchestrations(session)
     await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    _check_base(stored, spec.base_version)
     whole = await _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
     await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
@@ -60,26 +56,6 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     if saved.switched:
         await announce_switch(session, orchestration)
     return saved
-
-
-def _check_base(stored: Configuration | None, base_version: int | None) -> None:
-    version = stored.version if stored and stored.deleted_at is None else 0
-    if base_version not in (None, version):
-        raise Conflict(
-            _outdated(version, base_version),
-            field="base_version",
-        )
-
-
-def _outdated(version: int, base_version: int | None) -> str:
-    if version == 0:
-        return "the orchestration does not exist any more: create it again without base_version, or with 0"
-    if base_version == 0:
-        return f"the orchestration already exists, in version {version}: load it before you change it"
-    return (
-        f"someone saved version {version} while you were editing version {base_version}: "
-        "reload it and apply your change again"
-    )
 
 
 async def _restore_secrets(
