@@ -62,7 +62,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
         )
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
-        encryption = Encryption(settings.encryption_keys)
+        encryption = Encryption(settings.encryption_keys, form=settings.secret_form)
         sessions = Sessions(
             units_of_work=outbox,
             encryption=encryption,

@@ -23,7 +23,9 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.sealed_values import check_sealed
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
+from orchestrator_shared.secret_places import SecretPlace, of_parameters
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
 ORCHESTRATION = "orchestration"
@@ -58,10 +60,7 @@ def component_key(component: str, configuration: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSpec:
-    """The configuration to save.
-
-    Secrets are in the clear, or still encrypted if they are kept.
-    """
+    """The configuration to save."""
 
     name: str
     description: str
@@ -91,6 +90,11 @@ class SavedPart:
 
 def _place(session: Session, key: Key) -> dict[str, str]:
     return {"project": session.project, "component": key.component, "configuration": key.id}
+
+
+def secret_place(session: Session, key: Key) -> SecretPlace:
+    """What the secrets in its parameters are for."""
+    return of_parameters(session.project, key.component, key.id)
 
 
 async def find(session: Session, key: Key) -> Configuration | None:
@@ -231,14 +235,16 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     # Locked before it is read: another save could change what a mask stands for.
     await lock(session, key)
     stored = await find(session, key)
-    parameters = restore_secrets(session, spec.parameters, stored)
-    clear = session.encryption.decrypt_secrets(parameters, session.project)
+    parameters = restore_secrets(session, key, spec.parameters, stored)
+    clear = session.encryption.decrypt_secrets(parameters, secret_place(session, key))
     schema = component.definition.get("parameters") or {}
     refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
     return await save(session, key, _with(spec, parameters))
 
 
-def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
+def restore_secrets(
+    session: Session, key: Key, parameters: JsonObject, stored: Configuration | None
+) -> JsonObject:
     """The parameters as they are stored, with masks replaced by their secrets; rejects other masks.
 
     Secrets that are kept are not encrypted again, so the handles in people's files stay valid.
@@ -246,7 +252,7 @@ def restore_secrets(session: Session, parameters: JsonObject, stored: Configurat
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
     refuse(remaining_masks(whole, "parameters"))
-    return session.encrypted(whole, "parameters")
+    return session.encrypted(whole, secret_place(session, key), "parameters")
 
 
 def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
@@ -254,14 +260,16 @@ def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
 
 
 async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
-    """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
-    encrypted = session.encrypted(
-        spec.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
-    )
+    """Write the configuration: a new version if the parameters differ, nothing if nothing differs.
+
+    The secrets are encrypted: whoever calls this knows whom each of them is for.
+    """
+    encrypted = spec.parameters
+    check_sealed(encrypted)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)
-        clear = session.encryption.decrypt_secrets(encrypted, session.project)
+        clear = session.encryption.read_secrets(encrypted, session.project)
         about = _about(key, after=_document(key, spec, clear))
         await session.record("configuration.created", str(key), about, version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
@@ -282,8 +290,8 @@ def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
 async def _update(
     session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
-    before = session.encryption.decrypt_secrets(stored.parameters, session.project)
-    after = session.encryption.decrypt_secrets(encrypted, session.project)
+    read = session.encryption.read_secrets
+    before, after = read(stored.parameters, session.project), read(encrypted, session.project)
     new_version = not _same(key, before, after)
     revived = stored.deleted_at is not None
     switched = revived or stored.enabled != spec.enabled

@@ -166,7 +166,7 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
 LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
 WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
-       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)
+       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v') > 0)
 
 -- name: components
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1

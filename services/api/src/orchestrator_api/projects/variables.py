@@ -10,6 +10,7 @@ from orchestrator_api.projects.rows import Variable
 from orchestrator_api.projects.store import ProjectStore
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.secret_places import of_variable
 from orchestrator_shared.security import MASK, is_mask
 
 
@@ -77,7 +78,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     await variable_users.check_variable(session, name)
     if is_same:
         return False
-    kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
+    kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
     before = _document(_clear(session, stored), stored.secret) if stored else None
@@ -98,10 +99,14 @@ def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) 
         )
 
 
-def _clear(session: Session, stored: Variable) -> str:
+def _clear(session: Session, stored: Variable) -> str | None:
+    """The value; None if it is a secret that cannot be decrypted, which any new value replaces."""
     if not stored.secret:
         return stored.value
-    return session.encryption.decrypt_value(stored.value, project=session.project)
+    try:
+        return session.encryption.decrypt_value(stored.value, of_variable(session.project, stored.name))
+    except UserError:
+        return None
 
 
 def _document(value: str, secret: bool) -> JsonObject:
