@@ -33,6 +33,7 @@ PLACES = (
     ),
     Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
+    Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
     Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
     Place(
@@ -45,6 +46,13 @@ PLACES = (
     Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
     Place("component", "orchestrator_cli.commands.component:app", "Develop your own component."),
     Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
+    Place("members", "orchestrator_cli.commands.members:app", "Members of a project and their roles."),
+    Place("people", "orchestrator_cli.commands.people:app", "Accounts of the installation."),
+    Place(
+        "whoami",
+        "orchestrator_cli.commands.people:whoami",
+        "Show who you are to the server: a person and their roles, or a token and its scopes.",
+    ),
     Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
     Place(
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."

@@ -23,6 +23,7 @@ from tests.integration.api.conftest import (
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
+from tests.support.sealed_columns import sealed_columns
 from tests.support.waiting import eventually
 
 from orchestrator_cli.failures import ExitCode
@@ -106,25 +107,6 @@ async def furnish_with_secrets(client: Client, database: Database) -> None:
         await database.execute(statement, *values)
 
 
-async def values_in(database: Database) -> dict[str, set[str]]:
-    """Every column of the database that holds encrypted values, with the forms and places they have."""
-    columns = await database.fetch(
-        "SELECT table_schema AS s, table_name AS t, column_name AS c FROM information_schema.columns"
-        " JOIN information_schema.tables USING (table_schema, table_name) WHERE table_type = 'BASE TABLE'"
-        " AND table_schema NOT IN ('pg_catalog', 'information_schema')"
-    )
-    found: dict[str, set[str]] = {}
-    for schema, table, column in columns:
-        rows = await database.fetch(
-            f'SELECT m[1] AS text FROM "{schema}"."{table}",'
-            f""" regexp_matches("{column}"::text, $1, 'g') m""",
-            r'(enc:v[12]:[^"\\]+)',
-        )
-        if texts := {row["text"] for row in rows} - {NO_SECRET}:
-            found[f"{schema}.{table}.{column}"] = texts
-    return found
-
-
 def places(texts: set[str]) -> set[str | None]:
     return {SealedValue.parse(text).place for text in texts}
 
@@ -144,7 +126,7 @@ async def test_everything_is_encrypted_anew_and_bound_to_its_place(
     async with an_api(database, broker, secret_form="v1") as client:
         await furnish_with_secrets(client, database)
         shown = await client.get("configurations/demo-extractor/one")
-    before = await values_in(database)
+    before = await sealed_columns(database, apart_from=NO_SECRET)
     assert {name.rpartition(".")[0] for name in before} == {str(table) for table in TABLES}
     assert {text[:7] for texts in before.values() for text in texts} == {"enc:v1:"}
 
@@ -154,7 +136,7 @@ async def test_everything_is_encrypted_anew_and_bound_to_its_place(
     assert [(use.key, use.form) for use in uses if use.rows] == [(AFTER.key_ids[0], "v2")]
     assert set(uses[0].rows) == {str(table) for table in TABLES}
 
-    after = await values_in(database)
+    after = await sealed_columns(database, apart_from=NO_SECRET)
     assert {name: len(texts) for name, texts in after.items()} == {
         name: len(texts) for name, texts in before.items()
     }

@@ -6,9 +6,15 @@ from typing import TypeVar
 
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
-from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
+from orchestrator_api.catalog.rows import (
+    Configuration,
+    ConfigurationState,
+    ConfigurationVersion,
+    CurrentVersion,
+)
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -104,6 +110,11 @@ async def load(session: Session, key: Key) -> Configuration:
     return found
 
 
+async def lock(session: Session, key: Key) -> None:
+    """Lock the configuration against other saves until the transaction ends."""
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+
+
 async def find_version(session: Session, key: Key, version: int) -> ConfigurationVersion | None:
     """One version of a configuration as stored."""
     store = ConfigurationStore(session.connection)
@@ -116,10 +127,9 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def all_keys(session: Session) -> list[Key]:
-    """The keys of all configurations except orchestrations."""
-    found = await ConfigurationStore(session.connection).keys(project=session.project)
-    return [Key(each.component, each.id) for each in found]
+async def all_states(session: Session) -> list[ConfigurationState]:
+    """Which configurations there are except orchestrations, and in which states."""
+    return await ConfigurationStore(session.connection).states(project=session.project)
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
@@ -197,6 +207,11 @@ async def lock_orchestrations(session: Session) -> None:
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
+async def lock_creations(session: Session) -> None:
+    """Keep others from creating what has no row yet that could be locked."""
+    await ConfigurationStore(session.connection).lock_creations(project=session.project)
+
+
 def masked(stored: Stored) -> Stored:
     """The configuration with its secrets masked."""
     return replace(stored, parameters=mask_for_editing(stored.parameters))
@@ -216,7 +231,7 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     if component is None:
         raise UserError(f"there is no component {key.component!r}: register it first", field="component")
     # Locked before it is read: another save could change what a mask stands for.
-    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    await lock(session, key)
     stored = await find(session, key)
     parameters = restore_secrets(session, key, spec.parameters, stored)
     clear = session.encryption.decrypt_secrets(parameters, secret_place(session, key))
@@ -334,6 +349,37 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
     )
     await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
     return True
+
+
+async def target(session: Session, key: Key, *, deleting: bool = False) -> Target:
+    """A configuration that may not exist yet, locked to be saved or deleted."""
+    is_orchestration = key.component == ORCHESTRATOR
+    session.actor.require_configure(key.component, field=None if is_orchestration else "component")
+    if is_orchestration or deleting:  # first, as always: otherwise two requests could wait for each other
+        await lock_orchestrations(session)
+    return await _locked(session, key)
+
+
+async def component_target(session: Session, key: Key) -> Target:
+    """The same for a component's configuration that is to be saved."""
+    if key.component == ORCHESTRATOR:
+        raise UserError(NO_ORCHESTRATION, field="component")
+    return await target(session, key)
+
+
+async def switch_target(session: Session, key: Key) -> Target:
+    """The same for whoever only enables or disables it."""
+    session.actor.require_switch()
+    return await _locked(session, key)
+
+
+async def _locked(session: Session, key: Key) -> Target:
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    stored = await find(session, key)
+    shown = "this orchestration" if key.component == ORCHESTRATOR else "this configuration"
+    if stored is None or stored.deleted_at is not None:
+        return Target(shown, "configuration", str(key), None)
+    return Target(shown, "configuration", str(key), stored.etag, stored.version)
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from orchestrator_api.catalog import variable_users
+from orchestrator_api.catalog import configurations, variable_users
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects.rows import Variable
 from orchestrator_api.projects.store import ProjectStore
@@ -45,6 +46,16 @@ async def find(session: Session, name: str) -> Variable:
 
 def _no_such_variable(name: str) -> NotFound:
     return NotFound(f"there is no variable {name!r} in this project", field="variable")
+
+
+async def target(session: Session, name: str) -> Target:
+    """A variable that may not exist yet, locked to be changed."""
+    store = ProjectStore(session.connection)
+    if not await store.lock_variable(project=session.project, name=name):
+        await configurations.lock_creations(session)
+        await store.lock_variable(project=session.project, name=name)
+    stored = await store.variable(project=session.project, name=name)
+    return Target("this variable", "variable", name, stored.etag if stored else None)
 
 
 async def save(session: Session, name: str, value: str, secret: bool) -> bool:
