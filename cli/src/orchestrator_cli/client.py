@@ -46,6 +46,7 @@ class ApiClient:
 
     def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
+        self.token = token
         self._headers = JSON | _authorization(token)
         self._transport = transport or _connection(self.url)
 
@@ -184,7 +185,8 @@ def failure_of(response: Response) -> CommandFailure:
         return Unreachable(text, details=details)
     if response.status == 401:
         details.append(
-            "Set ORCHESTRATOR_TOKEN to a valid token; for a local stack, `orchestrator dev up` writes one."
+            "Log in with `orchestrator login`, or set ORCHESTRATOR_TOKEN to a valid token; "
+            "for a local stack, `orchestrator dev up` writes one."
         )
     if response.status == 412:
         details.append("Nothing was changed. Look at what is there now, then run the command again.")
