@@ -147,7 +147,8 @@ async def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
         password = PASSWORD if email == "disabled@example.com" else "not the right one"
         before = (work.verified, work.hashed)
         answer = await sign_in(browser, email, password)
-        answers.add((answer.status_code, answer.text, tuple(sorted(answer.headers.keys()))))
+        body = {**answer.json(), "request_id": None}
+        answers.add((answer.status_code, str(body), tuple(sorted(answer.headers.keys()))))
         done.append((work.verified - before[0], work.hashed - before[1]))
     assert len(answers) == 1
     assert done[:3] == [(1, 0)] * 3
