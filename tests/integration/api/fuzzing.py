@@ -92,6 +92,7 @@ async def furnish(
         **dict.fromkeys(
             ("get_administrator_token", "revoke_administrator_token"), await _administrator(database)
         ),
+        "revoke_own_token": await _administrator(database),
     }
     return Furnished(service.url, places, token_ids)
 
@@ -144,9 +145,10 @@ async def _administrator(database: Database) -> str:
     made = new_id()
     await database.execute(
         "INSERT INTO catalog.tokens (id, kind, name, person_id, secret_hash, scopes, components)"
-        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people",
+        " SELECT $1, 'person', 'spare', id, $2, ARRAY['admin'], ARRAY['*'] FROM catalog.people"
+        " WHERE is_administrator",
         made,
-        hash_token("orc_another_administrator"),
+        hash_token(f"orc_{made.hex}"),
     )
     return str(made)
 

@@ -30,6 +30,8 @@ PLACES = {
     "name": "region",
     "bucket": "in.c-crm",
     "shared_with": "other",
+    "version": "1",
+    "other": "1",
     **TOLD["places"],
 }
 OTHERS: dict[str, dict[str, str]] = {
@@ -73,6 +75,7 @@ numbers = itertools.count()
 MOST_ITEMS = 100
 SLUGS = {"project", "component", "configuration", "orchestration", "schedule", "trigger", "shared_with"}
 IDS = {"job", "schedule_id", "trigger_id", "person"}
+NUMBERS = {"version", "other"}
 
 
 @schemathesis.hook
@@ -85,12 +88,17 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             case.path_parameters[name] = places[name]
     if operation in MADE_BEFORE:
         path = case.operation.path.format(**places)
-        http.put(path, json=MADE_BEFORE[operation]).raise_for_status()
+        made = http.put(path, json=MADE_BEFORE[operation])
+        if made.status_code == 428:
+            made = http.put(path, json=MADE_BEFORE[operation], headers={"If-Match": "*"})
+        made.raise_for_status()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _make_true(operation, case)
 
 
 def _is_good(operation: str, name: str, value: object) -> bool:
+    if name in NUMBERS:
+        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
     if not isinstance(value, str):
         return False
     if name in SLUGS:
@@ -110,6 +118,8 @@ def _make_true(operation: str, case: Case[Any]) -> None:
         case.query["tasks"] = ["demo-extractor/one"]
     if "cursor" in case.query:
         _make_cursor_true(case)
+    if "428" in case.operation.definition.raw["responses"]:
+        _meet_condition(case)
     if case.headers.get("Idempotency-Key"):
         case.headers["Idempotency-Key"] = f"{next(numbers)}{case.headers['Idempotency-Key']}"[:200]
     if isinstance(case.body, dict):
@@ -117,6 +127,14 @@ def _make_true(operation: str, case: Case[Any]) -> None:
         if operation in TRUE:
             TRUE[operation](body)
         case.body = body
+
+
+def _meet_condition(case: Case[Any]) -> None:
+    """Whatever state there is, if there is one."""
+    case.headers.pop("If-None-Match", None)
+    case.headers.pop("If-Match", None)
+    if http.get(case.formatted_path).is_success:
+        case.headers["If-Match"] = "*"
 
 
 def _make_cursor_true(case: Case[Any]) -> None:
@@ -180,8 +198,7 @@ def _backfill(body: Body) -> None:
 
 
 def _orchestration(body: Body) -> None:
-    """Tasks of a configuration that there is, with one id each, saved over whatever version."""
-    body["base_version"] = None
+    """Tasks of a configuration that there is, with one id each."""
     tasks = (task for phase in body.get("phases") or [] for task in phase.get("tasks", []))
     for number, task in enumerate(tasks):
         task |= {"id": f"t{number}", "component": "open", "configuration": "one"}
@@ -195,6 +212,11 @@ def _arrangement(body: Body) -> None:
     operation |= {name: value for name, value in there.items() if name in operation}
     operation |= {name: 0 for name in ("before", "after") if operation.get(name) is not None}
     body["operations"] = [operation]
+
+
+def _copy(body: Body) -> None:
+    """An id that is free."""
+    body["id"] = f"copy{next(numbers)}"
 
 
 def _token(body: Body) -> None:
@@ -223,7 +245,13 @@ def _variable(body: Body) -> None:
         body["value"] = "x"
 
 
+def _definitions(body: Body) -> None:
+    """Over whatever is there."""
+    body["plan_id"] = "*"
+
+
 TRUE: dict[str, Callable[[Body], None]] = {
+    "apply_definitions": _definitions,
     "create_project": _project,
     "save_component": _component,
     "run_configuration": _run_of_configuration,
@@ -233,6 +261,8 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "save_orchestration": _orchestration,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "copy_configuration": _copy,
+    "copy_orchestration": _copy,
     "create_token": _token,
     "change_token": _token,
     "save_trigger": _trigger,

@@ -35,7 +35,14 @@ KINDS: Mapping[str, dict[str, Any]] = {
 OWN, JOB = "orchestration", "job"
 """An orchestration's own token, whose text no one has, and the token that the program of a job gets."""
 COLUMNS = [*KINDS, OWN, JOB, "administrator"]
-OPEN = {"receive_callback": 404, "sign_in": 401}
+OPEN = {
+    "receive_callback": 404,
+    "sign_in": 401,
+    "create_cli_login": 401,
+    "request_password_reset": 202,
+    "get_link": 404,
+    "use_link": 404,
+}
 """Calls that need no token, and what they answer here to everyone."""
 GHOST = "00000000-0000-7000-8000-000000000000"
 
@@ -69,6 +76,10 @@ REQUESTS: Mapping[str, Request] = {
     "delete_configuration": GONE,
     "save_orchestration": Request((200, 201), TASKS, {"orchestration": "saved"}),
     "delete_orchestration": GONE,
+    "restore_configuration_version": Request((200,), {}),
+    "copy_configuration": Request((201, 409), {"id": "copied"}),
+    "restore_orchestration_version": Request((200,), {}),
+    "copy_orchestration": Request((201, 409), {"id": "copied"}),
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),
@@ -104,6 +115,13 @@ REQUESTS: Mapping[str, Request] = {
     "discard_dead_letter": Request((404,)),
     "receive_callback": Request((404,), {}),
     "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
+    "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
+    "revoke_own_token": Request((404,)),
+    "request_password_reset": Request((202,), {"email": "ghost@example.com"}),
+    "get_link": Request((404,)),
+    "use_link": Request((404,), {"password": "a new, long password"}),
+    "invite_person": Request((201,), {"email": "another@example.com"}),
+    "reset_password": Request((404,)),
     "get_session": Request((404,)),
     "sign_out": Request((404,)),
     "end_session": Request((404,)),
@@ -173,7 +191,16 @@ class Bearers:
 
 async def send(client: Client, call: Call, places: Mapping[str, str]) -> tuple[int, str]:
     url, body = call.url(places), call.request.body
-    async with client.http.stream(call.method, url, json=body) as response:
+    status, text = await _answer(client, call.method, url, body, {})
+    return (
+        (status, text) if status != 428 else await _answer(client, call.method, url, body, {"If-Match": "*"})
+    )
+
+
+async def _answer(
+    client: Client, method: str, url: str, body: Any, headers: Mapping[str, str]
+) -> tuple[int, str]:
+    async with client.http.stream(method, url, json=body, headers=headers) as response:
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             return response.status_code, ""  # its end may never come
         await response.aread()
@@ -195,7 +222,8 @@ async def bearers(api: RunningApi, furnished: Client, database: Database) -> Asy
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
         "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "person": GHOST, "session": GHOST, "letter": "ghost", "job": run,
+        "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
+        "version": "1", "other": "1",
     }  # fmt: skip
     async with AsyncExitStack() as stack:
 

@@ -48,6 +48,8 @@ BELONGS_TO_OTHERS = {
     "notifier": [
         "INSERT INTO catalog.projects (id, name) VALUES ('x', 'x')",
         "SELECT FROM catalog.tokens",
+        "SELECT FROM catalog.people",
+        "SELECT FROM catalog.person_links",
         "SELECT FROM catalog.variables_v1",
         "SELECT parameters FROM jobs.jobs_v1",
         "SELECT request FROM jobs.tasks_v1",

@@ -1,12 +1,15 @@
 """`orchestrator orchestrations`: what is saved, what starts it, and its errors and warnings."""
 
 from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.output import (
     counted,
     day_and_time,
@@ -18,6 +21,7 @@ from orchestrator_cli.output import (
 )
 
 app = typer.Typer()
+add_version_commands(app, lambda name: f"orchestrations/{name}")
 
 
 @app.command("list")
@@ -81,3 +85,28 @@ def _lines(item: Json) -> Iterator[str]:
 
 def _off(item: Json) -> str:
     return "" if item["enabled"] else " (off)"
+
+
+class Part(StrEnum):
+    """What an orchestration has besides its phases."""
+
+    SCHEDULES = "schedules"
+    TRIGGERS = "triggers"
+    NOTIFICATIONS = "notifications"
+
+
+@app.command()
+def copy(
+    name: str,
+    new_id: Annotated[str, typer.Argument(help="The id of the copy.")],
+    new_name: Annotated[str | None, typer.Option("--name", help="The name of the copy.")] = None,
+    include: Annotated[
+        list[Part] | None,
+        typer.Option("--with", help="Also copy its schedules, triggers or notifications; repeatable."),
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy an orchestration; the copy is disabled until it is enabled."""
+    body = {"id": new_id, "name": new_name, "include": [part.value for part in include or []]}
+    copy_resource(f"orchestrations/{name}", body, project, as_json=as_json)

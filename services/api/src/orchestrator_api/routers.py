@@ -3,16 +3,20 @@
 from fastapi import APIRouter
 
 from orchestrator_api.access import instance_routes as instance
+from orchestrator_api.access import personal_routes as personal_tokens
 from orchestrator_api.access import routes as access
 from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
+from orchestrator_api.catalog import version_routes as configuration_versions
 from orchestrator_api.definitions import routes as definitions
 from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.orchestrations import version_routes as orchestration_versions
 from orchestrator_api.people import account_routes as accounts
+from orchestrator_api.people import link_routes as links
 from orchestrator_api.people import routes as people
 from orchestrator_api.people import session_routes as sessions
 from orchestrator_api.projects import routes as projects
@@ -22,12 +26,15 @@ from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
 from orchestrator_api.tables import routes as tables
 from orchestrator_api.triggers import routes as triggers
+from orchestrator_api.web import routes as web
 
 ROUTERS: tuple[APIRouter, ...] = (
     projects.router,
     components.router,
     configurations.router,
+    configuration_versions.router,
     orchestrations.router,
+    orchestration_versions.router,
     runs.router,
     retries.router,
     events.router,
@@ -39,6 +46,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     people.router,
     sessions.router,
     accounts.router,
+    personal_tokens.router,
+    web.router,
+    links.router,
     notifications.router,
     instance.router,
     definitions.router,

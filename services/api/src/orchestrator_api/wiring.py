@@ -11,9 +11,11 @@ from orchestrator_api.app import create_app
 from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
+from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
+from orchestrator_api.web import addresses
 from orchestrator_shared.clock import SystemClock
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.retention import Retention
@@ -33,6 +35,7 @@ RETENTION: dict[str, dict[str, object]] = {
     "forget_callbacks": {},
     "forget_sessions": {},
     "forget_sign_in_attempts": {},
+    "forget_person_links": {},
 }
 """What is not kept forever; each query states how long it is kept."""
 RETENTION_SECONDS = 3600.0
@@ -46,10 +49,11 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
+        await warn_of_no_administrator(outbox)
         await warn_of_dotted_ids(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
-        encryption = Encryption(settings.encryption_keys)
+        encryption = Encryption(settings.encryption_keys, form=settings.secret_form)
         sessions = Sessions(
             units_of_work=outbox,
             encryption=encryption,
@@ -65,8 +69,13 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             ),
         )
         streams = open_streams(settings, skeleton, sessions.guard.browsers)
-        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute))
+        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
+        addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
         async with lifecycle.serving(app):
             yield
+
+
+def _is_https(settings: ApiSettings) -> bool:
+    return (settings.public_url or "").startswith("https://")

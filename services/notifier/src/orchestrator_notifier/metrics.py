@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 FACTS = Counter("orchestrator_notifier_facts_total", "Facts made, by event", ["event"])
 FOUND_BY_SCAN = Counter(
-    "orchestrator_notifier_facts_found_by_scan_total", "Finished runs whose event was lost or late"
+    "orchestrator_notifier_facts_found_by_scan_total", "Finished runs and links whose event was lost or late"
 )
 ENQUEUED = Counter("orchestrator_notifier_deliveries_made_total", "Deliveries made, by reason", ["reason"])
 DELIVERIES = Counter(

@@ -10,6 +10,7 @@ import asyncpg
 from orchestrator_notifier.adapters.composing import Composer
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.adapters.smtp import SmtpServer
+from orchestrator_notifier.domain.person_mail import Links
 from orchestrator_notifier.domain.retrying import RetryRules
 from orchestrator_notifier.engine.mail_sender import MailSender
 from orchestrator_notifier.engine.scan import Scan
@@ -17,6 +18,7 @@ from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
 from orchestrator_notifier.settings import NotifierSettings
 from orchestrator_shared.contracts.events import (
+    PersonMailRequested,
     RunFinished,
     RunStarted,
     ScheduleMissed,
@@ -77,7 +79,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
         lease_seconds=settings.delivery_lease_seconds,
         batch=settings.delivery_batch,
         poll_seconds=settings.poll_seconds,
-        public_url=settings.public_url,
+        links=Links(settings.public_url, settings.link_key[0]),
     )
     timers = Timers(pool, mail_sender.wake, message_domain=sender.domain, overlap_seconds=overlap_seconds)
     maker = FactMaker(
@@ -92,6 +94,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
                 RunFinished: maker.run_finished,
                 ScheduleMissed: maker.schedule_missed,
                 TriggerDeadlineMissed: maker.deadline_missed,
+                PersonMailRequested: maker.person_mail_requested,
             },
         ),
         mail_sender=mail_sender,

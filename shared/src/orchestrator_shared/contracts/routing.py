@@ -48,7 +48,13 @@ TRIGGER_WATCHER_RUNS = Queue(
 )
 NOTIFIER_FACTS = Queue(
     "notifier.facts",
-    (events.RunStarted, events.RunFinished, events.ScheduleMissed, events.TriggerDeadlineMissed),
+    (
+        events.RunStarted,
+        events.RunFinished,
+        events.ScheduleMissed,
+        events.TriggerDeadlineMissed,
+        events.PersonMailRequested,
+    ),
 )
 API_FEED = Queue(
     "api.feed", (events.JobsChanged, events.RunCreated, events.RunStarted, events.RunFinished), feed=True

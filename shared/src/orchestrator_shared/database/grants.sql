@@ -20,7 +20,7 @@ GRANT EXECUTE ON FUNCTION triggers.begin_runs(text[], text[]), triggers.lock_wai
     triggers.newest_updates(uuid[]) TO {{runner}};
 GRANT SELECT ON jobs.withdrawals_v1, jobs.chains_v1 TO {{trigger_watcher}}, {{api}};
 GRANT SELECT ON catalog.subscriptions_v1, catalog.configurations_v1, catalog.projects_v1, catalog.schedules_v1,
-    catalog.triggers_v1, jobs.lanes_v1, jobs.phases_v1, jobs.logs_v1 TO {{notifier}};
+    catalog.triggers_v1, catalog.person_mails_v1, jobs.lanes_v1, jobs.phases_v1, jobs.logs_v1 TO {{notifier}};
 
 -- Column by column, because the parameters of jobs and tasks hold people's secrets: nobody reads them but api and runner.
 REVOKE SELECT ON jobs.jobs_v1, jobs.tasks_v1 FROM {{trigger_watcher}}, {{notifier}};

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Input, Instant, Name, Output
+from orchestrator_api.http.models import Editable, Input, Instant, Name, Output
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH
 
 ComponentEntry = Annotated[
@@ -69,7 +69,7 @@ class OrchestrationTokenIn(Input):
     )
 
 
-class TokenOut(Output):
+class TokenOut(Editable):
     """A token, without its secret."""
 
     id: UUID
@@ -90,7 +90,7 @@ class TokenOut(Output):
     last_used_at: datetime | None
 
 
-class AdministratorTokenOut(Output):
+class AdministratorTokenOut(Editable):
     """An administrator's token, without its secret."""
 
     id: UUID
@@ -102,6 +102,30 @@ class AdministratorTokenOut(Output):
     expires_at: datetime | None
     revoked_at: datetime | None
     last_used_at: datetime | None
+
+
+class PersonalTokenOut(Output):
+    """A token of a person, without its secret. It may do what the person may do."""
+
+    id: UUID
+    name: str
+    email: str = Field(description="Whose it is.")
+    prefix: str | None = Field(description="The first characters of its text.", examples=["orc_ab12cd34"])
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class PersonalTokenList(Output):
+    """A person's tokens."""
+
+    items: list[PersonalTokenOut]
+
+
+class PersonalTokenCreated(PersonalTokenOut):
+    """A person's new token; its text is shown this once."""
+
+    token: str
 
 
 class TokenCreated(TokenOut):

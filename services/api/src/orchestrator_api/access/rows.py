@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -90,6 +91,11 @@ class Token:
     buckets: tuple[str, ...]
     created_by: str | None
 
+    @property
+    def etag(self) -> str:
+        changing = (self.name, self.description, self.components, self.expires_at, self.revoked_at)
+        return entity_tag(self.id, *changing)
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedToken(Token):
@@ -130,6 +136,10 @@ class AdministratorToken:
     last_used_at: datetime | None
     created_by: str | None
 
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.revoked_at)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenChange:
@@ -150,11 +160,42 @@ class SettingToken:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalToken:
+    """A token of a person, without its secret."""
+
+    id: UUID
+    name: str
+    email: str
+    prefix: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedPersonalToken(PersonalToken):
+    """A new token with its text, which is not stored."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
 class Administrator:
     """A user who may do everything."""
 
     id: UUID
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """Who did what, and when."""
+
+    actor: str
+    at: datetime
+    action: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from orchestrator_api.access.rows import (
     GoodBearing,
     JobBearer,
     NewToken,
+    PersonalToken,
+    RecordedChange,
     SettingToken,
     SignedIn,
     StoredMembership,
@@ -137,6 +139,10 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
+    async def lock_token(self, *, token_id: UUID) -> None:
+        """Lock a token against other changes until the transaction ends."""
+        await self._run("lock_token", id=token_id)
+
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""
         return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)
@@ -161,6 +167,36 @@ class AccessStore(Store):
         """Revoke the tokens that earlier values of the setting created; returns them."""
         return await self._column(UUID, "revoke_other_tokens_of_setting", id=token_id)
 
+    async def insert_personal_token(
+        self,
+        *,
+        token_id: UUID,
+        person_id: UUID,
+        name: str,
+        secret_hash: bytes,
+        prefix: str,
+        expires_at: datetime,
+    ) -> PersonalToken | None:
+        """Store a person's token; None if there is one with this id, or the account is disabled."""
+        return await self._one(
+            PersonalToken,
+            "insert_personal_token",
+            id=token_id,
+            person_id=person_id,
+            name=name,
+            secret_hash=secret_hash,
+            prefix=prefix,
+            expires_at=expires_at,
+        )
+
+    async def personal_tokens(self, *, person_id: UUID, token_id: UUID | None = None) -> list[PersonalToken]:
+        """The person's tokens that are still good, or the one with this id."""
+        return await self._many(PersonalToken, "personal_tokens", person_id=person_id, id=token_id)
+
+    async def revoke_personal_token(self, *, person_id: UUID, token_id: UUID) -> bool:
+        """Revoke a person's token; returns False if it had already ended."""
+        return await self._run("revoke_personal_token", person_id=person_id, id=token_id) > 0
+
     async def insert_audit(
         self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
     ) -> None:
@@ -174,6 +210,15 @@ class AccessStore(Store):
             subject=subject,
             detail=detail,
         )
+
+    async def last_change(
+        self, *, project: str | None, actions: Sequence[str], subjects: Sequence[str]
+    ) -> RecordedChange | None:
+        """The newest of these actions on any of the subjects; without a project, of the instance's."""
+        wanted = {"actions": list(actions), "subjects": list(subjects)}
+        if project is None:
+            return await self._one(RecordedChange, "last_change_of_instance", **wanted)
+        return await self._one(RecordedChange, "last_change", project=project, **wanted)
 
     async def audit(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int

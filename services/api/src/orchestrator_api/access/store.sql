@@ -84,6 +84,9 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
 FROM catalog.tokens
 WHERE project = $project AND id = $id
 
+-- name: lock_token
+SELECT id FROM catalog.tokens WHERE id = $id FOR UPDATE
+
 -- name: insert_token
 INSERT INTO catalog.tokens (
     id, project, kind, name, secret_hash, scopes, components, expires_at, prefix, description, buckets, created_by)
@@ -167,6 +170,32 @@ SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
 -- name: insert_administrator
 INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($id, $email, $email, true)
 
+-- name: insert_personal_token
+-- A login has one token; the scope admin is worth what the person is when the token is used.
+WITH made AS (
+    INSERT INTO catalog.tokens (
+        id, kind, name, person_id, secret_hash, prefix, scopes, components, expires_at, created_by)
+    SELECT $id, 'person', $name, p.id, $secret_hash, $prefix, ARRAY['admin'], ARRAY['*'], $expires_at, p.email
+    FROM catalog.people p
+    WHERE p.id = $person_id AND p.disabled_at IS NULL
+    ON CONFLICT DO NOTHING
+    RETURNING *)
+SELECT t.id, t.name, p.email, t.prefix, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM made t JOIN catalog.people p ON p.id = t.person_id
+
+-- name: personal_tokens
+-- Those that are still good, or one.
+SELECT t.id, t.name, p.email, t.prefix, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
+FROM catalog.tokens t JOIN catalog.people p ON p.id = t.person_id
+WHERE t.person_id = $person_id AND t.kind = 'person'
+    AND (t.id = $id OR ($id::uuid IS NULL AND t.revoked_at IS NULL
+                        AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp())))
+ORDER BY t.id
+
+-- name: revoke_personal_token
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE person_id = $person_id AND kind = 'person' AND id = $id AND revoked_at IS NULL
+
 -- name: insert_audit
 INSERT INTO catalog.audit (id, project, actor, action, subject, detail)
 VALUES ($id, $project, $actor, $action, $subject, $detail)
@@ -184,6 +213,18 @@ FROM catalog.audit
 WHERE project IS NULL AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
 ORDER BY at DESC, id DESC
 LIMIT $limit
+
+-- name: last_change
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project = $project AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
+
+-- name: last_change_of_instance
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project IS NULL AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
 
 -- name: forget_audit
 -- Records are kept for two years.

@@ -3,13 +3,21 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+import structlog
+
 from orchestrator_api.http.dependencies import Caller
+from orchestrator_api.http.edits import Target
+from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.session import Session
-from orchestrator_api.people import sessions
-from orchestrator_api.people.rows import Credentials, Person
+from orchestrator_api.people import links, sessions
+from orchestrator_api.people.rows import Credentials, NewLink, Person
 from orchestrator_api.people.sign_in import SignIns, account_key, reserve_attempt
 from orchestrator_api.people.store import PeopleStore
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
+from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.link_purposes import LinkPurpose
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +27,14 @@ class AccountChange:
     name: str | None = None
     disabled: bool | None = None
     is_administrator: bool | None = None
+
+
+async def warn_of_no_administrator(units_of_work: UnitsOfWork) -> None:
+    """Say at the start how the first administrator gets in."""
+    async with units_of_work.work() as work:
+        if not await PeopleStore(work.connection).can_administer():
+            hint = "to get a link, run `python -m orchestrator_api.people.first_link EMAIL` beside the api"
+            log.warning("administrator.missing", hint=hint)
 
 
 async def listing(session: Session, after: UUID | None, limit: int) -> list[Person]:
@@ -32,6 +48,54 @@ async def find(session: Session, person_id: UUID) -> Person:
     if found is None:
         raise NotFound(f"there is no person {person_id}", field="person")
     return found
+
+
+async def target(session: Session, person_id: UUID) -> Target:
+    """An account, locked to be changed."""
+    await PeopleStore(session.connection).lock_administrators()
+    found = await find(session, person_id)
+    return Target("this account", "person", found.email, found.etag)
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to create."""
+
+    email: str
+    name: str | None
+    is_administrator: bool
+
+
+async def invite(session: Session, account: NewAccount, *, mailed: bool) -> NewLink:
+    """Create an account, or invite again someone who has not chosen a password yet."""
+    store = PeopleStore(session.connection)
+    name = account.name or account.email
+    is_new = await store.insert_person(person_id=new_id(), email=account.email, name=name)
+    person = await store.person_by_email(email=account.email)
+    assert person is not None
+    if not is_new and await store.has_password(person_id=person.id):
+        raise Conflict(f"{person.email} has an account already: reset the password instead", field="email")
+    if account.is_administrator:
+        await change(session, person.id, AccountChange(is_administrator=True))
+    return await _link(session, person, LinkPurpose.INVITE, mailed=mailed)
+
+
+async def reset(session: Session, person_id: UUID, *, mailed: bool) -> NewLink:
+    """Make a link with which the person sets a new password; the old one is good until then."""
+    person = await find(session, person_id)
+    if person.disabled_at is not None:
+        raise Conflict(f"the account of {person.email} is disabled: enable it first", field="person")
+    return await _link(session, person, LinkPurpose.RESET, mailed=mailed)
+
+
+async def _link(session: Session, person: Person, purpose: LinkPurpose, *, mailed: bool) -> NewLink:
+    occasion = links.Occasion(purpose, invited_by=session.actor.person_id, is_mailed=mailed)
+    link = await links.issue(session.connection, person.id, occasion, session.now)
+    if mailed:
+        session.publish(links.mail_of(link))
+    action = "person.invited" if purpose is LinkPurpose.INVITE else "password.reset_requested"
+    await session.record(action, person.email, mailed=mailed)
+    return link
 
 
 async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:

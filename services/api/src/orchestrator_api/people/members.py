@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Membership, Role
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
+from orchestrator_api.people import links
 from orchestrator_api.people.rows import Member, Person
 from orchestrator_api.people.store import PeopleStore
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +38,15 @@ async def find(session: Session, person_id: UUID) -> Member:
     return found
 
 
+async def target(session: Session, person_id: UUID) -> Target:
+    """A member, locked to be changed or removed."""
+    await PeopleStore(session.connection).lock_members(project=session.project)
+    found = await find(session, person_id)
+    return Target("this member", "member", found.email, found.etag)
+
+
 async def invite(session: Session, invitation: Invitation) -> Member:
-    """Add a member, with a new account if there is none with this address."""
+    """Add a member, with a new account if there is none with this address; mail a link to set a password."""
     store, membership = PeopleStore(session.connection), invitation.membership
     person = await _person(store, invitation)
     is_new = await store.insert_member(
@@ -45,6 +55,10 @@ async def invite(session: Session, invitation: Invitation) -> Member:
     if not is_new:
         raise Conflict(f"{person.email} is a member already: change the role instead", field="email")
     await session.record("member.added", person.email, role=membership.role.value, may_run=membership.may_run)
+    if not await store.has_password(person_id=person.id):
+        occasion = links.Occasion(LinkPurpose.INVITE, session.project, session.actor.person_id)
+        link = await links.issue(session.connection, person.id, occasion, session.now)
+        session.publish(links.mail_of(link))
     return await find(session, person.id)
 
 

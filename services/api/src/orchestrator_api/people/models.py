@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from orchestrator_api.access.permissions import Membership, Role
-from orchestrator_api.http.models import Input, Name, Output
+from orchestrator_api.http.models import Editable, Input, Name, Output
 from orchestrator_api.people.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from orchestrator_api.people.passwords import MIN_CHARACTERS
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 
 
@@ -68,6 +69,48 @@ class PersonPatch(Input):
     is_administrator: bool | None = Field(default=None, description="Of the whole installation.")
 
 
+class ResetIn(Input):
+    """Whose password was forgotten."""
+
+    email: str = Field(min_length=1, max_length=MAX_CHARACTERS, examples=["ada@example.com"])
+
+
+class NewPasswordIn(Input):
+    """The password that the person chooses, and the name they go by."""
+
+    password: Password
+    name: Name | None = Field(default=None, description="Without it, the name stays.")
+
+
+class PersonIn(Input):
+    """An account to create."""
+
+    email: Email
+    name: Name | None = Field(default=None, description="Without it, the address.")
+    is_administrator: bool = Field(default=False, description="Of the whole installation.")
+
+
+class LinkIssuedOut(Output):
+    """A link with which a person sets a password."""
+
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    link: str | None = Field(
+        description="With `show_link`: the link, or its path if `ORCHESTRATOR_PUBLIC_URL` is not set. "
+        "It works once. Without, it is mailed and never shown."
+    )
+
+
+class LinkOut(Output):
+    """Whose link it is, and what for."""
+
+    email: str
+    name: str
+    purpose: LinkPurpose
+    expires_at: datetime
+
+
 class RoleIn(Input):
     """A role in a project."""
 
@@ -90,7 +133,7 @@ class InvitationIn(RoleIn):
     name: Name | None = Field(default=None, description="Of a new account; without it, the address.")
 
 
-class MemberOut(Output):
+class MemberOut(Editable):
     """A person and their role in the project."""
 
     person_id: UUID
@@ -111,7 +154,7 @@ class PersonOut(Output):
     is_administrator: bool = Field(description="Of the whole installation.")
 
 
-class AccountOut(PersonOut):
+class AccountOut(PersonOut, Editable):
     """An account, as instance administrators see it."""
 
     disabled_at: datetime | None = Field(description="Since when it is disabled.")

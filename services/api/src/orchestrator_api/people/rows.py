@@ -5,6 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,10 @@ class Person:
     is_administrator: bool
     disabled_at: datetime | None
     created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.name, self.is_administrator, self.disabled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,31 @@ class NewSession:
 
 
 @dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link about to be stored; its text is derived from this."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    project: str | None
+    invited_by: UUID | None
+    is_mailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that can still be used, and whose it is."""
+
+    id: UUID
+    person_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A person and their role in a project."""
 
@@ -74,3 +105,7 @@ class Member:
     may_run: bool
     disabled_at: datetime | None
     created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.person_id, self.role, self.may_run, self.created_at)

@@ -1,9 +1,8 @@
 """Signing in and out, and the sessions of the person who makes a request."""
 
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from orchestrator_api.access.browser_sessions import csrf_token
 from orchestrator_api.http.compression import PRIVATE
@@ -13,20 +12,12 @@ from orchestrator_api.http.models import Page
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import accounts, me, sessions, sign_in
+from orchestrator_api.people.dependencies import MAX_BYTES, Desk
 from orchestrator_api.people.models import CurrentSessionOut, PasswordIn, PersonOut, SessionOut, SignInIn
-from orchestrator_api.people.sign_in import Sender, SignIns
+from orchestrator_api.people.sign_in import Sender
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GatedRoute)
-MAX_BYTES = 8 * 1024
 BODY = {SCOPES: [], MAX_BODY_BYTES: MAX_BYTES}
-
-
-def _desk(request: Request) -> SignIns:
-    desk: SignIns = request.app.state.sign_ins
-    return desk
-
-
-Desk = Annotated[SignIns, Depends(_desk)]
 
 
 @router.post(

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -53,6 +54,8 @@ class SignIns:
     sessions: Sessions
     attempts: TokenAttempts
     """Wrong passwords by address."""
+    link_keys: Sequence[bytes] = ()
+    """Sign the links that people get; the first one signs, all verify."""
     passwords: Passwords = field(default_factory=Passwords)
 
 

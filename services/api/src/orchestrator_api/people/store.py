@@ -8,7 +8,9 @@ from orchestrator_api.people.rows import (
     Attempts,
     Credentials,
     Member,
+    NewLink,
     NewSession,
+    OpenLink,
     Person,
     StoredSession,
 )
@@ -33,6 +35,10 @@ class PeopleStore(Store):
     async def person(self, *, person_id: UUID) -> Person | None:
         """One account."""
         return await self._one(Person, "person", id=person_id)
+
+    async def has_password(self, *, person_id: UUID) -> bool:
+        """Whether the person has chosen a password."""
+        return await self._value(bool, "has_password", id=person_id) is True
 
     async def members(self, *, project: str, after: UUID | None, limit: int) -> list[Member]:
         """The members of a project."""
@@ -144,3 +150,35 @@ class PeopleStore(Store):
     async def delete_sessions(self, *, person_id: UUID, except_id: UUID | None = None) -> int:
         """End all sessions of a person, or all others; returns how many."""
         return await self._run("delete_sessions", person_id=person_id, except_id=except_id)
+
+    async def insert_link(self, link: NewLink) -> None:
+        """Store a link."""
+        await self._run("insert_link", **columns_of(link))
+
+    async def open_link(self, *, link_id: UUID, now: datetime) -> OpenLink | None:
+        """The link, if it can still be used."""
+        return await self._one(OpenLink, "open_link", id=link_id, now=now)
+
+    async def lock_person(self, *, person_id: UUID) -> bool:
+        """Lock an account; returns False if it is disabled."""
+        return await self._value(UUID, "lock_person", id=person_id) is not None
+
+    async def use_links(self, *, person_id: UUID) -> list[UUID]:
+        """End all links of a person that were not used yet; returns them."""
+        return await self._column(UUID, "use_links", person_id=person_id)
+
+    async def set_password(self, *, person_id: UUID, password_hash: str, name: str | None) -> None:
+        """Set the password and, if there is one, the name."""
+        await self._run("set_password", id=person_id, password_hash=password_hash, name=name)
+
+    async def is_reset_under_way(self, *, person_id: UUID) -> bool:
+        """Whether a link for a new password was mailed to the person just now."""
+        return await self._value(bool, "is_reset_under_way", person_id=person_id) is True
+
+    async def can_administer(self) -> bool:
+        """Whether any instance administrator can sign in or has a token."""
+        return await self._value(bool, "can_administer") is True
+
+    async def make_administrator(self, *, person_id: UUID) -> None:
+        """Make a person an instance administrator whose account is not disabled."""
+        await self._run("make_administrator", id=person_id)

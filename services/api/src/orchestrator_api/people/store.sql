@@ -44,6 +44,9 @@ SELECT EXISTS (
     JOIN catalog.people p ON p.id = m.person_id
     WHERE m.project = $project AND m.role = 'admin' AND m.person_id <> $person_id AND p.disabled_at IS NULL)
 
+-- name: has_password
+SELECT password_hash IS NOT NULL FROM catalog.people WHERE id = $id
+
 -- name: people
 SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people
 WHERE $after::uuid IS NULL OR id > $after
@@ -117,3 +120,48 @@ DELETE FROM catalog.sessions WHERE person_id = $person_id AND ($except_id::uuid 
 -- Longer than any session may last.
 DELETE FROM catalog.sessions WHERE id IN (
     SELECT id FROM catalog.sessions WHERE last_seen_at < clock_timestamp() - interval '90 days' LIMIT $batch)
+
+-- name: insert_link
+INSERT INTO catalog.person_links (id, person_id, purpose, project, invited_by, expires_at, mail_requested_at)
+VALUES ($id, $person_id, $purpose, $project, $invited_by, $expires_at, CASE WHEN $is_mailed THEN clock_timestamp() END)
+
+-- name: open_link
+SELECT l.id, l.person_id, l.purpose, l.expires_at, p.email, p.name
+FROM catalog.person_links l
+JOIN catalog.people p ON p.id = l.person_id
+WHERE l.id = $id AND l.used_at IS NULL AND l.expires_at > $now AND p.disabled_at IS NULL
+
+-- name: lock_person
+-- Uses of a person's links take turns: each ends them all.
+SELECT id FROM catalog.people WHERE id = $id AND disabled_at IS NULL FOR NO KEY UPDATE
+
+-- name: use_links
+UPDATE catalog.person_links SET used_at = clock_timestamp()
+WHERE person_id = $person_id AND used_at IS NULL
+RETURNING id
+
+-- name: set_password
+UPDATE catalog.people SET password_hash = $password_hash, name = coalesce($name, name) WHERE id = $id
+
+-- name: is_reset_under_way
+SELECT EXISTS (
+    SELECT FROM catalog.person_links
+    WHERE person_id = $person_id AND purpose = 'reset' AND used_at IS NULL
+      AND mail_requested_at > clock_timestamp() - interval '2 minutes')
+
+-- name: can_administer
+-- Whether anyone can get in as an instance administrator: by a password, or by a token.
+SELECT EXISTS (
+    SELECT FROM catalog.people p
+    WHERE p.is_administrator AND p.disabled_at IS NULL
+      AND (p.password_hash IS NOT NULL
+           OR EXISTS (SELECT FROM catalog.tokens t
+                      WHERE t.person_id = p.id AND t.kind = 'person' AND t.revoked_at IS NULL
+                        AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp()))))
+
+-- name: make_administrator
+UPDATE catalog.people SET is_administrator = true, disabled_at = NULL WHERE id = $id
+
+-- name: forget_person_links
+DELETE FROM catalog.person_links WHERE id IN (
+    SELECT id FROM catalog.person_links WHERE expires_at < clock_timestamp() - interval '90 days' LIMIT $batch)

@@ -29,9 +29,9 @@ class Composer:
         self._html = environment.get_template("mail.html.j2")
 
     def compose(
-        self, content: Content, *, recipient: str, message_id: str, thread: str, at: datetime
+        self, content: Content, *, recipient: str, message_id: str, thread: str | None, at: datetime
     ) -> EmailMessage:
-        """`thread` is the same for all mails of one orchestration; raises BadAddress."""
+        """`thread` is the same for all mails of one orchestration, others have none; raises BadAddress."""
         address = parse_address(recipient)
         message = EmailMessage(policy=SMTP)
         message["From"] = self._sender.address
@@ -39,8 +39,9 @@ class Composer:
         message["Subject"] = content.subject.replace("=?", "= ")  # else read as an encoded word
         message["Date"] = format_datetime(at)
         message["Message-ID"] = message_id
-        message["In-Reply-To"] = thread
-        message["References"] = thread
+        if thread is not None:
+            message["In-Reply-To"] = thread
+            message["References"] = thread
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
         message.set_content(self.text(content), cte="quoted-printable")
@@ -55,8 +56,10 @@ class Composer:
         """Styles inline, nothing loaded from anywhere."""
         return self._html.render(mail=content)
 
-    def thread(self, project: str, orchestration: str) -> str:
-        """The message id that all mails of one orchestration refer to."""
+    def thread(self, project: str, orchestration: str) -> str | None:
+        """The message id that all mails of one orchestration refer to; None if it is about none."""
+        if not orchestration:
+            return None
         return f"<orchestration.{project}.{orchestration}@{self._sender.domain}>"
 
     @property

@@ -9,6 +9,7 @@ from uuid import UUID
 from orchestrator_notifier.domain.facts import Reason
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
+from orchestrator_shared.logging import clean_text
 
 MAX_ERROR_CHARACTERS = 1000
 
@@ -105,5 +106,5 @@ class DeliveryStore(Store):
 
 def _storable(error: str) -> str:
     """Without characters that PostgreSQL refuses: one such text would stop the sending of all mails."""
-    whole = error.encode(errors="replace").decode()
+    whole = clean_text(error).encode(errors="replace").decode()  # servers quote links that they refuse
     return whole.replace("\0", "\N{SYMBOL FOR NULL}")[:MAX_ERROR_CHARACTERS]

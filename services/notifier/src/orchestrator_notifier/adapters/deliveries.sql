@@ -6,7 +6,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('notifications/claims', 0))
 -- name: claim
 WITH due AS (
     SELECT d.id FROM notifications.deliveries d
-    WHERE d.status = 'pending' AND d.channel = 'email' AND d.next_attempt_at <= clock_timestamp()
+    WHERE d.status = 'pending' AND d.channel IN ('email', 'link') AND d.next_attempt_at <= clock_timestamp()
         AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp())
         -- A first try waits while another replica is at an earlier first try to the same recipient.
         AND (d.attempts > 0 OR NOT EXISTS (

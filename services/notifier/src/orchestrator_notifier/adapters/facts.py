@@ -94,7 +94,9 @@ class FactStore(Store):
             subject = tree.subject(fact.job_id) if fact.subject is None else fact.subject
         if not chosen:
             return set()
-        rows = await self._enqueue({**values, "subject": subject}, chosen, message_domain)
+        rows = await self._enqueue(
+            {**values, "subject": subject, "channel": fact.channel}, chosen, message_domain
+        )
         for row in rows:
             metrics.ENQUEUED.labels(row.reason).inc()
         return {row.recipient.lower() for row in rows}

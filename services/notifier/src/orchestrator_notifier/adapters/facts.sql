@@ -53,7 +53,7 @@ WHERE (project, orchestration, event, channel) = ($project, $orchestration, $eve
 -- name: insert_deliveries
 INSERT INTO notifications.deliveries
     (id, fact_key, project, orchestration, event, job_id, root_id, subject, channel, recipient, reason, message_id)
-SELECT d.id, $key, $project, $orchestration, $event, $job_id, $root_id, $subject, 'email', d.recipient, d.reason,
+SELECT d.id, $key, $project, $orchestration, $event, $job_id, $root_id, $subject, $channel, d.recipient, d.reason,
        d.message_id
 FROM unnest($ids::uuid[], $recipients::text[], $reasons::text[], $message_ids::text[])
     AS d (id, recipient, reason, message_id)

@@ -18,6 +18,8 @@ class Reason(StrEnum):
 
     SUBSCRIPTION = "subscription"
     STARTER = "starter"
+    PERSON = "person"
+    """It is about the own account, and holds a link for no one else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,15 @@ class Fact:
     to_subscribers: bool = False
     subscriber: str | None = None
     """The only address that is notified."""
+    person: str | None = None
+    """The only address that is notified, about the own account."""
     subject: str | None = None
     """Which run below the root it is about; None: the root's own end."""
+
+    @property
+    def channel(self) -> str:
+        """A mail with a link has a channel of its own, which versions that know of no links leave alone."""
+        return "link" if self.person else "email"
 
 
 SUBSCRIBED_ENDS = {
@@ -153,6 +162,8 @@ class Recipient:
 def recipients(fact: Fact, subscribers: list[str], notified: set[str]) -> list[Recipient]:
     """Each address once, ignoring case; `notified` already got a better fact about the same run."""
     wanted = [Recipient(fact.starter, Reason.STARTER)] if fact.starter else []
+    if fact.person:
+        wanted.append(Recipient(fact.person, Reason.PERSON))
     if fact.subscriber:
         wanted.append(Recipient(fact.subscriber, Reason.SUBSCRIPTION))
     if fact.to_subscribers:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from functools import partial
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -15,12 +16,15 @@ import structlog
 from orchestrator_notifier import metrics
 from orchestrator_notifier.adapters.composing import Composer
 from orchestrator_notifier.adapters.deliveries import ClaimedDelivery, DeliveryStore
+from orchestrator_notifier.adapters.person_mails import PersonMailStore
 from orchestrator_notifier.adapters.reports import ReportStore
 from orchestrator_notifier.adapters.smtp import Connection, Refused, ServerUnusable, SmtpServer
 from orchestrator_notifier.domain.addresses import BadAddress
 from orchestrator_notifier.domain.content import Audience, Content, missed_content, run_content
+from orchestrator_notifier.domain.facts import Reason
 from orchestrator_notifier.domain.late_content import late_content
 from orchestrator_notifier.domain.lateness import LATE_EVENTS
+from orchestrator_notifier.domain.person_mail import Links, person_content
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
@@ -28,6 +32,7 @@ from orchestrator_shared.runtime import failpoints
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.periodic import repeat
 from orchestrator_shared.runtime.retry import retry_while_unavailable
+from orchestrator_shared.settings import variable
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +43,11 @@ Letter = tuple[ClaimedDelivery, EmailMessage]
 
 
 class NothingToTell(Exception):
-    """What the mail would be about has been deleted."""
+    """What the mail would be about has been deleted, or is over."""
+
+
+class CannotLink(Exception):
+    """No one said where people reach the api; an administrator can mend that."""
 
 
 class MailSender:
@@ -54,7 +63,7 @@ class MailSender:
         lease_seconds: float,
         batch: int,
         poll_seconds: float,
-        public_url: str | None,
+        links: Links,
     ) -> None:
         self._pool = pool
         self._lease_seconds = lease_seconds
@@ -63,7 +72,8 @@ class MailSender:
         self._rules = rules
         self._batch = batch
         self._poll_seconds = poll_seconds
-        self._public_url = public_url
+        self._links = links
+        self._public_url = links.public_url
         self._woken = asyncio.Event()
 
     @asynccontextmanager
@@ -112,16 +122,19 @@ class MailSender:
             return None
         except Unavailable:
             raise
+        except CannotLink as error:
+            await self._put_off_all([delivery], str(error))
+            return None
         except Exception as error:
             # One mail that cannot be composed must not hold up the others.
             log.exception("delivery.not_written", delivery=str(delivery.id))
-            begun = await self._begin(delivery)
-            if begun is not None:
-                await self._put_off(begun, f"the mail could not be written: {type(error).__name__}")
+            await self._put_off_all([delivery], f"the mail could not be written: {type(error).__name__}")
             return None
         return delivery, message
 
     async def _content(self, delivery: ClaimedDelivery) -> Content:
+        if delivery.reason is Reason.PERSON:
+            return await self._person_content(delivery)
         audience = Audience(delivery.event, delivery.reason, delivery.recipient)
         async with acquire(self._pool) as connection:
             reports = ReportStore(connection)
@@ -139,6 +152,19 @@ class MailSender:
         if delivery.event in LATE_EVENTS:
             return late_content(report, delivery.detail, audience, self._public_url)
         return run_content(report, audience, self._public_url)
+
+    async def _person_content(self, delivery: ClaimedDelivery) -> Content:
+        """The link is derived here, for this mail alone."""
+        async with acquire(self._pool) as connection:
+            mail = await PersonMailStore(connection).mail(link=UUID(delivery.detail["link_id"]))
+        if mail is None:
+            raise NothingToTell("the link is not kept any more")
+        if why_not := mail.why_not(delivery.recipient, datetime.now(UTC)):
+            raise NothingToTell(why_not)
+        url = self._links.url(mail)
+        if url is None:
+            raise CannotLink(f"{variable('public_url')} is not set: there is no address for the link")
+        return person_content(mail, url)
 
     async def _send_all(self, letters: Sequence[Letter], stopping: asyncio.Event) -> None:
         left = list(letters)

@@ -1,10 +1,13 @@
-"""The slow scan: finds finished runs whose event was lost, and measures the backlog of mails."""
+"""The slow scan: finds finished runs and links whose event was lost, and measures the backlog of mails."""
+
+from uuid import UUID
 
 import asyncpg
 
 from orchestrator_notifier import metrics
 from orchestrator_notifier.adapters.deliveries import DeliveryStore
 from orchestrator_notifier.adapters.facts import FactStore
+from orchestrator_notifier.adapters.person_mails import PersonMailStore
 from orchestrator_notifier.domain.facts import RootRun
 from orchestrator_notifier.engine.timers import Timers
 from orchestrator_notifier.handlers.facts import FactMaker
@@ -32,9 +35,10 @@ class Scan:
 
     async def round(self) -> bool:
         """Scan and measure; returns whether there is more to do now."""
-        again = await self.once()
+        more_runs = await self.once()
+        more_links = await self.links_once()
         await self._measure()
-        return again
+        return more_runs or more_links
 
     async def _measure(self) -> None:
         async with acquire(self._pool) as connection:
@@ -61,3 +65,21 @@ class Scan:
         found = await isolate(self._maker.record_facts(root), kind="run", item=str(root.id))
         metrics.FOUND_BY_SCAN.inc(found or 0)
         return found is not None
+
+    async def links_once(self) -> bool:
+        """The same for links that people are to get."""
+        async with acquire(self._pool) as connection:
+            now = await FactStore(connection).database_time()
+            links = await PersonMailStore(connection).unannounced(
+                overlap_seconds=self._overlap_seconds, limit=LIMIT
+            )
+        recorded = [await self._record_link(link) for link in links]
+        if all(recorded) and len(links) < LIMIT:
+            async with acquire(self._pool) as connection:
+                await PersonMailStore(connection).advance(to=now)
+        return len(links) == LIMIT and any(recorded)
+
+    async def _record_link(self, link: UUID) -> bool:
+        made = await isolate(self._maker.record_person_mail(link), kind="link", item=str(link))
+        metrics.FOUND_BY_SCAN.inc(1 if made else 0)
+        return made is not None

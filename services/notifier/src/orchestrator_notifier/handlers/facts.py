@@ -1,14 +1,17 @@
 """Turns hints and messages into facts: one transaction each, the same however often they come."""
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Protocol, cast
 from uuid import UUID
 
 import asyncpg
 
 from orchestrator_notifier.adapters.facts import FactStore
+from orchestrator_notifier.adapters.person_mails import PersonMailStore
 from orchestrator_notifier.domain.facts import Fact, RootRun, deadline_missed, facts_of_run, schedule_missed
 from orchestrator_shared.contracts.events import (
+    PersonMailRequested,
     RunFinished,
     RunStarted,
     ScheduleMissed,
@@ -83,6 +86,19 @@ class FactMaker:
     async def deadline_missed(self, delivery: Delivery) -> None:
         """A trigger's tables were late."""
         await self._record(deadline_missed(cast(TriggerDeadlineMissed, delivery.message)))
+
+    async def person_mail_requested(self, delivery: Delivery) -> None:
+        """A hint: the truth is in the link's row."""
+        await self.record_person_mail(cast(PersonMailRequested, delivery.message).link_id)
+
+    async def record_person_mail(self, link: UUID) -> bool:
+        """Record that a person is to get a link, unless it is over; returns whether it is not."""
+        async with acquire(self._pool) as connection:
+            mail = await PersonMailStore(connection).mail(link=link)
+        if mail is None or mail.why_not(mail.email, datetime.now(UTC)):
+            return False
+        await self._record(mail.fact)
+        return True
 
     async def _record(self, fact: Fact) -> None:
         async with transaction(self._pool) as connection:

@@ -1,0 +1,34 @@
+"""`orchestrator configurations`: their versions and copies."""
+
+from typing import Annotated
+
+import typer
+
+from orchestrator_cli.commands.options import JsonOption, ProjectOption
+from orchestrator_cli.commands.versions import add_version_commands, copy_resource
+from orchestrator_cli.failures import BadInput
+
+app = typer.Typer()
+
+
+def path_of(name: str) -> str:
+    """The path of `component/configuration` below its project."""
+    component, slash, configuration = name.partition("/")
+    if not (component and slash and configuration) or "/" in configuration:
+        raise BadInput(f"{name}: expected component/configuration, as in csv-extractor/orders")
+    return f"configurations/{name}"
+
+
+add_version_commands(app, path_of)
+
+
+@app.command()
+def copy(
+    name: str,
+    new_id: Annotated[str, typer.Argument(help="The id of the copy.")],
+    new_name: Annotated[str | None, typer.Option("--name", help="The name of the copy.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy a configuration; secrets are copied without being shown."""
+    copy_resource(path_of(name), {"id": new_id, "name": new_name}, project, as_json=as_json)

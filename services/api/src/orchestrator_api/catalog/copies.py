@@ -1,0 +1,51 @@
+"""Copies configurations; their secrets are copied without being shown."""
+
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
+from orchestrator_api.catalog.rows import Configuration
+from orchestrator_api.http.session import Session
+from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.domain.errors import Conflict
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MAX_NAME = 200
+
+
+async def refuse_taken(session: Session, key: Key, field: str = "id") -> None:
+    """Refuse an id that is in use, also by something in the trash."""
+    found = await configurations.find(session, key)
+    if found is None:
+        return
+    shown = key.id if key.component == ORCHESTRATOR else str(key)
+    if found.deleted_at is None:
+        raise Conflict(f"{shown} exists already: choose another id", field=field)
+    raise Conflict(f"{shown} is in the trash: choose another id", field=field)
+
+
+def name_of_copy(source: Configuration, name: str | None) -> str:
+    """The name that was given, or one that tells the copy from its source."""
+    return name or f"{source.name[: MAX_NAME - 7]} (copy)"
+
+
+def clear_parameters(session: Session, source: Configuration) -> JsonObject:
+    """The parameters with their secrets in the clear, to be encrypted anew for the copy."""
+    clear: JsonObject = session.encryption.decrypt_secrets(source.parameters, session.project)
+    return clear
+
+
+async def copy(session: Session, key: Key, new_id: str, name: str | None) -> Key:
+    """Copy the current version of a component's configuration; returns the copy's key."""
+    session.actor.require_configure(key.component, field="component")
+    source, target = await configurations.load(session, key), Key(key.component, new_id)
+    await refuse_taken(session, target)
+    spec = ConfigurationSpec(
+        name_of_copy(source, name),
+        source.description,
+        True,
+        clear_parameters(session, source),
+        f"copied from {key.id}, version {source.version}",
+    )
+    saved = await configurations.save_component_configuration(session, target, spec)
+    if not saved.created:
+        raise Conflict(f"{target} was created at the same time: choose another id", field="id")
+    return target

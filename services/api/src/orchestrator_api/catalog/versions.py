@@ -1,0 +1,69 @@
+"""Versions of configurations: read one, compare two, and restore an old one as a new version."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import ConfigurationSpec, Key, Saved
+from orchestrator_api.catalog.differences import Differences, compare_parameters
+from orchestrator_api.catalog.phases import Json
+from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion
+from orchestrator_api.http.session import Session
+from orchestrator_shared.domain.errors import NotFound
+
+Comparison = Callable[[Json, Json], Differences]
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two versions and their differences."""
+
+    before: ConfigurationVersion
+    after: ConfigurationVersion
+    differences: Differences
+
+
+async def stored(session: Session, key: Key, version: int) -> ConfigurationVersion:
+    """One version as stored; raises NotFound if it or its configuration does not exist."""
+    await configurations.load(session, key)
+    return await _stored(session, key, version)
+
+
+async def _stored(session: Session, key: Key, version: int) -> ConfigurationVersion:
+    found = await configurations.find_version(session, key, version)
+    if found is None:
+        raise NotFound(f"{key} has no version {version}", field="version")
+    return found
+
+
+async def compare(
+    session: Session, key: Key, before: int, after: int, comparison: Comparison = compare_parameters
+) -> Compared:
+    """What changed between two versions, in whichever order they are given."""
+    first = await stored(session, key, before)
+    second = await _stored(session, key, after)
+    found = await session.offload.run(comparison, first.parameters, second.parameters)
+    return Compared(first, second, found)
+
+
+async def load_to_restore(
+    session: Session, key: Key, version: int
+) -> tuple[Configuration, ConfigurationVersion]:
+    """The configuration, locked against other saves, and the version to restore."""
+    session.actor.require_configure(key.component, field="component")
+    await configurations.lock(session, key)
+    return await configurations.load(session, key), await _stored(session, key, version)
+
+
+def note_of(version: int, note: str) -> str:
+    """The note of a version that restores an old one."""
+    return note or f"restored version {version}"
+
+
+async def restore(session: Session, key: Key, version: int, note: str) -> Saved:
+    """Save the parameters of an old version as a new one; they must fit the component's present schema."""
+    current, wanted = await load_to_restore(session, key, version)
+    spec = ConfigurationSpec(
+        current.name, current.description, current.enabled, wanted.parameters, note_of(version, note)
+    )
+    return await configurations.save_component_configuration(session, key, spec)

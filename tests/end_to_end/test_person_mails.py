@@ -1,0 +1,57 @@
+"""An invitation from the api through RabbitMQ to a mail: its link opens, and is nowhere else."""
+
+from pathlib import Path
+
+import aio_pika
+from tests.support.browser import browsing
+from tests.support.databases import Database
+from tests.support.stack import open_stack
+from tests.support.waiting import eventually
+
+BASE = "https://orchestrator.example.com"
+EMAIL, PASSWORD = "eva@example.com", "correct horse battery"
+
+
+async def test_the_link_of_an_invitation_opens_and_is_only_in_the_mail(tmp_path: Path) -> None:
+    async with open_stack(tmp_path, settings={"all": {"ORCHESTRATOR_LOG_LEVEL": "debug"}}) as stack:
+        messages: list[bytes] = []
+
+        async def overhear(message: aio_pika.abc.AbstractIncomingMessage) -> None:
+            messages.append(message.body)
+
+        async with await aio_pika.connect(stack.broker.url) as connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue(exclusive=True)
+            await queue.bind("orchestrator.events", "person.#")
+            await queue.consume(overhear, no_ack=True)
+            await stack.person.post("members", {"email": EMAIL, "role": "viewer"})
+
+            async def mailed() -> str:
+                assert stack.mails.messages
+                assert messages
+                return stack.mails.messages[0].text
+
+            text = await eventually(mailed, 30)
+        link = text.partition(f"{BASE}/links/")[2].split()[0]
+        async with browsing(stack["api"].url) as browser:
+            page = await browser.get(f"/links/{link}")
+            assert page.fields["email"] == EMAIL
+            # Over plain HTTP the browser keeps no cookie that is for HTTPS only: hand it over.
+            cookie = page.response.headers["set-cookie"].partition(";")[0]
+            sent = {"Sec-Fetch-Site": "same-origin", "Cookie": cookie}
+            assert (await browser.send(page, sent, password=PASSWORD, repeated=PASSWORD)).status == 303
+            assert (await browser.get(f"/links/{link}")).status == 404
+        await stack.at_rest()
+        logs = [service.log.read_text() for service in stack.services.values()]
+        for kept in (await everything(stack.database), *map(bytes.decode, messages), *logs):
+            assert not [part for part in link.split(".")[1:] if part in kept]
+
+
+async def everything(database: Database) -> str:
+    """All rows of all our tables, as text."""
+    tables = await database.fetch(
+        """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+           WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
+    )
+    rows = [await database.fetch(f"SELECT t::text AS row FROM {each['name']} t") for each in tables]
+    return "\n".join(row["row"] for found in rows for row in found)
