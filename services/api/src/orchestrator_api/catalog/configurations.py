@@ -9,6 +9,7 @@ from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import (
     Configuration,
+    ConfigurationFilter,
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
@@ -149,7 +150,11 @@ async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes:
 async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
     return await ConfigurationStore(session.connection).configurations(
-        project=session.project, component=ORCHESTRATOR, after_component=None, after=None, limit=None
+        project=session.project,
+        wanted=ConfigurationFilter(ORCHESTRATOR),
+        after_component=None,
+        after=None,
+        limit=None,
     )
 
 
@@ -157,13 +162,14 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
+    wanted = ConfigurationFilter()
     while True:
         part = Part()
         sizes = await store.configuration_sizes(
-            project=session.project, component=None, **place, limit=part.limit
+            project=session.project, wanted=wanted, **place, limit=part.limit
         )
         found = await store.configurations(
-            project=session.project, component=None, **place, limit=part.within(sizes).limit
+            project=session.project, wanted=wanted, **place, limit=part.within(sizes).limit
         )
         if not found:
             return
@@ -171,14 +177,18 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
         place = {"after_component": found[-1].component, "after": found[-1].id}
 
 
-async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """One page of the configurations, of one component or of all."""
+async def listing(
+    session: Session, wanted: ConfigurationFilter, paging: Part
+) -> tuple[Part, list[Configuration]]:
+    """One page of the configurations."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
-    place = {"component": component, "after_component": after_component, "after": after}
-    sizes = await store.configuration_sizes(project=session.project, **place, limit=paging.rows)
+    place = {"after_component": after_component, "after": after}
+    sizes = await store.configuration_sizes(
+        project=session.project, wanted=wanted, **place, limit=paging.rows
+    )
     part = paging.within(sizes)
-    return part, await store.configurations(project=session.project, **place, limit=part.rows)
+    return part, await store.configurations(project=session.project, wanted=wanted, **place, limit=part.rows)
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
