@@ -109,7 +109,7 @@ def _clear(session: Session, stored: Variable) -> str | None:
         return None
 
 
-def _document(value: str, secret: bool) -> JsonObject:
+def _document(value: str | None, secret: bool) -> JsonObject:
     """For the audit log, which masks what is under a `#` key."""
     return {"#value" if secret else "value": value, "secret": secret}
 
