@@ -110,8 +110,8 @@ PLACES = (
     ),
     Place(
         "audit",
-        "orchestrator_cli.commands.tokens:audit",
-        "List the newest changes and run requests: who did what, and when.",
+        "orchestrator_cli.commands.audit:audit",
+        "List the newest changes, run requests and refusals: who did what, when, and from where.",
     ),
     Place(
         "backfill",
