@@ -31,6 +31,7 @@ RETENTION_QUERIES = Queries.load(
 )
 RETENTION: dict[str, dict[str, object]] = {
     "forget_run_requests": {},
+    "forget_keyed_updates": {},
     "forget_audit": {},
     "forget_callbacks": {},
     "forget_sessions": {},
