@@ -63,10 +63,9 @@ async def earlier_updates(session: Session, dedup_key: DedupKey) -> Sequence[str
     """The ids of the table updates that were already published under the key, which is locked as well."""
     store = RunStore(session.connection)
     await store.lock_key(idempotency_id=dedup_key.id)
-    of = {"project": session.project, "idempotency_id": dedup_key.id}
-    found = await store.updates_under_key(**of)
+    found = await store.updates_under_key(project=session.project, idempotency_id=dedup_key.id)
     if found is None:
-        if await store.requests_under_key(**of):
+        if await store.requests_under_key(project=session.project, idempotency_id=dedup_key.id):
             raise key_reused()
         return None
     if found.request_digest != dedup_key.digest:
