@@ -1,19 +1,18 @@
-"""`orchestrator login`, `logout`, `whoami`: who you are at which server."""
+"""`orchestrator login` and `logout`: who you are at which server."""
 
 import getpass
 import os
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import ProjectOption
 from orchestrator_cli.context import URL_VARIABLE, profile_option
 from orchestrator_cli.failures import BadInput, CommandFailure
-from orchestrator_cli.output import error_console, plain, print_json, print_table
+from orchestrator_cli.output import error_console, plain
 from orchestrator_cli.profiles import (
     DEFAULT_NAME,
     PROFILE_VARIABLE,
@@ -103,34 +102,9 @@ def logout() -> None:
 def _revoke(profile: Profile) -> None:
     try:
         with ApiClient(profile.url, profile.token) as client:
-            client.delete(f"/me/tokens/{profile.token_id}")
+            client.delete(f"/me/tokens/{profile.token_id}", etag="*")
     except CommandFailure as failure:
         _tell(f"warning: the token could not be revoked and works until it expires: {failure.text}")
-
-
-def whoami(as_json: JsonOption = False) -> None:
-    """Show who you are, and what you may do."""
-    where = context()
-    with where.client() as client:
-        me = client.get("/me")
-    if as_json:
-        print_json(me)
-        return
-    print_table(("server", where.url), _identity(me))
-
-
-def _identity(me: Json) -> Iterator[tuple[object, ...]]:
-    if person := me.get("person"):
-        yield "person", f"{person['name']} <{person['email']}>"
-        if person.get("is_administrator"):
-            yield "administrator", "of the installation"
-    for each in me["memberships"]:
-        yield f"project {each['project']}", each["role"] + (", may run" if each.get("may_run") else "")
-    if token := me.get("token"):
-        yield "token", token["name"]
-        for label in ("project", "scopes", "components", "buckets"):
-            if value := token.get(label):
-                yield f"token's {label}", value if isinstance(value, str) else ", ".join(value)
 
 
 def _tell(text: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.http.session import Session
 from orchestrator_api.tables.rows import HeardTable, Share
 from orchestrator_api.tables.store import TableStore
@@ -72,7 +73,8 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     store = TableStore(session.connection)
     is_new = await store.share(project=session.project, bucket=bucket, shared_with=with_project)
     if is_new:
-        await session.record("share.created", bucket, shared_with=with_project)
+        about = About(after={"shared_with": with_project})
+        await session.record("share.created", bucket, about, shared_with=with_project)
         await triggers.restore_tables(session, bucket, with_project)
     return is_new
 
@@ -83,4 +85,5 @@ async def unshare(session: Session, bucket: str, with_project: str) -> None:
     if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
     disabled = await triggers.revoke_tables(session, bucket, with_project)
-    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)
+    about = About({"shared_with": with_project})
+    await session.record("share.deleted", bucket, about, shared_with=with_project, disabled_triggers=disabled)
