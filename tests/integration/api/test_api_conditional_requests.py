@@ -83,6 +83,7 @@ async def make(client: Client, name: str) -> str:
 async def send(client: Client, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
     url = path if path.startswith("/") else f"/v1/projects/demo/{path}"
     given = {name.replace("_", "-"): value for name, value in headers.items()}
+    given["X-Request-Id"] = "of-every-request"  # in problems, which are compared
     return await client.http.request(method, url, json=body, headers=given)
 
 
