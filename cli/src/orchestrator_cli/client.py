@@ -46,7 +46,6 @@ class ApiClient:
 
     def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
-        self.token = token
         self._headers = JSON | _authorization(token)
         self._transport = transport or _connection(self.url)
 

@@ -81,7 +81,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
-    before = _document(_clear(session, stored), stored.secret) if stored else None
+    before = _document(_clear(session, stored) or "", stored.secret) if stored else None
     await session.record(action, name, About(before, _document(value, secret)), secret=secret)
     return stored is None
 
