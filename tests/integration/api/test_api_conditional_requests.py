@@ -151,7 +151,7 @@ async def test_a_deletion_says_what_it_has_seen(furnished: Client, name: str) ->
     again = await send(furnished, "DELETE", path, If_Match=now)
     never = await send(furnished, "DELETE", path)
     assert again.status_code == never.status_code == 404
-    assert again.json() == never.json()
+    assert {**again.json(), "request_id": ""} == {**never.json(), "request_id": ""}
 
 
 @pytest.mark.parametrize("name", CREATABLE)
