@@ -34,6 +34,7 @@ PLACES = (
     Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
+    Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
     Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
     Place(

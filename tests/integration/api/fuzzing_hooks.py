@@ -52,6 +52,8 @@ OTHERS: dict[str, dict[str, str]] = {
     "delete_trigger": {"trigger": "gone"},
     "delete_variable": {"name": "gone"},
     "unshare_bucket": {"bucket": "in.c-gone"},
+    "restore_from_trash": {"component": "open", "configuration": "trashed"},
+    "purge_from_trash": {"component": "open", "configuration": "trashed"},
     "remove_member": {"person": str(UUID(int=0))},
     "terminate_job": {"job": PLACES["underway"]},
     "receive_callback": {"token": PLACES["callback"]},
@@ -66,6 +68,7 @@ MADE_BEFORE: dict[str, Any] = {
     "unshare_bucket": None,
 }
 """What is made anew before each call that deletes it."""
+FROM_TRASH = {"restore_from_trash", "purge_from_trash"}
 
 http = httpx.Client(
     base_url=TOLD["url"], headers={"Authorization": f"Bearer {TOLD['token']}"}, trust_env=False, timeout=30
@@ -89,13 +92,17 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if operation in MADE_BEFORE:
         path = case.operation.path.format(**places)
         http.put(path, json=MADE_BEFORE[operation]).raise_for_status()
+    if operation in FROM_TRASH:
+        path = "/v1/projects/{project}/configurations/{component}/{configuration}".format(**places)
+        http.put(path, json={}).raise_for_status()
+        http.delete(path).raise_for_status()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _make_true(operation, case)
 
 
 def _is_good(operation: str, name: str, value: object) -> bool:
     if name in NUMBERS:
-        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+        return re.fullmatch(r"[1-9][0-9]{0,9}", str(value)) is not None and int(str(value)) < 2**31
     if not isinstance(value, str):
         return False
     if name in SLUGS:

@@ -80,6 +80,8 @@ REQUESTS: Mapping[str, Request] = {
     "copy_configuration": Request((201, 409), {"id": "copied"}),
     "restore_orchestration_version": Request((200,), {}),
     "copy_orchestration": Request((201, 409), {"id": "copied"}),
+    "restore_from_trash": GONE,
+    "purge_from_trash": GONE,
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),

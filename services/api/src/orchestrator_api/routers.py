@@ -14,6 +14,7 @@ from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.orchestrations import trash_routes as trash
 from orchestrator_api.orchestrations import version_routes as orchestration_versions
 from orchestrator_api.people import account_routes as accounts
 from orchestrator_api.people import link_routes as links
@@ -35,6 +36,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     configuration_versions.router,
     orchestrations.router,
     orchestration_versions.router,
+    trash.router,
     runs.router,
     retries.router,
     events.router,

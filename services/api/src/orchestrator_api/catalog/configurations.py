@@ -254,7 +254,23 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
+    if stored.is_purged:
+        return await _reuse(session, key, spec, stored.version, encrypted)
     return await _update(session, key, spec, stored, encrypted)
+
+
+async def _reuse(
+    session: Session, key: Key, spec: ConfigurationSpec, version: int, encrypted: JsonObject
+) -> Saved:
+    """Create a configuration under the id of a purged one, whose empty version it replaces."""
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    await store.delete_versions(**place)
+    await _insert_version(session, key, version, encrypted, spec.note)
+    await store.update(
+        **place, name=spec.name, description=spec.description, enabled=spec.enabled, version=version
+    )
+    await session.record("configuration.created", str(key), version=version)
+    return Saved(version=version, created=True, changed=True, switched=True)
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
@@ -310,7 +326,7 @@ async def delete(session: Session, key: Key) -> None:
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
         raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
-    await store.delete(**place)
+    await store.delete(**place, deleted_by=session.actor.label)
     await session.record("configuration.deleted", str(key))
 
 

@@ -52,6 +52,12 @@ async def subscribe_creator(session: Session, orchestration: str) -> None:
         )
 
 
+async def purge(session: Session, orchestration: str) -> None:
+    """Delete the subscriptions of an orchestration that is purged."""
+    store = NotificationStore(session.connection)
+    await store.delete_all(project=session.project, orchestration=orchestration)
+
+
 async def deliveries(
     session: Session, before: tuple[datetime | None, UUID | None], limit: int
 ) -> list[Delivery]:

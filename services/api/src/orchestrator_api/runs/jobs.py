@@ -142,6 +142,14 @@ async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, st
     return {(each.component, each.configuration): round(each.seconds, 3) for each in found}
 
 
+async def are_unfinished(session: Session, key: Key) -> bool:
+    """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""
+    store = RunStore(session.connection)
+    return await store.has_unfinished_jobs(
+        project=session.project, component=key.component, configuration=key.id
+    )
+
+
 async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, LastRun]:
     """The newest run of each of these orchestrations that has run."""
     store = RunStore(session.connection)

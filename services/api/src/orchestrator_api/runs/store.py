@@ -167,6 +167,13 @@ class RunStore(Store):
             max_bytes=max_bytes,
         )
 
+    async def has_unfinished_jobs(self, *, project: str, component: str, configuration: str) -> bool:
+        """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""
+        found = await self._value(
+            bool, "has_unfinished_jobs", project=project, component=component, configuration=configuration
+        )
+        return found is True
+
     async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:
         """The newest run of each of these orchestrations that has one."""
         return await self._many(LastRun, "last_runs", project=project, orchestrations=orchestrations)

@@ -108,5 +108,12 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     await session.record("schedule.deleted", f"{orchestration}/{name}")
 
 
+async def purge(session: Session, orchestration: str) -> None:
+    """Delete the schedules of an orchestration that is purged; their recorded fires stay."""
+    store = ScheduleStore(session.connection)
+    for schedule in await store.delete_all(project=session.project, orchestration=orchestration):
+        session.publish(ScheduleChanged(schedule_id=schedule, project=session.project))
+
+
 def _no_such(orchestration: str, name: str) -> NotFound:
     return NotFound(f"{orchestration!r} has no schedule {name!r}", field="schedule")
