@@ -66,6 +66,9 @@ class Api:
             problem = ""
             try:
                 response = await self._http.request(method, path, json=body, params=query, headers=headers)
+                if response.status_code == 428:
+                    headers["If-Match"] = "*"
+                    continue
                 if response.status_code < 500:
                     return response
                 problem = response.text

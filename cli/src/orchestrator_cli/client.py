@@ -27,6 +27,7 @@ Json = dict[str, Any]
 ATTEMPTS = 4
 FIRST_PAUSE_SECONDS = 0.25
 BUSY_STATUSES = frozenset({429, 502, 503, 504})
+ABSENT_STATUSES = frozenset({404, 405})
 PAGE = 200
 JSON = {"Content-Type": "application/json"}
 
@@ -45,6 +46,7 @@ class ApiClient:
 
     def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
+        self.token = token
         self._headers = JSON | _authorization(token)
         self._transport = transport or _connection(self.url)
 
@@ -69,22 +71,37 @@ class ApiClient:
         request = Request("GET", transport.prefix + target(f"/v1{path}"), self._headers)
         return Notices(transport.another, request)
 
-    def put(self, path: str, body: Json) -> Json:
-        return self._request("PUT", path, body=body)
+    def put(self, path: str, body: Json, *, etag: str | None = None) -> Json:
+        """Save over the state with this tag, or else over the one that is there now and no later one."""
+        return self._edit("PUT", path, body, etag)
 
-    def post(self, path: str, body: Json | None = None) -> Json:
-        return self._request("POST", path, body=body or {})
+    def post(self, path: str, body: Json | None = None, **params: object) -> Json:
+        return self._request("POST", path, params=_given(params), body=body or {})
 
     def request_run(self, path: str, body: Json) -> Json:
         """Request runs under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
         return _with_retries(lambda: self._request("POST", path, body=body, headers=key))
 
-    def patch(self, path: str, body: Json) -> Json:
-        return self._request("PATCH", path, body=body)
+    def patch(self, path: str, body: Json, *, etag: str | None = None) -> Json:
+        return self._edit("PATCH", path, body, etag)
 
-    def delete(self, path: str) -> Json:
-        return self._request("DELETE", path)
+    def delete(self, path: str, *, etag: str | None = None) -> Json:
+        return self._edit("DELETE", path, None, etag)
+
+    def _edit(self, method: str, path: str, body: Json | None, etag: str | None) -> Json:
+        tag = etag or self._etag(path)
+        return self._request(method, path, body=body, headers={"If-Match": tag} if tag else None)
+
+    def _etag(self, path: str) -> str | None:
+        """The tag of what is there; None if nothing is, or if it has none."""
+        try:
+            found = self.get(path).get("etag")
+        except Refused as refused:
+            if refused.status in ABSENT_STATUSES:
+                return None
+            raise
+        return found if isinstance(found, str) else None
 
     def items(self, path: str, *, most: int | None = None, **params: object) -> Iterator[Json]:
         """The items of a list across all its pages, at most `most` of them."""
@@ -168,8 +185,11 @@ def failure_of(response: Response) -> CommandFailure:
         return Unreachable(text, details=details)
     if response.status == 401:
         details.append(
-            "Set ORCHESTRATOR_TOKEN to a valid token; for a local stack, `orchestrator dev up` writes one."
+            "Log in with `orchestrator login`, or set ORCHESTRATOR_TOKEN to a valid token; "
+            "for a local stack, `orchestrator dev up` writes one."
         )
+    if response.status == 412:
+        details.append("Nothing was changed. Look at what is there now, then run the command again.")
     if response.status >= 500:
         return CommandFailure(f"server error: {text}", details=details)
     return Refused(response.status, text, details=[line for line in details if text not in line])

@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.plain_parameters import read_plainly
+from orchestrator_cli.shared_options import add_shared_options
 from orchestrator_cli.streams import Group
 
 LOCAL = "orchestrator_local"
@@ -23,6 +24,7 @@ class Place:
     where: str
     """`module:attribute`."""
     help: str
+    calls_server: bool = True
 
 
 PLACES = (
@@ -30,8 +32,16 @@ PLACES = (
         "dev",
         "orchestrator_local.commands.dev:app",
         "Run the whole product on this machine, without containers.",
+        calls_server=False,
     ),
-    Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
+    Place("db", "orchestrator_cli.commands.db:app", "The services' database.", calls_server=False),
+    Place("login", "orchestrator_cli.commands.login:login", "Log in to a server and remember it."),
+    Place(
+        "logout",
+        "orchestrator_cli.commands.login:logout",
+        "Forget the token of a login; a token that the login made is revoked.",
+    ),
+    Place("whoami", "orchestrator_cli.commands.login:whoami", "Show who you are, and what you may do."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
@@ -45,8 +55,20 @@ PLACES = (
     Place("triggers", "orchestrator_cli.commands.triggers:app", "Event triggers."),
     Place("variables", "orchestrator_cli.commands.variables:app", "Project variables."),
     Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
-    Place("component", "orchestrator_cli.commands.component:app", "Develop your own component."),
+    Place(
+        "component",
+        "orchestrator_cli.commands.component:app",
+        "Develop your own component.",
+        calls_server=False,
+    ),
     Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
+    Place("members", "orchestrator_cli.commands.members:app", "Members of a project and their roles."),
+    Place("people", "orchestrator_cli.commands.people:app", "Accounts of the installation."),
+    Place(
+        "whoami",
+        "orchestrator_cli.commands.people:whoami",
+        "Show who you are to the server: a person and their roles, or a token and its scopes.",
+    ),
     Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
     Place(
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."
@@ -60,6 +82,7 @@ PLACES = (
         "validate",
         "orchestrator_cli.commands.definitions:validate",
         "Check files without a server; report each problem with file, line and column.",
+        calls_server=False,
     ),
     Place(
         "diff",
@@ -95,6 +118,7 @@ PLACES = (
         "demo",
         "orchestrator_local.commands.demo:demo",
         "Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards.",
+        calls_server=False,
     ),
 )
 
@@ -116,6 +140,8 @@ class LazyCommand(TyperCommand):
         else:
             parent.command(place.name)(found)
         command = typer.main.get_group(parent).commands[place.name]
+        if place.calls_server:
+            add_shared_options(command)
         read_plainly(command)
         return command
 

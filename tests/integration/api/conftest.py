@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -37,12 +37,25 @@ class Client:
     project: str = "demo"
 
     async def call(
-        self, method: str, path: str, json: Any = None, *, status: int | None = None, key: str | None = None
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        status: int | None = None,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """A path that does not begin with /v1 is one of the project; returns the decoded body."""
+        """A path that does not begin with /v1 is one of the project; returns the decoded body.
+
+        Without `headers`, it overwrites whatever is there.
+        """
         url = path if path.startswith("/") else f"/v1/projects/{self.project}/{path}"
-        headers = {} if key is None else {"Idempotency-Key": key}
-        response = await self.http.request(method, url, json=json, headers=headers)
+        given = {**(headers or {}), **({} if key is None else {"Idempotency-Key": key})}
+        response = await self.http.request(method, url, json=json, headers=given)
+        if response.status_code == 428 and headers is None:
+            body = {**json, "plan_id": "*"} if url.endswith("/definitions/apply") else json
+            response = await self.http.request(method, url, json=body, headers={**given, "If-Match": "*"})
         if status is None:
             assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text}"
         else:

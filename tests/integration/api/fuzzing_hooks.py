@@ -91,13 +91,21 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             case.path_parameters[name] = places[name]
     if operation in MADE_BEFORE:
         path = case.operation.path.format(**places)
-        http.put(path, json=MADE_BEFORE[operation]).raise_for_status()
+        _make(path, MADE_BEFORE[operation])
     if operation in FROM_TRASH:
         path = "/v1/projects/{project}/configurations/{component}/{configuration}".format(**places)
-        http.put(path, json={}).raise_for_status()
-        http.delete(path).raise_for_status()
+        _make(path, {})
+        http.delete(path, headers={"If-Match": "*"}).raise_for_status()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _make_true(operation, case)
+
+
+def _make(path: str, body: Any) -> None:
+    """Save it, whether or not it exists."""
+    made = http.put(path, json=body)
+    if made.status_code == 428:
+        made = http.put(path, json=body, headers={"If-Match": "*"})
+    made.raise_for_status()
 
 
 def _is_good(operation: str, name: str, value: object) -> bool:
@@ -122,6 +130,8 @@ def _make_true(operation: str, case: Case[Any]) -> None:
         case.query["tasks"] = ["demo-extractor/one"]
     if "cursor" in case.query:
         _make_cursor_true(case)
+    if "428" in case.operation.definition.raw["responses"]:
+        _meet_condition(case)
     if case.headers.get("Idempotency-Key"):
         case.headers["Idempotency-Key"] = f"{next(numbers)}{case.headers['Idempotency-Key']}"[:200]
     if isinstance(case.body, dict):
@@ -129,6 +139,14 @@ def _make_true(operation: str, case: Case[Any]) -> None:
         if operation in TRUE:
             TRUE[operation](body)
         case.body = body
+
+
+def _meet_condition(case: Case[Any]) -> None:
+    """Whatever state there is, if there is one."""
+    case.headers.pop("If-None-Match", None)
+    case.headers.pop("If-Match", None)
+    if http.get(case.formatted_path).is_success:
+        case.headers["If-Match"] = "*"
 
 
 def _make_cursor_true(case: Case[Any]) -> None:
@@ -192,8 +210,7 @@ def _backfill(body: Body) -> None:
 
 
 def _orchestration(body: Body) -> None:
-    """Tasks of a configuration that there is, with one id each, saved over whatever version."""
-    body["base_version"] = None
+    """Tasks of a configuration that there is, with one id each."""
     tasks = (task for phase in body.get("phases") or [] for task in phase.get("tasks", []))
     for number, task in enumerate(tasks):
         task |= {"id": f"t{number}", "component": "open", "configuration": "one"}
@@ -240,7 +257,13 @@ def _variable(body: Body) -> None:
         body["value"] = "x"
 
 
+def _definitions(body: Body) -> None:
+    """Over whatever is there."""
+    body["plan_id"] = "*"
+
+
 TRUE: dict[str, Callable[[Body], None]] = {
+    "apply_definitions": _definitions,
     "create_project": _project,
     "save_component": _component,
     "run_configuration": _run_of_configuration,

@@ -193,7 +193,16 @@ class Bearers:
 
 async def send(client: Client, call: Call, places: Mapping[str, str]) -> tuple[int, str]:
     url, body = call.url(places), call.request.body
-    async with client.http.stream(call.method, url, json=body) as response:
+    status, text = await _answer(client, call.method, url, body, {})
+    return (
+        (status, text) if status != 428 else await _answer(client, call.method, url, body, {"If-Match": "*"})
+    )
+
+
+async def _answer(
+    client: Client, method: str, url: str, body: Any, headers: Mapping[str, str]
+) -> tuple[int, str]:
+    async with client.http.stream(method, url, json=body, headers=headers) as response:
         if response.headers.get("content-type", "").startswith("text/event-stream"):
             return response.status_code, ""  # its end may never come
         await response.aread()

@@ -46,16 +46,16 @@ async def test_saved_proposal_keeps_the_secrets_of_moved_tasks(furnished: Client
     await mixed(furnished)
     proposal = await furnished.post("orchestrations/mixed/grouping", {"by": "type"})
     assert "hunter2" not in str(proposal)
-    body = {"phases": proposal["phases"], "base_version": proposal["version"]}
-    saved = await furnished.put("orchestrations/mixed", body, status=200)
+    body, based = {"phases": proposal["phases"]}, {"If-Match": proposal["etag"]}
+    saved = await furnished.put("orchestrations/mixed", body, status=200, headers=based)
     assert (saved["version"], layout(saved)) == (2, layout(proposal))
     again = await furnished.put("orchestrations/mixed", {"phases": saved["phases"]}, status=200)
     assert again["changed"] is False
     exported = (await furnished.get("definitions"))["documents"]
     answer = await furnished.post("definitions/plan", {"documents": exported})
     assert {change["action"] for change in answer["changes"]} == {"unchanged"}
-    problem = await furnished.put("orchestrations/mixed", body, status=409)
-    assert problem["errors"][0]["field"] == "base_version"
+    problem = await furnished.put("orchestrations/mixed", body, status=412, headers=based)
+    assert problem["errors"][0]["field"] == "If-Match"
 
 
 async def test_applied_documents_keep_the_secrets_of_moved_tasks(furnished: Client) -> None:

@@ -99,7 +99,9 @@ async def test_of_two_removals_of_the_last_two_admins_one_is_refused(
         await transaction.start()
         await connection.execute("SELECT FROM catalog.projects WHERE id = 'demo' FOR NO KEY UPDATE")
         requests = [
-            asyncio.create_task(client.http.request(method, f"/v1/projects/demo/{path}", json=body))
+            asyncio.create_task(
+                client.http.request(method, f"/v1/projects/demo/{path}", json=body, headers={"If-Match": "*"})
+            )
             for client, path in zip(admins, reversed(paths), strict=True)
         ]
         await both_wait(database)

@@ -105,7 +105,9 @@ async def test_racing_saves_close_no_cycle(furnished: Client) -> None:
     async def nest(parent: str, child: str) -> int:
         task = {"component": "orchestrator", "configuration": child}
         url = f"/v1/projects/demo/orchestrations/{parent}"
-        response = await furnished.http.put(url, json={"phases": [{"tasks": [task]}]})
+        response = await furnished.http.put(
+            url, json={"phases": [{"tasks": [task]}]}, headers={"If-Match": "*"}
+        )
         return response.status_code
 
     assert sorted(await asyncio.gather(nest("a", "b"), nest("b", "a"))) == [200, 422]

@@ -13,6 +13,7 @@ OPEN = {
     "post /v1/password-resets",
     "get /v1/links/{link}",  # the address is the secret
     "post /v1/links/{link}",
+    "post /v1/cli-logins",  # the code is the secret
 }
 METHODS = {"get", "put", "post", "patch", "delete"}
 

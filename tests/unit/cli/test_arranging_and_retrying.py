@@ -17,10 +17,18 @@ from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.main import main
 
 PHASES = [{"name": "Extractors", "tasks": [{"id": "a/b", "enabled": True}, {"id": "c/d", "enabled": False}]}]
-PROPOSAL = {"version": 4, "phases": PHASES, "changed": True, "errors": ["broken"], "warnings": ["look"]}
+PROPOSAL = {
+    "version": 4,
+    "etag": '"four"',
+    "phases": PHASES,
+    "changed": True,
+    "errors": ["broken"],
+    "warnings": ["look"],
+}
 SAVED = {
     **PROPOSAL,
     "version": 5,
+    "etag": '"five"',
     "name": "Daily",
     "description": "d",
     "enabled": False,
@@ -82,6 +90,8 @@ class Server:
         self.asked: list[tuple[str, str, Any]] = []
         self.keys: list[str] = []
         """Under which runs were asked for."""
+        self.seen: list[str] = []
+        """The tags that changes named."""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.removeprefix("/v1").removeprefix("/projects/demo/")
@@ -89,6 +99,8 @@ class Server:
         body = json.loads(request.content) if request.content else None
         if key := request.headers.get("Idempotency-Key"):
             self.keys.append(key)
+        if tag := request.headers.get("If-Match"):
+            self.seen.append(tag)
         self.asked.append((request.method, path + query, body))
         return httpx.Response(200, json=self.answer(request.method, path))
 
@@ -149,10 +161,10 @@ def test_saving_keeps_the_rest_and_somebody_elses_change(
             "description": "d",
             "enabled": False,
             "phases": PHASES,
-            "base_version": 4,
             "note": "tasks arranged",
         },
     )
+    assert server.seen == ['"four"'], "what the proposal is based on"
     assert "saved as version 5" in capsys.readouterr().out
 
 
@@ -261,9 +273,12 @@ def test_limit_of_a_project(server: Server, capsys: pytest.CaptureFixture[str]) 
     assert main(["projects", "limit", "demo", "3"]) == ExitCode.OK
     assert main(["projects", "limit", "demo", "none"]) == ExitCode.OK
     assert [(method, body) for method, _, body in server.asked] == [
+        ("GET", None),
         ("PATCH", {"parallel_limit": 3}),
+        ("GET", None),
         ("PATCH", {"parallel_limit": None}),
     ]
+    assert server.seen == ['"five"'] * 2
     assert main(["projects", "list"]) == ExitCode.OK
     assert "no limit" in capsys.readouterr().out
     for wrong in ("0", "x", "-1"):

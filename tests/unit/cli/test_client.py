@@ -76,6 +76,45 @@ def test_a_refusal_names_the_fields() -> None:
     assert (caught.value.status, caught.value.code) == (422, ExitCode.BAD_INPUT)
 
 
+class Store:
+    """One thing with a tag, or nothing."""
+
+    def __init__(self, etag: str | None) -> None:
+        self.etag = etag
+        self.asked: list[tuple[str, str | None]] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.headers.get("If-Match")))
+        if request.method == "GET":
+            return httpx.Response(404) if self.etag is None else httpx.Response(200, json={"etag": self.etag})
+        if self.etag is not None and request.headers.get("If-Match") != self.etag:
+            detail = "ada@example.com changed this variable at 2026-11-30T11:00:00Z, after you read it"
+            return httpx.Response(412, json={"detail": detail, "errors": []})
+        return httpx.Response(200, json={})
+
+
+def test_changes_are_of_what_was_read() -> None:
+    there, absent = Store('"t"'), Store(None)
+    api(there).put("/x", {})
+    api(there).patch("/x", {})
+    api(there).delete("/x")
+    assert there.asked == [
+        ("GET", None), ("PUT", '"t"'), ("GET", None), ("PATCH", '"t"'), ("GET", None), ("DELETE", '"t"'),
+    ]  # fmt: skip
+    api(absent).put("/x", {})
+    assert absent.asked == [("GET", None), ("PUT", None)]
+
+
+def test_a_change_of_someone_else_is_told() -> None:
+    store = Store('"now"')
+    with pytest.raises(Refused, match="changed this variable") as caught:
+        api(store).put("/x", {}, etag='"then"')
+    assert store.asked == [("PUT", '"then"')]
+    assert caught.value.details == [
+        "Nothing was changed. Look at what is there now, then run the command again."
+    ]
+
+
 @pytest.mark.parametrize(
     ("response", "kind"),
     [

@@ -92,7 +92,9 @@ def test_each_asks_its_address(
     asked: list[str], capsys: pytest.CaptureFixture[str], arguments: str, address: str, shows: str
 ) -> None:
     assert main(arguments.split()) == 0
-    assert asked == [address]
+    method, _, path = address.partition(" ")
+    reads_first = [f"GET {path}"] if method in ("PATCH", "DELETE") else []
+    assert asked == [*reads_first, address]
     assert shows in " ".join(capsys.readouterr().out.split())
 
 

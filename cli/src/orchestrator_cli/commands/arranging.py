@@ -142,8 +142,8 @@ def save_proposal(client: ApiClient, where: Context, name: str, proposal: Json) 
     path = where.project_path(f"orchestrations/{name}")
     current = client.get(path)
     kept = {key: current[key] for key in ("name", "description", "enabled")}
-    body = {**kept, "phases": proposal["phases"], "base_version": proposal["version"]}
-    return client.put(path, {**body, "note": "tasks arranged"})
+    body = {**kept, "phases": proposal["phases"], "note": "tasks arranged"}
+    return client.put(path, body, etag=proposal["etag"])
 
 
 def phase_lines(phases: list[Json]) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from orchestrator_cli.applying import apply_documents, plan_documents
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.definition_changes import change_lines, change_summary
@@ -28,7 +29,12 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     """Make the project match the files; applying twice changes nothing."""
-    answer = _send(file, project, "plan" if dry_run else "apply", prune=prune)
+    documents, where = load_documents(file), context(project)
+    with where.client() as client:
+        answer = plan_documents(client, where.project_path(), documents, prune=prune)
+        if not dry_run:
+            seen = answer["plan_id"]
+            answer = apply_documents(client, where.project_path(), documents, plan_id=seen, prune=prune)
     _show(answer, as_json=as_json, dry_run=dry_run)
 
 
@@ -36,7 +42,9 @@ def diff(
     file: FilesOption, project: ProjectOption = None, prune: PruneOption = False, as_json: JsonOption = False
 ) -> None:
     """Show what `apply` would change; exit code 1 if there are changes."""
-    answer = _send(file, project, "plan", prune=prune)
+    documents, where = load_documents(file), context(project)
+    with where.client() as client:
+        answer = plan_documents(client, where.project_path(), documents, prune=prune)
     _show(answer, as_json=as_json, dry_run=True)
     if any(change["action"] != "unchanged" for change in answer["changes"]):
         raise typer.Exit(ExitCode.RUN_FAILED)
@@ -59,15 +67,6 @@ def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:
     else:
         text = to_yaml(documents)
         print(text if is_writable(text) else to_yaml(documents, ascii_only=True), end="")
-
-
-def _send(files: list[Path], project: str | None, action: str, *, prune: bool) -> Json:
-    documents = load_documents(files)
-    where = context(project)
-    with where.client() as client:
-        return client.post(
-            where.project_path(f"definitions/{action}"), {"documents": documents, "prune": prune}
-        )
 
 
 def _show(answer: Json, *, as_json: bool, dry_run: bool) -> None:

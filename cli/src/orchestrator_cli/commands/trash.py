@@ -71,7 +71,7 @@ def purge(
     if not yes:
         typer.confirm(f"Delete {plain(name)} for good, with all its versions?", abort=True, err=True)
     with where.client() as client:
-        client.delete(path)
+        client.delete(path, etag="*")  # nobody edits what is in the trash
     print(f"purged {plain(name)}")
 
 

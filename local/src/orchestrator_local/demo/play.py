@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from orchestrator_cli.applying import apply_documents, plan_documents
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.definition_changes import change_summary
 from orchestrator_cli.definition_files import load_documents
@@ -53,9 +54,8 @@ def prepare(client: ApiClient, setting: Setting, example: Example, screen: Conso
     register_components(client)
     ensure_project(client, setting.context.project)
     documents = load_documents([example.definitions])
-    answer = client.post(
-        f"{setting.project_path}/definitions/apply", {"documents": documents, "prune": False}
-    )
+    planned = plan_documents(client, setting.project_path, documents)
+    answer = apply_documents(client, setting.project_path, documents, plan_id=planned["plan_id"])
     screen.print(f"Applied {example.definitions} to the project {setting.context.project}: "
                  f"{change_summary(answer['changes'])}", markup=False)  # fmt: skip
     # apply has resumed a schedule that an earlier demo paused, because it differed from the file.
@@ -66,7 +66,7 @@ def switch_schedule(client: ApiClient, project_path: str, *, enabled: bool) -> N
     schedule: Json = client.get(path)
     wanted = ("cron", "every_seconds", "timezone", "overlap", "misfire")
     body = {key: schedule[key] for key in wanted if schedule.get(key) is not None}
-    client.put(path, {**body, "enabled": enabled})
+    client.put(path, {**body, "enabled": enabled}, etag=schedule["etag"])
 
 
 def gather(client: ApiClient, setting: Setting, evidence: Evidence, began: datetime) -> None:

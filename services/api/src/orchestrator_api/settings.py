@@ -4,6 +4,7 @@ from pydantic import Field, field_validator, model_validator
 
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import check_mail_address
+from orchestrator_shared.sealed_values import SecretForm
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 MIN_TOKEN_CHARACTERS = 32
@@ -13,6 +14,8 @@ class ApiSettings(ServiceSettings):
     """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    secret_form: SecretForm = "v2"  # noqa: S105  a form, no secret
+    """The form in which secrets are encrypted; both are read."""
     link_key: EncryptionKeys = Field(min_length=1, repr=False)
     """Signs the links that people get; the first key signs, all verify."""
     admin_email: str | None = None

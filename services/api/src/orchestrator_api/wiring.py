@@ -53,7 +53,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         await warn_of_dotted_ids(outbox)
         retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
-        encryption = Encryption(settings.encryption_keys)
+        encryption = Encryption(settings.encryption_keys, form=settings.secret_form)
         sessions = Sessions(
             units_of_work=outbox,
             encryption=encryption,

@@ -3,12 +3,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http.dependencies import READ, WRITE, Call
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import DELETE, READ, READ_ONE, Call, If, tagged
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
@@ -25,11 +26,12 @@ async def list_administrator_tokens(call: Call, paging: Paging) -> Page[Administ
     return Page[AdministratorTokenOut].model_validate(paging.of(rows, "id"))
 
 
-@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_administrator_token", responses=READ)
-async def get_administrator_token(call: Call, token: UUID) -> AdministratorTokenOut:
+@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_administrator_token", responses=READ_ONE)
+async def get_administrator_token(call: Call, token: UUID, response: Response) -> AdministratorTokenOut:
     """One administrator's token, without its secret (administrator)."""
     async with call.session(Scope.ADMIN) as session:
-        return AdministratorTokenOut.model_validate(await tokens.find_administrator(session, token))
+        found = await tokens.find_administrator(session, token)
+    return tagged(response, AdministratorTokenOut.model_validate(found))
 
 
 @router.delete(
@@ -37,11 +39,12 @@ async def get_administrator_token(call: Call, token: UUID) -> AdministratorToken
     tags=["tokens"],
     operation_id="revoke_administrator_token",
     status_code=204,
-    responses=WRITE,
+    responses=DELETE,
 )
-async def revoke_administrator_token(call: Call, token: UUID) -> None:
+async def revoke_administrator_token(call: Call, token: UUID, condition: If) -> None:
     """End an administrator's token (administrator), even the one that asks."""
     async with call.session(Scope.ADMIN) as session:
+        await edits.check(session, condition, await tokens.administrator_target(session, token))
         await tokens.revoke_administrator(session, token)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Input, Instant, Name, Output
+from orchestrator_api.http.models import Editable, Input, Instant, Name, Output
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH
 
 ComponentEntry = Annotated[
@@ -69,7 +69,7 @@ class OrchestrationTokenIn(Input):
     )
 
 
-class TokenOut(Output):
+class TokenOut(Editable):
     """A token, without its secret."""
 
     id: UUID
@@ -90,7 +90,7 @@ class TokenOut(Output):
     last_used_at: datetime | None
 
 
-class AdministratorTokenOut(Output):
+class AdministratorTokenOut(Editable):
     """An administrator's token, without its secret."""
 
     id: UUID

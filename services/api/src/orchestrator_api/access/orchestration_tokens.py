@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestrator_api.access.permissions import ALL_BUCKETS, ALL_COMPONENTS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import NewToken, Token
 from orchestrator_api.access.store import AccessStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
@@ -49,6 +50,14 @@ async def refresh(session: Session, orchestration: str) -> None:
         token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
     await session.record("token.refreshed", f"orchestration {orchestration}")
+
+
+async def target(session: Session, orchestration: str) -> Target:
+    """Its token, locked to be changed."""
+    found = await load(session, orchestration)
+    await AccessStore(session.connection).lock_token(token_id=found.id)
+    found = await load(session, orchestration)
+    return Target("this token", "token", found.name, found.etag)
 
 
 async def narrow(session: Session, orchestration: str, components: Sequence[str]) -> Token:

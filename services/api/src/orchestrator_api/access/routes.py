@@ -3,13 +3,26 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access import audit, tokens
 from orchestrator_api.access.models import AuditOut, TokenChangeIn, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.rows import TokenChange
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    CREATE,
+    DELETE,
+    EDIT,
+    PREFIX,
+    READ,
+    READ_ONE,
+    WRITE,
+    Call,
+    If,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
@@ -31,35 +44,38 @@ async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[Toke
     tags=["tokens"],
     operation_id="create_token",
     status_code=201,
-    responses=WRITE,
+    responses=CREATE,
     openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
-async def create_token(call: Call, project: Project, body: TokenIn) -> TokenCreated:
+async def create_token(call: Call, project: Project, body: TokenIn, response: Response) -> TokenCreated:
     """Make a token (project admin); its text is shown this once."""
     async with call.session(Scope.ADMINISTER, project) as session:
         made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
-    return TokenCreated.model_validate(made)
+    return tagged(response, TokenCreated.model_validate(made))
 
 
-@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_token", responses=READ)
-async def get_token(call: Call, project: Project, token: UUID) -> TokenOut:
+@router.get("/tokens/{token}", tags=["tokens"], operation_id="get_token", responses=READ_ONE)
+async def get_token(call: Call, project: Project, token: UUID, response: Response) -> TokenOut:
     """One token, without its secret (project admin)."""
     async with call.session(Scope.ADMINISTER, project) as session:
-        return TokenOut.model_validate(await tokens.find(session, token))
+        return tagged(response, TokenOut.model_validate(await tokens.find(session, token)))
 
 
 @router.patch(
     "/tokens/{token}",
     tags=["tokens"],
     operation_id="change_token",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.ADMINISTER),
 )
-async def change_token(call: Call, project: Project, token: UUID, body: TokenChangeIn) -> TokenOut:
+async def change_token(
+    call: Call, project: Project, token: UUID, body: TokenChangeIn, condition: If, response: Response
+) -> TokenOut:
     """Change a token's name, description or expiry (project admin). What it may do never changes."""
     change = TokenChange(**body.model_dump(), sets_expiry="expires_at" in body.model_fields_set)
     async with call.session(Scope.ADMINISTER, project) as session:
-        return TokenOut.model_validate(await tokens.change(session, token, change))
+        await edits.check(session, condition, await tokens.target(session, token))
+        return tagged(response, TokenOut.model_validate(await tokens.change(session, token, change)))
 
 
 @router.post("/tokens/{token}/refresh", tags=["tokens"], operation_id="refresh_token", responses=WRITE)
@@ -70,11 +86,12 @@ async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreat
 
 
 @router.delete(
-    "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=WRITE
+    "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=DELETE
 )
-async def revoke_token(call: Call, project: Project, token: UUID) -> None:
+async def revoke_token(call: Call, project: Project, token: UUID, condition: If) -> None:
     """End a token (project admin)."""
     async with call.session(Scope.ADMINISTER, project) as session:
+        await edits.check(session, condition, await tokens.target(session, token))
         await tokens.revoke(session, token)
 
 

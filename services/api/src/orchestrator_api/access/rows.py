@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -90,6 +91,11 @@ class Token:
     buckets: tuple[str, ...]
     created_by: str | None
 
+    @property
+    def etag(self) -> str:
+        changing = (self.name, self.description, self.components, self.expires_at, self.revoked_at)
+        return entity_tag(self.id, *changing)
+
 
 @dataclass(frozen=True, slots=True)
 class CreatedToken(Token):
@@ -129,6 +135,10 @@ class AdministratorToken:
     revoked_at: datetime | None
     last_used_at: datetime | None
     created_by: str | None
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.revoked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +186,16 @@ class Administrator:
 
     id: UUID
     email: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedChange:
+    """Who did what, and when."""
+
+    actor: str
+    at: datetime
+    action: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

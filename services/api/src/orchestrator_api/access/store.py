@@ -13,6 +13,7 @@ from orchestrator_api.access.rows import (
     JobBearer,
     NewToken,
     PersonalToken,
+    RecordedChange,
     SettingToken,
     SignedIn,
     StoredMembership,
@@ -142,6 +143,10 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
+    async def lock_token(self, *, token_id: UUID) -> None:
+        """Lock a token against other changes until the transaction ends."""
+        await self._run("lock_token", id=token_id)
+
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""
         return await self._many(AdministratorToken, "administrator_tokens", after=after, limit=limit)
@@ -209,6 +214,15 @@ class AccessStore(Store):
             subject=subject,
             detail=detail,
         )
+
+    async def last_change(
+        self, *, project: str | None, actions: Sequence[str], subjects: Sequence[str]
+    ) -> RecordedChange | None:
+        """The newest of these actions on any of the subjects; without a project, of the instance's."""
+        wanted = {"actions": list(actions), "subjects": list(subjects)}
+        if project is None:
+            return await self._one(RecordedChange, "last_change_of_instance", **wanted)
+        return await self._one(RecordedChange, "last_change", project=project, **wanted)
 
     async def audit(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int

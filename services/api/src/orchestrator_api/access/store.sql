@@ -84,6 +84,9 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
 FROM catalog.tokens
 WHERE project = $project AND id = $id
 
+-- name: lock_token
+SELECT id FROM catalog.tokens WHERE id = $id FOR UPDATE
+
 -- name: insert_token
 INSERT INTO catalog.tokens (
     id, project, kind, name, secret_hash, scopes, components, expires_at, prefix, description, buckets, created_by)
@@ -213,6 +216,18 @@ FROM catalog.audit
 WHERE project IS NULL AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
 ORDER BY at DESC, id DESC
 LIMIT $limit
+
+-- name: last_change
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project = $project AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
+
+-- name: last_change_of_instance
+SELECT actor, at, action, subject FROM catalog.audit
+WHERE project IS NULL AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
+ORDER BY at DESC, id DESC
+LIMIT 1
 
 -- name: forget_audit
 -- Records are kept for two years.

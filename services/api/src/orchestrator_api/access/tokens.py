@@ -8,6 +8,7 @@ from uuid import UUID
 from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token, TokenChange
 from orchestrator_api.access.store import AccessStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
@@ -42,6 +43,13 @@ async def find(session: Session, token_id: UUID) -> Token:
     if found is None:
         raise NotFound(f"there is no token {token_id} in this project", field="token")
     return found
+
+
+async def target(session: Session, token_id: UUID) -> Target:
+    """A token of the project, locked to be changed."""
+    await AccessStore(session.connection).lock_token(token_id=token_id)
+    found = await find(session, token_id)
+    return Target("this token", "token", found.name, found.etag)
 
 
 async def create(session: Session, spec: TokenSpec) -> CreatedToken:
@@ -150,6 +158,13 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
     if found is None:
         raise NotFound(f"there is no administrator token {token_id}", field="token")
     return found
+
+
+async def administrator_target(session: Session, token_id: UUID) -> Target:
+    """An administrator's token, locked to be revoked."""
+    await AccessStore(session.connection).lock_token(token_id=token_id)
+    found = await find_administrator(session, token_id)
+    return Target("this token", "token", f"{found.name} {found.email}", found.etag)
 
 
 async def revoke_administrator(session: Session, token_id: UUID) -> None:

@@ -9,6 +9,7 @@ from orchestrator_api.catalog.parameters import check_schema
 from orchestrator_api.catalog.rows import Component
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import JsonObject
@@ -29,6 +30,13 @@ async def listing(session: Session, after: str | None = None, limit: int | None 
 async def find(session: Session, component: str) -> Component | None:
     """One component, as registered."""
     return await ComponentStore(session.connection).component(component=component)
+
+
+async def target(session: Session, component: str) -> Target:
+    """A component that may not be registered yet, locked to be changed."""
+    await ComponentStore(session.connection).lock()
+    stored = await find(session, component)
+    return Target("this component", "component", component, stored.etag if stored else None)
 
 
 async def save(session: Session, component: str, document: ComponentIn) -> bool:

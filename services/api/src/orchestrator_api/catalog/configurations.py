@@ -6,9 +6,15 @@ from typing import TypeVar
 
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
-from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion, CurrentVersion
+from orchestrator_api.catalog.rows import (
+    Configuration,
+    ConfigurationState,
+    ConfigurationVersion,
+    CurrentVersion,
+)
 from orchestrator_api.catalog.secrets import remaining_masks
 from orchestrator_api.catalog.store import ComponentStore, ConfigurationStore
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
@@ -16,7 +22,9 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.sealed_values import check_sealed
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
+from orchestrator_shared.secret_places import SecretPlace, of_parameters
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
 NO_ORCHESTRATION = "orchestrations have their own resource: use …/orchestrations/{id}"
@@ -50,10 +58,7 @@ def component_key(component: str, configuration: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSpec:
-    """The configuration to save.
-
-    Secrets are in the clear, or still encrypted if they are kept.
-    """
+    """The configuration to save."""
 
     name: str
     description: str
@@ -83,6 +88,11 @@ class SavedPart:
 
 def _place(session: Session, key: Key) -> dict[str, str]:
     return {"project": session.project, "component": key.component, "configuration": key.id}
+
+
+def secret_place(session: Session, key: Key) -> SecretPlace:
+    """What the secrets in its parameters are for."""
+    return of_parameters(session.project, key.component, key.id)
 
 
 async def find(session: Session, key: Key) -> Configuration | None:
@@ -117,10 +127,9 @@ async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[Cu
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 
 
-async def all_keys(session: Session) -> list[Key]:
-    """The keys of all configurations except orchestrations."""
-    found = await ConfigurationStore(session.connection).keys(project=session.project)
-    return [Key(each.component, each.id) for each in found]
+async def all_states(session: Session) -> list[ConfigurationState]:
+    """Which configurations there are except orchestrations, and in which states."""
+    return await ConfigurationStore(session.connection).states(project=session.project)
 
 
 async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes: int) -> list[Configuration]:
@@ -198,6 +207,11 @@ async def lock_orchestrations(session: Session) -> None:
     await ConfigurationStore(session.connection).lock_orchestrations(project=session.project)
 
 
+async def lock_creations(session: Session) -> None:
+    """Keep others from creating what has no row yet that could be locked."""
+    await ConfigurationStore(session.connection).lock_creations(project=session.project)
+
+
 def masked(stored: Stored) -> Stored:
     """The configuration with its secrets masked."""
     return replace(stored, parameters=mask_for_editing(stored.parameters))
@@ -219,14 +233,16 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     # Locked before it is read: another save could change what a mask stands for.
     await lock(session, key)
     stored = await find(session, key)
-    parameters = restore_secrets(session, spec.parameters, stored)
-    clear = session.encryption.decrypt_secrets(parameters, session.project)
+    parameters = restore_secrets(session, key, spec.parameters, stored)
+    clear = session.encryption.decrypt_secrets(parameters, secret_place(session, key))
     schema = component.definition.get("parameters") or {}
     refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
     return await save(session, key, _with(spec, parameters))
 
 
-def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
+def restore_secrets(
+    session: Session, key: Key, parameters: JsonObject, stored: Configuration | None
+) -> JsonObject:
     """The parameters as they are stored, with masks replaced by their secrets; rejects other masks.
 
     Secrets that are kept are not encrypted again, so the handles in people's files stay valid.
@@ -234,7 +250,7 @@ def restore_secrets(session: Session, parameters: JsonObject, stored: Configurat
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
     refuse(remaining_masks(whole, "parameters"))
-    return session.encrypted(whole, "parameters")
+    return session.encrypted(whole, secret_place(session, key), "parameters")
 
 
 def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
@@ -242,10 +258,12 @@ def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
 
 
 async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
-    """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
-    encrypted = session.encrypted(
-        spec.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
-    )
+    """Write the configuration: a new version if the parameters differ, nothing if nothing differs.
+
+    The secrets are encrypted: whoever calls this knows whom each of them is for.
+    """
+    encrypted = spec.parameters
+    check_sealed(encrypted)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)
@@ -284,8 +302,9 @@ def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
 async def _update(
     session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
-    before = session.encryption.decrypt_secrets(stored.parameters, session.project)
-    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
+    read = session.encryption.read_secrets
+    before, now = read(stored.parameters, session.project), read(encrypted, session.project)
+    new_version = not _same(key, before, now)
     revived = stored.deleted_at is not None
     switched = revived or stored.enabled != spec.enabled
     renamed = (stored.name, stored.description) != (spec.name, spec.description)
@@ -346,6 +365,37 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
     )
     await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
     return True
+
+
+async def target(session: Session, key: Key, *, deleting: bool = False) -> Target:
+    """A configuration that may not exist yet, locked to be saved or deleted."""
+    is_orchestration = key.component == ORCHESTRATOR
+    session.actor.require_configure(key.component, field=None if is_orchestration else "component")
+    if is_orchestration or deleting:  # first, as always: otherwise two requests could wait for each other
+        await lock_orchestrations(session)
+    return await _locked(session, key)
+
+
+async def component_target(session: Session, key: Key) -> Target:
+    """The same for a component's configuration that is to be saved."""
+    if key.component == ORCHESTRATOR:
+        raise UserError(NO_ORCHESTRATION, field="component")
+    return await target(session, key)
+
+
+async def switch_target(session: Session, key: Key) -> Target:
+    """The same for whoever only enables or disables it."""
+    session.actor.require_switch()
+    return await _locked(session, key)
+
+
+async def _locked(session: Session, key: Key) -> Target:
+    await ConfigurationStore(session.connection).lock(**_place(session, key))
+    stored = await find(session, key)
+    shown = "this orchestration" if key.component == ORCHESTRATOR else "this configuration"
+    if stored is None or stored.deleted_at is not None:
+        return Target(shown, "configuration", str(key), None)
+    return Target(shown, "configuration", str(key), stored.etag, stored.version)
 
 
 async def lock_orchestration(session: Session, orchestration: str) -> None:

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_v
 
 from orchestrator_api.http.models import (
     Description,
+    Editable,
     Input,
     JsonObject,
     Name,
@@ -27,7 +28,7 @@ class ConfigurationIn(Input):
     note: Note = ""
 
 
-class ConfigurationOut(Output):
+class ConfigurationOut(Editable):
     """A configuration in its current version; secrets are masked."""
 
     component: str
@@ -131,7 +132,7 @@ class ComponentIn(Input):
         return self
 
 
-class ComponentOut(Output):
+class ComponentOut(Editable):
     """A registered component."""
 
     id: str

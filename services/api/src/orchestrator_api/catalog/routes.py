@@ -9,7 +9,19 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import SavedConfiguration
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    DELETE,
+    PREFIX,
+    READ,
+    READ_ONE,
+    Call,
+    Identifier,
+    If,
+    Project,
+    saved,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
@@ -32,14 +44,14 @@ async def list_configurations(
     return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 
 
-@router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ)
+@router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ_ONE)
 async def get_configuration(
-    call: Call, project: Project, component: Identifier, configuration: Identifier
+    call: Call, project: Project, component: Identifier, configuration: Identifier, response: Response
 ) -> ConfigurationOut:
     """Get a configuration; secrets are masked."""
     async with call.session(Scope.READ, project) as session:
         found = await configurations.load(session, configurations.component_key(component, configuration))
-    return ConfigurationOut.model_validate(configurations.masked(found))
+    return tagged(response, ConfigurationOut.model_validate(configurations.masked(found)))
 
 
 @router.put(
@@ -54,11 +66,13 @@ async def save_configuration(
     component: Identifier,
     configuration: Identifier,
     body: ConfigurationIn,
+    condition: If,
     response: Response,
 ) -> ConfigurationSaved:
     """Save a configuration; changed parameters create a new version."""
     async with call.session(Scope.CONFIGURE, project) as session:
         key = Key(component, configuration)
+        await edits.check_save(session, condition, await configurations.component_target(session, key))
         spec = ConfigurationSpec(
             body.name or configuration, body.description, True, body.parameters, body.note
         )
@@ -66,18 +80,20 @@ async def save_configuration(
         stored = await configurations.load(session, key)
     response.status_code = 201 if saved.created else 200
     shown = SavedConfiguration(**columns_of(configurations.masked(stored)), changed=saved.changed)
-    return ConfigurationSaved.model_validate(shown)
+    return tagged(response, ConfigurationSaved.model_validate(shown))
 
 
 @router.delete(
-    "/{component}/{configuration}", operation_id="delete_configuration", status_code=204, responses=WRITE
+    "/{component}/{configuration}", operation_id="delete_configuration", status_code=204, responses=DELETE
 )
 async def delete_configuration(
-    call: Call, project: Project, component: Identifier, configuration: Identifier
+    call: Call, project: Project, component: Identifier, configuration: Identifier, condition: If
 ) -> None:
     """Move a configuration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        await configurations.delete(session, configurations.component_key(component, configuration))
+        key = configurations.component_key(component, configuration)
+        await edits.check(session, condition, await configurations.target(session, key, deleting=True))
+        await configurations.delete(session, key)
 
 
 @router.get(

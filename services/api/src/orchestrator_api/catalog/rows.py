@@ -1,9 +1,11 @@
 """Rows of components and of configurations with their versions."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from orchestrator_shared.database.rows import JsonObject
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_shared.database.rows import JsonObject, columns_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,18 @@ class Configuration:
     def is_purged(self) -> bool:
         """Gone for good: its id is free, and its only version is an empty one."""
         return self.deleted_at is not None and self.purged_at is not None
+
+    @property
+    def etag(self) -> str:
+        return ConfigurationState(
+            component=self.component,
+            id=self.id,
+            name=self.name,
+            description_digest=hashlib.sha256(self.description.encode()).hexdigest(),
+            enabled=self.enabled,
+            version=self.version,
+            created_at=self.created_at,
+        ).etag
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +79,21 @@ class ConfigurationVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigurationKey:
-    """Identifies a configuration within a project."""
+class ConfigurationState:
+    """What changes whenever people change a configuration."""
 
     component: str
     id: str
+    name: str
+    description_digest: str
+    """Descriptions may be long, and a project has many."""
+    enabled: bool
+    version: int
+    created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(columns_of(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +146,7 @@ class Component:
     after_crash: str
     definition: JsonObject
     updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.updated_at)

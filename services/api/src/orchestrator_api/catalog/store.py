@@ -6,7 +6,7 @@ from datetime import datetime
 from orchestrator_api.catalog.rows import (
     Component,
     Configuration,
-    ConfigurationKey,
+    ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
     Nesting,
@@ -77,10 +77,15 @@ class ConfigurationStore(Store):
         )
 
     async def lock(self, *, project: str, component: str, configuration: str) -> None:
-        """Lock the configuration against other saves until the transaction ends."""
-        await self._run(
-            "lock_configuration", project=project, component=component, configuration=configuration
-        )
+        """Lock the configuration, even one that does not exist yet, until the transaction ends."""
+        place = {"project": project, "component": component, "configuration": configuration}
+        if await self._value(int, "lock_configuration", **place) is None:
+            await self.lock_creations(project=project)
+            await self._run("lock_configuration", **place)
+
+    async def lock_creations(self, *, project: str) -> None:
+        """Keep others from creating configurations and variables until the transaction ends."""
+        await self._run("lock_creations_of_project", project=project)
 
     async def lock_orchestration(self, *, project: str, orchestration: str) -> bool:
         """Lock the orchestration and what belongs to it; returns False if it does not exist."""
@@ -235,9 +240,9 @@ class ConfigurationStore(Store):
             version=version,
         )
 
-    async def keys(self, *, project: str) -> list[ConfigurationKey]:
-        """The keys of all configurations except orchestrations."""
-        return await self._many(ConfigurationKey, "configuration_keys", project=project)
+    async def states(self, *, project: str) -> list[ConfigurationState]:
+        """The states of all configurations except orchestrations."""
+        return await self._many(ConfigurationState, "configuration_states", project=project)
 
     async def named_sizes(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[int]:
         """The sizes of the parameters of `named`, in bytes."""
@@ -310,6 +315,10 @@ class ComponentStore(Store):
     async def components(self, *, after: str | None, limit: int | None) -> list[Component]:
         """All components, by id."""
         return await self._many(Component, "components", after=after, limit=limit)
+
+    async def lock(self) -> None:
+        """Keep others from registering and changing components until the transaction ends."""
+        await self._run("lock_components")
 
     async def component(self, *, component: str) -> Component | None:
         """One component."""

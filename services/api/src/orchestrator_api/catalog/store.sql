@@ -33,8 +33,10 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $limit
 
--- name: configuration_keys
-SELECT component, id FROM catalog.configurations
+-- name: configuration_states
+SELECT component, id, name, encode(sha256(convert_to(description, 'UTF8')), 'hex') AS description_digest, enabled,
+       version, created_at
+FROM catalog.configurations
 WHERE project = $project AND deleted_at IS NULL AND component <> 'orchestrator'
 
 -- name: named_configuration_sizes
@@ -68,6 +70,11 @@ WHERE c.project = $project AND c.component = $component AND c.id = $configuratio
 SELECT version FROM catalog.configurations
 WHERE project = $project AND component = $component AND id = $configuration
 FOR UPDATE
+
+-- name: lock_creations_of_project
+-- There is no row to lock before something is created. One lock for all of them: a request may create thousands,
+-- and the server has room for a few thousand locks.
+SELECT pg_advisory_xact_lock(7203153, hashtext($project))
 
 -- name: insert_configuration
 INSERT INTO catalog.configurations (project, component, id, name, description, enabled, version)
@@ -191,7 +198,7 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
 LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
 WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
-       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)
+       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v') > 0)
 
 -- name: components
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
@@ -202,6 +209,9 @@ LIMIT $limit
 -- name: component
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1
 WHERE id = $component
+
+-- name: lock_components
+SELECT pg_advisory_xact_lock(7203154, 1)
 
 -- name: save_component
 INSERT INTO catalog.components (id, name, type, executor, after_crash, definition, definition_as_written)

@@ -16,6 +16,17 @@ class DefinitionsIn(Input):
     )
 
 
+class ApplyIn(DefinitionsIn):
+    """The documents, and the plan of them that you have looked at."""
+
+    plan_id: str | None = Field(
+        default=None,
+        max_length=100,
+        description="The `plan_id` of a plan of the same documents: refused if anything that it is about has "
+        "changed since. `*` overwrites whatever is there. Required to change or delete what exists.",
+    )
+
+
 class ChangeOut(Output):
     """One item and what happens to it."""
 
@@ -28,6 +39,9 @@ class ChangeOut(Output):
 class AppliedOut(Output):
     """What was changed, or would be changed."""
 
+    plan_id: str = Field(
+        description="Identifies these changes and the states that they start from; send it with the apply."
+    )
     changes: list[ChangeOut]
     errors: list[str] = Field(
         description="Problems that keep the orchestrations in the documents from running."

@@ -7,6 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from orchestrator_api.catalog.phases import unknown_targets
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
@@ -68,6 +69,15 @@ def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, p
     gone = [Change(kind, name, Action.DELETE) for kind, name in _unwanted(desired, current, prune=prune)]
     # Deletions come last: what is deleted may still be used by an item that changes first.
     return [*_creations(wanted, desired), *_deletions(gone, current)]
+
+
+def plan_id(changes: Iterable[Change], etags: Mapping[Item, str]) -> str:
+    """Identifies these changes, and the states of what they are about."""
+    seen = [
+        [change.kind, change.id, change.action, change.fields, etags.get((change.kind, change.id))]
+        for change in changes
+    ]
+    return entity_tag(seen).strip('"')
 
 
 def _compare_fields(wanted: Fields, present: Fields | None) -> tuple[Action, tuple[str, ...]]:

@@ -11,10 +11,11 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.definitions import service as definitions
 from orchestrator_api.definitions import snapshot
 from orchestrator_api.definitions.documents import write_documents
-from orchestrator_api.definitions.models import AppliedOut, DefinitionsIn, DefinitionsOut
+from orchestrator_api.definitions.models import AppliedOut, ApplyIn, DefinitionsIn, DefinitionsOut
 from orchestrator_api.definitions.planning import Fields, Item
 from orchestrator_api.definitions.service import Applied
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
+from orchestrator_api.http.conditional import ANY
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_shared.domain.errors import UserError
 
@@ -40,7 +41,7 @@ async def export_definitions(call: Call, project: Project) -> Response:
     """Export the project's variables, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
         current = await snapshot.read_without_configurations(session)
-        texts = await session.offload.run(_written, current)
+        texts = await session.offload.run(_written, current.items)
         size = sum(len(text) for _, text in texts)
         async for part in snapshot.configuration_parts(session):
             more = await session.offload.run(_written, part)
@@ -83,7 +84,7 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
     """Show what applying the documents would change, with all the checks of an apply."""
     try:
         async with call.session(Scope.CONFIGURE, project) as session:
-            raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune))
+            raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune, seen_plan=ANY))
     except _PlanOnly as planned:
         return AppliedOut.model_validate(planned.applied)
 
@@ -91,11 +92,11 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
 @router.post(
     "/apply",
     operation_id="apply_definitions",
-    responses=WRITE,
+    responses={**WRITE, **problems(412, 428)},
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
-async def apply_definitions(call: Call, project: Project, body: DefinitionsIn) -> AppliedOut:
+async def apply_definitions(call: Call, project: Project, body: ApplyIn) -> AppliedOut:
     """Make the project match the documents, in one transaction. Applying again changes nothing."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        applied = await definitions.apply(session, body.documents, prune=body.prune)
+        applied = await definitions.apply(session, body.documents, prune=body.prune, seen_plan=body.plan_id)
     return AppliedOut.model_validate(applied)

@@ -11,7 +11,7 @@ from orchestrator_api.catalog import components, configurations, variable_users
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.secrets import contains_secret, restored_phases
-from orchestrator_api.definitions import snapshot
+from orchestrator_api.definitions import seen, snapshot
 from orchestrator_api.definitions.documents import read_documents
 from orchestrator_api.definitions.planning import (
     Action,
@@ -23,9 +23,11 @@ from orchestrator_api.definitions.planning import (
     compare,
     document_path,
     needs,
+    plan_id,
     unknown_tasks,
 )
-from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, refuse
+from orchestrator_api.definitions.snapshot import Snapshot
+from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, PreconditionFailed, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import service as orchestrations
@@ -53,20 +55,29 @@ class Applied:
     changes: list[Change]
     errors: list[str]
     warnings: list[str]
+    etags: Mapping[Item, str]
+    """The states from which the changes start."""
+
+    @property
+    def plan_id(self) -> str:
+        return plan_id(self.changes, self.etags)
 
 
-async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> Applied:
+async def apply(session: Session, raws: Sequence[object], *, prune: bool, seen_plan: str | None) -> Applied:
     """Make the project match the documents. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
     await configurations.lock_orchestrations(session)
     stored = await snapshot.read_for(session, desired.items.keys())
-    current = snapshot.in_the_clear(session, stored)
+    current = snapshot.in_the_clear(session, stored.items)
     wanted = {
-        item: _with_secrets(session, item, fields, stored.get(item, {}))
+        item: _with_secrets(session, item, fields, stored.items.get(item, {}))
         for item, fields in desired.items.items()
     }
     changes = compare(wanted, current, prune=prune)
-    refuse(await _carry_out(session, changes, wanted, desired, current))
+    refusal = await seen.refusal_of(session, seen_plan, changes, stored.etags)
+    refuse(await _carry_out(session, changes, wanted, desired, stored))
+    if refusal is not None:
+        raise refusal
     if counts := _counts(changes):
         await session.record("definitions.applied", session.project, prune=prune, **counts)
     phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
@@ -76,7 +87,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool) -> App
     subscriptions = await notifications.listing(session, phases)
     notified = {each.orchestration for each in subscriptions if each.event == "error"}
     own = await session.offload.run(_warnings, wanted, notified)
-    return Applied(changes, errors, own + warnings)
+    return Applied(changes, errors, own + warnings, stored.etags)
 
 
 async def _carry_out(
@@ -84,11 +95,11 @@ async def _carry_out(
     changes: Sequence[Change],
     wanted: Mapping[Item, Fields],
     desired: Desired,
-    current: Mapping[Item, Fields],
+    stored: Snapshot,
 ) -> list[FieldError]:
     """Apply every change; returns all problems except those that only follow from another one."""
     deleted = {(change.kind, change.id) for change in changes if change.action is Action.DELETE}
-    errors = unknown_tasks(desired, (current.keys() - deleted) | wanted.keys())
+    errors = unknown_tasks(desired, (stored.items.keys() - deleted) | wanted.keys())
     failed = {item for item in wanted if any(_is_at(error, desired.places[item]) for error in errors)}
     for change in changes:
         item = (change.kind, change.id)
@@ -99,7 +110,7 @@ async def _carry_out(
             continue
         if needs(item, wanted.get(item, {})) & failed:
             failed.add(item)
-        elif wrong := await _try(session, change, desired):
+        elif wrong := await _try(session, change, desired, stored):
             errors += wrong
             failed.add(item)
     return errors
@@ -132,7 +143,7 @@ def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) 
     """Replace masks by their secrets for the comparison; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
-        return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
+        return session.encryption.read_secrets({"#": secret}, session.project)["#"]
 
     kind, _ = item
     if kind is Kind.VARIABLE:
@@ -148,11 +159,13 @@ def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) 
     return components.restored(fields, stored) if kind is Kind.COMPONENT else fields
 
 
-async def _try(session: Session, change: Change, desired: Desired) -> list[FieldError]:
+async def _try(session: Session, change: Change, desired: Desired, stored: Snapshot) -> list[FieldError]:
     """Carry out one change; problems are reported by document and path."""
     item = (change.kind, change.id)
     place = desired.places.get(item, f"{change.kind.value} {change.id}")
     try:
+        if not _belongs_to_a_new_one(item, stored):
+            await seen.check_item(session, change, stored.etags.get(item))
         if change.action is Action.DELETE:
             await _delete(session, change)
         else:
@@ -160,9 +173,8 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
     except Invalid as error:
         return [replace(each, field=document_path(place, each.field, item)) for each in error.errors]
     except UserError as error:
-        # a missing permission concerns the token, not the documents
-        lacks_permission = isinstance(error, Forbidden)
-        if lacks_permission or (
+        # neither a missing permission nor a concurrent change is a mistake in the documents
+        if isinstance(error, Forbidden | PreconditionFailed) or (
             type(error) not in (UserError, CronError) and change.action is not Action.DELETE
         ):
             raise
@@ -173,6 +185,12 @@ async def _try(session: Session, change: Change, desired: Desired) -> list[Field
             for wrong in explain(error, ComponentIn)
         ]
     return []
+
+
+def _belongs_to_a_new_one(item: Item, stored: Snapshot) -> bool:
+    """Who is notified of an orchestration that this apply has created or restored."""
+    kind, name = item
+    return kind is Kind.NOTIFICATIONS and (Kind.ORCHESTRATION, name) not in stored.items
 
 
 async def _save_component(session: Session, name: str, fields: Fields) -> None:

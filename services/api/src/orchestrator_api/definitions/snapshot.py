@@ -1,6 +1,7 @@
 """The current project in the form in which definitions are compared; secrets as they are stored."""
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from orchestrator_api.catalog import components, configurations
 from orchestrator_api.catalog.rows import Configuration
@@ -8,6 +9,7 @@ from orchestrator_api.definitions.documents import canonical_tables
 from orchestrator_api.definitions.planning import Fields, Item, Kind
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
+from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.projects import variables
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
@@ -31,20 +33,34 @@ MAX_COMPARED = 16 * 1024 * 1024
 """Limit on the bytes of stored parameters that one comparison reads: sixteen request bodies."""
 
 
-async def read_for(session: Session, desired: Collection[Item]) -> dict[Item, Fields]:
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What exists."""
+
+    items: dict[Item, Fields] = field(default_factory=dict)
+    etags: dict[Item, str] = field(default_factory=dict)
+    """The states in which the items were read; also of notifications that count as not configured."""
+
+    def add(self, item: Item, fields: Fields, etag: str) -> None:
+        """Add an item in its state."""
+        self.items[item] = fields
+        self.etags[item] = etag
+
+
+async def read_for(session: Session, desired: Collection[Item]) -> Snapshot:
     """Read what these definitions are compared with; of other configurations only that they exist.
 
     Includes the schedules and triggers of orchestrations that are about to be restored.
     """
     restoring = [name for kind, name in desired if kind is Kind.ORCHESTRATION]
-    items = await read_without_configurations(session, restoring)
-    for key in await configurations.all_keys(session):
-        items[Kind.CONFIGURATION, str(key)] = {}
+    found = await read_without_configurations(session, restoring)
+    for state in await configurations.all_states(session):
+        found.add((Kind.CONFIGURATION, f"{state.component}/{state.id}"), {}, state.etag)
     names = [name.partition("/") for kind, name in desired if kind is Kind.CONFIGURATION]
     keys = [(component, name) for component, _, name in names]
     for each in await configurations.named(session, keys, max_bytes=MAX_COMPARED):
-        items[Kind.CONFIGURATION, f"{each.component}/{each.id}"] = _configuration(each)
-    return items
+        found.add((Kind.CONFIGURATION, f"{each.component}/{each.id}"), _configuration(each), each.etag)
+    return found
 
 
 async def configuration_parts(session: Session) -> AsyncIterator[dict[Item, Fields]]:
@@ -57,32 +73,38 @@ def _configuration(stored: Configuration) -> Fields:
     return {"name": stored.name, "description": stored.description, "parameters": stored.parameters}
 
 
-async def read_without_configurations(session: Session, restoring: Iterable[str] = ()) -> dict[Item, Fields]:
+async def read_without_configurations(session: Session, restoring: Iterable[str] = ()) -> Snapshot:
     """Read everything except configurations."""
-    items: dict[Item, Fields] = {}
+    snapshot = Snapshot()
     for component in await components.listing(session):
         if component.id != ORCHESTRATOR:
             definition = {"name": component.name, "environment": {}, "parameters": {}, **component.definition}
             fields = [*COMPONENT_FIELDS, *(name for name in OPTIONAL_FIELDS if definition.get(name))]
-            items[Kind.COMPONENT, component.id] = {name: definition.get(name) for name in fields}
+            shown = {name: definition.get(name) for name in fields}
+            snapshot.add((Kind.COMPONENT, component.id), shown, component.etag)
     for each in await variables.listing(session):
-        items[Kind.VARIABLE, each.name] = {"value": each.value, "secret": each.secret}
+        snapshot.add((Kind.VARIABLE, each.name), {"value": each.value, "secret": each.secret}, each.etag)
     found = await configurations.all_orchestrations(session)
-    items |= await session.offload.run(_orchestrations, found)
-    existing = {name for kind, name in items if kind is Kind.ORCHESTRATION}
-    return items | await _starters(session, existing, set(restoring))
+    snapshot.items.update(await session.offload.run(_orchestrations, found))
+    snapshot.etags.update({(Kind.ORCHESTRATION, each.id): each.etag for each in found})
+    existing = {each.id for each in found}
+    known = existing | set(restoring)
+    await _add_starters(session, snapshot, known)
+    await _add_notifications(session, snapshot, existing, known)
+    return snapshot
 
 
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
-    """The same with every secret decrypted."""
+    """The same with every secret decrypted whose key is there."""
     return {item: _clear(session, item[0], fields) for item, fields in items.items()}
 
 
 def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
     if kind is Kind.VARIABLE and fields["secret"]:
-        return {**fields, "value": session.encryption.decrypt_value(fields["value"], project=session.project)}
+        secret = session.encryption.read_secrets({"#": fields["value"]}, session.project)["#"]
+        return {**fields, "value": secret}
     if kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
-        clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
+        clear: Fields = session.encryption.read_secrets(fields, session.project)
         return clear
     return fields
 
@@ -100,28 +122,32 @@ def _orchestration(stored: Configuration) -> Fields:
     }
 
 
-async def _starters(session: Session, existing: set[str], restoring: set[str]) -> dict[Item, Fields]:
-    project = session.project
-    known = existing | restoring
-    items: dict[Item, Fields] = {}
+async def _add_starters(session: Session, snapshot: Snapshot, known: set[str]) -> None:
     for schedule in await schedules.listing(session, known):
         fields = {name: getattr(schedule, name) for name in SCHEDULE_FIELDS}
-        items[Kind.SCHEDULE, f"{schedule.orchestration}/{schedule.name}"] = fields
+        snapshot.add((Kind.SCHEDULE, f"{schedule.orchestration}/{schedule.name}"), fields, schedule.etag)
     for trigger in await triggers.listing(session, known):
-        items[Kind.TRIGGER, f"{trigger.orchestration}/{trigger.name}"] = {
-            "tables": canonical_tables(trigger.tables, project),
+        shown = {
+            "tables": canonical_tables(trigger.tables, session.project),
             "cool_down_seconds": trigger.cool_down_seconds,
             "mode": trigger.mode,
             "enabled": trigger.enabled,
             "allow_self_trigger": trigger.allow_self_trigger,
         }
-    subscriptions: dict[str, list[list[str | int | None]]] = {name: [] for name in existing}
+        snapshot.add((Kind.TRIGGER, f"{trigger.orchestration}/{trigger.name}"), shown, trigger.etag)
+
+
+async def _add_notifications(
+    session: Session, snapshot: Snapshot, existing: set[str], known: set[str]
+) -> None:
+    by_orchestration: dict[str, list[StoredSubscription]] = {name: [] for name in sorted(known)}
     for each in await notifications.listing(session, known):
-        if each.automatic:  # the only subscription then: nobody has configured notifications
-            subscriptions.pop(each.orchestration, None)
-            continue
-        fields_of_one = [each.event, each.address, each.percent, each.minutes]
-        subscriptions.setdefault(each.orchestration, []).append(fields_of_one)
-    for name, listed in subscriptions.items():
-        items[Kind.NOTIFICATIONS, name] = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
-    return items
+        by_orchestration[each.orchestration].append(each)
+    for name, found in by_orchestration.items():
+        snapshot.etags[Kind.NOTIFICATIONS, name] = notifications.tag(found)
+        if any(each.automatic for each in found):
+            continue  # the only subscription then: nobody has configured notifications
+        listed = [[each.event, each.address, each.percent, each.minutes] for each in found]
+        if listed or name in existing:
+            shown = {"subscriptions": sorted(listed, key=lambda each: each[:2])}
+            snapshot.items[Kind.NOTIFICATIONS, name] = shown

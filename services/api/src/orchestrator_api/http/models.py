@@ -93,6 +93,15 @@ class Output(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
+class Editable(Output):
+    """Something that people change: its tag says which state they have seen."""
+
+    etag: str = Field(
+        examples=['"Zm9vYmFyYmF6cXV4"'],
+        description="Identifies this state; send it as `If-Match` when you change or delete it.",
+    )
+
+
 class Page(Output, Generic[T]):
     """One page of a list."""
 
@@ -111,6 +120,14 @@ class ProblemField(BaseModel):
     )
 
 
+class LastChangeOut(BaseModel):
+    """Whose change a stale condition would have overwritten."""
+
+    by: str = Field(description="The person's e-mail address, or the token's name.")
+    at: datetime
+    how: str = Field(description="`created`, `changed`, `deleted` or the like.")
+
+
 class Problem(BaseModel):
     """Why a request was rejected (RFC 9457)."""
 
@@ -119,3 +136,6 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ProblemField] = []
+    change: LastChangeOut | None = Field(
+        default=None, description="Only with 412: the change that the request did not know of, if recorded."
+    )

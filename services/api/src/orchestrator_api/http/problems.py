@@ -12,7 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
 
-from orchestrator_api.http.refusals import FieldError, Forbidden, Invalid, TooMany, Unauthenticated
+from orchestrator_api.http.refusals import (
+    FieldError,
+    Forbidden,
+    Invalid,
+    LastChange,
+    PreconditionFailed,
+    PreconditionRequired,
+    TooMany,
+    Unauthenticated,
+)
+from orchestrator_shared.clock import stamp
 from orchestrator_shared.definitions.arranging import OPERATIONS
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.validation import JSON, describe
@@ -30,6 +40,7 @@ def problem(
     detail: str,
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
+    change: LastChange | None = None,
 ) -> JSONResponse:
     """A response with one problem."""
     body: dict[str, Any] = {
@@ -39,6 +50,8 @@ def problem(
         "detail": detail,
         "errors": [_shown(error) for error in errors[:MAX_ERRORS]],
     }
+    if change is not None:
+        body["change"] = {"by": change.by, "at": stamp(change.at), "how": change.how}
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -55,8 +68,12 @@ def from_user_error(error: UserError) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthenticated) else {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(error.retry_after)
+    change = None
+    if isinstance(error, PreconditionFailed):
+        change = error.change
+        headers |= {"ETag": error.etag} if error.etag else {}
     status = _status(error)
-    return problem(status, _detail(error, errors, status), errors, headers)
+    return problem(status, _detail(error, errors, status), errors, headers, change)
 
 
 def _status(error: UserError) -> int:
@@ -65,6 +82,8 @@ def _status(error: UserError) -> int:
         (Forbidden, 403),
         (NotFound, 404),
         (Conflict, 409),
+        (PreconditionFailed, 412),
+        (PreconditionRequired, 428),
         (TooMany, 429),
     ]
     return next((status for kind, status in statuses if isinstance(error, kind)), 422)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from orchestrator_shared.domain.cron_syntax import CronError
 from orchestrator_shared.domain.errors import UserError
@@ -44,6 +45,28 @@ class TooMany(UserError):
 
 class Forbidden(UserError):
     """The token is valid but does not permit this."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """Who last changed something, when, and how: `changed`, `deleted` or the like."""
+
+    by: str
+    at: datetime
+    how: str
+
+
+class PreconditionRequired(UserError):
+    """The request would change what there is, but does not say which state of it the caller has seen."""
+
+
+class PreconditionFailed(UserError):
+    """What the caller wants to change is no longer as they saw it."""
+
+    def __init__(self, detail: str, *, field: str, etag: str | None, change: LastChange | None) -> None:
+        super().__init__(detail, field=field)
+        self.etag = etag
+        self.change = change
 
 
 def refuse(errors: Sequence[FieldError]) -> None:

@@ -1,6 +1,6 @@
 """One request's transaction: who makes the request, when, and how to read, write, publish and record."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +20,7 @@ from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.messaging.outbox import UnitOfWork
+from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.security import Encryption
 
 
@@ -54,10 +55,12 @@ class Session:
         """Publish a message after the commit."""
         self.work.publish(*messages)
 
-    def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as stored; rejects encrypted values of another project, naming the field."""
+    def encrypted(
+        self, parameters: Mapping[str, Any], place: SecretPlace, field: str, kept: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The parameters as stored; rejects encrypted values of other places, naming the field."""
         try:
-            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
+            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, place, kept)
         except UserError as error:
             raise UserError(error.detail, field=field) from None
         return stored

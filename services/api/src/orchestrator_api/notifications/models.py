@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from orchestrator_api.http.models import Input, Output
+from orchestrator_api.http.models import Editable, Input, Output
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 from orchestrator_shared.domain.statuses import NotificationEvent
@@ -115,7 +115,7 @@ class SubscriptionOut(Output):
     minutes: int | None = Field(description="Only for waiting_long: how long a wait is too long.")
 
 
-class SubscriptionsOut(Output):
+class SubscriptionsOut(Editable):
     """All subscriptions of an orchestration."""
 
     subscriptions: list[SubscriptionOut]

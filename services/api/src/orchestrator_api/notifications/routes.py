@@ -3,16 +3,28 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    EDIT,
+    PREFIX,
+    READ,
+    READ_ONE,
+    Call,
+    Identifier,
+    If,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
+from orchestrator_api.notifications.rows import StoredSubscription
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
@@ -21,32 +33,44 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
     "/orchestrations/{orchestration}/notifications",
     tags=["notifications"],
     operation_id="get_notifications",
-    responses=READ,
+    responses=READ_ONE,
 )
-async def get_notifications(call: Call, project: Project, orchestration: Identifier) -> SubscriptionsOut:
+async def get_notifications(
+    call: Call, project: Project, orchestration: Identifier, response: Response
+) -> SubscriptionsOut:
     """Get who is notified of what about an orchestration."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         found = await notifications.listing(session, [orchestration])
-    return SubscriptionsOut.model_validate({"subscriptions": found})
+    return tagged(response, _shown(found))
 
 
 @router.put(
     "/orchestrations/{orchestration}/notifications",
     tags=["notifications"],
     operation_id="save_notifications",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_notifications(
-    call: Call, project: Project, orchestration: Identifier, body: SubscriptionsIn
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: SubscriptionsIn,
+    condition: If,
+    response: Response,
 ) -> SubscriptionsOut:
     """Replace the subscriptions of an orchestration."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        await edits.check(session, condition, await notifications.target(session, orchestration))
         wanted = [each.subscription() for each in body.subscriptions]
         await notifications.replace(session, orchestration, wanted)
         found = await notifications.listing(session, [orchestration])
-    return SubscriptionsOut.model_validate({"subscriptions": found})
+    return tagged(response, _shown(found))
+
+
+def _shown(found: list[StoredSubscription]) -> SubscriptionsOut:
+    return SubscriptionsOut.model_validate({"subscriptions": found, "etag": notifications.tag(found)})
 
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)

@@ -5,6 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.catalog.configurations import lock_orchestration
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications.rows import Delivery, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
@@ -15,6 +17,19 @@ async def listing(session: Session, orchestrations: Collection[str]) -> list[Sto
     """The subscriptions of these orchestrations."""
     store = NotificationStore(session.connection)
     return await store.subscriptions(project=session.project, orchestrations=orchestrations)
+
+
+def tag(subscriptions: Iterable[StoredSubscription]) -> str:
+    """The tag of all subscriptions of an orchestration."""
+    columns = ((each.event, each.address, each.percent, each.minutes) for each in subscriptions)
+    return entity_tag(sorted(columns, key=lambda each: each[:2]))
+
+
+async def target(session: Session, orchestration: str) -> Target:
+    """The subscriptions of an orchestration, locked to be replaced; they always exist, if only as none."""
+    await lock_orchestration(session, orchestration)
+    found = await listing(session, [orchestration])
+    return Target("who is notified", "notifications", orchestration, tag(found))
 
 
 async def replace(session: Session, orchestration: str, wanted: Iterable[Subscription]) -> bool:

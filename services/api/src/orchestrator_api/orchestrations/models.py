@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import Field
 
 from orchestrator_api.http.models import (
-    MAX_INT,
     Description,
+    Editable,
     Input,
     JsonObject,
     Name,
@@ -63,12 +63,6 @@ class OrchestrationIn(Input):
     enabled: bool = True
     phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
     note: Note = ""
-    base_version: int | None = Field(
-        default=None,
-        ge=0,
-        le=MAX_INT,
-        description="Save only if this is the current version (0: only if the orchestration does not exist).",
-    )
 
 
 class GroupingIn(Input):
@@ -116,8 +110,8 @@ class PhaseOut(Output):
     tasks: list[TaskOut]
 
 
-class ArrangementPreview(Output):
-    """The rearranged phases. To save them, send a PUT with `version` as `base_version`."""
+class ArrangementPreview(Editable):
+    """The rearranged phases. To save them, send a PUT with `etag`, that of the saved orchestration."""
 
     version: int = Field(description="The saved version that this is based on.")
     phases: list[PhaseOut]
@@ -138,7 +132,7 @@ class LastRun(Output):
     finished_at: datetime | None
 
 
-class OrchestrationOut(Output):
+class OrchestrationOut(Editable):
     """An orchestration in its current version, and what starts it."""
 
     id: str

@@ -20,9 +20,10 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The rearranged phases; `version` is the saved version that they are based on."""
+    """The rearranged phases; `version` and `etag` are those of what they are based on."""
 
     version: int
+    etag: str
     phases: list[dict[str, Any]]
     changed: bool
     errors: list[str]
@@ -56,4 +57,4 @@ async def preview(
     arranged, phases = rearrange() if work <= FEW_TASKS else await session.offload.run(rearrange)
     found = (await validation.validate(session, {orchestration: phases}))[orchestration]
     changed = arranged.phases != saved.phases
-    return Preview(row.version, phases, changed, found.errors, found.warnings)
+    return Preview(row.version, row.etag, phases, changed, found.errors, found.warnings)

@@ -9,7 +9,21 @@ from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    DELETE,
+    EDIT,
+    PREFIX,
+    READ,
+    READ_ONE,
+    WRITE,
+    Call,
+    Identifier,
+    If,
+    Project,
+    saved,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
@@ -42,13 +56,15 @@ async def list_orchestrations(call: Call, project: Project, paging: Paging) -> P
     return Page[OrchestrationOut].model_validate(page)
 
 
-@router.get("/{orchestration}", operation_id="get_orchestration", responses=READ)
-async def get_orchestration(call: Call, project: Project, orchestration: Identifier) -> OrchestrationOut:
+@router.get("/{orchestration}", operation_id="get_orchestration", responses=READ_ONE)
+async def get_orchestration(
+    call: Call, project: Project, orchestration: Identifier, response: Response
+) -> OrchestrationOut:
     """Get an orchestration: phases, schedules, triggers, notifications, last run, next fire."""
     async with call.session(Scope.READ, project) as session:
         row = await configurations.load(session, configurations.orchestration_key(orchestration))
         shown = await views.orchestrations(session, [row])
-    return OrchestrationOut.model_validate(shown[0])
+    return tagged(response, OrchestrationOut.model_validate(shown[0]))
 
 
 @router.put(
@@ -58,42 +74,59 @@ async def get_orchestration(call: Call, project: Project, orchestration: Identif
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: OrchestrationIn, response: Response
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: OrchestrationIn,
+    condition: If,
+    response: Response,
 ) -> OrchestrationSaved:
     """Save an orchestration; changed phases create a new version. It may have no tasks yet."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        key = configurations.orchestration_key(orchestration)
+        await edits.check_save(session, condition, await configurations.target(session, key))
         phases: list[dict[str, Any]] = body.model_dump()["phases"]
         name = body.name or orchestration
-        spec = OrchestrationSpec(name, body.description, body.enabled, phases, body.note, body.base_version)
+        spec = OrchestrationSpec(name, body.description, body.enabled, phases, body.note)
         saved = await orchestrations.save(session, orchestration, spec)
-        row = await configurations.load(session, configurations.orchestration_key(orchestration))
+        row = await configurations.load(session, key)
         shown = await views.orchestrations(session, [row])
     response.status_code = 201 if saved.created else 200
     plain = OrchestrationOut.model_validate(shown[0])
-    return OrchestrationSaved(**dict(plain), changed=saved.changed)
+    return tagged(response, OrchestrationSaved(**dict(plain), changed=saved.changed))
 
 
 @router.patch(
     "/{orchestration}",
     operation_id="switch_orchestration",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
 )
 async def switch_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: Switch
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: Switch,
+    condition: If,
+    response: Response,
 ) -> OrchestrationOut:
     """Enable or disable an orchestration, and with it its schedules and triggers."""
     async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
+        key = configurations.orchestration_key(orchestration)
+        await edits.check(session, condition, await configurations.switch_target(session, key))
         await orchestrations.switch(session, orchestration, body.enabled)
-        row = await configurations.load(session, configurations.orchestration_key(orchestration))
-        shown = await views.orchestrations(session, [row])
-    return OrchestrationOut.model_validate(shown[0])
+        shown = await views.orchestrations(session, [await configurations.load(session, key)])
+    return tagged(response, OrchestrationOut.model_validate(shown[0]))
 
 
-@router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=WRITE)
-async def delete_orchestration(call: Call, project: Project, orchestration: Identifier) -> None:
+@router.delete("/{orchestration}", operation_id="delete_orchestration", status_code=204, responses=DELETE)
+async def delete_orchestration(
+    call: Call, project: Project, orchestration: Identifier, condition: If
+) -> None:
     """Move an orchestration to the trash; saving it again restores it."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        key = configurations.orchestration_key(orchestration)
+        await edits.check(session, condition, await configurations.target(session, key, deleting=True))
         await orchestrations.delete(session, orchestration)
 
 
@@ -150,31 +183,40 @@ async def _preview(
     return ArrangementPreview.model_validate(arranged)
 
 
-@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ)
-async def get_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> TokenOut:
+@router.get("/{orchestration}/token", operation_id="get_orchestration_token", responses=READ_ONE)
+async def get_orchestration_token(
+    call: Call, project: Project, orchestration: Identifier, response: Response
+) -> TokenOut:
     """Get the token that the orchestration's jobs run as; its secret is never shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         row = await orchestration_tokens.load(session, orchestration)
-    return TokenOut.model_validate(row)
+    return tagged(response, TokenOut.model_validate(row))
 
 
 @router.put(
     "/{orchestration}/token",
     operation_id="change_orchestration_token",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
 async def change_orchestration_token(
-    call: Call, project: Project, orchestration: Identifier, body: OrchestrationTokenIn
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: OrchestrationTokenIn,
+    condition: If,
+    response: Response,
 ) -> TokenOut:
     """Say which components the orchestration's tasks may run (project admin).
 
     A task of another component ends with an error that names it, from its next start on.
     """
     async with call.session(Scope.ADMINISTER, project) as session:
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        await edits.check(session, condition, await orchestration_tokens.target(session, orchestration))
         row = await orchestrations.narrow_token(session, orchestration, body.components)
-    return TokenOut.model_validate(row)
+    return tagged(response, TokenOut.model_validate(row))
 
 
 @router.post(

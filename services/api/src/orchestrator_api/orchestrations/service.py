@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.rows import Token
-from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog import phases as domain
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
 from orchestrator_api.catalog.rows import Configuration
@@ -20,7 +20,6 @@ from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, format_cycle
-from orchestrator_shared.domain.errors import Conflict
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Given = Sequence[dict[str, Any]]
@@ -35,8 +34,6 @@ class OrchestrationSpec:
     enabled: bool
     phases: Given
     note: str = ""
-    base_version: int | None = None
-    """Save only over this version; 0 means only if it does not exist yet."""
 
 
 async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
@@ -46,8 +43,7 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     await configurations.lock_orchestrations(session)
     await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    _check_base(stored, spec.base_version)
-    whole = _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
+    whole = await _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
     await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
         session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
@@ -62,34 +58,14 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     return saved
 
 
-def _check_base(stored: Configuration | None, base_version: int | None) -> None:
-    version = stored.version if stored and stored.deleted_at is None else 0
-    if base_version not in (None, version):
-        raise Conflict(
-            _outdated(version, base_version),
-            field="base_version",
-        )
-
-
-def _outdated(version: int, base_version: int | None) -> str:
-    if version == 0:
-        return "the orchestration does not exist any more: create it again without base_version, or with 0"
-    if base_version == 0:
-        return f"the orchestration already exists, in version {version}: load it before you change it"
-    return (
-        f"someone saved version {version} while you were editing version {base_version}: "
-        "reload it and apply your change again"
-    )
-
-
-def _restore_secrets(
+async def _restore_secrets(
     session: Session, definition: dict[str, Any], stored: Configuration | None
 ) -> dict[str, Any]:
     """Like `configurations.restore_secrets`: each task's parameters, by task id."""
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
     refuse(remaining_masks_in_phases(phases))
-    return session.encrypted({**definition, "phases": phases}, "phases")
+    return {**definition, "phases": await sealing.sealed_phases(session, phases, before)}
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
@@ -114,8 +90,8 @@ async def _check_parameters(
     Parameters that are already saved are not checked: whoever only switches the orchestration off did not
     write them.
     """
-    plain = session.encryption.decrypt_secrets(definition, session.project)
-    saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
+    plain = session.encryption.read_secrets(definition, session.project)
+    saved = session.encryption.read_secrets(stored.parameters, session.project) if stored else {}
     before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"

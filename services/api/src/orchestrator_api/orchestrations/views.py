@@ -41,6 +41,7 @@ class Shown:
     """An orchestration with everything that belongs to it."""
 
     id: str
+    etag: str
     name: str
     description: str
     enabled: bool
@@ -112,6 +113,7 @@ def _shown(
     fires = [s.next_at for s in starters.schedules if s.enabled and row.enabled and s.next_at is not None]
     return Shown(
         id=row.id,
+        etag=row.etag,
         name=row.name,
         description=row.description,
         enabled=row.enabled,

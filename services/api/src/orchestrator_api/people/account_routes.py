@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http.dependencies import READ, WRITE, Call
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import EDIT, READ, READ_ONE, WRITE, Call, If, tagged
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
@@ -40,22 +41,26 @@ async def list_people(call: Call, paging: Paging) -> Page[AccountOut]:
     return Page[AccountOut].model_validate(paging.of(rows, "id"))
 
 
-@router.get("/{person}", operation_id="get_person", responses=READ)
-async def get_person(call: Call, person: UUID) -> AccountOut:
+@router.get("/{person}", operation_id="get_person", responses=READ_ONE)
+async def get_person(call: Call, person: UUID, response: Response) -> AccountOut:
     """One account (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
-        return AccountOut.model_validate(await accounts.find(session, person))
+        return tagged(response, AccountOut.model_validate(await accounts.find(session, person)))
 
 
-@router.patch("/{person}", operation_id="change_person", responses=WRITE, openapi_extra=takes(Scope.ADMIN))
-async def change_person(call: Call, person: UUID, body: PersonPatch) -> AccountOut:
+@router.patch("/{person}", operation_id="change_person", responses=EDIT, openapi_extra=takes(Scope.ADMIN))
+async def change_person(
+    call: Call, person: UUID, body: PersonPatch, condition: If, response: Response
+) -> AccountOut:
     """Rename, disable or enable an account, or make it an administrator (administrators only).
 
     A disabled account is signed out at once. The last administrator stays one.
     """
     change = accounts.AccountChange(**body.model_dump())
     async with call.session(Scope.ADMIN) as session:
-        return AccountOut.model_validate(await accounts.change(session, person, change))
+        await edits.check(session, condition, await accounts.target(session, person))
+        changed = await accounts.change(session, person, change)
+    return tagged(response, AccountOut.model_validate(changed))
 
 
 @router.post(

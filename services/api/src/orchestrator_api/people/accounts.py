@@ -6,6 +6,7 @@ from uuid import UUID
 import structlog
 
 from orchestrator_api.http.dependencies import Caller
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import links, sessions
@@ -47,6 +48,13 @@ async def find(session: Session, person_id: UUID) -> Person:
     if found is None:
         raise NotFound(f"there is no person {person_id}", field="person")
     return found
+
+
+async def target(session: Session, person_id: UUID) -> Target:
+    """An account, locked to be changed."""
+    await PeopleStore(session.connection).lock_administrators()
+    found = await find(session, person_id)
+    return Target("this account", "person", found.email, found.etag)
 
 
 @dataclass(frozen=True, slots=True)

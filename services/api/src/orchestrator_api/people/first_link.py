@@ -73,7 +73,7 @@ async def connected(settings: FirstLinkSettings, email: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Returns the exit code: 0 when the link was printed, 1 when refused, 2 for wrong input."""
+    """Returns the exit code: 0 when the link was printed, 1 when refused, 2 for a wrong call."""
     if len(arguments) != 1:
         sys.stderr.write(f"{USAGE}\n")
         return 2

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Membership, Role
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import links
 from orchestrator_api.people.rows import Member, Person
@@ -35,6 +36,13 @@ async def find(session: Session, person_id: UUID) -> Member:
     if found is None:
         raise NotFound(f"there is no member {person_id} in this project", field="person")
     return found
+
+
+async def target(session: Session, person_id: UUID) -> Target:
+    """A member, locked to be changed or removed."""
+    await PeopleStore(session.connection).lock_members(project=session.project)
+    found = await find(session, person_id)
+    return Target("this member", "member", found.email, found.etag)
 
 
 async def invite(session: Session, invitation: Invitation) -> Member:

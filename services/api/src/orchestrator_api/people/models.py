@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from orchestrator_api.access.permissions import Membership, Role
-from orchestrator_api.http.models import Input, Name, Output
+from orchestrator_api.http.models import Editable, Input, Name, Output
 from orchestrator_api.people.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from orchestrator_api.people.passwords import MIN_CHARACTERS
 from orchestrator_shared.domain.errors import UserError
@@ -133,7 +133,7 @@ class InvitationIn(RoleIn):
     name: Name | None = Field(default=None, description="Of a new account; without it, the address.")
 
 
-class MemberOut(Output):
+class MemberOut(Editable):
     """A person and their role in the project."""
 
     person_id: UUID
@@ -154,7 +154,7 @@ class PersonOut(Output):
     is_administrator: bool = Field(description="Of the whole installation.")
 
 
-class AccountOut(PersonOut):
+class AccountOut(PersonOut, Editable):
     """An account, as instance administrators see it."""
 
     disabled_at: datetime | None = Field(description="Since when it is disabled.")

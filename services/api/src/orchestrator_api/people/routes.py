@@ -2,10 +2,22 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    CREATE,
+    DELETE,
+    EDIT,
+    PREFIX,
+    READ,
+    READ_ONE,
+    Call,
+    If,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
@@ -32,41 +44,46 @@ async def list_members(call: Call, project: Project, paging: Paging) -> Page[Mem
     return Page[MemberOut].model_validate(paging.of(rows, "person_id"))
 
 
-@router.get(MEMBERS + "/{person}", operation_id="get_member", responses=READ)
-async def get_member(call: Call, project: Project, person: UUID) -> MemberOut:
+@router.get(MEMBERS + "/{person}", operation_id="get_member", responses=READ_ONE)
+async def get_member(call: Call, project: Project, person: UUID, response: Response) -> MemberOut:
     """One member and their role (project admin)."""
     async with call.session(Scope.ADMINISTER, project) as session:
-        return MemberOut.model_validate(await members.find(session, person))
+        return tagged(response, MemberOut.model_validate(await members.find(session, person)))
 
 
 @router.post(
     MEMBERS,
     operation_id="invite_member",
     status_code=201,
-    responses=WRITE,
+    responses=CREATE,
     openapi_extra=takes(Scope.ADMINISTER),
 )
-async def invite_member(call: Call, project: Project, body: InvitationIn) -> MemberOut:
+async def invite_member(call: Call, project: Project, body: InvitationIn, response: Response) -> MemberOut:
     """Add a person to the project (project admin); an unknown address gets an account."""
     invitation = members.Invitation(body.email, body.membership, body.name)
     async with call.session(Scope.ADMINISTER, project) as session:
-        return MemberOut.model_validate(await members.invite(session, invitation))
+        return tagged(response, MemberOut.model_validate(await members.invite(session, invitation)))
 
 
 @router.put(
     MEMBERS + "/{person}",
     operation_id="change_member",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.ADMINISTER),
 )
-async def change_member(call: Call, project: Project, person: UUID, body: RoleIn) -> MemberOut:
+async def change_member(
+    call: Call, project: Project, person: UUID, body: RoleIn, condition: If, response: Response
+) -> MemberOut:
     """Change a member's role (project admin); the last admin of a project stays one."""
     async with call.session(Scope.ADMINISTER, project) as session:
-        return MemberOut.model_validate(await members.change_role(session, person, body.membership))
+        await edits.check(session, condition, await members.target(session, person))
+        changed = await members.change_role(session, person, body.membership)
+    return tagged(response, MemberOut.model_validate(changed))
 
 
-@router.delete(MEMBERS + "/{person}", operation_id="remove_member", status_code=204, responses=WRITE)
-async def remove_member(call: Call, project: Project, person: UUID) -> None:
+@router.delete(MEMBERS + "/{person}", operation_id="remove_member", status_code=204, responses=DELETE)
+async def remove_member(call: Call, project: Project, person: UUID, condition: If) -> None:
     """Remove a member (project admin), but not the last admin. The account stays."""
     async with call.session(Scope.ADMINISTER, project) as session:
+        await edits.check(session, condition, await members.target(session, person))
         await members.remove(session, person)

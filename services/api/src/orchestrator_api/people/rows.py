@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.domain.link_purposes import LinkPurpose
 
 
@@ -18,6 +19,10 @@ class Person:
     is_administrator: bool
     disabled_at: datetime | None
     created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.id, self.name, self.is_administrator, self.disabled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +105,7 @@ class Member:
     may_run: bool
     disabled_at: datetime | None
     created_at: datetime
+
+    @property
+    def etag(self) -> str:
+        return entity_tag(self.person_id, self.role, self.may_run, self.created_at)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from orchestrator_api.http.models import MAX_INT, Input, Name, Output
+from orchestrator_api.http.models import MAX_INT, Editable, Input, Name
 from orchestrator_shared.domain.ids import PROJECT
 from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
 
@@ -60,7 +60,7 @@ class ProjectPatch(Input):
         return name
 
 
-class ProjectOut(Output):
+class ProjectOut(Editable):
     """A project: the tenant that owns everything else."""
 
     id: str
@@ -78,7 +78,7 @@ class VariableIn(Input):
     secret: bool = False
 
 
-class VariableOut(Output):
+class VariableOut(Editable):
     """A project variable; a secret's value is never shown."""
 
     name: str

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_shared.database.rows import columns_of
+
 
 @dataclass(frozen=True, slots=True)
 class StoredProject:
@@ -13,6 +16,10 @@ class StoredProject:
     parallel_limit: int | None
     created_at: datetime
 
+    @property
+    def etag(self) -> str:
+        return entity_tag(columns_of(self))
+
 
 @dataclass(frozen=True, slots=True)
 class Variable:
@@ -22,3 +29,8 @@ class Variable:
     value: str
     secret: bool
     updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """Not of the value: a tag of a secret would confirm whoever guesses it."""
+        return entity_tag(self.name, self.secret, self.updated_at)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from orchestrator_api.access.permissions import no_such_project
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects.rows import StoredProject
 from orchestrator_api.projects.store import ProjectStore
@@ -24,6 +25,14 @@ async def load(session: Session) -> StoredProject:
     if found is None:
         raise no_such_project(session.project)
     return found
+
+
+async def target(session: Session) -> Target:
+    """The project, locked to be changed."""
+    found = await ProjectStore(session.connection).lock(project=session.project)
+    if found is None:
+        raise no_such_project(session.project)
+    return Target("this project", "project", found.id, found.etag)
 
 
 async def create(session: Session, project: str, name: str, parallel_limit: int | None) -> StoredProject:

@@ -48,6 +48,10 @@ class ProjectStore(Store):
         """One variable."""
         return await self._one(Variable, "variable", project=project, name=name)
 
+    async def lock_variable(self, *, project: str, name: str) -> bool:
+        """Lock a variable until the transaction ends; returns False if it does not exist."""
+        return await self._value(str, "lock_variable", project=project, name=name) is not None
+
     async def save_variable(self, *, project: str, name: str, value: str, secret: bool) -> None:
         """Add a variable or change it."""
         await self._run("save_variable", project=project, name=name, value=value, secret=secret)

@@ -31,6 +31,9 @@ SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $p
 -- name: variable
 SELECT name, value, secret, updated_at FROM catalog.variables WHERE project = $project AND name = $name
 
+-- name: lock_variable
+SELECT name FROM catalog.variables WHERE project = $project AND name = $name FOR UPDATE
+
 -- name: save_variable
 INSERT INTO catalog.variables (project, name, value, secret) VALUES ($project, $name, $value, $secret)
 ON CONFLICT (project, name) DO UPDATE

@@ -5,7 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator_api.access.permissions import READ_OR_JOB, Scope
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, saved
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    DELETE,
+    PREFIX,
+    READ,
+    READ_ONE,
+    Call,
+    If,
+    Project,
+    saved,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.projects import variables
@@ -25,11 +36,12 @@ async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
 
 
-@router.get("/variables/{name}", operation_id="get_variable", responses=READ)
-async def get_variable(call: Call, project: Project, name: VariableName) -> VariableOut:
+@router.get("/variables/{name}", operation_id="get_variable", responses=READ_ONE)
+async def get_variable(call: Call, project: Project, name: VariableName, response: Response) -> VariableOut:
     """Get a variable; a secret is masked."""
     async with call.session(READ_OR_JOB, project) as session:
-        return VariableOut.model_validate(variables.shown(await variables.read(session, name)))
+        found = await variables.read(session, name)
+    return tagged(response, VariableOut.model_validate(variables.shown(found)))
 
 
 @router.put(
@@ -39,23 +51,25 @@ async def get_variable(call: Call, project: Project, name: VariableName) -> Vari
     openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
 )
 async def save_variable(
-    call: Call, project: Project, name: VariableName, body: VariableIn, response: Response
+    call: Call, project: Project, name: VariableName, body: VariableIn, condition: If, response: Response
 ) -> VariableOut:
     """Create or change a variable."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        await edits.check_save(session, condition, await variables.target(session, name))
         is_new = await variables.save(session, name, body.value, body.secret)
         row = await variables.find(session, name)
     response.status_code = 201 if is_new else 200
-    return VariableOut.model_validate(variables.shown(row))
+    return tagged(response, VariableOut.model_validate(variables.shown(row)))
 
 
 @router.delete(
     "/variables/{name}",
     operation_id="delete_variable",
     status_code=204,
-    responses=WRITE,
+    responses=DELETE,
 )
-async def delete_variable(call: Call, project: Project, name: VariableName) -> None:
+async def delete_variable(call: Call, project: Project, name: VariableName, condition: If) -> None:
     """Delete a variable."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        await edits.check(session, condition, await variables.target(session, name))
         await variables.delete(session, name)

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
-from orchestrator_api.catalog import variable_users
+from orchestrator_api.catalog import configurations, variable_users
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects.rows import Variable
 from orchestrator_api.projects.store import ProjectStore
 from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.secret_places import of_variable
 from orchestrator_shared.security import MASK, is_mask
 
 
@@ -46,6 +48,16 @@ def _no_such_variable(name: str) -> NotFound:
     return NotFound(f"there is no variable {name!r} in this project", field="variable")
 
 
+async def target(session: Session, name: str) -> Target:
+    """A variable that may not exist yet, locked to be changed."""
+    store = ProjectStore(session.connection)
+    if not await store.lock_variable(project=session.project, name=name):
+        await configurations.lock_creations(session)
+        await store.lock_variable(project=session.project, name=name)
+    stored = await store.variable(project=session.project, name=name)
+    return Target("this variable", "variable", name, stored.etag if stored else None)
+
+
 async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     """Save a variable; returns whether it is new.
 
@@ -64,7 +76,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     await variable_users.check_variable(session, name)
     if is_same:
         return False
-    kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
+    kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
     await session.record(action, name, secret=secret)
@@ -84,10 +96,14 @@ def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) 
         )
 
 
-def _clear(session: Session, stored: Variable) -> str:
+def _clear(session: Session, stored: Variable) -> str | None:
+    """The value; None if it is a secret that cannot be decrypted, which any new value replaces."""
     if not stored.secret:
         return stored.value
-    return session.encryption.decrypt_value(stored.value, project=session.project)
+    try:
+        return session.encryption.decrypt_value(stored.value, of_variable(session.project, stored.name))
+    except UserError:
+        return None
 
 
 async def delete(session: Session, name: str) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, model_validator
 
-from orchestrator_api.http.models import Input, Instant, Output, Slug, one_of
+from orchestrator_api.http.models import Editable, Input, Instant, Output, Slug, one_of
 from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
 
 Cron = Annotated[
@@ -54,7 +54,7 @@ class ScheduleIn(TimesIn):
     catch_up_seconds: int = Field(default=86400, ge=0, le=MAX_CATCH_UP_SECONDS)
 
 
-class ScheduleOut(Output):
+class ScheduleOut(Editable):
     """A time schedule and its next fire."""
 
     id: UUID

@@ -8,15 +8,21 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
+    DELETE,
+    EDIT,
     PREFIX,
     READ,
+    READ_ONE,
     WRITE,
     Call,
     IdempotencyKey,
     Identifier,
+    If,
     Project,
     saved,
+    tagged,
 )
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
@@ -64,13 +70,13 @@ async def list_schedules(call: Call, project: Project, orchestration: Identifier
         return Page[ScheduleOut](items=await session.offload.run(lambda: [_shown(row) for row in rows]))
 
 
-@router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ)
+@router.get(OF_ORCHESTRATION + "/{schedule}", operation_id="get_schedule", responses=READ_ONE)
 async def get_schedule(
-    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, response: Response
 ) -> ScheduleOut:
     """Get a schedule and its next fire."""
     async with call.session(Scope.READ, project) as session:
-        return _shown(await schedules.find(session, orchestration, schedule))
+        return tagged(response, _shown(await schedules.find(session, orchestration, schedule)))
 
 
 @router.put(
@@ -85,39 +91,51 @@ async def save_schedule(
     orchestration: Identifier,
     schedule: Identifier,
     body: ScheduleIn,
+    condition: If,
     response: Response,
 ) -> ScheduleOut:
     """Create or change a schedule."""
     async with call.session(Scope.CONFIGURE, project) as session:
         spec = ScheduleSpec(**body.model_dump())
+        await edits.check_save(session, condition, await schedules.target(session, orchestration, schedule))
         saved = await schedules.save(session, orchestration, schedule, spec)
         row = await schedules.find(session, orchestration, schedule)
     response.status_code = 201 if saved.created else 200
-    return _shown(row)
+    return tagged(response, _shown(row))
 
 
 @router.patch(
     OF_ORCHESTRATION + "/{schedule}",
     operation_id="switch_schedule",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
 )
 async def switch_schedule(
-    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, body: Switch
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    schedule: Identifier,
+    body: Switch,
+    condition: If,
+    response: Response,
 ) -> ScheduleOut:
     """Enable or disable a schedule."""
     async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
-        return _shown(await schedules.switch(session, orchestration, schedule, body.enabled))
+        target = await schedules.target(session, orchestration, schedule, switching=True)
+        await edits.check(session, condition, target)
+        row = await schedules.switch(session, orchestration, schedule, body.enabled)
+        return tagged(response, _shown(row))
 
 
 @router.delete(
-    OF_ORCHESTRATION + "/{schedule}", operation_id="delete_schedule", status_code=204, responses=WRITE
+    OF_ORCHESTRATION + "/{schedule}", operation_id="delete_schedule", status_code=204, responses=DELETE
 )
 async def delete_schedule(
-    call: Call, project: Project, orchestration: Identifier, schedule: Identifier
+    call: Call, project: Project, orchestration: Identifier, schedule: Identifier, condition: If
 ) -> None:
     """Delete a schedule."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        await edits.check(session, condition, await schedules.target(session, orchestration, schedule))
         await schedules.delete(session, orchestration, schedule)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import columns_of
 
 
@@ -30,6 +31,11 @@ class StoredSchedule(ScheduleSpec):
     version: int
     updated_at: datetime
     next_at: datetime | None
+
+    @property
+    def etag(self) -> str:
+        """Not of the version, which also counts switches of the orchestration."""
+        return entity_tag(self.id, columns_of(self.spec))
 
     @property
     def spec(self) -> ScheduleSpec:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
@@ -59,6 +60,14 @@ async def fires(
     return await store.fires(
         project=session.project, schedule_id=schedule_id, before=at, before_key=key, limit=limit
     )
+
+
+async def target(session: Session, orchestration: str, name: str, *, switching: bool = False) -> Target:
+    """A schedule that may not exist yet, locked to be changed, or only to be switched on or off."""
+    await (lock_to_switch if switching else lock_orchestration)(session, orchestration)
+    store = ScheduleStore(session.connection)
+    stored = await store.find(project=session.project, orchestration=orchestration, name=name)
+    return Target("this schedule", "schedule", f"{orchestration}/{name}", stored.etag if stored else None)
 
 
 async def save(session: Session, orchestration: str, name: str, spec: ScheduleSpec) -> SavedPart:

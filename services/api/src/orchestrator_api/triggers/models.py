@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Input, Output
+from orchestrator_api.http.models import Editable, Input, Output
 from orchestrator_shared.domain.limits import MAX_COOL_DOWN_SECONDS, MAX_TABLES
 from orchestrator_shared.domain.tables import MAX_LENGTH, REF_PATTERN
 
@@ -26,7 +26,7 @@ class TriggerIn(Input):
     )
 
 
-class TriggerOut(Output):
+class TriggerOut(Editable):
     """An event trigger."""
 
     id: UUID

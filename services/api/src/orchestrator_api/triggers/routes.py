@@ -7,7 +7,21 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project, saved
+from orchestrator_api.http import edits
+from orchestrator_api.http.dependencies import (
+    DELETE,
+    EDIT,
+    PREFIX,
+    READ,
+    READ_ONE,
+    WRITE,
+    Call,
+    Identifier,
+    If,
+    Project,
+    saved,
+    tagged,
+)
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
@@ -29,13 +43,14 @@ async def list_triggers(call: Call, project: Project, orchestration: Identifier)
     return Page[TriggerOut].model_validate({"items": rows})
 
 
-@router.get(OF_ORCHESTRATION + "/{trigger}", operation_id="get_trigger", responses=READ)
+@router.get(OF_ORCHESTRATION + "/{trigger}", operation_id="get_trigger", responses=READ_ONE)
 async def get_trigger(
-    call: Call, project: Project, orchestration: Identifier, trigger: Identifier
+    call: Call, project: Project, orchestration: Identifier, trigger: Identifier, response: Response
 ) -> TriggerOut:
     """Get a trigger."""
     async with call.session(Scope.READ, project) as session:
-        return TriggerOut.model_validate(await triggers.find(session, orchestration, trigger))
+        row = await triggers.find(session, orchestration, trigger)
+    return tagged(response, TriggerOut.model_validate(row))
 
 
 @router.put(
@@ -50,39 +65,51 @@ async def save_trigger(
     orchestration: Identifier,
     trigger: Identifier,
     body: TriggerIn,
+    condition: If,
     response: Response,
 ) -> TriggerOut:
     """Create or change a trigger; tables that it keeps keep their counts."""
     async with call.session(Scope.CONFIGURE, project) as session:
         spec = TriggerSpec(**body.model_dump())
+        await edits.check_save(session, condition, await triggers.target(session, orchestration, trigger))
         saved = await triggers.save(session, orchestration, trigger, spec)
         row = await triggers.find(session, orchestration, trigger)
     response.status_code = 201 if saved.created else 200
-    return TriggerOut.model_validate(row)
+    return tagged(response, TriggerOut.model_validate(row))
 
 
 @router.patch(
     OF_ORCHESTRATION + "/{trigger}",
     operation_id="switch_trigger",
-    responses=WRITE,
+    responses=EDIT,
     openapi_extra=takes(Scope.SWITCH, Scope.CONFIGURE),
 )
 async def switch_trigger(
-    call: Call, project: Project, orchestration: Identifier, trigger: Identifier, body: Switch
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    trigger: Identifier,
+    body: Switch,
+    condition: If,
+    response: Response,
 ) -> TriggerOut:
     """Enable or disable a trigger."""
     async with call.session((Scope.SWITCH, Scope.CONFIGURE), project) as session:
-        return TriggerOut.model_validate(await triggers.switch(session, orchestration, trigger, body.enabled))
+        target = await triggers.target(session, orchestration, trigger, switching=True)
+        await edits.check(session, condition, target)
+        row = await triggers.switch(session, orchestration, trigger, body.enabled)
+    return tagged(response, TriggerOut.model_validate(row))
 
 
 @router.delete(
-    OF_ORCHESTRATION + "/{trigger}", operation_id="delete_trigger", status_code=204, responses=WRITE
+    OF_ORCHESTRATION + "/{trigger}", operation_id="delete_trigger", status_code=204, responses=DELETE
 )
 async def delete_trigger(
-    call: Call, project: Project, orchestration: Identifier, trigger: Identifier
+    call: Call, project: Project, orchestration: Identifier, trigger: Identifier, condition: If
 ) -> None:
     """Delete a trigger."""
     async with call.session(Scope.CONFIGURE, project) as session:
+        await edits.check(session, condition, await triggers.target(session, orchestration, trigger))
         await triggers.delete(session, orchestration, trigger)
 
 

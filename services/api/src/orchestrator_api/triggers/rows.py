@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import JsonObject
 
 
@@ -34,6 +35,11 @@ class StoredTrigger(TriggerSpec):
     orchestration: str
     name: str
     version: int
+
+    @property
+    def etag(self) -> str:
+        """Not of the version, which also counts switches of the orchestration."""
+        return entity_tag(self.id, self.rules, self.tables)
 
 
 @dataclass(frozen=True, slots=True)

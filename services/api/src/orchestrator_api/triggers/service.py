@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.triggers import self_triggering
@@ -55,6 +56,14 @@ async def dispositions(
     return await store.dispositions(
         project=session.project, trigger_id=trigger_id, before=before, limit=limit
     )
+
+
+async def target(session: Session, orchestration: str, name: str, *, switching: bool = False) -> Target:
+    """A trigger that may not exist yet, locked to be changed, or only to be switched on or off."""
+    await (lock_to_switch if switching else lock_orchestration)(session, orchestration)
+    store = TriggerStore(session.connection)
+    stored = await store.find(project=session.project, orchestration=orchestration, name=name)
+    return Target("this trigger", "trigger", f"{orchestration}/{name}", stored.etag if stored else None)
 
 
 async def save(session: Session, orchestration: str, name: str, spec: TriggerSpec) -> SavedPart:
