@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from tests.integration.api.conftest import KEY, Client, RunningApi, orchestration
 
-from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
 PLACES = ("configurations/demo-extractor/one", "orchestrations/daily")
@@ -124,14 +123,11 @@ async def test_a_copy_keeps_the_secrets(furnished: Client, database: Any) -> Non
     )  # fmt: skip
     async with database.connection() as connection:
         sealed = await connection.fetch(
-            "SELECT configuration, parameters::text FROM catalog.configuration_versions"
-            " WHERE parameters ? '#password'"
+            "SELECT parameters::text FROM catalog.configuration_versions WHERE parameters ? '#password'"
         )
     stored = [json.loads(row["parameters"]) for row in sealed]
-    places = [of_parameters("demo", "demo-extractor", row["configuration"]) for row in sealed]
     assert len({each["#password"] for each in stored}) == 2, "each is encrypted on its own"
-    encryption = Encryption([base64.b64decode(KEY)])
-    clear = [encryption.decrypt_secrets(each, place) for each, place in zip(stored, places, strict=True)]
+    clear = [Encryption([base64.b64decode(KEY)]).read_secrets(each, "demo") for each in stored]
     assert [each["#password"] for each in clear] == ["swordfish"] * 2
 
 

@@ -30,7 +30,7 @@ async def copy(
         name=name_of_copy(source, name),
         description=source.description,
         enabled=False,
-        phases=source.parameters.get("phases", []),
+        phases=source.parameters.get("phases", []),  # secrets of tasks are bound to what they run
         note=f"copied from {orchestration}, version {source.version}",
     )
     await service.save(session, new_id, spec)
