@@ -74,6 +74,16 @@ PLACES = (
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."
     ),
     Place(
+        "automate",
+        "orchestrator_cli.commands.automate:automate",
+        "Create an orchestration that has one configuration as its only task, with a schedule if given.",
+    ),
+    Place(
+        "usages",
+        "orchestrator_cli.commands.automate:usages",
+        "List the tasks that run a configuration or an orchestration.",
+    ),
+    Place(
         "apply",
         "orchestrator_cli.commands.definitions:apply",
         "Make the project match the files; applying twice changes nothing.",

@@ -273,6 +273,7 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "save_orchestration": _orchestration,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "automate_configuration": _copy,
     "copy_configuration": _copy,
     "copy_orchestration": _copy,
     "create_token": _token,

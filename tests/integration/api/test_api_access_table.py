@@ -80,6 +80,7 @@ REQUESTS: Mapping[str, Request] = {
     "copy_configuration": Request((201, 409), {"id": "copied"}),
     "restore_orchestration_version": Request((200,), {}),
     "copy_orchestration": Request((201, 409), {"id": "copied"}),
+    "automate_configuration": Request((201,), {}),
     "restore_from_trash": GONE,
     "purge_from_trash": GONE,
     "group_tasks": Request((200,), {"by": "type"}),

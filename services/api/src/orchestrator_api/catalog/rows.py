@@ -128,6 +128,20 @@ class Nesting:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """A task that runs a configuration."""
+
+    orchestration: str
+    orchestration_name: str
+    orchestration_enabled: bool
+    phase: str
+    task: str
+    task_enabled: bool
+    version: int | None
+    """The version that it pins."""
+
+
+@dataclass(frozen=True, slots=True)
 class VariableUser:
     """A configuration or task that may use a variable."""
 

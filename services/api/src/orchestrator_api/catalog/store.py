@@ -12,6 +12,7 @@ from orchestrator_api.catalog.rows import (
     Nesting,
     OverrideTarget,
     Trashed,
+    Usage,
     VariableUser,
 )
 from orchestrator_shared.database.queries import Queries
@@ -290,6 +291,27 @@ class ConfigurationStore(Store):
         """The orchestrations that run the configuration."""
         return await self._column(
             str, "usages", project=project, component=component, configuration=configuration
+        )
+
+    async def using_tasks(
+        self,
+        *,
+        project: str,
+        component: str,
+        configuration: str,
+        after: tuple[str | None, str | None],
+        limit: int,
+    ) -> list[Usage]:
+        """The tasks that run the configuration, by orchestration and task id."""
+        return await self._many(
+            Usage,
+            "using_tasks",
+            project=project,
+            component=component,
+            configuration=configuration,
+            after=after[0],
+            after_task=after[1],
+            limit=limit,
         )
 
     async def nestings(self, *, project: str) -> list[Nesting]:

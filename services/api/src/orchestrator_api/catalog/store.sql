@@ -175,8 +175,29 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
 CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
 WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND v.component = 'orchestrator'
+  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
   AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
 ORDER BY c.id
+
+-- name: using_tasks
+-- The versions that name the configuration are found in an index; the current ones among them are read.
+SELECT c.id AS orchestration, c.name AS orchestration_name, c.enabled AS orchestration_enabled,
+       p.phase ->> 'name' AS phase, t.task ->> 'id' AS task, (t.task -> 'enabled')::boolean AS task_enabled,
+       CASE jsonb_typeof(t.task #> '{parameters,version}') WHEN 'number'
+           THEN (t.task #>> '{parameters,version}')::numeric::integer END AS version
+FROM catalog.configuration_versions v
+JOIN catalog.configurations c
+  ON (c.project, c.component, c.id, c.version) = (v.project, v.component, v.configuration, v.version)
+CROSS JOIN LATERAL jsonb_array_elements(v.parameters -> 'phases') AS p (phase)
+CROSS JOIN LATERAL jsonb_array_elements(p.phase -> 'tasks') AS t (task)
+WHERE v.project = $project AND v.component = 'orchestrator'
+  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
+  AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
+  AND ($after::text IS NULL OR (c.id, t.task ->> 'id') > ($after, $after_task))
+ORDER BY c.id, t.task ->> 'id'
+LIMIT $limit
 
 -- name: variable_users
 -- Configurations and tasks that may use the variable: they name it, or one of their secrets may. Reads the
