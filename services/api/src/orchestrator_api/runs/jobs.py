@@ -150,6 +150,12 @@ async def are_unfinished(session: Session, key: Key) -> bool:
     )
 
 
+async def has_finished_run(session: Session, orchestration: str) -> bool:
+    """Whether a run of the orchestration has started and finished, however it ended."""
+    store = RunStore(session.connection)
+    return await store.has_finished_run(project=session.project, orchestration=orchestration)
+
+
 async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, LastRun]:
     """The newest run of each of these orchestrations that has run."""
     store = RunStore(session.connection)

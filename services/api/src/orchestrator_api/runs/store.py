@@ -174,6 +174,11 @@ class RunStore(Store):
         )
         return found is True
 
+    async def has_finished_run(self, *, project: str, orchestration: str) -> bool:
+        """Whether one of the newest runs of the orchestration has started and finished."""
+        found = await self._value(bool, "has_finished_run", project=project, orchestration=orchestration)
+        return found is True
+
     async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:
         """The newest run of each of these orchestrations that has one."""
         return await self._many(LastRun, "last_runs", project=project, orchestrations=orchestrations)

@@ -235,6 +235,19 @@ SELECT EXISTS (
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
 )
 
+-- name: has_finished_run
+-- Among the last 200: where all of these were cancelled, nobody has seen it work lately.
+SELECT EXISTS (
+    SELECT FROM jobs.lanes_v1 l
+    CROSS JOIN LATERAL (
+        SELECT j.started_at, j.finished_at FROM jobs.jobs_v1 j
+        WHERE j.lane_id = l.id
+        ORDER BY j.number DESC
+        LIMIT 200) recent
+    WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration)
+      AND recent.started_at IS NOT NULL AND recent.finished_at IS NOT NULL
+)
+
 -- name: last_runs
 SELECT last.*
 FROM jobs.lanes_v1 l

@@ -8,6 +8,7 @@ from uuid import UUID
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs import jobs
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
@@ -15,6 +16,8 @@ from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
+
+RUN_FIRST = "no run of this orchestration has finished yet: run it by hand first, to see that it works"
 
 
 async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSchedule]:
@@ -89,6 +92,15 @@ async def save(session: Session, orchestration: str, name: str, spec: ScheduleSp
     action = "schedule.created" if stored is None else "schedule.changed"
     await session.record(action, f"{orchestration}/{name}", **columns_of(spec))
     return SavedPart(created=stored is None, changed=True)
+
+
+async def hint(session: Session, orchestration: str) -> str | None:
+    """What to do after saving the first schedule of an orchestration that has never finished a run."""
+    if len(await listing(session, [orchestration])) > 1 or await jobs.has_finished_run(
+        session, orchestration
+    ):
+        return None
+    return RUN_FIRST
 
 
 async def switch(session: Session, orchestration: str, name: str, enabled: bool) -> StoredSchedule:
