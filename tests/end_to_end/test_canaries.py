@@ -13,7 +13,16 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import pytest
-from tests.support.canaries import Canaries, Seen, Spy, environment_of, may, messages_of, processes
+from tests.support.canaries import (
+    Canaries,
+    Seen,
+    Spy,
+    environment_of,
+    may,
+    messages_of,
+    processes,
+    streams_of,
+)
 from tests.support.http_service import HttpService, Received, Reply, http_service
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.sealed_columns import everything_in, sealed_columns
@@ -116,7 +125,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
                 ),
             ):
                 made.canaries.note(name, urlsplit(text).password or text)
-            made.seen = []
             yield made
 
 
@@ -245,8 +253,7 @@ async def run_everything(world: World) -> dict[str, str]:
     jobs = {"outer": await world.run("orchestrations/outer", parameters=given)}
     given = {"#run": canaries["job"], "fail": True}
     jobs["applied"] = await world.run("configurations/teller/applied", parameters=given)
-    told = await eventually(lambda: len(list(world.folder.glob("told-*"))) >= 3 and world.folder, 30)
-    assert told
+    await eventually(lambda: len(list(world.folder.glob("told-*"))) >= 3, 30)
     await eventually(lambda: "callback" in canaries.texts, 30)
     world.seen += [*processes(), *(environment_of(service.pid) for service in stack.services.values())]
     (world.folder / "go").touch()
@@ -353,7 +360,11 @@ async def check_rotation(stack: Stack) -> None:
 
 async def test_no_secret_comes_out_and_each_can_be_encrypted_anew(world: World) -> None:
     stack = world.stack
-    async with messages_of(stack.broker) as messages:
+    listener = stack.caller(stack.robot.http.headers["authorization"].removeprefix("Bearer "))
+    async with (
+        messages_of(stack.broker) as messages,
+        streams_of(listener.http, f"/v1/projects/{PROJECT}/events") as events,
+    ):
         await define(world)
         await use_tokens(world)
         await use_passwords(world)
@@ -361,11 +372,26 @@ async def test_no_secret_comes_out_and_each_can_be_encrypted_anew(world: World) 
         check_that_secrets_arrived(world)
         await stack.at_rest()
         await stack.drained()
+        logs = [f"/v1/projects/{PROJECT}/jobs/{job}/log/stream" for job in jobs.values()]
+        async with streams_of(listener.http, *logs) as streams:
+            await read_everything(world, jobs)
+    assert all(seen.text for seen in events)
+    assert any("***" in seen.text for seen in streams)
+    world.seen += [*events, *streams]
     assert [mail for mail in stack.mails.messages if "oncall@example.com" in mail.recipients]
-    await read_everything(world, jobs)
     await collect(world, messages)
     kinds = {re.split(r"[:\s]", seen.where)[0] for seen in world.seen}
-    assert kinds == {"answer", "database", "environment", "log", "mail", "message", "metrics", "process"}
+    assert kinds == {
+        "answer",
+        "database",
+        "environment",
+        "log",
+        "mail",
+        "message",
+        "metrics",
+        "process",
+        "stream",
+    }
     leaks = sorted(
         {
             (name, where)

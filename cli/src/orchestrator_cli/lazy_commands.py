@@ -35,13 +35,16 @@ PLACES = (
         calls_server=False,
     ),
     Place("db", "orchestrator_cli.commands.db:app", "The services' database.", calls_server=False),
-    Place("login", "orchestrator_cli.commands.login:login", "Log in to a server and remember it."),
+    Place(
+        "login",
+        "orchestrator_cli.commands.login:login",
+        "Log in to a server in the browser, or with a token, and remember it.",
+    ),
     Place(
         "logout",
         "orchestrator_cli.commands.login:logout",
         "Forget the token of a login; a token that the login made is revoked.",
     ),
-    Place("whoami", "orchestrator_cli.commands.login:whoami", "Show who you are, and what you may do."),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
@@ -53,6 +56,7 @@ PLACES = (
     Place("schedules", "orchestrator_cli.commands.schedules:app", "Schedules."),
     Place("tables", "orchestrator_cli.commands.tables:app", "Tables and their updates."),
     Place("triggers", "orchestrator_cli.commands.triggers:app", "Event triggers."),
+    Place("buckets", "orchestrator_cli.commands.buckets:app", "Sharing of buckets with other projects."),
     Place("variables", "orchestrator_cli.commands.variables:app", "Project variables."),
     Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
     Place(
@@ -109,6 +113,7 @@ PLACES = (
         "orchestrator_cli.commands.run:run",
         "Start a run. With --follow, the exit code is 0 for success or warning, 1 for anything else.",
     ),
+    Place("notifications", "orchestrator_cli.commands.notifications:app", "Who is notified of what."),
     Place(
         "deliveries",
         "orchestrator_cli.commands.deliveries:deliveries",
@@ -116,13 +121,19 @@ PLACES = (
     ),
     Place(
         "audit",
-        "orchestrator_cli.commands.tokens:audit",
-        "List the newest changes and run requests: who did what, and when.",
+        "orchestrator_cli.commands.audit:audit",
+        "List the newest changes, run requests and refusals: who did what, when, and from where.",
     ),
     Place(
         "backfill",
         "orchestrator_cli.commands.backfill:backfill",
         "Run a schedule's past fires, oldest first, one run each; repeating it adds nothing.",
+    ),
+    Place(
+        "completion",
+        "orchestrator_cli.commands.completion:completion",
+        "Print the script that completes commands and options in a shell.",
+        calls_server=False,
     ),
     Place(
         "demo",

@@ -60,6 +60,12 @@ def print_json(value: Any) -> None:
     print(text if is_writable(text) else json.dumps(value, indent=2))
 
 
+def print_line(value: Any) -> None:
+    """One value of JSON lines."""
+    text = json.dumps(value, ensure_ascii=False).translate(_HARMFUL_IN_JSON)
+    print(text if is_writable(text) else json.dumps(value))
+
+
 def is_writable(text: str) -> bool:
     """Whether the encoding of standard output has every character of the text."""
     try:

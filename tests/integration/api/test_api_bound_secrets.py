@@ -181,3 +181,29 @@ async def test_a_secret_whose_key_is_lost_can_be_entered_again(furnished: Client
     await furnished.put("orchestrations/daily", {"phases": phases})
     healed = await parameters_of(database, "orchestrator", "daily")
     assert list(sealed_values(ENCRYPTION.read_secrets(healed, "demo"))) == []
+
+
+async def test_a_copy_and_a_restored_version_make_no_moved_value_valid(
+    furnished: Client, database: Database
+) -> None:
+    await furnished.put(ONE, {"parameters": {"#password": "of one"}})
+    await furnished.post(f"{ONE}/copies", {"id": "three"}, status=201)
+    copied = await parameters_of(database, "demo-extractor", "three")
+    three = of_parameters("demo", "demo-extractor", "three")
+    assert ENCRYPTION.decrypt_secrets(copied, three) == {"#password": "of one"}
+    await overwrite(database, "two", {"#password": ENCRYPTION.encrypt_value("of one", OF_ONE)})
+    await furnished.post("configurations/demo-extractor/two/copies", {"id": "four"}, status=422)
+    await furnished.post("configurations/demo-extractor/two/versions/1/restore", {}, status=422)
+
+    phases = orchestration("one", "two")["phases"]
+    phases[0]["tasks"][0]["parameters"] = {"parameters": {"#password": "of the task"}}
+    await furnished.put("orchestrations/daily", {"phases": phases})
+    moved = await parameters_of(database, "orchestrator", "daily")
+    tasks = [phase["tasks"][0] for phase in moved["phases"]]
+    tasks[1]["parameters"] = tasks[0]["parameters"]
+    await overwrite(database, "daily", moved)
+    await furnished.post("orchestrations/daily/copies", {"id": "weekly"}, status=201)
+    assert places(await parameters_of(database, "orchestrator", "weekly")) == [OF_ONE.name] * 2
+    await furnished.put("orchestrations/daily", {"phases": orchestration("one")["phases"]})
+    await furnished.post("orchestrations/daily/versions/2/restore", {}, status=200)
+    assert places(await parameters_of(database, "orchestrator", "daily")) == [OF_ONE.name] * 2

@@ -6,7 +6,7 @@ from orchestrator_api.catalog.differences import MAX_CHANGES, Difference, compar
 from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
-PLACE = of_parameters("demo", "csv-extractor", "orders")
+PLACE = of_parameters("demo", "csv-source", "orders")
 ENCRYPTION = Encryption([bytes(range(32))])
 
 

@@ -172,15 +172,8 @@ def test_logging_out_of_a_server_that_is_gone_says_that_the_token_still_works(
 def test_who_one_is(server: JsonServer, capsys: pytest.CaptureFixture[str]) -> None:
     kept(robot=Profile(server.url, "good"), ada=Profile(server.url, "ada"))
     assert main(["whoami"]) == ExitCode.OK
-    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
-        ["server", server.url],
-        ["token", "robot"],
-        ["token's", "project", "shop"],
-        ["token's", "scopes", "read"],
-    ]
+    assert "robot of shop: read" in capsys.readouterr().out
     assert main(["whoami", "--profile", "ada"]) == ExitCode.OK
-    shown = capsys.readouterr().out
-    assert "Ada <ada@example.com>" in shown
-    assert "viewer, may run" in shown
+    assert "Ada <ada@example.com>" in capsys.readouterr().out
     assert main(["whoami", "--output", "json", "--profile", "ada"]) == ExitCode.OK
     assert json.loads(capsys.readouterr().out) == ADA

@@ -1,19 +1,18 @@
-"""`orchestrator login`, `logout`, `whoami`: who you are at which server."""
+"""`orchestrator login` and `logout`: who you are at which server."""
 
 import getpass
 import os
 import sys
-from collections.abc import Iterator
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import ProjectOption
 from orchestrator_cli.context import URL_VARIABLE, profile_option
 from orchestrator_cli.failures import BadInput, CommandFailure
-from orchestrator_cli.output import error_console, plain, print_json, print_table
+from orchestrator_cli.output import error_console, plain
 from orchestrator_cli.profiles import (
     DEFAULT_NAME,
     PROFILE_VARIABLE,
@@ -29,19 +28,25 @@ MAX_TOKEN_CHARACTERS = 10_000
 def login(
     url: Annotated[str | None, typer.Option("--url", help="The server, as in https://host.")] = None,
     project: ProjectOption = None,
-    with_token: Annotated[bool, typer.Option("--with-token", help="Ask for a token.")] = False,
+    with_token: Annotated[
+        bool, typer.Option("--with-token", help="Ask for a token instead of opening the browser.")
+    ] = False,
     token_stdin: Annotated[
-        bool, typer.Option("--token-stdin", help="Read the token from standard input.")
+        bool, typer.Option("--token-stdin", help="Read a token from standard input.")
     ] = False,
 ) -> None:
-    """Log in to a server and remember it."""
+    """Log in to a server in the browser, or with a token, and remember it."""
     profiles = read_profiles()
     name = _profile_name(profiles)
     known = profiles.by_name.get(name, Profile())
     server = _server(url, known)
-    with ApiClient(server, _token(with_token=with_token, token_stdin=token_stdin)) as client:
+    if with_token or token_stdin:
+        token, token_id = _given_token(from_stdin=token_stdin), ""
+    else:
+        token, token_id = _token_by_browser(server)
+    with ApiClient(server, token) as client:
         me = client.get("/me")
-        made = Profile(server, client.token, project or _only_project(me) or known.project)
+    made = Profile(server, token, project or _only_project(me) or known.project, token_id)
     file = write_profiles(profiles.with_profile(name, made))
     _tell(f"logged in to {server} as {_who(me)}; kept in {file} as profile {name}")
 
@@ -62,8 +67,8 @@ def _server(url: str | None, known: Profile) -> str:
     return server
 
 
-def _token(*, with_token: bool, token_stdin: bool) -> str:
-    if token_stdin:
+def _given_token(*, from_stdin: bool) -> str:
+    if from_stdin:
         text = sys.stdin.read(MAX_TOKEN_CHARACTERS).strip()
     elif sys.stdin.isatty():
         text = getpass.getpass("Token: ").strip()
@@ -72,6 +77,29 @@ def _token(*, with_token: bool, token_stdin: bool) -> str:
     if not text:
         raise BadInput("no token given")
     return text
+
+
+def _token_by_browser(server: str) -> tuple[str, str]:
+    """A new token of the person who confirms, and its id."""
+    from orchestrator_cli.browser_login import Login, code_from_browser
+
+    if not _is_at_terminal():
+        raise BadInput("no terminal to log in at: pass --token-stdin and pipe a token in")
+    attempt = Login()
+    code = code_from_browser(attempt, server, _show_address)
+    with ApiClient(server, "") as client:
+        made = client.post("/cli-logins", {"code": code, "verifier": attempt.verifier})
+    return str(made["token"]), str(made["id"])
+
+
+def _is_at_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _show_address(address: str) -> None:
+    _tell("Confirm the login in a browser on this computer:")
+    print(address, file=sys.stderr, flush=True)
+    _tell("Waiting … (on a computer without a browser: Ctrl-C, then orchestrator login --with-token)")
 
 
 def _only_project(me: Json) -> str:
@@ -103,34 +131,9 @@ def logout() -> None:
 def _revoke(profile: Profile) -> None:
     try:
         with ApiClient(profile.url, profile.token) as client:
-            client.delete(f"/me/tokens/{profile.token_id}")
+            client.discard(f"/me/tokens/{profile.token_id}")
     except CommandFailure as failure:
         _tell(f"warning: the token could not be revoked and works until it expires: {failure.text}")
-
-
-def whoami(as_json: JsonOption = False) -> None:
-    """Show who you are, and what you may do."""
-    where = context()
-    with where.client() as client:
-        me = client.get("/me")
-    if as_json:
-        print_json(me)
-        return
-    print_table(("server", where.url), _identity(me))
-
-
-def _identity(me: Json) -> Iterator[tuple[object, ...]]:
-    if person := me.get("person"):
-        yield "person", f"{person['name']} <{person['email']}>"
-        if person.get("is_administrator"):
-            yield "administrator", "of the installation"
-    for each in me["memberships"]:
-        yield f"project {each['project']}", each["role"] + (", may run" if each.get("may_run") else "")
-    if token := me.get("token"):
-        yield "token", token["name"]
-        for label in ("project", "scopes", "components", "buckets"):
-            if value := token.get(label):
-                yield f"token's {label}", value if isinstance(value, str) else ", ".join(value)
 
 
 def _tell(text: str) -> None:

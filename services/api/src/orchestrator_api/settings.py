@@ -28,6 +28,8 @@ class ApiSettings(ServiceSettings):
     """Every session ends after this time, used or not."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
+    audit_retention_days: int = Field(default=730, ge=30, le=36500)
+    """The database keeps audit records for 30 days, whatever this says."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     streams_max: int = Field(default=500, ge=1, le=100_000)

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import (
     Configuration,
+    ConfigurationFilter,
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
@@ -27,6 +29,7 @@ from orchestrator_shared.secret_handles import handles_of, mask_for_editing, res
 from orchestrator_shared.secret_places import SecretPlace, of_parameters
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
+ORCHESTRATION = "orchestration"
 NO_ORCHESTRATION = "orchestrations have their own resource: use …/orchestrations/{id}"
 
 
@@ -147,7 +150,11 @@ async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes:
 async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
     return await ConfigurationStore(session.connection).configurations(
-        project=session.project, component=ORCHESTRATOR, after_component=None, after=None, limit=None
+        project=session.project,
+        wanted=ConfigurationFilter(ORCHESTRATOR),
+        after_component=None,
+        after=None,
+        limit=None,
     )
 
 
@@ -155,13 +162,14 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
+    wanted = ConfigurationFilter()
     while True:
         part = Part()
         sizes = await store.configuration_sizes(
-            project=session.project, component=None, **place, limit=part.limit
+            project=session.project, wanted=wanted, **place, limit=part.limit
         )
         found = await store.configurations(
-            project=session.project, component=None, **place, limit=part.within(sizes).limit
+            project=session.project, wanted=wanted, **place, limit=part.within(sizes).limit
         )
         if not found:
             return
@@ -169,14 +177,18 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
         place = {"after_component": found[-1].component, "after": found[-1].id}
 
 
-async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """One page of the configurations, of one component or of all."""
+async def listing(
+    session: Session, wanted: ConfigurationFilter, paging: Part
+) -> tuple[Part, list[Configuration]]:
+    """One page of the configurations."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
-    place = {"component": component, "after_component": after_component, "after": after}
-    sizes = await store.configuration_sizes(project=session.project, **place, limit=paging.rows)
+    place = {"after_component": after_component, "after": after}
+    sizes = await store.configuration_sizes(
+        project=session.project, wanted=wanted, **place, limit=paging.rows
+    )
     part = paging.within(sizes)
-    return part, await store.configurations(project=session.project, **place, limit=part.rows)
+    return part, await store.configurations(project=session.project, wanted=wanted, **place, limit=part.rows)
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
@@ -267,8 +279,7 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)
-        await session.record("configuration.created", str(key), version=1)
-        return Saved(version=1, created=True, changed=True, switched=True)
+        return await _created(session, key, spec, 1, encrypted)
     await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
@@ -287,7 +298,15 @@ async def _reuse(
     await store.update(
         **place, name=spec.name, description=spec.description, enabled=spec.enabled, version=version
     )
-    await session.record("configuration.created", str(key), version=version)
+    return await _created(session, key, spec, version, encrypted)
+
+
+async def _created(
+    session: Session, key: Key, spec: ConfigurationSpec, version: int, encrypted: JsonObject
+) -> Saved:
+    clear = session.encryption.read_secrets(encrypted, session.project)
+    about_it = about(key, after=_document(key, spec, clear))
+    await session.record("configuration.created", str(key), about_it, version=version)
     return Saved(version=version, created=True, changed=True, switched=True)
 
 
@@ -303,8 +322,8 @@ async def _update(
     session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
     read = session.encryption.read_secrets
-    before, now = read(stored.parameters, session.project), read(encrypted, session.project)
-    new_version = not _same(key, before, now)
+    before, after = read(stored.parameters, session.project), read(encrypted, session.project)
+    new_version = not _same(key, before, after)
     revived = stored.deleted_at is not None
     switched = revived or stored.enabled != spec.enabled
     renamed = (stored.name, stored.description) != (spec.name, spec.description)
@@ -321,8 +340,20 @@ async def _update(
         version=version,
     )
     action = "configuration.restored" if revived else "configuration.changed"
-    await session.record(action, str(key), version=version, enabled=spec.enabled)
+    about_it = about(key, _document(key, stored, before), _document(key, spec, after))
+    await session.record(action, str(key), about_it, version=version, enabled=spec.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
+
+
+def _document(key: Key, what: Configuration | ConfigurationSpec, clear: JsonObject) -> JsonObject:
+    """What people edit, for the audit log."""
+    document = {"name": what.name, "description": what.description, "enabled": what.enabled}
+    return {**document, **(clear if key.component == ORCHESTRATOR else {"parameters": clear})}
+
+
+def about(key: Key, before: JsonObject | None = None, after: JsonObject | None = None) -> About:
+    kind = ORCHESTRATION if key.component == ORCHESTRATOR else "configuration"
+    return About(before, after, kind)
 
 
 async def _insert_version(session: Session, key: Key, version: int, encrypted: JsonObject, note: str) -> None:
@@ -339,14 +370,15 @@ async def delete(session: Session, key: Key) -> None:
     """Delete a configuration that no orchestration runs."""
     session.actor.require_configure(key.component)
     await lock_orchestrations(session)
-    await load(session, key)
+    stored = await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     users = await store.usages(**place)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
         raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
     await store.delete(**place, deleted_by=session.actor.label)
-    await session.record("configuration.deleted", str(key))
+    before = {"name": stored.name, "description": stored.description, "enabled": stored.enabled}
+    await session.record("configuration.deleted", str(key), about(key, before), version=stored.version)
 
 
 async def switch(session: Session, key: Key, enabled: bool) -> bool:
@@ -363,7 +395,8 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
         enabled=enabled,
         version=stored.version,
     )
-    await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
+    about_it = about(key, {"enabled": stored.enabled}, {"enabled": enabled})
+    await session.record("configuration.changed", str(key), about_it, version=stored.version, enabled=enabled)
     return True
 
 

@@ -31,11 +31,12 @@ async def copy(session: Session, key: Key, new_id: str, name: str | None) -> Key
     session.actor.require_configure(key.component, field="component")
     source, target = await configurations.load(session, key), Key(key.component, new_id)
     await refuse_taken(session, target)
+    places = configurations.secret_place(session, key), configurations.secret_place(session, target)
     spec = ConfigurationSpec(
         name_of_copy(source, name),
         source.description,
         True,
-        session.encryption.decrypt_secrets(source.parameters, configurations.secret_place(session, key)),
+        session.encryption.move_secrets(source.parameters, *places),
         f"copied from {key.id}, version {source.version}",
     )
     saved = await configurations.save_component_configuration(session, target, spec)

@@ -11,7 +11,6 @@ from orchestrator_api.catalog.phases import Json, stored_tasks
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.ids import ORCHESTRATOR
-from orchestrator_shared.sealed_values import sealed_values
 from orchestrator_shared.security import mask_secrets
 
 Place = tuple[str, ...]
@@ -23,8 +22,8 @@ async def sealed_parameters(session: Session, given: Override, kept: Collection[
     return _Sealer(session, receivers, "parameters", kept).below(given.parameters, ())
 
 
-async def sealed_phases(session: Session, phases: Sequence[Json], before: Sequence[Json]) -> list[JsonObject]:
-    """The phases of an orchestration, saved over those in `before`, whose secrets stay what they were for."""
+async def sealed_phases(session: Session, phases: Sequence[Json], kept: Collection[str]) -> list[JsonObject]:
+    """The phases of an orchestration; secrets in `kept` stay what they were for."""
     tasks = stored_tasks({"phases": phases})
     receivers: dict[Place, Key] = {
         (task["id"],): Key(task["component"], task["configuration"]) for task in tasks
@@ -32,7 +31,7 @@ async def sealed_phases(session: Session, phases: Sequence[Json], before: Sequen
     own = [(task["id"], own_override(task, "phases")) for task in tasks]
     found = [replace(each, place=(name,)) for name, each in own if each is not None]
     receivers |= await _receivers(session, found)
-    sealer = _Sealer(session, receivers, "phases", set(sealed_values(before)))
+    sealer = _Sealer(session, receivers, "phases", kept)
     return [{**phase, "tasks": [sealer.task(task) for task in phase["tasks"]]} for phase in phases]
 
 

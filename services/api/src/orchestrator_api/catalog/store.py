@@ -6,6 +6,7 @@ from datetime import datetime
 from orchestrator_api.catalog.rows import (
     Component,
     Configuration,
+    ConfigurationFilter,
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
@@ -16,7 +17,7 @@ from orchestrator_api.catalog.rows import (
     VariableUser,
 )
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.database.store import Store
 
 
@@ -29,7 +30,7 @@ class ConfigurationStore(Store):
         self,
         *,
         project: str,
-        component: str | None,
+        wanted: ConfigurationFilter,
         after_component: str | None,
         after: str | None,
         limit: int | None,
@@ -39,7 +40,7 @@ class ConfigurationStore(Store):
             Configuration,
             "configurations",
             project=project,
-            component=component,
+            **columns_of(wanted),
             after_component=after_component,
             after=after,
             limit=limit,
@@ -49,7 +50,7 @@ class ConfigurationStore(Store):
         self,
         *,
         project: str,
-        component: str | None,
+        wanted: ConfigurationFilter,
         after_component: str | None,
         after: str | None,
         limit: int,
@@ -59,7 +60,7 @@ class ConfigurationStore(Store):
             int,
             "configuration_sizes",
             project=project,
-            component=component,
+            **columns_of(wanted),
             after_component=after_component,
             after=after,
             limit=limit,

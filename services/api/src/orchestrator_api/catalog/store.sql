@@ -15,6 +15,9 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
   AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
 
@@ -30,6 +33,9 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
   AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
 

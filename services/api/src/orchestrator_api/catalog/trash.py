@@ -31,7 +31,7 @@ async def restore(session: Session, key: Key) -> None:
     """Take it out of the trash, as it was."""
     store = ConfigurationStore(session.connection)
     await store.restore(project=session.project, component=key.component, configuration=key.id)
-    await session.record("configuration.restored", str(key))
+    await session.record("configuration.restored", str(key), configurations.about(key))
 
 
 async def purge(session: Session, key: Key, version: int) -> None:
@@ -43,4 +43,4 @@ async def purge(session: Session, key: Key, version: int) -> None:
         **place, version=version + 1, parameters={}, note="purged", author=session.actor.label
     )
     await store.purge(**place)
-    await session.record("configuration.purged", str(key), version=version)
+    await session.record("configuration.purged", str(key), configurations.about(key), version=version)

@@ -1,7 +1,7 @@
 """Saves and deletes orchestrations: checks tasks and cycles, creates the token, subscribes the creator."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, format_cycle
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.sealed_values import sealed_values
 
 Given = Sequence[dict[str, Any]]
 
@@ -34,6 +35,8 @@ class OrchestrationSpec:
     enabled: bool
     phases: Given
     note: str = ""
+    kept: Collection[str] = ()
+    """Encrypted values in the phases that stay what they are for, besides those of the stored version."""
 
 
 async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
@@ -43,7 +46,7 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     await configurations.lock_orchestrations(session)
     await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    whole = await _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
+    whole = await _restore_secrets(session, spec, stored)
     await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
         session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
@@ -59,13 +62,17 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
 
 
 async def _restore_secrets(
-    session: Session, definition: dict[str, Any], stored: Configuration | None
+    session: Session, spec: OrchestrationSpec, stored: Configuration | None
 ) -> dict[str, Any]:
     """Like `configurations.restore_secrets`: each task's parameters, by task id."""
+    definition = domain.make_definition(spec.phases).to_json()
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
     refuse(remaining_masks_in_phases(phases))
-    return {**definition, "phases": await sealing.sealed_phases(session, phases, before)}
+    return {
+        **definition,
+        "phases": await sealing.sealed_phases(session, phases, {*sealed_values(before), *spec.kept}),
+    }
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog import configurations, variable_users
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects.rows import Variable
 from orchestrator_api.projects.store import ProjectStore
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.secret_places import of_variable
 from orchestrator_shared.security import MASK, is_mask
@@ -79,7 +81,8 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
-    await session.record(action, name, secret=secret)
+    before = _document(_clear(session, stored) or "", stored.secret) if stored else None
+    await session.record(action, name, About(before, _document(value, secret)), secret=secret)
     return stored is None
 
 
@@ -106,9 +109,16 @@ def _clear(session: Session, stored: Variable) -> str | None:
         return None
 
 
+def _document(value: str | None, secret: bool) -> JsonObject:
+    """For the audit log, which masks what is under a `#` key."""
+    return {"#value" if secret else "value": value, "secret": secret}
+
+
 async def delete(session: Session, name: str) -> None:
     """Delete a variable; parameters that use it fail when they run."""
     await variable_users.check_variable(session, name)
+    stored = await find(session, name)
     if not await ProjectStore(session.connection).delete_variable(project=session.project, name=name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
-    await session.record("variable.deleted", name)
+    before = _document("" if stored.secret else stored.value, stored.secret)
+    await session.record("variable.deleted", name, About(before))

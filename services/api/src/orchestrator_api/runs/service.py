@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import check_selection, stored_tasks
@@ -58,6 +59,7 @@ async def start(session: Session, key: Key, request: RunRequest) -> UUID:
     await session.record(
         "run.requested",
         str(key),
+        About(id=str(job_id)),
         job_id=str(job_id),
         tasks=list(request.tasks) if request.tasks is not None else None,
         **({"retry_of": str(request.retry_of)} if request.retry_of else {}),
@@ -218,5 +220,5 @@ async def terminate(session: Session, job_id: UUID) -> str:
     session.publish(
         TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
     )
-    await session.record("job.termination-requested", str(job_id))
+    await session.record("job.termination-requested", str(job_id), About(id=str(job_id)), status=job.status)
     return job.status
