@@ -28,6 +28,7 @@ TAGS = (
     ("configurations", "Stored, versioned parameters of a component."),
     ("orchestrations", "Tasks arranged in phases."),
     ("runs", "Starting orchestrations and configurations, and the runs of an orchestration."),
+    ("trash", "What was deleted, until it is restored or purged."),
     ("jobs", "Every execution of a configuration."),
     ("events", "What changes, as it happens: server-sent events."),
     ("schedules", "Runs that start at given times."),
