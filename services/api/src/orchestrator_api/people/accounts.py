@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from orchestrator_api.access import personal_tokens
 from orchestrator_api.access.audit import About
 from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.edits import Target
@@ -101,7 +102,7 @@ async def _link(session: Session, person: Person, purpose: LinkPurpose, *, maile
 
 
 async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:
-    """Change an account; disabling it ends its sessions and links at once, and for good."""
+    """Change an account; disabling it ends its sessions, logins and links at once, and for good."""
     store = PeopleStore(session.connection)
     await store.lock_administrators()
     before = await find(session, person_id)
@@ -121,6 +122,7 @@ async def change(session: Session, person_id: UUID, change: AccountChange) -> Pe
     if is_disabled:
         await store.delete_sessions(person_id=person_id)
         await store.use_links(person_id=person_id)
+        await personal_tokens.end_logins(session.connection, person_id)
     action = "person.changed"
     if is_disabled != was_disabled:
         action = "person.disabled" if is_disabled else "person.enabled"
@@ -166,5 +168,9 @@ async def _replace(session: Session, credentials: Credentials, old_hash: str, ne
         raise Conflict("your password was changed at the same moment: try again", field="current_password")
     await store.use_links(person_id=credentials.id)
     ended = await store.delete_sessions(person_id=credentials.id, except_id=session.actor.session_id)
+    logins = await personal_tokens.end_logins(
+        session.connection, credentials.id, except_id=session.actor.token_id
+    )
     about = About({"#password": old_hash}, {"#password": new_hash}, id=str(credentials.id))
-    await session.record_in(None, "password.changed", credentials.email, about, ended_sessions=ended)
+    counts = {"ended_sessions": ended, "ended_logins": logins}
+    await session.record_in(None, "password.changed", credentials.email, about, **counts)
