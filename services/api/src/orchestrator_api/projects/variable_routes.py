@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator_api.access.permissions import READ_OR_JOB, Scope
+from orchestrator_api.catalog import variable_users
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     DELETE,
@@ -20,7 +21,7 @@ from orchestrator_api.http.dependencies import (
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.projects import variables
-from orchestrator_api.projects.models import VariableIn, VariableOut
+from orchestrator_api.projects.models import VariableIn, VariableOut, VariableUsageOut
 
 router = APIRouter(prefix=PREFIX, tags=["variables"], route_class=GatedRoute)
 
@@ -42,6 +43,15 @@ async def get_variable(call: Call, project: Project, name: VariableName, respons
     async with call.session(READ_OR_JOB, project) as session:
         found = await variables.read(session, name)
     return tagged(response, VariableOut.model_validate(variables.shown(found)))
+
+
+@router.get("/variables/{name}/usages", operation_id="list_variable_usages", responses=READ)
+async def list_variable_usages(call: Call, project: Project, name: VariableName) -> Page[VariableUsageOut]:
+    """List the configurations and tasks that use a variable, also in versions that tasks pin."""
+    async with call.session(Scope.READ, project) as session:
+        await variables.find(session, name)
+        rows = await variable_users.usages(session, name)
+    return Page[VariableUsageOut].model_validate({"items": rows})
 
 
 @router.put(
