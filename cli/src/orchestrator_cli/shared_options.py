@@ -40,9 +40,10 @@ def add_shared_options(command: Any) -> None:
     names = {parameter.name for parameter in command.params}
     profile, output = _parameters()
     command.params.append(profile)
-    if "as_json" in names:
+    has_output = "as_json" in names and "output" not in names  # unless it has more formats of its own
+    if has_output:
         command.params.append(output)
-    command.callback = _with_shared(command.callback, has_output="as_json" in names)
+    command.callback = _with_shared(command.callback, has_output=has_output)
 
 
 def _parameters() -> tuple[Any, Any]:
@@ -60,9 +61,9 @@ def _with_shared(callback: Callable[..., Any], *, has_output: bool) -> Callable[
     """The command, told what these options say."""
 
     @wraps(callback)
-    def called(*, profile: str | None = None, output: str | None = None, **given: Any) -> Any:
+    def called(*, profile: str | None = None, **given: Any) -> Any:
         if has_output:
-            given["as_json"] = _is_json(output, asked=given["as_json"])
+            given["as_json"] = _is_json(given.pop("output", None), asked=given["as_json"])
         from orchestrator_cli.context import profile_option
 
         before = profile_option.set(profile)
