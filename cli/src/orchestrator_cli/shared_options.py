@@ -32,7 +32,7 @@ OutputOption = Annotated[
 
 
 def add_shared_options(command: Any) -> None:
-    """To a command and its subcommands: `--profile`, and `--output` where there is `--json`."""
+    """To a command and its subcommands: `--profile`, and `--output` where there is `--json` and none yet."""
     for below in getattr(command, "commands", {}).values():
         add_shared_options(below)
     if hasattr(command, "commands"):
@@ -40,10 +40,10 @@ def add_shared_options(command: Any) -> None:
     names = {parameter.name for parameter in command.params}
     profile, output = _parameters()
     command.params.append(profile)
-    has_output = "as_json" in names and "output" not in names  # unless it has more formats of its own
-    if has_output:
+    adds_output = "as_json" in names and "output" not in names
+    if adds_output:
         command.params.append(output)
-    command.callback = _with_shared(command.callback, has_output=has_output)
+    command.callback = _with_shared(command.callback, adds_output=adds_output)
 
 
 def _parameters() -> tuple[Any, Any]:
@@ -57,12 +57,12 @@ def _parameters() -> tuple[Any, Any]:
     return first, second
 
 
-def _with_shared(callback: Callable[..., Any], *, has_output: bool) -> Callable[..., Any]:
+def _with_shared(callback: Callable[..., Any], *, adds_output: bool) -> Callable[..., Any]:
     """The command, told what these options say."""
 
     @wraps(callback)
     def called(*, profile: str | None = None, **given: Any) -> Any:
-        if has_output:
+        if adds_output:
             given["as_json"] = _is_json(given.pop("output", None), asked=given["as_json"])
         from orchestrator_cli.context import profile_option
 

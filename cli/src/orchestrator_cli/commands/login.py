@@ -131,7 +131,7 @@ def logout() -> None:
 def _revoke(profile: Profile) -> None:
     try:
         with ApiClient(profile.url, profile.token) as client:
-            client.delete(f"/me/tokens/{profile.token_id}", etag="*")
+            client.discard(f"/me/tokens/{profile.token_id}")
     except CommandFailure as failure:
         _tell(f"warning: the token could not be revoked and works until it expires: {failure.text}")
 
