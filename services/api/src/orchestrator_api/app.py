@@ -20,6 +20,7 @@ updated.
 Send a token as `Authorization: Bearer orc_…`. Errors are problem details (RFC 9457); `errors` names each
 invalid field. Lists return `{"items": [...], "next": cursor or null}`. Values under keys that begin with `#`
 are secrets: they are stored encrypted and shown as `***`; sending `***` back keeps what is stored.
+To change or delete something that exists, send its `etag` as `If-Match`.
 """
 TAGS = (
     ("projects", "The tenants."),
