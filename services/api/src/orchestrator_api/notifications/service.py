@@ -1,15 +1,13 @@
 """Subscriptions of orchestrations."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
-from uuid import UUID
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
-from orchestrator_api.notifications.rows import Delivery, StoredSubscription
+from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.subscriptions import Subscription
@@ -73,13 +71,9 @@ async def subscribe_creator(session: Session, orchestration: str) -> None:
         )
 
 
-async def deliveries(
-    session: Session, before: tuple[datetime | None, UUID | None], limit: int
-) -> list[Delivery]:
+async def deliveries(session: Session, wanted: DeliveryFilter) -> list[Delivery]:
     """Mails that were sent or will be sent, newest first."""
-    store = NotificationStore(session.connection)
-    at, before_id = before
-    return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)
+    return await NotificationStore(session.connection).deliveries(project=session.project, wanted=wanted)
 
 
 def _document(subscriptions: Iterable[Subscription]) -> JsonObject:
