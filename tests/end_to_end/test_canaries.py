@@ -13,7 +13,16 @@ from urllib.parse import urlsplit
 import asyncpg
 import httpx
 import pytest
-from tests.support.canaries import Canaries, Seen, Spy, environment_of, may, messages_of, processes
+from tests.support.canaries import (
+    Canaries,
+    Seen,
+    Spy,
+    environment_of,
+    may,
+    messages_of,
+    processes,
+    streams_of,
+)
 from tests.support.http_service import HttpService, Received, Reply, http_service
 from tests.support.pipelines import ENCRYPTION_KEY
 from tests.support.sealed_columns import everything_in, sealed_columns
@@ -351,7 +360,11 @@ async def check_rotation(stack: Stack) -> None:
 
 async def test_no_secret_comes_out_and_each_can_be_encrypted_anew(world: World) -> None:
     stack = world.stack
-    async with messages_of(stack.broker) as messages:
+    listener = stack.caller(stack.robot.http.headers["authorization"].removeprefix("Bearer "))
+    async with (
+        messages_of(stack.broker) as messages,
+        streams_of(listener.http, f"/v1/projects/{PROJECT}/events") as events,
+    ):
         await define(world)
         await use_tokens(world)
         await use_passwords(world)
@@ -359,11 +372,26 @@ async def test_no_secret_comes_out_and_each_can_be_encrypted_anew(world: World) 
         check_that_secrets_arrived(world)
         await stack.at_rest()
         await stack.drained()
+        logs = [f"/v1/projects/{PROJECT}/jobs/{job}/log/stream" for job in jobs.values()]
+        async with streams_of(listener.http, *logs) as streams:
+            await read_everything(world, jobs)
+    assert all(seen.text for seen in events)
+    assert any("***" in seen.text for seen in streams)
+    world.seen += [*events, *streams]
     assert [mail for mail in stack.mails.messages if "oncall@example.com" in mail.recipients]
-    await read_everything(world, jobs)
     await collect(world, messages)
     kinds = {re.split(r"[:\s]", seen.where)[0] for seen in world.seen}
-    assert kinds == {"answer", "database", "environment", "log", "mail", "message", "metrics", "process"}
+    assert kinds == {
+        "answer",
+        "database",
+        "environment",
+        "log",
+        "mail",
+        "message",
+        "metrics",
+        "process",
+        "stream",
+    }
     leaks = sorted(
         {
             (name, where)

@@ -67,6 +67,28 @@ class Spy:
 
 
 @asynccontextmanager
+async def streams_of(client: httpx.AsyncClient, *paths: str) -> AsyncIterator[list[Seen]]:
+    """What streams of events send from now on; kept when the block ends."""
+    texts: dict[str, list[str]] = {path: [] for path in paths}
+    found: list[Seen] = []
+
+    async def follow(path: str) -> None:
+        async with client.stream("GET", path, timeout=None) as response:
+            assert response.status_code == 200, path
+            async for text in response.aiter_text():
+                texts[path].append(text)
+
+    tasks = [asyncio.create_task(follow(path)) for path in paths]
+    try:
+        yield found
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        found += [Seen(f"stream: {path}", "".join(parts)) for path, parts in texts.items()]
+
+
+@asynccontextmanager
 async def messages_of(broker: BrokerVhost) -> AsyncIterator[list[Seen]]:
     """Every message that any of our exchanges gets, with its headers."""
     found: list[Seen] = []

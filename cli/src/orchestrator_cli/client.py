@@ -46,7 +46,6 @@ class ApiClient:
 
     def __init__(self, url: str, token: str, *, transport: Transport | None = None) -> None:
         self.url = url.rstrip("/")
-        self.token = token
         self._headers = JSON | _authorization(token)
         self._transport = transport or _connection(self.url)
 
@@ -78,8 +77,8 @@ class ApiClient:
     def post(self, path: str, body: Json | None = None, **params: object) -> Json:
         return self._request("POST", path, params=_given(params), body=body or {})
 
-    def request_run(self, path: str, body: Json) -> Json:
-        """Request runs under a new idempotency key: a retry after a lost response is the same request."""
+    def post_once(self, path: str, body: Json) -> Json:
+        """Send it under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
         return _with_retries(lambda: self._request("POST", path, body=body, headers=key))
 
@@ -88,6 +87,10 @@ class ApiClient:
 
     def delete(self, path: str, *, etag: str | None = None) -> Json:
         return self._edit("DELETE", path, None, etag)
+
+    def discard(self, path: str) -> Json:
+        """Delete something that no one edits."""
+        return self._request("DELETE", path)
 
     def _edit(self, method: str, path: str, body: Json | None, etag: str | None) -> Json:
         tag = etag or self._etag(path)

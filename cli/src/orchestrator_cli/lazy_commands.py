@@ -35,7 +35,11 @@ PLACES = (
         calls_server=False,
     ),
     Place("db", "orchestrator_cli.commands.db:app", "The services' database.", calls_server=False),
-    Place("login", "orchestrator_cli.commands.login:login", "Log in to a server and remember it."),
+    Place(
+        "login",
+        "orchestrator_cli.commands.login:login",
+        "Log in to a server in the browser, or with a token, and remember it.",
+    ),
     Place(
         "logout",
         "orchestrator_cli.commands.login:logout",

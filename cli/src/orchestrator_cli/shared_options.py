@@ -32,7 +32,7 @@ OutputOption = Annotated[
 
 
 def add_shared_options(command: Any) -> None:
-    """To a command and its subcommands: `--profile`, and `--output` where there is `--json`."""
+    """To a command and its subcommands: `--profile`, and `--output` where there is `--json` and none yet."""
     for below in getattr(command, "commands", {}).values():
         add_shared_options(below)
     if hasattr(command, "commands"):
@@ -40,9 +40,10 @@ def add_shared_options(command: Any) -> None:
     names = {parameter.name for parameter in command.params}
     profile, output = _parameters()
     command.params.append(profile)
-    if "as_json" in names:
+    adds_output = "as_json" in names and "output" not in names
+    if adds_output:
         command.params.append(output)
-    command.callback = _with_shared(command.callback, has_output="as_json" in names)
+    command.callback = _with_shared(command.callback, adds_output=adds_output)
 
 
 def _parameters() -> tuple[Any, Any]:
@@ -56,13 +57,13 @@ def _parameters() -> tuple[Any, Any]:
     return first, second
 
 
-def _with_shared(callback: Callable[..., Any], *, has_output: bool) -> Callable[..., Any]:
+def _with_shared(callback: Callable[..., Any], *, adds_output: bool) -> Callable[..., Any]:
     """The command, told what these options say."""
 
     @wraps(callback)
-    def called(*, profile: str | None = None, output: str | None = None, **given: Any) -> Any:
-        if has_output:
-            given["as_json"] = _is_json(output, asked=given["as_json"])
+    def called(*, profile: str | None = None, **given: Any) -> Any:
+        if adds_output:
+            given["as_json"] = _is_json(given.pop("output", None), asked=given["as_json"])
         from orchestrator_cli.context import profile_option
 
         before = profile_option.set(profile)

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ MAX_DEPTH = 100
 
 _TOKEN = re.compile(r"orc_(?P<id>[0-9a-f]{32})_[A-Za-z0-9_-]{43}")
 _HANDLE_DIGITS = 12
+_REMEMBERED = 2000
 _HANDLE = re.compile(rf"\*\*\*:[0-9a-f]{{{_HANDLE_DIGITS}}}")
 _TEXT, _JSON = b"t", b"j"
 
@@ -67,7 +68,7 @@ class Encryption:
     def __init__(self, keys: Sequence[bytes], *, form: SecretForm = "v2") -> None:
         if not keys:
             raise SettingsError(f"{variable('encryption_keys')} is not set: give a base64 key of 32 bytes")
-        self._ciphers = {key_id(key): _Ciphers.of(key) for key in reversed(keys)}
+        self._ciphers = {key_id(key): _Ciphers(key) for key in reversed(keys)}
         self._first = key_id(keys[0])
         self._form = form
 
@@ -139,7 +140,7 @@ class Encryption:
     def renew(self, text: str, place: SecretPlace) -> str:
         """Under the first key; with the same nonce, so that its handle stays what people have in files.
 
-        No two contents share a nonce: each form of each key has a cipher of its own.
+        The same nonce is never used twice with one cipher: each form, and each place, has its own.
         """
         nonce, content = self._content(text, place)
         return self._seal(content, place, nonce)
@@ -159,7 +160,7 @@ class Encryption:
         if self._form == "v1":
             sealed = ciphers.v1.encrypt(nonce, content, _bound_to_project(place.project))
             return str(SealedValue(self._first, nonce, sealed, None))
-        sealed = ciphers.v2.encrypt(nonce, content, _bound_to_place(place))
+        sealed = ciphers.v2(place).encrypt(nonce, content, _bound_to_place(place))
         return str(SealedValue(self._first, nonce, sealed, place.name))
 
     def _content(self, text: str, place: SecretPlace) -> tuple[bytes, bytes]:
@@ -170,7 +171,7 @@ class Encryption:
             if value.place is None:
                 bound = _bound_to_project(place.project)
                 return value.nonce, ciphers.v1.decrypt(value.nonce, value.sealed, bound)
-            return value.nonce, ciphers.v2.decrypt(value.nonce, value.sealed, _bound_to_place(place))
+            return value.nonce, ciphers.v2(place).decrypt(value.nonce, value.sealed, _bound_to_place(place))
         except (KeyError, InvalidTag, ValueError) as error:
             raise UserError(
                 f"the encrypted value was not made in this project{place.purpose}, or its key is no longer "
@@ -178,17 +179,20 @@ class Encryption:
             ) from error
 
 
-@dataclass(frozen=True, slots=True)
 class _Ciphers:
-    """A cipher for each form, with keys of their own: the same nonce is never used twice under one."""
+    """A cipher for the first form, and one for each place of the second, with keys of their own.
 
-    v1: AESGCM
-    v2: AESGCM
+    A value keeps its nonce when it changes its form. If two places shared a key, a value of the first form
+    that someone copied to both would become two with one nonce, which gives away how GCM authenticates.
+    """
 
-    @classmethod
-    def of(cls, key: bytes) -> "_Ciphers":
-        derived = HKDF(hashes.SHA256(), 32, salt=None, info=b"orchestrator secret v2").derive(key)
-        return cls(AESGCM(key), AESGCM(derived))
+    def __init__(self, key: bytes) -> None:
+        self.v1 = AESGCM(key)
+        self.v2 = lru_cache(_REMEMBERED)(partial(_cipher_of_place, key))
+
+
+def _cipher_of_place(key: bytes, place: SecretPlace) -> AESGCM:
+    return AESGCM(HKDF(hashes.SHA256(), len(key), salt=None, info=_bound_to_place(place)).derive(key))
 
 
 def _opened(content: bytes) -> Any:

@@ -54,8 +54,8 @@ class Client:
         given = {**(headers or {}), **({} if key is None else {"Idempotency-Key": key})}
         response = await self.http.request(method, url, json=json, headers=given)
         if response.status_code == 428 and headers is None:
-            body = {**json, "plan_id": "*"} if url.endswith("/definitions/apply") else json
-            response = await self.http.request(method, url, json=body, headers={**given, "If-Match": "*"})
+            forced = {**json, "plan_id": "*"} if url.endswith("/definitions/apply") else json
+            response = await self.http.request(method, url, json=forced, headers={**given, "If-Match": "*"})
         if status is None:
             assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text}"
         else:

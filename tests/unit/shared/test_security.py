@@ -101,13 +101,13 @@ def test_values_in_the_first_form_are_read_until_they_are_written_again() -> Non
         new.decrypt_value(renewed, OTHERS[0])
 
 
-def test_the_two_forms_share_no_key_stream() -> None:
-    """One nonce for two ciphertexts under one key would give away the key that authenticates."""
+def test_neither_forms_nor_places_share_a_key_stream() -> None:
+    """One nonce for two values under one key would give away the key that authenticates."""
     first = Encryption([NEW], form="v1").encrypt_value("known text", PLACE)
-    renewed = Encryption([NEW]).renew(first, PLACE)
-    one, two = SealedValue.parse(first), SealedValue.parse(renewed)
-    assert one.nonce == two.nonce
-    assert one.sealed[:10] != two.sealed[:10]
+    texts = [first, *(Encryption([NEW]).renew(first, place) for place in (PLACE, *OTHERS[:-1]))]
+    values = [SealedValue.parse(text) for text in texts]
+    assert len({value.nonce for value in values}) == 1
+    assert len({value.sealed[:10] for value in values}) == len(values)
 
 
 def test_secrets_that_cannot_be_read_stay_as_they_are_for_comparisons() -> None:

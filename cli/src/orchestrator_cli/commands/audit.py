@@ -40,8 +40,9 @@ def audit(
         typer.Option(min=1, help="How many; 20 by default, all for jsonl.", show_default=False),
     ] = None,
     output: Annotated[
-        Output, typer.Option("--output", help="table, json, or jsonl: one record per line.")
-    ] = "table",
+        Output | None,
+        typer.Option("--output", help="table, json, or jsonl: one record per line.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest changes, run requests and refusals: who did what, when, and from where."""
@@ -56,7 +57,9 @@ def audit(
         "since": _instant("--since", since, now),
         "until": _instant("--until", until, now),
     }
-    shape: Output = "json" if as_json else output
+    if as_json and output not in (None, "json"):
+        raise BadInput(f"--json and --output {output} contradict each other")
+    shape: Output = "json" if as_json else output or "table"
     most = limit if limit is not None or shape == "jsonl" else 20
     with where.client() as client:
         _print(client.items(path, most=most, **filters), shape)

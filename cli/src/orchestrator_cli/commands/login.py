@@ -28,19 +28,25 @@ MAX_TOKEN_CHARACTERS = 10_000
 def login(
     url: Annotated[str | None, typer.Option("--url", help="The server, as in https://host.")] = None,
     project: ProjectOption = None,
-    with_token: Annotated[bool, typer.Option("--with-token", help="Ask for a token.")] = False,
+    with_token: Annotated[
+        bool, typer.Option("--with-token", help="Ask for a token instead of opening the browser.")
+    ] = False,
     token_stdin: Annotated[
-        bool, typer.Option("--token-stdin", help="Read the token from standard input.")
+        bool, typer.Option("--token-stdin", help="Read a token from standard input.")
     ] = False,
 ) -> None:
-    """Log in to a server and remember it."""
+    """Log in to a server in the browser, or with a token, and remember it."""
     profiles = read_profiles()
     name = _profile_name(profiles)
     known = profiles.by_name.get(name, Profile())
     server = _server(url, known)
-    with ApiClient(server, _token(with_token=with_token, token_stdin=token_stdin)) as client:
+    if with_token or token_stdin:
+        token, token_id = _given_token(from_stdin=token_stdin), ""
+    else:
+        token, token_id = _token_by_browser(server)
+    with ApiClient(server, token) as client:
         me = client.get("/me")
-        made = Profile(server, client.token, project or _only_project(me) or known.project)
+    made = Profile(server, token, project or _only_project(me) or known.project, token_id)
     file = write_profiles(profiles.with_profile(name, made))
     _tell(f"logged in to {server} as {_who(me)}; kept in {file} as profile {name}")
 
@@ -61,8 +67,8 @@ def _server(url: str | None, known: Profile) -> str:
     return server
 
 
-def _token(*, with_token: bool, token_stdin: bool) -> str:
-    if token_stdin:
+def _given_token(*, from_stdin: bool) -> str:
+    if from_stdin:
         text = sys.stdin.read(MAX_TOKEN_CHARACTERS).strip()
     elif sys.stdin.isatty():
         text = getpass.getpass("Token: ").strip()
@@ -71,6 +77,29 @@ def _token(*, with_token: bool, token_stdin: bool) -> str:
     if not text:
         raise BadInput("no token given")
     return text
+
+
+def _token_by_browser(server: str) -> tuple[str, str]:
+    """A new token of the person who confirms, and its id."""
+    from orchestrator_cli.browser_login import Login, code_from_browser
+
+    if not _is_at_terminal():
+        raise BadInput("no terminal to log in at: pass --token-stdin and pipe a token in")
+    attempt = Login()
+    code = code_from_browser(attempt, server, _show_address)
+    with ApiClient(server, "") as client:
+        made = client.post("/cli-logins", {"code": code, "verifier": attempt.verifier})
+    return str(made["token"]), str(made["id"])
+
+
+def _is_at_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+def _show_address(address: str) -> None:
+    _tell("Confirm the login in a browser on this computer:")
+    print(address, file=sys.stderr, flush=True)
+    _tell("Waiting … (on a computer without a browser: Ctrl-C, then orchestrator login --with-token)")
 
 
 def _only_project(me: Json) -> str:
@@ -102,7 +131,7 @@ def logout() -> None:
 def _revoke(profile: Profile) -> None:
     try:
         with ApiClient(profile.url, profile.token) as client:
-            client.delete(f"/me/tokens/{profile.token_id}", etag="*")
+            client.discard(f"/me/tokens/{profile.token_id}")
     except CommandFailure as failure:
         _tell(f"warning: the token could not be revoked and works until it expires: {failure.text}")
 

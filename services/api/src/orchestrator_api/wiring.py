@@ -41,6 +41,7 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
     """What is not kept forever; queries without `days` state how long they keep it."""
     return {
         "forget_run_requests": {},
+        "forget_keyed_updates": {},
         "forget_audit": {"days": settings.audit_retention_days},
         "forget_callbacks": {},
         "forget_sessions": {},

@@ -81,7 +81,7 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
-    before = _document(_clear(session, stored), stored.secret) if stored else None
+    before = _document(_clear(session, stored) or "", stored.secret) if stored else None
     await session.record(action, name, About(before, _document(value, secret)), secret=secret)
     return stored is None
 
@@ -109,7 +109,7 @@ def _clear(session: Session, stored: Variable) -> str | None:
         return None
 
 
-def _document(value: str, secret: bool) -> JsonObject:
+def _document(value: str | None, secret: bool) -> JsonObject:
     """For the audit log, which masks what is under a `#` key."""
     return {"#value" if secret else "value": value, "secret": secret}
 

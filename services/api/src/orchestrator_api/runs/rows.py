@@ -148,6 +148,14 @@ class NewRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyedUpdates:
+    """Table updates that were published under an idempotency key of their caller."""
+
+    request_digest: bytes
+    update_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class KeyedRequest:
     """A run that was requested under an idempotency key of its caller."""
 

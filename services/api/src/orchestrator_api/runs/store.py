@@ -10,6 +10,7 @@ from orchestrator_api.runs.rows import (
     AttemptRow,
     Job,
     KeyedRequest,
+    KeyedUpdates,
     LastRun,
     Listed,
     LogChunk,
@@ -80,6 +81,24 @@ class RunStore(Store):
         """What was requested under this key."""
         return await self._many(
             KeyedRequest, "requests_under_key", project=project, idempotency_id=idempotency_id
+        )
+
+    async def updates_under_key(self, *, project: str, idempotency_id: UUID) -> KeyedUpdates | None:
+        """The table updates that were published under the key."""
+        return await self._one(
+            KeyedUpdates, "updates_under_key", project=project, idempotency_id=idempotency_id
+        )
+
+    async def insert_updates(
+        self, *, project: str, idempotency_id: UUID, digest: bytes, update_ids: Sequence[str]
+    ) -> None:
+        """Remember the table updates that were published under the key."""
+        await self._run(
+            "insert_keyed_updates",
+            project=project,
+            idempotency_id=idempotency_id,
+            request_digest=digest,
+            update_ids=list(update_ids),
         )
 
     async def known(self, *, ids: Sequence[JobId]) -> set[JobId]:

@@ -17,6 +17,21 @@ SELECT pg_advisory_xact_lock(hashtextextended('idempotency key ' || $idempotency
 SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
 FROM catalog.run_requests WHERE project = $project AND idempotency_id = $idempotency_id
 
+-- name: updates_under_key
+SELECT request_digest, update_ids FROM catalog.keyed_updates
+WHERE project = $project AND idempotency_id = $idempotency_id
+
+-- name: insert_keyed_updates
+INSERT INTO catalog.keyed_updates (idempotency_id, project, request_digest, update_ids)
+VALUES ($idempotency_id, $project, $request_digest, $update_ids)
+
+-- name: forget_keyed_updates
+DELETE FROM catalog.keyed_updates WHERE idempotency_id IN (
+    SELECT idempotency_id FROM catalog.keyed_updates
+    WHERE created_at < clock_timestamp() - interval '24 hours'
+    ORDER BY created_at
+    LIMIT $batch)
+
 -- name: insert_fires
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at,

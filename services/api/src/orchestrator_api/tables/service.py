@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs import idempotency
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.tables.rows import Bucket, HeardTable, Listener, ListenersElsewhere, Share
 from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import service as triggers
@@ -24,12 +26,26 @@ class Update:
     field: str = "table"
 
 
-def publish(session: Session, updates: Sequence[Update]) -> list[str]:
-    """Publish the updates; returns their ids."""
+async def publish(
+    session: Session, updates: Sequence[Update], dedup_key: DedupKey | None = None
+) -> Sequence[str]:
+    """Publish the updates; returns their ids. Publishing again under the same key changes nothing."""
     names = [TableName.parse(update.table, field=update.field) for update in updates]
     for update, name in zip(updates, names, strict=True):
         session.actor.require_publish(name.bucket, update.field)
+    earlier = await idempotency.earlier_updates(session, dedup_key) if dedup_key else None
+    if earlier is not None:
+        return earlier
     ids = [update.id or str(new_id()) for update in updates]
+    if dedup_key is not None:
+        await idempotency.remember_updates(session, dedup_key, ids)
+    _publish(session, updates, names, ids)
+    return ids
+
+
+def _publish(
+    session: Session, updates: Sequence[Update], names: Sequence[TableName], ids: Sequence[str]
+) -> None:
     source = f"/api/{session.project}"
     job = session.actor.own_job
     for update, name, event_id in zip(updates, names, ids, strict=True):
@@ -41,7 +57,6 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
             chain_length=job.chain_length if job else 0,
         )
         session.work.publish_as(message, id=event_id, source=source)
-    return ids
 
 
 def accept_bucket(bucket: str) -> str:
