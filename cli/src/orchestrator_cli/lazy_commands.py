@@ -47,6 +47,7 @@ PLACES = (
     ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
+    Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
     Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
     Place(
@@ -77,9 +78,19 @@ PLACES = (
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."
     ),
     Place(
+        "automate",
+        "orchestrator_cli.commands.automate:automate",
+        "Create an orchestration that has one configuration as its only task, with a schedule if given.",
+    ),
+    Place(
+        "usages",
+        "orchestrator_cli.commands.automate:usages",
+        "List the tasks that run a configuration or an orchestration.",
+    ),
+    Place(
         "apply",
         "orchestrator_cli.commands.definitions:apply",
-        "Make the project match the files; applying twice changes nothing.",
+        "Show how the project would change to match the files, ask, and change it.",
     ),
     Place(
         "validate",

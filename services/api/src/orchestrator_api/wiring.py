@@ -14,6 +14,7 @@ from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
+from orchestrator_api.people.sign_in_settings import provider_of
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.web import addresses
@@ -58,7 +59,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
-        await warn_of_no_administrator(outbox)
+        await warn_of_no_administrator(outbox, settings)
         await warn_of_dotted_ids(outbox)
         retention = Retention(
             skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
@@ -81,7 +82,13 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             limits=RateLimits(settings.requests_per_second, settings.requests_burst),
         )
         streams = open_streams(settings, skeleton, sessions.guard.browsers)
-        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
+        sign_ins = SignIns(
+            sessions,
+            TokenAttempts(settings.wrong_tokens_per_minute),
+            settings.link_key,
+            provider=provider_of(settings),
+            allows_passwords=settings.password_sign_in,
+        )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
         addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
