@@ -51,7 +51,8 @@ async def places(furnished: Client) -> dict[str, str]:
     return {
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
-        "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
+        "trigger_id": trigger["id"], "bucket": "in.c-x", "table": "in.c-x.t",
+        "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
         "version": "1", "other": "1",
     }  # fmt: skip

@@ -225,7 +225,8 @@ async def bearers(api: RunningApi, furnished: Client, database: Database) -> Asy
     common = {
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
-        "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
+        "trigger_id": trigger["id"], "bucket": "in.c-x", "table": "in.c-x.t",
+        "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
         "version": "1", "other": "1",
     }  # fmt: skip

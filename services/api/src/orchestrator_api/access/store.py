@@ -76,9 +76,13 @@ class AccessStore(Store):
         """Whether the project exists."""
         return await self._value(bool, "is_project", project=project) is True
 
-    async def tokens(self, *, project: str, after: UUID | None, limit: int) -> list[Token]:
+    async def tokens(
+        self, *, project: str, after: UUID | None, search: str | None, revoked: bool | None, limit: int
+    ) -> list[Token]:
         """The tokens of a project."""
-        return await self._many(Token, "tokens", project=project, after=after, limit=limit)
+        return await self._many(
+            Token, "tokens", project=project, after=after, search=search, revoked=revoked, limit=limit
+        )
 
     async def token(self, *, project: str, token_id: UUID) -> Token | None:
         """One token of a project."""

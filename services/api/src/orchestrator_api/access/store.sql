@@ -75,6 +75,9 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
        prefix, description, current_buckets AS buckets, created_by
 FROM catalog.tokens
 WHERE project = $project AND ($after::uuid IS NULL OR id > $after)
+  AND ($revoked::boolean IS NULL OR (revoked_at IS NOT NULL) = $revoked)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', name, prefix, description, created_by)), lower($search)) > 0)
 ORDER BY id
 LIMIT $limit
 

@@ -33,10 +33,13 @@ class TokenSpec:
     expires_at: datetime | None = None
 
 
-async def listing(session: Session, after: UUID | None, limit: int) -> list[Token]:
+async def listing(
+    session: Session, after: UUID | None, search: str | None, revoked: bool | None, limit: int
+) -> list[Token]:
     """The project's tokens."""
-    store = AccessStore(session.connection)
-    return await store.tokens(project=session.project, after=after, limit=limit)
+    return await AccessStore(session.connection).tokens(
+        project=session.project, after=after, search=search, revoked=revoked, limit=limit
+    )
 
 
 async def find(session: Session, token_id: UUID) -> Token:

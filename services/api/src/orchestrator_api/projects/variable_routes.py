@@ -20,6 +20,7 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Search
 from orchestrator_api.projects import variables
 from orchestrator_api.projects.models import VariableIn, VariableOut, VariableUsageOut
 
@@ -30,10 +31,15 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 @router.get("/variables", operation_id="list_variables", responses=READ)
-async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
-    """List the project's variables; secrets are masked, and left out for a job token."""
+async def list_variables(call: Call, project: Project, search: Search = None) -> Page[VariableOut]:
+    """List the project's variables, all at once; secrets are masked, and left out for a job token.
+
+    A search looks at their names.
+    """
     async with call.session(READ_OR_JOB, project) as session:
         rows = await variables.readable(session)
+    if search is not None:
+        rows = [row for row in rows if search.lower() in row.name]
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
 
 

@@ -9,7 +9,7 @@ from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs.idempotency import DedupKey
-from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_api.tables.rows import Bucket, HeardTable, Listener, ListenersElsewhere, Share
 from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.contracts.events import TableUpdated
@@ -66,11 +66,59 @@ def accept_bucket(bucket: str) -> str:
     return TableName.parse(f"{bucket}.table", field="bucket").bucket
 
 
-async def listing(session: Session, after: tuple[str | None, str | None], limit: int) -> list[HeardTable]:
+async def listing(
+    session: Session, after: tuple[str | None, str | None], search: str | None, limit: int
+) -> list[HeardTable]:
     """Tables for which updates were heard: the project's own and those of buckets shared with it."""
     project, name = after
+    return await TableStore(session.connection).tables(
+        project=session.project, after_project=project, after_name=name, search=search, limit=limit
+    )
+
+
+async def buckets(
+    session: Session,
+    after: tuple[str | None, str | None],
+    *,
+    search: str | None,
+    shared: str | None,
+    limit: int,
+) -> list[Bucket]:
+    """The project's buckets and those shared with it."""
+    project, bucket = after
+    return await TableStore(session.connection).buckets(
+        project=session.project,
+        after_project=project,
+        after_bucket=bucket,
+        search=search,
+        shared=shared,
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What listens to a table."""
+
+    items: list[Listener]
+    other_projects: list[ListenersElsewhere]
+
+
+async def listeners(session: Session, table: str, owner: str | None) -> Listeners:
+    """The triggers on a table: the project's own, and of other projects how many there are.
+
+    A table that is not shared with the project is as if it did not exist.
+    """
+    name = TableName.parse(table)
     store = TableStore(session.connection)
-    return await store.tables(project=session.project, after_project=project, after_name=name, limit=limit)
+    if owner is not None and owner != session.project:
+        if not await store.is_shared(owner=owner, bucket=name.bucket, project=session.project):
+            raise NotFound(f"no table {table!r} of {owner!r} is shared with this project", field="owner")
+        found = await store.listeners(project=session.project, owner=owner, table=table)
+        return Listeners(found, [])
+    found = await store.listeners(project=session.project, owner=session.project, table=table)
+    elsewhere = await store.listeners_elsewhere(project=session.project, table=table)
+    return Listeners(found, elsewhere)
 
 
 async def shares(session: Session, bucket: str) -> list[Share]:
