@@ -57,7 +57,7 @@ async def refresh(session: Session, orchestration: str) -> None:
 async def target(session: Session, orchestration: str) -> Target:
     """Its token, locked to be changed."""
     found = await load(session, orchestration)
-    await AccessStore(session.connection).lock_token(token_id=found.id)
+    await AccessStore(session.connection).lock_token(project=session.project, token_id=found.id)
     found = await load(session, orchestration)
     return Target("this token", "token", found.name, found.etag)
 

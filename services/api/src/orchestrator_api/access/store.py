@@ -144,9 +144,9 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
-    async def lock_token(self, *, token_id: UUID) -> None:
-        """Lock a token against other changes until the transaction ends."""
-        await self._run("lock_token", id=token_id)
+    async def lock_token(self, *, project: str | None, token_id: UUID) -> None:
+        """Lock a token of the project against other changes until the transaction ends."""
+        await self._run("lock_token", project=project, id=token_id)
 
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""

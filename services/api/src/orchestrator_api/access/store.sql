@@ -88,7 +88,8 @@ FROM catalog.tokens
 WHERE project = $project AND id = $id
 
 -- name: lock_token
-SELECT id FROM catalog.tokens WHERE id = $id FOR UPDATE
+-- Without a project, only a token that belongs to none.
+SELECT id FROM catalog.tokens WHERE id = $id AND project IS NOT DISTINCT FROM $project FOR UPDATE
 
 -- name: insert_token
 INSERT INTO catalog.tokens (

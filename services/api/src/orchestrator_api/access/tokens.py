@@ -52,7 +52,7 @@ async def find(session: Session, token_id: UUID) -> Token:
 
 async def target(session: Session, token_id: UUID) -> Target:
     """A token of the project, locked to be changed."""
-    await AccessStore(session.connection).lock_token(token_id=token_id)
+    await AccessStore(session.connection).lock_token(project=session.project, token_id=token_id)
     found = await find(session, token_id)
     return Target("this token", "token", found.name, found.etag)
 
@@ -183,7 +183,7 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
 
 async def administrator_target(session: Session, token_id: UUID) -> Target:
     """An administrator's token, locked to be revoked."""
-    await AccessStore(session.connection).lock_token(token_id=token_id)
+    await AccessStore(session.connection).lock_token(project=None, token_id=token_id)
     found = await find_administrator(session, token_id)
     return Target("this token", "token", f"{found.name} {found.email}", found.etag)
 
