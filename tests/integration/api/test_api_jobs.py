@@ -122,7 +122,8 @@ async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
     waiting = [await runner.job("one", number, "waiting") for number in range(2001, 2021)]
     await database.execute("ANALYZE")
     query = RunStore.queries["waiting_facts"]
-    (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", waiting)
+    arguments = RunStore.queries.arguments("waiting_facts", {"project": "demo", "ids": waiting})
+    (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *arguments)
     assert rows_removed(json.loads(row[0])[0]["Plan"]) < 2 * 2020
 
 

@@ -47,7 +47,7 @@ async def refresh(session: Session, orchestration: str) -> None:
     found = await load(session, orchestration)
     prefix, text = new_api_token()
     await AccessStore(session.connection).refresh_token_of_orchestration(
-        token_id=found.id, secret_hash=hash_token(text), prefix=prefix
+        project=session.project, token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
     await session.record("token.refreshed", f"orchestration {orchestration}")
 
@@ -55,7 +55,7 @@ async def refresh(session: Session, orchestration: str) -> None:
 async def target(session: Session, orchestration: str) -> Target:
     """Its token, locked to be changed."""
     found = await load(session, orchestration)
-    await AccessStore(session.connection).lock_token(token_id=found.id)
+    await AccessStore(session.connection).lock_token(project=session.project, token_id=found.id)
     found = await load(session, orchestration)
     return Target("this token", "token", found.name, found.etag)
 
@@ -66,7 +66,9 @@ async def narrow(session: Session, orchestration: str, components: Sequence[str]
     wanted = sorted(set(components))
     if wanted != sorted(found.components):
         store = AccessStore(session.connection)
-        await store.narrow_token_of_orchestration(token_id=found.id, components=wanted)
+        await store.narrow_token_of_orchestration(
+            project=session.project, token_id=found.id, components=wanted
+        )
         await session.record("token.changed", f"orchestration {orchestration}", components=wanted)
     return await load(session, orchestration)
 

@@ -47,7 +47,7 @@ async def find(session: Session, token_id: UUID) -> Token:
 
 async def target(session: Session, token_id: UUID) -> Target:
     """A token of the project, locked to be changed."""
-    await AccessStore(session.connection).lock_token(token_id=token_id)
+    await AccessStore(session.connection).lock_token(project=session.project, token_id=token_id)
     found = await find(session, token_id)
     return Target("this token", "token", found.name, found.etag)
 
@@ -120,7 +120,9 @@ async def refresh(session: Session, token_id: UUID) -> CreatedToken:
     _refuse_own_token(found, f"to refresh it, call POST {_refresh_call(found)}")
     prefix, text = new_api_token()
     store = AccessStore(session.connection)
-    if not await store.refresh_token(token_id=token_id, secret_hash=hash_token(text), prefix=prefix):
+    if not await store.refresh_token(
+        project=session.project, token_id=token_id, secret_hash=hash_token(text), prefix=prefix
+    ):
         raise Conflict("this token was revoked, and stays so: create a new one")
     await session.record("token.refreshed", found.name, id=str(token_id))
     return CreatedToken(**columns_of(await find(session, token_id)), token=text)
@@ -162,7 +164,7 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
 
 async def administrator_target(session: Session, token_id: UUID) -> Target:
     """An administrator's token, locked to be revoked."""
-    await AccessStore(session.connection).lock_token(token_id=token_id)
+    await AccessStore(session.connection).lock_administrator_token(token_id=token_id)
     found = await find_administrator(session, token_id)
     return Target("this token", "token", f"{found.name} {found.email}", found.etag)
 

@@ -141,7 +141,7 @@ async def _insert(session: Session, key: Key, request: RunRequest, job_id: UUID)
 
 async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
     """Which of these jobs were requested before."""
-    return await RunStore(session.connection).known(ids=ids)
+    return await RunStore(session.connection).known(project=session.project, ids=ids)
 
 
 async def request_fires(
