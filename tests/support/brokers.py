@@ -50,6 +50,13 @@ class BrokerVhost:
         found = _checked(self.admin.get(path, params=AT_ONCE)).json()
         return {queue["name"]: queue for queue in found}
 
+    def exchanges(self) -> list[str]:
+        """The names of all exchanges."""
+        found = _checked(
+            self.admin.get(f"/api/exchanges/{quote(self.vhost, safe='')}", params=AT_ONCE)
+        ).json()
+        return [exchange["name"] for exchange in found]
+
     def purge(self) -> None:
         """Empty all queues."""
         for name in self.queues():

@@ -327,6 +327,7 @@ class TransportConformance:
             ("br", b"\x0b\x02\x80a,b\n\x03", "is compressed"),
             ("deflate", zlib.compress(b"a,b\n"), "is compressed"),
         ],
+        ids=lambda value: None if isinstance(value, str) else f"{len(value)} bytes",
     )
     async def test_a_bomb_or_a_damaged_body_is_refused(
         self, way: Way, coding: str, body: bytes, trouble: str

@@ -77,8 +77,8 @@ class ApiClient:
     def post(self, path: str, body: Json | None = None, **params: object) -> Json:
         return self._request("POST", path, params=_given(params), body=body or {})
 
-    def request_run(self, path: str, body: Json) -> Json:
-        """Request runs under a new idempotency key: a retry after a lost response is the same request."""
+    def post_once(self, path: str, body: Json) -> Json:
+        """Send it under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}
         return _with_retries(lambda: self._request("POST", path, body=body, headers=key))
 
@@ -87,6 +87,10 @@ class ApiClient:
 
     def delete(self, path: str, *, etag: str | None = None) -> Json:
         return self._edit("DELETE", path, None, etag)
+
+    def discard(self, path: str) -> Json:
+        """Delete something that no one edits."""
+        return self._request("DELETE", path)
 
     def _edit(self, method: str, path: str, body: Json | None, etag: str | None) -> Json:
         tag = etag or self._etag(path)
@@ -184,7 +188,8 @@ def failure_of(response: Response) -> CommandFailure:
         return Unreachable(text, details=details)
     if response.status == 401:
         details.append(
-            "Set ORCHESTRATOR_TOKEN to a valid token; for a local stack, `orchestrator dev up` writes one."
+            "Log in with `orchestrator login`, or set ORCHESTRATOR_TOKEN to a valid token; "
+            "for a local stack, `orchestrator dev up` writes one."
         )
     if response.status == 412:
         details.append("Nothing was changed. Look at what is there now, then run the command again.")

@@ -1,7 +1,8 @@
-"""Which server, token and project a command uses: from options, environment, or the local stack's file."""
+"""Which server, token and project a command uses: from options, environment, local stack, or a login."""
 
 import json
 import os
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.private_files import write_private
+from orchestrator_cli.profiles import PROFILE_VARIABLE, read_profiles
 
 STATE_FOLDER = ".orchestrator"
 FILE_NAME = "context.json"
 URL_VARIABLE = "ORCHESTRATOR_URL"
 TOKEN_VARIABLE = "ORCHESTRATOR_TOKEN"  # noqa: S105  # the name of the variable, not a token
 PROJECT_VARIABLE = "ORCHESTRATOR_PROJECT"
+
+profile_option: ContextVar[str | None] = ContextVar("profile_option", default=None)
+"""What `--profile` says; every command that talks to a server takes it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,8 +37,8 @@ class Context:
     def client(self) -> ApiClient:
         if not self.url:
             raise BadInput(
-                f"no server configured: set {URL_VARIABLE} and {TOKEN_VARIABLE}, "
-                "or start a local one with `orchestrator dev up`"
+                f"no server configured: log in with `orchestrator login`, set {URL_VARIABLE} and "
+                f"{TOKEN_VARIABLE}, or start a local one with `orchestrator dev up`"
             )
         return ApiClient(self.url, self.token)
 
@@ -69,14 +74,36 @@ def find_context(start: Path) -> Context | None:
 
 
 def resolve(*, project: str | None = None, url: str | None = None, token: str | None = None) -> Context:
-    """Options take precedence over the environment, the environment over the local stack's file."""
-    local = find_context(Path.cwd()) or Context()
-    named_url = url or os.environ.get(URL_VARIABLE, "")
+    """Options take precedence over the environment, the environment over the local stack and the last login.
+
+    `--profile` is an option: what the environment says about server, token and project does not count then.
+    """
+    chosen = profile_option.get()
+    environment = os.environ if chosen is None else {}
+    known = _of_profile(chosen) if chosen is not None else _known()
+    named_url = url or environment.get(URL_VARIABLE, "")
     # Send a token only to the server that it belongs to.
-    local_token = local.token if not named_url or named_url.rstrip("/") == local.url else ""
+    known_token = known.token if not named_url or named_url.rstrip("/") == known.url else ""
     return replace(
-        local,
-        url=(named_url or local.url).rstrip("/"),
-        token=token or os.environ.get(TOKEN_VARIABLE, "") or local_token,
-        project=project or os.environ.get(PROJECT_VARIABLE, "") or local.project,
+        known,
+        url=(named_url or known.url).rstrip("/"),
+        token=token or environment.get(TOKEN_VARIABLE, "") or known_token,
+        project=project or environment.get(PROJECT_VARIABLE, "") or known.project,
     )
+
+
+def _known() -> Context:
+    """What is known besides options and variables of server, token and project."""
+    if name := os.environ.get(PROFILE_VARIABLE):
+        return _of_profile(name)
+    if local := find_context(Path.cwd()):
+        return local
+    if all(os.environ.get(variable) for variable in (URL_VARIABLE, TOKEN_VARIABLE)):
+        return Context()
+    current = read_profiles().current
+    return _of_profile(current) if current else Context()
+
+
+def _of_profile(name: str) -> Context:
+    found = read_profiles().named(name)
+    return Context(found.url, found.token, found.project)

@@ -4,13 +4,17 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """0 done, 1 the run failed, 2 bad input, 3 no response from the server, 4 output cannot be written."""
+    """What an exit code means; docs/reference/cli.md has the same table."""
 
     OK = 0
     RUN_FAILED = 1
+    """The run or the request failed; `diff` found changes."""
     BAD_INPUT = 2
+    """Also what the server refuses, and a question that nobody answers with yes."""
     UNREACHABLE = 3
     OUTPUT_LOST = 4
+    INTERRUPTED = 130
+    """Ctrl-C; runs that were started go on."""
 
 
 class CommandFailure(Exception):
@@ -34,3 +38,9 @@ class Unreachable(CommandFailure):
     """The server does not respond, or responds that it is unavailable."""
 
     code = ExitCode.UNREACHABLE
+
+
+class Interrupted(CommandFailure):
+    """Ctrl-C while something at the server goes on."""
+
+    code = ExitCode.INTERRUPTED

@@ -9,6 +9,7 @@ from typer.core import TyperCommand
 
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.plain_parameters import read_plainly
+from orchestrator_cli.shared_options import add_shared_options
 from orchestrator_cli.streams import Group
 
 LOCAL = "orchestrator_local"
@@ -23,6 +24,7 @@ class Place:
     where: str
     """`module:attribute`."""
     help: str
+    calls_server: bool = True
 
 
 PLACES = (
@@ -30,8 +32,19 @@ PLACES = (
         "dev",
         "orchestrator_local.commands.dev:app",
         "Run the whole product on this machine, without containers.",
+        calls_server=False,
     ),
-    Place("db", "orchestrator_cli.commands.db:app", "The services' database."),
+    Place("db", "orchestrator_cli.commands.db:app", "The services' database.", calls_server=False),
+    Place(
+        "login",
+        "orchestrator_cli.commands.login:login",
+        "Log in to a server in the browser, or with a token, and remember it.",
+    ),
+    Place(
+        "logout",
+        "orchestrator_cli.commands.login:logout",
+        "Forget the token of a login; a token that the login made is revoked.",
+    ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
@@ -42,9 +55,15 @@ PLACES = (
     Place("schedules", "orchestrator_cli.commands.schedules:app", "Schedules."),
     Place("tables", "orchestrator_cli.commands.tables:app", "Tables and their updates."),
     Place("triggers", "orchestrator_cli.commands.triggers:app", "Event triggers."),
+    Place("buckets", "orchestrator_cli.commands.buckets:app", "Sharing of buckets with other projects."),
     Place("variables", "orchestrator_cli.commands.variables:app", "Project variables."),
     Place("components", "orchestrator_cli.commands.components:app", "Registered components."),
-    Place("component", "orchestrator_cli.commands.component:app", "Develop your own component."),
+    Place(
+        "component",
+        "orchestrator_cli.commands.component:app",
+        "Develop your own component.",
+        calls_server=False,
+    ),
     Place("projects", "orchestrator_cli.commands.projects:app", "Projects."),
     Place("members", "orchestrator_cli.commands.members:app", "Members of a project and their roles."),
     Place("people", "orchestrator_cli.commands.people:app", "Accounts of the installation."),
@@ -66,6 +85,7 @@ PLACES = (
         "validate",
         "orchestrator_cli.commands.definitions:validate",
         "Check files without a server; report each problem with file, line and column.",
+        calls_server=False,
     ),
     Place(
         "diff",
@@ -82,6 +102,7 @@ PLACES = (
         "orchestrator_cli.commands.run:run",
         "Start a run. With --follow, the exit code is 0 for success or warning, 1 for anything else.",
     ),
+    Place("notifications", "orchestrator_cli.commands.notifications:app", "Who is notified of what."),
     Place(
         "deliveries",
         "orchestrator_cli.commands.deliveries:deliveries",
@@ -89,8 +110,8 @@ PLACES = (
     ),
     Place(
         "audit",
-        "orchestrator_cli.commands.tokens:audit",
-        "List the newest changes and run requests: who did what, and when.",
+        "orchestrator_cli.commands.audit:audit",
+        "List the newest changes, run requests and refusals: who did what, when, and from where.",
     ),
     Place(
         "backfill",
@@ -98,9 +119,16 @@ PLACES = (
         "Run a schedule's past fires, oldest first, one run each; repeating it adds nothing.",
     ),
     Place(
+        "completion",
+        "orchestrator_cli.commands.completion:completion",
+        "Print the script that completes commands and options in a shell.",
+        calls_server=False,
+    ),
+    Place(
         "demo",
         "orchestrator_local.commands.demo:demo",
         "Run a real pipeline on 336,776 flights and show what happened; the stack stays up afterwards.",
+        calls_server=False,
     ),
 )
 
@@ -122,6 +150,8 @@ class LazyCommand(TyperCommand):
         else:
             parent.command(place.name)(found)
         command = typer.main.get_group(parent).commands[place.name]
+        if place.calls_server:
+            add_shared_options(command)
         read_plainly(command)
         return command
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli import streams
-from orchestrator_cli.failures import CommandFailure, ExitCode
+from orchestrator_cli.failures import CommandFailure, ExitCode, Interrupted
 from orchestrator_cli.lazy_commands import LazyGroup
 
 app = typer.Typer(
@@ -60,20 +60,23 @@ def _run(arguments: list[str] | None) -> int:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     except streams.OutputLost:
         raise
+    except Interrupted as stop:
+        _print_failure(stop.text, stop.details, title="")
+        return stop.code
     except CommandFailure as failure:
         _print_failure(failure.text, failure.details)
         return failure.code
     except KeyboardInterrupt:
-        return 130
+        return ExitCode.INTERRUPTED
     return ExitCode.OK
 
 
-def _print_failure(text: str, details: list[str]) -> None:
+def _print_failure(text: str, details: list[str], *, title: str = "error: ") -> None:
     from rich.text import Text
 
     from orchestrator_cli.output import error_console, plain
 
     screen = error_console()
-    screen.print(Text.assemble(("error: ", "bold red"), plain(text)))
+    screen.print(Text.assemble((title, "bold red"), plain(text)))
     for line in details:
         screen.print(Text(f"  {plain(line)}"))

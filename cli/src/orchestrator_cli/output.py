@@ -1,6 +1,7 @@
 """Output for people and for programs: consoles, tables, JSON, times."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 PIPE_WIDTH = 240
+MIN_COLUMN_WIDTH = 8
+"""Narrower columns break every word."""
 _CONTROLS = [*range(0x09), *range(0x0B, 0x20), *range(0x7F, 0xA0)]
 _DIRECTIONS = [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 _HARMFUL = {code: f"\\x{code:02x}" for code in _CONTROLS} | {code: f"\\u{code:04x}" for code in _DIRECTIONS}
@@ -35,7 +38,17 @@ STATUS_STYLES = {
 def console() -> Console:
     """As wide as the terminal; in a pipe, wide enough for everything."""
     screen = Console(highlight=False)
-    return screen if screen.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    if not screen.is_terminal:
+        return Console(highlight=False, width=PIPE_WIDTH)
+    if screen.is_dumb_terminal:  # Rich assumes 80 columns for these
+        columns, lines = shutil.get_terminal_size()
+        return Console(highlight=False, width=columns, height=lines)
+    return screen
+
+
+def can_redraw(screen: Console) -> bool:
+    """Whether lines that were printed can be replaced; TERM=dumb says that they cannot."""
+    return screen.is_terminal and not screen.is_dumb_terminal
 
 
 def error_console() -> Console:
@@ -45,6 +58,12 @@ def error_console() -> Console:
 def print_json(value: Any) -> None:
     text = json.dumps(value, indent=2, ensure_ascii=False).translate(_HARMFUL_IN_JSON)
     print(text if is_writable(text) else json.dumps(value, indent=2))
+
+
+def print_line(value: Any) -> None:
+    """One value of JSON lines."""
+    text = json.dumps(value, ensure_ascii=False).translate(_HARMFUL_IN_JSON)
+    print(text if is_writable(text) else json.dumps(value))
 
 
 def is_writable(text: str) -> bool:
@@ -57,14 +76,30 @@ def is_writable(text: str) -> bool:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people; the first column names the row and never wraps; in a pipe, nothing wraps."""
+    """A table for people; the first column names the row and never wraps; in a pipe, nothing wraps.
+
+    A terminal that is too narrow for columns gets one line for each value.
+    """
     screen = console()
+    cells = [[cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row] for row in rows]
+    names = max((row[0].cell_len for row in cells), default=0)
+    if names + MIN_COLUMN_WIDTH * (len(columns) - 1) > screen.width and len(columns) > 2:
+        _print_records(screen, columns, cells)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         table.add_column(column, overflow="fold", no_wrap=number == 0)
-    for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row))
+    for row in cells:
+        table.add_row(*row)
     screen.print(table)
+
+
+def _print_records(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+    for first, *others in rows:
+        screen.print(first, soft_wrap=True)
+        for column, cell in zip(columns[1:], others, strict=True):
+            if cell.plain:
+                screen.print(Text.assemble(f"  {column}: " if column else "  ", cell), soft_wrap=True)
 
 
 def _cell(value: object) -> str:

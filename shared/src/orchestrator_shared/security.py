@@ -1,32 +1,33 @@
 """API tokens, and encryption of secrets at rest."""
 
-import base64
-import binascii
 import hashlib
 import json
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
+from orchestrator_shared.sealed_values import NONCE_BYTES, SealedValue, SecretForm, is_sealed, key_id
+from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.settings import SettingsError, variable
 
 MASK = "***"
 SECRET_KEY = "#"  # noqa: S105  the mark of a key whose value is secret
-ENCRYPTED = "enc:v1:"
 MAX_DEPTH = 100
 
 _TOKEN = re.compile(r"orc_(?P<id>[0-9a-f]{32})_[A-Za-z0-9_-]{43}")
-_KEY_ID_BYTES = 4
-_NONCE_BYTES = 12
 _HANDLE_DIGITS = 12
+_REMEMBERED = 2000
 _HANDLE = re.compile(rf"\*\*\*:[0-9a-f]{{{_HANDLE_DIGITS}}}")
 _TEXT, _JSON = b"t", b"j"
 
@@ -58,90 +59,160 @@ def parse_token_id(text: str) -> UUID | None:
 
 
 class Encryption:
-    """Encrypts values under keys that begin with `#`; the first key encrypts, all decrypt."""
+    """Encrypts values under keys that begin with `#`; the first key encrypts, all decrypt.
 
-    def __init__(self, keys: Sequence[bytes]) -> None:
+    A value is bound to its place: whoever copies it to another one, in the database or by the API, gets
+    nothing. Values in the first form are bound to their project only, until they are written again.
+    """
+
+    def __init__(self, keys: Sequence[bytes], *, form: SecretForm = "v2") -> None:
         if not keys:
             raise SettingsError(f"{variable('encryption_keys')} is not set: give a base64 key of 32 bytes")
-        self._ciphers = {_key_id(key): AESGCM(key) for key in reversed(keys)}
-        self._first = _key_id(keys[0])
+        self._ciphers = {key_id(key): _Ciphers(key) for key in reversed(keys)}
+        self._first = key_id(keys[0])
+        self._form = form
 
-    def encrypt_value(self, value: str, *, project: str) -> str:
-        """`enc:v1:…`, which only the same project can decrypt."""
+    @property
+    def key_ids(self) -> list[str]:
+        """The ids of the keys, the first key's first."""
+        others = [each.hex() for each in reversed(self._ciphers) if each != self._first]
+        return [self._first.hex(), *others]
+
+    def encrypt_value(self, value: str, place: SecretPlace) -> str:
+        """`enc:v2:…`, which can only be decrypted for the same place."""
         try:
-            return self._seal(_TEXT + value.encode(), project)
+            return self._seal(_TEXT + value.encode(), place)
         except UnicodeEncodeError as error:
             raise UserError(
                 "the secret is not a valid string: it contains half of a surrogate pair"
             ) from error
 
-    def decrypt_value(self, text: str, *, project: str) -> str:
-        """The value again; raises UserError if it is not ours, not this project's, or its key is gone."""
-        value = self._open(text, project)
+    def decrypt_value(self, text: str, place: SecretPlace) -> str:
+        """The value again; raises UserError if it is not ours, not for this place, or its key is gone."""
+        value = _opened(self._content(text, place)[1])
         return value if isinstance(value, str) else json.dumps(value)
 
     def is_encrypted(self, value: object) -> bool:
         """Whether a value has the form of an encrypted one."""
-        return isinstance(value, str) and value.startswith(ENCRYPTED)
+        return is_sealed(value)
 
-    def encrypt_secrets(self, value: Any, project: str) -> Any:
-        """A copy in which every value under a `#` key is encrypted; those that already are, are kept."""
+    def encrypt_secrets(self, value: Any, place: SecretPlace, kept: Collection[str] = ()) -> Any:
+        """A copy in which every value under a `#` key is encrypted for the place.
+
+        Those that already are must be for it, too, except those in `kept`, which stay what they were for.
+        """
 
         def encrypt(secret: Any) -> Any:
-            if self.is_encrypted(secret):
-                return self._renew(secret, project)
+            if is_sealed(secret):
+                return self.renew_in_place(secret, place) if secret in kept else self.renew(secret, place)
             if is_mask(secret):
                 raise UserError(
                     f"{MASK} stands for a stored secret, but there is none here: enter the secret"
                 )
             if isinstance(secret, str):
-                return self.encrypt_value(secret, project=project)
-            return self._seal(_JSON + json.dumps(secret, allow_nan=False).encode(), project)
+                return self.encrypt_value(secret, place)
+            return self._seal(_JSON + json.dumps(secret, allow_nan=False).encode(), place)
 
         return map_secrets(value, encrypt)
 
-    def decrypt_secrets(self, value: Any, project: str) -> Any:
-        """A copy in which every encrypted value under a `#` key is decrypted."""
+    def decrypt_secrets(self, value: Any, place: SecretPlace) -> Any:
+        """A copy in which every encrypted value under a `#` key is decrypted; each must be for the place."""
 
         def decrypt(secret: Any) -> Any:
-            return self._open(secret, project) if self.is_encrypted(secret) else secret
+            return _opened(self._content(secret, place)[1]) if is_sealed(secret) else secret
 
         return map_secrets(value, decrypt)
 
-    def _renew(self, text: str, project: str) -> str:
-        """Under the first key; with the same nonce, so that its handle stays what people have in files."""
-        nonce, content = self._content(text, project)
-        return self._seal(content, project, nonce)
+    def read_secrets(self, value: Any, project: str) -> Any:
+        """The same, whatever in the project they are for: to check and compare, never to hand on.
 
-    def _seal(self, content: bytes, project: str, nonce: bytes | None = None) -> str:
-        nonce = nonce or os.urandom(_NONCE_BYTES)
-        sealed = self._ciphers[self._first].encrypt(nonce, content, _associated(project))
-        return ENCRYPTED + base64.urlsafe_b64encode(self._first + nonce + sealed).decode()
+        What cannot be decrypted stays encrypted: it differs from everything that could be entered instead.
+        """
 
-    def _open(self, text: str, project: str) -> Any:
-        _, content = self._content(text, project)
-        return content[1:].decode() if content[:1] == _TEXT else json.loads(content[1:])
+        def read(secret: Any) -> Any:
+            try:
+                return _opened(self._content(secret, _own_place(secret, project))[1])
+            except UserError:
+                return secret
 
-    def _content(self, text: str, project: str) -> tuple[bytes, bytes]:
+        return map_secrets(value, lambda secret: read(secret) if is_sealed(secret) else secret)
+
+    def renew(self, text: str, place: SecretPlace) -> str:
+        """Under the first key; with the same nonce, so that its handle stays what people have in files.
+
+        The same nonce is never used twice with one cipher: each form, and each place, has its own.
+        """
+        nonce, content = self._content(text, place)
+        return self._seal(content, place, nonce)
+
+    def renew_in_place(self, text: str, otherwise: SecretPlace) -> str:
+        """The same for the place it is already for; one in the first form is from now on for `otherwise`."""
+        own = _own_place(text, otherwise.project)
+        return self.renew(text, own if own.name else otherwise)
+
+    def move_secrets(self, value: Any, source: SecretPlace, target: SecretPlace) -> Any:
+        """A copy in which every secret of one place is encrypted anew for another."""
+        return self.encrypt_secrets(self.decrypt_secrets(value, source), target)
+
+    def _seal(self, content: bytes, place: SecretPlace, nonce: bytes | None = None) -> str:
+        nonce = nonce or os.urandom(NONCE_BYTES)
+        ciphers = self._ciphers[self._first]
+        if self._form == "v1":
+            sealed = ciphers.v1.encrypt(nonce, content, _bound_to_project(place.project))
+            return str(SealedValue(self._first, nonce, sealed, None))
+        sealed = ciphers.v2(place).encrypt(nonce, content, _bound_to_place(place))
+        return str(SealedValue(self._first, nonce, sealed, place.name))
+
+    def _content(self, text: str, place: SecretPlace) -> tuple[bytes, bytes]:
         """The nonce, and what was encrypted with it."""
         try:
-            blob = base64.b64decode(text.removeprefix(ENCRYPTED), altchars=b"-_", validate=True)
-            cipher = self._ciphers[blob[:_KEY_ID_BYTES]]
-            nonce, sealed = blob[_KEY_ID_BYTES:][:_NONCE_BYTES], blob[_KEY_ID_BYTES + _NONCE_BYTES :]
-            return nonce, cipher.decrypt(nonce, sealed, _associated(project))
-        except (binascii.Error, KeyError, InvalidTag, ValueError) as error:
+            value = SealedValue.parse(text)
+            ciphers = self._ciphers[value.key_id]
+            if value.place is None:
+                bound = _bound_to_project(place.project)
+                return value.nonce, ciphers.v1.decrypt(value.nonce, value.sealed, bound)
+            return value.nonce, ciphers.v2(place).decrypt(value.nonce, value.sealed, _bound_to_place(place))
+        except (KeyError, InvalidTag, ValueError) as error:
             raise UserError(
-                "the encrypted value was not made in this project, or its key is no longer in "
-                f"{variable('encryption_keys')}: enter the secret again"
+                f"the encrypted value was not made in this project{place.purpose}, or its key is no longer "
+                f"in {variable('encryption_keys')}: enter the secret again"
             ) from error
 
 
-def _key_id(key: bytes) -> bytes:
-    return hashlib.sha256(b"orchestrator key id" + key).digest()[:_KEY_ID_BYTES]
+class _Ciphers:
+    """A cipher for the first form, and one for each place of the second, with keys of their own.
+
+    A value keeps its nonce when it changes its form. If two places shared a key, a value of the first form
+    that someone copied to both would become two with one nonce, which gives away how GCM authenticates.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self.v1 = AESGCM(key)
+        self.v2 = lru_cache(_REMEMBERED)(partial(_cipher_of_place, key))
 
 
-def _associated(project: str) -> bytes:
+def _cipher_of_place(key: bytes, place: SecretPlace) -> AESGCM:
+    return AESGCM(HKDF(hashes.SHA256(), len(key), salt=None, info=_bound_to_place(place)).derive(key))
+
+
+def _opened(content: bytes) -> Any:
+    return content[1:].decode() if content[:1] == _TEXT else json.loads(content[1:])
+
+
+def _own_place(text: str, project: str) -> SecretPlace:
+    """What the value says it is for; without a name if it does not say."""
+    try:
+        return SecretPlace(project, SealedValue.parse(text).place or "")
+    except ValueError:
+        return SecretPlace(project, "")
+
+
+def _bound_to_project(project: str) -> bytes:
     return b"orchestrator secret v1 " + project.encode()
+
+
+def _bound_to_place(place: SecretPlace) -> bytes:
+    return b"\0".join((b"orchestrator secret v2", place.project.encode(), place.name.encode()))
 
 
 def map_secrets(value: Any, change: Callable[[Any], Any], depth: int = 0) -> Any:
@@ -176,7 +247,7 @@ def is_mask(value: object) -> bool:
 
 def secret_handle(secret: object) -> str:
     """`***:3f2a9c1b07de`: made from a nonce, it is unique to the secret and reveals nothing about it."""
-    if not (isinstance(secret, str) and secret.startswith(ENCRYPTED)):
+    if not is_sealed(secret):
         return MASK
-    nonce = base64.urlsafe_b64decode(secret.removeprefix(ENCRYPTED))[_KEY_ID_BYTES:][:_NONCE_BYTES]
+    nonce = SealedValue.parse(str(secret)).nonce
     return f"{MASK}:{hashlib.sha256(b'orchestrator secret handle' + nonce).hexdigest()[:_HANDLE_DIGITS]}"

@@ -4,6 +4,7 @@
 its name, and the word `theirs`, must never appear in an answer that they get.
 """
 
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
+from starlette.types import ASGIApp
 from tests.integration.api.conftest import ADMIN_TOKEN, KEY, Client, orchestration
-from tests.integration.api.crawl import GHOST, Caller
+from tests.integration.api.crawl import GHOST, Caller, ask
 from tests.integration.api.people import OWN_PAGE, person_with_role, token_of_person
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
@@ -47,7 +48,7 @@ COOKIE = BrowserSessions().cookie_name
 class Tenants:
     """Who there is, and the ids of what there is."""
 
-    http: httpx.AsyncClient
+    app: ASGIApp
     database: Database
     places: Mapping[str, str]
     """What requests in `demo` are about."""
@@ -63,7 +64,7 @@ class Tenants:
     """Requests with an admin's cookie that other sites have sent."""
 
 
-async def two_tenants(http: httpx.AsyncClient, demo: Client, database: Database) -> Tenants:
+async def two_tenants(app: ASGIApp, demo: Client, database: Database) -> Tenants:
     """Furnish both projects; `demo` is furnished with the usual things already."""
     rival = Client(demo.http, "rival")
     await demo.post("/v1/projects", {"id": "rival", "name": "Rival"}, status=201)
@@ -71,7 +72,7 @@ async def two_tenants(http: httpx.AsyncClient, demo: Client, database: Database)
     await runner.connect()
     job = await runner.job("two", 1, "processing")
     foreign, theirs = await _foreign_things(rival, database, runner)
-    made = Tenants(http, database, places, foreign, {}, {}, {}, {})
+    made = Tenants(app, database, places, foreign, {}, {}, {}, {})
     await _add_tokens(made, demo, job)
     await _add_people(made, demo)
     await _add_ended(made, demo, job)
@@ -132,9 +133,8 @@ async def _add_tokens(made: Tenants, demo: Client, job: UUID) -> None:
         caller = bearing(token["token"])
         if kind in OWN_RUNS:
             url = f"/v1/projects/demo/{OWN_RUNS[kind]}"
-            response = await made.http.post(url, json={}, headers=caller.headers)
-            assert response.status_code == 202, response.text
-            caller = Caller(caller.headers, {"job": response.json()["job_id"]})
+            answer = await ask(made.app, "POST", url, {}, caller.headers)
+            caller = Caller(caller.headers, {"job": json.loads(answer.text)["job_id"]})
         made.callers[kind] = caller
     await made.database.execute(
         "UPDATE catalog.tokens SET secret_hash = $1"

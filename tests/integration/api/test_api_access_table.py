@@ -43,11 +43,11 @@ VARYING = re.compile(
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tenants(shared_database: Database, vhost: BrokerVhost) -> AsyncIterator[Tenants]:
     settings = settings_on(shared_database, vhost)
-    async with running(settings) as api, api.http(ADMIN_TOKEN) as http, api.streaming(None) as crawling:
+    async with running(settings) as api, api.http(ADMIN_TOKEN) as http:
         demo = Client(http)
         await demo.post("/v1/projects", {"id": "demo", "name": "Demo"})
         await furnish(demo)
-        yield await two_tenants(crawling, demo, shared_database)
+        yield await two_tenants(api.app, demo, shared_database)
 
 
 together = pytest.mark.asyncio(loop_scope="module")
@@ -100,7 +100,7 @@ async def asked(
     """Make the call; a session that it ends begins again."""
     sessions = "SELECT s FROM catalog.sessions s"
     kept = await tenants.database.fetch(sessions) if call.name in ENDS_SESSION else []
-    answer = await send(tenants.http, caller, call, places, body)
+    answer = await send(tenants.app, caller, call, places, body)
     for (session,) in kept:
         again = "INSERT INTO catalog.sessions SELECT ($1::catalog.sessions).* ON CONFLICT DO NOTHING"
         await tenants.database.execute(again, session)

@@ -36,7 +36,9 @@ async def test_26_a_changed_setting_revokes_the_token_of_the_old_one(
     # A replica that still has the old setting starts again: it ends nothing and brings nothing back.
     assert await status(settings, ADMIN_TOKEN, *every) == [401, 200, 200]
     assert await status(settings, NEXT, *every) == [401, 200, 200]
-    actions = await database.fetch("SELECT action FROM catalog.audit ORDER BY at")
+    actions = await database.fetch(
+        "SELECT action FROM catalog.audit WHERE action <> 'token.refused' ORDER BY at"
+    )
     assert [row["action"] for row in actions] == [
         "administrator.created", "token.created", "token.created", "token.revoked",
     ]  # fmt: skip

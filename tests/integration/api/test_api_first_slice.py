@@ -9,6 +9,7 @@ from tests.integration.api.conftest import KEY, Client, orchestration
 from tests.support.databases import Database
 from tests.support.waiting import eventually
 
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
 
@@ -45,7 +46,7 @@ async def test_secret_is_encrypted_masked_and_kept(furnished: Client, database: 
         "SELECT parameters::text FROM catalog.configuration_versions ORDER BY created_at DESC LIMIT 1"
     )
     assert "hunter2" not in stored[0][0]
-    assert "enc:v1:" in stored[0][0]
+    assert "enc:v2:" in stored[0][0]
     kept = await furnished.put(path, {"parameters": {"rows": 1, "#password": "***"}})
     assert kept["changed"] is False
     moved = await furnished.put(path, {"parameters": {"rows": 2, "#password": "***"}})
@@ -61,7 +62,9 @@ async def test_a_mask_stands_for_the_secret_that_another_save_is_writing(
 ) -> None:
     path, masked = "configurations/demo-extractor/one", {"parameters": {"rows": 1, "#password": "***"}}
     await furnished.put(path, {"parameters": {"rows": 1, "#password": "first"}})
-    newer = Encryption([base64.b64decode(KEY)]).encrypt_value("second", project="demo")
+    newer = Encryption([base64.b64decode(KEY)]).encrypt_value(
+        "second", of_parameters("demo", "demo-extractor", "one")
+    )
 
     async def is_held_up() -> bool:
         held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"

@@ -8,6 +8,7 @@ from typing import Any
 from tests.integration.api.conftest import KEY, Client
 from tests.support.databases import Database
 
+from orchestrator_shared.secret_places import of_variable
 from orchestrator_shared.security import Encryption
 
 ENCRYPTION = Encryption([base64.b64decode(KEY)])
@@ -27,7 +28,7 @@ async def stored(database: Database, configuration: str) -> Any:
         " WHERE c.id = $1",
         configuration,
     )
-    return ENCRYPTION.decrypt_secrets(json.loads(parameters), "demo")
+    return ENCRYPTION.read_secrets(json.loads(parameters), "demo")
 
 
 async def test_removed_and_moved_elements_keep_each_their_own_secret(
@@ -121,7 +122,7 @@ async def test_a_secret_variable_is_not_lost_by_its_mask(furnished: Client, data
         problem = await furnished.post(f"definitions/{how}", {"documents": documents}, status=422)
         assert "would be lost" in str(problem)
     value = await database.fetchval("SELECT value FROM catalog.variables_v1 WHERE name = 'key'")
-    assert ENCRYPTION.decrypt_value(value, project="demo") == "hunter2"
+    assert ENCRYPTION.decrypt_value(value, of_variable("demo", "key")) == "hunter2"
     await furnished.put("variables/plain", {"value": "***", "secret": False}, status=201)
 
 

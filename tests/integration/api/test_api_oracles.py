@@ -5,10 +5,12 @@ import re
 import pytest
 import structlog
 from tests.integration.api.conftest import ADMIN_TOKEN, Client, RunningApi, running
+from tests.integration.api.people import person_with_password, signed_in
 from tests.support.databases import Database
 from tests.support.logs import plain_logs
 
 from orchestrator_api.access.metrics import TOKENS_REFUSED
+from orchestrator_api.http.compression import MIN_BYTES
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.security import new_token
 
@@ -89,6 +91,37 @@ async def test_log_lines_of_a_request_carry_its_id(api: RunningApi, database: Da
     finally:
         plain_logs()
     assert ids == [answer.headers["x-request-id"]]
+
+
+@pytest.mark.parametrize("path", ["/v1/projects", "/v1/ghost", "/v1/projects/Bad!/jobs"])
+async def test_every_refusal_names_the_id_of_its_request(api: RunningApi, path: str) -> None:
+    async with api.http(None) as http:
+        answer = await http.get(path)
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_lists_are_compressed_and_secrets_are_not(furnished: Client) -> None:
+    components = [f"component-{number}" for number in range(100)]
+    token = {"name": "many", "scopes": ["read"], "components": components}
+    made = await furnished.http.post("/v1/projects/demo/tokens", json=token)
+    assert len(made.text) > MIN_BYTES
+    assert made.json()["token"]
+    listed = await furnished.http.get("/v1/projects/demo/tokens")
+    plain = await furnished.http.get("/v1/projects/demo/tokens", headers={"Accept-Encoding": "identity"})
+    assert listed.json() == plain.json()
+    encodings = [answer.headers.get("content-encoding") for answer in (made, listed, plain)]
+    assert encodings == [None, "gzip", None]
+    assert int(listed.headers["content-length"]) < len(plain.content)
+
+
+async def test_the_csrf_token_of_a_session_is_never_compressed(
+    api: RunningApi, admin: Client, database: Database
+) -> None:
+    await person_with_password(admin, database, "ann@example.com", role="viewer")
+    async with signed_in(api, "ann@example.com") as browser:
+        answer = await browser.http.get("/v1/sessions/current")
+    assert answer.json()["csrf_token"]
+    assert answer.headers["cache-control"] == "no-store, no-transform"
 
 
 @pytest.mark.parametrize("path", ["/v1/projects/", "/docs/", "/livez/", "//v1/projects"])

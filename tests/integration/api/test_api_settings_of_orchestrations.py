@@ -82,7 +82,7 @@ async def test_secret_variable_is_never_shown(furnished: Client, database: Datab
     assert (await furnished.get("variables/warehouse"))["value"] == "***"
     assert [v["value"] for v in (await furnished.get("variables"))["items"]] == ["***"]
     stored = await database.fetchval("SELECT value FROM catalog.variables")
-    assert stored.startswith("enc:v1:")
+    assert stored.startswith("enc:v2:")
     await furnished.put("variables/warehouse", {"value": "***", "secret": True}, status=200)
     assert await database.fetchval("SELECT value FROM catalog.variables") == stored
     await furnished.put("variables/other", {"value": "***", "secret": True}, status=422)

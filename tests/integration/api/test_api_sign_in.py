@@ -117,7 +117,7 @@ async def test_only_our_own_pages_change_anything(browser: httpx.AsyncClient) ->
         assert "another site" in answer.json()["detail"]
     assert (await browser.get(path, headers={"Sec-Fetch-Site": "cross-site"})).status_code == 404
     assert (await browser.put(path, json=body, headers=ours)).status_code == 201
-    by_origin = {"X-CSRF-Token": token, "Origin": "http://api"}
+    by_origin = {"X-CSRF-Token": token, "Origin": "http://api", "If-Match": "*"}
     assert (await browser.put(path, json=body, headers=by_origin)).status_code == 200
 
 
@@ -147,15 +147,16 @@ async def test_whatever_is_wrong_the_answer_and_the_work_are_the_same(
         password = PASSWORD if email == "disabled@example.com" else "not the right one"
         before = (work.verified, work.hashed)
         answer = await sign_in(browser, email, password)
-        answers.add((answer.status_code, answer.text, tuple(sorted(answer.headers.keys()))))
+        body = {**answer.json(), "request_id": None}
+        answers.add((answer.status_code, str(body), tuple(sorted(answer.headers.keys()))))
         done.append((work.verified - before[0], work.hashed - before[1]))
     assert len(answers) == 1
     assert done[:3] == [(1, 0)] * 3
     assert [detail["reason"] for _, detail in await audited(database, "sign_in.refused")] == [
         "wrong password", "no such account", "no password yet", "the account is disabled",
     ]  # fmt: skip
-    addresses = {detail["address"] for _, detail in await audited(database, "sign_in.refused")}
-    assert addresses == {"127.0.0.1"}
+    refused = "SELECT DISTINCT address FROM catalog.audit WHERE action = 'sign_in.refused'"
+    assert await database.fetchval(refused) == "127.0.0.1"
 
 
 @pytest.mark.usefixtures("ada")

@@ -127,7 +127,7 @@ async def test_a_copy_keeps_the_secrets(furnished: Client, database: Any) -> Non
         )
     stored = [json.loads(row["parameters"]) for row in sealed]
     assert len({each["#password"] for each in stored}) == 2, "each is encrypted on its own"
-    clear = [Encryption([base64.b64decode(KEY)]).decrypt_secrets(each, "demo") for each in stored]
+    clear = [Encryption([base64.b64decode(KEY)]).read_secrets(each, "demo") for each in stored]
     assert [each["#password"] for each in clear] == ["swordfish"] * 2
 
 

@@ -57,7 +57,7 @@ async def test_a_confirmed_login_becomes_a_token_of_the_person(
         await own.get("/v1/me", status=401)
     assert made["id"] in {each["id"] for each in (await admin.get("/v1/tokens"))["items"]}
     actions = [each["action"] for each in (await admin.get("/v1/audit"))["items"]]
-    assert actions[:2] == ["token.revoked", "token.created"]
+    assert actions[:3] == ["token.refused", "token.revoked", "token.created"]
 
 
 async def test_a_code_is_of_no_use_to_anyone_else(eva: UUID, browser: Browser, api: RunningApi) -> None:

@@ -9,6 +9,7 @@ from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 
 from orchestrator_shared.domain.statuses import Origin
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
 FAILING = """
@@ -27,7 +28,9 @@ async def test_the_mail_about_a_failed_run_names_what_failed_and_why(
     tmp_path: Path,
 ) -> None:
     pipelines = stage.pipelines
-    secret = Encryption([bytes(range(32))]).encrypt_value("hunter22", project=PROJECT)
+    secret = Encryption([bytes(range(32))]).encrypt_value(
+        "hunter22", of_parameters(PROJECT, "script", "load")
+    )
     await pipelines.configuration("load", {"code": FAILING, "#password": secret})
     await pipelines.scripts(fine="print('fine')", later="print('later')")
     await pipelines.orchestration("inner", [task("load")])

@@ -16,6 +16,7 @@ from tests.support.waiting import eventually
 
 from orchestrator_shared.database.pool import prepare_connection
 from orchestrator_shared.definitions.models import ComponentDocument
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
 TOKEN = "t0ken-of-theirs"
@@ -56,7 +57,7 @@ async def register(
             document.model_dump(mode="json"),
         )
     encryption = Encryption((base64.b64decode(ENCRYPTION_KEY),))
-    parameters = encryption.encrypt_secrets({"#token": TOKEN}, project=PROJECT)
+    parameters = encryption.encrypt_secrets({"#token": TOKEN}, of_parameters(PROJECT, "remote", "remote"))
     await pipelines.configuration("remote", parameters, component="remote")
 
 
@@ -216,7 +217,7 @@ async def test_what_is_kept_of_a_run_is_encrypted(story: Tell) -> None:
         async with told.pipelines.database.connection() as connection:
             stored = await connection.fetchval("SELECT handle FROM jobs.attempts WHERE job_id = $1", told.job)
         await told.ended("ok")
-    assert stored.startswith('{"#run": "enc:v1:')
+    assert stored.startswith('{"#run": "enc:v2:')
 
 
 async def test_a_frozen_runner_does_not_cancel_what_another_follows(story: Tell) -> None:

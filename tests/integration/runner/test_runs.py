@@ -7,6 +7,7 @@ from tests.integration.runner.conftest import StartRunner
 from tests.support.pipelines import PROJECT, Pipelines, task
 
 from orchestrator_shared.domain.ids import new_job_id
+from orchestrator_shared.secret_places import of_parameters, of_variable
 from orchestrator_shared.security import Encryption
 
 OK = "print('done')"
@@ -250,7 +251,9 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
         "load",
         {
             "code": code,
-            "#password": encryption.encrypt_value("{{ vars.password }}", project=PROJECT),
+            "#password": encryption.encrypt_value(
+                "{{ vars.password }}", of_parameters(PROJECT, "script", "load")
+            ),
             "day": ["{{ scheduled_for }}"],
             "over": {"a": 1, "b": 1},
         },
@@ -258,7 +261,7 @@ result(message=f"count {count + 1}", output_tables=[{"table": "out.c-main.orders
     await pipelines.database.execute(
         "INSERT INTO catalog.variables (project, name, value, secret) VALUES ($1, 'password', $2, true)",
         PROJECT,
-        encryption.encrypt_value("hunter22", project=PROJECT),
+        encryption.encrypt_value("hunter22", of_variable(PROJECT, "password")),
     )
     await start_runner().ready()
     await pipelines.orchestration("campaigns", [task("load", parameters={"parameters": {"over": {"b": 2}}})])
@@ -298,7 +301,8 @@ result(message=f"pin {parameters['#pin']}, password Hid/den77")
         "rows": 'result(output_tables=[{"table": "out.c-main.a", "rows": parameters["#pin"]}])',
     }
     for name, code in codes.items():
-        await pipelines.configuration(name, {"code": code, **encryption.encrypt_secrets(secrets, PROJECT)})
+        sealed = encryption.encrypt_secrets(secrets, of_parameters(PROJECT, "script", name))
+        await pipelines.configuration(name, {"code": code, **sealed})
     await start_runner().ready()
 
     runs = {name: await pipelines.run(name, component="script") for name in codes}
@@ -339,4 +343,4 @@ result(message=f"count {count + 1}")
         job = await pipelines.ended(await pipelines.run("count", component="script"))
         assert job["message"] == expected
     stored = await pipelines.database.fetchval("SELECT state::text FROM jobs.configuration_states")
-    assert stored.startswith('{"#state": "enc:v1:')
+    assert stored.startswith('{"#state": "enc:v2:')

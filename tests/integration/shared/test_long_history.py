@@ -47,14 +47,17 @@ INSERT INTO triggers.counts (trigger_id, table_project, table_name, counted, use
 VALUES ('{ONE}', 'p', 't', 0, 0);
 ANALYZE
 """
-LISTED = "'p', NULL, 'orchestrator', 'c2', NULL, NULL, NULL, NULL, NULL, 50"
+LISTED = (
+    "'lane', 'p', NULL, NULL, NULL, NULL, 50, 'orchestrator', 'c2', "
+    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
+)
 LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
 CASES = [
     ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
     ("runner.queue", "accept.sql", "waiting_run_of_schedule", f"2, '{ONE}'", 0),
-    ("api.runs", "store.sql", "listed_jobs", LISTED, JOBS),
+    ("api.runs", "store.sql", "listed_jobs", LISTED, 50),
     ("api.runs", "store.sql", "jobs", f"'{{{WAITING}}}', '{{NULL}}', 'p'", 1),
-    ("api.runs", "store.sql", "last_runs", "'p', '{c1,c2}'", 2),
+    ("api.runs", "store.sql", "last_runs", "20, 'p', '{c1,c2}'", 40),
     ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'{{{WAITING}}}'", 5),
     ("api.orchestrations", "store.sql", "written_tables", "'{orchestrator}', '{c2}', 'p'", 20),

@@ -3,8 +3,10 @@
 from typing import Any
 
 from orchestrator_api.catalog.differences import MAX_CHANGES, Difference, compare_parameters, compare_phases
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption
 
+PLACE = of_parameters("demo", "csv-source", "orders")
 ENCRYPTION = Encryption([bytes(range(32))])
 
 
@@ -44,8 +46,8 @@ def test_one_more_element_is_one_difference() -> None:
 
 
 def test_secrets_are_compared_and_never_shown() -> None:
-    sealed = ENCRYPTION.encrypt_secrets({"#p": "swordfish", "#q": "x", "#r": None}, "demo")
-    entered_again = ENCRYPTION.encrypt_secrets({"#p": "marlin", "#q": "x", "#r": "new"}, "demo")
+    sealed = ENCRYPTION.encrypt_secrets({"#p": "swordfish", "#q": "x", "#r": None}, PLACE)
+    entered_again = ENCRYPTION.encrypt_secrets({"#p": "marlin", "#q": "x", "#r": "new"}, PLACE)
     after = {**entered_again, "#q": sealed["#q"], "new": {"#s": entered_again["#p"]}}
     assert changes(sealed, after) == [
         Difference("parameters.#p", "changed", "***", "***", secret=True),
@@ -55,8 +57,8 @@ def test_secrets_are_compared_and_never_shown() -> None:
 
 
 def test_a_new_key_for_encryption_changes_no_secret() -> None:
-    sealed = ENCRYPTION.encrypt_secrets({"l": [{"#p": "swordfish"}, {"#p": "marlin"}]}, "demo")
-    renewed = Encryption([bytes(32), bytes(range(32))]).encrypt_secrets(sealed, "demo")
+    sealed = ENCRYPTION.encrypt_secrets({"l": [{"#p": "swordfish"}, {"#p": "marlin"}]}, PLACE)
+    renewed = Encryption([bytes(32), bytes(range(32))]).encrypt_secrets(sealed, PLACE)
     assert renewed != sealed
     assert changes(sealed, renewed) == []
 

@@ -10,10 +10,10 @@ SECURITY: list[dict[str, list[str]]] = [{"HTTPBearer": []}, {"SessionCookie": []
 OPEN = {
     "post /v1/callbacks/{token}",  # the address is the secret
     "post /v1/sessions",
+    "post /v1/cli-logins",
     "post /v1/password-resets",
     "get /v1/links/{link}",  # the address is the secret
-    "post /v1/links/{link}",
-    "post /v1/cli-logins",  # the code is the secret
+    "post /v1/links/{link}",  # the code is the secret
 }
 METHODS = {"get", "put", "post", "patch", "delete"}
 

@@ -49,10 +49,10 @@ def test_a_run_is_asked_for_again_under_the_same_key() -> None:
         return httpx.Response(202, json={"job_id": "j"})
 
     client = api(answer)
-    client.request_run("/x/runs", {"confirm": True})
+    client.post_once("/x/runs", {"confirm": True})
     (first, body), second = asked
     assert (second, body) == ((first, body), {"confirm": True})
-    client.request_run("/x/runs", {"confirm": True})
+    client.post_once("/x/runs", {"confirm": True})
     assert asked[-1][0] != first
 
 

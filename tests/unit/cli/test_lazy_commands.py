@@ -59,6 +59,19 @@ def test_completion_offers_commands_and_what_is_below_them(
     assert completed("orchestrator d") == ["dev", "db", "dead-letters", "diff", "deliveries", "demo"]
     assert completed("orchestrator dead-letters ") == ["list", "replay", "drop"]
     assert completed("orchestrator backfill --s") == ["--schedule"]
+    assert completed("orchestrator jobs list --output ") == ["table", "json"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("bash", "complete -o"), ("zsh", "compdef"), ("fish", "complete --command")]
+)
+def test_the_script_for_a_shell(shell: str, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == ExitCode.OK
+    script = capsys.readouterr().out
+    assert word in script
+    assert "_ORCHESTRATOR_COMPLETE" in script
+    assert main(["completion", "tcsh"]) == ExitCode.BAD_INPUT
+    assert "expected bash, zsh, fish" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["dev", "demo"])

@@ -14,7 +14,7 @@ from orchestrator_cli.main import main
 ID = "01a22a90-5d33-7a53-90df-0a520c115ff6"
 MEMBERS = "/v1/projects/demo/members"
 PERSON = {"id": ID, "email": "Ada@Example.com", "name": "Ada", "is_administrator": False}
-TIMES = {"disabled_at": "2026-11-30T12:00:00Z", "created_at": "2026-11-29T12:00:00Z"}
+TIMES = {"etag": '"e"', "disabled_at": "2026-11-30T12:00:00Z", "created_at": "2026-11-29T12:00:00Z"}
 MEMBER = {**PERSON, **TIMES, "person_id": ID, "role": "viewer", "may_run": True}
 LINK = {"person_id": ID, "purpose": "invite", "expires_at": "2026-12-07T12:00:00Z"}
 ME: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""`orchestrator tokens` and `audit`: which address each asks, and what is shown."""
+"""`orchestrator tokens`: which address each asks, and what is shown."""
 
 import json
 from typing import Any
@@ -35,15 +35,6 @@ ANSWERS: dict[str, Any] = {
     "GET /v1/projects/demo/tokens": [LOADER],
     f"GET /v1/projects/demo/tokens/{ID}": LOADER,
     f"GET /v1/tokens/{ID}": ADMINISTRATOR,
-    "GET /v1/audit": [
-        {
-            "at": "2026-11-21T08:00:00Z",
-            "actor": "a@b.c",
-            "action": "project.created",
-            "subject": "p",
-            "detail": {},
-        }
-    ],
 }
 
 
@@ -85,7 +76,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (f"tokens refresh {ID}", f"POST /v1/projects/demo/tokens/{ID}/refresh", "orc_text"),
         (f"tokens revoke {ID}", f"DELETE /v1/projects/demo/tokens/{ID}", "revoked"),
         (f"tokens revoke {ID} --instance", f"DELETE /v1/tokens/{ID}", "revoked"),
-        ("audit --instance", "GET /v1/audit", "project.created"),
     ],
 )
 def test_each_asks_its_address(

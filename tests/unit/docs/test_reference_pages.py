@@ -13,6 +13,8 @@ from pydantic_settings import BaseSettings
 from tests.support import documentation as docs
 
 from orchestrator_api.settings import ApiSettings
+from orchestrator_cli import shared_options
+from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.lazy_commands import LazyCommand
 from orchestrator_cli.main import app
 from orchestrator_notifier.settings import NotifierSettings
@@ -145,6 +147,15 @@ def test_every_notification_event_is_told() -> None:
     assert not [event.value for event in NotificationEvent if f"`{event.value}`" not in text]
 
 
+HEADING = "Server, token and project"
+
+
+def test_the_exit_codes_are_told() -> None:
+    lines = section("cli.md", "Exit codes").splitlines()
+    rows = [line.split("|")[1].strip() for line in lines if line.startswith("| ")]
+    assert rows[1:] == [str(code.value) for code in ExitCode]
+
+
 def commands(command: Any, path: str = "orchestrator") -> Iterator[tuple[str, Any]]:
     """Every command that does something, with the words that call it."""
     command = command.load() if isinstance(command, LazyCommand) else command
@@ -157,6 +168,7 @@ def commands(command: Any, path: str = "orchestrator") -> Iterator[tuple[str, An
 
 def test_every_command_and_option_is_told() -> None:
     text = (docs.REFERENCE / "cli.md").read_text(encoding="utf-8")
+    assert not [name for name in shared_options.NAMES if f"`{name}" not in section("cli.md", HEADING)]
     found = dict(commands(typer.main.get_command(app)))
     assert len(found) > 20
     untold = [path for path in found if f"`{path}`" not in text]
@@ -164,7 +176,10 @@ def test_every_command_and_option_is_told() -> None:
     for path, command in found.items():
         row = next(line for line in text.splitlines() if line.startswith(f"| `{path}` |"))
         options = [
-            option for parameter in command.params for option in parameter.opts if option.startswith("--")
+            option
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("--") and option not in shared_options.NAMES
         ]
         assert not [option for option in options if option not in row], path
 

@@ -12,6 +12,7 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
 from orchestrator_shared.job_tokens import verify_job_token
 from orchestrator_shared.secret_handles import restore_masked
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import (
     Encryption,
     mask_secrets,
@@ -20,6 +21,7 @@ from orchestrator_shared.security import (
 
 NOW = datetime(2026, 3, 28, 12, tzinfo=UTC)
 FIELD = st.text(alphabet="0123456789*/-,LWRH#?jansu", min_size=1, max_size=6)
+PLACE = of_parameters("demo", "csv-source", "orders")
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -81,4 +83,6 @@ def test_secrets_and_tokens(value: object, text: str) -> None:
     parse_token_id(text)
     assert verify_job_token([b"k" * 32], "orcjob_" + text, now=NOW) is None
     with suppress(UserError):
-        Encryption([b"k" * 32]).decrypt_value("enc:v1:" + text, project="demo")
+        Encryption([b"k" * 32]).decrypt_value("enc:v1:" + text, PLACE)
+    with suppress(UserError):
+        Encryption([b"k" * 32]).decrypt_value("enc:v2:" + text, PLACE)

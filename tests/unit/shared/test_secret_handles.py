@@ -8,20 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
+from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption, is_mask, mask_secrets, secret_handle
 
+PLACE = of_parameters("demo", "csv-source", "orders")
 OLD, NEW = os.urandom(32), os.urandom(32)
 ENCRYPTION = Encryption([NEW])
 HOSTS = [{"host": "a", "#password": "of a"}, {"host": "b", "#password": "of b"}]
 
 
 def stored_of(value: Any) -> Any:
-    return ENCRYPTION.encrypt_secrets(value, "demo")
+    return ENCRYPTION.encrypt_secrets(value, PLACE)
 
 
 def saved(new: Any, stored: Any) -> Any:
     """What a save of `new` over `stored` makes, in the clear."""
-    return ENCRYPTION.decrypt_secrets(restore_masked(new, stored, handles_of(stored)), "demo")
+    return ENCRYPTION.decrypt_secrets(restore_masked(new, stored, handles_of(stored)), PLACE)
 
 
 def test_removing_the_first_of_two_leaves_the_second_its_own_password() -> None:
@@ -48,14 +50,14 @@ def test_a_mask_without_handle_is_taken_only_where_the_list_is_as_it_was() -> No
 
 
 def test_a_handle_reveals_nothing_and_lasts_until_the_secret_is_replaced() -> None:
-    first, again = (secret_handle(ENCRYPTION.encrypt_value("same", project="demo")) for _ in range(2))
+    first, again = (secret_handle(ENCRYPTION.encrypt_value("same", PLACE)) for _ in range(2))
     assert is_mask(first)
     assert first != again  # equal secrets cannot be told from it
-    old = Encryption([OLD]).encrypt_secrets({"#p": "x"}, "demo")
-    renewed = Encryption([NEW, OLD]).encrypt_secrets(old, "demo")
+    old = Encryption([OLD]).encrypt_secrets({"#p": "x"}, PLACE)
+    renewed = Encryption([NEW, OLD]).encrypt_secrets(old, PLACE)
     assert renewed != old
     assert secret_handle(renewed["#p"]) == secret_handle(old["#p"])
-    assert Encryption([NEW]).decrypt_secrets(renewed, "demo") == {"#p": "x"}
+    assert Encryption([NEW]).decrypt_secrets(renewed, PLACE) == {"#p": "x"}
 
 
 def test_a_handle_of_nothing_that_is_stored_is_left() -> None:
@@ -107,7 +109,7 @@ def test_every_secret_that_survives_an_edit_is_its_own(data: st.DataObject) -> N
     assert saved(shown, stored) == plain
     wanted, new = edited(plain, shown, data)
     restored = restore_masked(new, stored, handles_of(stored))
-    assert ENCRYPTION.decrypt_secrets(restored, "demo") == wanted
+    assert ENCRYPTION.decrypt_secrets(restored, PLACE) == wanted
     # What people still have in files goes on standing for it after the save.
-    again = ENCRYPTION.encrypt_secrets(restored, "demo")
+    again = ENCRYPTION.encrypt_secrets(restored, PLACE)
     assert mask_for_editing(again) == new

@@ -35,7 +35,7 @@ def backfill(
         "confirm": confirm,
     }
     with where.client() as client:
-        answer = client.request_run(where.project_path("backfills"), body)
+        answer = client.post_once(where.project_path("backfills"), body)
     if as_json:
         print_json(answer)
         return

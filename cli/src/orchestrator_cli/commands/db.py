@@ -3,20 +3,23 @@
 import asyncio
 import getpass
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import asyncpg
 import typer
+from pydantic import Field
 
 from orchestrator_cli.failures import BadInput, CommandFailure, Unreachable
 from orchestrator_cli.output import counted
 from orchestrator_shared.database.failover import WritableServer
+from orchestrator_shared.database.key_rotation import KeyRotation, KeyUse
 from orchestrator_shared.database.migrations import SchemaOutdated, check_version, migrate
 from orchestrator_shared.database.roles import Roles, create_roles, roles_sql
 from orchestrator_shared.domain.errors import OrchestratorError
-from orchestrator_shared.settings import DatabaseSettings, SettingsError, load_settings
+from orchestrator_shared.security import Encryption
+from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, SettingsError, load_settings
 
 app = typer.Typer()
 
@@ -32,7 +35,7 @@ T = TypeVar("T")
 @app.command("migrate")
 def migrate_command() -> None:
     """Migrate the database in ORCHESTRATOR_DATABASE_URL to this version; safe to repeat."""
-    settings = _settings()
+    settings = _settings(DatabaseSettings)
     applied = _with_connection(settings, lambda connection: migrate(connection, _roles(settings)))
     for name in applied:
         print(f"applied {name}")
@@ -63,7 +66,7 @@ def roles_command(
         name = unquote(urlsplit(os.environ.get("ORCHESTRATOR_DATABASE_URL", "")).path.lstrip("/")) or None
         print(roles_sql(Roles.prefixed(prefix), database=name), end="")
         return
-    settings = _settings()
+    settings = _settings(DatabaseSettings)
     roles = _roles(settings)
     if roles is None:
         raise BadInput(
@@ -77,7 +80,7 @@ def roles_command(
 @app.command("status")
 def status_command() -> None:
     """Check that the database has every migration of this version; exit code 1 if not."""
-    settings = _settings()
+    settings = _settings(DatabaseSettings)
     try:
         _with_connection(settings, check_version)
     except SchemaOutdated as error:
@@ -85,9 +88,79 @@ def status_command() -> None:
     print("the database is up to date")
 
 
-def _settings() -> DatabaseSettings:
+class _KeySettings(DatabaseSettings):
+    """What a rotation needs: the services' keys, the new one first."""
+
+    encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+
+
+@app.command("rotate-keys")
+def rotate_keys_command(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only count what is under which key; change nothing.")
+    ] = False,
+) -> None:
+    """Encrypt every stored secret anew under the first key in ORCHESTRATOR_ENCRYPTION_KEYS.
+
+    Services may run meanwhile. Exit code 1 if values under other keys or in an older form are left.
+    """
+    settings = _settings(_KeySettings)
+    encryption = Encryption(settings.encryption_keys)
+
+    async def rotate(connection: asyncpg.Connection) -> list[KeyUse]:
+        await check_version(connection)
+        rotation = KeyRotation(connection, encryption)
+        if not check:
+            await rotation.run(_show_progress)
+        return await rotation.uses()
+
     try:
-        return load_settings(DatabaseSettings)
+        uses = _with_connection(settings, rotate)
+    except SchemaOutdated as error:
+        raise CommandFailure(str(error)) from None
+    _tell_uses(uses, encryption.key_ids[0])
+
+
+def _show_progress(table: str, rows: int) -> None:
+    if rows:
+        print(f"{table}: {counted(rows, 'row')} encrypted anew", flush=True)
+
+
+def _tell_uses(uses: Sequence[KeyUse], first: str) -> None:
+    """Say what is left under each key, and which keys nothing needs any more."""
+    left = [use for use in uses if use.rows and (use.key, use.form) != (first, "v2")]
+    for key in dict.fromkeys(use.key for use in uses if use.key is not None):
+        rows = sum(sum(use.rows.values()) for use in uses if use.key == key)
+        name = f"key {key}{' (the first)' if key == first else ''}"
+        if rows or key == first:
+            print(f"{name}: {counted(rows, 'row')}")
+        else:
+            print(f"{name}: no rows: remove it from ORCHESTRATOR_ENCRYPTION_KEYS of api and runner")
+    if left:
+        raise CommandFailure(
+            "not everything is under the first key", details=[_what_to_do(use) for use in left]
+        )
+    print("everything is under the first key")
+
+
+def _what_to_do(use: KeyUse) -> str:
+    where = ", ".join(f"{table} ({counted(rows, 'row')})" for table, rows in use.rows.items())
+    if use.key is None:
+        return (
+            f"in the form {use.form} under keys that are not set here, in {where}: enter these secrets again"
+        )
+    return (
+        f"in the form {use.form} under the key {use.key}, in {where}: run `orchestrator db rotate-keys`; "
+        "what is left after that cannot be decrypted where it is: enter these secrets again"
+    )
+
+
+_Settings = TypeVar("_Settings", bound=DatabaseSettings)
+
+
+def _settings(kind: type[_Settings]) -> _Settings:
+    try:
+        return load_settings(kind)
     except SettingsError as error:
         raise BadInput(str(error)) from None
 

@@ -48,5 +48,5 @@ def replay(letter: str) -> None:
 def drop(letter: str) -> None:
     """Delete one permanently."""
     with context().client() as client:
-        client.delete(f"/dead-letters/{letter}")
+        client.discard(f"/dead-letters/{letter}")
     print(f"deleted {letter}")

@@ -63,7 +63,7 @@ def set_role(
     with where.client() as client:
         path = where.project_path("members")
         member = find(client, path, email)
-        client.put(f"{path}/{member['person_id']}", {"role": role, "may_run": may_run})
+        client.put(f"{path}/{member['person_id']}", {"role": role, "may_run": may_run}, etag=member["etag"])
     print(f"{email} is now {role} in {where.project}")
 
 
@@ -74,5 +74,5 @@ def remove(email: str, project: ProjectOption = None) -> None:
     with where.client() as client:
         path = where.project_path("members")
         member = find(client, path, email)
-        client.delete(f"{path}/{member['person_id']}")
+        client.delete(f"{path}/{member['person_id']}", etag=member["etag"])
     print(f"removed {email} from {where.project}")

@@ -9,6 +9,7 @@ import typer
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.switching import add_orchestration_switches
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.output import (
     counted,
@@ -21,6 +22,7 @@ from orchestrator_cli.output import (
 )
 
 app = typer.Typer()
+add_orchestration_switches(app)
 add_version_commands(app, lambda name: f"orchestrations/{name}")
 
 

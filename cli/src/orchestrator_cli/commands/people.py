@@ -87,7 +87,7 @@ def enable(email: str) -> None:
 def _switch(email: str, *, disabled: bool) -> None:
     with context().client() as client:
         person = find(client, "/people", email)
-        client.patch(f"/people/{person['id']}", {"disabled": disabled})
+        client.patch(f"/people/{person['id']}", {"disabled": disabled}, etag=person["etag"])
 
 
 def find(client: ApiClient, path: str, email: str) -> Json:

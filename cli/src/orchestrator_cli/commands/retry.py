@@ -46,7 +46,7 @@ def retry(
             show_plan(made, as_json=as_json)
             return
         body: Json = {"plan_id": made["id"], **flags(confirm=confirm, notify=notify)}
-        answer = client.request_run(f"{path}/retries", {**body, "tasks": task} if task else body)
+        answer = client.post_once(f"{path}/retries", {**body, "tasks": task} if task else body)
         if not follow:
             _print_job_id(answer, as_json=as_json)
             return

@@ -54,7 +54,7 @@ def run(
         **flags(confirm=confirm, notify=notify),
     }
     with where.client() as client:
-        answer = client.request_run(
+        answer = client.post_once(
             runs_path(where, name), {key: value for key, value in body.items() if value is not None}
         )
         if not follow:

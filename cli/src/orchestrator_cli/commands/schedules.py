@@ -1,13 +1,95 @@
-"""`orchestrator schedules`: the outcome of each fire."""
+"""`orchestrator schedules`: what is scheduled, when it fires, and the outcome of each fire."""
 
 from typing import Annotated
 
 import typer
 
+from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.commands.switching import add_part_switches
+from orchestrator_cli.context import Context
+from orchestrator_cli.failures import BadInput
+from orchestrator_cli.output import day_and_time, duration, print_findings, print_json, print_table
 
 app = typer.Typer()
+
+
+@app.command("list")
+def list_schedules(orchestration: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """List the schedules of an orchestration."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path(f"orchestrations/{orchestration}/schedules")))
+    if as_json:
+        print_json(items)
+        return
+    print_table(("schedule", "times", "time zone", "next fire (UTC)", ""), (_row(item) for item in items))
+
+
+def _row(item: Json) -> tuple[object, ...]:
+    state = "" if item["enabled"] else "disabled"
+    return (
+        item["name"],
+        item["cron"] or f"every {duration(item['every_seconds'])}",
+        item["timezone"],
+        day_and_time(item.get("next_at")),
+        item.get("problem") or state,
+    )
+
+
+add_part_switches(app, "schedules")
+
+
+@app.command()
+def preview(
+    orchestration: Annotated[str | None, typer.Argument(help="The orchestration.")] = None,
+    schedule: Annotated[str | None, typer.Argument(help="Its schedule.")] = None,
+    cron: Annotated[
+        str | None, typer.Option("--cron", help="Instead of a saved one: '30 5 * * 1-5'.")
+    ] = None,
+    every: Annotated[str | None, typer.Option("--every", help="Instead of a saved one: 45m.")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="Of --cron.")] = "UTC",
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the next fires of a schedule, or of times that are not saved yet."""
+    where = context(project)
+    with where.client() as client:
+        if orchestration and schedule and not (cron or every):
+            times = _saved_times(client, where, orchestration, schedule)
+        elif bool(cron) != bool(every) and not orchestration:
+            times = _given_times(cron, every, timezone)
+        else:
+            raise BadInput("give an orchestration and its schedule, or --cron, or --every")
+        found = client.post(where.project_path("schedule-previews"), times)
+    if as_json:
+        print_json(found)
+        return
+    print_table(("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]))
+    if found.get("warning"):
+        print_findings({"warnings": [found["warning"]]})
+
+
+def _saved_times(client: ApiClient, where: Context, orchestration: str, schedule: str) -> Json:
+    saved = client.get(where.project_path(f"orchestrations/{orchestration}/schedules/{schedule}"))
+    return {key: saved[key] for key in ("cron", "every_seconds", "timezone") if saved[key] is not None}
+
+
+def _given_times(cron: str | None, every: str | None, timezone: str) -> Json:
+    from orchestrator_shared.domain.durations import parse_duration
+    from orchestrator_shared.domain.errors import UserError
+
+    if every is None:
+        return {"cron": cron, "timezone": timezone}
+    try:
+        return {"every_seconds": parse_duration(every), "timezone": timezone}
+    except UserError as error:
+        raise BadInput(f"--every {every}: {error.detail}") from None
+
+
+def _fire(fire: Json) -> tuple[object, ...]:
+    words = {"moved": "after the gap of daylight saving", "repeated": "in an hour that comes twice"}
+    return day_and_time(fire["at"]), fire["local"], ", ".join(words[key] for key in words if fire[key])
 
 
 @app.command()

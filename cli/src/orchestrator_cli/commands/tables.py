@@ -23,7 +23,7 @@ def publish(
     where = context(project)
     body: Json = {"table": table, "id": event_id, "rows": rows}
     with where.client() as client:
-        answer = client.post(
+        answer = client.post_once(
             where.project_path("table-updates"),
             {key: value for key, value in body.items() if value is not None},
         )

@@ -1,6 +1,5 @@
-"""`orchestrator tokens` and `orchestrator audit`: who may do what, and who did what."""
+"""`orchestrator tokens`: who may do what."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -174,34 +173,3 @@ def revoke(token: str, project: ProjectOption = None, instance: InstanceOption =
     with where.client() as client:
         client.delete(_path(where, token, instance))
     print(f"revoked {plain(token)}")
-
-
-def audit(
-    project: ProjectOption = None,
-    instance: Annotated[
-        bool, typer.Option("--instance", help="Records that belong to no project (administrators only).")
-    ] = False,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many.")] = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """List the newest changes and run requests: who did what, and when."""
-    where = context(None if instance else project)
-    path = "/audit" if instance else where.project_path("audit")
-    with where.client() as client:
-        items = list(client.items(path, most=limit))
-    if as_json:
-        print_json(items)
-        return
-    print_table(
-        ("at (UTC)", "who", "what", "of", "detail"),
-        (
-            (
-                day_and_time(item["at"]),
-                item["actor"],
-                item["action"],
-                item["subject"],
-                json.dumps(item["detail"], ensure_ascii=False) if item["detail"] else "",
-            )
-            for item in items
-        ),
-    )

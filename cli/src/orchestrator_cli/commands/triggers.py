@@ -1,4 +1,4 @@
-"""`orchestrator triggers`: why a trigger did or did not start its orchestration."""
+"""`orchestrator triggers`: which there are, and why one did or did not start its orchestration."""
 
 from typing import Annotated
 
@@ -6,11 +6,30 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.switching import add_part_switches
 from orchestrator_cli.failures import BadInput
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import day_and_time, plain, print_json, print_table
 
 COLUMNS = ("table", "updated since the last run", "last heard", "missing since", "because")
 app = typer.Typer()
+
+
+@app.command("list")
+def list_triggers(orchestration: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """List the triggers of an orchestration."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path(f"orchestrations/{orchestration}/triggers")))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("trigger", "tables", ""),
+        ((each["name"], ", ".join(each["tables"]), "" if each["enabled"] else "disabled") for each in items),
+    )
+
+
+add_part_switches(app, "triggers")
 
 
 @app.command()
@@ -30,7 +49,7 @@ def explain(
         print_json(explanation)
         return
     for line in summary_lines(explanation):
-        print(line)
+        print(plain(line))
     print_table(COLUMNS, _rows(explanation))
 
 

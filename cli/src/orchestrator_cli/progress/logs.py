@@ -6,7 +6,14 @@ from collections.abc import Iterator
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.output import plain
 from orchestrator_cli.progress.log_text import LogText
-from orchestrator_cli.progress.watch import RUN_COMPONENT, Patient, Reader, fetch_tasks, snapshots
+from orchestrator_cli.progress.watch import (
+    RUN_COMPONENT,
+    Patient,
+    Reader,
+    fetch_tasks,
+    left_running,
+    snapshots,
+)
 
 PAGE = 500
 
@@ -55,18 +62,23 @@ def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
 
 def follow_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """New text as it arrives; for a run, each line names its task."""
-    whole: set[str] = set()
-    patient = Patient(client)
-    logs = Logs(patient, project_path)
+    logs = Logs(Patient(client), project_path)
     try:
-        # Read the job before its log: once the job is finished, its log is complete.
-        for job, phases in snapshots(client, project_path, job_id):
-            for name, each in _with_children(patient, project_path, job, phases):
-                if each not in whole and logs.show_new(each, f"{name} | " if name else ""):
-                    logs.finish(each)
-                    whole.add(each)
+        with left_running(job_id):
+            _follow_log(client, project_path, job_id, logs)
     finally:
         logs.finish_all()
+
+
+def _follow_log(client: ApiClient, project_path: str, job_id: str, logs: Logs) -> None:
+    whole: set[str] = set()
+    patient = Patient(client)
+    # Read the job before its log: once the job is finished, its log is complete.
+    for job, phases in snapshots(client, project_path, job_id):
+        for name, each in _with_children(patient, project_path, job, phases):
+            if each not in whole and logs.show_new(each, f"{name} | " if name else ""):
+                logs.finish(each)
+                whole.add(each)
 
 
 def _with_children(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,8 +10,8 @@ from rich.console import Console
 from rich.live import Live
 
 from orchestrator_cli.client import ApiClient, Json
-from orchestrator_cli.failures import Unreachable
-from orchestrator_cli.output import clock_time
+from orchestrator_cli.failures import Interrupted, Unreachable
+from orchestrator_cli.output import can_redraw, clock_time
 from orchestrator_cli.progress.tree import is_final, plain_lines, run_tree
 
 POLL_SECONDS = 0.4
@@ -78,22 +79,38 @@ def snapshots(
 
 def follow(client: ApiClient, project_path: str, job_id: str, screen: Console) -> Json:
     """Show the job until it ends, looking again when an event tells of a change; returns its final state."""
-    with client.notices(f"{project_path}/jobs/{job_id}/events") as notices:
-        longest = LIVE_PAUSE_SECONDS if screen.is_terminal else PLAIN_PAUSE_SECONDS
+    is_live = can_redraw(screen)
+    with left_running(job_id), client.notices(f"{project_path}/jobs/{job_id}/events") as notices:
+        longest = LIVE_PAUSE_SECONDS if is_live else PLAIN_PAUSE_SECONDS
 
         def pause() -> None:
             notices.wait(most=longest, otherwise=POLL_SECONDS)
 
         states = snapshots(client, project_path, job_id, pause)
-        return _follow_live(states, screen) if screen.is_terminal else _follow_plainly(states)
+        return _follow_live(states, screen) if is_live else _follow_plainly(states, screen)
 
 
-def _follow_plainly(states: States) -> Json:
+@contextmanager
+def left_running(job_id: str) -> Iterator[None]:
+    """Ctrl-C ends the watching only, and says so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped watching; {job_id} goes on",
+            details=[
+                f"watch it again: orchestrator jobs logs {job_id} --follow",
+                f"stop it:        orchestrator jobs terminate {job_id}",
+            ],
+        ) from None
+
+
+def _follow_plainly(states: States, screen: Console) -> Json:
     seen: dict[str, str] = {}
     job: Json = {}
     for job, phases in states:
         for line in plain_lines(seen, job, phases):
-            print(f"{clock_time(datetime.now(UTC).isoformat())} {line}", flush=True)
+            print(f"{clock_time(datetime.now(UTC).isoformat())} {line}", file=screen.file, flush=True)
     return job
 
 

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
+from orchestrator_api.http.compression import Compression
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.sign_in import SignIns
@@ -91,5 +92,6 @@ def create_app(
         # Not `include_router`: FastAPI would create each of its routes a second time, for every application.
         app.router.routes.extend(router.routes)
     problems.install(app)
+    app.add_middleware(Compression)
     app.add_route("/docs", docs_page.docs, include_in_schema=False)
     return app

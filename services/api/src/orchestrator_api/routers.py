@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from orchestrator_api.access import audit_routes as audit
 from orchestrator_api.access import instance_routes as instance
 from orchestrator_api.access import personal_routes as personal_tokens
 from orchestrator_api.access import routes as access
@@ -51,6 +52,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     links.router,
     notifications.router,
     instance.router,
+    audit.router,
     definitions.router,
     dead_letters.router,
     callbacks.router,

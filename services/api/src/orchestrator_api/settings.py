@@ -4,6 +4,7 @@ from pydantic import Field, field_validator, model_validator
 
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import check_mail_address
+from orchestrator_shared.sealed_values import SecretForm
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 MIN_TOKEN_CHARACTERS = 32
@@ -13,6 +14,8 @@ class ApiSettings(ServiceSettings):
     """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    secret_form: SecretForm = "v2"  # noqa: S105  a form, no secret
+    """The form in which secrets are encrypted; both are read."""
     link_key: EncryptionKeys = Field(min_length=1, repr=False)
     """Signs the links that people get; the first key signs, all verify."""
     admin_email: str | None = None
@@ -25,6 +28,8 @@ class ApiSettings(ServiceSettings):
     """Every session ends after this time, used or not."""
     metrics_port: int | None = Field(default=0, ge=0, le=65535)
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
+    audit_retention_days: int = Field(default=730, ge=30, le=36500)
+    """The database keeps audit records for 30 days, whatever this says."""
     public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     streams_max: int = Field(default=500, ge=1, le=100_000)

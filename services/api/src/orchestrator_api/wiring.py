@@ -27,19 +27,27 @@ from orchestrator_shared.runtime.skeleton import open_skeleton
 from orchestrator_shared.security import Encryption
 
 RETENTION_QUERIES = Queries.load(
-    "orchestrator_api", "runs/store.sql", "access/store.sql", "operations/store.sql", "people/store.sql"
+    "orchestrator_api",
+    "runs/store.sql",
+    "access/audit_store.sql",
+    "operations/store.sql",
+    "people/store.sql",
 )
-RETENTION: dict[str, dict[str, object]] = {
-    "forget_run_requests": {},
-    "forget_audit": {},
-    "forget_callbacks": {},
-    "forget_sessions": {},
-    "forget_sign_in_attempts": {},
-    "forget_person_links": {},
-}
-"""What is not kept forever; each query states how long it is kept."""
 RETENTION_SECONDS = 3600.0
 RETENTION_BATCH = 1000
+
+
+def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
+    """What is not kept forever; queries without `days` state how long they keep it."""
+    return {
+        "forget_run_requests": {},
+        "forget_keyed_updates": {},
+        "forget_audit": {"days": settings.audit_retention_days},
+        "forget_callbacks": {},
+        "forget_sessions": {},
+        "forget_sign_in_attempts": {},
+        "forget_person_links": {},
+    }
 
 
 @asynccontextmanager
@@ -51,9 +59,11 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
         await warn_of_no_administrator(outbox)
         await warn_of_dotted_ids(outbox)
-        retention = Retention(skeleton.connections, RETENTION_QUERIES, RETENTION, batch=RETENTION_BATCH)
+        retention = Retention(
+            skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
+        )
         skeleton.repeat("retention", retention.once, every=RETENTION_SECONDS)
-        encryption = Encryption(settings.encryption_keys)
+        encryption = Encryption(settings.encryption_keys, form=settings.secret_form)
         sessions = Sessions(
             units_of_work=outbox,
             encryption=encryption,

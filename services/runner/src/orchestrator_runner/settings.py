@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 
 from orchestrator_runner.executors.task_users import AUTO, NONE, TaskUsers
 from orchestrator_shared.domain.internal_hosts import InternalHosts
+from orchestrator_shared.sealed_values import SecretForm
 from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 
 
@@ -14,6 +15,8 @@ class RunnerSettings(ServiceSettings):
     """See docs/reference/settings.md."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
+    secret_form: SecretForm = "v2"  # noqa: S105  a form, no secret
+    """The form in which states are encrypted; both are read."""
     runner_name: str = Field(default_factory=socket.gethostname, min_length=1, max_length=200)
     database_pool_min: int = Field(default=4, ge=0, le=100)
     runner_slots: int = Field(default=8, ge=1, le=1000)

@@ -136,7 +136,8 @@ def build(
 ) -> Parts:
     """Connect the parts of a replica."""
     core = join_core(settings, pool, broker.publisher, executors)
-    handles = HandleStore(pool, Encryption(settings.encryption_keys), api_url=settings.api_url)
+    encryption = Encryption(settings.encryption_keys, form=settings.secret_form)
+    handles = HandleStore(pool, encryption, api_url=settings.api_url)
     core.engine.use(make_attempts(settings, pool, executors, handles, users).prepare)
     return Parts(
         core=core,
@@ -224,7 +225,7 @@ def make_attempts(
         load=Definitions(pool, projects).load,
         logs=LogStore(pool),
         executors=executors,
-        encryption=Encryption(settings.encryption_keys),
+        encryption=Encryption(settings.encryption_keys, form=settings.secret_form),
         handles=handles,
         log_limits=LogLimits(max_bytes=settings.log_max_bytes),
         api_url=settings.api_url,

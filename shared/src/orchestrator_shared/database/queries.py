@@ -43,6 +43,10 @@ class Queries:
         except KeyError:
             raise QueryError(f"no query {name!r}; there are {', '.join(self.names())}") from None
 
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """The names of a query's parameters, in the order of their numbers."""
+        return self._parameters[name]
+
     def arguments(self, name: str, values: Mapping[str, object]) -> list[object]:
         """The values of a query's named parameters, in the order of their numbers."""
         wanted = self._parameters[name]

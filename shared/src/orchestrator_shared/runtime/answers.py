@@ -1,6 +1,7 @@
 """What every answer of every service carries, and what every log line of its request does."""
 
 import re
+from contextvars import ContextVar
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
@@ -13,6 +14,12 @@ REQUEST_ID = "x-request-id"
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,128}")
 _WHOLE_ADDRESS = re.compile(rb"(?i:https?)://[^/]*(/.*)?", re.DOTALL)
 _TRACEPARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_CURRENT: ContextVar[str | None] = ContextVar("request_id", default=None)
+
+
+def current_request_id() -> str | None:
+    """The id of the request that is being answered, as its answer and its log lines have it."""
+    return _CURRENT.get()
 
 
 class Answers:
@@ -38,8 +45,15 @@ class Answers:
                 _complete(MutableHeaders(scope=message), request_id)
             await send(message)
 
-        with logging.scope(request=request_id, method=scope["method"], path=scope["path"], traceparent=trace):
-            await self._app(scope, receive, answer)
+        scope = {**scope, "state": {**scope.get("state", {}), "request_id": request_id}}
+        token = _CURRENT.set(request_id)
+        try:
+            with logging.scope(
+                request=request_id, method=scope["method"], path=scope["path"], traceparent=trace
+            ):
+                await self._app(scope, receive, answer)
+        finally:
+            _CURRENT.reset(token)
 
 
 def _with_path_alone(scope: Scope) -> Scope:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from orchestrator_shared.domain.errors import OrchestratorError
-from orchestrator_shared.runtime.answers import Answers
+from orchestrator_shared.runtime.answers import Answers, current_request_id
 from orchestrator_shared.runtime.connections import BoundedConfig, Connections
 from orchestrator_shared.runtime.lifecycle import Lifecycle
 from orchestrator_shared.settings import RuntimeSettings, variable
@@ -86,7 +86,8 @@ async def _metrics(_request: Request) -> Response:
 
 def _problem(status: int, detail: str) -> Response:
     title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "errors": []}
+    body: dict[str, object] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body |= {"errors": [], "request_id": current_request_id()}
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 

@@ -2,8 +2,11 @@
 
 from uuid import UUID
 
+import asyncpg
 import structlog
 
+from orchestrator_api.access import audit
+from orchestrator_api.access.audit import SYSTEM, About, Author
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_shared.domain.ids import new_id
@@ -27,15 +30,16 @@ async def ensure_administrator(units_of_work: UnitsOfWork, email: str, token: st
         person_id = same[0].id if same else new_id()
         if not same:
             await store.insert_administrator(person_id=person_id, email=email)
-            await _record(store, "administrator.created", email)
-        await _ensure_token(store, person_id, email, token)
+            await _record(work.connection, "administrator.created", email, About(id=str(person_id)))
+        await _ensure_token(work.connection, person_id, email, token)
 
 
-async def _ensure_token(store: AccessStore, person_id: UUID, email: str, token: str) -> None:
+async def _ensure_token(connection: asyncpg.Connection, person_id: UUID, email: str, token: str) -> None:
     """Make the token of the setting valid, and revoke those that earlier values of the setting created.
 
     A revoked token stays revoked: neither a replica with the old setting nor a restart restores it.
     """
+    store = AccessStore(connection)
     stored = await store.token_of_setting(secret_hash=hash_token(token))
     if stored is not None and stored.revoked_at is not None:
         log.warning("administrator.token_revoked", hint="give ORCHESTRATOR_ADMIN_TOKEN a new value")
@@ -45,13 +49,24 @@ async def _ensure_token(store: AccessStore, person_id: UUID, email: str, token: 
         await store.insert_token_of_setting(
             token_id=token_id, person_id=person_id, secret_hash=hash_token(token)
         )
-        await _record(store, "token.created", f"administrator {email}", id=str(token_id))
+        about = About(id=str(token_id))
+        await _record(connection, "token.created", f"administrator {email}", about, id=str(token_id))
     for revoked in await store.revoke_other_tokens_of_setting(token_id=token_id):
         reason = "ORCHESTRATOR_ADMIN_TOKEN was changed"
-        await _record(store, "token.revoked", f"administrator {email}", id=str(revoked), reason=reason)
+        about = About({"revoked": False}, {"revoked": True}, id=str(revoked))
+        detail = {"id": str(revoked), "reason": reason}
+        await _record(connection, "token.revoked", f"administrator {email}", about, **detail)
 
 
-async def _record(store: AccessStore, action: str, subject: str, **detail: str) -> None:
-    await store.insert_audit(
-        project=None, actor="start of the api", action=action, subject=subject, detail=detail
+async def _record(
+    connection: asyncpg.Connection, action: str, subject: str, about: About, **detail: str
+) -> None:
+    await audit.record(
+        connection,
+        project=None,
+        actor=Author("start of the api", SYSTEM),
+        action=action,
+        subject=subject,
+        detail=detail,
+        about=about,
     )

@@ -19,7 +19,7 @@ from orchestrator_api.access.permissions import (
 )
 from orchestrator_api.access.rows import Bearer, StoredMembership
 from orchestrator_api.access.store import AccessStore
-from orchestrator_api.access.token_guard import TokenGuard
+from orchestrator_api.access.token_guard import EndedToken, TokenGuard
 from orchestrator_api.http.refusals import Unauthenticated
 from orchestrator_shared.job_tokens import JOB_TOKEN, verify_job_token
 from orchestrator_shared.security import hash_token
@@ -36,7 +36,12 @@ async def identify(
     try:
         check_token(_facts(bearer) if bearer else None, now)
     except Unauthenticated:
-        guard.record_failure(address, "ended" if bearer else "unknown")
+        if bearer is None:
+            guard.record_failure(address, "unknown")
+        else:
+            name = f"{bearer.name} {bearer.email}" if bearer.email else bearer.name
+            ended = EndedToken(bearer.id, name, bearer.project)
+            guard.record_failure(address, "ended", ended)
         raise
     guard.record_success(token)
     assert bearer is not None

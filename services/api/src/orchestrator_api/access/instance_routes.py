@@ -1,12 +1,11 @@
-"""Routes for the whole installation: administrators' tokens, and audit records that belong to no project."""
+"""Tokens of administrators."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from orchestrator_api.access import audit, tokens
-from orchestrator_api.access.models import AdministratorTokenOut, AuditOut
+from orchestrator_api.access import tokens
+from orchestrator_api.access.models import AdministratorTokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import DELETE, READ, READ_ONE, Call, If, tagged
@@ -46,12 +45,3 @@ async def revoke_administrator_token(call: Call, token: UUID, condition: If) -> 
     async with call.session(Scope.ADMIN) as session:
         await edits.check(session, condition, await tokens.administrator_target(session, token))
         await tokens.revoke_administrator(session, token)
-
-
-@router.get("/audit", tags=["records"], operation_id="list_instance_audit", responses=READ)
-async def list_instance_audit(call: Call, paging: Paging) -> Page[AuditOut]:
-    """Changes that belong to no project, newest first (administrator)."""
-    before = paging.place(datetime, UUID)
-    async with call.session(Scope.ADMIN) as session:
-        rows = await audit.instance_records(session.connection, before, paging.rows)
-    return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

@@ -1,7 +1,7 @@
-"""Tokens and the audit log."""
+"""Tokens."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -132,14 +132,3 @@ class TokenCreated(TokenOut):
     """A token with a new secret; its text is shown this once."""
 
     token: str
-
-
-class AuditOut(Output):
-    """One change or run request."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: dict[str, Any]

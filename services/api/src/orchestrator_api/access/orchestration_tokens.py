@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import ALL_BUCKETS, ALL_COMPONENTS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import NewToken, Token
 from orchestrator_api.access.store import AccessStore
@@ -49,7 +50,8 @@ async def refresh(session: Session, orchestration: str) -> None:
     await AccessStore(session.connection).refresh_token_of_orchestration(
         project=session.project, token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
-    await session.record("token.refreshed", f"orchestration {orchestration}")
+    about = About({"prefix": found.prefix}, {"prefix": prefix}, id=str(found.id))
+    await session.record("token.refreshed", f"orchestration {orchestration}", about)
 
 
 async def target(session: Session, orchestration: str) -> Target:
@@ -69,7 +71,8 @@ async def narrow(session: Session, orchestration: str, components: Sequence[str]
         await store.narrow_token_of_orchestration(
             project=session.project, token_id=found.id, components=wanted
         )
-        await session.record("token.changed", f"orchestration {orchestration}", components=wanted)
+        about = About({"components": sorted(found.components)}, {"components": wanted}, id=str(found.id))
+        await session.record("token.changed", f"orchestration {orchestration}", about, components=wanted)
     return await load(session, orchestration)
 
 

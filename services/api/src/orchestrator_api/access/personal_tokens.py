@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from orchestrator_api.access import audit
+from orchestrator_api.access.audit import About, Author
 from orchestrator_api.access.rows import CreatedPersonalToken, PersonalToken
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.refusals import Unauthenticated
@@ -26,6 +27,8 @@ class Login:
     person_id: UUID
     name: str
     """The computer that it is for."""
+    address: str
+    """Where the command line is."""
 
 
 async def create(work: UnitOfWork, login: Login, now: datetime) -> CreatedPersonalToken:
@@ -45,10 +48,11 @@ async def create(work: UnitOfWork, login: Login, now: datetime) -> CreatedPerson
     await audit.record(
         work.connection,
         project=None,
-        actor=made.email,
+        actor=Author(made.email, "person", login.person_id, login.address),
         action="token.created",
         subject=made.name,
         detail={"id": str(made.id), "by": "login of the command line"},
+        about=About(after={"name": made.name, "prefix": made.prefix}, id=str(made.id)),
     )
     return CreatedPersonalToken(**columns_of(made), token=text)
 
@@ -67,4 +71,5 @@ async def revoke(session: Session, token_id: UUID) -> None:
     if person_id is None or not found:
         raise NotFound(f"you have no token {token_id}", field="token")
     if await store.revoke_personal_token(person_id=person_id, token_id=token_id):
-        await session.record("token.revoked", f"{found[0].name} {found[0].email}", id=str(token_id))
+        about = About({"revoked": False}, {"revoked": True}, id=str(token_id))
+        await session.record("token.revoked", f"{found[0].name} {found[0].email}", about, id=str(token_id))

@@ -1,12 +1,11 @@
-"""Tokens of a project, and its audit log."""
+"""Tokens of a project."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
-from orchestrator_api.access import audit, tokens
-from orchestrator_api.access.models import AuditOut, TokenChangeIn, TokenCreated, TokenIn, TokenOut
+from orchestrator_api.access import tokens
+from orchestrator_api.access.models import TokenChangeIn, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.rows import TokenChange
 from orchestrator_api.http import edits
@@ -93,12 +92,3 @@ async def revoke_token(call: Call, project: Project, token: UUID, condition: If)
     async with call.session(Scope.ADMINISTER, project) as session:
         await edits.check(session, condition, await tokens.target(session, token))
         await tokens.revoke(session, token)
-
-
-@router.get("/audit", tags=["records"], operation_id="list_audit", responses=READ)
-async def list_audit(call: Call, project: Project, paging: Paging) -> Page[AuditOut]:
-    """Every change and run request, newest first (project admin)."""
-    before = paging.place(datetime, UUID)
-    async with call.session(Scope.ADMINISTER, project) as session:
-        rows = await audit.project_records(session.connection, project, before, paging.rows)
-    return Page[AuditOut].model_validate(paging.of(rows, "at", "id"))

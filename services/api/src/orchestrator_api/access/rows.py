@@ -1,4 +1,4 @@
-"""Rows of tokens, their bearers and the audit log."""
+"""Rows of tokens and their bearers."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,6 @@ from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
 from orchestrator_api.http.conditional import entity_tag
-from orchestrator_shared.database.rows import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,25 +185,3 @@ class Administrator:
 
     id: UUID
     email: str
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedChange:
-    """Who did what, and when."""
-
-    actor: str
-    at: datetime
-    action: str
-    subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One change or run request."""
-
-    id: UUID
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    detail: JsonObject

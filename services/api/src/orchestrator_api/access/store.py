@@ -1,19 +1,17 @@
-"""Tokens, users and the audit log in the database."""
+"""Tokens and users in the database."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.rows import (
     Administrator,
     AdministratorToken,
-    AuditRecord,
     Bearer,
     GoodBearing,
     JobBearer,
     NewToken,
     PersonalToken,
-    RecordedChange,
     SettingToken,
     SignedIn,
     StoredMembership,
@@ -23,11 +21,10 @@ from orchestrator_api.access.rows import (
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
-from orchestrator_shared.domain.ids import new_id
 
 
 class AccessStore(Store):
-    """Writes tokens, administrators and audit records."""
+    """Reads and writes tokens and administrators."""
 
     queries = Queries.load(__package__, "store.sql")
 
@@ -211,42 +208,3 @@ class AccessStore(Store):
     async def revoke_personal_token(self, *, person_id: UUID, token_id: UUID) -> bool:
         """Revoke a person's token; returns False if it had already ended."""
         return await self._run("revoke_personal_token", person_id=person_id, id=token_id) > 0
-
-    async def insert_audit(
-        self, *, project: str | None, actor: str, action: str, subject: str, detail: Mapping[str, object]
-    ) -> None:
-        """Write an audit record."""
-        await self._run(
-            "insert_audit",
-            id=new_id(),
-            project=project,
-            actor=actor,
-            action=action,
-            subject=subject,
-            detail=detail,
-        )
-
-    async def last_change(
-        self, *, project: str | None, actions: Sequence[str], subjects: Sequence[str]
-    ) -> RecordedChange | None:
-        """The newest of these actions on any of the subjects; without a project, of the instance's."""
-        wanted = {"actions": list(actions), "subjects": list(subjects)}
-        if project is None:
-            return await self._one(RecordedChange, "last_change_of_instance", **wanted)
-        return await self._one(RecordedChange, "last_change", project=project, **wanted)
-
-    async def audit(
-        self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
-    ) -> list[AuditRecord]:
-        """The records of a project, newest first."""
-        return await self._many(
-            AuditRecord, "audit", project=project, before=before, before_id=before_id, limit=limit
-        )
-
-    async def instance_audit(
-        self, *, before: datetime | None, before_id: UUID | None, limit: int
-    ) -> list[AuditRecord]:
-        """The records that belong to no project, newest first."""
-        return await self._many(
-            AuditRecord, "instance_audit", before=before, before_id=before_id, limit=limit
-        )

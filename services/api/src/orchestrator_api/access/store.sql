@@ -1,4 +1,4 @@
--- Tokens, users and the audit log.
+-- Tokens and users.
 
 -- name: bearer
 SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.current_buckets AS buckets,
@@ -200,38 +200,3 @@ ORDER BY t.id
 -- name: revoke_personal_token
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
 WHERE person_id = $person_id AND kind = 'person' AND id = $id AND revoked_at IS NULL
-
--- name: insert_audit
-INSERT INTO catalog.audit (id, project, actor, action, subject, detail)
-VALUES ($id, $project, $actor, $action, $subject, $detail)
-
--- name: audit
-SELECT id, at, actor, action, subject, detail
-FROM catalog.audit
-WHERE project = $project AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
-ORDER BY at DESC, id DESC
-LIMIT $limit
-
--- name: instance_audit
-SELECT id, at, actor, action, subject, detail
-FROM catalog.audit
-WHERE project IS NULL AND ($before::timestamptz IS NULL OR (at, id) < ($before, $before_id))
-ORDER BY at DESC, id DESC
-LIMIT $limit
-
--- name: last_change
-SELECT actor, at, action, subject FROM catalog.audit
-WHERE project = $project AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
-ORDER BY at DESC, id DESC
-LIMIT 1
-
--- name: last_change_of_instance
-SELECT actor, at, action, subject FROM catalog.audit
-WHERE project IS NULL AND subject = ANY ($subjects::text[]) AND action = ANY ($actions::text[])
-ORDER BY at DESC, id DESC
-LIMIT 1
-
--- name: forget_audit
--- Records are kept for two years.
-DELETE FROM catalog.audit WHERE id IN (
-    SELECT id FROM catalog.audit WHERE at < clock_timestamp() - interval '2 years' LIMIT $batch)

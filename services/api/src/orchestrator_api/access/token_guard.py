@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from uuid import UUID
 
 import structlog
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from orchestrator_api.access.browser_sessions import (
     is_csrf_token,
 )
 from orchestrator_api.access.metrics import TOKENS_REFUSED
+from orchestrator_api.access.refusal_sampling import RefusalSampling
 from orchestrator_api.http.headers import CSRF_TOKEN
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_shared.runtime.addresses import TrustedProxies
@@ -38,6 +40,24 @@ class Presented:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedToken:
+    """A token that was valid once."""
+
+    id: UUID
+    name: str
+    project: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Invalid tokens from one address that shall be recorded: their number, and the last one."""
+
+    reason: str
+    count: int
+    token: EndedToken | None
+
+
+@dataclass(frozen=True, slots=True)
 class TokenGuard:
     """Limits how often one address may present invalid tokens."""
 
@@ -45,6 +65,9 @@ class TokenGuard:
     proxies: TrustedProxies
     job_token_keys: tuple[bytes, ...]
     browsers: BrowserSessions = field(default_factory=BrowserSessions)
+    sampling: RefusalSampling = field(default_factory=RefusalSampling)
+    _unrecorded: dict[str, Refused] = field(default_factory=dict)
+    """By address; each is taken by the request that is being refused."""
 
     def presented(self, request: Request) -> Presented:
         """The token in a request's header, or else a session's secret, and the address it comes from."""
@@ -87,8 +110,15 @@ class TokenGuard:
         """Record that the token was valid."""
         self.attempts.record_success(hash_token(token), time.monotonic())
 
-    def record_failure(self, address: str, reason: str) -> None:
+    def record_failure(self, address: str, reason: str, token: EndedToken | None = None) -> None:
         """Count an invalid token; at most once a minute, log how many came from the address."""
         TOKENS_REFUSED.labels(reason).inc()
-        if count := self.attempts.record_failure(address, time.monotonic()):
+        now = time.monotonic()
+        if count := self.attempts.record_failure(address, now):
             log.warning("token.refused", address=address, reason=reason, count=count)
+            if total := self.sampling.count(address, count, now):
+                self._unrecorded[address] = Refused(reason, total, token)
+
+    def take_unrecorded(self, address: str) -> Refused | None:
+        """What of this address shall be written to the audit log now."""
+        return self._unrecorded.pop(address, None)

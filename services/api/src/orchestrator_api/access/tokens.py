@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
 from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token, TokenChange
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
-from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.clock import stamp
+from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.security import hash_token, new_api_token
@@ -76,8 +78,17 @@ async def create(session: Session, spec: TokenSpec) -> CreatedToken:
         )
     )
     detail = {"scopes": scopes, "components": components, "buckets": buckets}
-    await session.record("token.created", spec.name, id=str(token_id), **detail)
-    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
+    created = await find(session, token_id)
+    about = About(after=_document(created), id=str(token_id))
+    await session.record("token.created", spec.name, about, id=str(token_id), **detail)
+    return CreatedToken(**columns_of(created), token=text)
+
+
+def _document(token: Token) -> JsonObject:
+    """What people may know of a token, for the audit log."""
+    names = ("name", "description", "scopes", "components", "buckets", "prefix")
+    expires_at = stamp(token.expires_at) if token.expires_at else None
+    return {**{name: getattr(token, name) for name in names}, "expires_at": expires_at}
 
 
 def _check_expiry(session: Session, expires_at: datetime | None) -> None:
@@ -110,7 +121,8 @@ async def change(session: Session, token_id: UUID, wanted: TokenChange) -> Token
     fields = ("name", "description", "expires_at")
     differs = [field for field in fields if getattr(found, field) != getattr(changed, field)]
     if differs:
-        await session.record("token.changed", changed.name, id=str(token_id), fields=differs)
+        about = About(_document(found), _document(changed), id=str(token_id))
+        await session.record("token.changed", changed.name, about, id=str(token_id), fields=differs)
     return changed
 
 
@@ -124,8 +136,10 @@ async def refresh(session: Session, token_id: UUID) -> CreatedToken:
         project=session.project, token_id=token_id, secret_hash=hash_token(text), prefix=prefix
     ):
         raise Conflict("this token was revoked, and stays so: create a new one")
-    await session.record("token.refreshed", found.name, id=str(token_id))
-    return CreatedToken(**columns_of(await find(session, token_id)), token=text)
+    refreshed = await find(session, token_id)
+    about = About(_document(found), _document(refreshed), id=str(token_id))
+    await session.record("token.refreshed", found.name, about, id=str(token_id))
+    return CreatedToken(**columns_of(refreshed), token=text)
 
 
 async def revoke(session: Session, token_id: UUID) -> None:
@@ -136,7 +150,11 @@ async def revoke(session: Session, token_id: UUID) -> None:
     )
     store = AccessStore(session.connection)
     if await store.revoke_token(project=session.project, token_id=token_id):
-        await session.record("token.revoked", found.name, id=str(token_id))
+        await session.record("token.revoked", found.name, _revoked(token_id), id=str(token_id))
+
+
+def _revoked(token_id: UUID) -> About:
+    return About({"revoked": False}, {"revoked": True}, id=str(token_id))
 
 
 def _refuse_own_token(found: Token, way_out: str) -> None:
@@ -173,4 +191,5 @@ async def revoke_administrator(session: Session, token_id: UUID) -> None:
     """Revoke an administrator's token; a new value of the setting creates the next one."""
     found = await find_administrator(session, token_id)
     if await AccessStore(session.connection).revoke_administrator_token(token_id=token_id):
-        await session.record("token.revoked", f"{found.name} {found.email}", id=str(token_id))
+        subject = f"{found.name} {found.email}"
+        await session.record("token.revoked", subject, _revoked(token_id), id=str(token_id))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import Actor
 from orchestrator_api.catalog.models import ComponentIn
 from orchestrator_api.catalog.parameters import check_schema
@@ -67,7 +68,9 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
         after_crash=document.after_crash,
         definition=definition,
     )
-    await session.record("component.registered" if stored is None else "component.changed", component)
+    # Not in the project whose documents it is applied with: its admins may not see how a component is run.
+    action = "component.registered" if stored is None else "component.changed"
+    await session.record_in(None, action, component, About(before, definition))
     return stored is None
 
 

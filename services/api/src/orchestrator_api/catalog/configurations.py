@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.parameters import check_parameters
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import (
     Configuration,
+    ConfigurationFilter,
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
@@ -22,9 +24,12 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.sealed_values import check_sealed
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
+from orchestrator_shared.secret_places import SecretPlace, of_parameters
 
 Stored = TypeVar("Stored", Configuration, ConfigurationVersion)
+ORCHESTRATION = "orchestration"
 NO_ORCHESTRATION = "orchestrations have their own resource: use …/orchestrations/{id}"
 
 
@@ -56,10 +61,7 @@ def component_key(component: str, configuration: str) -> Key:
 
 @dataclass(frozen=True, slots=True)
 class ConfigurationSpec:
-    """The configuration to save.
-
-    Secrets are in the clear, or still encrypted if they are kept.
-    """
+    """The configuration to save."""
 
     name: str
     description: str
@@ -89,6 +91,11 @@ class SavedPart:
 
 def _place(session: Session, key: Key) -> dict[str, str]:
     return {"project": session.project, "component": key.component, "configuration": key.id}
+
+
+def secret_place(session: Session, key: Key) -> SecretPlace:
+    """What the secrets in its parameters are for."""
+    return of_parameters(session.project, key.component, key.id)
 
 
 async def find(session: Session, key: Key) -> Configuration | None:
@@ -143,7 +150,11 @@ async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes:
 async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
     return await ConfigurationStore(session.connection).configurations(
-        project=session.project, component=ORCHESTRATOR, after_component=None, after=None, limit=None
+        project=session.project,
+        wanted=ConfigurationFilter(ORCHESTRATOR),
+        after_component=None,
+        after=None,
+        limit=None,
     )
 
 
@@ -151,13 +162,14 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
     place: dict[str, str | None] = {"after_component": None, "after": None}
+    wanted = ConfigurationFilter()
     while True:
         part = Part()
         sizes = await store.configuration_sizes(
-            project=session.project, component=None, **place, limit=part.limit
+            project=session.project, wanted=wanted, **place, limit=part.limit
         )
         found = await store.configurations(
-            project=session.project, component=None, **place, limit=part.within(sizes).limit
+            project=session.project, wanted=wanted, **place, limit=part.within(sizes).limit
         )
         if not found:
             return
@@ -165,14 +177,18 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
         place = {"after_component": found[-1].component, "after": found[-1].id}
 
 
-async def listing(session: Session, component: str | None, paging: Part) -> tuple[Part, list[Configuration]]:
-    """One page of the configurations, of one component or of all."""
+async def listing(
+    session: Session, wanted: ConfigurationFilter, paging: Part
+) -> tuple[Part, list[Configuration]]:
+    """One page of the configurations."""
     store = ConfigurationStore(session.connection)
     after_component, after = paging.place(str, str)
-    place = {"component": component, "after_component": after_component, "after": after}
-    sizes = await store.configuration_sizes(project=session.project, **place, limit=paging.rows)
+    place = {"after_component": after_component, "after": after}
+    sizes = await store.configuration_sizes(
+        project=session.project, wanted=wanted, **place, limit=paging.rows
+    )
     part = paging.within(sizes)
-    return part, await store.configurations(project=session.project, **place, limit=part.rows)
+    return part, await store.configurations(project=session.project, wanted=wanted, **place, limit=part.rows)
 
 
 async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
@@ -229,14 +245,16 @@ async def save_component_configuration(session: Session, key: Key, spec: Configu
     # Locked before it is read: another save could change what a mask stands for.
     await lock(session, key)
     stored = await find(session, key)
-    parameters = restore_secrets(session, spec.parameters, stored)
-    clear = session.encryption.decrypt_secrets(parameters, session.project)
+    parameters = restore_secrets(session, key, spec.parameters, stored)
+    clear = session.encryption.decrypt_secrets(parameters, secret_place(session, key))
     schema = component.definition.get("parameters") or {}
     refuse(await session.offload.run(check_parameters, clear, schema, budget=session.step_budget))
     return await save(session, key, _with(spec, parameters))
 
 
-def restore_secrets(session: Session, parameters: JsonObject, stored: Configuration | None) -> JsonObject:
+def restore_secrets(
+    session: Session, key: Key, parameters: JsonObject, stored: Configuration | None
+) -> JsonObject:
     """The parameters as they are stored, with masks replaced by their secrets; rejects other masks.
 
     Secrets that are kept are not encrypted again, so the handles in people's files stay valid.
@@ -244,7 +262,7 @@ def restore_secrets(session: Session, parameters: JsonObject, stored: Configurat
     before = stored.parameters if stored else {}
     whole: JsonObject = restore_masked(parameters, before, handles_of(before))
     refuse(remaining_masks(whole, "parameters"))
-    return session.encrypted(whole, "parameters")
+    return session.encrypted(whole, secret_place(session, key), "parameters")
 
 
 def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
@@ -252,14 +270,18 @@ def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
 
 
 async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
-    """Write the configuration: a new version if the parameters differ, nothing if nothing differs."""
-    encrypted = session.encrypted(
-        spec.parameters, "phases" if key.component == ORCHESTRATOR else "parameters"
-    )
+    """Write the configuration: a new version if the parameters differ, nothing if nothing differs.
+
+    The secrets are encrypted: whoever calls this knows whom each of them is for.
+    """
+    encrypted = spec.parameters
+    check_sealed(encrypted)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)
-        await session.record("configuration.created", str(key), version=1)
+        clear = session.encryption.read_secrets(encrypted, session.project)
+        about = _about(key, after=_document(key, spec, clear))
+        await session.record("configuration.created", str(key), about, version=1)
         return Saved(version=1, created=True, changed=True, switched=True)
     await store.lock(**place)
     stored = await find(session, key)
@@ -278,8 +300,9 @@ def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
 async def _update(
     session: Session, key: Key, spec: ConfigurationSpec, stored: Configuration, encrypted: JsonObject
 ) -> Saved:
-    before = session.encryption.decrypt_secrets(stored.parameters, session.project)
-    new_version = not _same(key, before, session.encryption.decrypt_secrets(encrypted, session.project))
+    read = session.encryption.read_secrets
+    before, after = read(stored.parameters, session.project), read(encrypted, session.project)
+    new_version = not _same(key, before, after)
     revived = stored.deleted_at is not None
     switched = revived or stored.enabled != spec.enabled
     renamed = (stored.name, stored.description) != (spec.name, spec.description)
@@ -296,8 +319,20 @@ async def _update(
         version=version,
     )
     action = "configuration.restored" if revived else "configuration.changed"
-    await session.record(action, str(key), version=version, enabled=spec.enabled)
+    about = _about(key, _document(key, stored, before), _document(key, spec, after))
+    await session.record(action, str(key), about, version=version, enabled=spec.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
+
+
+def _document(key: Key, what: Configuration | ConfigurationSpec, clear: JsonObject) -> JsonObject:
+    """What people edit, for the audit log."""
+    document = {"name": what.name, "description": what.description, "enabled": what.enabled}
+    return {**document, **(clear if key.component == ORCHESTRATOR else {"parameters": clear})}
+
+
+def _about(key: Key, before: JsonObject | None = None, after: JsonObject | None = None) -> About:
+    kind = ORCHESTRATION if key.component == ORCHESTRATOR else "configuration"
+    return About(before, after, kind)
 
 
 async def _insert_version(session: Session, key: Key, version: int, encrypted: JsonObject, note: str) -> None:
@@ -314,14 +349,15 @@ async def delete(session: Session, key: Key) -> None:
     """Delete a configuration that no orchestration runs."""
     session.actor.require_configure(key.component)
     await lock_orchestrations(session)
-    await load(session, key)
+    stored = await load(session, key)
     store, place = ConfigurationStore(session.connection), _place(session, key)
     users = await store.usages(**place)
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
         raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
     await store.delete(**place)
-    await session.record("configuration.deleted", str(key))
+    before = {"name": stored.name, "description": stored.description, "enabled": stored.enabled}
+    await session.record("configuration.deleted", str(key), _about(key, before), version=stored.version)
 
 
 async def switch(session: Session, key: Key, enabled: bool) -> bool:
@@ -338,7 +374,8 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
         enabled=enabled,
         version=stored.version,
     )
-    await session.record("configuration.changed", str(key), version=stored.version, enabled=enabled)
+    about = _about(key, {"enabled": stored.enabled}, {"enabled": enabled})
+    await session.record("configuration.changed", str(key), about, version=stored.version, enabled=enabled)
     return True
 
 

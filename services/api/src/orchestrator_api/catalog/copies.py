@@ -4,7 +4,6 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http.session import Session
-from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -27,22 +26,17 @@ def name_of_copy(source: Configuration, name: str | None) -> str:
     return name or f"{source.name[: MAX_NAME - 7]} (copy)"
 
 
-def clear_parameters(session: Session, source: Configuration) -> JsonObject:
-    """The parameters with their secrets in the clear, to be encrypted anew for the copy."""
-    clear: JsonObject = session.encryption.decrypt_secrets(source.parameters, session.project)
-    return clear
-
-
 async def copy(session: Session, key: Key, new_id: str, name: str | None) -> Key:
     """Copy the current version of a component's configuration; returns the copy's key."""
     session.actor.require_configure(key.component, field="component")
     source, target = await configurations.load(session, key), Key(key.component, new_id)
     await refuse_taken(session, target)
+    places = configurations.secret_place(session, key), configurations.secret_place(session, target)
     spec = ConfigurationSpec(
         name_of_copy(source, name),
         source.description,
         True,
-        clear_parameters(session, source),
+        session.encryption.move_secrets(source.parameters, *places),
         f"copied from {key.id}, version {source.version}",
     )
     saved = await configurations.save_component_configuration(session, target, spec)

@@ -1,7 +1,7 @@
 """Parameters merged over a configuration's own: those of one run, and those of tasks."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.parameters import check_override
@@ -29,6 +29,8 @@ class Override:
     version: int | None = None
     below: Sequence[Json] = ()
     """The layers between it and the configuration's parameters, from the configuration upwards."""
+    place: tuple[str, ...] = ()
+    """The ids of the tasks that lead to it from the outermost override."""
 
     @property
     def target(self) -> Target:
@@ -108,7 +110,7 @@ def _task_overrides(override: Override, definition: Json) -> Iterator[Override]:
             continue
         outer = [layer[name] for layer in override.below if isinstance(layer.get(name), Mapping)]
         if inner := task_override(tasks[name], parameters, f"{override.path}.{name}", outer):
-            yield inner
+            yield replace(inner, place=(*override.place, name))
 
 
 def _check_all(session: Session, checkable: Sequence[tuple[Override, OverrideTarget]]) -> list[FieldError]:
@@ -117,11 +119,8 @@ def _check_all(session: Session, checkable: Sequence[tuple[Override, OverrideTar
 
 def _check_one(session: Session, override: Override, target: OverrideTarget) -> list[FieldError]:
     layers = [target.parameters, *override.below]
-    try:
-        merged = _decrypted(session, _merge([*layers, override.parameters]))
-        before = _decrypted(session, _merge(layers))
-    except UserError:
-        return []  # a stored secret cannot be decrypted, which is not the fault of these parameters
+    merged = _decrypted(session, _merge([*layers, override.parameters]))
+    before = _decrypted(session, _merge(layers))
     schema, budget = target.schema or {}, session.step_budget
     return check_override(merged, before, override.parameters, schema, override.path, budget=budget)
 
@@ -135,7 +134,7 @@ def _merge(layers: Sequence[Json]) -> Json:
 
 
 def _decrypted(session: Session, parameters: Json) -> Json:
-    plain: Json = session.encryption.decrypt_secrets(parameters, session.project)
+    plain: Json = session.encryption.read_secrets(parameters, session.project)
     return plain
 
 

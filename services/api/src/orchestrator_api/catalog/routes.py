@@ -8,7 +8,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
-from orchestrator_api.catalog.rows import SavedConfiguration
+from orchestrator_api.catalog.rows import ConfigurationFilter, SavedConfiguration
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     DELETE,
@@ -24,7 +24,7 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.paging import Paging, Search
 from orchestrator_shared.database.rows import columns_of
 
 router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], route_class=GatedRoute)
@@ -36,10 +36,15 @@ async def list_configurations(
     project: Project,
     paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
+    search: Search = None,
 ) -> Page[ConfigurationOut]:
-    """List the configurations of the project, or of one component in it."""
+    """List the configurations of the project, or of one component in it.
+
+    A search looks at the components, ids, names and descriptions of all of them.
+    """
     async with call.session(Scope.READ, project) as session:
-        part, found = await configurations.listing(session, component, paging)
+        wanted = ConfigurationFilter(component, search)
+        part, found = await configurations.listing(session, wanted, paging)
         shown = await session.offload.run(configurations.all_masked, found)
     return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
 

@@ -39,6 +39,16 @@ class Configuration:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigurationFilter:
+    """Which configurations to list; without a component all except orchestrations."""
+
+    component: str | None = None
+    search: str | None = None
+    """Part of the component, id, name or description."""
+    enabled: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedConfiguration(Configuration):
     """A configuration after a request to save it."""
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from orchestrator_api.catalog.rows import (
     Component,
     Configuration,
+    ConfigurationFilter,
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
@@ -13,7 +14,7 @@ from orchestrator_api.catalog.rows import (
     VariableUser,
 )
 from orchestrator_shared.database.queries import Queries
-from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.database.store import Store
 
 
@@ -26,7 +27,7 @@ class ConfigurationStore(Store):
         self,
         *,
         project: str,
-        component: str | None,
+        wanted: ConfigurationFilter,
         after_component: str | None,
         after: str | None,
         limit: int | None,
@@ -36,7 +37,7 @@ class ConfigurationStore(Store):
             Configuration,
             "configurations",
             project=project,
-            component=component,
+            **columns_of(wanted),
             after_component=after_component,
             after=after,
             limit=limit,
@@ -46,7 +47,7 @@ class ConfigurationStore(Store):
         self,
         *,
         project: str,
-        component: str | None,
+        wanted: ConfigurationFilter,
         after_component: str | None,
         after: str | None,
         limit: int,
@@ -56,7 +57,7 @@ class ConfigurationStore(Store):
             int,
             "configuration_sizes",
             project=project,
-            component=component,
+            **columns_of(wanted),
             after_component=after_component,
             after=after,
             limit=limit,

@@ -15,6 +15,9 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
   AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
 
@@ -30,6 +33,9 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
   AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
 
@@ -166,7 +172,7 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
 LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
 WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
-       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v1:') > 0)
+       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v') > 0)
 
 -- name: components
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1

@@ -4,7 +4,6 @@ from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.http.session import Session
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.definitions.placeholders import placeholders
-from orchestrator_shared.domain.errors import UserError
 
 
 async def check_variable(session: Session, name: str) -> None:
@@ -18,8 +17,4 @@ async def check_variable(session: Session, name: str) -> None:
 
 
 def _uses(session: Session, parameters: JsonObject, name: str) -> bool:
-    try:
-        plain = session.encryption.decrypt_secrets(parameters, session.project)
-    except UserError:
-        return False  # the key was removed, so the configuration cannot run
-    return name in placeholders(plain)
+    return name in placeholders(session.encryption.read_secrets(parameters, session.project))

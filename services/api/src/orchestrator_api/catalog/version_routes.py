@@ -1,6 +1,6 @@
 """Versions, copies and usages of components' configurations."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, copies, versions
@@ -8,7 +8,17 @@ from orchestrator_api.catalog.configurations import component_key
 from orchestrator_api.catalog.models import ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import SavedConfiguration
 from orchestrator_api.catalog.version_models import ComparisonOut, CopyIn, RestoreIn, Version
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.http.dependencies import (
+    CREATE,
+    ETAG,
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Identifier,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_shared.database.rows import columns_of
 
@@ -47,7 +57,7 @@ async def compare_versions(
 @router.post(
     "/versions/{version}/restore",
     operation_id="restore_configuration_version",
-    responses=WRITE,
+    responses={200: ETAG, **WRITE},
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def restore_version(
@@ -57,6 +67,7 @@ async def restore_version(
     configuration: Identifier,
     version: Version,
     body: RestoreIn,
+    response: Response,
 ) -> ConfigurationSaved:
     """Restore an old version: its parameters are saved as a new version."""
     async with call.session(Scope.CONFIGURE, project) as session:
@@ -64,21 +75,26 @@ async def restore_version(
         saved = await versions.restore(session, key, version, body.note)
         stored = await configurations.load(session, key)
     shown = SavedConfiguration(**columns_of(configurations.masked(stored)), changed=saved.changed)
-    return ConfigurationSaved.model_validate(shown)
+    return tagged(response, ConfigurationSaved.model_validate(shown))
 
 
 @router.post(
     "/copies",
     operation_id="copy_configuration",
     status_code=201,
-    responses=WRITE,
+    responses=CREATE,
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def copy_configuration(
-    call: Call, project: Project, component: Identifier, configuration: Identifier, body: CopyIn
+    call: Call,
+    project: Project,
+    component: Identifier,
+    configuration: Identifier,
+    body: CopyIn,
+    response: Response,
 ) -> ConfigurationOut:
     """Copy a configuration in its current version; secrets are copied without being shown."""
     async with call.session(Scope.CONFIGURE, project) as session:
         key = await copies.copy(session, component_key(component, configuration), body.id, body.name)
         stored = await configurations.load(session, key)
-    return ConfigurationOut.model_validate(configurations.masked(stored))
+    return tagged(response, ConfigurationOut.model_validate(configurations.masked(stored)))

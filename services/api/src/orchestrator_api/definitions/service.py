@@ -143,7 +143,7 @@ def _with_secrets(session: Session, item: Item, fields: Fields, stored: Fields) 
     """Replace masks by their secrets for the comparison; saving does this by itself."""
 
     def reveal(secret: Any) -> Any:
-        return session.encryption.decrypt_secrets({"#": secret}, session.project)["#"]
+        return session.encryption.read_secrets({"#": secret}, session.project)["#"]
 
     kind, _ = item
     if kind is Kind.VARIABLE:

@@ -95,15 +95,16 @@ async def read_without_configurations(session: Session, restoring: Iterable[str]
 
 
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
-    """The same with every secret decrypted."""
+    """The same with every secret decrypted whose key is there."""
     return {item: _clear(session, item[0], fields) for item, fields in items.items()}
 
 
 def _clear(session: Session, kind: Kind, fields: Fields) -> Fields:
     if kind is Kind.VARIABLE and fields["secret"]:
-        return {**fields, "value": session.encryption.decrypt_value(fields["value"], project=session.project)}
+        secret = session.encryption.read_secrets({"#": fields["value"]}, session.project)["#"]
+        return {**fields, "value": secret}
     if kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
-        clear: Fields = session.encryption.decrypt_secrets(fields, session.project)
+        clear: Fields = session.encryption.read_secrets(fields, session.project)
         return clear
     return fields
 

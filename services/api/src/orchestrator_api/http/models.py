@@ -136,6 +136,10 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: list[ProblemField] = []
+    request_id: str | None = Field(
+        default=None,
+        description="Finds this request in the api's log and in the audit log; the header `X-Request-Id`.",
+    )
     change: LastChangeOut | None = Field(
         default=None, description="Only with 412: the change that the request did not know of, if recorded."
     )

@@ -3,14 +3,15 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Any, TypeVar, overload
 from uuid import UUID
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request, Response
 
+from orchestrator_api.http.models import Instant
 from orchestrator_shared.domain.errors import UserError
 
 A = TypeVar("A")
@@ -24,14 +25,22 @@ MAX_BYTES = 4 * 1024 * 1024
 
 Limit = Annotated[int, Query(ge=1, le=MAX_ITEMS, description="The maximum number of items to return.")]
 Cursor = Annotated[str | None, Query(max_length=1000, description="`next` of the previous page.")]
+Search = Annotated[
+    str | None,
+    Query(min_length=1, max_length=200, description="Only what contains this text, in upper or lower case."),
+]
+Since = Annotated[Instant | None, Query(description="Only what is not older than this.")]
+Until = Annotated[Instant | None, Query(description="Only what is older than this.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """The requested page of a list."""
 
-    limit: Limit = 100
-    cursor: Cursor = None
+    limit: int = 100
+    cursor: str | None = None
+    announce: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    """Is told the cursor of the next page."""
 
     @property
     def rows(self) -> int:
@@ -62,19 +71,35 @@ class Part:
         """Where the page begins: the decoded cursor, one value per kind; None for each without a cursor."""
         return _decode(self.cursor, *kinds)
 
-    def of(self, rows: Sequence[object], *names: str) -> dict[str, Any]:
-        """The page with these rows; the named columns of the last one become the cursor of the next page."""
+    def of(self, rows: Sequence[object], *names: str, then: Sequence[object] | None = None) -> dict[str, Any]:
+        """The page with these rows; the named columns of the last one become the cursor of the next page.
+
+        If there are no more rows, the next page begins at the place `then`, if one is given.
+        """
         shown = list(rows[: self.limit])
-        if len(rows) <= self.limit:
-            return {"items": shown, "next": None}
-        return {"items": shown, "next": _encode(*(_column(shown[-1], name) for name in names))}
+        if len(rows) > self.limit:
+            then = [_column(shown[-1], name) for name in names]
+        cursor = None if then is None else _encode(*then)
+        if cursor is not None:
+            self.announce(cursor)
+        return {"items": shown, "next": cursor}
 
 
 def _column(row: object, name: str) -> object:
     return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
-Paging = Annotated[Part, Depends()]
+def _part(request: Request, response: Response, limit: Limit = 100, cursor: Cursor = None) -> Part:
+    """The page, which names the next one in the header `Link` (RFC 8288)."""
+
+    def announce(following: str) -> None:
+        url = request.url.include_query_params(cursor=following)
+        response.headers["link"] = f'<{url.path}?{url.query}>; rel="next"'
+
+    return Part(limit, cursor, announce)
+
+
+Paging = Annotated[Part, Depends(_part)]
 
 
 def _encode(*parts: object) -> str:

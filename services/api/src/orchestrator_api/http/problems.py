@@ -25,6 +25,7 @@ from orchestrator_api.http.refusals import (
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.definitions.arranging import OPERATIONS
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
+from orchestrator_shared.runtime.answers import current_request_id
 from orchestrator_shared.validation import JSON, describe
 
 log = structlog.get_logger(__name__)
@@ -49,6 +50,7 @@ def problem(
         "status": status,
         "detail": detail,
         "errors": [_shown(error) for error in errors[:MAX_ERRORS]],
+        "request_id": current_request_id(),
     }
     if change is not None:
         body["change"] = {"by": change.by, "at": stamp(change.at), "how": change.how}
@@ -177,7 +179,7 @@ async def _data(_request: Request, error: Exception) -> Response:
 
 async def _unhandled(request: Request, error: Exception) -> Response:
     log.error("request.failed", path=request.url.path, exc_info=error)
-    return problem(500, "internal error; the api's log has the details")
+    return problem(500, "internal error; the api's log has the details under this request's id")
 
 
 def install(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """One request's transaction: who makes the request, when, and how to read, write, publish and record."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from orchestrator_api.access import audit, identity
+from orchestrator_api.access.audit import NOTHING_MORE, About, Author
 from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import CallerOffload, Offload
@@ -20,6 +21,7 @@ from orchestrator_shared.contracts.message import Message
 from orchestrator_shared.definitions.nesting import Nestings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.messaging.outbox import UnitOfWork
+from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.security import Encryption
 
 
@@ -41,6 +43,8 @@ class Session:
     encryption: Encryption
     offload: CallerOffload
     project: str = ""
+    author: Author = field(kw_only=True)
+    """The actor, and from where the request comes, for the audit log."""
     step_budget: StepBudget = field(default_factory=StepBudget)
     """What is left of the work that this request may spend on checks against schemas."""
     cache: RequestCache = field(default_factory=RequestCache)
@@ -54,27 +58,32 @@ class Session:
         """Publish a message after the commit."""
         self.work.publish(*messages)
 
-    def encrypted(self, parameters: dict[str, Any], field: str) -> dict[str, Any]:
-        """The parameters as stored; rejects encrypted values of another project, naming the field."""
+    def encrypted(
+        self, parameters: Mapping[str, Any], place: SecretPlace, field: str, kept: Collection[str] = ()
+    ) -> dict[str, Any]:
+        """The parameters as stored; rejects encrypted values of other places, naming the field."""
         try:
-            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, self.project)
+            stored: dict[str, Any] = self.encryption.encrypt_secrets(parameters, place, kept)
         except UserError as error:
             raise UserError(error.detail, field=field) from None
         return stored
 
-    async def record(self, action: str, subject: str, **detail: Any) -> None:
+    async def record(self, action: str, subject: str, about: About = NOTHING_MORE, /, **detail: Any) -> None:
         """Write an audit record; `detail` never contains a secret."""
-        await self.record_in(self.project or None, action, subject, **detail)
+        await self.record_in(self.project or None, action, subject, about, **detail)
 
-    async def record_in(self, project: str | None, action: str, subject: str, **detail: Any) -> None:
-        """Write an audit record in another project that this request has changed as well."""
+    async def record_in(
+        self, project: str | None, action: str, subject: str, about: About = NOTHING_MORE, /, **detail: Any
+    ) -> None:
+        """Write an audit record in another project that this request has changed as well, or in none."""
         await audit.record(
             self.connection,
             project=project,
-            actor=self.actor.label,
+            actor=self.author,
             action=action,
             subject=subject,
             detail=detail,
+            about=about,
         )
 
 
@@ -95,7 +104,8 @@ class Sessions:
         """Open a session for the token's bearer; refuses a token of another project or without the scopes."""
         async with self._entered(presented, scopes, project) as (work, actor, now):
             offload = self.offload.for_caller(actor.token_id)
-            yield Session(work, actor, now, self.encryption, offload, project or "")
+            author = Author.of(actor, presented.address)
+            yield Session(work, actor, now, self.encryption, offload, project or "", author=author)
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
         """Reject whoever `open` would reject, before the request's body is read."""
@@ -110,15 +120,36 @@ class Sessions:
         if not secret or len(secret) > MAX_TOKEN_CHARACTERS:
             raise Unauthenticated("sign in, or send a token: Authorization: Bearer orc_…")
         self.guard.check(secret, presented.address)
+        try:
+            async with self.units_of_work.work() as work:
+                now = self.clock.now()
+                connection = work.connection
+                identify = identity.identify_session if presented.session else identity.identify
+                actor = await identify(connection, self.guard, secret, presented.address, now)
+                if presented.forgery is not None:
+                    raise Forbidden(f"refused, because another site may have sent this: {presented.forgery}")
+                if project is not None:
+                    actor = await identity.enter(connection, actor, project)
+                if scopes:
+                    actor.require(*scopes)
+                yield work, actor, now
+        except Unauthenticated:
+            await self._record_refused(presented)
+            raise
+
+    async def _record_refused(self, presented: Presented) -> None:
+        """In a transaction of its own, because that of the request was rolled back."""
+        refused = self.guard.take_unrecorded(presented.address)
+        if refused is None:
+            return
+        token = refused.token
         async with self.units_of_work.work() as work:
-            now = self.clock.now()
-            connection = work.connection
-            identify = identity.identify_session if presented.session else identity.identify
-            actor = await identify(connection, self.guard, secret, presented.address, now)
-            if presented.forgery is not None:
-                raise Forbidden(f"refused, because another site may have sent this: {presented.forgery}")
-            if project is not None:
-                actor = await identity.enter(connection, actor, project)
-            if scopes:
-                actor.require(*scopes)
-            yield work, actor, now
+            await audit.record(
+                work.connection,
+                project=token.project if token else None,
+                actor=Author("nobody", address=presented.address),
+                action="token.refused",
+                subject=token.name if token else f"{refused.reason} token",
+                detail={"reason": refused.reason, "count": refused.count},
+                about=About(id=str(token.id) if token else None),
+            )

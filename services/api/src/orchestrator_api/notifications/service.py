@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications.rows import Delivery, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.subscriptions import Subscription
 
 
@@ -53,7 +55,11 @@ async def replace(session: Session, orchestration: str, wanted: Iterable[Subscri
     if stored != requested:
         added = [_describe(each) for each in sorted(requested - stored, key=_key)]
         await session.record(
-            "notifications.changed", orchestration, added=added, ended=[_describe(each) for each in ended]
+            "notifications.changed",
+            orchestration,
+            About(_document(stored), _document(requested)),
+            added=added,
+            ended=[_describe(each) for each in ended],
         )
     return stored != requested
 
@@ -74,6 +80,10 @@ async def deliveries(
     store = NotificationStore(session.connection)
     at, before_id = before
     return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)
+
+
+def _document(subscriptions: Iterable[Subscription]) -> JsonObject:
+    return {"subscriptions": [_describe(each) for each in sorted(subscriptions, key=_key)]}
 
 
 def _key(subscription: Subscription) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import orchestration_key
-from orchestrator_api.catalog.copies import clear_parameters, name_of_copy, refuse_taken
+from orchestrator_api.catalog.copies import name_of_copy, refuse_taken
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import service
@@ -14,6 +14,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.rows import TriggerSpec
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.sealed_values import sealed_values
 
 SCHEDULES, TRIGGERS, NOTIFICATIONS = "schedules", "triggers", "notifications"
 
@@ -30,8 +31,9 @@ async def copy(
         name=name_of_copy(source, name),
         description=source.description,
         enabled=False,
-        phases=clear_parameters(session, source).get("phases", []),
+        phases=source.parameters.get("phases", []),
         note=f"copied from {orchestration}, version {source.version}",
+        kept=set(sealed_values(source.parameters)),
     )
     await service.save(session, new_id, spec)
     if SCHEDULES in include:

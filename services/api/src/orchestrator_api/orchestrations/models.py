@@ -121,7 +121,7 @@ class ArrangementPreview(Editable):
 
 
 class LastRun(Output):
-    """The newest run of an orchestration."""
+    """One of the newest runs of an orchestration."""
 
     id: UUID
     number: int
@@ -154,6 +154,9 @@ class OrchestrationOut(Editable):
     triggers: list[TriggerOut]
     notifications: list[SubscriptionOut]
     last_run: LastRun | None = None
+    recent_runs: list[LastRun] = Field(
+        default_factory=list, description="Its newest runs, newest first; in lists, if asked for."
+    )
     next_fire: datetime | None = None
     usual_duration_seconds: float | None = Field(
         default=None, description="The mean of its last 20 successful runs, not counting partial ones."

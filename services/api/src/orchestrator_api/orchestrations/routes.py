@@ -1,14 +1,15 @@
 """Orchestrations."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.rows import ConfigurationFilter
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     DELETE,
@@ -26,7 +27,7 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
-from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.paging import Paging, Search
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
 from orchestrator_api.orchestrations.models import (
@@ -47,12 +48,27 @@ router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], r
 
 
 @router.get("", operation_id="list_orchestrations", responses=READ)
-async def list_orchestrations(call: Call, project: Project, paging: Paging) -> Page[OrchestrationOut]:
-    """List the orchestrations of the project, with their last run and next fire."""
+async def list_orchestrations(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    search: Search = None,
+    enabled: bool | None = None,
+    recent_runs: Annotated[
+        int, Query(ge=0, le=20, description="How many of the newest runs to show of each.")
+    ] = 0,
+) -> Page[OrchestrationOut]:
+    """List the orchestrations of the project, with their last run and next fire.
+
+    A search looks at the ids, names and descriptions of all of them.
+    """
+    wanted = ConfigurationFilter(ORCHESTRATOR, search, enabled)
     async with call.session(Scope.READ, project) as session:
-        part, rows = await configurations.listing(session, ORCHESTRATOR, paging)
+        part, rows = await configurations.listing(session, wanted, paging)
         page = part.of(rows, "component", "id")
-        page["items"] = await views.orchestrations(session, page["items"], with_tables=False)
+        page["items"] = await views.orchestrations(
+            session, page["items"], with_tables=False, recent=recent_runs
+        )
     return Page[OrchestrationOut].model_validate(page)
 
 

@@ -1,13 +1,13 @@
 """Saves and deletes orchestrations: checks tasks and cycles, creates the token, subscribes the creator."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.rows import Token
-from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog import phases as domain
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Saved, orchestration_key
 from orchestrator_api.catalog.rows import Configuration
@@ -21,6 +21,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.nesting import Nestings, format_cycle
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.sealed_values import sealed_values
 
 Given = Sequence[dict[str, Any]]
 
@@ -34,6 +35,8 @@ class OrchestrationSpec:
     enabled: bool
     phases: Given
     note: str = ""
+    kept: Collection[str] = ()
+    """Encrypted values in the phases that stay what they are for, besides those of the stored version."""
 
 
 async def save(session: Session, orchestration: str, spec: OrchestrationSpec) -> Saved:
@@ -43,7 +46,7 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     await configurations.lock_orchestrations(session)
     await check_tasks(session, orchestration, spec.phases)
     stored = await configurations.find(session, key)
-    whole = _restore_secrets(session, domain.make_definition(spec.phases).to_json(), stored)
+    whole = await _restore_secrets(session, spec, stored)
     await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
         session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
@@ -58,14 +61,18 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     return saved
 
 
-def _restore_secrets(
-    session: Session, definition: dict[str, Any], stored: Configuration | None
+async def _restore_secrets(
+    session: Session, spec: OrchestrationSpec, stored: Configuration | None
 ) -> dict[str, Any]:
     """Like `configurations.restore_secrets`: each task's parameters, by task id."""
+    definition = domain.make_definition(spec.phases).to_json()
     before = stored.parameters.get("phases", []) if stored else []
     phases = restored_phases(definition["phases"], before)
     refuse(remaining_masks_in_phases(phases))
-    return session.encrypted({**definition, "phases": phases}, "phases")
+    return {
+        **definition,
+        "phases": await sealing.sealed_phases(session, phases, {*sealed_values(before), *spec.kept}),
+    }
 
 
 async def check_tasks(session: Session, orchestration: str, given: Given) -> None:
@@ -90,8 +97,8 @@ async def _check_parameters(
     Parameters that are already saved are not checked: whoever only switches the orchestration off did not
     write them.
     """
-    plain = session.encryption.decrypt_secrets(definition, session.project)
-    saved = session.encryption.decrypt_secrets(stored.parameters, session.project) if stored else {}
+    plain = session.encryption.read_secrets(definition, session.project)
+    saved = session.encryption.read_secrets(stored.parameters, session.project) if stored else {}
     before = {_task_parameters(task) for task in domain.stored_tasks(saved)}
     paths = [
         f"phases.{p}.tasks.{t}.parameters.parameters"

@@ -1,13 +1,23 @@
 """Versions, copies and usages of orchestrations."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
 from orchestrator_api.catalog.version_models import ComparisonOut, RestoreIn, Version
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.http.dependencies import (
+    CREATE,
+    ETAG,
+    PREFIX,
+    READ,
+    WRITE,
+    Call,
+    Identifier,
+    Project,
+    tagged,
+)
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import copies, views
@@ -50,33 +60,38 @@ async def compare_versions(
 @router.post(
     "/versions/{version}/restore",
     operation_id="restore_orchestration_version",
-    responses=WRITE,
+    responses={200: ETAG, **WRITE},
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def restore_version(
-    call: Call, project: Project, orchestration: Identifier, version: Version, body: RestoreIn
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    version: Version,
+    body: RestoreIn,
+    response: Response,
 ) -> OrchestrationSaved:
     """Restore an old version: its phases are saved as a new version."""
     async with call.session(Scope.CONFIGURE, project) as session:
         saved = await orchestration_versions.restore(session, orchestration, version, body.note)
         shown = await _shown(session, orchestration)
-    return OrchestrationSaved(**dict(shown), changed=saved.changed)
+    return tagged(response, OrchestrationSaved(**dict(shown), changed=saved.changed))
 
 
 @router.post(
     "/copies",
     operation_id="copy_orchestration",
     status_code=201,
-    responses=WRITE,
+    responses=CREATE,
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def copy_orchestration(
-    call: Call, project: Project, orchestration: Identifier, body: OrchestrationCopyIn
+    call: Call, project: Project, orchestration: Identifier, body: OrchestrationCopyIn, response: Response
 ) -> OrchestrationOut:
     """Copy an orchestration; the copy is disabled until it is enabled."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await copies.copy(session, orchestration, body.id, body.name, body.include)
-        return await _shown(session, body.id)
+        return tagged(response, await _shown(session, body.id))
 
 
 async def _shown(session: Session, orchestration: str) -> OrchestrationOut:

@@ -7,6 +7,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import service
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.sealed_values import sealed_values
 
 
 async def restore(session: Session, orchestration: str, version: int, note: str) -> Saved:
@@ -20,5 +21,6 @@ async def restore(session: Session, orchestration: str, version: int, note: str)
         enabled=current.enabled,
         phases=wanted.parameters.get("phases", []),
         note=note_of(version, note),
+        kept=set(sealed_values(wanted.parameters)),
     )
     return await service.save(session, orchestration, spec)

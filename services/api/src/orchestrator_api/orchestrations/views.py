@@ -57,20 +57,21 @@ class Shown:
     triggers: list[StoredTrigger]
     notifications: list[StoredSubscription]
     last_run: LastRun | None
+    recent_runs: list[LastRun]
     next_fire: datetime | None
     usual_duration_seconds: float | None
 
 
 async def orchestrations(
-    session: Session, rows: Sequence[Configuration], *, with_tables: bool = True
+    session: Session, rows: Sequence[Configuration], *, with_tables: bool = True, recent: int = 0
 ) -> list[Shown]:
-    """Combine the rows with everything that belongs to them.
+    """Combine the rows with everything that belongs to them, and their `recent` last runs.
 
     `with_tables` also checks which tasks read what others write, and parameters against their schemas.
     """
     names = [row.id for row in rows]
     starters = await _starters(session, names)
-    last_runs = await jobs.last_runs(session, names)
+    last_runs = await jobs.last_runs(session, names, max(recent, 1))
     usual = await jobs.usual_durations(session, [(ORCHESTRATOR, name) for name in names])
     masked = {row.id: masked_phases(row.parameters.get("phases", [])) for row in rows}
     found = await validation.validate(session, masked, with_tables=with_tables)
@@ -83,7 +84,8 @@ async def orchestrations(
             masked[row.id],
             starters[row.id],
             found[row.id],
-            last_run=last_runs.get(row.id),
+            runs=last_runs.get(row.id, []),
+            recent=recent,
             usual=usual.get((ORCHESTRATOR, row.id)),
         )
         for row in rows
@@ -107,9 +109,11 @@ def _shown(
     starters: Starters,
     found: Findings,
     *,
-    last_run: LastRun | None,
+    runs: list[LastRun],
+    recent: int,
     usual: float | None,
 ) -> Shown:
+    last_run = runs[0] if runs else None
     fires = [s.next_at for s in starters.schedules if s.enabled and row.enabled and s.next_at is not None]
     return Shown(
         id=row.id,
@@ -129,6 +133,7 @@ def _shown(
         triggers=starters.triggers,
         notifications=starters.notifications,
         last_run=last_run,
+        recent_runs=runs[:recent],
         next_fire=min(fires, default=None),
         usual_duration_seconds=usual,
     )

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.ports import UnitsOfWork
@@ -94,7 +95,7 @@ async def _link(session: Session, person: Person, purpose: LinkPurpose, *, maile
     if mailed:
         session.publish(links.mail_of(link))
     action = "person.invited" if purpose is LinkPurpose.INVITE else "password.reset_requested"
-    await session.record(action, person.email, mailed=mailed)
+    await session.record(action, person.email, About(id=str(person.id)), mailed=mailed)
     return link
 
 
@@ -107,8 +108,10 @@ async def change(session: Session, person_id: UUID, change: AccountChange) -> Pe
     is_disabled = was_disabled if change.disabled is None else change.disabled
     administers = before.is_administrator if change.is_administrator is None else change.is_administrator
     name = before.name if change.name is None else change.name
-    after = (name, administers, is_disabled)
-    if after == (before.name, before.is_administrator, was_disabled):
+    fields = ("name", "is_administrator", "disabled")
+    old = dict(zip(fields, (before.name, before.is_administrator, was_disabled), strict=True))
+    new = dict(zip(fields, (name, administers, is_disabled), strict=True))
+    if old == new:
         return before
     await _check_other_administrator(store, before, stays=administers and not is_disabled)
     await store.update_person(
@@ -119,7 +122,8 @@ async def change(session: Session, person_id: UUID, change: AccountChange) -> Pe
     action = "person.changed"
     if is_disabled != was_disabled:
         action = "person.disabled" if is_disabled else "person.enabled"
-    await session.record(action, before.email, name=name, is_administrator=administers)
+    about = About(old, new, id=str(person_id))
+    await session.record(action, before.email, about, name=name, is_administrator=administers)
     return await find(session, person_id)
 
 
@@ -157,4 +161,5 @@ async def _replace(session: Session, credentials: Credentials, old_hash: str, ne
     if not await store.change_password(person_id=credentials.id, old_hash=old_hash, new_hash=new_hash):
         raise Conflict("your password was changed at the same moment: try again", field="current_password")
     ended = await store.delete_sessions(person_id=credentials.id, except_id=session.actor.session_id)
-    await session.record_in(None, "password.changed", credentials.email, ended_sessions=ended)
+    about = About({"#password": old_hash}, {"#password": new_hash}, id=str(credentials.id))
+    await session.record_in(None, "password.changed", credentials.email, about, ended_sessions=ended)

@@ -13,6 +13,7 @@ import asyncpg
 from pydantic import Field
 
 from orchestrator_api.access import audit
+from orchestrator_api.access.audit import SYSTEM, About, Author
 from orchestrator_api.people import links
 from orchestrator_api.people.store import PeopleStore
 from orchestrator_shared.database.failover import WritableServer
@@ -53,10 +54,11 @@ async def first_link(connection: asyncpg.Connection, settings: FirstLinkSettings
         await audit.record(
             connection,
             project=None,
-            actor="first link",
+            actor=Author("first link", SYSTEM),
             action="administrator.created",
             subject=person.email,
             detail={},
+            about=About(id=str(person.id)),
         )
     return links.address_of(settings.link_key, settings.public_url, link)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 
 from orchestrator_api.access import audit
+from orchestrator_api.access.audit import About, Author
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.people.rows import NewLink, OpenLink
 from orchestrator_api.people.sign_in import SignIns, account_key
@@ -101,9 +102,10 @@ async def use(desk: SignIns, text: str, address: str, password: str, name: str |
         await audit.record(
             work.connection,
             project=None,
-            actor=link.email,
+            actor=Author(link.email, "person", link.person_id, address),
             action="password.set",
             subject=link.email,
-            detail={"purpose": link.purpose.value, "address": address},
+            detail={"purpose": link.purpose.value},
+            about=About(id=str(link.person_id)),
         )
     return link

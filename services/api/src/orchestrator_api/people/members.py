@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import Membership, Role
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import links
 from orchestrator_api.people.rows import Member, Person
 from orchestrator_api.people.store import PeopleStore
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import Conflict, NotFound
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.link_purposes import LinkPurpose
@@ -54,7 +56,8 @@ async def invite(session: Session, invitation: Invitation) -> Member:
     )
     if not is_new:
         raise Conflict(f"{person.email} is a member already: change the role instead", field="email")
-    await session.record("member.added", person.email, role=membership.role.value, may_run=membership.may_run)
+    about = About(after=_document(membership), id=str(person.id))
+    await session.record("member.added", person.email, about, **_document(membership))
     if not await store.has_password(person_id=person.id):
         occasion = links.Occasion(LinkPurpose.INVITE, session.project, session.actor.person_id)
         link = await links.issue(session.connection, person.id, occasion, session.now)
@@ -83,9 +86,8 @@ async def change_role(session: Session, person_id: UUID, membership: Membership)
     await store.update_member(
         project=session.project, person_id=person_id, role=membership.role, may_run=membership.may_run
     )
-    await session.record(
-        "member.changed", before.email, role=membership.role.value, may_run=membership.may_run
-    )
+    about = About(_document(before), _document(membership), id=str(person_id))
+    await session.record("member.changed", before.email, about, **_document(membership))
     return await find(session, person_id)
 
 
@@ -96,7 +98,12 @@ async def remove(session: Session, person_id: UUID) -> None:
     member = await find(session, person_id)
     await _check_other_admin(session, member)
     await store.delete_member(project=session.project, person_id=person_id)
-    await session.record("member.removed", member.email, role=member.role.value)
+    about = About(_document(member), id=str(person_id))
+    await session.record("member.removed", member.email, about, role=member.role.value)
+
+
+def _document(member: Member | Membership) -> JsonObject:
+    return {"role": Role(member.role).value, "may_run": member.may_run}
 
 
 async def _check_other_admin(session: Session, member: Member) -> None:

@@ -5,6 +5,7 @@ import time
 import structlog
 
 from orchestrator_api.access import audit
+from orchestrator_api.access.audit import About, Author
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.people import links
 from orchestrator_api.people.sign_in import NOBODY, SignIns
@@ -41,10 +42,11 @@ async def send(desk: SignIns, email: str, address: str) -> None:
             await audit.record(
                 work.connection,
                 project=None,
-                actor=NOBODY,
+                actor=Author(NOBODY, address=address),
                 action="password.reset_requested",
                 subject=person.email,
-                detail={"address": address},
+                detail={},
+                about=About(id=str(person.id)),
             )
     except Unavailable as error:
         log.warning("password_reset.failed", reason=str(error))

@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from orchestrator_api.access.browser_sessions import csrf_token
+from orchestrator_api.http.compression import PRIVATE
 from orchestrator_api.http.dependencies import READ, WRITE, Call, problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, SCOPES, GatedRoute
 from orchestrator_api.http.models import Page
@@ -37,7 +38,7 @@ async def open_session(request: Request, response: Response, desk: Desk, body: S
     sender = Sender(guard.address(request), headers.get("user-agent", ""))
     opened = await sign_in.sign_in(desk, body.email, body.password, sender)
     response.headers.append("set-cookie", guard.browsers.cookie(opened.secret))
-    response.headers["cache-control"] = "no-store"
+    response.headers["cache-control"] = PRIVATE
     async with desk.sessions.units_of_work.work() as work:
         person = await me.person(work.connection, opened.person_id)
     return CurrentSessionOut(id=opened.id, csrf_token=csrf_token(opened.secret), person=person)
@@ -46,7 +47,7 @@ async def open_session(request: Request, response: Response, desk: Desk, body: S
 @router.get("/sessions/current", operation_id="get_session", responses=READ)
 async def get_session(call: Call, response: Response) -> CurrentSessionOut:
     """The session that this request came with, and its CSRF token."""
-    response.headers["cache-control"] = "no-store"
+    response.headers["cache-control"] = PRIVATE
     async with call.session(()) as session:
         return await _current(session, call.session_secret or "")
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.http.refusals import Forbidden
 from orchestrator_api.http.session import Session
@@ -40,7 +41,8 @@ async def end(session: Session, session_id: UUID) -> None:
     store = PeopleStore(session.connection)
     if not await store.delete_session(session_id=session_id, person_id=person_of(session)):
         raise NotFound(f"you have no session {session_id}", field="session")
-    await session.record_in(None, "session.ended", session.actor.label, id=str(session_id))
+    about = About(id=str(session_id))
+    await session.record_in(None, "session.ended", session.actor.label, about, id=str(session_id))
 
 
 async def end_all(session: Session) -> None:

@@ -12,6 +12,8 @@ import structlog
 
 from orchestrator_api.access import audit
 from orchestrator_api.access.attempts import TokenAttempts
+from orchestrator_api.access.audit import About, Author
+from orchestrator_api.access.refusal_sampling import RefusalSampling
 from orchestrator_api.http.refusals import TooMany, Unauthenticated
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.metrics import SIGN_INS_REFUSED
@@ -57,6 +59,8 @@ class SignIns:
     link_keys: Sequence[bytes] = ()
     """Sign the links that people get; the first one signs, all verify."""
     passwords: Passwords = field(default_factory=Passwords)
+    refusals: RefusalSampling = field(default_factory=RefusalSampling)
+    """Which wrong passwords get an audit record, by address and account."""
 
 
 async def sign_in(desk: SignIns, email: str, password: str, sender: Sender) -> Opened:
@@ -100,10 +104,11 @@ async def _open(
     await audit.record(
         connection,
         project=None,
-        actor=person.email,
+        actor=Author(person.email, "person", person.id, sender.address),
         action="session.opened",
         subject=person.email,
-        detail={"address": sender.address},
+        detail={},
+        about=About(id=str(session.id)),
     )
     return Opened(session.id, secret, person.id)
 
@@ -145,14 +150,18 @@ def _reason(found: Credentials | None) -> str:
 
 async def _refuse(desk: SignIns, email: str, sender: Sender, reason: str) -> None:
     SIGN_INS_REFUSED.labels("wrong").inc()
-    if count := desk.attempts.record_failure(sender.address, time.monotonic()):
+    now = time.monotonic()
+    if count := desk.attempts.record_failure(sender.address, now):
         log.warning("sign_in.refused", address=sender.address, count=count)
+    refused = desk.refusals.count(f"{sender.address} {email.lower()}", 1, now)
+    if refused == 0:
+        return
     async with desk.sessions.units_of_work.work() as work:
         await audit.record(
             work.connection,
             project=None,
-            actor=NOBODY,
+            actor=Author(NOBODY, address=sender.address),
             action="sign_in.refused",
             subject=email,
-            detail={"address": sender.address, "reason": reason},
+            detail={"reason": reason, "count": refused},
         )

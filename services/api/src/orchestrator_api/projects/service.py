@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import no_such_project
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
@@ -41,7 +42,8 @@ async def create(session: Session, project: str, name: str, parallel_limit: int 
     created = await store.insert(project=project, name=name, parallel_limit=parallel_limit)
     if created is None:
         raise Conflict(f"the project {project!r} already exists: choose another id", field="id")
-    await session.record("project.created", project)
+    about = About(after={"name": created.name, "parallel_limit": created.parallel_limit})
+    await session.record("project.created", project, about)
     return created
 
 
@@ -54,5 +56,6 @@ async def change(session: Session, changes: JsonObject) -> StoredProject:
     after = replace(before, **changes)
     if after != before:
         await store.update(project=session.project, name=after.name, parallel_limit=after.parallel_limit)
-        await session.record("project.changed", session.project, **changes)
+        about = About({field: getattr(before, field) for field in changes}, changes)
+        await session.record("project.changed", session.project, about, **changes)
     return after

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog import configurations, variable_users
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.projects.rows import Variable
 from orchestrator_api.projects.store import ProjectStore
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.secret_places import of_variable
 from orchestrator_shared.security import MASK, is_mask
 
 
@@ -75,10 +78,11 @@ async def save(session: Session, name: str, value: str, secret: bool) -> bool:
     await variable_users.check_variable(session, name)
     if is_same:
         return False
-    kept = session.encryption.encrypt_value(value, project=session.project) if secret else value
+    kept = session.encryption.encrypt_value(value, of_variable(session.project, name)) if secret else value
     await store.save_variable(project=session.project, name=name, value=kept, secret=secret)
     action = "variable.created" if stored is None else "variable.changed"
-    await session.record(action, name, secret=secret)
+    before = _document(_clear(session, stored) or "", stored.secret) if stored else None
+    await session.record(action, name, About(before, _document(value, secret)), secret=secret)
     return stored is None
 
 
@@ -95,15 +99,26 @@ def _check_mask(name: str, value: str, *, secret: bool, is_stored_secret: bool) 
         )
 
 
-def _clear(session: Session, stored: Variable) -> str:
+def _clear(session: Session, stored: Variable) -> str | None:
+    """The value; None if it is a secret that cannot be decrypted, which any new value replaces."""
     if not stored.secret:
         return stored.value
-    return session.encryption.decrypt_value(stored.value, project=session.project)
+    try:
+        return session.encryption.decrypt_value(stored.value, of_variable(session.project, stored.name))
+    except UserError:
+        return None
+
+
+def _document(value: str | None, secret: bool) -> JsonObject:
+    """For the audit log, which masks what is under a `#` key."""
+    return {"#value" if secret else "value": value, "secret": secret}
 
 
 async def delete(session: Session, name: str) -> None:
     """Delete a variable; parameters that use it fail when they run."""
     await variable_users.check_variable(session, name)
+    stored = await find(session, name)
     if not await ProjectStore(session.connection).delete_variable(project=session.project, name=name):
         raise NotFound(f"there is no variable {name!r} in this project", field="variable")
-    await session.record("variable.deleted", name)
+    before = _document("" if stored.secret else stored.value, stored.secret)
+    await session.record("variable.deleted", name, About(before))

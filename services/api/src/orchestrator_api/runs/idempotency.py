@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,9 +37,9 @@ def accept(session: Session, key: str | None, what: str, body: Mapping[str, Any]
         )
     plain = {name: value for name, value in body.items() if name != "parameters"}
     text = json.dumps([what, plain], sort_keys=True, default=str)
-    return DedupKey(
-        request_id(session.project, session.actor.token_id, key), hashlib.sha256(text.encode()).digest()
-    )
+    job = session.actor.own_job
+    caller = job.id if job else session.actor.token_id  # jobs of one orchestration share its token
+    return DedupKey(request_id(session.project, caller, key), hashlib.sha256(text.encode()).digest())
 
 
 async def earlier_requests(session: Session, dedup_key: DedupKey | None) -> list[KeyedRequest]:
@@ -54,7 +54,33 @@ async def earlier_requests(session: Session, dedup_key: DedupKey | None) -> list
     found = await store.requests_under_key(project=session.project, idempotency_id=dedup_key.id)
     if any(each.request_digest != dedup_key.digest for each in found):
         raise key_reused()
+    if await store.updates_under_key(project=session.project, idempotency_id=dedup_key.id):
+        raise key_reused()
     return found
+
+
+async def earlier_updates(session: Session, dedup_key: DedupKey) -> Sequence[str] | None:
+    """The ids of the table updates that were already published under the key, which is locked as well."""
+    store = RunStore(session.connection)
+    await store.lock_key(idempotency_id=dedup_key.id)
+    found = await store.updates_under_key(project=session.project, idempotency_id=dedup_key.id)
+    if found is None:
+        if await store.requests_under_key(project=session.project, idempotency_id=dedup_key.id):
+            raise key_reused()
+        return None
+    if found.request_digest != dedup_key.digest:
+        raise key_reused()
+    return found.update_ids
+
+
+async def remember_updates(session: Session, dedup_key: DedupKey, update_ids: Sequence[str]) -> None:
+    """Remember what was published under the key, for 24 hours."""
+    await RunStore(session.connection).insert_updates(
+        project=session.project,
+        idempotency_id=dedup_key.id,
+        digest=dedup_key.digest,
+        update_ids=update_ids,
+    )
 
 
 def key_reused() -> UserError:

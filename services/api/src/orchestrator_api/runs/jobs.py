@@ -8,10 +8,11 @@ from uuid import UUID
 from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
-from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, JobFilter, LastRun, LogChunk
+from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, LastRun, LogChunk
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
@@ -55,17 +56,19 @@ async def _find(session: Session, job_id: UUID) -> Job | None:
     return None if overlap is None else Job.of_overlap(overlap)
 
 
-async def listing(session: Session, wanted: JobFilter) -> list[Job]:
-    """The jobs, newest first, with masked parameters and what they wait for."""
+async def listing(session: Session, wanted: JobFilter) -> JobPage:
+    """One page of the jobs, newest first, with masked parameters and what they wait for."""
     store = RunStore(session.connection)
     actor = session.actor
-    if not actor.reads_project:
-        if wanted.parent is None and wanted.root is None:
-            own = await store.own_runs(project=session.project, token_id=actor.token_id, wanted=wanted)
-            return await _completed(session, own)
-        if not await _are_visible(session, wanted.parent, wanted.root):
-            return []
-    return await _completed(session, await store.jobs(project=session.project, wanted=wanted))
+    if actor.reads_project:
+        found = await store.jobs(project=session.project, wanted=wanted)
+    elif wanted.parent is None and wanted.root is None:
+        found = await store.own_runs(project=session.project, token_id=actor.token_id, wanted=wanted)
+    elif await _are_visible(session, wanted.parent, wanted.root):
+        found = await store.jobs(project=session.project, wanted=wanted.without_messages())
+    else:
+        return JobPage([], None)
+    return replace(found, jobs=await _completed(session, found.jobs))
 
 
 async def _are_visible(session: Session, parent: UUID | None, root: UUID | None) -> bool:
@@ -142,11 +145,16 @@ async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, st
     return {(each.component, each.configuration): round(each.seconds, 3) for each in found}
 
 
-async def last_runs(session: Session, orchestrations: Sequence[str]) -> dict[str, LastRun]:
-    """The newest run of each of these orchestrations that has run."""
+async def last_runs(
+    session: Session, orchestrations: Sequence[str], count: int = 1
+) -> dict[str, list[LastRun]]:
+    """The newest runs of each of these orchestrations that has run, newest first."""
     store = RunStore(session.connection)
-    found = await store.last_runs(project=session.project, orchestrations=orchestrations)
-    return {run.configuration: run for run in found}
+    found = await store.last_runs(project=session.project, orchestrations=orchestrations, count=count)
+    runs: dict[str, list[LastRun]] = {}
+    for run in found:
+        runs.setdefault(run.configuration, []).append(run)
+    return runs
 
 
 async def overlaps(

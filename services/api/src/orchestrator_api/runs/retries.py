@@ -171,7 +171,7 @@ async def _existing(session: Session, job: Job, definition: Mapping[str, Any]) -
 
 
 def _run(session: Session, job: Job, retry_plan: RetryPlan, request: RetryRequest) -> runs.RunRequest:
-    parameters: dict[str, Any] = session.encryption.decrypt_secrets(job.parameters, session.project)
+    parameters = dict(job.parameters)  # still encrypted for those they were given to
     selection = retry_plan.selection if job.is_run else None
     if selection is not None:
         # A run's parameters are by task id; those of tasks that are not run again are dropped.

@@ -1,20 +1,22 @@
 """Starts runs and reads jobs."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from orchestrator_api.access.permissions import STATUS, STATUS_OF_JOB, Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Limit, Paging
+from orchestrator_api.http.paging import Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
+from orchestrator_api.runs.filters import JobFilter
 from orchestrator_api.runs.models import (
     ConfigurationRunIn,
     JobDetail,
@@ -27,12 +29,61 @@ from orchestrator_api.runs.models import (
     RunTasksOut,
     TerminationOut,
 )
-from orchestrator_api.runs.rows import JobFilter
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
 
 router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilters:
+    """What runs and jobs are filtered by."""
+
+    status: Annotated[list[JobStatusName] | None, Query(description="May be given several times.")] = None
+    origin: Annotated[list[Origin] | None, Query(description="May be given several times.")] = None
+    since: Since = None
+    until: Until = None
+    longer_than_seconds: Annotated[
+        float | None,
+        Query(ge=0, le=1e9, description="Only those that ran, or have been running, for longer."),
+    ] = None
+    search: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=200,
+            description="An id, a number, or part of the component, configuration, task, message or name of "
+            "who requested it.",
+        ),
+    ] = None
+
+    def wanted(self, paging: Part) -> JobFilter:
+        """The filter, and where the page begins."""
+        before, before_id = paging.place(datetime, UUID)
+        job_id = _whole_id(self.search)
+        return JobFilter(
+            statuses=self.status or None,
+            origins=[origin.value for origin in self.origin or ()] or None,
+            since=self.since,
+            until=self.until,
+            longer_than_seconds=self.longer_than_seconds,
+            job_id=job_id,
+            search=self.search if job_id is None else None,
+            before=before,
+            before_id=before_id,
+            limit=paging.rows,
+        )
+
+
+def _whole_id(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text and len(text) == len(str(UUID(int=0))) else None
+    except ValueError:
+        return None
+
+
+Filters = Annotated[JobFilters, Depends()]
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -67,21 +118,19 @@ async def run_orchestration(
 
 
 @router.get("/orchestrations/{orchestration}/runs", operation_id="list_runs", responses=READ)
-async def list_runs(call: Call, project: Project, orchestration: Identifier, paging: Paging) -> Page[JobOut]:
-    """List the runs of an orchestration, newest first; a token that may only run sees those it started."""
-    before, before_id = paging.place(datetime, UUID)
+async def list_runs(
+    call: Call, project: Project, orchestration: Identifier, paging: Paging, filters: Filters
+) -> Page[JobOut]:
+    """List the runs of an orchestration, newest first; a token that may only run sees those it started.
+
+    A page looks at 5,000 runs, at most: it may have few items, or none, and still a `next`.
+    """
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
             await configurations.load(session, configurations.orchestration_key(orchestration))
-        wanted = JobFilter(
-            component=ORCHESTRATOR,
-            configuration=orchestration,
-            before=before,
-            before_id=before_id,
-            limit=paging.rows,
-        )
-        rows = await jobs.listing(session, wanted)
-    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
+        wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
+        found = await jobs.listing(session, wanted)
+    return Page[JobOut].model_validate(paging.of(found.jobs, "listed_at", "id", then=found.continues_at))
 
 
 @router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)
@@ -101,32 +150,27 @@ async def list_jobs(
     call: Call,
     project: Project,
     paging: Paging,
-    status: Annotated[list[JobStatusName] | None, Query()] = None,
+    filters: Filters,
     component: Annotated[str | None, Query(max_length=64)] = None,
     configuration: Annotated[str | None, Query(max_length=64)] = None,
     parent: UUID | None = None,
     root: UUID | None = None,
-    origin: Origin | None = None,
 ) -> Page[JobOut]:
     """List the jobs of the project, newest first.
 
-    A token that may only run sees the runs that it started and, with `root` or `parent`, the jobs below one.
+    A page looks at 5,000 jobs, at most: it may have few items, or none, and still a `next`. A token that may
+    only run sees the runs that it started and, with `root` or `parent`, the jobs below one.
     """
-    before, before_id = paging.place(datetime, UUID)
     async with call.session(STATUS, project) as session:
-        wanted = JobFilter(
-            statuses=status or None,
+        wanted = replace(
+            filters.wanted(paging),
             component=component,
             configuration=configuration,
             parent=parent,
             root=root,
-            origin=origin.value if origin else None,
-            before=before,
-            before_id=before_id,
-            limit=paging.rows,
         )
-        rows = await jobs.listing(session, wanted)
-    return Page[JobOut].model_validate(paging.of(rows, "listed_at", "id"))
+        found = await jobs.listing(session, wanted)
+    return Page[JobOut].model_validate(paging.of(found.jobs, "listed_at", "id", then=found.continues_at))
 
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)

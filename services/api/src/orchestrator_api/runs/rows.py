@@ -117,26 +117,12 @@ class JobDetails(Job):
 
 
 @dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs to list, and where to begin; None means no restriction."""
-
-    statuses: Sequence[str] | None = None
-    component: str | None = None
-    configuration: str | None = None
-    parent: UUID | None = None
-    root: UUID | None = None
-    origin: str | None = None
-    before: datetime | None = None
-    before_id: UUID | None = None
-    limit: int = 100
-
-
-@dataclass(frozen=True, slots=True)
 class Listed:
-    """A job's place in a list."""
+    """A job's place in a list; if it is no match, only the place to continue from."""
 
     id: UUID
     listed_at: datetime
+    is_match: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +145,14 @@ class NewRequest:
     task_versions: Mapping[str, Mapping[str, int]] | None
     idempotency_id: UUID | None
     request_digest: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedUpdates:
+    """Table updates that were published under an idempotency key of their caller."""
+
+    request_digest: bytes
+    update_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.catalog import configurations, overrides
+from orchestrator_api.access.audit import About
+from orchestrator_api.catalog import configurations, overrides, sealing
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import check_selection, stored_tasks
 from orchestrator_api.catalog.rows import Configuration
@@ -22,6 +23,7 @@ from orchestrator_shared.definitions.nesting import find_cycle, format_cycle, wi
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId, new_job_id
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, Origin
+from orchestrator_shared.sealed_values import sealed_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ async def start(session: Session, key: Key, request: RunRequest) -> UUID:
     await session.record(
         "run.requested",
         str(key),
+        About(id=str(job_id)),
         job_id=str(job_id),
         tasks=list(request.tasks) if request.tasks is not None else None,
         **({"retry_of": str(request.retry_of)} if request.retry_of else {}),
@@ -128,7 +131,7 @@ async def _insert(session: Session, key: Key, request: RunRequest, job_id: UUID)
         token_id=session.actor.token_id,
         version=request.version,
         tasks=request.tasks,
-        parameters=session.encrypted(request.parameters, "parameters"),
+        parameters=await _sealed(session, key, request),
         scheduled_for=request.scheduled_for or session.now,
         requested_at=session.now,
         retry_of=request.retry_of,
@@ -137,6 +140,13 @@ async def _insert(session: Session, key: Key, request: RunRequest, job_id: UUID)
         request_digest=request.dedup_key.digest if request.dedup_key else None,
     )
     return await RunStore(session.connection).insert_request(row)
+
+
+async def _sealed(session: Session, key: Key, request: RunRequest) -> JsonObject:
+    """The parameters, encrypted for whom each is; a retry's stay what they were for."""
+    given = overrides.Override(key, request.parameters, "parameters", request.version)
+    kept = set(sealed_values(request.parameters)) if request.retry_of else set()
+    return await sealing.sealed_parameters(session, given, kept)
 
 
 async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
@@ -170,7 +180,7 @@ async def _was_requested(session: Session, request: RunRequest) -> bool:
     """Whether this request was already sent; a retry has no parameters of its own to compare."""
     found = await idempotency.earlier_requests(session, request.dedup_key)
     if found and request.retry_of is None:
-        stored = session.encryption.decrypt_secrets(found[0].parameters, session.project)
+        stored = session.encryption.read_secrets(found[0].parameters, session.project)
         if stored != request.parameters:
             raise idempotency.key_reused()
     return bool(found)
@@ -210,5 +220,5 @@ async def terminate(session: Session, job_id: UUID) -> str:
     session.publish(
         TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
     )
-    await session.record("job.termination-requested", str(job_id))
+    await session.record("job.termination-requested", str(job_id), About(id=str(job_id)), status=job.status)
     return job.status

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.rows import (
     AttemptRow,
     Job,
-    JobFilter,
     KeyedRequest,
+    KeyedUpdates,
     LastRun,
     Listed,
     LogChunk,
@@ -82,6 +83,24 @@ class RunStore(Store):
             KeyedRequest, "requests_under_key", project=project, idempotency_id=idempotency_id
         )
 
+    async def updates_under_key(self, *, project: str, idempotency_id: UUID) -> KeyedUpdates | None:
+        """The table updates that were published under the key."""
+        return await self._one(
+            KeyedUpdates, "updates_under_key", project=project, idempotency_id=idempotency_id
+        )
+
+    async def insert_updates(
+        self, *, project: str, idempotency_id: UUID, digest: bytes, update_ids: Sequence[str]
+    ) -> None:
+        """Remember the table updates that were published under the key."""
+        await self._run(
+            "insert_keyed_updates",
+            project=project,
+            idempotency_id=idempotency_id,
+            request_digest=digest,
+            update_ids=list(update_ids),
+        )
+
     async def known(self, *, project: str, ids: Sequence[JobId]) -> set[JobId]:
         """Which of these jobs exist or were requested."""
         return set(await self._column(JobId, "known_runs", project=project, ids=ids))
@@ -90,17 +109,23 @@ class RunStore(Store):
         """One job, or its request."""
         return await self._one(Job, "jobs", project=project, ids=[job_id], listed_at=[None])
 
-    async def jobs(self, *, project: str, wanted: JobFilter) -> list[Job]:
+    async def jobs(self, *, project: str, wanted: JobFilter) -> JobPage:
         """The jobs, newest first."""
-        listed = await self._many(Listed, "listed_jobs", project=project, **columns_of(wanted))
-        return await self._jobs(project, listed)
+        values = {**columns_of(wanted), "path": wanted.path, "scan": wanted.scan}
+        listed = await self._many(Listed, "listed_jobs", project=project, **values)
+        return await self._page(project, listed, wanted)
 
-    async def own_runs(self, *, project: str, token_id: UUID, wanted: JobFilter) -> list[Job]:
+    async def own_runs(self, *, project: str, token_id: UUID, wanted: JobFilter) -> JobPage:
         """The runs that a token started, newest first; jobs below them are found by root or parent."""
-        values = columns_of(wanted)
-        del values["parent"], values["root"]
+        values = {**columns_of(wanted), "scan": wanted.scan}
+        del values["parent"], values["root"], values["searches_messages"]
         listed = await self._many(Listed, "listed_own_runs", project=project, token_id=token_id, **values)
-        return await self._jobs(project, listed)
+        return await self._page(project, listed, wanted)
+
+    async def _page(self, project: str, listed: Sequence[Listed], wanted: JobFilter) -> JobPage:
+        jobs = await self._jobs(project, [each for each in listed if each.is_match])
+        edge = next(((each.listed_at, each.id) for each in listed if not each.is_match), None)
+        return JobPage(jobs, wanted.continuing(edge))
 
     async def _jobs(self, project: str, listed: Sequence[Listed]) -> list[Job]:
         if not listed:
@@ -175,9 +200,11 @@ class RunStore(Store):
             max_bytes=max_bytes,
         )
 
-    async def last_runs(self, *, project: str, orchestrations: Sequence[str]) -> list[LastRun]:
-        """The newest run of each of these orchestrations that has one."""
-        return await self._many(LastRun, "last_runs", project=project, orchestrations=orchestrations)
+    async def last_runs(self, *, project: str, orchestrations: Sequence[str], count: int) -> list[LastRun]:
+        """The newest runs of each of these orchestrations, newest first."""
+        return await self._many(
+            LastRun, "last_runs", project=project, orchestrations=orchestrations, count=count
+        )
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:
         """The average durations of these configurations, without those that never succeeded."""

@@ -17,6 +17,21 @@ SELECT pg_advisory_xact_lock(hashtextextended('idempotency key ' || $idempotency
 SELECT job_id, coalesce(parameters_as_written, parameters::json) AS parameters, request_digest
 FROM catalog.run_requests WHERE project = $project AND idempotency_id = $idempotency_id
 
+-- name: updates_under_key
+SELECT request_digest, update_ids FROM catalog.keyed_updates
+WHERE project = $project AND idempotency_id = $idempotency_id
+
+-- name: insert_keyed_updates
+INSERT INTO catalog.keyed_updates (idempotency_id, project, request_digest, update_ids)
+VALUES ($idempotency_id, $project, $request_digest, $update_ids)
+
+-- name: forget_keyed_updates
+DELETE FROM catalog.keyed_updates WHERE idempotency_id IN (
+    SELECT idempotency_id FROM catalog.keyed_updates
+    WHERE created_at < clock_timestamp() - interval '24 hours'
+    ORDER BY created_at
+    LIMIT $batch)
+
 -- name: insert_fires
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, token_id, scheduled_for, requested_at,
@@ -55,61 +70,150 @@ WHERE j.id IS NOT NULL OR r.job_id IS NOT NULL
 ORDER BY wanted.place
 
 -- name: listed_jobs
--- Jobs of a configuration are found by its lane, all others by time: each has an index, both together have
--- none.
-WITH created AS (
-    SELECT r.job_id AS id, r.requested_at AS listed_at
-    FROM catalog.run_requests r
-    WHERE r.project = $project AND r.requested_at > clock_timestamp() - interval '7 days'
-      AND ($statuses::text[] IS NULL OR 'created' = ANY ($statuses))
-      AND ($component::text IS NULL OR r.component = $component)
-      AND ($configuration::text IS NULL OR r.configuration = $configuration)
-      AND $parent::uuid IS NULL AND ($root::uuid IS NULL OR r.job_id = $root)
-      AND ($origin::text IS NULL OR r.origin = $origin)
-      AND ($before::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($before, $before_id))
+-- Looks at the next $scan jobs of one path, each with an index, and returns those that match. The place of the last
+-- one that it looked at comes, too (is_match is false), if there may be more. Requests without a job are few and new.
+WITH known AS MATERIALIZED (
+    (SELECT j.id, j.accepted_at AS listed_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path::text = 'project' AND j.project = $project
+       AND j.accepted_at >= coalesce($since::timestamptz, '-infinity')
+       AND j.accepted_at < coalesce($until::timestamptz, 'infinity')
+       AND (j.accepted_at, j.id) < (coalesce($before::timestamptz, 'infinity'),
+                                    coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'troubled' AND j.project = $project
+       AND j.exact_status IN ('warning', 'error', 'cancelled', 'terminated')
+       AND j.accepted_at >= coalesce($since, '-infinity') AND j.accepted_at < coalesce($until, 'infinity')
+       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
+                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    -- In a lane, numbers are in the order of acceptance.
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'lane'
+       AND j.lane_id = (SELECT l.id FROM jobs.lanes_v1 l
+                        WHERE (l.project, l.component, l.configuration) = ($project, $component, $configuration))
+       AND j.number < coalesce((SELECT b.number FROM jobs.jobs_v1 b
+                                WHERE b.id = $before_id AND (b.project, b.component, b.configuration)
+                                    = ($project, $component, $configuration)), 9223372036854775807)
+       AND j.accepted_at < coalesce($until, 'infinity')
+       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
+                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.number DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+     WHERE $path = 'configuration' AND (l.project, l.configuration) = ($project, $configuration)
+       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
+                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'parent' AND j.parent_id = $parent::uuid AND j.project = $project
+       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
+                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'root' AND j.root_id = $root::uuid AND j.project = $project
+       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
+                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'id' AND j.id = $job_id::uuid AND j.project = $project)
+), edge AS (
+    SELECT listed_at, id FROM known
+    WHERE $path <> 'id' AND (SELECT count(*) FROM known) >= $scan
+    ORDER BY listed_at, id
+    LIMIT 1
+), created AS (
+    SELECT r.job_id AS id, r.requested_at AS listed_at, NULL::bigint AS number, r.component, r.configuration,
+           NULL::text AS task_id, 'created' AS status, r.origin, r.requested_by, NULL::uuid AS parent_id,
+           r.job_id AS root_id, NULL::text AS message, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at
+    FROM (SELECT * FROM catalog.run_requests q
+          WHERE q.project = $project AND q.requested_at > clock_timestamp() - interval '7 days'
+            AND (q.requested_at, q.job_id) < (coalesce($before, 'infinity'),
+                                              coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+            AND (q.requested_at, q.job_id) >= (coalesce((SELECT listed_at FROM edge), '-infinity'),
+                                               coalesce((SELECT id FROM edge), '00000000-0000-0000-0000-000000000000'))
+          ORDER BY q.requested_at DESC, q.job_id DESC
+          LIMIT $scan + 200) r
+    WHERE $parent IS NULL AND ($job_id IS NULL OR r.job_id = $job_id) AND ($root IS NULL OR r.job_id = $root)
+      AND ($statuses::text[] IS NULL OR 'created' = ANY ($statuses)) AND $longer_than_seconds::float8 IS NULL
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
-    ORDER BY r.requested_at DESC, r.job_id DESC
-    LIMIT $limit
-), of_project AS (
-    SELECT j.id, j.accepted_at AS listed_at FROM jobs.jobs_v1 j
-    WHERE $configuration IS NULL AND j.project = $project
-      AND ($component IS NULL OR j.component = $component)
-      AND ($statuses IS NULL OR j.status = ANY ($statuses))
-      AND ($parent IS NULL OR j.parent_id = $parent) AND ($root IS NULL OR j.root_id = $root)
-      AND ($origin IS NULL OR j.origin = $origin)
-      AND ($before IS NULL OR (j.accepted_at, j.id) < ($before, $before_id))
-    ORDER BY j.accepted_at DESC, j.id DESC
-    LIMIT $limit
-), of_configuration AS (
-    SELECT j.id, j.accepted_at AS listed_at FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
-    WHERE (l.project, l.configuration) = ($project, $configuration)
-      AND ($component IS NULL OR l.component = $component)
-      AND ($statuses IS NULL OR j.status = ANY ($statuses))
-      AND ($parent IS NULL OR j.parent_id = $parent) AND ($root IS NULL OR j.root_id = $root)
-      AND ($origin IS NULL OR j.origin = $origin)
-      AND ($before IS NULL OR (j.accepted_at, j.id) < ($before, $before_id))
-    ORDER BY j.accepted_at DESC, j.id DESC
-    LIMIT $limit
 )
-SELECT id, listed_at
-FROM (SELECT * FROM created UNION ALL SELECT * FROM of_project UNION ALL SELECT * FROM of_configuration) listed
-ORDER BY listed_at DESC, id DESC
-LIMIT $limit
+(SELECT id, listed_at, true AS is_match
+ FROM (SELECT * FROM known UNION ALL SELECT * FROM created) job
+ WHERE ($statuses IS NULL OR job.status = ANY ($statuses))
+   AND ($origins::text[] IS NULL OR job.origin = ANY ($origins))
+   AND ($component::text IS NULL OR job.component = $component)
+   AND ($configuration::text IS NULL OR job.configuration = $configuration)
+   AND ($parent IS NULL OR job.parent_id = $parent) AND ($root IS NULL OR job.root_id = $root)
+   AND ($job_id IS NULL OR job.id = $job_id)
+   AND job.listed_at >= coalesce($since, '-infinity') AND job.listed_at < coalesce($until, 'infinity')
+   AND ($longer_than_seconds IS NULL
+        OR coalesce(job.finished_at, clock_timestamp()) - job.started_at > make_interval(secs => $longer_than_seconds))
+   AND ($search::text IS NULL OR job.number::text = $search OR strpos(lower(concat_ws(
+        ' ', job.component, job.configuration, job.task_id, job.requested_by, CASE WHEN $searches_messages THEN job.message END)), lower($search)) > 0)
+ ORDER BY listed_at DESC, id DESC
+ LIMIT $limit)
+UNION ALL
+SELECT id, listed_at, false FROM edge
 
 -- name: listed_own_runs
--- The runs that a token started; jobs below them are read by their root or parent.
-SELECT r.job_id AS id, r.requested_at AS listed_at
-FROM catalog.run_requests r
-LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
-WHERE r.token_id = $token_id AND r.project = $project
-  AND ($statuses::text[] IS NULL OR coalesce(j.status, 'created') = ANY ($statuses))
-  AND ($component::text IS NULL OR r.component = $component)
-  AND ($configuration::text IS NULL OR r.configuration = $configuration)
-  AND ($origin::text IS NULL OR r.origin = $origin)
-  AND ($before::timestamptz IS NULL OR (r.requested_at, r.job_id) < ($before, $before_id))
-  AND (j.id IS NOT NULL OR r.requested_at > clock_timestamp() - interval '7 days')
-ORDER BY r.requested_at DESC, r.job_id DESC
-LIMIT $limit
+-- The runs that a token started; jobs below them are read by their root or parent. As `listed_jobs`.
+WITH known AS MATERIALIZED (
+    SELECT r.job_id AS id, r.requested_at AS listed_at, j.number, r.component, r.configuration,
+           coalesce(j.status, 'created') AS status, r.origin, r.requested_by, j.started_at, j.finished_at,
+           j.id IS NOT NULL OR r.requested_at > clock_timestamp() - interval '7 days' AS is_kept
+    FROM catalog.run_requests r
+    LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
+    WHERE r.token_id = $token_id AND r.project = $project
+      AND r.requested_at >= coalesce($since::timestamptz, '-infinity')
+      AND r.requested_at < coalesce($until::timestamptz, 'infinity')
+      AND (r.requested_at, r.job_id) < (coalesce($before::timestamptz, 'infinity'),
+                                        coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+    ORDER BY r.requested_at DESC, r.job_id DESC
+    LIMIT $scan
+)
+(SELECT id, listed_at, true AS is_match FROM known
+ WHERE is_kept AND ($statuses::text[] IS NULL OR status = ANY ($statuses))
+   AND ($origins::text[] IS NULL OR origin = ANY ($origins))
+   AND ($component::text IS NULL OR component = $component)
+   AND ($configuration::text IS NULL OR configuration = $configuration)
+   AND ($job_id::uuid IS NULL OR id = $job_id)
+   AND ($longer_than_seconds::float8 IS NULL
+        OR coalesce(finished_at, clock_timestamp()) - started_at > make_interval(secs => $longer_than_seconds))
+   AND ($search::text IS NULL OR number::text = $search
+        OR strpos(lower(concat_ws(' ', component, configuration, requested_by)), lower($search)) > 0)
+ ORDER BY listed_at DESC, id DESC
+ LIMIT $limit)
+UNION ALL
+(SELECT id, listed_at, false FROM known
+ WHERE (SELECT count(*) FROM known) >= $scan
+ ORDER BY listed_at, id
+ LIMIT 1)
 
 -- name: is_own_run
 SELECT true FROM catalog.run_requests WHERE job_id = $job_id AND project = $project AND token_id = $token_id
@@ -226,13 +330,14 @@ WHERE bytes_before < $max_bytes
 ORDER BY attempt, seq
 
 -- name: last_runs
+-- The newest $count runs of each, newest first.
 SELECT last.*
 FROM jobs.lanes_v1 l
 CROSS JOIN LATERAL (
     SELECT configuration, id, number, status, origin, accepted_at, started_at, finished_at
     FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
     ORDER BY number DESC
-    LIMIT 1) AS last
+    LIMIT $count) AS last
 WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
 -- name: attempts

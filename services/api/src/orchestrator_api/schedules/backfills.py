@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
@@ -107,7 +108,8 @@ async def _request(
         session.publish(_message(session, request, schedule, requested))
     period = {"from": stamp(request.start), "to": stamp(request.end)}
     subject = f"{orchestration}/{schedule.name}"
-    await session.record("schedule.backfilled", subject, **period, requested=len(new))
+    about = About(id=str(schedule.id))
+    await session.record("schedule.backfilled", subject, about, **period, requested=len(new))
     return new
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
@@ -87,7 +88,8 @@ async def save(session: Session, orchestration: str, name: str, spec: ScheduleSp
         await store.update(project=session.project, schedule_id=schedule_id, spec=spec)
     session.publish(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     action = "schedule.created" if stored is None else "schedule.changed"
-    await session.record(action, f"{orchestration}/{name}", **columns_of(spec))
+    about = About(columns_of(stored.spec) if stored else None, columns_of(spec), id=str(schedule_id))
+    await session.record(action, f"{orchestration}/{name}", about, **columns_of(spec))
     return SavedPart(created=stored is None, changed=True)
 
 
@@ -102,7 +104,8 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
     spec = replace(stored.spec, enabled=enabled)
     await ScheduleStore(session.connection).update(project=session.project, schedule_id=stored.id, spec=spec)
     session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
-    await session.record("schedule.changed", f"{orchestration}/{name}", enabled=enabled)
+    about = About({"enabled": stored.enabled}, {"enabled": enabled}, id=str(stored.id))
+    await session.record("schedule.changed", f"{orchestration}/{name}", about, enabled=enabled)
     return await find(session, orchestration, name)
 
 
@@ -110,11 +113,11 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     """Delete a schedule; its recorded fires stay."""
     await lock_orchestration(session, orchestration)
     store = ScheduleStore(session.connection)
-    schedule_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
-    if schedule_id is None:
-        raise _no_such(orchestration, name)
-    session.publish(ScheduleChanged(schedule_id=schedule_id, project=session.project))
-    await session.record("schedule.deleted", f"{orchestration}/{name}")
+    stored = await find(session, orchestration, name)
+    await store.delete(project=session.project, orchestration=orchestration, name=name)
+    session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
+    about = About(columns_of(stored.spec), id=str(stored.id))
+    await session.record("schedule.deleted", f"{orchestration}/{name}", about)
 
 
 def _no_such(orchestration: str, name: str) -> NotFound:

@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Identifier, Project
+from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
+from orchestrator_api.runs import idempotency
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
 from orchestrator_shared.domain.errors import UserError
@@ -27,11 +28,14 @@ Bucket = Annotated[
     responses=WRITE,
     openapi_extra=takes(Scope.PUBLISH, max_bytes=LARGE),
 )
-async def publish_table_updates(call: Call, project: Project, body: TableUpdatesIn) -> TableUpdatesOut:
+async def publish_table_updates(
+    call: Call, project: Project, body: TableUpdatesIn, key: IdempotencyKey = None
+) -> TableUpdatesOut:
     """Publish that tables have new data; triggers on them count the updates."""
     async with call.session(Scope.PUBLISH, project) as session:
-        ids = tables.publish(session, _updates(body))
-    return TableUpdatesOut(accepted=len(ids), ids=ids)
+        dedup_key = idempotency.accept(session, key, "table updates", body.model_dump())
+        ids = await tables.publish(session, _updates(body), dedup_key)
+    return TableUpdatesOut(accepted=len(ids), ids=list(ids))
 
 
 def _updates(body: TableUpdatesIn) -> list[tables.Update]:

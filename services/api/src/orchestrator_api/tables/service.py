@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs import idempotency
+from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.tables.rows import HeardTable, Share
 from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import service as triggers
@@ -23,12 +26,26 @@ class Update:
     field: str = "table"
 
 
-def publish(session: Session, updates: Sequence[Update]) -> list[str]:
-    """Publish the updates; returns their ids."""
+async def publish(
+    session: Session, updates: Sequence[Update], dedup_key: DedupKey | None = None
+) -> Sequence[str]:
+    """Publish the updates; returns their ids. Publishing again under the same key changes nothing."""
     names = [TableName.parse(update.table, field=update.field) for update in updates]
     for update, name in zip(updates, names, strict=True):
         session.actor.require_publish(name.bucket, update.field)
+    earlier = await idempotency.earlier_updates(session, dedup_key) if dedup_key else None
+    if earlier is not None:
+        return earlier
     ids = [update.id or str(new_id()) for update in updates]
+    if dedup_key is not None:
+        await idempotency.remember_updates(session, dedup_key, ids)
+    _publish(session, updates, names, ids)
+    return ids
+
+
+def _publish(
+    session: Session, updates: Sequence[Update], names: Sequence[TableName], ids: Sequence[str]
+) -> None:
     source = f"/api/{session.project}"
     job = session.actor.own_job
     for update, name, event_id in zip(updates, names, ids, strict=True):
@@ -40,7 +57,6 @@ def publish(session: Session, updates: Sequence[Update]) -> list[str]:
             chain_length=job.chain_length if job else 0,
         )
         session.work.publish_as(message, id=event_id, source=source)
-    return ids
 
 
 def accept_bucket(bucket: str) -> str:
@@ -72,7 +88,8 @@ async def share(session: Session, bucket: str, with_project: str) -> bool:
     store = TableStore(session.connection)
     is_new = await store.share(project=session.project, bucket=bucket, shared_with=with_project)
     if is_new:
-        await session.record("share.created", bucket, shared_with=with_project)
+        about = About(after={"shared_with": with_project})
+        await session.record("share.created", bucket, about, shared_with=with_project)
         await triggers.restore_tables(session, bucket, with_project)
     return is_new
 
@@ -83,4 +100,5 @@ async def unshare(session: Session, bucket: str, with_project: str) -> None:
     if not await store.unshare(project=session.project, bucket=bucket, shared_with=with_project):
         raise NotFound(f"the bucket {bucket!r} is not shared with {with_project!r}", field="bucket")
     disabled = await triggers.revoke_tables(session, bucket, with_project)
-    await session.record("share.deleted", bucket, shared_with=with_project, disabled_triggers=disabled)
+    about = About({"shared_with": with_project})
+    await session.record("share.deleted", bucket, about, shared_with=with_project, disabled_triggers=disabled)

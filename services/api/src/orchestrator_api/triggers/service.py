@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.refusals import FieldError, refuse
@@ -11,6 +12,7 @@ from orchestrator_api.triggers import self_triggering
 from orchestrator_api.triggers.rows import StoredDisposition, StoredTrigger, TouchedTrigger, TriggerSpec
 from orchestrator_api.triggers.store import Place, TriggerStore
 from orchestrator_shared.contracts.events import TriggerChanged
+from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR, new_id
 from orchestrator_shared.domain.tables import TableRef
@@ -85,7 +87,10 @@ async def save(session: Session, orchestration: str, name: str, spec: TriggerSpe
     session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
     action = "trigger.created" if stored is None else "trigger.changed"
     detail = {"tables": [str(ref) for ref in refs], "cool_down_seconds": spec.cool_down_seconds}
-    await session.record(action, f"{orchestration}/{name}", mode=spec.mode, enabled=spec.enabled, **detail)
+    after = {**spec.rules, "tables": _shown(session.project, refs)}
+    about = About(_document(session.project, stored) if stored else None, after, id=str(trigger_id))
+    subject = f"{orchestration}/{name}"
+    await session.record(action, subject, about, mode=spec.mode, enabled=spec.enabled, **detail)
     return SavedPart(created=stored is None, changed=True)
 
 
@@ -103,7 +108,8 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
         project=session.project, trigger_id=stored.id, enabled=enabled
     )
     session.publish(TriggerChanged(trigger_id=stored.id, project=session.project))
-    await session.record("trigger.changed", f"{orchestration}/{name}", enabled=enabled)
+    about = About({"enabled": stored.enabled}, {"enabled": enabled}, id=str(stored.id))
+    await session.record("trigger.changed", f"{orchestration}/{name}", about, enabled=enabled)
     return await find(session, orchestration, name)
 
 
@@ -125,6 +131,16 @@ async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableR
     return sorted(set(refs))
 
 
+def _document(project: str, stored: StoredTrigger) -> JsonObject:
+    """What people edit, for the audit log."""
+    refs = [TableRef.parse(text, own_project=project) for text in stored.tables]
+    return {**stored.rules, "tables": _shown(project, refs)}
+
+
+def _shown(project: str, refs: Collection[TableRef]) -> list[str]:
+    return [shown_table(project, ref.project, str(ref.name)) for ref in sorted(refs)]
+
+
 def _is_same(project: str, stored: StoredTrigger, spec: TriggerSpec, refs: Sequence[TableRef]) -> bool:
     before = {TableRef.parse(text, own_project=project) for text in stored.tables}
     return before == set(refs) and stored.rules == spec.rules
@@ -134,11 +150,11 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     """Delete a trigger; its recorded dispositions stay."""
     await lock_orchestration(session, orchestration)
     store = TriggerStore(session.connection)
-    trigger_id = await store.delete(project=session.project, orchestration=orchestration, name=name)
-    if trigger_id is None:
-        raise _no_such(orchestration, name)
-    session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
-    await session.record("trigger.deleted", f"{orchestration}/{name}")
+    stored = await find(session, orchestration, name)
+    await store.delete(project=session.project, orchestration=orchestration, name=name)
+    session.publish(TriggerChanged(trigger_id=stored.id, project=session.project))
+    about = About(_document(session.project, stored), id=str(stored.id))
+    await session.record("trigger.deleted", f"{orchestration}/{name}", about)
 
 
 async def reset(session: Session, trigger_id: UUID) -> None:
@@ -147,32 +163,37 @@ async def reset(session: Session, trigger_id: UUID) -> None:
     trigger = await find_by_id(session, trigger_id)
     await TriggerStore(session.connection).reset(project=session.project, trigger_id=trigger_id)
     session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
-    await session.record("trigger.reset", f"{trigger.orchestration}/{trigger.name}")
+    about = About(id=str(trigger_id))
+    await session.record("trigger.reset", f"{trigger.orchestration}/{trigger.name}", about)
 
 
 async def restore_tables(session: Session, bucket: str, project: str) -> None:
     """A bucket is shared again: triggers of the other project on it count updates again."""
     store = TriggerStore(session.connection)
     given = await store.restore_tables(owner=session.project, bucket=bucket, project=project)
-    await _publish_changes(session, given, project, f"{session.project} shares {bucket} again")
+    for trigger in given:
+        await _publish_change(session, trigger, project, f"{session.project} shares {bucket} again")
 
 
 async def revoke_tables(session: Session, bucket: str, project: str) -> int:
     """A bucket is no longer shared: disable the other project's triggers on it; returns how many."""
     store = TriggerStore(session.connection)
     taken = await store.revoke_tables(owner=session.project, bucket=bucket, project=project)
-    await _publish_changes(session, taken, project, f"{session.project} no longer shares {bucket}")
+    for trigger in taken:
+        reason = f"{session.project} no longer shares {bucket}"
+        await _publish_change(session, trigger, project, reason, disabled=trigger.was_enabled)
     return sum(trigger.was_enabled for trigger in taken)
 
 
-async def _publish_changes(
-    session: Session, triggers: Sequence[TouchedTrigger], project: str, reason: str
+async def _publish_change(
+    session: Session, trigger: TouchedTrigger, project: str, reason: str, *, disabled: bool = False
 ) -> None:
-    """Publish the changes to the trigger-watcher, and record them in the other project's audit log."""
-    for trigger in triggers:
-        session.publish(TriggerChanged(trigger_id=trigger.id, project=project))
-        subject = f"{trigger.orchestration}/{trigger.name}"
-        await session.record_in(project, "trigger.changed", subject, reason=reason)
+    """Publish the change to the trigger-watcher, and record it in the other project's audit log."""
+    session.publish(TriggerChanged(trigger_id=trigger.id, project=project))
+    before, after = ({"enabled": True}, {"enabled": False}) if disabled else (None, None)
+    about = About(before, after, id=str(trigger.id))
+    subject = f"{trigger.orchestration}/{trigger.name}"
+    await session.record_in(project, "trigger.changed", subject, about, reason=reason)
 
 
 def _no_such(orchestration: str, name: str) -> NotFound:

@@ -10,13 +10,13 @@ from orchestrator_api.web import cli_codes
 
 
 async def token_for(
-    sessions: Sessions, keys: Sequence[bytes], *, code: str, verifier: str
+    sessions: Sessions, keys: Sequence[bytes], *, code: str, verifier: str, address: str
 ) -> CreatedPersonalToken:
     """The token of whoever confirmed the login; raises Unauthenticated."""
     now = sessions.clock.now()
     login = cli_codes.verify(keys, code, verifier, now)
     if login is None:
         raise Unauthenticated("this code is not valid, or it is older than a minute: log in again")
-    wanted = personal_tokens.Login(login.token_id, login.person_id, login.name)
+    wanted = personal_tokens.Login(login.token_id, login.person_id, login.name, address)
     async with sessions.units_of_work.work() as work:
         return await personal_tokens.create(work, wanted, now)

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Request
 from orchestrator_api.access.models import PersonalTokenCreated
 from orchestrator_api.http.dependencies import problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, GatedRoute
+from orchestrator_api.http.session import Sessions
 from orchestrator_api.web import exchange
 from orchestrator_api.web.models import CliLoginIn
 
@@ -26,7 +27,12 @@ async def create_cli_login(request: Request, body: CliLoginIn) -> PersonalTokenC
 
     The token may do what the person may do, and expires after 30 days.
     """
+    sessions: Sessions = request.app.state.sessions
     made = await exchange.token_for(
-        request.app.state.sessions, request.app.state.link_keys, code=body.code, verifier=body.verifier
+        sessions,
+        request.app.state.link_keys,
+        code=body.code,
+        verifier=body.verifier,
+        address=sessions.guard.address(request),
     )
     return PersonalTokenCreated.model_validate(made)

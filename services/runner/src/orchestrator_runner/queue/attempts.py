@@ -32,12 +32,14 @@ from orchestrator_runner.runs.jobs import ClaimedJob, Result
 from orchestrator_runner.runs.lifecycle import Ending, after_failure, after_loss
 from orchestrator_runner.runs.parameters import deep_merge, secret_values, substitute
 from orchestrator_runner.runs.token_refusals import check_token
+from orchestrator_shared import secret_places
 from orchestrator_shared.definitions.placeholders import holds_placeholder
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.statuses import ErrorKind, JobStatus
 from orchestrator_shared.job_tokens import JOB_SCOPES, JobToken, sign_job_token
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable
+from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.security import Encryption
 from orchestrator_shared.settings import variable
 
@@ -195,7 +197,9 @@ class AttemptRunner:
         """The whole state is encrypted, because a component may keep secrets in it, such as a token."""
         if state is None:
             return None
-        sealed: Mapping[str, Any] = self._encryption.encrypt_secrets({_STATE: dict(state)}, job.project)
+        sealed: Mapping[str, Any] = self._encryption.encrypt_secrets(
+            {_STATE: dict(state)}, _place_of_state(job)
+        )
         return sealed
 
     def _open_state(self, job: ClaimedJob, stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -203,11 +207,11 @@ class AttemptRunner:
         if stored is None or stored.keys() != {_STATE} or not self._encryption.is_encrypted(stored[_STATE]):
             return stored
         try:
-            state: Mapping[str, Any] = self._encryption.decrypt_secrets(stored, job.project)[_STATE]
+            state: Mapping[str, Any] = self._encryption.decrypt_secrets(stored, _place_of_state(job))[_STATE]
         except UserError:
             raise UserError(
                 "the saved state of this configuration cannot be decrypted: put its key back into "
-                f"{variable('encryption_keys')}"
+                f"{variable('encryption_keys')}. If it was copied from elsewhere, it must not be used here"
             ) from None
         return state
 
@@ -215,12 +219,13 @@ class AttemptRunner:
         self, job: ClaimedJob, stored: Mapping[str, Any], variables: Variables
     ) -> tuple[dict[str, Any], set[str]]:
         merged = deep_merge(stored, job.parameters)
-        parameters = self._encryption.decrypt_secrets(merged, project=job.project)
+        parameters = self._encryption.decrypt_secrets(merged, _place_of_parameters(job))
         secrets: set[str] = set()
         if holds_placeholder(parameters):
             names = {"scheduled_for": _instant(job.scheduled_for)}
             for name, (value, secret) in variables.items():
-                plain = self._encryption.decrypt_value(value, project=job.project) if secret else value
+                place = secret_places.of_variable(job.project, name)
+                plain = self._encryption.decrypt_value(value, place) if secret else value
                 names[f"vars.{name}"] = plain
                 if secret and plain:
                     secrets.add(plain)
@@ -263,6 +268,14 @@ class AttemptRunner:
         if self._api_url is not None:
             environment["ORCHESTRATOR_API_URL"] = self._api_url
         return environment
+
+
+def _place_of_parameters(job: ClaimedJob) -> SecretPlace:
+    return secret_places.of_parameters(job.project, job.component, job.configuration)
+
+
+def _place_of_state(job: ClaimedJob) -> SecretPlace:
+    return secret_places.of_state(job.project, job.component, job.configuration)
 
 
 def _missing(job: ClaimedJob) -> str:

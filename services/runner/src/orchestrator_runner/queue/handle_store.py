@@ -11,12 +11,14 @@ import asyncpg
 
 from orchestrator_runner.executors.port import Adopted, ExecutionLost
 from orchestrator_runner.runs.jobs import ClaimedJob
+from orchestrator_shared import secret_places
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.runtime.outage_log import OutageLog
 from orchestrator_shared.runtime.retry import retry_while_unavailable, wait_for_any
+from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.security import Encryption, hash_token, new_token
 
 CALLBACK_POLL_SECONDS = 10.0
@@ -84,7 +86,7 @@ class HandleStore:
         # The previous release stored no executor; it always used the component's own.
         if job.handle.get(_EXECUTOR, job.executor) != job.executor:
             raise ExecutionLost(f"the component's executor is {job.executor!r} now")
-        handle = self._encryption.decrypt_secrets(job.handle, project=job.project)[_HANDLE]
+        handle = self._encryption.decrypt_secrets(job.handle, _place(job))[_HANDLE]
         assert isinstance(handle, dict)
         return Adopted(handle, job.ran_seconds)
 
@@ -100,7 +102,7 @@ class HandleStore:
 
     def seal(self, job: ClaimedJob, handle: Mapping[str, Any]) -> Any:
         """Encrypt the handle for storage, because it contains what another service answered."""
-        sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, project=job.project)
+        sealed = self._encryption.encrypt_secrets({_HANDLE: dict(handle)}, _place(job))
         return {**sealed, _EXECUTOR: job.executor}
 
     async def wait_for_callbacks(
@@ -129,6 +131,10 @@ class HandleStore:
                 return await do(AttemptStore(connection))
 
         return await retry_while_unavailable(once, outage=self._outage)
+
+
+def _place(job: ClaimedJob) -> SecretPlace:
+    return secret_places.of_run_elsewhere(job.project, job.component, job.configuration)
 
 
 class StoredAttempt:

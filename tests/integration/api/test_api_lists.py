@@ -1,0 +1,186 @@
+"""Lists: filters, searches over everything, and the way from page to page."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from tests.integration.api.conftest import Client, RunningApi, orchestration
+from tests.integration.api.test_api_jobs import Runner
+from tests.support.databases import Database
+
+from orchestrator_api.runs import filters
+
+START = datetime(2026, 1, 5, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def runner(furnished: Client, database: Database) -> Runner:
+    made = Runner(database)
+    await made.connect()
+    return made
+
+
+async def job(runner: Runner, number: int, status: str = "success", **more: Any) -> str:
+    """A job that was accepted so many minutes after START and ran for a minute."""
+    at = START + timedelta(minutes=number)
+    times = {"requested_at": at, "accepted_at": at, "started_at": at}
+    if status in ("success", "error"):
+        times["finished_at"] = at + more.pop("took", timedelta(minutes=1))
+    return str(await runner.job(more.pop("configuration", "one"), number, status, **times, **more))
+
+
+async def ids(client: Client, path: str) -> list[str]:
+    return [each["id"] for each in (await client.get(path))["items"]]
+
+
+async def all_ids(client: Client, path: str) -> list[str]:
+    """Follow `Link` as any client can."""
+    found: list[str] = []
+    url = f"/v1/projects/{client.project}/{path}"
+    for _ in range(50):
+        answer = await client.http.get(url)
+        found += [each["id"] for each in answer.json()["items"]]
+        if "next" not in answer.links:
+            assert answer.json()["next"] is None
+            return found
+        url = answer.links["next"]["url"]
+    raise AssertionError("the list has no end")
+
+
+async def test_jobs_are_filtered(furnished: Client, runner: Runner) -> None:
+    good = await job(runner, 1)
+    bad = await job(runner, 2, "error", message="no such HOST: db-7", origin="schedule")
+    stopped = await job(runner, 3, "error", origin="api", took=timedelta(hours=2))
+    other = await job(runner, 4, "processing", configuration="two", requested_by="ann@example.com")
+    assert await ids(furnished, "jobs") == [other, stopped, bad, good]
+    for query, expected in {
+        "status=error": [stopped, bad],
+        "status=error&origin=schedule": [bad],
+        "status=error&status=processing": [other, stopped, bad],
+        "status=processing&status=success": [other, good],
+        "origin=schedule&origin=api": [stopped, bad],
+        "since=2026-01-05T12:03:00Z": [other, stopped],
+        "until=2026-01-05T12:03:00Z": [bad, good],
+        "since=2026-01-05T12:02:00Z&until=2026-01-05T12:03:00Z": [bad],
+        "longer_than_seconds=60": [other, stopped],
+        "longer_than_seconds=59.5&status=success": [good],
+        "search=host": [bad],
+        "search=HOST:%20db": [bad],
+        "search=TWO": [other],
+        "search=ann@": [other],
+        "search=3": [stopped],
+        "search=%25": [],
+        f"search={bad}": [bad],
+        f"search={UUID(int=0)}": [],
+        f"search={bad}&status=success": [],
+        "search=demo-extractor&configuration=one&component=demo-extractor": [stopped, bad, good],
+        "configuration=one&since=2026-01-05T12:02:00Z": [stopped, bad],
+        "component=demo-extractor&configuration=one&until=2026-01-05T12:03:00Z": [bad, good],
+        "component=demo-extractor&configuration=one&since=2026-01-05T12:03:00Z": [stopped],
+    }.items():
+        assert await ids(furnished, f"jobs?{query}") == expected, query
+
+
+@pytest.mark.parametrize(
+    "query", ["since=yesterday", "longer_than_seconds=-1", "search=", "origin=nobody", "since=2026-01-05"]
+)
+async def test_wrong_filters_are_refused(furnished: Client, query: str) -> None:
+    refused = await furnished.get(f"jobs?{query}", status=422)
+    assert refused["errors"][0]["field"].split(".")[0] == query.partition("=")[0]
+
+
+@pytest.mark.parametrize(
+    "place", ["jobs?", "jobs?configuration=one&", "jobs?configuration=one&component=demo-extractor&"]
+)
+async def test_a_search_goes_on_where_a_page_stopped_looking(
+    furnished: Client, runner: Runner, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    made = [await job(runner, number, message=f"row {number % 7}") for number in range(1, 31)]
+    wanted = [each for number, each in enumerate(made, 1) if number % 7 == 3][::-1]
+    monkeypatch.setattr(filters, "SCANNED", 4)
+    (first, cursor) = (await furnished.get(f"{place}search=row%203")).values()
+    assert len(first) < len(wanted)
+    assert cursor
+    assert await all_ids(furnished, f"{place}search=row%203") == wanted
+    assert await all_ids(furnished, f"{place}search=row%203&limit=1") == wanted
+    assert await all_ids(furnished, f"{place}search=nothing") == []
+    assert await all_ids(furnished, f"{place}limit=7") == made[::-1]
+
+
+async def test_requests_without_a_job_are_found_where_they_belong(
+    furnished: Client, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "SCANNED", 2)
+    old = [await job(runner, number) for number in (1, 2, 3)]
+    asked = [(await furnished.post("configurations/demo-extractor/two/runs"))["job_id"] for _ in range(3)]
+    assert await all_ids(furnished, "jobs?limit=1") == asked[::-1] + old[::-1]
+    assert await all_ids(furnished, "jobs?search=demo") == asked[::-1] + old[::-1]
+    assert await all_ids(furnished, "jobs?status=created") == asked[::-1]
+    assert await all_ids(furnished, "jobs?search=two") == asked[::-1]
+
+
+async def test_runs_are_filtered(furnished: Client, runner: Runner) -> None:
+    run = {"component": "orchestrator", "configuration": "daily"}
+    good = await job(runner, 1, **run)
+    bad = await job(runner, 2, "error", origin="schedule", **run)
+    await job(runner, 3, "error")
+    runs = "orchestrations/daily/runs"
+    assert await ids(furnished, runs) == [bad, good]
+    assert await ids(furnished, f"{runs}?status=error&origin=schedule") == [bad]
+    assert await ids(furnished, f"{runs}?until=2026-01-05T12:02:00Z") == [good]
+    assert await ids(furnished, f"{runs}?search=1") == [good]
+    assert await ids(furnished, f"{runs}?longer_than_seconds=61") == []
+
+
+async def test_a_token_that_may_only_run_cannot_search_what_programs_wrote(
+    furnished: Client, api: RunningApi, runner: Runner, database: Database
+) -> None:
+    made = await furnished.post("tokens", {"name": "r", "scopes": ["run"], "components": ["demo-extractor"]})
+    async with api.http(made["token"]) as http:
+        mine = Client(http)
+        asked = (await mine.post("configurations/demo-extractor/one/runs"))["job_id"]
+        await runner.job("one", 1, "error", id=UUID(asked), message="the secret is x")
+        assert await ids(mine, "jobs?search=one") == [asked]
+        assert await ids(mine, "jobs?status=error&origin=api&since=2026-01-05T12:00:00Z") == [asked]
+        for path in ("jobs?search=secret", f"jobs?search=secret&root={asked}"):
+            assert await ids(mine, path) == []
+        assert await ids(mine, f"jobs?search=one&root={asked}") == [asked]
+    assert await ids(furnished, "jobs?search=secret") == [asked]
+
+
+async def test_orchestrations_are_searched_and_show_their_newest_runs(
+    furnished: Client, runner: Runner
+) -> None:
+    await furnished.put("orchestrations/other", orchestration(name="Ñoño, 100 %", description="of SALES"))
+    await furnished.call("PATCH", "orchestrations/other", {"enabled": False})
+    for query, expected in {
+        "search=DAI": ["daily"],
+        "search=100 %25": ["other"],
+        "search=sales": ["other"],
+        "enabled=false": ["other"],
+        "enabled=true": ["daily"],
+        "search=o&limit=1": ["other"],
+    }.items():
+        assert await all_ids(furnished, f"orchestrations?{query}") == expected, query
+    run = {"component": "orchestrator", "configuration": "daily"}
+    made = [await job(runner, number, **run) for number in range(1, 25)][::-1]
+    (plain,) = (await furnished.get("orchestrations?search=daily"))["items"]
+    (strip,) = (await furnished.get("orchestrations?search=daily&recent_runs=20"))["items"]
+    assert plain["recent_runs"] == []
+    assert [each["id"] for each in strip["recent_runs"]] == made[:20]
+    assert strip["last_run"] == plain["last_run"] == strip["recent_runs"][0]
+    assert strip["recent_runs"][0]["finished_at"] == "2026-01-05T12:25:00Z"
+
+
+async def test_configurations_are_searched(furnished: Client) -> None:
+    body = {"name": "Orders", "description": "from the shop", "parameters": {"rows": 1}}
+    await furnished.put("configurations/demo-extractor/three", body, status=201)
+    for query, expected in {
+        "search=order": ["three"],
+        "search=SHOP": ["three"],
+        "search=demo-extractor/t": ["three", "two"],
+        "search=t&limit=1": ["one", "three", "two"],
+        "search=_": [],
+    }.items():
+        assert await all_ids(furnished, f"configurations?{query}") == expected, query
