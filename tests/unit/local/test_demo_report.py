@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -152,3 +153,11 @@ def test_where_to_look_on_names_everything() -> None:
         "triggers explain",
     ):
         assert wanted in told
+
+
+def test_the_way_to_sign_in_is_shown_where_there_is_one() -> None:
+    places = Places("http://127.0.0.1:1", "token", "x.yaml", "orchestrator", "make down")
+    assert "Sign in" not in "\n".join(line.plain for line in next_steps(places))
+    link = "http://127.0.0.1:1/links/abc"
+    shown = "\n".join(line.plain for line in next_steps(replace(places, sign_in=link)))
+    assert f"Sign in {link}   (choose a password; works once)" in shown

@@ -39,8 +39,9 @@ def play(setting: Setting, example: Example, screen: Console) -> bool:
             gather(client, setting, evidence, began)
         finally:
             switch_schedule(client, setting.project_path, enabled=False)
+        sign_in = sign_in_link(client) if setting.context.state_folder else ""
     found = checks(evidence)
-    for line in (*report(evidence), *next_steps(places(setting, example)), *verdict(found)):
+    for line in (*report(evidence), *next_steps(places(setting, example, sign_in)), *verdict(found)):
         screen.print(line)
     return all(check.holds for check in found)
 
@@ -85,9 +86,18 @@ def gather(client: ApiClient, setting: Setting, evidence: Evidence, began: datet
         time.sleep(POLL_SECONDS)
 
 
-def places(setting: Setting, example: Example) -> Places:
+def sign_in_link(client: ApiClient) -> str:
+    """A link with which the local administrator chooses a password; it works once, for an hour."""
+    person: Json | None = client.get("/me")["person"]
+    return (
+        "" if person is None else str(client.post(f"/people/{person['id']}/reset", show_link="true")["link"])
+    )
+
+
+def places(setting: Setting, example: Example, sign_in: str) -> Places:
     return Places(
         url=setting.context.url,
+        sign_in=sign_in,
         token=setting.context.token,
         definitions=shown_path(example.definitions),
         command=command_name(),

@@ -116,6 +116,8 @@ class Places:
     command: str
     end: str
     mails: str = ""
+    sign_in: str = ""
+    """The link with which one chooses a password."""
     project: str = ""
     is_remote: bool = False
     """Not the local stack, whose processes can be killed."""
@@ -125,6 +127,7 @@ class Places:
 
 def next_steps(places: Places) -> list[Text]:
     rows = [
+        ("Sign in", f"{places.sign_in}   (choose a password; works once)" if places.sign_in else ""),
         ("API", f"{places.url}/docs"),
         ("Token", places.token),
         *_way_there(places),
