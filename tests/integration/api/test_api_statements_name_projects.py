@@ -28,7 +28,7 @@ ALLOWED: Mapping[str, str] = {
     "access.bearer": SECRET,
     "access.forget_audit": CLEANING,
     "access.good_bearings": "for all open streams at once: compares each token's project with the stream's",
-    "access.instance_audit": INSTANCE,
+    "access.instance_records": INSTANCE,
     "access.last_change_of_instance": INSTANCE,
     "access.lock_administrator_token": INSTANCE,
     "access.personal_tokens": OWN,
@@ -48,6 +48,7 @@ ALLOWED: Mapping[str, str] = {
     "people.open_link": "by the id in a link that we signed",
     "people.use_links": OWN,
     "projects.projects": "people get the projects that they are members of; administrators all",
+    "runs.forget_keyed_updates": CLEANING,
     "runs.forget_run_requests": CLEANING,
 }
 """Statements that read rows of projects otherwise, with the reason."""
@@ -61,6 +62,8 @@ PROJECT = re.compile(
 ID = r"(?:\b(\w+)\.(?:\w+_)?(?:id|run|project)\b|(\$\d+))"
 JOINED = re.compile(rf"{ID}(?:::\w+)?\)? = \(?{ID}")
 """Two rows of one thing: by ids of each other, by the same parameter, or in the same project."""
+VALUE = re.compile(r"InitPlan \d+ \(returns (?P<parameter>\$\d+)\)")
+"""A subquery for one value, which conditions mention like a parameter."""
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -131,8 +134,11 @@ def read_without_project(node: dict[str, Any], of_projects: set[str]) -> set[str
 
 
 def results_of(node: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
-    """The alias of each scan of a subquery or a common table expression, with the aliases read there."""
+    """The alias or parameter of each subquery or common table expression, with the aliases read there."""
     parts = {each.get("Subplan Name"): each for each in nodes(node)}
+    for name, part in parts.items():
+        if value := VALUE.fullmatch(name or ""):
+            yield value["parameter"], {scan["Alias"] for scan in nodes(part) if "Alias" in scan}
     for each in nodes(node):
         if "Alias" in each and "Relation Name" not in each:
             below = parts.get(f"CTE {each.get('CTE Name')}", each)
