@@ -58,8 +58,11 @@ json.dump({"message": f"done with {parameters}"}, open(directory + "/result.json
 
 MAY_BE_SEEN = {
     # What a component's document sets is not encrypted: docs/reference/component-contract.md says so.
-    "component environment": r"database: catalog\.components\..*|answer: (GET|PUT) /v1/components/teller"
-    r"|answer: GET /v1/components",
+    **dict.fromkeys(
+        ("component environment", "component header"),
+        r"database: catalog\.components\..*|answer: (GET|PUT) /v1/components/(teller|remote)"
+        r"|answer: GET /v1/components",
+    ),
     "token": r"answer: POST /v1/projects/demo/tokens",
     "refreshed token": r"answer: POST /v1/projects/demo/tokens/[^/]+/refresh",
     "link": r"mail",
@@ -156,7 +159,7 @@ async def define(world: World) -> None:
                     "url": f"{url}/runs/{{{{ id }}}}",
                     "every": 1,
                     "state": "state",
-                    "headers": {"X-Ticket": "{{ start.ticket }}"},
+                    "headers": {"X-Ticket": "{{ start.ticket }}", "X-Key": canaries["component header"]},
                 },
                 "states": {"success": ["ok"], "running": ["going"]},
                 "result": {"state": "keep"},
@@ -277,6 +280,7 @@ def check_that_secrets_arrived(world: World) -> None:
         assert world.canaries[name] in told, name
     asked = [request.headers for request in world.service.received]
     assert any(world.canaries["header"] in headers.get("authorization", "") for headers in asked)
+    assert any(world.canaries["component header"] == headers.get("x-key") for headers in asked)
     assert any(world.canaries["ticket of a run elsewhere"] == headers.get("x-ticket") for headers in asked)
 
 

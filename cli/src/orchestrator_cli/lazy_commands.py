@@ -47,6 +47,7 @@ PLACES = (
     ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
+    Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
     Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
     Place(
@@ -75,6 +76,16 @@ PLACES = (
     Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
     Place(
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."
+    ),
+    Place(
+        "automate",
+        "orchestrator_cli.commands.automate:automate",
+        "Create an orchestration that has one configuration as its only task, with a schedule if given.",
+    ),
+    Place(
+        "usages",
+        "orchestrator_cli.commands.automate:usages",
+        "List the tasks that run a configuration or an orchestration.",
     ),
     Place(
         "apply",

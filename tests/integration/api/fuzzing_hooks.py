@@ -52,6 +52,8 @@ OTHERS: dict[str, dict[str, str]] = {
     "delete_trigger": {"trigger": "gone"},
     "delete_variable": {"name": "gone"},
     "unshare_bucket": {"bucket": "in.c-gone"},
+    "restore_from_trash": {"component": "open", "configuration": "trashed"},
+    "purge_from_trash": {"component": "open", "configuration": "trashed"},
     "remove_member": {"person": str(UUID(int=0))},
     "terminate_job": {"job": PLACES["underway"]},
     "receive_callback": {"token": PLACES["callback"]},
@@ -66,6 +68,7 @@ MADE_BEFORE: dict[str, Any] = {
     "unshare_bucket": None,
 }
 """What is made anew before each call that deletes it."""
+FROM_TRASH = {"restore_from_trash", "purge_from_trash"}
 
 http = httpx.Client(
     base_url=TOLD["url"], headers={"Authorization": f"Bearer {TOLD['token']}"}, trust_env=False, timeout=30
@@ -88,17 +91,26 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
             case.path_parameters[name] = places[name]
     if operation in MADE_BEFORE:
         path = case.operation.path.format(**places)
-        made = http.put(path, json=MADE_BEFORE[operation])
-        if made.status_code == 428:
-            made = http.put(path, json=MADE_BEFORE[operation], headers={"If-Match": "*"})
-        made.raise_for_status()
+        _make(path, MADE_BEFORE[operation])
+    if operation in FROM_TRASH:
+        path = "/v1/projects/{project}/configurations/{component}/{configuration}".format(**places)
+        _make(path, {})
+        http.delete(path, headers={"If-Match": "*"}).raise_for_status()
     if case.meta is not None and case.meta.generation.mode.is_positive:
         _make_true(operation, case)
 
 
+def _make(path: str, body: Any) -> None:
+    """Save it, whether or not it exists."""
+    made = http.put(path, json=body)
+    if made.status_code == 428:
+        made = http.put(path, json=body, headers={"If-Match": "*"})
+    made.raise_for_status()
+
+
 def _is_good(operation: str, name: str, value: object) -> bool:
     if name in NUMBERS:
-        return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+        return re.fullmatch(r"[1-9][0-9]{0,9}", str(value)) is not None and int(str(value)) < 2**31
     if not isinstance(value, str):
         return False
     if name in SLUGS:
@@ -261,6 +273,7 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "save_orchestration": _orchestration,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "automate_configuration": _copy,
     "copy_configuration": _copy,
     "copy_orchestration": _copy,
     "create_token": _token,

@@ -103,6 +103,17 @@ async def test_no_secret_is_ever_in_a_record(furnished: Client, database: Databa
     http = {"#token": CANARY, "list": [{"#key": CANARY}, {"#key": [CANARY]}]}
     await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "environment": {"#KEY": CANARY}})
     await furnished.put("/v1/components/loose", {"type": "extractor", "command": ["x"]}, status=201)
+    await furnished.put("/v1/components/demo-extractor", {**COMPONENT, "environment": {"KEY": CANARY}})
+    poll = {"url": "http://x/{{ id }}", "state": "s", "headers": {"X-Key": CANARY}}
+    start = {"url": "http://x", "headers": {"X-Key": CANARY}}
+    behind_http = {"start": start, "id": "id", "poll": poll, "states": {"success": ["ok"]}}
+    remote = {
+        "type": "application",
+        "executor": "http",
+        "http": {"headers": {"X-Key": CANARY}, **behind_http},
+    }
+    await furnished.put("/v1/components/remote", remote, status=201)
+    await furnished.put("/v1/components/remote", {**remote, "http": behind_http})
     for value in (CANARY, CANARY + "2"):
         nested = {"#secret": value, "deep": {"#object": {"inner": value}}, **http}
         await furnished.put("configurations/loose/one", {"parameters": nested})

@@ -50,6 +50,7 @@ class Step:
     places: Mapping[str, str] | None = None
 
 
+TRASHED = {"component": "orchestrator", "configuration": "copied"}
 STEPS = (
     Step("create_project", {"id": "made"}, ("project.created",)),
     Step("change_project", {"name": "Changed"}, ("project.changed",)),
@@ -62,6 +63,12 @@ STEPS = (
     Step("restore_orchestration_version", {}, ("configuration.changed",), places={"version": "1"}),
     Step("copy_configuration", {"id": "copied"}, ("configuration.created",)),
     Step("copy_orchestration", {"id": "copied"}, ("configuration.created",)),
+    Step(
+        "automate_configuration",
+        {"id": "automated"},
+        ("configuration.created",),
+        places={"configuration": "copied"},
+    ),
     Step("change_orchestration_token", {"components": ["demo-extractor"]}, ("token.changed",)),
     Step("refresh_orchestration_token", None, ("token.refreshed",)),
     Step("save_schedule", {"cron": "30 6 * * *"}, ("schedule.changed",)),
@@ -98,6 +105,9 @@ STEPS = (
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
     Step("delete_orchestration", None, ("configuration.deleted",), places={"orchestration": "copied"}),
+    Step("restore_from_trash", None, ("configuration.restored",), places=TRASHED),
+    Step("delete_orchestration", None, ("configuration.deleted",), places={"orchestration": "copied"}),
+    Step("purge_from_trash", None, ("configuration.purged",), places=TRASHED),
     Step("delete_configuration", None, ("configuration.deleted",)),
     Step("revoke_administrator_token", None, ("token.revoked",), places={"token": "{administrator_token}"}),
     # Recorded before the broker is asked, which has no such letter.

@@ -26,7 +26,6 @@ ALLOWED: Mapping[str, str] = {
     "access.administrator_token": INSTANCE,
     "access.administrator_tokens": INSTANCE,
     "access.bearer": SECRET,
-    "access.forget_audit": CLEANING,
     "access.good_bearings": "for all open streams at once: compares each token's project with the stream's",
     "access.instance_records": INSTANCE,
     "access.last_change_of_instance": INSTANCE,
@@ -44,6 +43,7 @@ ALLOWED: Mapping[str, str] = {
     "operations.forget_callbacks": CLEANING,
     "people.can_administer": INSTANCE,
     "people.forget_person_links": CLEANING,
+    "people.held_roles": OWN,
     "people.is_reset_under_way": OWN,
     "people.open_link": "by the id in a link that we signed",
     "people.use_links": OWN,
@@ -59,11 +59,12 @@ PROJECT = re.compile(
     r"\b(\w+)\.(?:project|shared_with)\)?(?:::text)? = (?:ANY )?\(?\$\d"
     r"|\$\d+ = \(?(\w+)\.(?:project|shared_with)\b"
 )
-ID = r"(?:\b(\w+)\.(?:\w+_)?(?:id|run|project)\b|(\$\d+))"
+ID = r"(?:\b(\w+)\.(?:\w+_)?(?:id|run|project)\b|(\$\w+))"
 JOINED = re.compile(rf"{ID}(?:::\w+)?\)? = \(?{ID}")
 """Two rows of one thing: by ids of each other, by the same parameter, or in the same project."""
-VALUE = re.compile(r"InitPlan \d+ \(returns (?P<parameter>\$\d+)\)")
-"""A subquery for one value, which conditions mention like a parameter."""
+VALUE = re.compile(r"InitPlan (\d+)(?: \(returns (\$\d+)\))?")
+"""A subquery for one value; conditions mention it as `(InitPlan 1).col1`, or as `$1` before PostgreSQL 17."""
+VALUE_MENTIONED = re.compile(r"\(InitPlan (\d+)\)\.col\d+")
 
 
 def statements() -> Iterator[tuple[str, str]]:
@@ -116,6 +117,7 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def read_without_project(node: dict[str, Any], of_projects: set[str]) -> set[str]:
     """Tables of projects that the plan reads otherwise than by project, or by ids of rows found so."""
     conditions = " ".join(str(each[key]) for each in nodes(node) for key in CONDITIONS if key in each)
+    conditions = VALUE_MENTIONED.sub(r"$value\1", conditions)
     scans = {
         each["Alias"]: f"{each['Schema']}.{each['Relation Name']}"
         for each in nodes(node)
@@ -138,7 +140,7 @@ def results_of(node: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
     parts = {each.get("Subplan Name"): each for each in nodes(node)}
     for name, part in parts.items():
         if value := VALUE.fullmatch(name or ""):
-            yield value["parameter"], {scan["Alias"] for scan in nodes(part) if "Alias" in scan}
+            yield value[2] or f"$value{value[1]}", {scan["Alias"] for scan in nodes(part) if "Alias" in scan}
     for each in nodes(node):
         if "Alias" in each and "Relation Name" not in each:
             below = parts.get(f"CTE {each.get('CTE Name')}", each)

@@ -64,7 +64,8 @@ def test_every_log_event_is_told_with_its_levels() -> None:
 
 def own_fields(settings: type[BaseSettings]) -> Iterator[tuple[str, str]]:
     """Variable and default of the fields that a service adds or changes."""
-    for name in inspect.get_annotations(settings):
+    own = [each for each in reversed(settings.mro()) if each not in ServiceSettings.mro()]
+    for name in dict.fromkeys(name for each in own for name in inspect.get_annotations(each)):
         if name in settings.model_fields:
             yield variable(name), default_text(settings.model_fields[name])
 

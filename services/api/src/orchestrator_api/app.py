@@ -20,6 +20,7 @@ updated.
 Send a token as `Authorization: Bearer orc_…`. Errors are problem details (RFC 9457); `errors` names each
 invalid field. Lists return `{"items": [...], "next": cursor or null}`. Values under keys that begin with `#`
 are secrets: they are stored encrypted and shown as `***`; sending `***` back keeps what is stored.
+To change or delete something that exists, send its `etag` as `If-Match`.
 """
 TAGS = (
     ("projects", "The tenants."),
@@ -27,6 +28,7 @@ TAGS = (
     ("configurations", "Stored, versioned parameters of a component."),
     ("orchestrations", "Tasks arranged in phases."),
     ("runs", "Starting orchestrations and configurations, and the runs of an orchestration."),
+    ("trash", "What was deleted, until it is restored or purged."),
     ("jobs", "Every execution of a configuration."),
     ("events", "What changes, as it happens: server-sent events."),
     ("schedules", "Runs that start at given times."),

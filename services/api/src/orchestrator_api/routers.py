@@ -14,7 +14,9 @@ from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
+from orchestrator_api.orchestrations import automation_routes as automation
 from orchestrator_api.orchestrations import routes as orchestrations
+from orchestrator_api.orchestrations import trash_routes as trash
 from orchestrator_api.orchestrations import version_routes as orchestration_versions
 from orchestrator_api.people import account_routes as accounts
 from orchestrator_api.people import link_routes as links
@@ -36,6 +38,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     configuration_versions.router,
     orchestrations.router,
     orchestration_versions.router,
+    automation.router,
+    trash.router,
     runs.router,
     retries.router,
     events.router,

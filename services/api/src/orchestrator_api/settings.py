@@ -2,6 +2,7 @@
 
 from pydantic import Field, field_validator, model_validator
 
+from orchestrator_api.people.sign_in_settings import SignInSettings
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import check_mail_address
 from orchestrator_shared.sealed_values import SecretForm
@@ -10,7 +11,7 @@ from orchestrator_shared.settings import EncryptionKeys, ServiceSettings
 MIN_TOKEN_CHARACTERS = 32
 
 
-class ApiSettings(ServiceSettings):
+class ApiSettings(ServiceSettings, SignInSettings):
     """What the API needs in addition to every service's settings."""
 
     encryption_keys: EncryptionKeys = Field(min_length=1, repr=False)
@@ -30,7 +31,6 @@ class ApiSettings(ServiceSettings):
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     audit_retention_days: int = Field(default=730, ge=30, le=36500)
     """The database keeps audit records for 30 days, whatever this says."""
-    public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
     streams_max: int = Field(default=500, ge=1, le=100_000)
     """Open streams of events; keep it below `http_max_connections`."""

@@ -13,6 +13,7 @@ from orchestrator_api.http.offload import Offload
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
+from orchestrator_api.people.sign_in_settings import provider_of
 from orchestrator_api.projects.dotted_ids import warn_of_dotted_ids
 from orchestrator_api.settings import ApiSettings
 from orchestrator_api.web import addresses
@@ -57,7 +58,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         outbox = skeleton.outbox("catalog")
         if settings.admin_email and settings.admin_token:
             await ensure_administrator(outbox, settings.admin_email, settings.admin_token)
-        await warn_of_no_administrator(outbox)
+        await warn_of_no_administrator(outbox, settings)
         await warn_of_dotted_ids(outbox)
         retention = Retention(
             skeleton.connections, RETENTION_QUERIES, retention_plan(settings), batch=RETENTION_BATCH
@@ -79,7 +80,13 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             ),
         )
         streams = open_streams(settings, skeleton, sessions.guard.browsers)
-        sign_ins = SignIns(sessions, TokenAttempts(settings.wrong_tokens_per_minute), settings.link_key)
+        sign_ins = SignIns(
+            sessions,
+            TokenAttempts(settings.wrong_tokens_per_minute),
+            settings.link_key,
+            provider=provider_of(settings),
+            allows_passwords=settings.password_sign_in,
+        )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
         addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)

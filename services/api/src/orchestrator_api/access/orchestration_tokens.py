@@ -82,6 +82,13 @@ async def revoke(session: Session, orchestration: str) -> None:
     await store.revoke_token_of_orchestration(project=session.project, orchestration=orchestration)
 
 
+async def purge(session: Session, orchestration: str) -> None:
+    """Revoke it and part it from its orchestration for good; jobs of the past keep naming it."""
+    await revoke(session, orchestration)
+    store = AccessStore(session.connection)
+    await store.unlink_orchestration_token(project=session.project, orchestration=orchestration)
+
+
 async def restore(session: Session, orchestration: str) -> None:
     """Make it valid again with a new secret, for an orchestration that leaves the trash."""
     found = await find(session, orchestration)

@@ -113,6 +113,10 @@ class AccessStore(Store):
         """Revoke the token that an orchestration's jobs run as."""
         await self._run("revoke_token_of_orchestration", project=project, orchestration=orchestration)
 
+    async def unlink_orchestration_token(self, *, project: str, orchestration: str) -> None:
+        """Part an orchestration from its token."""
+        await self._run("unlink_orchestration_token", project=project, orchestration=orchestration)
+
     async def refresh_token_of_orchestration(
         self, *, project: str, token_id: UUID, secret_hash: bytes, prefix: str
     ) -> None:

@@ -166,6 +166,9 @@ WHERE o.project = $project AND o.orchestration = $orchestration
 -- name: link_orchestration_token
 INSERT INTO catalog.orchestration_tokens (project, orchestration, token_id) VALUES ($project, $orchestration, $token_id)
 
+-- name: unlink_orchestration_token
+DELETE FROM catalog.orchestration_tokens WHERE project = $project AND orchestration = $orchestration
+
 -- name: lock_administrators
 SELECT pg_advisory_xact_lock(7203151, 1)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import Actor
@@ -18,9 +19,11 @@ from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
 from orchestrator_shared.secret_handles import restore_masked
-from orchestrator_shared.security import mask_secrets
+from orchestrator_shared.security import SECRET_KEY, mask_secrets
 
 ADMINISTRATOR_FIELDS = ("command", "environment", "http")
+_CREDENTIALS = ("environment", "headers")
+"""Objects of a document whose values may be credentials."""
 
 
 async def listing(session: Session, after: str | None = None, limit: int | None = None) -> list[Component]:
@@ -70,8 +73,29 @@ async def save(session: Session, component: str, document: ComponentIn) -> bool:
     )
     # Not in the project whose documents it is applied with: its admins may not see how a component is run.
     action = "component.registered" if stored is None else "component.changed"
-    await session.record_in(None, action, component, About(before, definition))
+    await session.record_in(None, action, component, About(_audited(before), _audited(definition)))
     return stored is None
+
+
+def _audited(definition: Mapping[str, Any]) -> JsonObject:
+    """The definition with what may be credentials marked as secret: the audit log keeps what is replaced."""
+    return {
+        key: value if key == "parameters" else _marked(value) if key in _CREDENTIALS else _below(value)
+        for key, value in definition.items()
+    }
+
+
+def _below(value: Any) -> Any:
+    return _audited(value) if isinstance(value, Mapping) else value
+
+
+def _marked(values: Any) -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    return {
+        name if name.startswith(SECRET_KEY) or value is None else SECRET_KEY + name: value
+        for name, value in values.items()
+    }
 
 
 def restored(definition: Mapping[str, object], stored: Mapping[str, object]) -> JsonObject:

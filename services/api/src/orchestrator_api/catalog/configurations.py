@@ -279,14 +279,35 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     store, place = ConfigurationStore(session.connection), _place(session, key)
     if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
         await _insert_version(session, key, 1, encrypted, spec.note)
-        clear = session.encryption.read_secrets(encrypted, session.project)
-        about = _about(key, after=_document(key, spec, clear))
-        await session.record("configuration.created", str(key), about, version=1)
-        return Saved(version=1, created=True, changed=True, switched=True)
+        return await _created(session, key, spec, 1, encrypted)
     await store.lock(**place)
     stored = await find(session, key)
     assert stored is not None
+    if stored.is_purged:
+        return await _reuse(session, key, spec, stored.version, encrypted)
     return await _update(session, key, spec, stored, encrypted)
+
+
+async def _reuse(
+    session: Session, key: Key, spec: ConfigurationSpec, version: int, encrypted: JsonObject
+) -> Saved:
+    """Create a configuration under the id of a purged one, whose empty version it replaces."""
+    store, place = ConfigurationStore(session.connection), _place(session, key)
+    await store.delete_versions(**place)
+    await _insert_version(session, key, version, encrypted, spec.note)
+    await store.update(
+        **place, name=spec.name, description=spec.description, enabled=spec.enabled, version=version
+    )
+    return await _created(session, key, spec, version, encrypted)
+
+
+async def _created(
+    session: Session, key: Key, spec: ConfigurationSpec, version: int, encrypted: JsonObject
+) -> Saved:
+    clear = session.encryption.read_secrets(encrypted, session.project)
+    about_it = about(key, after=_document(key, spec, clear))
+    await session.record("configuration.created", str(key), about_it, version=version)
+    return Saved(version=version, created=True, changed=True, switched=True)
 
 
 def _same(key: Key, before: JsonObject, now: JsonObject) -> bool:
@@ -319,8 +340,8 @@ async def _update(
         version=version,
     )
     action = "configuration.restored" if revived else "configuration.changed"
-    about = _about(key, _document(key, stored, before), _document(key, spec, after))
-    await session.record(action, str(key), about, version=version, enabled=spec.enabled)
+    about_it = about(key, _document(key, stored, before), _document(key, spec, after))
+    await session.record(action, str(key), about_it, version=version, enabled=spec.enabled)
     return Saved(version, created=revived, changed=True, switched=switched)
 
 
@@ -330,7 +351,7 @@ def _document(key: Key, what: Configuration | ConfigurationSpec, clear: JsonObje
     return {**document, **(clear if key.component == ORCHESTRATOR else {"parameters": clear})}
 
 
-def _about(key: Key, before: JsonObject | None = None, after: JsonObject | None = None) -> About:
+def about(key: Key, before: JsonObject | None = None, after: JsonObject | None = None) -> About:
     kind = ORCHESTRATION if key.component == ORCHESTRATOR else "configuration"
     return About(before, after, kind)
 
@@ -355,9 +376,9 @@ async def delete(session: Session, key: Key) -> None:
     others = [user for user in users if (key.component, key.id) != (ORCHESTRATOR, user)]
     if others:
         raise Conflict(f"{key} is a task of {', '.join(others)}: remove it there first")
-    await store.delete(**place)
+    await store.delete(**place, deleted_by=session.actor.label)
     before = {"name": stored.name, "description": stored.description, "enabled": stored.enabled}
-    await session.record("configuration.deleted", str(key), _about(key, before), version=stored.version)
+    await session.record("configuration.deleted", str(key), about(key, before), version=stored.version)
 
 
 async def switch(session: Session, key: Key, enabled: bool) -> bool:
@@ -374,8 +395,8 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
         enabled=enabled,
         version=stored.version,
     )
-    about = _about(key, {"enabled": stored.enabled}, {"enabled": enabled})
-    await session.record("configuration.changed", str(key), about, version=stored.version, enabled=enabled)
+    about_it = about(key, {"enabled": stored.enabled}, {"enabled": enabled})
+    await session.record("configuration.changed", str(key), about_it, version=stored.version, enabled=enabled)
     return True
 
 

@@ -13,12 +13,12 @@ MAX_NAME = 200
 async def refuse_taken(session: Session, key: Key, field: str = "id") -> None:
     """Refuse an id that is in use, also by something in the trash."""
     found = await configurations.find(session, key)
-    if found is None:
+    if found is None or found.is_purged:
         return
     shown = key.id if key.component == ORCHESTRATOR else str(key)
     if found.deleted_at is None:
         raise Conflict(f"{shown} exists already: choose another id", field=field)
-    raise Conflict(f"{shown} is in the trash: choose another id", field=field)
+    raise Conflict(f"{shown} is in the trash: choose another id, or purge it first", field=field)
 
 
 def name_of_copy(source: Configuration, name: str | None) -> str:

@@ -24,6 +24,12 @@ class Configuration:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None
+    purged_at: datetime | None
+
+    @property
+    def is_purged(self) -> bool:
+        """Gone for good: its id is free, and its only version is an empty one."""
+        return self.deleted_at is not None and self.purged_at is not None
 
     @property
     def etag(self) -> str:
@@ -53,6 +59,22 @@ class SavedConfiguration(Configuration):
     """A configuration after a request to save it."""
 
     changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """A configuration in the trash, and what will start it again once it is restored."""
+
+    component: str
+    id: str
+    name: str
+    description: str
+    version: int
+    deleted_at: datetime
+    deleted_by: str | None
+    key: str
+    schedules: int
+    triggers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +135,20 @@ class Nesting:
 
     parent: str
     child: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """A task that runs a configuration."""
+
+    orchestration: str
+    orchestration_name: str
+    orchestration_enabled: bool
+    phase: str
+    task: str
+    task_enabled: bool
+    version: int | None
+    """The version that it pins."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Components, configurations and their versions in the database."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from orchestrator_api.catalog.rows import (
     Component,
@@ -11,6 +12,8 @@ from orchestrator_api.catalog.rows import (
     CurrentVersion,
     Nesting,
     OverrideTarget,
+    Trashed,
+    Usage,
     VariableUser,
 )
 from orchestrator_shared.database.queries import Queries
@@ -141,10 +144,38 @@ class ConfigurationStore(Store):
             version=version,
         )
 
-    async def delete(self, *, project: str, component: str, configuration: str) -> None:
+    async def delete(self, *, project: str, component: str, configuration: str, deleted_by: str) -> None:
         """Move it to the trash."""
         await self._run(
-            "delete_configuration", project=project, component=component, configuration=configuration
+            "delete_configuration",
+            project=project,
+            component=component,
+            configuration=configuration,
+            deleted_by=deleted_by,
+        )
+
+    async def restore(self, *, project: str, component: str, configuration: str) -> None:
+        """Take it out of the trash."""
+        await self._run(
+            "restore_configuration", project=project, component=component, configuration=configuration
+        )
+
+    async def purge(self, *, project: str, component: str, configuration: str) -> None:
+        """Mark it as gone for good, under a new version number."""
+        await self._run(
+            "purge_configuration", project=project, component=component, configuration=configuration
+        )
+
+    async def delete_versions(self, *, project: str, component: str, configuration: str) -> None:
+        """Delete all versions."""
+        await self._run("delete_versions", project=project, component=component, configuration=configuration)
+
+    async def trash(
+        self, *, project: str, before: datetime | None, before_key: str | None, limit: int
+    ) -> list[Trashed]:
+        """What is in the trash, newest first."""
+        return await self._many(
+            Trashed, "trash", project=project, before=before, before_key=before_key, limit=limit
         )
 
     async def insert_version(
@@ -261,6 +292,27 @@ class ConfigurationStore(Store):
         """The orchestrations that run the configuration."""
         return await self._column(
             str, "usages", project=project, component=component, configuration=configuration
+        )
+
+    async def using_tasks(
+        self,
+        *,
+        project: str,
+        component: str,
+        configuration: str,
+        after: tuple[str | None, str | None],
+        limit: int,
+    ) -> list[Usage]:
+        """The tasks that run the configuration, by orchestration and task id."""
+        return await self._many(
+            Usage,
+            "using_tasks",
+            project=project,
+            component=component,
+            configuration=configuration,
+            after=after[0],
+            after_task=after[1],
+            limit=limit,
         )
 
     async def nestings(self, *, project: str) -> list[Nesting]:

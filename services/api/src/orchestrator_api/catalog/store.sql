@@ -5,7 +5,7 @@
 -- Reads in index order, from the given place on, so that a page reads only the rows it returns.
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
-       c.deleted_at
+       c.deleted_at, c.purged_at
 FROM catalog.configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
@@ -56,7 +56,7 @@ WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestr
 -- name: named_configurations
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
-       c.deleted_at
+       c.deleted_at, c.purged_at
 FROM catalog.configurations c
 JOIN unnest($components::text[], $configurations::text[]) AS wanted (component, id) USING (component, id)
 JOIN catalog.configuration_versions v
@@ -66,7 +66,7 @@ WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestr
 -- name: configuration
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
-       c.deleted_at
+       c.deleted_at, c.purged_at
 FROM catalog.configurations c
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
@@ -90,12 +90,44 @@ RETURNING id
 
 -- name: update_configuration
 UPDATE catalog.configurations
-SET name = $name, description = $description, enabled = $enabled, version = $version, deleted_at = NULL
+SET name = $name, description = $description, enabled = $enabled, version = $version, deleted_at = NULL,
+    deleted_by = NULL, purged_at = NULL,
+    created_at = CASE WHEN deleted_at IS NOT NULL AND purged_at IS NOT NULL THEN clock_timestamp() ELSE created_at END
 WHERE project = $project AND component = $component AND id = $configuration
 
 -- name: delete_configuration
-UPDATE catalog.configurations SET deleted_at = clock_timestamp()
+UPDATE catalog.configurations SET deleted_at = clock_timestamp(), deleted_by = $deleted_by
 WHERE project = $project AND component = $component AND id = $configuration AND deleted_at IS NULL
+
+-- name: restore_configuration
+UPDATE catalog.configurations SET deleted_at = NULL, deleted_by = NULL
+WHERE project = $project AND component = $component AND id = $configuration
+
+-- name: purge_configuration
+UPDATE catalog.configurations
+SET purged_at = clock_timestamp(), name = id, description = '', version = version + 1
+WHERE project = $project AND component = $component AND id = $configuration
+
+-- name: delete_versions
+DELETE FROM catalog.configuration_versions
+WHERE project = $project AND component = $component AND configuration = $configuration
+
+-- name: trash
+-- Along the index of the trash; schedules and triggers are counted for the orchestrations of this page only.
+SELECT c.component, c.id, c.name, c.description, c.version, c.deleted_at, c.deleted_by,
+       c.component || '/' || c.id AS key,
+       (SELECT count(*) FROM catalog.schedules s
+        WHERE c.component = 'orchestrator' AND (s.project, s.orchestration) = (c.project, c.id)
+          AND s.deleted_at IS NULL) AS schedules,
+       (SELECT count(*) FROM catalog.triggers t
+        WHERE c.component = 'orchestrator' AND (t.project, t.orchestration) = (c.project, c.id)
+          AND t.deleted_at IS NULL) AS triggers
+FROM catalog.configurations c
+WHERE c.project = $project AND c.deleted_at IS NOT NULL AND c.purged_at IS NULL
+  AND ($before::timestamptz IS NULL
+       OR (c.deleted_at <= $before AND (c.deleted_at, c.component || '/' || c.id) < ($before, $before_key)))
+ORDER BY c.deleted_at DESC, c.component || '/' || c.id DESC
+LIMIT $limit
 
 -- name: insert_version
 INSERT INTO catalog.configuration_versions
@@ -149,8 +181,29 @@ JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
 CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
 WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+  AND v.component = 'orchestrator'
+  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
   AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
 ORDER BY c.id
+
+-- name: using_tasks
+-- The versions that name the configuration are found in an index; the current ones among them are read.
+SELECT c.id AS orchestration, c.name AS orchestration_name, c.enabled AS orchestration_enabled,
+       p.phase ->> 'name' AS phase, t.task ->> 'id' AS task, (t.task -> 'enabled')::boolean AS task_enabled,
+       CASE jsonb_typeof(t.task #> '{parameters,version}') WHEN 'number'
+           THEN (t.task #>> '{parameters,version}')::numeric::integer END AS version
+FROM catalog.configuration_versions v
+JOIN catalog.configurations c
+  ON (c.project, c.component, c.id, c.version) = (v.project, v.component, v.configuration, v.version)
+CROSS JOIN LATERAL jsonb_array_elements(v.parameters -> 'phases') AS p (phase)
+CROSS JOIN LATERAL jsonb_array_elements(p.phase -> 'tasks') AS t (task)
+WHERE v.project = $project AND v.component = 'orchestrator'
+  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
+  AND c.deleted_at IS NULL
+  AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
+  AND ($after::text IS NULL OR (c.id, t.task ->> 'id') > ($after, $after_task))
+ORDER BY c.id, t.task ->> 'id'
+LIMIT $limit
 
 -- name: variable_users
 -- Configurations and tasks that may use the variable: they name it, or one of their secrets may. Reads the

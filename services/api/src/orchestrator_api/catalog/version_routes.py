@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, copies, versions
+from orchestrator_api.catalog import configurations, copies, usages, versions
 from orchestrator_api.catalog.configurations import component_key
 from orchestrator_api.catalog.models import ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import SavedConfiguration
-from orchestrator_api.catalog.version_models import ComparisonOut, CopyIn, RestoreIn, Version
+from orchestrator_api.catalog.version_models import ComparisonOut, CopyIn, RestoreIn, UsageOut, Version
 from orchestrator_api.http.dependencies import (
     CREATE,
     ETAG,
@@ -20,6 +20,8 @@ from orchestrator_api.http.dependencies import (
     tagged,
 )
 from orchestrator_api.http.gate import GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
 from orchestrator_shared.database.rows import columns_of
 
 router = APIRouter(
@@ -98,3 +100,15 @@ async def copy_configuration(
         key = await copies.copy(session, component_key(component, configuration), body.id, body.name)
         stored = await configurations.load(session, key)
     return tagged(response, ConfigurationOut.model_validate(configurations.masked(stored)))
+
+
+@router.get("/usages", operation_id="list_configuration_usages", responses=READ)
+async def list_usages(
+    call: Call, project: Project, component: Identifier, configuration: Identifier, paging: Paging
+) -> Page[UsageOut]:
+    """List the tasks that run this configuration, with their phases and the versions that they pin."""
+    async with call.session(Scope.READ, project) as session:
+        rows = await usages.listing(
+            session, component_key(component, configuration), paging.place(str, str), paging.rows
+        )
+    return Page[UsageOut].model_validate(paging.of(rows, "orchestration", "task"))

@@ -121,6 +121,29 @@ class SubscriptionsOut(Editable):
     subscriptions: list[SubscriptionOut]
 
 
+class RecipientOut(Output):
+    """Someone who is notified of an event, and why."""
+
+    address: str
+    reason: Literal["starter", "subscription"]
+    because: str
+
+
+class EventRecipientsOut(Output):
+    """Who is notified of an event; an empty list means no one."""
+
+    event: str
+    recipients: list[RecipientOut]
+
+
+class RecipientsOut(Output):
+    """Who will be notified of a run."""
+
+    origin: Literal["manual", "unattended"]
+    explanation: str = Field(description="The rule in one sentence.")
+    events: list[EventRecipientsOut]
+
+
 class DeliveryOut(Output):
     """One mail that was or will be sent."""
 

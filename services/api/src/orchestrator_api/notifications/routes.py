@@ -1,9 +1,10 @@
 """Who is notified of what about an orchestration, and the mails that were sent or will be sent."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
@@ -23,7 +24,13 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
 from orchestrator_api.notifications import service as notifications
-from orchestrator_api.notifications.models import DeliveryOut, SubscriptionsIn, SubscriptionsOut
+from orchestrator_api.notifications.models import (
+    DeliveryOut,
+    RecipientsOut,
+    SubscriptionsIn,
+    SubscriptionsOut,
+)
+from orchestrator_api.notifications.recipients import RunOrigin
 from orchestrator_api.notifications.rows import StoredSubscription
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
@@ -43,6 +50,26 @@ async def get_notifications(
         await configurations.load(session, configurations.orchestration_key(orchestration))
         found = await notifications.listing(session, [orchestration])
     return tagged(response, _shown(found))
+
+
+@router.get(
+    "/orchestrations/{orchestration}/notifications/recipients",
+    tags=["notifications"],
+    operation_id="get_recipients",
+    responses=READ,
+)
+async def get_recipients(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    origin: Annotated[
+        RunOrigin | None, Query(description="By default, what a run that you start would be.")
+    ] = None,
+) -> RecipientsOut:
+    """Get who will be notified of a run of this orchestration, of which events, and why."""
+    async with call.session(Scope.READ, project) as session:
+        await configurations.load(session, configurations.orchestration_key(orchestration))
+        return RecipientsOut.model_validate(await notifications.recipients(session, orchestration, origin))
 
 
 @router.put(

@@ -9,6 +9,12 @@ from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
+from orchestrator_api.notifications.recipients import (
+    Recipients,
+    RunOrigin,
+    recipients_of_manual_run,
+    recipients_of_unattended_run,
+)
 from orchestrator_api.notifications.rows import Delivery, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
 from orchestrator_shared.database.rows import JsonObject
@@ -71,6 +77,21 @@ async def subscribe_creator(session: Session, orchestration: str) -> None:
         await store.save_automatic(
             project=session.project, orchestration=orchestration, address=session.actor.email
         )
+
+
+async def recipients(session: Session, orchestration: str, origin: RunOrigin | None) -> Recipients:
+    """Who will be notified of a run; by default of one that the caller would start."""
+    actor = session.actor
+    if (origin or ("manual" if actor.is_person else "unattended")) == "manual":
+        return recipients_of_manual_run(actor.email if actor.is_person else None)
+    found = await listing(session, [orchestration])
+    return recipients_of_unattended_run(each.subscription for each in found)
+
+
+async def purge(session: Session, orchestration: str) -> None:
+    """Delete the subscriptions of an orchestration that is purged."""
+    store = NotificationStore(session.connection)
+    await store.delete_all(project=session.project, orchestration=orchestration)
 
 
 async def deliveries(

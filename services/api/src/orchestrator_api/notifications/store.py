@@ -53,6 +53,10 @@ class NotificationStore(Store):
             "delete_subscription", project=project, orchestration=orchestration, event=event, address=address
         )
 
+    async def delete_all(self, *, project: str, orchestration: str) -> None:
+        """Delete the subscriptions of the orchestration."""
+        await self._run("delete_subscriptions", project=project, orchestration=orchestration)
+
     async def deliveries(
         self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
     ) -> list[Delivery]:

@@ -24,6 +24,9 @@ DELETE FROM catalog.subscriptions
 WHERE project = $project AND orchestration = $orchestration AND event = $event AND channel = 'email'
   AND address = $address
 
+-- name: delete_subscriptions
+DELETE FROM catalog.subscriptions WHERE project = $project AND orchestration = $orchestration
+
 -- name: deliveries
 SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
        message_id, last_error, created_at, sent_at

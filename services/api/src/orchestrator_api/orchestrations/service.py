@@ -51,7 +51,7 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     saved = await configurations.save(
         session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
     )
-    if stored is None:
+    if stored is None or stored.is_purged:
         await _set_up(session, orchestration)
         return saved
     if stored.deleted_at is not None:
@@ -86,7 +86,7 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     existing = {(each.component, each.id) for each in found} | {(ORCHESTRATOR, orchestration)}
     refuse(domain.unknown_targets(given, known, existing))
     await rights.check_saved_tasks(session, tasks)
-    await _check_cycle(session, orchestration, tasks)
+    await check_cycle(session, orchestration, tasks)
 
 
 async def _check_parameters(
@@ -119,7 +119,8 @@ def _task_parameters(task: dict[str, Any]) -> tuple[str, str, str]:
     return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
 
 
-async def _check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
+async def check_cycle(session: Session, orchestration: str, tasks: Sequence[dict[str, Any]]) -> None:
+    """Refuse tasks that would make orchestrations run each other in a cycle."""
     children = [task["configuration"] for task in tasks if task["component"] == ORCHESTRATOR]
     if not children and session.cache.nestings is None:
         return

@@ -45,6 +45,10 @@ class OrchestrationStore(Store):
         """What past jobs of these configurations reported."""
         return await self._many(WrittenTable, "written_tables", project=project, **_columns(keys))
 
+    async def is_table(self, *, project: str, name: str) -> bool:
+        """Whether updates of a table of this name were heard."""
+        return await self._value(bool, "is_table", project=project, name=name) is True
+
     async def component_types(self, *, components: Collection[str]) -> list[TypedComponent]:
         """The types of these components."""
         return await self._many(TypedComponent, "component_types", components=list(components))

@@ -41,5 +41,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL jsonb_path_query(recent.output_tables, '$[*]') AS output
 WHERE output ->> 'table' IS NOT NULL
 
+-- name: is_table
+SELECT EXISTS (SELECT FROM triggers.tables_v1 WHERE project = $project AND name = $name)
+
 -- name: component_types
 SELECT id, type FROM catalog.components WHERE id = ANY ($components::text[])

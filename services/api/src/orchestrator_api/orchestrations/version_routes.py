@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, versions
+from orchestrator_api.catalog import configurations, usages, versions
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.differences import compare_phases
-from orchestrator_api.catalog.version_models import ComparisonOut, RestoreIn, Version
+from orchestrator_api.catalog.version_models import ComparisonOut, RestoreIn, UsageOut, Version
 from orchestrator_api.http.dependencies import (
     CREATE,
     ETAG,
@@ -19,6 +19,8 @@ from orchestrator_api.http.dependencies import (
     tagged,
 )
 from orchestrator_api.http.gate import GatedRoute, takes
+from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Paging
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import copies, views
 from orchestrator_api.orchestrations import versions as orchestration_versions
@@ -92,6 +94,18 @@ async def copy_orchestration(
     async with call.session(Scope.CONFIGURE, project) as session:
         await copies.copy(session, orchestration, body.id, body.name, body.include)
         return tagged(response, await _shown(session, body.id))
+
+
+@router.get("/usages", operation_id="list_orchestration_usages", responses=READ)
+async def list_usages(
+    call: Call, project: Project, orchestration: Identifier, paging: Paging
+) -> Page[UsageOut]:
+    """List the tasks that run this orchestration, with their phases and the versions that they pin."""
+    async with call.session(Scope.READ, project) as session:
+        rows = await usages.listing(
+            session, orchestration_key(orchestration), paging.place(str, str), paging.rows
+        )
+    return Page[UsageOut].model_validate(paging.of(rows, "orchestration", "task"))
 
 
 async def _shown(session: Session, orchestration: str) -> OrchestrationOut:

@@ -21,6 +21,8 @@ from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.rows import StoredTrigger
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
+NO_ONE_NOTIFIED = "no one is notified when it fails: subscribe someone to its errors"
+
 
 @dataclass(frozen=True, slots=True)
 class Starters:
@@ -146,7 +148,7 @@ def _warnings(row: Configuration, phases: Phases, starters: Starters, last_run: 
     if not phases:
         found.append("it has no tasks yet: it cannot be run")
     if is_automatic and not any(each.event == "error" for each in starters.notifications):
-        found.append("no one is notified when it fails: subscribe someone to its errors")
+        found.append(NO_ONE_NOTIFIED)
     if is_automatic and phases and last_run is None:
         found.append("it has never been run: run it by hand before it runs unattended")
     if is_automatic and not row.enabled:

@@ -13,6 +13,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.people import links, sessions
 from orchestrator_api.people.rows import Credentials, NewLink, Person
 from orchestrator_api.people.sign_in import SignIns, account_key, reserve_attempt
+from orchestrator_api.people.sign_in_settings import SignInSettings, ways_in
 from orchestrator_api.people.store import PeopleStore
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.ids import new_id
@@ -30,10 +31,10 @@ class AccountChange:
     is_administrator: bool | None = None
 
 
-async def warn_of_no_administrator(units_of_work: UnitsOfWork) -> None:
+async def warn_of_no_administrator(units_of_work: UnitsOfWork, settings: SignInSettings) -> None:
     """Say at the start how the first administrator gets in."""
     async with units_of_work.work() as work:
-        if not await PeopleStore(work.connection).can_administer():
+        if not await PeopleStore(work.connection).can_administer(ways_in(settings)):
             hint = "to get a link, run `python -m orchestrator_api.people.first_link EMAIL` beside the api"
             log.warning("administrator.missing", hint=hint)
 
@@ -141,6 +142,7 @@ async def change_password(call: Caller, desk: SignIns, current: str, new: str) -
 
     Wrong passwords count as they do in signing in. Nothing is locked while passwords are hashed.
     """
+    desk.require_passwords()
     async with call.session(()) as session:
         person_id = sessions.person_of(session)
         store = PeopleStore(session.connection)

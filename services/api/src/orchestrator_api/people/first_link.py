@@ -15,6 +15,7 @@ from pydantic import Field
 from orchestrator_api.access import audit
 from orchestrator_api.access.audit import SYSTEM, About, Author
 from orchestrator_api.people import links
+from orchestrator_api.people.sign_in_settings import SignInSettings, ways_in
 from orchestrator_api.people.store import PeopleStore
 from orchestrator_shared.database.failover import WritableServer
 from orchestrator_shared.database.faults import is_server_fault, reason
@@ -23,16 +24,15 @@ from orchestrator_shared.domain.errors import Conflict, OrchestratorError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.link_purposes import LinkPurpose
 from orchestrator_shared.domain.mail_addresses import check_mail_address
-from orchestrator_shared.settings import DatabaseSettings, EncryptionKeys, load_settings
+from orchestrator_shared.settings import EncryptionKeys, load_settings
 
 USAGE = "usage: python -m orchestrator_api.people.first_link EMAIL"
 
 
-class FirstLinkSettings(DatabaseSettings):
+class FirstLinkSettings(SignInSettings):
     """What of the api's settings it takes."""
 
     link_key: EncryptionKeys = Field(min_length=1, repr=False)
-    public_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
 
 
 async def first_link(connection: asyncpg.Connection, settings: FirstLinkSettings, email: str) -> str:
@@ -40,9 +40,9 @@ async def first_link(connection: asyncpg.Connection, settings: FirstLinkSettings
     async with connection.transaction():
         store = PeopleStore(connection)
         await store.lock_administrators()
-        if await store.can_administer():
+        if await store.can_administer(ways_in(settings)):
             raise Conflict(
-                "there is an administrator already, with a password or a token: "
+                "there is an administrator already, who can sign in or has a token: "
                 "they invite others by `orchestrator people invite`"
             )
         await store.insert_person(person_id=new_id(), email=email, name=email)

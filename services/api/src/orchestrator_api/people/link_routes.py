@@ -21,7 +21,8 @@ LinkText = Annotated[
 
 def _public(*statuses: int) -> dict[int | str, dict[str, object]]:
     """Problems of a call that needs no token."""
-    return {status: each for status, each in problems(*statuses).items() if status not in (401, 403)}
+    needless = {401, 403} - set(statuses)
+    return {status: each for status, each in problems(*statuses).items() if status not in needless}
 
 
 @router.post(
@@ -29,7 +30,7 @@ def _public(*statuses: int) -> dict[int | str, dict[str, object]]:
     operation_id="request_password_reset",
     status_code=202,
     response_class=Response,
-    responses=_public(400, 413, 415),
+    responses=_public(400, 403, 413, 415),
     openapi_extra=OPEN,
 )
 async def request_password_reset(request: Request, desk: Desk, body: ResetIn, after: BackgroundTasks) -> None:
@@ -49,7 +50,7 @@ async def get_link(request: Request, response: Response, desk: Desk, link: LinkT
 @router.post(
     "/links/{link}",
     operation_id="use_link",
-    responses=_public(400, 404, 413, 415),
+    responses=_public(400, 403, 404, 413, 415),
     openapi_extra=OPEN,
 )
 async def use_link(

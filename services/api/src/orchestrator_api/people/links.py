@@ -89,6 +89,8 @@ async def look_at(desk: SignIns, text: str, address: str) -> OpenLink:
 async def use(desk: SignIns, text: str, address: str, password: str, name: str | None) -> OpenLink:
     """Set the password; this ends every link and session of the person. Of two uses at once, one succeeds."""
     link = await look_at(desk, text, address)
+    if link.purpose is not LinkPurpose.FIRST:
+        desk.require_passwords()
     password_hash = await desk.passwords.hash(address, password)
     async with desk.sessions.units_of_work.work() as work:
         store = PeopleStore(work.connection)

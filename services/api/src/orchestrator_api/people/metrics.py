@@ -7,3 +7,8 @@ SIGN_INS_REFUSED = Counter(
     "Sign-ins refused, by reason (wrong, too_many).",
     ["reason"],
 )
+PROVIDER_SIGN_INS = Counter(
+    "orchestrator_api_provider_sign_ins_total",
+    "Sign-ins with the identity provider, by outcome (opened, refused, unavailable).",
+    ["outcome"],
+)

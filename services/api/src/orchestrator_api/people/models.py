@@ -10,6 +10,7 @@ from orchestrator_api.access.permissions import Membership, Role
 from orchestrator_api.http.models import Editable, Input, Name, Output
 from orchestrator_api.people.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from orchestrator_api.people.passwords import MIN_CHARACTERS
+from orchestrator_api.people.rows import RoleSource
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.link_purposes import LinkPurpose
 from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
@@ -141,6 +142,10 @@ class MemberOut(Editable):
     name: str
     role: Role
     may_run: bool
+    source: RoleSource = Field(
+        description="`provider`: from the person's groups at the identity provider, decided anew at each "
+        "sign-in. `manual`: given here, and left alone by the provider."
+    )
     disabled_at: datetime | None = Field(description="Since when the account is disabled.")
     created_at: datetime = Field(description="When they became a member.")
 

@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 def accept(desk: SignIns, address: str) -> None:
     """Refuse an address that asks too often; says nothing of accounts."""
+    desk.require_passwords()
     now = time.monotonic()
     wait = desk.attempts.seconds_to_wait(address, b"", now)
     if wait > 0:

@@ -2,11 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.domain.link_purposes import LinkPurpose
+
+
+class RoleSource(StrEnum):
+    """Who gave a role."""
+
+    MANUAL = "manual"
+    PROVIDER = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +31,15 @@ class Person:
     @property
     def etag(self) -> str:
         return entity_tag(self.id, self.name, self.is_administrator, self.disabled_at)
+
+
+@dataclass(frozen=True, slots=True)
+class WaysIn:
+    """How people can sign in in this installation."""
+
+    with_passwords: bool
+    issuer: str | None
+    """Of the identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +76,10 @@ class StoredSession:
 
 @dataclass(frozen=True, slots=True)
 class NewSession:
-    """A session about to be stored, for a person whose password is still the one that was checked."""
+    """A session about to be stored."""
 
     id: UUID
     person_id: UUID
-    password_hash: str
     secret_hash: bytes
     address: str
     user_agent: str
@@ -103,9 +119,10 @@ class Member:
     name: str
     role: Role
     may_run: bool
+    source: RoleSource
     disabled_at: datetime | None
     created_at: datetime
 
     @property
     def etag(self) -> str:
-        return entity_tag(self.person_id, self.role, self.may_run, self.created_at)
+        return entity_tag(self.person_id, self.role, self.may_run, self.source, self.created_at)

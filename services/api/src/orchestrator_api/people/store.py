@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.access.permissions import Role
+from orchestrator_api.people.oidc.group_roles import HeldRole
 from orchestrator_api.people.rows import (
     Attempts,
     Credentials,
@@ -13,6 +14,7 @@ from orchestrator_api.people.rows import (
     OpenLink,
     Person,
     StoredSession,
+    WaysIn,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
@@ -67,9 +69,9 @@ class PeopleStore(Store):
         """Remove a member."""
         await self._run("delete_member", project=project, person_id=person_id)
 
-    async def lock_members(self, *, project: str) -> None:
-        """Let no one else change the project's members until the transaction ends."""
-        await self._run("lock_members", project=project)
+    async def lock_members(self, *, project: str) -> bool:
+        """Let no one else change the project's members until the transaction ends; False without project."""
+        return await self._value(str, "lock_members", project=project) is not None
 
     async def has_other_admin(self, *, project: str, person_id: UUID) -> bool:
         """Whether the project has an admin besides this person whose account is not disabled."""
@@ -122,9 +124,13 @@ class PeopleStore(Store):
         """Forget wrong passwords of the account."""
         await self._run("delete_attempts", account=account)
 
-    async def insert_session(self, session: NewSession) -> bool:
+    async def insert_session(self, session: NewSession, *, password_hash: str) -> bool:
         """Store a session; returns False if the account was disabled or its password changed meanwhile."""
-        return await self._run("insert_session", **columns_of(session)) > 0
+        return await self._run("insert_session", **columns_of(session), password_hash=password_hash) > 0
+
+    async def insert_provider_session(self, session: NewSession) -> None:
+        """Store a session of a person whose account is locked and not disabled."""
+        await self._run("insert_provider_session", **columns_of(session))
 
     async def change_password(self, *, person_id: UUID, old_hash: str, new_hash: str) -> bool:
         """Replace a password; returns False if another request has replaced it."""
@@ -175,10 +181,36 @@ class PeopleStore(Store):
         """Whether a link for a new password was mailed to the person just now."""
         return await self._value(bool, "is_reset_under_way", person_id=person_id) is True
 
-    async def can_administer(self) -> bool:
+    async def can_administer(self, ways: WaysIn) -> bool:
         """Whether any instance administrator can sign in or has a token."""
-        return await self._value(bool, "can_administer") is True
+        return await self._value(bool, "can_administer", **columns_of(ways)) is True
 
     async def make_administrator(self, *, person_id: UUID) -> None:
         """Make a person an instance administrator whose account is not disabled."""
         await self._run("make_administrator", id=person_id)
+
+    async def person_of_identity(self, *, issuer: str, subject: str) -> UUID | None:
+        """Whose identity this is."""
+        return await self._value(UUID, "person_of_identity", issuer=issuer, subject=subject)
+
+    async def insert_identity(self, *, issuer: str, subject: str, person_id: UUID) -> bool:
+        """Link an identity; returns False if it or the person is linked already."""
+        values = {"issuer": issuer, "subject": subject, "person_id": person_id}
+        return await self._run("insert_identity", **values) > 0
+
+    async def held_roles(self, *, person_id: UUID) -> list[HeldRole]:
+        """The roles of a person in all projects."""
+        return await self._many(HeldRole, "held_roles", person_id=person_id)
+
+    async def give_role(self, *, project: str, person_id: UUID, role: Role, may_run: bool) -> None:
+        """Give a role because of the person's groups; one given by hand stays."""
+        values = {"project": project, "person_id": person_id, "role": role.value, "may_run": may_run}
+        await self._run("give_role", **values)
+
+    async def administers_by_provider(self, *, person_id: UUID) -> bool:
+        """Whether the person is an instance administrator because of their groups."""
+        return await self._value(bool, "administers_by_provider", id=person_id) is True
+
+    async def set_administrator_by_provider(self, *, person_id: UUID, administers: bool) -> None:
+        """Make or unmake an instance administrator because of the person's groups."""
+        await self._run("set_administrator_by_provider", id=person_id, administers=administers)

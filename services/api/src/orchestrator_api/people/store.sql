@@ -11,7 +11,7 @@ SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.p
 SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people WHERE id = $id
 
 -- name: members
-SELECT m.person_id, p.email, p.name, m.role, m.may_run, p.disabled_at, m.created_at
+SELECT m.person_id, p.email, p.name, m.role, m.may_run, m.source, p.disabled_at, m.created_at
 FROM catalog.members m
 JOIN catalog.people p ON p.id = m.person_id
 WHERE m.project = $project AND ($after::uuid IS NULL OR m.person_id > $after)
@@ -19,7 +19,7 @@ ORDER BY m.person_id
 LIMIT $limit
 
 -- name: member
-SELECT m.person_id, p.email, p.name, m.role, m.may_run, p.disabled_at, m.created_at
+SELECT m.person_id, p.email, p.name, m.role, m.may_run, m.source, p.disabled_at, m.created_at
 FROM catalog.members m
 JOIN catalog.people p ON p.id = m.person_id
 WHERE m.project = $project AND m.person_id = $person_id
@@ -29,7 +29,8 @@ INSERT INTO catalog.members (project, person_id, role, may_run) VALUES ($project
 ON CONFLICT (project, person_id) DO NOTHING
 
 -- name: update_member
-UPDATE catalog.members SET role = $role, may_run = $may_run WHERE project = $project AND person_id = $person_id
+-- Whoever changes a role by hand takes it from the identity provider.
+UPDATE catalog.members SET role = $role, may_run = $may_run, source = 'manual' WHERE project = $project AND person_id = $person_id
 
 -- name: delete_member
 DELETE FROM catalog.members WHERE project = $project AND person_id = $person_id
@@ -56,6 +57,7 @@ LIMIT $limit
 -- name: update_person
 UPDATE catalog.people
 SET name = $name, is_administrator = $is_administrator,
+    administers_by_provider = administers_by_provider AND is_administrator = $is_administrator,
     disabled_at = CASE WHEN $is_disabled THEN coalesce(disabled_at, clock_timestamp()) END
 WHERE id = $id
 
@@ -100,6 +102,11 @@ INSERT INTO catalog.sessions (id, person_id, secret_hash, address, user_agent)
 SELECT $id, p.id, $secret_hash, $address, $user_agent FROM catalog.people p
 WHERE p.id = $person_id AND p.password_hash = $password_hash AND p.disabled_at IS NULL
 FOR SHARE
+
+-- name: insert_provider_session
+-- The account is locked and not disabled.
+INSERT INTO catalog.sessions (id, person_id, secret_hash, address, user_agent)
+VALUES ($id, $person_id, $secret_hash, $address, $user_agent)
 
 -- name: change_password
 UPDATE catalog.people SET password_hash = $new_hash WHERE id = $id AND password_hash = $old_hash
@@ -150,11 +157,12 @@ SELECT EXISTS (
       AND mail_requested_at > clock_timestamp() - interval '2 minutes')
 
 -- name: can_administer
--- Whether anyone can get in as an instance administrator: by a password, or by a token.
+-- Whether anyone can get in as an instance administrator: by a password, at the identity provider, or by a token.
 SELECT EXISTS (
     SELECT FROM catalog.people p
     WHERE p.is_administrator AND p.disabled_at IS NULL
-      AND (p.password_hash IS NOT NULL
+      AND (p.password_hash IS NOT NULL AND $with_passwords
+           OR EXISTS (SELECT FROM catalog.person_identities i WHERE i.person_id = p.id AND i.issuer = $issuer)
            OR EXISTS (SELECT FROM catalog.tokens t
                       WHERE t.person_id = p.id AND t.kind = 'person' AND t.revoked_at IS NULL
                         AND (t.expires_at IS NULL OR t.expires_at > clock_timestamp()))))
@@ -165,3 +173,26 @@ UPDATE catalog.people SET is_administrator = true, disabled_at = NULL WHERE id =
 -- name: forget_person_links
 DELETE FROM catalog.person_links WHERE id IN (
     SELECT id FROM catalog.person_links WHERE expires_at < clock_timestamp() - interval '90 days' LIMIT $batch)
+
+-- name: person_of_identity
+SELECT person_id FROM catalog.person_identities WHERE issuer = $issuer AND subject = $subject
+
+-- name: insert_identity
+-- Nothing is stored if the person has another identity, or the identity another person.
+INSERT INTO catalog.person_identities (issuer, subject, person_id) VALUES ($issuer, $subject, $person_id)
+ON CONFLICT DO NOTHING
+
+-- name: held_roles
+SELECT project, role, may_run, source = 'provider' AS is_from_provider FROM catalog.members WHERE person_id = $person_id
+
+-- name: give_role
+INSERT INTO catalog.members (project, person_id, role, may_run, source)
+VALUES ($project, $person_id, $role, $may_run, 'provider')
+ON CONFLICT (project, person_id) DO UPDATE SET role = excluded.role, may_run = excluded.may_run
+WHERE members.source = 'provider'
+
+-- name: administers_by_provider
+SELECT administers_by_provider FROM catalog.people WHERE id = $id
+
+-- name: set_administrator_by_provider
+UPDATE catalog.people SET is_administrator = $administers, administers_by_provider = $administers WHERE id = $id

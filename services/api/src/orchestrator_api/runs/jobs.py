@@ -145,6 +145,20 @@ async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, st
     return {(each.component, each.configuration): round(each.seconds, 3) for each in found}
 
 
+async def are_unfinished(session: Session, key: Key) -> bool:
+    """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""
+    store = RunStore(session.connection)
+    return await store.has_unfinished_jobs(
+        project=session.project, component=key.component, configuration=key.id
+    )
+
+
+async def has_finished_run(session: Session, orchestration: str) -> bool:
+    """Whether a run of the orchestration has started and finished, however it ended."""
+    store = RunStore(session.connection)
+    return await store.has_finished_run(project=session.project, orchestration=orchestration)
+
+
 async def last_runs(
     session: Session, orchestrations: Sequence[str], count: int = 1
 ) -> dict[str, list[LastRun]]:

@@ -200,6 +200,18 @@ class RunStore(Store):
             max_bytes=max_bytes,
         )
 
+    async def has_unfinished_jobs(self, *, project: str, component: str, configuration: str) -> bool:
+        """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""
+        found = await self._value(
+            bool, "has_unfinished_jobs", project=project, component=component, configuration=configuration
+        )
+        return found is True
+
+    async def has_finished_run(self, *, project: str, orchestration: str) -> bool:
+        """Whether one of the newest runs of the orchestration has started and finished."""
+        found = await self._value(bool, "has_finished_run", project=project, orchestration=orchestration)
+        return found is True
+
     async def last_runs(self, *, project: str, orchestrations: Sequence[str], count: int) -> list[LastRun]:
         """The newest runs of each of these orchestrations, newest first."""
         return await self._many(

@@ -329,6 +329,36 @@ SELECT attempt, seq, at, stream, text, total FROM (
 WHERE bytes_before < $max_bytes
 ORDER BY attempt, seq
 
+-- name: has_unfinished_jobs
+-- Three lookups in partial indexes: a lane may have a million finished jobs.
+SELECT EXISTS (
+    SELECT FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+    WHERE (l.project, l.component, l.configuration) = ($project, $component, $configuration)
+      AND j.exact_status IN ('ready', 'processing', 'terminating')
+) OR EXISTS (
+    SELECT FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+    WHERE (l.project, l.component, l.configuration) = ($project, $component, $configuration)
+      AND j.exact_status = 'waiting'
+) OR EXISTS (
+    SELECT FROM catalog.run_requests r
+    WHERE (r.project, r.component, r.configuration) = ($project, $component, $configuration)
+      AND r.requested_at > clock_timestamp() - interval '7 days'
+      AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
+)
+
+-- name: has_finished_run
+-- Among the last 200: where all of these were cancelled, nobody has seen it work lately.
+SELECT EXISTS (
+    SELECT FROM jobs.lanes_v1 l
+    CROSS JOIN LATERAL (
+        SELECT j.started_at, j.finished_at FROM jobs.jobs_v1 j
+        WHERE j.lane_id = l.id
+        ORDER BY j.number DESC
+        LIMIT 200) recent
+    WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration)
+      AND recent.started_at IS NOT NULL AND recent.finished_at IS NOT NULL
+)
+
 -- name: last_runs
 -- The newest $count runs of each, newest first.
 SELECT last.*

@@ -70,6 +70,11 @@ class ScheduleOut(Editable):
     version: int
     next_at: datetime | None = None
     warning: str | None = None
+    hint: str | None = Field(
+        default=None,
+        description="Only in the answer to saving it: run the orchestration by hand first, if this is its "
+        "first schedule and no run of it has finished yet.",
+    )
     problem: str | None = Field(
         default=None, description="Why it cannot fire, such as a time zone that no longer exists."
     )

@@ -100,8 +100,9 @@ async def save_schedule(
         await edits.check_save(session, condition, await schedules.target(session, orchestration, schedule))
         saved = await schedules.save(session, orchestration, schedule, spec)
         row = await schedules.find(session, orchestration, schedule)
+        hint = await schedules.hint(session, orchestration) if saved.created else None
     response.status_code = 201 if saved.created else 200
-    return tagged(response, _shown(row))
+    return tagged(response, _shown(row).model_copy(update={"hint": hint}))
 
 
 @router.patch(

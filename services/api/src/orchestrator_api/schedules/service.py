@@ -9,6 +9,7 @@ from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import SavedPart, lock_orchestration, lock_to_switch
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
+from orchestrator_api.runs import jobs
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
@@ -16,6 +17,8 @@ from orchestrator_shared.contracts.events import ScheduleChanged
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
+
+RUN_FIRST = "no run of this orchestration has finished yet: run it by hand first, to see that it works"
 
 
 async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSchedule]:
@@ -93,6 +96,15 @@ async def save(session: Session, orchestration: str, name: str, spec: ScheduleSp
     return SavedPart(created=stored is None, changed=True)
 
 
+async def hint(session: Session, orchestration: str) -> str | None:
+    """What to do after saving the first schedule of an orchestration that has never finished a run."""
+    if len(await listing(session, [orchestration])) > 1 or await jobs.has_finished_run(
+        session, orchestration
+    ):
+        return None
+    return RUN_FIRST
+
+
 async def switch(session: Session, orchestration: str, name: str, enabled: bool) -> StoredSchedule:
     """Enable or disable a schedule; its times stay as they are, and are checked before it is enabled."""
     await lock_to_switch(session, orchestration)
@@ -118,6 +130,13 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
     about = About(columns_of(stored.spec), id=str(stored.id))
     await session.record("schedule.deleted", f"{orchestration}/{name}", about)
+
+
+async def purge(session: Session, orchestration: str) -> None:
+    """Delete the schedules of an orchestration that is purged; their recorded fires stay."""
+    store = ScheduleStore(session.connection)
+    for schedule in await store.delete_all(project=session.project, orchestration=orchestration):
+        session.publish(ScheduleChanged(schedule_id=schedule, project=session.project))
 
 
 def _no_such(orchestration: str, name: str) -> NotFound:

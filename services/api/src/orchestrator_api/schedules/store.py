@@ -63,6 +63,10 @@ class ScheduleStore(Store):
             UUID, "delete_schedule", project=project, orchestration=orchestration, name=name
         )
 
+    async def delete_all(self, *, project: str, orchestration: str) -> list[UUID]:
+        """Delete the schedules of the orchestration; returns their ids."""
+        return await self._column(UUID, "delete_schedules", project=project, orchestration=orchestration)
+
     async def touch(self, *, project: str, orchestration: str) -> list[UUID]:
         """Give each schedule of the orchestration a new version; returns their ids."""
         return await self._column(UUID, "touch_schedules", project=project, orchestration=orchestration)

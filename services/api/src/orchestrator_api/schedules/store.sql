@@ -44,6 +44,12 @@ SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_ti
 WHERE project = $project AND orchestration = $orchestration AND name = $name AND deleted_at IS NULL
 RETURNING id
 
+-- name: delete_schedules
+UPDATE catalog.schedules
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL
+RETURNING id
+
 -- name: touch_schedules
 -- Switching or deleting the orchestration changes every one of its schedules.
 UPDATE catalog.schedules SET version = version + 1, updated_at = clock_timestamp()

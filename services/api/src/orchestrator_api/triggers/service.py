@@ -157,6 +157,13 @@ async def delete(session: Session, orchestration: str, name: str) -> None:
     await session.record("trigger.deleted", f"{orchestration}/{name}", about)
 
 
+async def purge(session: Session, orchestration: str) -> None:
+    """Delete the triggers of an orchestration that is purged; their recorded dispositions stay."""
+    store = TriggerStore(session.connection)
+    for trigger in await store.delete_all(project=session.project, orchestration=orchestration):
+        session.publish(TriggerChanged(trigger_id=trigger, project=session.project))
+
+
 async def reset(session: Session, trigger_id: UUID) -> None:
     """Discard what has been counted."""
     session.actor.require_configure(ORCHESTRATOR)

@@ -95,6 +95,10 @@ class TriggerStore(Store):
             UUID, "delete_trigger", project=project, orchestration=orchestration, name=name
         )
 
+    async def delete_all(self, *, project: str, orchestration: str) -> list[UUID]:
+        """Delete the triggers of the orchestration; returns their ids."""
+        return await self._column(UUID, "delete_triggers", project=project, orchestration=orchestration)
+
     async def touch(self, *, project: str, orchestration: str) -> list[UUID]:
         """Give each trigger of the orchestration a new version; returns their ids."""
         return await self._column(UUID, "touch_triggers", project=project, orchestration=orchestration)

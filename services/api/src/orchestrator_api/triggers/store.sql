@@ -56,6 +56,12 @@ SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_ti
 WHERE project = $project AND orchestration = $orchestration AND name = $name AND deleted_at IS NULL
 RETURNING id
 
+-- name: delete_triggers
+UPDATE catalog.triggers
+SET deleted_at = clock_timestamp(), version = version + 1, updated_at = clock_timestamp()
+WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL
+RETURNING id
+
 -- name: touch_triggers
 UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
 WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL

@@ -51,11 +51,26 @@ async def present(request: Request) -> Present | None:
         return None
 
 
-async def sign_in(request: Request, email: str, password: str) -> Opened:
-    """A new session; raises Unauthenticated or TooMany."""
+def desk_of(request: Request) -> SignIns:
+    """What signing in needs."""
     desk: SignIns = request.app.state.sign_ins
-    sender = Sender(desk.sessions.guard.address(request), request.headers.get("user-agent", ""))
-    return await signing_in.sign_in(desk, email, password, sender)
+    return desk
+
+
+def sender_of(request: Request) -> Sender:
+    """Where a sign-in comes from."""
+    address = desk_of(request).sessions.guard.address(request)
+    return Sender(address, request.headers.get("user-agent", ""))
+
+
+async def sign_in(request: Request, email: str, password: str) -> Opened:
+    """A new session; raises Unauthenticated, TooMany or Forbidden."""
+    return await signing_in.sign_in(desk_of(request), email, password, sender_of(request))
+
+
+async def sign_in_with_new_password(request: Request, email: str, password: str) -> Opened:
+    """The same for a person who has just set it, by a link that was good for that."""
+    return await signing_in.sign_in_with_password(desk_of(request), email, password, sender_of(request))
 
 
 async def sign_out(request: Request) -> None:

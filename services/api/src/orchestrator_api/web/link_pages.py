@@ -13,6 +13,7 @@ from orchestrator_api.people.rows import OpenLink
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.web import accounts, forms, guarding, pages
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.oidc import BEGIN
 from orchestrator_api.web.own_paths import HOME
 from orchestrator_api.web.pages import Fields
 from orchestrator_api.web.sign_in import SIGN_IN
@@ -43,6 +44,8 @@ async def _link(request: Request) -> Response:
     address = desk.sessions.guard.address(request)
     try:
         opened = await links.look_at(desk, request.path_params["link"], address)
+        if not desk.allows_passwords and opened.purpose is not LinkPurpose.FIRST:
+            return _without_password(desk)
         if request.method != "POST":
             return _form(request, opened)
         return await _set_password(request, desk, opened, address)
@@ -66,12 +69,20 @@ async def _set_password(request: Request, desk: SignIns, opened: OpenLink, addre
         return _form(request, opened, errors)
     await links.use(desk, request.path_params["link"], address, fields["password"], None)
     try:
-        session = await accounts.sign_in(request, opened.email, fields["password"])
+        session = await accounts.sign_in_with_new_password(request, opened.email, fields["password"])
     except (Unauthenticated, TooMany):
         return pages.go_to(SIGN_IN)
     response = pages.go_to(HOME)
     accounts.keep(request, response, session)
     return response
+
+
+def _without_password(desk: SignIns) -> Response:
+    """An invitation leads to the identity provider where passwords are switched off."""
+    assert desk.provider is not None
+    name = desk.provider.settings.name
+    text = f"You need no password here: sign in with {name}."
+    return pages.message("Sign in", text, (BEGIN, f"Sign in with {name}"))
 
 
 def _wrong(fields: Fields) -> Fields:
@@ -101,6 +112,9 @@ def _form(request: Request, opened: OpenLink, errors: Fields | None = None) -> R
 
 async def forgot_password(request: Request) -> Response:
     """Asks for a mail; the answer is the same whether or not there is an account."""
+    desk: SignIns = request.app.state.sign_ins
+    if not desk.allows_passwords:
+        return _without_password(desk)
     if request.method != "POST":
         return _forgot_form(request, Fields())
     fields = await forms.read(request)
@@ -110,7 +124,6 @@ async def forgot_password(request: Request) -> Response:
     errors = forms.missing(fields, {"email": "enter your address"})
     if errors:
         return _forgot_form(request, fields, 422, errors=errors)
-    desk: SignIns = request.app.state.sign_ins
     address = desk.sessions.guard.address(request)
     try:
         resets.accept(desk, address)

@@ -1,6 +1,7 @@
 """Signing in and out, and the page in between."""
 
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,6 +9,7 @@ from starlette.responses import Response
 from orchestrator_api.http.refusals import TooMany, Unauthenticated
 from orchestrator_api.web import accounts, forms, guarding, pages
 from orchestrator_api.web.csrf import FIELD, FormTokens
+from orchestrator_api.web.oidc import BEGIN
 from orchestrator_api.web.own_paths import own_path
 from orchestrator_api.web.pages import Fields
 
@@ -31,6 +33,7 @@ async def sign_in(request: Request) -> Response:
     tokens: FormTokens = request.app.state.form_tokens
     if not tokens.is_ours(request, fields):
         return guarding.foreign()
+    accounts.desk_of(request).require_passwords()
     errors = forms.missing(fields, WANTED)
     if errors:
         return _form(request, fields, 422, errors=errors)
@@ -61,4 +64,9 @@ async def sign_out(request: Request) -> Response:
 def _form(request: Request, values: Fields, status: int = 200, **more: Any) -> Response:
     tokens: FormTokens = request.app.state.form_tokens
     path = own_path(values["next"])
-    return tokens.page(request, "sign_in", status, title="Sign in", values=values, next=path, **more)
+    desk = accounts.desk_of(request)
+    ways = {"has_passwords": desk.allows_passwords, "provider": None, "provider_url": ""}
+    if desk.provider is not None:
+        address = f"{BEGIN}?next={quote(path, safe='')}"
+        ways |= {"provider": desk.provider.settings.name, "provider_url": address}
+    return tokens.page(request, "sign_in", status, title="Sign in", values=values, next=path, **ways, **more)

@@ -11,10 +11,13 @@ JOIN unnest($projects::text[], $components::text[], $configurations::text[], $ve
     USING (project, component, configuration, version)
 
 -- name: states
+-- A state from before the configuration was created belongs to a purged one that had the same id.
 SELECT s.project, s.component, s.configuration, s.state
 FROM jobs.configuration_states s
 JOIN unnest($projects::text[], $components::text[], $configurations::text[]) AS wanted (project, component, configuration)
     USING (project, component, configuration)
+JOIN catalog.configurations_v1 c
+    ON (c.project, c.component, c.id) = (s.project, s.component, s.configuration) AND s.updated_at >= c.created_at
 
 -- name: variables
 SELECT project, name, value, secret FROM catalog.variables_v1 WHERE project = ANY ($projects::text[])

@@ -1,0 +1,18 @@
+"""What to create when a configuration is automated."""
+
+from pydantic import Field
+
+from orchestrator_api.http.models import Input, Name, Slug
+from orchestrator_api.schedules.models import ScheduleIn
+
+
+class AutomationIn(Input):
+    """The orchestration to create, which has the configuration as its only task."""
+
+    id: Slug | None = Field(
+        default=None, description="By default the configuration's id, with a number if it is in use."
+    )
+    name: Name | None = Field(default=None, description="By default the configuration's name.")
+    schedule: ScheduleIn | None = Field(
+        default=None, description="When to run it; it becomes the schedule `main`."
+    )

@@ -1,0 +1,1 @@
+"""OpenID Connect: one provider, by settings, beside or instead of passwords."""
