@@ -15,6 +15,14 @@ class HeardTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedBucket:
+    """A bucket, and a project with which it is shared."""
+
+    bucket: str
+    shared_with: str
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A project with which a bucket is shared."""
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.access.audit import About
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs.idempotency import DedupKey
@@ -75,6 +77,34 @@ async def shares(session: Session, bucket: str) -> list[Share]:
     """The projects with which the bucket is shared."""
     store = TableStore(session.connection)
     return await store.shares(project=session.project, bucket=accept_bucket(bucket))
+
+
+async def all_shares(session: Session) -> dict[str, list[str]]:
+    """The projects with which each shared bucket is shared."""
+    by_bucket: dict[str, list[str]] = {}
+    for each in await TableStore(session.connection).all_shares(project=session.project):
+        by_bucket.setdefault(each.bucket, []).append(each.shared_with)
+    return {bucket: sorted(projects) for bucket, projects in by_bucket.items()}
+
+
+def tag(projects: Sequence[str]) -> str:
+    """The state of a bucket that is shared with these projects."""
+    return entity_tag(sorted(projects))
+
+
+async def target(session: Session, bucket: str) -> Target:
+    """A bucket whose shares are about to change; None as its tag if it has none."""
+    found = [each.shared_with for each in await shares(session, bucket)]
+    return Target("the shares of this bucket", "share", bucket, tag(found) if found else None)
+
+
+async def share_with(session: Session, bucket: str, projects: Sequence[str]) -> None:
+    """Share the bucket with these projects and no others."""
+    current = {each.shared_with for each in await shares(session, bucket)}
+    for project in sorted(set(projects) - current):
+        await share(session, bucket, project)
+    for project in sorted(current - set(projects)):
+        await unshare(session, bucket, project)
 
 
 async def share(session: Session, bucket: str, with_project: str) -> bool:

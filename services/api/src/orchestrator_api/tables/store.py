@@ -1,6 +1,6 @@
 """Shares and tables in the database."""
 
-from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_api.tables.rows import HeardTable, Share, SharedBucket
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 
@@ -26,6 +26,10 @@ class TableStore(Store):
     async def shares(self, *, project: str, bucket: str) -> list[Share]:
         """The projects with which the bucket is shared."""
         return await self._many(Share, "shares", project=project, bucket=bucket)
+
+    async def all_shares(self, *, project: str) -> list[SharedBucket]:
+        """All shared buckets, with each project that has them."""
+        return await self._many(SharedBucket, "all_shares", project=project)
 
     async def share(self, *, project: str, bucket: str, shared_with: str) -> bool:
         """Share the bucket; returns whether that is new."""

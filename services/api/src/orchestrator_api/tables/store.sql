@@ -3,6 +3,9 @@
 -- name: shares
 SELECT shared_with, created_at FROM catalog.shares WHERE project = $project AND bucket = $bucket ORDER BY shared_with
 
+-- name: all_shares
+SELECT bucket, shared_with FROM catalog.shares WHERE project = $project ORDER BY bucket, shared_with
+
 -- name: insert_share
 INSERT INTO catalog.shares (project, bucket, shared_with)
 VALUES ($project, $bucket, $shared_with) ON CONFLICT DO NOTHING
