@@ -155,11 +155,6 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
-<<<<<<< HEAD
-    async def lock_token(self, *, project: str | None, token_id: UUID) -> None:
-        """Lock a token of the project against other changes until the transaction ends."""
-        await self._run("lock_token", project=project, id=token_id)
-=======
     async def lock_token(self, *, project: str, token_id: UUID) -> None:
         """Lock a token of the project against other changes until the transaction ends."""
         await self._run("lock_token", project=project, id=token_id)
@@ -167,7 +162,6 @@ class AccessStore(Store):
     async def lock_administrator_token(self, *, token_id: UUID) -> None:
         """Lock an administrator's token against other changes until the transaction ends."""
         await self._run("lock_administrator_token", id=token_id)
->>>>>>> tenants
 
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""

@@ -88,15 +88,10 @@ FROM catalog.tokens
 WHERE project = $project AND id = $id
 
 -- name: lock_token
-<<<<<<< HEAD
--- Without a project, only a token that belongs to none.
-SELECT id FROM catalog.tokens WHERE id = $id AND project IS NOT DISTINCT FROM $project FOR UPDATE
-=======
 SELECT id FROM catalog.tokens WHERE id = $id AND project = $project FOR UPDATE
 
 -- name: lock_administrator_token
 SELECT id FROM catalog.tokens WHERE id = $id AND project IS NULL FOR UPDATE
->>>>>>> tenants
 
 -- name: insert_token
 INSERT INTO catalog.tokens (

@@ -185,11 +185,7 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
 
 async def administrator_target(session: Session, token_id: UUID) -> Target:
     """An administrator's token, locked to be revoked."""
-<<<<<<< HEAD
-    await AccessStore(session.connection).lock_token(project=None, token_id=token_id)
-=======
     await AccessStore(session.connection).lock_administrator_token(token_id=token_id)
->>>>>>> tenants
     found = await find_administrator(session, token_id)
     return Target("this token", "token", f"{found.name} {found.email}", found.etag)
 
