@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import access_rows
+
 from orchestrator_shared.domain.statuses import FINAL_STATUSES, TRANSITIONS
 
 ROOT = Path(__file__).parents[2]
@@ -140,7 +142,12 @@ def state_chart() -> str:
     return "\n".join([*lines, "```"])
 
 
-GENERATED = {"transitions": transition_table, "state chart": state_chart}
+GENERATED = {
+    "transitions": transition_table,
+    "state chart": state_chart,
+    "calls by token": access_rows.token_table,
+    "calls by role": access_rows.role_table,
+}
 """Blocks of pages that stand between `<!-- generated: name -->` and `<!-- end -->`."""
 
 

@@ -90,7 +90,7 @@ PLACES = (
     Place(
         "apply",
         "orchestrator_cli.commands.definitions:apply",
-        "Make the project match the files; applying twice changes nothing.",
+        "Show how the project would change to match the files, ask, and change it.",
     ),
     Place(
         "validate",

@@ -33,6 +33,6 @@ def test_a_killed_runner_is_survived(orchestrator: CommandLine) -> None:
     assert demo.returncode == 0, demo.stdout + demo.stderr
     assert "took over" in demo.stdout
     assert "holds 336,776 rows" in demo.stdout
-    applied = orchestrator("apply", "-f", EXAMPLE, "-p", "demo")
+    applied = orchestrator("apply", "--yes", "-f", EXAMPLE, "-p", "demo")
     assert applied.returncode == 0
     assert orchestrator("apply", "-f", EXAMPLE, "-p", "demo").stdout.strip().endswith("no changes")

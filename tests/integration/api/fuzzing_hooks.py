@@ -29,6 +29,7 @@ PLACES = {
     "trigger": "crm",
     "name": "region",
     "bucket": "in.c-crm",
+    "table": "in.c-crm.people",
     "shared_with": "other",
     "version": "1",
     "other": "1",

@@ -1,324 +1,293 @@
-"""Every call with every kind of token, held against the table of docs/reference/tokens.md.
+"""Every call as everyone, with two projects, held against the table in tests/support/access_rows.py.
 
-A new call without a row there, or without a request here, fails.
+A new call without a row there, or without a request in crawl.py, fails.
 """
 
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
-from tests.integration.api.conftest import ADMIN_TOKEN, COMPONENT, KEY, Client, RunningApi, orchestration
-from tests.integration.api.test_api_jobs import Runner
-from tests.support import documentation as docs
+import pytest_asyncio
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, furnish, orchestration, running, settings_on
+from tests.integration.api.crawl import ENDS_SESSION, PERIOD, Answer, Call, Caller, calls, send
+from tests.integration.api.tenants import ROLES, TOKENS, Tenants, two_tenants
+from tests.support.access_rows import KINDS, NO, OPEN, OWN, ROWS, YES, row
+from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 
-from orchestrator_api.openapi import description
-from orchestrator_shared.job_tokens import JOB_SCOPES, JobToken, job_token_keys, sign_job_token
-from orchestrator_shared.security import hash_token
-from orchestrator_shared.settings import parse_keys
-
-PAGE = docs.REFERENCE / "tokens.md"
-COMPONENTS = ["demo-extractor", "orchestrator"]
-KINDS: Mapping[str, dict[str, Any]] = {
-    "read": {"scopes": ["read"]},
-    "configure": {"scopes": ["configure"]},
-    "configure, its component": {"scopes": ["configure"], "components": COMPONENTS},
-    "run": {"scopes": ["run"]},
-    "run, a component": {"scopes": ["run"], "components": ["demo-extractor"]},
-    "publish": {"scopes": ["publish"], "buckets": ["in.c-x"]},
+ADMINISTRATOR = "instance administrator"
+BY_COOKIE = " by cookie"
+SAFE = "GET"
+FULL_TOKEN = ("configure, its component", "run", "run, a component", "publish")
+NOT_OF_A_PROJECT = {
+    "component": "components belong to the installation",
+    "version": "a number, counted for each configuration",
+    "other": "a version, too",
+    "link": "a secret, not an id",
+    "letter": "of the installation: only for its administrators",
 }
-OWN, JOB = "orchestration", "job"
-"""An orchestration's own token, whose text no one has, and the token that the program of a job gets."""
-COLUMNS = [*KINDS, OWN, JOB, "administrator"]
-OPEN = {
-    "receive_callback": 404,
-    "sign_in": 401,
-    "create_cli_login": 401,
-    "request_password_reset": 202,
-    "get_link": 404,
-    "use_link": 404,
-}
-"""Calls that need no token, and what they answer here to everyone."""
-GHOST = "00000000-0000-7000-8000-000000000000"
+"""Parameters of paths that name nothing of a project, with the reason."""
+CREATES = ("save_", "share_")
+"""How the names of calls begin that make what they name; asked last, because it exists then."""
+VARYING = re.compile(
+    r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"  # an id
+    r"|\d{4}-\d\d-\d\dT[\d:.]+Z"
+    r'|(?<="etag":")\\"[^"]+"'
+    r'|(?<="version":)\d+|(?<="plan_id":")[^"]+'
+)
 
 
-@dataclass(frozen=True)
-class Request:
-    """A request that is valid apart from permissions; `fine` are the statuses for those who have them."""
-
-    fine: tuple[int, ...] = (200,)
-    body: Any = None
-    places: Mapping[str, str] | None = None
-
-
-TASKS = orchestration("one")
-VARIABLE = {"kind": "variables", "project": "demo", "variables": {"other": "1"}}
-PERIOD = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
-ASKED = Request((202,), {})
-GONE = Request((404,), places={"configuration": "ghost", "orchestration": "ghost", "schedule": "ghost"})
-REQUESTS: Mapping[str, Request] = {
-    "switch_orchestration": Request((200,), {"enabled": True}),
-    "switch_schedule": Request((200,), {"enabled": True}),
-    "switch_trigger": Request((200,), {"enabled": True}),
-    "get_member": Request((404,)),
-    "invite_member": Request((201, 409), {"email": "new@example.com", "role": "viewer"}),
-    "change_member": Request((404,), {"role": "viewer"}),
-    "remove_member": Request((404,)),
-    "create_project": Request((201, 409), {"id": "another"}),
-    "change_project": Request((200,), {"parallel_limit": None}),
-    "save_component": Request((200,), COMPONENT),
-    "save_configuration": Request((200,), {"parameters": {"rows": 1}}),
-    "delete_configuration": GONE,
-    "save_orchestration": Request((200, 201), TASKS, {"orchestration": "saved"}),
-    "delete_orchestration": GONE,
-    "restore_configuration_version": Request((200,), {}),
-    "copy_configuration": Request((201, 409), {"id": "copied"}),
-    "restore_orchestration_version": Request((200,), {}),
-    "copy_orchestration": Request((201, 409), {"id": "copied"}),
-    "automate_configuration": Request((201,), {}),
-    "restore_from_trash": GONE,
-    "purge_from_trash": GONE,
-    "group_tasks": Request((200,), {"by": "type"}),
-    "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
-    "change_orchestration_token": Request((200,), {"components": ["*"]}),
-    "refresh_orchestration_token": Request((204,)),
-    "run_orchestration": ASKED,
-    "run_configuration": ASKED,
-    "backfill_schedule": Request((202,), {"orchestration": "daily", "schedule": "mornings", **PERIOD}),
-    "terminate_job": Request((202,)),
-    "plan_retry": Request((409,)),  # it is not finished
-    "retry_job": Request((409,), {"plan_id": "x"}),
-    "save_schedule": Request((200,), {"cron": "30 5 * * *"}),
-    "delete_schedule": GONE,
-    "preview_schedule": Request((200,), {"cron": "30 5 * * *"}),
-    "save_trigger": Request((200,), {"tables": ["in.c-x.t"]}),
-    "delete_trigger": Request((404,), places={"trigger": "ghost"}),
-    "reset_trigger": Request((204,)),
-    "publish_table_updates": Request((202,), {"table": "in.c-x.t"}),
-    "share_bucket": Request((204,)),
-    "unshare_bucket": Request((404,), places={"bucket": "in.c-ghost"}),
-    "save_variable": Request((200,), {"value": "1"}),
-    "delete_variable": Request((404,), places={"name": "ghost"}),
-    "create_token": Request((201,), {"name": "made", "scopes": ["read"]}),
-    "change_token": Request((404,), {"name": "changed"}),
-    "refresh_token": Request((404,)),
-    "get_token": Request((404,)),
-    "revoke_token": Request((404,)),
-    "get_administrator_token": Request((404,)),
-    "revoke_administrator_token": Request((404,)),
-    "save_notifications": Request((200,), {"subscriptions": []}),
-    "plan_definitions": Request((200,), {"documents": []}),
-    "apply_definitions": Request((200,), {"documents": []}),
-    "replay_dead_letter": Request((404,)),
-    "discard_dead_letter": Request((404,)),
-    "receive_callback": Request((404,), {}),
-    "sign_in": Request((401,), {"email": "ghost@example.com", "password": "not the right one"}),
-    "create_cli_login": Request((401,), {"code": "x", "verifier": "v" * 43}),
-    "revoke_own_token": Request((404,)),
-    "request_password_reset": Request((202,), {"email": "ghost@example.com"}),
-    "get_link": Request((404,)),
-    "use_link": Request((404,), {"password": "a new, long password"}),
-    "invite_person": Request((201,), {"email": "another@example.com"}),
-    "reset_password": Request((404,)),
-    "get_session": Request((404,)),
-    "sign_out": Request((404,)),
-    "end_session": Request((404,)),
-    "sign_out_everywhere": Request((204,)),
-    "change_password": Request(
-        (422,), {"current_password": "not the right one", "new_password": "a new, long password"}
-    ),
-    "get_person": Request((404,)),
-    "change_person": Request((404,), {"disabled": True}),
-}
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tenants(shared_database: Database, vhost: BrokerVhost) -> AsyncIterator[Tenants]:
+    settings = settings_on(shared_database, vhost)
+    async with running(settings) as api, api.http(ADMIN_TOKEN) as http:
+        demo = Client(http)
+        await demo.post("/v1/projects", {"id": "demo", "name": "Demo"})
+        await furnish(demo)
+        yield await two_tenants(api.app, demo, shared_database)
 
 
-@dataclass(frozen=True)
-class Call:
-    """One operation of the API's description."""
-
-    name: str
-    method: str
-    path: str
-
-    @property
-    def request(self) -> Request:
-        known = REQUESTS.get(self.name)
-        assert known or self.method == "GET", f"{self.name} has no request in REQUESTS"
-        return known or Request()
-
-    def url(self, places: Mapping[str, str]) -> str:
-        return self.path.format_map({**places, **(self.request.places or {})})
+together = pytest.mark.asyncio(loop_scope="module")
 
 
-def calls() -> list[Call]:
-    paths = json.loads(description())["paths"]
-    return [
-        Call(operation["operationId"], method.upper(), path)
-        for path, item in paths.items()
-        for method, operation in item.items()
-    ]
-
-
-def told() -> dict[str, dict[str, str]]:
-    """The page's table: by operation and kind of token."""
-    rows = docs.table_rows(PAGE, columns=1 + len(COLUMNS))
-    return {name: dict(zip(COLUMNS, cells, strict=True)) for name, *cells in rows}
+def guarded() -> Iterator[Call]:
+    """The calls that are not open to everyone."""
+    return (call for call in calls() if call.name not in OPEN)
 
 
 def test_every_call_has_a_row() -> None:
-    assert f"| call | {' | '.join(COLUMNS)} |" in PAGE.read_text(encoding="utf-8")
-    table = told()
-    assert sorted([*table, *OPEN]) == sorted(call.name for call in calls())
-    assert {cell for row in table.values() for cell in row.values()} == {"yes", "own", "no"}
+    assert sorted([*ROWS, *OPEN]) == sorted(call.name for call in calls())
+    assert set(KINDS) == {*TOKENS, "orchestration", "job", *ROLES, ADMINISTRATOR}
+    assert {cell for operation in ROWS for cell in row(operation).values()} == {YES, OWN, NO}
 
 
-@dataclass(frozen=True)
-class Bearers:
-    """A client for each kind of token, and what its requests are about."""
+@together
+async def test_every_call_as_every_role_and_with_every_token(tenants: Tenants) -> None:
+    wrong = []
+    for call in guarded():
+        expected = row(call.name)
+        for kind, caller in tenants.callers.items():
+            places = {**tenants.places, **caller.places, **(call.request.places or {})}
+            answer = await asked(tenants, caller, call, places)
+            cell = expected[kind.removesuffix(BY_COOKIE)]
+            allowed = (403,) if cell == NO else _fine(call, kind)
+            if answer.status not in allowed:
+                wrong.append(f"{call.name} as {kind}: {answer.status}, not {allowed}: {answer.text[:200]}")
+            if not kind.startswith(ADMINISTRATOR):
+                wrong += _leaks(call, kind, answer)
+    assert not wrong, "\n".join(wrong)
 
-    clients: Mapping[str, Client]
-    places: Mapping[str, Mapping[str, str]]
-    strangers: Mapping[str, Client]
-    """No token, a wrong one, and a good one of another project."""
-    foreign_job: str
 
-    async def send(self, kind: str, call: Call, **places: str) -> tuple[int, str]:
-        client = self.clients.get(kind) or self.strangers[kind]
-        return await send(client, call, {**self.places.get(kind, self.places["administrator"]), **places})
+def _fine(call: Call, kind: str) -> tuple[int, ...]:
+    request = call.request
+    if request.without_session is not None and not kind.endswith(BY_COOKIE):
+        return request.without_session
+    return request.fine
 
 
-async def send(client: Client, call: Call, places: Mapping[str, str]) -> tuple[int, str]:
-    url, body = call.url(places), call.request.body
-    status, text = await _answer(client, call.method, url, body, {})
+def _leaks(call: Call, kind: str, answer: Answer) -> list[str]:
+    """Answers that mention the other project or what is in it."""
+    found = [word for word in ("rival", "Rival", "theirs") if word in answer.text]
+    return [f"{call.name} as {kind} mentions {found}: {answer.text[:500]}"] if found else []
+
+
+async def asked(
+    tenants: Tenants, caller: Caller, call: Call, places: Mapping[str, str], body: object = None
+) -> Answer:
+    """Make the call; a session that it ends begins again."""
+    sessions = "SELECT s FROM catalog.sessions s"
+    kept = await tenants.database.fetch(sessions) if call.name in ENDS_SESSION else []
+    answer = await send(tenants.app, caller, call, places, body)
+    for (session,) in kept:
+        again = "INSERT INTO catalog.sessions SELECT ($1::catalog.sessions).* ON CONFLICT DO NOTHING"
+        await tenants.database.execute(again, session)
+    return answer
+
+
+@together
+async def test_open_calls_answer_everyone_alike(tenants: Tenants) -> None:
+    for call in (call for call in calls() if call.name in OPEN):
+        for caller in (tenants.ended["nothing"], tenants.callers["read"], tenants.ended["revoked"]):
+            answer = await asked(tenants, caller, call, tenants.places)
+            assert answer.status == OPEN[call.name], (call.name, answer.text)
+
+
+@together
+async def test_what_has_ended_opens_nothing(tenants: Tenants) -> None:
+    """Tokens and sessions that expired, were revoked, belong to an ended attempt or to a disabled account."""
+    wrong = []
+    for call in guarded():
+        for kind, caller in tenants.ended.items():
+            answer = await asked(tenants, caller, call, tenants.places)
+            if answer.status != 401:
+                wrong.append(f"{call.name} with {kind}: {answer.status} {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+@together
+async def test_other_sites_can_change_nothing(tenants: Tenants) -> None:
+    for call in guarded():
+        for kind, caller in tenants.forgeries.items():
+            if call.method != SAFE:
+                answer = await asked(tenants, caller, call, tenants.places)
+                assert answer.status == 403, (call.name, kind, answer.text)
+                assert "another site" in answer.text, (call.name, kind, answer.text)
+
+
+@together
+async def test_a_project_of_others_does_not_exist(tenants: Tenants) -> None:
+    """Members of each project are told of the other what they are told of one that was never created."""
+    wrong = []
+    callers = {**tenants.callers, **{f"rival's {kind}": one for kind, one in tenants.outsiders.items()}}
+    for call in (call for call in guarded() if call.is_of_project):
+        nowhere = await asked(tenants, tenants.callers["admin"], call, {**tenants.places, "project": "ghost"})
+        for kind, caller in callers.items():
+            if kind.startswith(ADMINISTRATOR) or kind.endswith(BY_COOKIE):
+                continue
+            known = "rival" if kind in tenants.callers else "demo"
+            there = await asked(tenants, caller, call, {**tenants.places, "project": known})
+            if there.status != 404 or canonical(there, known) != canonical(nowhere, "ghost"):
+                wrong.append(f"{call.name} as {kind}: {there} {nowhere}")
+    assert not wrong, "\n".join(wrong)
+
+
+@together
+async def test_outsiders_are_like_everyone_outside_of_projects(tenants: Tenants) -> None:
+    wrong = []
+    for call in (call for call in guarded() if not call.is_of_project):
+        expected = row(call.name)
+        columns = {"token": FULL_TOKEN, "job token": ("job",)}
+        for kind, caller in tenants.outsiders.items():
+            is_allowed = any(expected[column] != NO for column in columns.get(kind, ("viewer",)))
+            allowed = _fine(call, kind) if is_allowed else (403,)
+            answer = await asked(tenants, caller, call, tenants.places)
+            if answer.status not in allowed:
+                wrong.append(f"{call.name} as rival's {kind}: {answer.status}: {answer.text[:200]}")
+    assert not wrong, "\n".join(wrong)
+
+
+def canonical(answer: Answer, *names: str) -> tuple[int, str, dict[str, str]]:
+    """An answer without the names that were asked for, and without what differs from request to request."""
+    asked_for = re.compile("|".join(map(re.escape, names)))
+    headers = {key: text for key, text in answer.headers.items() if key not in ("date", "x-request-id")}
+    headers |= {name: "present" for name in ("etag", "content-length") if name in headers}
+    masked = {key: VARYING.sub("?", asked_for.sub("NAME", text)) for key, text in headers.items()}
+    return answer.status, VARYING.sub("?", asked_for.sub("NAME", answer.text)), masked
+
+
+def test_every_parameter_is_crawled_or_explained() -> None:
+    named = {name for call in calls() for name in call.parameters}
+    assert named == {*FOREIGN_NAMES, *NOT_OF_A_PROJECT}
+
+
+FOREIGN_NAMES = (
+    "project", "orchestration", "configuration", "schedule", "schedule_id", "trigger", "trigger_id",
+    "bucket", "shared_with", "name", "token", "person", "session", "job",
+)  # fmt: skip
+
+
+def _questions() -> Iterator[tuple[Call, str]]:
+    """Every call with every id of a project in its path; what creates comes last."""
+    for call in sorted(guarded(), key=lambda call: call.name.startswith(CREATES)):
+        for name in call.parameters:
+            if name not in (*NOT_OF_A_PROJECT, "project"):
+                yield call, name
+
+
+@together
+async def test_ids_of_others_are_like_ids_that_do_not_exist(tenants: Tenants) -> None:
+    """Status, headers and body are those for an id that was never given, and nothing is changed."""
+    before, wrong, count = await everything_of(tenants.database, "rival"), [], 0
+    for call, name in _questions():
+        foreign = tenants.foreign[name]
+        ghost = ghost_like(foreign)
+        for kind, caller in tenants.callers.items():
+            if kind.endswith(BY_COOKIE) or (kind == ADMINISTRATOR and not call.is_of_project):
+                continue
+            own = {**tenants.places, **caller.places}
+            there = await asked(tenants, caller, call, {**own, name: foreign})
+            nowhere = await asked(tenants, caller, call, {**own, name: ghost})
+            count += 1
+            if canonical(there, foreign) != canonical(nowhere, ghost):
+                wrong.append(f"{call.name} with {name} as {kind}:\n  {there}\n  {nowhere}")
+    assert not wrong, "\n".join(wrong)
+    assert count > 1_000
+    assert await everything_of(tenants.database, "rival") == before
+
+
+MENTIONS: Sequence[tuple[str, str, str, Callable[[str], Any]]] = (
+    ("list_jobs", "job", "?parent={}", lambda _: None),
+    ("list_jobs", "job", "?root={}", lambda _: None),
+    ("list_jobs", "configuration", "?component=demo-extractor&configuration={}", lambda _: None),
+    ("save_orchestration", "configuration", "", lambda name: orchestration(name)),
+    (
+        "backfill_schedule",
+        "orchestration",
+        "",
+        lambda name: backfill(orchestration=name, schedule="mornings"),
+    ),
+    ("backfill_schedule", "schedule", "", lambda name: backfill(orchestration="daily", schedule=name)),
+    ("backfill_schedule", "schedule_id", "", lambda name: backfill(schedule_id=name)),
+    ("save_trigger", "bucket", "", lambda name: {"tables": [f"{name}.t"]}),
+    ("save_trigger", "bucket", "", lambda name: {"tables": [f"rival/{name}.t"]}),
+    ("save_trigger", "project", "", lambda name: {"tables": [f"{name}/in.c-theirs.t"]}),
+    ("plan_definitions", "configuration", "", lambda name: nesting(f"demo-extractor/{name}")),
+    ("apply_definitions", "configuration", "", lambda name: nesting(f"demo-extractor/{name}")),
+    ("plan_definitions", "orchestration", "", lambda name: nesting(f"orchestrator/{name}")),
+    ("apply_definitions", "orchestration", "", lambda name: nesting(f"orchestrator/{name}")),
+)
+"""Ids in queries and bodies: the call, whose id it is, the query, and the body."""
+
+
+def backfill(**schedule: str) -> dict[str, Any]:
+    return {**schedule, **PERIOD}
+
+
+def nesting(run: str) -> dict[str, Any]:
+    tasks = [{"run": run}]
+    document = {"orchestration": "nesting", "phases": [{"name": "first", "tasks": tasks}]}
+    return {"documents": [document], "plan_id": "*"}
+
+
+@together
+async def test_ids_of_others_in_queries_and_bodies_are_like_none(tenants: Tenants) -> None:
+    before, wrong = await everything_of(tenants.database, "rival"), []
+    known = {call.name: call for call in calls()}
+    apply, body = known["apply_definitions"], nesting("demo-extractor/one")
+    answer = await asked(tenants, tenants.callers["admin"], apply, tenants.places, body)
+    assert answer.status == 200, answer.text
+    for name, of, query, body_of in MENTIONS:
+        foreign, ghost = tenants.foreign[of], ghost_like(tenants.foreign[of])
+        for kind in ("run", "configure, its component", "viewer who may run", "editor", "admin"):
+            answers = []
+            for given in (foreign, ghost):
+                call = replace(known[name], path=known[name].path + query.format(given))
+                answer = await asked(tenants, tenants.callers[kind], call, tenants.places, body_of(given))
+                answers.append(canonical(answer, foreign, ghost))
+            if answers[0] != answers[1]:
+                wrong.append(f"{name} with {of} as {kind}:\n  {answers[0]}\n  {answers[1]}")
+    assert not wrong, "\n".join(wrong)
+    assert await everything_of(tenants.database, "rival") == before
+
+
+def ghost_like(foreign: str) -> str:
+    """An id as long as this one, which was never given."""
     return (
-        (status, text) if status != 428 else await _answer(client, call.method, url, body, {"If-Match": "*"})
+        str(uuid4()) if len(foreign) == 36 else foreign.replace("theirs", "ghosts").replace("rival", "ghost")
     )
 
 
-async def _answer(
-    client: Client, method: str, url: str, body: Any, headers: Mapping[str, str]
-) -> tuple[int, str]:
-    given = {**headers, "X-Request-Id": "of-every-request"}  # in problems, which are compared
-    async with client.http.stream(method, url, json=body, headers=given) as response:
-        if response.headers.get("content-type", "").startswith("text/event-stream"):
-            return response.status_code, ""  # its end may never come
-        await response.aread()
-    return response.status_code, response.text
-
-
-@pytest.fixture
-async def bearers(api: RunningApi, furnished: Client, database: Database) -> AsyncIterator[Bearers]:
-    schedule = await furnished.put(
-        "orchestrations/daily/schedules/mornings", {"cron": "30 5 * * *"}, status=201
+async def everything_of(database: Database, project: str) -> dict[str, str]:
+    """A digest of every table's rows of the project."""
+    tables = await database.fetch(
+        "SELECT c.table_schema || '.' || c.table_name FROM information_schema.columns c"
+        " JOIN information_schema.tables t USING (table_schema, table_name)"
+        " WHERE c.column_name = 'project' AND t.table_type = 'BASE TABLE'"
     )
-    trigger = await furnished.put(
-        "orchestrations/daily/triggers/loaded", {"tables": ["in.c-x.t"]}, status=201
+    digest = (
+        "SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM {} t WHERE project = $1"
     )
-    await furnished.put("variables/limit", {"value": "1"}, status=201)
-    await furnished.post("/v1/projects", {"id": "other"}, status=201)
-    run = (await furnished.post("orchestrations/daily/runs"))["job_id"]
-    common = {
-        "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
-        "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
-        "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
-        "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
-        "version": "1", "other": "1",
-    }  # fmt: skip
-    async with AsyncExitStack() as stack:
-
-        async def client(token: str | None) -> Client:
-            return Client(await stack.enter_async_context(api.streaming(token)))
-
-        clients, places = {"administrator": await client(ADMIN_TOKEN)}, {"administrator": common}
-        for kind, wish in KINDS.items():
-            made = await furnished.post("tokens", {"name": kind, **wish}, status=201)
-            clients[kind] = await client(made["token"])
-            places[kind] = {**common, "job": await own_run(clients[kind], kind) or run}
-        await furnished.put("orchestrations/another", TASKS, status=201)
-        await database.execute(
-            "UPDATE catalog.tokens SET secret_hash = $1 WHERE name = 'orchestration another'",
-            hash_token("own"),
-        )
-        clients[OWN] = await client("own")
-        underway = await processing_job(database)
-        clients[JOB] = await client(job_token(underway))
-        places[JOB] = {**common, "job": str(underway)}
-        every = {"name": "x", "scopes": ["read", "configure", "run", "tables"], "components": ["*"]}
-        foreign = await furnished.post("/v1/projects/other/tokens", every, status=201)
-        strangers = {
-            "none": await client(None),
-            "wrong": await client("orc_" + "x" * 60),
-            "foreign": await client(foreign["token"]),
-        }
-        yield Bearers(clients, places, strangers, run)
-
-
-async def processing_job(database: Database) -> UUID:
-    runner = Runner(database)
-    await runner.connect()
-    return await runner.job("two", 1, "processing")
-
-
-def job_token(job: UUID) -> str:
-    """As the runner makes it for the first attempt."""
-    expires_at = datetime.now(UTC) + timedelta(hours=1)
-    key = job_token_keys(parse_keys(KEY))[0]
-    return sign_job_token(key, JobToken(job, 1, "demo", JOB_SCOPES, expires_at))
-
-
-async def own_run(client: Client, kind: str) -> str | None:
-    path = {"run": "orchestrations/daily/runs", "run, a component": "configurations/demo-extractor/one/runs"}
-    return (await client.post(path[kind]))["job_id"] if kind in path else None
-
-
-async def test_every_call_with_every_token(bearers: Bearers) -> None:
-    table = told()
-    wrong = []
-    for call in calls():
-        if call.name in OPEN:
-            continue
-        for kind, cell in table[call.name].items():
-            status, text = await bearers.send(kind, call)
-            allowed = call.request.fine if cell in ("yes", "own") else (403,)
-            if status not in allowed:
-                wrong.append(f"{call.name} with {kind}: {status}, not {allowed}: {text[:200]}")
-    assert not wrong, "\n".join(wrong)
-
-
-async def test_strangers_learn_nothing(bearers: Bearers) -> None:
-    wrong = []
-    for call in calls():
-        for kind in bearers.strangers:
-            status, text = await bearers.send(kind, call)
-            if call.name in OPEN:
-                expected = {OPEN[call.name]}
-            elif kind != "foreign":
-                expected = {401}
-            else:
-                expected = {404} if "{project}" in call.path else {*call.request.fine, 403}
-            if status not in expected or (
-                status == 404 and "{project}" in call.path and "no project" not in text
-            ):
-                wrong.append(f"{call.name} with {kind}: {status} {text[:200]}")
-    assert not wrong, "\n".join(wrong)
-
-
-async def test_other_jobs_are_as_if_they_did_not_exist(bearers: Bearers) -> None:
-    """What a token asks about a job that it may not know is answered, to the letter, as for none."""
-    table = told()
-    asked = 0
-    for call in calls():
-        for kind in ("run", "run, a component", JOB):
-            if "{job}" in call.path and table[call.name][kind] == "own":
-                ghost = str(uuid4())
-                known = await bearers.send(kind, call, job=bearers.foreign_job)
-                unknown = await bearers.send(kind, call, job=ghost)
-                assert known == (unknown[0], unknown[1].replace(ghost, bearers.foreign_job)), call.name
-                assert unknown[0] == 404
-                asked += 1
-    assert asked == 12
+    return {table: await database.fetchval(digest.format(table), project) for (table,) in tables}

@@ -105,7 +105,7 @@ STEPS = (
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
     Step("delete_orchestration", None, ("configuration.deleted",), places={"orchestration": "copied"}),
-    Step("restore_from_trash", None, ("configuration.restored",), places=TRASHED),
+    Step("restore_from_trash", None, ("configuration.restored", "token.refreshed"), places=TRASHED),
     Step("delete_orchestration", None, ("configuration.deleted",), places={"orchestration": "copied"}),
     Step("purge_from_trash", None, ("configuration.purged",), places=TRASHED),
     Step("delete_configuration", None, ("configuration.deleted",)),

@@ -108,3 +108,36 @@ async def test_where_a_configuration_is_used(furnished: Client) -> None:
     await furnished.delete("orchestrations/weekly")
     assert (await furnished.get(f"{ONE}/usages"))["items"] == [], "old versions and the trash do not count"
     await furnished.get("configurations/demo-extractor/ghost/usages", status=404)
+
+
+async def test_where_a_variable_is_used(furnished: Client) -> None:
+    """In parameters and in secrets, in Task Parameters, and in a version that a task pins."""
+    await furnished.put("/v1/components/open", {"type": "extractor", "command": ["x"]}, status=201)
+    await furnished.put("variables/region", {"value": "eu"}, status=201)
+    await furnished.put("variables/regional", {"value": "no"}, status=201)
+    bodies = {
+        "plain": {"place": "{{ vars.region }}"},
+        "secret": {"#place": "https://{{ vars.region }}"},
+        "other": {"place": "{{ vars.regional }}", "#x": "y"},
+        "pinned": {"place": "{{ vars.region }}"},
+        "tasked": {},
+    }
+    for name, parameters in bodies.items():
+        await furnished.put(f"configurations/open/{name}", {"parameters": parameters}, status=201)
+    await furnished.put("configurations/open/pinned", {"parameters": {}})
+    tasks = [
+        {"component": "open", "configuration": "pinned", "parameters": {"version": 1}},
+        {
+            "component": "open",
+            "configuration": "tasked",
+            "parameters": {"parameters": {"#p": "{{ vars.region }}"}},
+        },
+    ]
+    await furnished.put("orchestrations/weekly", {"phases": [{"tasks": tasks}]}, status=201)
+    items = (await furnished.get("variables/region/usages"))["items"]
+    names = ("configuration", "orchestration", "task", "version")
+    assert [tuple(each[name] for name in names) for each in items] == [
+        ("pinned", None, None, 1), ("plain", None, None, 1), ("secret", None, None, 1),
+        ("tasked", "weekly", "open/tasked", 1),
+    ]  # fmt: skip
+    await furnished.get("variables/ghost/usages", status=404)

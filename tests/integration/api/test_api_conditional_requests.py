@@ -18,6 +18,7 @@ UNCONDITIONAL = {
     "share_bucket": "either shared or not",
     "unshare_bucket": "either shared or not",
     "discard_dead_letter": "a letter never changes",
+    "purge_from_trash": "what is in the trash does not change; a restore takes it out",
     "sign_out": "a session is only ended",
     "sign_out_everywhere": "a session is only ended",
     "end_session": "a session is only ended",

@@ -14,8 +14,9 @@ from orchestrator_api.runs.store import RunStore
 class Runner:
     """Writes what a runner would write."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, project: str = "demo") -> None:
         self.database = database
+        self.project = project
         self.replica = uuid4()
 
     async def connect(self) -> None:
@@ -28,8 +29,9 @@ class Runner:
     async def lane(self, component: str, configuration: str) -> int:
         return int(
             await self.database.fetchval(
-                "INSERT INTO jobs.lanes (project, component, configuration) VALUES ('demo', $1, $2) "
+                "INSERT INTO jobs.lanes (project, component, configuration) VALUES ($1, $2, $3) "
                 "ON CONFLICT (project, component, configuration) DO UPDATE SET next_seq = 1 RETURNING id",
+                self.project,
                 component,
                 configuration,
             )
@@ -45,7 +47,7 @@ class Runner:
             "id": job_id,
             "lane_id": await self.lane(component, configuration),
             "seq": number,
-            "project": "demo",
+            "project": self.project,
             "component": component,
             "configuration": configuration,
             "kind": "run" if component == "orchestrator" else "component",
@@ -122,7 +124,8 @@ async def test_waiting_jobs_are_explained_without_a_look_at_all_that_ended(
     waiting = [await runner.job("one", number, "waiting") for number in range(2001, 2021)]
     await database.execute("ANALYZE")
     query = RunStore.queries["waiting_facts"]
-    (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", waiting)
+    arguments = RunStore.queries.arguments("waiting_facts", {"project": "demo", "ids": waiting})
+    (row,) = await database.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *arguments)
     assert rows_removed(json.loads(row[0])[0]["Plan"]) < 2 * 2020
 
 

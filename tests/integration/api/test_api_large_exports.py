@@ -30,7 +30,7 @@ async def test_configurations_are_exported_a_few_at_a_time(
 
     async def counted(self: ConfigurationStore, **values: Any) -> list[Configuration]:
         found = await read(self, **values)
-        held.extend([len(found)] if values["component"] is None else [])
+        held.extend([len(found)] if values["wanted"].component is None else [])
         return found
 
     monkeypatch.setattr(ConfigurationStore, "configurations", counted)

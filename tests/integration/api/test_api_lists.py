@@ -184,3 +184,119 @@ async def test_configurations_are_searched(furnished: Client) -> None:
         "search=_": [],
     }.items():
         assert await all_ids(furnished, f"configurations?{query}") == expected, query
+
+
+@pytest.fixture
+async def finance(furnished: Client, database: Database) -> Client:
+    """A project that shares one of its two buckets; each project has tables."""
+    await furnished.post("/v1/projects", {"id": "finance"})
+    await database.execute(
+        "INSERT INTO triggers.tables (project, name, last_seq, last_heard_at) VALUES"
+        " ('demo', 'in.c-a.x', 3, '2026-01-05T12:00:00Z'), ('demo', 'in.c-a.y', 1, '2026-01-05T13:00:00Z'),"
+        " ('demo', 'in.c-b.x', 1, '2026-01-05T12:00:00Z'), ('finance', 'in.c-rates.daily', 5, now()),"
+        " ('finance', 'in.c-rates.sub.daily', 5, now()), ('finance', 'in.c-own.x', 5, now())"
+    )
+    finance = Client(furnished.http, "finance")
+    await finance.put("buckets/in.c-rates/shares/demo", None, status=204)
+    return finance
+
+
+async def test_buckets_and_tables_show_what_is_shared(furnished: Client, finance: Client) -> None:
+    await furnished.put("buckets/in.c-b/shares/finance", None, status=204)
+    await furnished.put("buckets/in.c-empty/shares/finance", None, status=204)
+    shown = (await furnished.get("buckets"))["items"]
+    assert [(each["project"], each["bucket"], each["tables"], each["shared_with"]) for each in shown] == [
+        ("demo", "in.c-a", 2, []),
+        ("demo", "in.c-b", 1, ["finance"]),
+        ("demo", "in.c-empty", 0, ["finance"]),
+        ("finance", "in.c-rates", 1, []),
+    ]
+    assert shown[0]["last_heard_at"] == "2026-01-05T13:00:00Z"
+    assert [each["shared_at"] is not None for each in shown] == [False, False, False, True]
+    for query, expected in {
+        "shared=with_me": ["in.c-rates"],
+        "shared=by_me": ["in.c-b", "in.c-empty"],
+        "search=C-A": ["in.c-a"],
+        "search=own": [],
+    }.items():
+        found = (await furnished.get(f"buckets?{query}"))["items"]
+        assert [each["bucket"] for each in found] == expected, query
+    first = await furnished.get("buckets?limit=3")
+    rest = await furnished.get(f"buckets?limit=3&cursor={first['next']}")
+    assert first["items"] + rest["items"] == shown
+    assert [each["name"] for each in (await furnished.get("tables"))["items"]] == [
+        "in.c-a.x", "in.c-a.y", "in.c-b.x", "in.c-rates.daily",
+    ]  # fmt: skip
+    assert [each["name"] for each in (await furnished.get("tables?search=DAILY"))["items"]] == [
+        "in.c-rates.daily"
+    ]
+
+
+async def test_listeners_of_a_table_are_shown_and_those_elsewhere_counted(
+    furnished: Client, finance: Client
+) -> None:
+    await finance.put("orchestrations/own", {"phases": []}, status=201)
+    rates = "in.c-rates.daily"
+    for client, orchestrations in ((furnished, ["daily"]), (finance, ["own"])):
+        for each in orchestrations:
+            tables = [rates if client is finance else f"finance/{rates}"]
+            await client.put(f"orchestrations/{each}/triggers/t", {"tables": tables}, status=201)
+    await furnished.put("orchestrations/daily/triggers/u", {"tables": [f"finance/{rates}"]}, status=201)
+    own = await finance.get(f"tables/{rates}/listeners")
+    assert [(each["orchestration"], each["trigger"], each["enabled"]) for each in own["items"]] == [
+        ("own", "t", True)
+    ]
+    assert own["other_projects"] == [{"project": "demo", "triggers": 2}]
+    theirs = await furnished.get(f"tables/{rates}/listeners?owner=finance")
+    assert [(each["orchestration"], each["trigger"]) for each in theirs["items"]] == [
+        ("daily", "t"),
+        ("daily", "u"),
+    ]
+    assert theirs["other_projects"] == []
+    assert (await furnished.get("tables/in.c-a.new/listeners")) == {"items": [], "other_projects": []}
+    foreign, ghost = [
+        (await furnished.get(f"tables/in.c-own.x/listeners?owner={owner}", status=404))["detail"]
+        for owner in ("finance", "ghost")
+    ]
+    assert foreign == ghost.replace("ghost", "finance")
+    await furnished.get("tables/no-bucket/listeners", status=422)
+
+
+async def test_deliveries_are_filtered_by_orchestration_and_time(
+    furnished: Client, database: Database
+) -> None:
+    await database.execute(
+        "INSERT INTO notifications.facts (key, project, orchestration, event)"
+        " SELECT 'f' || n, 'demo', 'o' || n % 2, 'error' FROM generate_series(1, 6) AS n;"
+        "INSERT INTO notifications.deliveries (id, fact_key, project, orchestration, event, channel,"
+        " recipient, reason, message_id, created_at)"
+        " SELECT gen_random_uuid(), 'f' || n, 'demo', 'o' || n % 2, 'error',"
+        " 'email', 'a@example.com', 'subscription', 'm' || n,"
+        " timestamptz '2026-01-05T12:00:00Z' + make_interval(mins => n)"
+        " FROM generate_series(1, 6) AS n"
+    )
+    every = await all_ids(furnished, "deliveries")
+    assert await all_ids(furnished, "deliveries?orchestration=o0&limit=1") == every[::2]
+    assert await all_ids(furnished, "deliveries?orchestration=ghost") == []
+    period = "since=2026-01-05T12:02:00Z&until=2026-01-05T12:05:00Z"
+    assert await all_ids(furnished, f"deliveries?{period}&limit=2") == every[2:5]
+    assert await all_ids(furnished, f"deliveries?{period}&orchestration=o0") == [every[2], every[4]]
+
+
+async def test_tokens_and_variables_are_searched(furnished: Client) -> None:
+    for name, description in (("reader", "for the DASHBOARD"), ("other", "")):
+        body = {"name": name, "scopes": ["read"], "description": description}
+        made = await furnished.post("tokens", body, status=201)
+    await furnished.delete(f"tokens/{made['id']}")
+    for query, expected in {
+        "search=READ": ["reader"],
+        "search=dashboard": ["reader"],
+        "revoked=true": ["other"],
+        "revoked=false&search=r": ["orchestration daily", "reader"],
+    }.items():
+        found = (await furnished.get(f"tokens?{query}"))["items"]
+        assert [each["name"] for each in found] == expected, query
+    for name in ("limit", "other"):
+        await furnished.put(f"variables/{name}", {"value": "1"}, status=201)
+    found = (await furnished.get("variables?search=LIM"))["items"]
+    assert [each["name"] for each in found] == ["limit"]

@@ -1,6 +1,8 @@
 """Signing in with an identity provider: group roles, pending sign-ins, ID tokens and settings."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,11 @@ from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
 from orchestrator_api.access.permissions import Membership, Role
 from orchestrator_api.people.oidc import pending
+from orchestrator_api.people.oidc.endpoints import Answer, Endpoints, ProviderUnavailable
 from orchestrator_api.people.oidc.group_roles import HeldRole, RoleChange, changes, granted, parse_group_roles
 from orchestrator_api.people.oidc.id_tokens import Expected, InvalidIdToken, verified
 from orchestrator_api.people.oidc.pending import PendingSignIn
+from orchestrator_api.people.oidc.provider import NotProved, Provider
 from orchestrator_api.people.sign_in_settings import SignInSettings, provider_of
 from orchestrator_shared.settings import SettingsError, load_settings
 
@@ -193,3 +197,93 @@ def test_the_provider_of_the_settings(tmp_path: Path) -> None:
 def test_settings_that_do_not_fit_are_refused(given: dict[str, Any], reason: str) -> None:
     with pytest.raises(SettingsError, match=reason):
         load_settings(SignInSettings, **given)
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedEndpoints(Endpoints):
+    """Answers as told; what was asked stays."""
+
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    asked: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+
+    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        self.asked.append((url, headers or {}))
+        return self.answers[url]
+
+    async def post(self, url: str, headers: Mapping[str, str], form: str) -> Answer:
+        self.asked.append((url, {**headers, "form": form}))
+        return Answer(200, self.answers[url])
+
+
+def scripted(id_token: dict[str, Any], **answers: Any) -> tuple[Provider, ScriptedEndpoints]:
+    metadata = {
+        "issuer": ISSUER,
+        "authorization_endpoint": f"{ISSUER}/authorize?tenant=1",
+        "token_endpoint": f"{ISSUER}/token",
+        "jwks_uri": f"{ISSUER}/keys",
+        "userinfo_endpoint": f"{ISSUER}/userinfo",
+        **answers.pop("metadata", {}),
+    }
+    token = jwt.encode({"alg": "RS256", "kid": "rsa"}, id_token, RSA)
+    endpoints = ScriptedEndpoints(
+        answers={
+            f"{ISSUER}/.well-known/openid-configuration": metadata,
+            f"{ISSUER}/token": {"id_token": token, "access_token": "the access token"},
+            f"{ISSUER}/keys": KEYS,
+            f"{ISSUER}/userinfo": answers.pop("userinfo", {}),
+        }
+    )
+    settings = load_settings(SignInSettings, **{**OIDC, "oidc_groups": '{"a": {"x": "viewer"}}'})
+    made = provider_of(settings)
+    assert made is not None
+    return Provider(made.settings, endpoints), endpoints
+
+
+async def test_what_the_id_token_leaves_out_is_asked_for() -> None:
+    sent = PendingSignIn("state", "the nonce", "v" * 43, "/")
+    userinfo = {"sub": "eva", "email": "eva@example.com", "email_verified": True, "groups": ["a"]}
+    provider, endpoints = scripted(claims(), userinfo=userinfo)
+    found = await provider.identity("the code", sent)
+    assert (found.email, found.is_verified, found.groups) == ("eva@example.com", True, frozenset({"a"}))
+    assert endpoints.asked[-1] == (f"{ISSUER}/userinfo", {"Authorization": "Bearer the access token"})
+    form = endpoints.asked[1][1]
+    assert form["Authorization"] == "Basic b3JjaGVzdHJhdG9yOnNlY3JldA=="
+    assert "code_verifier=" + "v" * 43 in form["form"]
+
+    provider, _ = scripted(claims(), userinfo={**userinfo, "sub": "another person"})
+    with pytest.raises(NotProved, match="another person"):
+        await provider.identity("the code", sent)
+
+    provider, endpoints = scripted(claims(**userinfo))
+    assert (await provider.identity("the code", sent)).email == "eva@example.com"
+    assert f"{ISSUER}/userinfo" not in [url for url, _ in endpoints.asked]
+
+
+async def test_the_secret_is_in_the_form_where_the_provider_wants_it_there() -> None:
+    methods = {"token_endpoint_auth_methods_supported": ["client_secret_post"]}
+    provider, endpoints = scripted(
+        claims(sub="x", email="x", email_verified=True, groups=[]), metadata=methods
+    )
+    await provider.identity("the code", PendingSignIn("state", "the nonce", "verifier", "/"))
+    assert "client_secret=secret" in endpoints.asked[1][1]["form"]
+
+
+async def test_the_query_of_the_providers_page_stays() -> None:
+    provider, _ = scripted(claims())
+    url = await provider.authorization_url(PendingSignIn.to("/"))
+    assert url.startswith(f"{ISSUER}/authorize?tenant=1&")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "reason"),
+    [
+        ({"issuer": f"{ISSUER}/"}, "the issuer is"),
+        ({"token_endpoint": "http://login.example.com/token"}, "not an https URL"),
+        ({"jwks_uri": None}, "jwks_uri"),
+    ],
+    ids=str,
+)
+async def test_a_description_that_does_not_fit_is_an_outage(metadata: dict[str, Any], reason: str) -> None:
+    provider, _ = scripted(claims(), metadata=metadata)
+    with pytest.raises(ProviderUnavailable, match=reason):
+        await provider.authorization_url(PendingSignIn.to("/"))

@@ -1,20 +1,18 @@
 """`orchestrator audit`: who did what, when, and from where."""
 
 import json
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.times import instant
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import day_and_time, print_json, print_line, print_table
 
-AGO = re.compile(r"(\d{1,6})([mhdw])")
-UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 MAX_SHOWN = 60
 
 Output = Literal["table", "json", "jsonl"]
@@ -54,8 +52,8 @@ def audit(
         "action": action,
         "subject": subject,
         "request_id": request,
-        "since": _instant("--since", since, now),
-        "until": _instant("--until", until, now),
+        "since": instant("--since", since, now),
+        "until": instant("--until", until, now),
     }
     if as_json and output not in (None, "json"):
         raise BadInput(f"--json and --output {output} contradict each other")
@@ -117,23 +115,3 @@ def _told(change: Json) -> str:
 def _short(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-def _instant(option: str, given: str | None, now: datetime) -> str | None:
-    """A timestamp as it is, or the time before now that `7d` stands for."""
-    if given is None:
-        return None
-    if ago := AGO.fullmatch(given):
-        try:
-            return (now - timedelta(**{UNITS[ago[2]]: int(ago[1])})).strftime("%Y-%m-%dT%H:%M:%SZ")
-        except OverflowError:
-            raise BadInput(f"{option} {given} is before the calendar begins") from None
-    try:
-        at = datetime.fromisoformat(given)
-    except ValueError:
-        raise BadInput(
-            f"{option} {given} is neither a time, such as 2026-11-21T08:00:00Z, nor 24h or 7d"
-        ) from None
-    if at.tzinfo is None:
-        raise BadInput(f"{option} {given} has no time zone: write {given}Z for UTC")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

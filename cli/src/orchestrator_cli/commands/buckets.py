@@ -1,6 +1,6 @@
 """`orchestrator buckets`: which projects may select a bucket's tables in their triggers."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,6 +11,37 @@ app = typer.Typer()
 
 Bucket = Annotated[str, typer.Argument(help="For example in.c-sales.")]
 OtherProject = Annotated[str, typer.Argument(metavar="WITH", help="The other project.")]
+
+
+@app.command("list")
+def list_buckets(
+    project: ProjectOption = None,
+    search: Annotated[str | None, typer.Option(help="Part of the bucket's name.")] = None,
+    shared: Annotated[
+        Literal["with_me", "by_me"] | None, typer.Option(help="Only shared ones: with_me or by_me.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the project's buckets, and those that other projects share with it."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path("buckets"), search=search, shared=shared))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("owner", "bucket", "tables", "last heard (UTC)", "shared with"),
+        (
+            (
+                item["project"],
+                item["bucket"],
+                item["tables"],
+                day_and_time(item["last_heard_at"]),
+                ", ".join(item["shared_with"]),
+            )
+            for item in items
+        ),
+    )
 
 
 @app.command()

@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from orchestrator_cli.commands.options import JsonOption, ProjectOption
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.failures import BadInput
+from orchestrator_cli.output import day_and_time, print_json, print_table
 
 app = typer.Typer()
 
@@ -20,6 +21,38 @@ def path_of(name: str) -> str:
 
 
 add_version_commands(app, path_of)
+
+
+@app.command("list")
+def list_configurations(
+    project: ProjectOption = None,
+    component: Annotated[str | None, typer.Option(help="Only those of this component.")] = None,
+    search: Annotated[
+        str | None, typer.Option(help="Part of component/id, the name or the description.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the configurations of components."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path("configurations")
+        items = list(client.items(path, component=component, search=search))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("configuration", "name", "version", "saved (UTC)", "by"),
+        (
+            (
+                f"{item['component']}/{item['id']}",
+                item["name"],
+                item["version"],
+                day_and_time(item["updated_at"]),
+                item["author"],
+            )
+            for item in items
+        ),
+    )
 
 
 @app.command()

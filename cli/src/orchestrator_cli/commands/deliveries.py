@@ -10,13 +10,14 @@ from orchestrator_cli.output import day_and_time, print_json, print_table
 
 def deliveries(
     project: ProjectOption = None,
+    orchestration: Annotated[str | None, typer.Option(help="Only those about this orchestration.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest mails about runs: the reason, the recipient, and whether it was sent."""
     where = context(project)
     with where.client() as client:
-        items = list(client.items(where.project_path("deliveries"), most=limit))
+        items = list(client.items(where.project_path("deliveries"), most=limit, orchestration=orchestration))
     if as_json:
         print_json(items)
         return

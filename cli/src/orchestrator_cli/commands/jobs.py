@@ -1,5 +1,6 @@
 """`orchestrator jobs`: list and show jobs, read their logs, terminate them."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
     console,
     day_and_time,
@@ -26,26 +28,42 @@ app.command("overlaps")(retry.overlaps)
 @app.command("list")
 def list_jobs(
     project: ProjectOption = None,
-    status: Annotated[str | None, typer.Option(help="Only jobs with this status.")] = None,
+    status: Annotated[
+        list[str] | None, typer.Option(help="Only jobs with this status; may be given several times.")
+    ] = None,
     configuration: Annotated[
         str | None, typer.Option(help="Only jobs of this component/configuration.")
     ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="manual, schedule, trigger, api, retry or parent.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="From when on: 2026-11-21T08:00:00Z, or 24h, 7d ago.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Until when, in the same form.")] = None,
+    longer_than: Annotated[
+        str | None, typer.Option(help="Only jobs that took longer: 90s, 5m, 2h or 1d.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="An id, a number, or part of a name or message.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """List the newest jobs."""
+    """List the newest jobs; those of an orchestration are its runs: --configuration orchestrator/NAME."""
     where = context(project)
     component, _, name = (configuration or "").rpartition("/")
+    now = datetime.now(UTC)
+    filters = {
+        "status": status or None,
+        "origin": origin or None,
+        "component": component or None,
+        "configuration": name or None,
+        "since": instant("--since", since, now),
+        "until": instant("--until", until, now),
+        "longer_than_seconds": seconds("--longer-than", longer_than),
+        "search": search,
+    }
     with where.client() as client:
-        items = list(
-            client.items(
-                where.project_path("jobs"),
-                most=limit,
-                status=status,
-                component=component or None,
-                configuration=name or None,
-            )
-        )
+        items = list(client.items(where.project_path("jobs"), most=limit, **filters))
     if as_json:
         print_json(items)
         return

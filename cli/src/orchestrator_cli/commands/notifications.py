@@ -1,10 +1,13 @@
 """`orchestrator notifications`: who is notified of what."""
 
+from enum import StrEnum
+from typing import Annotated
+
 import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import print_json, print_table
+from orchestrator_cli.output import plain, print_json, print_table
 
 app = typer.Typer()
 
@@ -24,6 +27,41 @@ def list_notifications(
         ("address", "event", "limit"),
         ((each["address"], each["event"].replace("_", " "), _limit(each)) for each in found["subscriptions"]),
     )
+
+
+class Origin(StrEnum):
+    """How a run starts."""
+
+    MANUAL = "manual"
+    UNATTENDED = "unattended"
+
+
+@app.command()
+def recipients(
+    orchestration: str,
+    origin: Annotated[
+        Origin | None, typer.Option("--origin", help="By default, what a run that you start would be.")
+    ] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List who will be notified of a run, of which events, and why."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path(f"orchestrations/{orchestration}/notifications/recipients")
+        found = client.get(path, origin=None if origin is None else origin.value)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        ("event", "address", "because this person"),
+        (
+            (each["event"].replace("_", " "), one["address"], one["because"])
+            for each in found["events"]
+            for one in each["recipients"]
+        ),
+    )
+    print(plain(found["explanation"]))
 
 
 def _limit(subscription: Json) -> str:

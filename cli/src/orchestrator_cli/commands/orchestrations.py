@@ -27,11 +27,20 @@ add_version_commands(app, lambda name: f"orchestrations/{name}")
 
 
 @app.command("list")
-def list_orchestrations(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def list_orchestrations(
+    project: ProjectOption = None,
+    search: Annotated[str | None, typer.Option(help="Part of the id, name or description.")] = None,
+    enabled: Annotated[
+        bool | None,
+        typer.Option("--enabled/--disabled", help="Only those that are.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """List the orchestrations with their last and next runs."""
     where = context(project)
+    wanted = None if enabled is None else str(enabled).lower()
     with where.client() as client:
-        items = list(client.items(where.project_path("orchestrations")))
+        items = list(client.items(where.project_path("orchestrations"), search=search, enabled=wanted))
     if as_json:
         print_json(items)
         return

@@ -48,3 +48,26 @@ def list_variables(project: ProjectOption = None, as_json: JsonOption = False) -
         ("name", "value"),
         ((item["name"], "(secret)" if item.get("secret") else item.get("value")) for item in items),
     )
+
+
+@app.command()
+def usages(name: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """List the configurations and tasks that use a variable."""
+    where = context(project)
+    with where.client() as client:
+        items = list(client.items(where.project_path(f"variables/{name}/usages")))
+    if as_json:
+        print_json(items)
+        return
+    print_table(
+        ("configuration", "version", "orchestration", "task"),
+        (
+            (
+                f"{item['component']}/{item['configuration']}",
+                "" if item["task"] else item["version"],
+                item["orchestration"],
+                item["task"],
+            )
+            for item in items
+        ),
+    )

@@ -11,7 +11,7 @@ from rich.console import Console
 from orchestrator_cli.applying import apply_documents, plan_documents
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.definition_changes import change_summary
-from orchestrator_cli.definition_files import load_documents
+from orchestrator_cli.definition_files import load_documents, with_secrets
 from orchestrator_cli.progress.tree import title_of
 from orchestrator_local.demo.evidence import explain_trigger, find_delivery, query_warehouse, runs_of
 from orchestrator_local.demo.outcomes import Evidence, checks
@@ -54,7 +54,7 @@ def prepare(client: ApiClient, setting: Setting, example: Example, screen: Conso
     """Create project, components and definitions; repeating it only resumes the paused schedule."""
     register_components(client)
     ensure_project(client, setting.context.project)
-    documents = load_documents([example.definitions])
+    documents = with_secrets(load_documents([example.definitions]))
     planned = plan_documents(client, setting.project_path, documents)
     answer = apply_documents(client, setting.project_path, documents, plan_id=planned["plan_id"])
     screen.print(f"Applied {example.definitions} to the project {setting.context.project}: "

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.compression import Compression
+from orchestrator_api.http.limiting import Limiting
 from orchestrator_api.http.models import Problem
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.sign_in import SignIns
@@ -95,5 +96,6 @@ def create_app(
         app.router.routes.extend(router.routes)
     problems.install(app)
     app.add_middleware(Compression)
+    app.add_middleware(Limiting)
     app.add_route("/docs", docs_page.docs, include_in_schema=False)
     return app

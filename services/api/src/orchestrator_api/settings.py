@@ -23,6 +23,10 @@ class ApiSettings(ServiceSettings, SignInSettings):
     admin_token: str | None = Field(default=None, repr=False, max_length=500)
     wrong_tokens_per_minute: int = Field(default=30, ge=1, le=10_000)
     """Per address. Beyond that, only tokens that were valid within the last hour are accepted at once."""
+    requests_per_second: int = Field(default=500, ge=1, le=100_000)
+    """Of one token or session at one replica, in the long run; only programs gone wild should meet it."""
+    requests_burst: int = Field(default=2_000, ge=1, le=1_000_000)
+    """How many requests a token that was quiet may send at once."""
     session_idle_seconds: int = Field(default=24 * 3600, ge=60, le=30 * 24 * 3600)
     """A session that is not used for so long ends."""
     session_lifetime_seconds: int = Field(default=14 * 24 * 3600, ge=60, le=90 * 24 * 3600)

@@ -10,6 +10,7 @@ from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
 from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.accounts import warn_of_no_administrator
 from orchestrator_api.people.sign_in import SignIns
@@ -78,6 +79,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
                     settings.public_url, settings.session_idle_seconds, settings.session_lifetime_seconds
                 ),
             ),
+            limits=RateLimits(settings.requests_per_second, settings.requests_burst),
         )
         streams = open_streams(settings, skeleton, sessions.guard.browsers)
         sign_ins = SignIns(

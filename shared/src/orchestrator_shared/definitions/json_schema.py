@@ -38,6 +38,7 @@ _DESCRIBED: Mapping[type[BaseModel], tuple[str, str]] = {
     models.ScheduleDocument: ("definitions.md", "### A schedule"),
     models.TriggerDocument: ("definitions.md", "### A trigger"),
     models.ConfigurationDocument: ("definitions.md", "## configuration"),
+    models.BucketDocument: ("definitions.md", "## bucket"),
     models.ComponentDocument: ("component-contract.md", "## The document"),
 }
 """The page and the section whose table describes a model's keys."""
@@ -67,7 +68,8 @@ def definitions_schema(reference: Path) -> Json:
     return {
         "$schema": _DIALECT,
         "title": "Orchestrator definitions",
-        "description": "The first key says what it is: orchestration, configuration, variables or component.",
+        "description": "The first key says what it is: orchestration, configuration, variables, "
+        "bucket or component.",
         "type": "object",
         "oneOf": [{"required": [key]} for key in kinds],
         "allOf": [

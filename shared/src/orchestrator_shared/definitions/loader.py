@@ -43,6 +43,8 @@ class Document:
     """The plain JSON values as written: what the command line sends to the api."""
     file: str | None = None
     line: int | None = None
+    source: YamlDocument | None = None
+    """Where each part of it is in the file."""
 
 
 @dataclass(slots=True)
@@ -160,7 +162,7 @@ def _load(text: str, file: str, budget: Budget, loaded: Loaded) -> None:
             loaded.problems += [_placed(each, document, file) for each in wrong]
         if found is not None:
             line, _ = document.place(())
-            loaded.documents.append(Document(*found, file=file, line=line))
+            loaded.documents.append(Document(*found, file=file, line=line, source=document))
 
 
 def _placed(wrong: Wrong, document: YamlDocument, file: str) -> Problem:

@@ -40,7 +40,7 @@ from orchestrator_shared.domain.limits import (
 from orchestrator_shared.domain.mail_addresses import check_mail_address
 from orchestrator_shared.domain.statuses import ComponentType, CoolDownMode, NotificationEvent, OverlapPolicy
 from orchestrator_shared.domain.subscriptions import DEFAULT_MINUTES, DEFAULT_PERCENT, Subscription
-from orchestrator_shared.domain.tables import TableRef
+from orchestrator_shared.domain.tables import BUCKET_PATTERN, TableRef
 from orchestrator_shared.domain.zones import parse_zone
 
 _SLUG = re.compile(SLUG)
@@ -328,6 +328,20 @@ class VariablesDocument(_Written):
         return variables
 
 
+class BucketDocument(_Written):
+    """With which projects a bucket is shared; only the project's admins may change that."""
+
+    bucket: str = Field(max_length=144, pattern=BUCKET_PATTERN)
+    shared_with: list[Slug] = Field(max_length=1000)
+
+    @field_validator("shared_with")
+    @classmethod
+    def _are_different(cls, projects: list[str]) -> list[str]:
+        if len(set(projects)) < len(projects):
+            raise ValueError("duplicate project")
+        return projects
+
+
 class ComponentDocument(_Written):
     """A custom component; only the instance's administrator can register it."""
 
@@ -366,12 +380,15 @@ class ComponentDocument(_Written):
         return self
 
 
-Definition = OrchestrationDocument | ConfigurationDocument | VariablesDocument | ComponentDocument
+Definition = (
+    OrchestrationDocument | ConfigurationDocument | VariablesDocument | BucketDocument | ComponentDocument
+)
 
 KINDS: dict[str, type[Definition]] = {
     "orchestration": OrchestrationDocument,
     "configuration": ConfigurationDocument,
     "variables": VariablesDocument,
+    "bucket": BucketDocument,
     "component": ComponentDocument,
 }
 """The key that names a document's kind."""
@@ -383,6 +400,8 @@ def identities(definition: Definition) -> list[str]:
         return [f"orchestration {definition.orchestration}"]
     if isinstance(definition, ConfigurationDocument):
         return [f"configuration {definition.configuration}"]
+    if isinstance(definition, BucketDocument):
+        return [f"bucket {definition.bucket}"]
     if isinstance(definition, ComponentDocument):
         return [f"component {definition.component}"]
     return [f"variable {name.removeprefix('#')}" for name in definition.variables]

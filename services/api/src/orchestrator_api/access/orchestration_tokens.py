@@ -48,7 +48,7 @@ async def refresh(session: Session, orchestration: str) -> None:
     found = await load(session, orchestration)
     prefix, text = new_api_token()
     await AccessStore(session.connection).refresh_token_of_orchestration(
-        token_id=found.id, secret_hash=hash_token(text), prefix=prefix
+        project=session.project, token_id=found.id, secret_hash=hash_token(text), prefix=prefix
     )
     about = About({"prefix": found.prefix}, {"prefix": prefix}, id=str(found.id))
     await session.record("token.refreshed", f"orchestration {orchestration}", about)
@@ -68,7 +68,9 @@ async def narrow(session: Session, orchestration: str, components: Sequence[str]
     wanted = sorted(set(components))
     if wanted != sorted(found.components):
         store = AccessStore(session.connection)
-        await store.narrow_token_of_orchestration(token_id=found.id, components=wanted)
+        await store.narrow_token_of_orchestration(
+            project=session.project, token_id=found.id, components=wanted
+        )
         about = About({"components": sorted(found.components)}, {"components": wanted}, id=str(found.id))
         await session.record("token.changed", f"orchestration {orchestration}", about, components=wanted)
     return await load(session, orchestration)

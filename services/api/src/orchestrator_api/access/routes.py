@@ -24,17 +24,22 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.paging import Paging, Search
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
-async def list_tokens(call: Call, project: Project, paging: Paging) -> Page[TokenOut]:
-    """The project's tokens, without their secrets (project admin)."""
+async def list_tokens(
+    call: Call, project: Project, paging: Paging, search: Search = None, revoked: bool | None = None
+) -> Page[TokenOut]:
+    """The project's tokens, without their secrets (project admin).
+
+    A search looks at names, prefixes, descriptions and creators of all of them.
+    """
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMINISTER, project) as session:
-        rows = await tokens.listing(session, after, paging.rows)
+        rows = await tokens.listing(session, after, search, revoked, paging.rows)
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
 

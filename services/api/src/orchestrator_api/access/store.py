@@ -76,9 +76,13 @@ class AccessStore(Store):
         """Whether the project exists."""
         return await self._value(bool, "is_project", project=project) is True
 
-    async def tokens(self, *, project: str, after: UUID | None, limit: int) -> list[Token]:
+    async def tokens(
+        self, *, project: str, after: UUID | None, search: str | None, revoked: bool | None, limit: int
+    ) -> list[Token]:
         """The tokens of a project."""
-        return await self._many(Token, "tokens", project=project, after=after, limit=limit)
+        return await self._many(
+            Token, "tokens", project=project, after=after, search=search, revoked=revoked, limit=limit
+        )
 
     async def token(self, *, project: str, token_id: UUID) -> Token | None:
         """One token of a project."""
@@ -96,13 +100,18 @@ class AccessStore(Store):
         """Give a token another name, description or expiry."""
         await self._run("change_token", project=project, id=token_id, **columns_of(change))
 
-    async def refresh_token(self, *, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
+    async def refresh_token(self, *, project: str, token_id: UUID, secret_hash: bytes, prefix: str) -> bool:
         """Give a token a new secret; returns False if it was revoked."""
-        return await self._run("refresh_token", id=token_id, secret_hash=secret_hash, prefix=prefix) > 0
+        changed = await self._run(
+            "refresh_token", project=project, id=token_id, secret_hash=secret_hash, prefix=prefix
+        )
+        return changed > 0
 
-    async def narrow_token_of_orchestration(self, *, token_id: UUID, components: Sequence[str]) -> None:
+    async def narrow_token_of_orchestration(
+        self, *, project: str, token_id: UUID, components: Sequence[str]
+    ) -> None:
         """Say which components the orchestration's tasks may run."""
-        await self._run("narrow_token_of_orchestration", id=token_id, components=components)
+        await self._run("narrow_token_of_orchestration", project=project, id=token_id, components=components)
 
     async def revoke_token_of_orchestration(self, *, project: str, orchestration: str) -> None:
         """Revoke the token that an orchestration's jobs run as."""
@@ -113,10 +122,16 @@ class AccessStore(Store):
         await self._run("unlink_orchestration_token", project=project, orchestration=orchestration)
 
     async def refresh_token_of_orchestration(
-        self, *, token_id: UUID, secret_hash: bytes, prefix: str
+        self, *, project: str, token_id: UUID, secret_hash: bytes, prefix: str
     ) -> None:
         """Give it a new secret, and make it valid again if it was revoked."""
-        await self._run("refresh_token_of_orchestration", id=token_id, secret_hash=secret_hash, prefix=prefix)
+        await self._run(
+            "refresh_token_of_orchestration",
+            project=project,
+            id=token_id,
+            secret_hash=secret_hash,
+            prefix=prefix,
+        )
 
     async def orchestration_token(self, *, project: str, orchestration: str) -> Token | None:
         """The token that an orchestration's jobs run as."""
@@ -140,9 +155,13 @@ class AccessStore(Store):
         """Create an administrator."""
         await self._run("insert_administrator", id=person_id, email=email)
 
-    async def lock_token(self, *, project: str | None, token_id: UUID) -> None:
+    async def lock_token(self, *, project: str, token_id: UUID) -> None:
         """Lock a token of the project against other changes until the transaction ends."""
         await self._run("lock_token", project=project, id=token_id)
+
+    async def lock_administrator_token(self, *, token_id: UUID) -> None:
+        """Lock an administrator's token against other changes until the transaction ends."""
+        await self._run("lock_administrator_token", id=token_id)
 
     async def administrator_tokens(self, *, after: UUID | None, limit: int) -> list[AdministratorToken]:
         """The tokens of all administrators."""

@@ -75,6 +75,9 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
        prefix, description, current_buckets AS buckets, created_by
 FROM catalog.tokens
 WHERE project = $project AND ($after::uuid IS NULL OR id > $after)
+  AND ($revoked::boolean IS NULL OR (revoked_at IS NOT NULL) = $revoked)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', name, prefix, description, created_by)), lower($search)) > 0)
 ORDER BY id
 LIMIT $limit
 
@@ -85,8 +88,10 @@ FROM catalog.tokens
 WHERE project = $project AND id = $id
 
 -- name: lock_token
--- Without a project, only a token that belongs to none.
-SELECT id FROM catalog.tokens WHERE id = $id AND project IS NOT DISTINCT FROM $project FOR UPDATE
+SELECT id FROM catalog.tokens WHERE id = $id AND project = $project FOR UPDATE
+
+-- name: lock_administrator_token
+SELECT id FROM catalog.tokens WHERE id = $id AND project IS NULL FOR UPDATE
 
 -- name: insert_token
 INSERT INTO catalog.tokens (
@@ -139,18 +144,20 @@ SET name = coalesce($name, name), description = coalesce($description, descripti
 WHERE project = $project AND id = $id
 
 -- name: refresh_token
-UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix WHERE id = $id AND revoked_at IS NULL
+UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix
+WHERE project = $project AND id = $id AND revoked_at IS NULL
 
 -- name: narrow_token_of_orchestration
-UPDATE catalog.tokens SET components = $components WHERE id = $id
+UPDATE catalog.tokens SET components = $components WHERE project = $project AND id = $id
 
 -- name: revoke_token_of_orchestration
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
-WHERE revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
-                                   WHERE project = $project AND orchestration = $orchestration)
+WHERE project = $project AND revoked_at IS NULL AND id = (SELECT token_id FROM catalog.orchestration_tokens
+                                                        WHERE project = $project AND orchestration = $orchestration)
 
 -- name: refresh_token_of_orchestration
-UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL WHERE id = $id
+UPDATE catalog.tokens SET secret_hash = $secret_hash, prefix = $prefix, revoked_at = NULL
+WHERE project = $project AND id = $id
 
 -- name: orchestration_token
 SELECT t.id, t.kind, t.name, t.project, t.current_scopes AS scopes, t.components, t.created_at, t.expires_at,

@@ -33,10 +33,13 @@ class TokenSpec:
     expires_at: datetime | None = None
 
 
-async def listing(session: Session, after: UUID | None, limit: int) -> list[Token]:
+async def listing(
+    session: Session, after: UUID | None, search: str | None, revoked: bool | None, limit: int
+) -> list[Token]:
     """The project's tokens."""
-    store = AccessStore(session.connection)
-    return await store.tokens(project=session.project, after=after, limit=limit)
+    return await AccessStore(session.connection).tokens(
+        project=session.project, after=after, search=search, revoked=revoked, limit=limit
+    )
 
 
 async def find(session: Session, token_id: UUID) -> Token:
@@ -132,7 +135,9 @@ async def refresh(session: Session, token_id: UUID) -> CreatedToken:
     _refuse_own_token(found, f"to refresh it, call POST {_refresh_call(found)}")
     prefix, text = new_api_token()
     store = AccessStore(session.connection)
-    if not await store.refresh_token(token_id=token_id, secret_hash=hash_token(text), prefix=prefix):
+    if not await store.refresh_token(
+        project=session.project, token_id=token_id, secret_hash=hash_token(text), prefix=prefix
+    ):
         raise Conflict("this token was revoked, and stays so: create a new one")
     refreshed = await find(session, token_id)
     about = About(_document(found), _document(refreshed), id=str(token_id))
@@ -180,7 +185,7 @@ async def find_administrator(session: Session, token_id: UUID) -> AdministratorT
 
 async def administrator_target(session: Session, token_id: UUID) -> Target:
     """An administrator's token, locked to be revoked."""
-    await AccessStore(session.connection).lock_token(project=None, token_id=token_id)
+    await AccessStore(session.connection).lock_administrator_token(token_id=token_id)
     found = await find_administrator(session, token_id)
     return Target("this token", "token", f"{found.name} {found.email}", found.etag)
 

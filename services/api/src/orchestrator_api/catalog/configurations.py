@@ -191,16 +191,6 @@ async def listing(
     return part, await store.configurations(project=session.project, wanted=wanted, **place, limit=part.rows)
 
 
-async def versions(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
-    """One page of a configuration's versions, newest first, masked; raises NotFound if it does not exist."""
-    (before,) = paging.place(int)
-    await load(session, key)
-    store, place = ConfigurationStore(session.connection), _place(session, key)
-    part = paging.within(await store.version_sizes(**place, before=before, limit=paging.rows))
-    found = await store.versions(**place, before=before, limit=part.rows)
-    return part, await session.offload.run(all_masked, found)
-
-
 async def nestings(session: Session) -> list[tuple[str, str]]:
     """Which orchestration runs which in the current versions: pairs of parent and child."""
     found = await ConfigurationStore(session.connection).nestings(project=session.project)

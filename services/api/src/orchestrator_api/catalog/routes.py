@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, versions
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
 from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
 from orchestrator_api.catalog.rows import ConfigurationFilter, SavedConfiguration
@@ -114,5 +114,5 @@ async def list_versions(
     """List the versions of a configuration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.component_key(component, configuration)
-        part, shown = await configurations.versions(session, key, paging)
+        part, shown = await versions.listing(session, key, paging)
     return Page[VersionOut].model_validate(part.of(shown, "version"))

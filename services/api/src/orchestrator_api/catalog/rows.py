@@ -156,7 +156,15 @@ class VariableUser:
     """A configuration or task that may use a variable."""
 
     component: str
+    configuration: str
+    orchestration: str | None
+    """Of a task."""
+    task: str | None
+    version: int
+    """Of the configuration, or of the task's orchestration."""
     parameters: JsonObject
+    users: int
+    """How many there are, including those that were too large to read."""
 
 
 @dataclass(frozen=True, slots=True)

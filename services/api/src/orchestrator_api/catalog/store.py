@@ -325,9 +325,13 @@ class ConfigurationStore(Store):
             Nesting, "nestings_below", orchestrations=list(orchestrations), project=project
         )
 
-    async def variable_users(self, *, project: str, name: str) -> list[VariableUser]:
+    async def variable_users(
+        self, *, project: str, name: str, max_bytes: int | None = None
+    ) -> list[VariableUser]:
         """Everything that names the variable, or has secrets that may name it."""
-        return await self._many(VariableUser, "variable_users", project=project, name=name)
+        return await self._many(
+            VariableUser, "variable_users", project=project, name=name, max_bytes=max_bytes
+        )
 
 
 class ComponentStore(Store):

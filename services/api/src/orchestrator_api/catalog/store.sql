@@ -175,32 +175,45 @@ JOIN catalog.configuration_versions v
 JOIN catalog.components k ON k.id = c.component
 
 -- name: usages
+-- The versions that name the configuration are found in an index; those of them that are current count.
+WITH naming AS MATERIALIZED (
+    SELECT v.project, v.component, v.configuration, v.version, v.parameters
+    FROM catalog.configuration_versions v
+    WHERE v.project = $project AND v.component = 'orchestrator'
+      AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
+)
 SELECT DISTINCT c.id
-FROM catalog.configurations c
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
-WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
-  AND v.component = 'orchestrator'
-  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
-  AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
+FROM naming n
+CROSS JOIN LATERAL (
+    SELECT c.id FROM catalog.configurations c
+    WHERE (c.project, c.component, c.id) = (n.project, n.component, n.configuration)
+      AND c.version = n.version AND c.deleted_at IS NULL
+    LIMIT 1) c
+CROSS JOIN LATERAL jsonb_path_query(n.parameters, '$.phases[*].tasks[*]') AS t (task)
+WHERE t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
 ORDER BY c.id
 
 -- name: using_tasks
--- The versions that name the configuration are found in an index; the current ones among them are read.
+-- Found as in `usages`, with their tasks.
+WITH naming AS MATERIALIZED (
+    SELECT v.project, v.component, v.configuration, v.version, v.parameters
+    FROM catalog.configuration_versions v
+    WHERE v.project = $project AND v.component = 'orchestrator'
+      AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
+)
 SELECT c.id AS orchestration, c.name AS orchestration_name, c.enabled AS orchestration_enabled,
        p.phase ->> 'name' AS phase, t.task ->> 'id' AS task, (t.task -> 'enabled')::boolean AS task_enabled,
        CASE jsonb_typeof(t.task #> '{parameters,version}') WHEN 'number'
            THEN (t.task #>> '{parameters,version}')::numeric::integer END AS version
-FROM catalog.configuration_versions v
-JOIN catalog.configurations c
-  ON (c.project, c.component, c.id, c.version) = (v.project, v.component, v.configuration, v.version)
-CROSS JOIN LATERAL jsonb_array_elements(v.parameters -> 'phases') AS p (phase)
+FROM naming n
+CROSS JOIN LATERAL (
+    SELECT c.id, c.name, c.enabled FROM catalog.configurations c
+    WHERE (c.project, c.component, c.id) = (n.project, n.component, n.configuration)
+      AND c.version = n.version AND c.deleted_at IS NULL
+    LIMIT 1) c
+CROSS JOIN LATERAL jsonb_array_elements(n.parameters -> 'phases') AS p (phase)
 CROSS JOIN LATERAL jsonb_array_elements(p.phase -> 'tasks') AS t (task)
-WHERE v.project = $project AND v.component = 'orchestrator'
-  AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ? $configuration
-  AND c.deleted_at IS NULL
-  AND t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
+WHERE t.task ->> 'component' = $component AND t.task ->> 'configuration' = $configuration
   AND ($after::text IS NULL OR (c.id, t.task ->> 'id') > ($after, $after_task))
 ORDER BY c.id, t.task ->> 'id'
 LIMIT $limit
@@ -218,14 +231,24 @@ WITH RECURSIVE reached (component, id, version) AS (
     CROSS JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
     WHERE r.component = 'orchestrator' AND jsonb_typeof(t.task #> '{parameters,version}') = 'number'
 )
-SELECT CASE r.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE r.component END AS component,
-       coalesce(t.task, v.parameters) AS parameters
-FROM reached r
-JOIN catalog.configuration_versions v
-  ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
-LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task) ON r.component = 'orchestrator'
-WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
-       OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v') > 0)
+SELECT component, configuration, orchestration, task, version, parameters, users
+FROM (
+    SELECT CASE r.component WHEN 'orchestrator' THEN t.task ->> 'component' ELSE r.component END AS component,
+           CASE r.component WHEN 'orchestrator' THEN t.task ->> 'configuration' ELSE r.id END AS configuration,
+           CASE r.component WHEN 'orchestrator' THEN r.id END AS orchestration, t.task ->> 'id' AS task,
+           r.version::integer AS version, coalesce(t.task, v.parameters) AS parameters, count(*) OVER () AS users,
+           sum(octet_length(coalesce(t.task, v.parameters)::text)) OVER (ORDER BY r.component, r.id, r.version, t.task ->> 'id')
+               AS bytes
+    FROM reached r
+    JOIN catalog.configuration_versions v
+      ON (v.project, v.component, v.configuration, v.version) = ($project, r.component, r.id, r.version)
+    LEFT JOIN LATERAL jsonb_path_query(v.parameters, '$.phases[*].tasks[*]') AS t (task)
+        ON r.component = 'orchestrator'
+    WHERE (strpos(coalesce(t.task, v.parameters)::text, 'vars.' || $name) > 0
+           OR strpos(coalesce(t.task, v.parameters)::text, '"enc:v') > 0)
+) found
+WHERE $max_bytes::bigint IS NULL OR bytes <= $max_bytes
+ORDER BY orchestration NULLS FIRST, component, configuration, version, task
 
 -- name: components
 SELECT id, name, type, executor, after_crash, definition_as_written AS definition, updated_at FROM catalog.components_v1

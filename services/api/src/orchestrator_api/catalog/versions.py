@@ -8,6 +8,8 @@ from orchestrator_api.catalog.configurations import ConfigurationSpec, Key, Save
 from orchestrator_api.catalog.differences import Differences, compare_parameters
 from orchestrator_api.catalog.phases import Json
 from orchestrator_api.catalog.rows import Configuration, ConfigurationVersion
+from orchestrator_api.catalog.store import ConfigurationStore
+from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_shared.domain.errors import NotFound
 
@@ -21,6 +23,17 @@ class Compared:
     before: ConfigurationVersion
     after: ConfigurationVersion
     differences: Differences
+
+
+async def listing(session: Session, key: Key, paging: Part) -> tuple[Part, list[ConfigurationVersion]]:
+    """One page of a configuration's versions, newest first, masked; raises NotFound if it does not exist."""
+    (before,) = paging.place(int)
+    await configurations.load(session, key)
+    store = ConfigurationStore(session.connection)
+    place = {"project": session.project, "component": key.component, "configuration": key.id}
+    part = paging.within(await store.version_sizes(**place, before=before, limit=paging.rows))
+    found = await store.versions(**place, before=before, limit=part.rows)
+    return part, await session.offload.run(configurations.all_masked, found)
 
 
 async def stored(session: Session, key: Key, version: int) -> ConfigurationVersion:

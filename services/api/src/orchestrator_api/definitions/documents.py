@@ -11,6 +11,7 @@ from orchestrator_api.http.refusals import FieldError, refuse
 from orchestrator_shared.definitions.export import phases_of, to_document, written_event
 from orchestrator_shared.definitions.loader import parse_documents
 from orchestrator_shared.definitions.models import (
+    BucketDocument,
     ComponentDocument,
     ConfigurationDocument,
     Definition,
@@ -54,6 +55,8 @@ def _entries(definition: Definition, project: str) -> Iterator[Entry]:
         for name, value in definition.variables.items():
             variable = {"value": value, "secret": name.startswith("#")}
             yield (Kind.VARIABLE, name.removeprefix("#")), variable, f".variables.{name}"
+    elif isinstance(definition, BucketDocument):
+        yield (Kind.BUCKET, definition.bucket), {"shared_with": sorted(definition.shared_with)}, ""
     elif isinstance(definition, ConfigurationDocument):
         fields = {
             "name": definition.name or definition.id,
@@ -112,6 +115,9 @@ def write_documents(current: Mapping[Item, Fields]) -> list[dict[str, Any]]:
     }
     if variables:
         documents.append(_written(VariablesDocument, {"variables": variables}))
+    for (kind, name), fields in sorted(current.items()):
+        if kind is Kind.BUCKET:
+            documents.append(_written(BucketDocument, {"bucket": name, **fields}))
     for (kind, name), fields in sorted(current.items()):
         if kind is Kind.CONFIGURATION:
             documents.append(_configuration(name, fields))

@@ -1,10 +1,13 @@
 """Definitions as documents."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
+from orchestrator_api.definitions.planning import PRUNED, Kind
 from orchestrator_api.http.models import Input, Output
+
+PrunedKind = Literal["configuration", "orchestration", "variable", "bucket"]
 
 
 class DefinitionsIn(Input):
@@ -12,8 +15,20 @@ class DefinitionsIn(Input):
 
     documents: list[dict[str, Any]] = Field(max_length=10_000)
     prune: bool = Field(
-        default=False, description="Delete what exists in the project but is in none of the documents."
+        default=False,
+        description="Delete what exists in the project but is in none of the documents: configurations, "
+        "orchestrations, and variables that are not secret.",
     )
+    prune_kinds: list[PrunedKind] = Field(
+        default=[],
+        max_length=10,
+        description="The same for these kinds. `bucket` ends the shares of buckets without a document.",
+    )
+
+    @property
+    def pruned(self) -> frozenset[Kind]:
+        """The kinds whose items are deleted where no document has them."""
+        return (PRUNED if self.prune else frozenset()) | {Kind(kind) for kind in self.prune_kinds}
 
 
 class ApplyIn(DefinitionsIn):

@@ -18,6 +18,7 @@ class Kind(StrEnum):
 
     COMPONENT = "component"
     VARIABLE = "variable"
+    BUCKET = "bucket"
     CONFIGURATION = "configuration"
     ORCHESTRATION = "orchestration"
     SCHEDULE = "schedule"
@@ -33,6 +34,10 @@ class Action(StrEnum):
     UNCHANGED = "unchanged"
     DELETE = "delete"
 
+
+PRUNED = frozenset({Kind.CONFIGURATION, Kind.ORCHESTRATION, Kind.VARIABLE})
+"""What `prune` deletes; other kinds only if they are named."""
+PRUNABLE = PRUNED | {Kind.BUCKET}
 
 Fields = Mapping[str, Any]
 Item = tuple[Kind, str]
@@ -60,8 +65,12 @@ class Desired:
     """The phases of each orchestration as written, including empty ones, so that paths match the document."""
 
 
-def compare(desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool) -> list[Change]:
-    """All changes, in an order in which they can be applied."""
+def compare(
+    desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: Set[Kind]
+) -> list[Change]:
+    """All changes, in an order in which they can be applied; items of the kinds in `prune` are deleted
+    where no document has them.
+    """
     wanted = [
         Change(kind, name, *_compare_fields(fields, current.get((kind, name))))
         for (kind, name), fields in desired.items()
@@ -103,7 +112,7 @@ def differing(wanted: Fields, present: Fields) -> list[str]:
 
 
 def _unwanted(
-    desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: bool
+    desired: Mapping[Item, Fields], current: Mapping[Item, Fields], *, prune: Set[Kind]
 ) -> Iterable[Item]:
     """What exists but is in no document.
 
@@ -118,9 +127,7 @@ def _unwanted(
         elif kind is Kind.NOTIFICATIONS:
             if orchestration in desired and current[kind, name]["subscriptions"]:
                 yield kind, name
-        elif prune and kind in (Kind.CONFIGURATION, Kind.ORCHESTRATION):
-            yield kind, name
-        elif prune and kind is Kind.VARIABLE and not current[kind, name]["secret"]:
+        elif kind in prune and not (kind is Kind.VARIABLE and current[kind, name]["secret"]):
             yield kind, name  # secrets are rarely written to files, so secret variables stay
 
 

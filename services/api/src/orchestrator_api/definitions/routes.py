@@ -21,7 +21,7 @@ from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
 
-ORDER = ("variables", "configuration", "orchestration")
+ORDER = ("variables", "bucket", "configuration", "orchestration")
 MAX_EXPORTED = 256 * 1024 * 1024
 TOO_MUCH = (
     f"the definitions exceed {MAX_EXPORTED // 1024**2} MiB, too much for one response: "
@@ -38,7 +38,7 @@ class _PlanOnly(Exception):
 
 @router.get("", operation_id="export_definitions", responses=READ, response_model=DefinitionsOut)
 async def export_definitions(call: Call, project: Project) -> Response:
-    """Export the project's variables, configurations and orchestrations as documents."""
+    """Export the project's variables, shared buckets, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
         current = await snapshot.read_without_configurations(session)
         texts = await session.offload.run(_written, current.items)
@@ -84,7 +84,9 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
     """Show what applying the documents would change, with all the checks of an apply."""
     try:
         async with call.session(Scope.CONFIGURE, project) as session:
-            raise _PlanOnly(await definitions.apply(session, body.documents, prune=body.prune, seen_plan=ANY))
+            raise _PlanOnly(
+                await definitions.apply(session, body.documents, prune=body.pruned, seen_plan=ANY)
+            )
     except _PlanOnly as planned:
         return AppliedOut.model_validate(planned.applied)
 
@@ -98,5 +100,5 @@ async def plan_definitions(call: Call, project: Project, body: DefinitionsIn) ->
 async def apply_definitions(call: Call, project: Project, body: ApplyIn) -> AppliedOut:
     """Make the project match the documents, in one transaction. Applying again changes nothing."""
     async with call.session(Scope.CONFIGURE, project) as session:
-        applied = await definitions.apply(session, body.documents, prune=body.prune, seen_plan=body.plan_id)
+        applied = await definitions.apply(session, body.documents, prune=body.pruned, seen_plan=body.plan_id)
     return AppliedOut.model_validate(applied)

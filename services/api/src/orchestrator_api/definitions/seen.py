@@ -15,6 +15,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.projects import variables
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.tables import service as tables
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.errors import UserError
@@ -22,7 +23,9 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 FIELD = "plan_id"
 KINDS_IN_AUDIT: Mapping[Kind, str] = {
-    kind: "configuration" if kind is Kind.ORCHESTRATION else kind.value for kind in Kind
+    **{kind: kind.value for kind in Kind},
+    Kind.ORCHESTRATION: "configuration",
+    Kind.BUCKET: "share",
 }
 
 
@@ -88,6 +91,8 @@ async def _target(session: Session, kind: Kind, name: str) -> Target:
             return await components.target(session, name)
         case Kind.VARIABLE:
             return await variables.target(session, name)
+        case Kind.BUCKET:
+            return await tables.target(session, name)
         case Kind.CONFIGURATION:
             return await configurations.component_target(session, Key(first, second))
         case Kind.ORCHESTRATION:

@@ -37,6 +37,7 @@ from orchestrator_api.runs import rights
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import ScheduleSpec
 from orchestrator_api.schedules.times import accept_times
+from orchestrator_api.tables import service as tables
 from orchestrator_api.triggers import service as triggers
 from orchestrator_api.triggers.rows import TriggerSpec
 from orchestrator_shared.definitions.problems import explain
@@ -63,11 +64,13 @@ class Applied:
         return plan_id(self.changes, self.etags)
 
 
-async def apply(session: Session, raws: Sequence[object], *, prune: bool, seen_plan: str | None) -> Applied:
+async def apply(
+    session: Session, raws: Sequence[object], *, prune: Set[Kind], seen_plan: str | None
+) -> Applied:
     """Make the project match the documents. A plan does the same and rolls back."""
     desired = await session.offload.run(read_documents, raws, session.project)
     await configurations.lock_orchestrations(session)
-    stored = await snapshot.read_for(session, desired.items.keys())
+    stored = await snapshot.read_for(session, desired.items)
     current = snapshot.in_the_clear(session, stored.items)
     wanted = {
         item: _with_secrets(session, item, fields, stored.items.get(item, {}))
@@ -79,7 +82,7 @@ async def apply(session: Session, raws: Sequence[object], *, prune: bool, seen_p
     if refusal is not None:
         raise refusal
     if counts := _counts(changes):
-        await session.record("definitions.applied", session.project, prune=prune, **counts)
+        await session.record("definitions.applied", session.project, prune=sorted(prune), **counts)
     phases = {name: fields["phases"] for (kind, name), fields in wanted.items() if kind is Kind.ORCHESTRATION}
     found = await validation.validate(session, phases)
     errors = [f"orchestration {name}: {each}" for name in phases for each in found[name].errors]
@@ -202,6 +205,11 @@ async def _save_variable(session: Session, name: str, fields: Fields) -> None:
     await variables.save(session, name, fields["value"], fields["secret"])
 
 
+async def _save_bucket(session: Session, name: str, fields: Fields) -> None:
+    session.actor.require(Scope.ADMINISTER)
+    await tables.share_with(session, name, fields["shared_with"])
+
+
 async def _save_configuration(session: Session, name: str, fields: Fields) -> None:
     component, _, configuration = name.partition("/")
     spec = configurations.ConfigurationSpec(
@@ -235,6 +243,7 @@ async def _save_notifications(session: Session, name: str, fields: Fields) -> No
 _SAVERS: Mapping[Kind, Callable[[Session, str, Fields], Coroutine[Any, Any, None]]] = {
     Kind.COMPONENT: _save_component,
     Kind.VARIABLE: _save_variable,
+    Kind.BUCKET: _save_bucket,
     Kind.CONFIGURATION: _save_configuration,
     Kind.ORCHESTRATION: _save_orchestration,
     Kind.SCHEDULE: _save_schedule,
@@ -258,6 +267,8 @@ async def _delete(session: Session, change: Change) -> None:
             await configurations.delete(session, configurations.Key(first, second))
         case Kind.VARIABLE:
             await variables.delete(session, change.id)
+        case Kind.BUCKET:
+            await _save_bucket(session, change.id, {"shared_with": []})
         case _:
             raise AssertionError(f"{change.kind} is never deleted")
 

@@ -1,6 +1,6 @@
 """The current project in the form in which definitions are compared; secrets as they are stored."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from orchestrator_api.catalog import components, configurations
@@ -12,6 +12,7 @@ from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.rows import StoredSubscription
 from orchestrator_api.projects import variables
 from orchestrator_api.schedules import service as schedules
+from orchestrator_api.tables import service as tables
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -47,7 +48,7 @@ class Snapshot:
         self.etags[item] = etag
 
 
-async def read_for(session: Session, desired: Collection[Item]) -> Snapshot:
+async def read_for(session: Session, desired: Mapping[Item, Fields]) -> Snapshot:
     """Read what these definitions are compared with; of other configurations only that they exist.
 
     Includes the schedules and triggers of orchestrations that are about to be restored.
@@ -60,6 +61,9 @@ async def read_for(session: Session, desired: Collection[Item]) -> Snapshot:
     keys = [(component, name) for component, _, name in names]
     for each in await configurations.named(session, keys, max_bytes=MAX_COMPARED):
         found.add((Kind.CONFIGURATION, f"{each.component}/{each.id}"), _configuration(each), each.etag)
+    for item, fields in desired.items():
+        if item[0] is Kind.BUCKET and not fields["shared_with"]:  # as is every bucket that has no share
+            found.items.setdefault(item, {"shared_with": []})
     return found
 
 
@@ -84,6 +88,8 @@ async def read_without_configurations(session: Session, restoring: Iterable[str]
             snapshot.add((Kind.COMPONENT, component.id), shown, component.etag)
     for each in await variables.listing(session):
         snapshot.add((Kind.VARIABLE, each.name), {"value": each.value, "secret": each.secret}, each.etag)
+    for bucket, projects in (await tables.all_shares(session)).items():
+        snapshot.add((Kind.BUCKET, bucket), {"shared_with": projects}, tables.tag(projects))
     found = await configurations.all_orchestrations(session)
     snapshot.items.update(await session.offload.run(_orchestrations, found))
     snapshot.etags.update({(Kind.ORCHESTRATION, each.id): each.etag for each in found})

@@ -14,6 +14,7 @@ from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
 from orchestrator_api.http.offload import CallerOffload, Offload
 from orchestrator_api.http.ports import UnitsOfWork
+from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_shared.clock import Clock
@@ -96,6 +97,7 @@ class Sessions:
     clock: Clock
     offload: Offload
     guard: TokenGuard
+    limits: RateLimits | None = None
 
     @asynccontextmanager
     async def open(

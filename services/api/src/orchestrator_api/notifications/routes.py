@@ -22,7 +22,7 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.paging import Paging, Since, Until
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.notifications.models import (
     DeliveryOut,
@@ -31,7 +31,7 @@ from orchestrator_api.notifications.models import (
     SubscriptionsOut,
 )
 from orchestrator_api.notifications.recipients import RunOrigin
-from orchestrator_api.notifications.rows import StoredSubscription
+from orchestrator_api.notifications.rows import DeliveryFilter, StoredSubscription
 
 router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
@@ -101,9 +101,17 @@ def _shown(found: list[StoredSubscription]) -> SubscriptionsOut:
 
 
 @router.get("/deliveries", tags=["records"], operation_id="list_deliveries", responses=READ)
-async def list_deliveries(call: Call, project: Project, paging: Paging) -> Page[DeliveryOut]:
-    """List the mails that were or will be sent, newest first."""
+async def list_deliveries(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    orchestration: Annotated[str | None, Query(max_length=64)] = None,
+    since: Since = None,
+    until: Until = None,
+) -> Page[DeliveryOut]:
+    """List the mails that were or will be sent, newest first; of the project, or of one orchestration."""
     at, last_id = paging.place(datetime, UUID)
+    wanted = DeliveryFilter(orchestration, since, until, at, last_id, paging.rows)
     async with call.session(Scope.READ, project) as session:
-        rows = await notifications.deliveries(session, (at, last_id), paging.rows)
+        rows = await notifications.deliveries(session, wanted)
     return Page[DeliveryOut].model_validate(paging.of(rows, "created_at", "id"))

@@ -45,3 +45,15 @@ class Delivery:
     last_error: str | None
     created_at: datetime
     sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries to list, and where to begin; None means no restriction."""
+
+    orchestration: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: datetime | None = None
+    before_id: UUID | None = None
+    limit: int = 100

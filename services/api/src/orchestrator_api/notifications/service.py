@@ -1,8 +1,6 @@
 """Subscriptions of orchestrations."""
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
-from uuid import UUID
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import lock_orchestration
@@ -15,7 +13,7 @@ from orchestrator_api.notifications.recipients import (
     recipients_of_manual_run,
     recipients_of_unattended_run,
 )
-from orchestrator_api.notifications.rows import Delivery, StoredSubscription
+from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.subscriptions import Subscription
@@ -94,13 +92,9 @@ async def purge(session: Session, orchestration: str) -> None:
     await store.delete_all(project=session.project, orchestration=orchestration)
 
 
-async def deliveries(
-    session: Session, before: tuple[datetime | None, UUID | None], limit: int
-) -> list[Delivery]:
+async def deliveries(session: Session, wanted: DeliveryFilter) -> list[Delivery]:
     """Mails that were sent or will be sent, newest first."""
-    store = NotificationStore(session.connection)
-    at, before_id = before
-    return await store.deliveries(project=session.project, before=at, before_id=before_id, limit=limit)
+    return await NotificationStore(session.connection).deliveries(project=session.project, wanted=wanted)
 
 
 def _document(subscriptions: Iterable[Subscription]) -> JsonObject:

@@ -1,11 +1,10 @@
 """Subscriptions and deliveries in the database."""
 
 from collections.abc import Collection
-from datetime import datetime
-from uuid import UUID
 
-from orchestrator_api.notifications.rows import Delivery, StoredSubscription
+from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, StoredSubscription
 from orchestrator_shared.database.queries import Queries
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.subscriptions import Subscription
@@ -57,10 +56,10 @@ class NotificationStore(Store):
         """Delete the subscriptions of the orchestration."""
         await self._run("delete_subscriptions", project=project, orchestration=orchestration)
 
-    async def deliveries(
-        self, *, project: str, before: datetime | None, before_id: UUID | None, limit: int
-    ) -> list[Delivery]:
+    async def deliveries(self, *, project: str, wanted: DeliveryFilter) -> list[Delivery]:
         """The deliveries, newest first."""
-        return await self._many(
-            Delivery, "deliveries", project=project, before=before, before_id=before_id, limit=limit
-        )
+        values = {**columns_of(wanted), "project": project}
+        if wanted.orchestration is not None:
+            return await self._many(Delivery, "deliveries_of_orchestration", **values)
+        del values["orchestration"]
+        return await self._many(Delivery, "deliveries", **values)

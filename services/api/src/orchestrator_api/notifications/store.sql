@@ -31,6 +31,21 @@ DELETE FROM catalog.subscriptions WHERE project = $project AND orchestration = $
 SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
        message_id, last_error, created_at, sent_at
 FROM notifications.deliveries_v1
-WHERE project = $project AND ($before::timestamptz IS NULL OR (created_at, id) < ($before, $before_id))
+WHERE project = $project AND created_at >= coalesce($since::timestamptz, '-infinity')
+  AND created_at < coalesce($until::timestamptz, 'infinity')
+  AND (created_at, id) < (coalesce($before::timestamptz, 'infinity'),
+                          coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ORDER BY created_at DESC, id DESC
+LIMIT $limit
+
+-- name: deliveries_of_orchestration
+SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
+       message_id, last_error, created_at, sent_at
+FROM notifications.deliveries_v1
+WHERE project = $project AND orchestration = $orchestration
+  AND created_at >= coalesce($since::timestamptz, '-infinity')
+  AND created_at < coalesce($until::timestamptz, 'infinity')
+  AND (created_at, id) < (coalesce($before::timestamptz, 'infinity'),
+                          coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY created_at DESC, id DESC
 LIMIT $limit

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog.configurations import Key
-from orchestrator_api.http.dependencies import PREFIX, WRITE, Call, Identifier, Project, tagged
+from orchestrator_api.http.dependencies import CREATE, PREFIX, Call, Identifier, Project, tagged
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.orchestrations import automation
 from orchestrator_api.orchestrations.automation import Automation
@@ -19,7 +19,7 @@ router = APIRouter(prefix=f"{PREFIX}/configurations", tags=["configurations"], r
     "/{component}/{configuration}/automation",
     operation_id="automate_configuration",
     status_code=201,
-    responses=WRITE,
+    responses=CREATE,
     openapi_extra=takes(Scope.CONFIGURE),
 )
 async def automate_configuration(

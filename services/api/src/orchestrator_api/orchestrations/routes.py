@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog import configurations, versions
 from orchestrator_api.catalog.rows import ConfigurationFilter
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
@@ -153,7 +153,7 @@ async def list_orchestration_versions(
     """List the versions of an orchestration, newest first."""
     async with call.session(Scope.READ, project) as session:
         key = configurations.orchestration_key(orchestration)
-        part, masked = await configurations.versions(session, key, paging)
+        part, masked = await versions.listing(session, key, paging)
     shown = [{**columns_of(each), "phases": each.parameters.get("phases", [])} for each in masked]
     return Page[OrchestrationVersionOut].model_validate(part.of(shown, "version"))
 

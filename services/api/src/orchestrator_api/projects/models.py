@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from orchestrator_api.http.models import MAX_INT, Editable, Input, Name
+from orchestrator_api.http.models import MAX_INT, Editable, Input, Name, Output
 from orchestrator_shared.domain.ids import PROJECT
 from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
 
@@ -76,6 +76,18 @@ class VariableIn(Input):
 
     value: str = Field(max_length=MAX_VARIABLE_CHARACTERS)
     secret: bool = False
+
+
+class VariableUsageOut(Output):
+    """A configuration that uses a variable, or a task whose parameters use it."""
+
+    component: str
+    configuration: str
+    orchestration: str | None = Field(description="Of a task that uses it in its parameters; else null.")
+    task: str | None
+    version: int = Field(
+        description="The version that uses it, of the configuration or of the task's orchestration."
+    )
 
 
 class VariableOut(Editable):

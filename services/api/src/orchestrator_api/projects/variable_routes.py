@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from orchestrator_api.access.permissions import READ_OR_JOB, Scope
+from orchestrator_api.catalog import variable_users
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     DELETE,
@@ -19,8 +20,9 @@ from orchestrator_api.http.dependencies import (
 )
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
+from orchestrator_api.http.paging import Search
 from orchestrator_api.projects import variables
-from orchestrator_api.projects.models import VariableIn, VariableOut
+from orchestrator_api.projects.models import VariableIn, VariableOut, VariableUsageOut
 
 router = APIRouter(prefix=PREFIX, tags=["variables"], route_class=GatedRoute)
 
@@ -29,10 +31,15 @@ VariableName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 
 
 @router.get("/variables", operation_id="list_variables", responses=READ)
-async def list_variables(call: Call, project: Project) -> Page[VariableOut]:
-    """List the project's variables; secrets are masked, and left out for a job token."""
+async def list_variables(call: Call, project: Project, search: Search = None) -> Page[VariableOut]:
+    """List the project's variables, all at once; secrets are masked, and left out for a job token.
+
+    A search looks at their names.
+    """
     async with call.session(READ_OR_JOB, project) as session:
         rows = await variables.readable(session)
+    if search is not None:
+        rows = [row for row in rows if search.lower() in row.name]
     return Page[VariableOut].model_validate({"items": [variables.shown(row) for row in rows]})
 
 
@@ -42,6 +49,15 @@ async def get_variable(call: Call, project: Project, name: VariableName, respons
     async with call.session(READ_OR_JOB, project) as session:
         found = await variables.read(session, name)
     return tagged(response, VariableOut.model_validate(variables.shown(found)))
+
+
+@router.get("/variables/{name}/usages", operation_id="list_variable_usages", responses=READ)
+async def list_variable_usages(call: Call, project: Project, name: VariableName) -> Page[VariableUsageOut]:
+    """List the configurations and tasks that use a variable, also in versions that tasks pin."""
+    async with call.session(Scope.READ, project) as session:
+        await variables.find(session, name)
+        rows = await variable_users.usages(session, name)
+    return Page[VariableUsageOut].model_validate({"items": rows})
 
 
 @router.put(

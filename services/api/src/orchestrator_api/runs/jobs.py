@@ -97,7 +97,7 @@ async def detail(session: Session, job_id: UUID) -> JobDetails:
     found = await find(session, job_id)
     (job,) = await _completed(session, [found])
     store = RunStore(session.connection)
-    attempts = await store.attempts(job_id=job_id)
+    attempts = await store.attempts(project=session.project, job_id=job_id)
     waits = None if job.status in DECIDED else waits_of(_moments(job, attempts), session.now)
     if not session.actor.reads_project:
         return JobDetails(**columns_of(job), waits=waits)
@@ -185,7 +185,7 @@ async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Wait
     """Why each of these jobs waits."""
     if not job_ids:
         return {}
-    found = await RunStore(session.connection).waiting(ids=job_ids)
+    found = await RunStore(session.connection).waiting(project=session.project, ids=job_ids)
     return {each.id: explain_waiting(each) for each in found}
 
 
@@ -193,8 +193,8 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     """The phases and tasks of a run, with the jobs of those that were started."""
     await find(session, job_id)
     store = RunStore(session.connection)
-    phases = await store.phases(run=job_id)
-    rows = await store.tasks(run=job_id)
+    phases = await store.phases(project=session.project, run=job_id)
+    rows = await store.tasks(project=session.project, run=job_id)
     reasons = await _waiting(
         session, [row.job_id for row in rows if row.job_id and row.job_status == "waiting"]
     )
@@ -221,7 +221,12 @@ async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, lim
     job = await find(session, job_id)
     attempt, seq = after or (None, None)
     chunks = await RunStore(session.connection).log_chunks(
-        job_id=job_id, attempt=attempt, seq=seq, limit=limit, max_bytes=LOG_BYTES
+        project=session.project,
+        job_id=job_id,
+        attempt=attempt,
+        seq=seq,
+        limit=limit,
+        max_bytes=LOG_BYTES,
     )
     is_whole = not chunks or len(chunks) == chunks[0].total < limit
     last = (chunks[-1].attempt, chunks[-1].seq) if chunks else after

@@ -133,7 +133,7 @@ async def _target(session: Session, job: Job, version: Version) -> Target:
 async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
     """The versions that the tasks of the run and of its nested runs had."""
     pins: dict[str, dict[str, int]] = {}
-    for task in await RunStore(session.connection).task_versions(run=run):
+    for task in await RunStore(session.connection).task_versions(project=session.project, run=run):
         if task.version is not None:
             pins.setdefault(task.orchestration, {})[task.task_id] = task.version
     return pins
@@ -155,7 +155,7 @@ async def _definition(session: Session, job: Job, version: Version) -> tuple[int
 
 
 async def _original(session: Session, job: Job) -> Original:
-    ends = await RunStore(session.connection).task_ends(run=job.id)
+    ends = await RunStore(session.connection).task_ends(project=session.project, run=job.id)
     return Original(
         id=job.id,
         status=job.status,

@@ -61,7 +61,7 @@ async def check_deviation(
         _require(session, await _with_pinned(session, tasks), "version")
     if deviation.versions_of is not None:
         store = RunStore(session.connection)
-        for component in await store.components_of_run(run=deviation.versions_of):
+        for component in await store.components_of_run(project=session.project, run=deviation.versions_of):
             session.actor.require_configure(component, field="version")
         _require(session, await _with_pinned(session, tasks, key.id, deviation.pins), "version")
     chosen = frozenset(deviation.tasks or ())
@@ -79,10 +79,12 @@ async def _check_repeated(session: Session, run: UUID, parameters: Mapping[str, 
     They are stored by task id, and another task may have that id now.
     """
     store = RunStore(session.connection)
-    components = {task.task_id: task.component for task in await store.task_components(run=run)}
+    components = {
+        task.task_id: task.component for task in await store.task_components(project=session.project, run=run)
+    }
     reached = {components.get(name) for name in parameters}
     if ORCHESTRATOR in reached:
-        reached |= set(await store.components_of_run(run=run))
+        reached |= set(await store.components_of_run(project=session.project, run=run))
     if None in reached:
         raise Forbidden(
             "the run ended before its parameters were assigned to tasks, so only a token that may configure "

@@ -151,7 +151,7 @@ async def _sealed(session: Session, key: Key, request: RunRequest) -> JsonObject
 
 async def known(session: Session, ids: Sequence[JobId]) -> set[JobId]:
     """Which of these jobs were requested before."""
-    return await RunStore(session.connection).known(ids=ids)
+    return await RunStore(session.connection).known(project=session.project, ids=ids)
 
 
 async def request_fires(

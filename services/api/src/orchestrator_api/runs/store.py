@@ -101,9 +101,9 @@ class RunStore(Store):
             update_ids=list(update_ids),
         )
 
-    async def known(self, *, ids: Sequence[JobId]) -> set[JobId]:
+    async def known(self, *, project: str, ids: Sequence[JobId]) -> set[JobId]:
         """Which of these jobs exist or were requested."""
-        return set(await self._column(JobId, "known_runs", ids=ids))
+        return set(await self._column(JobId, "known_runs", project=project, ids=ids))
 
     async def job(self, *, project: str, job_id: UUID) -> Job | None:
         """One job, or its request."""
@@ -142,49 +142,57 @@ class RunStore(Store):
         """The topmost run above a job."""
         return await self._value(UUID, "root_of_job", project=project, job_id=job_id)
 
-    async def task_components(self, *, run: UUID) -> list[TaskComponent]:
+    async def task_components(self, *, project: str, run: UUID) -> list[TaskComponent]:
         """The components of a run's tasks."""
-        return await self._many(TaskComponent, "task_components", run=run)
+        return await self._many(TaskComponent, "task_components", project=project, run=run)
 
-    async def components_of_run(self, *, run: UUID) -> list[str]:
+    async def components_of_run(self, *, project: str, run: UUID) -> list[str]:
         """The components of a run and its nested runs, or of the job itself."""
-        return await self._column(str, "components_of_run", run=run)
+        return await self._column(str, "components_of_run", project=project, run=run)
 
-    async def waiting(self, *, ids: Sequence[UUID]) -> list[WaitingJob]:
+    async def waiting(self, *, project: str, ids: Sequence[UUID]) -> list[WaitingJob]:
         """What each of these jobs waits for; jobs that do not wait are left out."""
-        return await self._many(WaitingJob, "waiting_facts", ids=ids)
+        return await self._many(WaitingJob, "waiting_facts", project=project, ids=ids)
 
-    async def phases(self, *, run: UUID) -> list[PhaseRow]:
+    async def phases(self, *, project: str, run: UUID) -> list[PhaseRow]:
         """The phases of a run, in order."""
-        return await self._many(PhaseRow, "phases", run=run)
+        return await self._many(PhaseRow, "phases", project=project, run=run)
 
-    async def tasks(self, *, run: UUID) -> list[TaskRow]:
+    async def tasks(self, *, project: str, run: UUID) -> list[TaskRow]:
         """The tasks of a run, in order."""
-        return await self._many(TaskRow, "tasks", run=run)
+        return await self._many(TaskRow, "tasks", project=project, run=run)
 
-    async def task_ends(self, *, run: UUID) -> list[TaskEnd]:
+    async def task_ends(self, *, project: str, run: UUID) -> list[TaskEnd]:
         """The current status of each task of a run, in order."""
-        return await self._many(TaskEnd, "task_ends", run=run)
+        return await self._many(TaskEnd, "task_ends", project=project, run=run)
 
-    async def task_versions(self, *, run: UUID) -> list[TaskVersion]:
+    async def task_versions(self, *, project: str, run: UUID) -> list[TaskVersion]:
         """Which versions the tasks of a run and its nested runs had."""
-        return await self._many(TaskVersion, "task_versions", run=run)
+        return await self._many(TaskVersion, "task_versions", project=project, run=run)
 
     async def retries(self, *, project: str, job_id: UUID) -> list[RetryRow]:
         """The retries of a job, oldest first."""
         return await self._many(RetryRow, "retries", project=project, job_id=job_id)
 
-    async def attempts(self, *, job_id: UUID) -> list[AttemptRow]:
+    async def attempts(self, *, project: str, job_id: UUID) -> list[AttemptRow]:
         """The attempts of a job, oldest first."""
-        return await self._many(AttemptRow, "attempts", job_id=job_id)
+        return await self._many(AttemptRow, "attempts", project=project, job_id=job_id)
 
     async def log_chunks(
-        self, *, job_id: UUID, attempt: int | None, seq: int | None, limit: int, max_bytes: int
+        self,
+        *,
+        project: str,
+        job_id: UUID,
+        attempt: int | None,
+        seq: int | None,
+        limit: int,
+        max_bytes: int,
     ) -> list[LogChunk]:
         """The log after this place; always at least one chunk, if there is one."""
         return await self._many(
             LogChunk,
             "log_chunks",
+            project=project,
             job_id=job_id,
             attempt=attempt,
             seq=seq,

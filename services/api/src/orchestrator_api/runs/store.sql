@@ -43,8 +43,8 @@ ON CONFLICT (job_id) DO NOTHING
 RETURNING job_id
 
 -- name: known_runs
-SELECT job_id FROM catalog.run_requests WHERE job_id = ANY ($ids::uuid[])
-UNION SELECT id FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[])
+SELECT job_id FROM catalog.run_requests WHERE project = $project AND job_id = ANY ($ids::uuid[])
+UNION SELECT id FROM jobs.jobs_v1 WHERE project = $project AND id = ANY ($ids::uuid[])
 
 -- name: jobs
 -- The only query that reads whole jobs: each as the runner knows it or, before that, as it was requested. A
@@ -222,12 +222,13 @@ SELECT true FROM catalog.run_requests WHERE job_id = $job_id AND project = $proj
 SELECT root_id FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 
 -- name: task_components
-SELECT task_id, component FROM jobs.tasks_v1 WHERE run_id = $run
+SELECT task_id, component FROM jobs.tasks_v1
+WHERE run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
 
 -- name: components_of_run
 -- Components of all tasks of a run and its nested runs, or of the job itself.
 WITH RECURSIVE family AS (
-    SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $run
+    SELECT j.id, j.component FROM jobs.jobs_v1 j WHERE j.id = $run AND j.project = $project
     UNION ALL
     SELECT c.id, c.component FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
 )
@@ -239,7 +240,7 @@ ORDER BY component
 -- The facts about each of these waiting jobs; waiting.py turns them into a reason. Lanes and projects are read once,
 -- however many of their jobs wait. A job between two attempts blocks no other job.
 WITH waiting AS MATERIALIZED (
-    SELECT * FROM jobs.jobs_v1 WHERE id = ANY ($ids::uuid[]) AND status = 'waiting'
+    SELECT * FROM jobs.jobs_v1 WHERE project = $project AND id = ANY ($ids::uuid[]) AND status = 'waiting'
 ), line AS MATERIALIZED (
     SELECT w.id, w.lane_id, w.number, w.status, w.blocks,
            count(*) FILTER (WHERE w.blocks AND w.status = 'waiting') OVER (
@@ -275,7 +276,9 @@ LEFT JOIN head AS holder
   ON holder.lane_id = j.lane_id AND holder.id <> j.id AND (holder.status <> 'waiting' OR holder.number < j.number)
 
 -- name: phases
-SELECT index, name, started_at, finished_at FROM jobs.phases_v1 WHERE run_id = $run ORDER BY index
+SELECT index, name, started_at, finished_at FROM jobs.phases_v1
+WHERE run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
+ORDER BY index
 
 -- name: tasks
 SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.continue_on_failure,
@@ -283,17 +286,19 @@ SELECT t.phase, t.task_id, t.name, t.component, t.configuration, t.status, t.con
        j.error_kind
 FROM jobs.tasks_v1 t
 LEFT JOIN jobs.jobs_v1 j ON j.id = t.job_id
-WHERE t.run_id = $run
+WHERE t.run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
 ORDER BY t.phase, t.position
 
 -- name: task_ends
-SELECT task_id, status FROM jobs.tasks_v1 WHERE run_id = $run ORDER BY phase, position
+SELECT task_id, status FROM jobs.tasks_v1
+WHERE run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
+ORDER BY phase, position
 
 -- name: task_versions
 -- Which version each task of a run and its nested runs had; for an orchestration that ran twice, the last
 -- one.
 WITH RECURSIVE family AS (
-    SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $run
+    SELECT j.id, j.configuration FROM jobs.jobs_v1 j WHERE j.id = $run AND j.project = $project
     UNION ALL
     SELECT c.id, c.configuration FROM family f JOIN jobs.jobs_v1 c ON c.parent_id = f.id WHERE c.kind = 'run'
 )
@@ -316,7 +321,9 @@ SELECT attempt, seq, at, stream, text, total FROM (
     SELECT *, count(*) OVER () AS total,
            sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
     FROM (SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
-          WHERE job_id = $job_id AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
+          WHERE job_id = $job_id
+            AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
+            AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
           ORDER BY attempt, seq
           LIMIT $limit) AS page) AS sized
 WHERE bytes_before < $max_bytes
@@ -365,7 +372,9 @@ WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration 
 
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message
-FROM jobs.attempts_v1 WHERE job_id = $job_id ORDER BY attempt
+FROM jobs.attempts_v1
+WHERE job_id = $job_id AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
+ORDER BY attempt
 
 -- name: usual_durations
 -- The mean of the last 20 successes among the last 200 jobs of each configuration, without partial runs.

@@ -90,7 +90,9 @@ async def _find(session: Session, request: BackfillRequest) -> StoredSchedule:
 
 
 async def _anchor(session: Session, schedule: StoredSchedule) -> datetime:
-    counted = await ScheduleStore(session.connection).counted(schedule_id=schedule.id)
+    counted = await ScheduleStore(session.connection).counted(
+        project=session.project, schedule_id=schedule.id
+    )
     return anchor_of(schedule.every_seconds or 0, schedule.version, schedule.updated_at, counted)
 
 

@@ -88,7 +88,7 @@ async def save(session: Session, orchestration: str, name: str, spec: ScheduleSp
     if stored is None:
         await store.insert(schedule_id=schedule_id, **place, spec=spec)
     else:
-        await store.update(schedule_id=schedule_id, spec=spec)
+        await store.update(project=session.project, schedule_id=schedule_id, spec=spec)
     session.publish(ScheduleChanged(schedule_id=schedule_id, project=session.project))
     action = "schedule.created" if stored is None else "schedule.changed"
     about = About(columns_of(stored.spec) if stored else None, columns_of(spec), id=str(schedule_id))
@@ -114,7 +114,7 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
     if enabled:
         accept_times(stored.cron, stored.every_seconds, stored.timezone)
     spec = replace(stored.spec, enabled=enabled)
-    await ScheduleStore(session.connection).update(schedule_id=stored.id, spec=spec)
+    await ScheduleStore(session.connection).update(project=session.project, schedule_id=stored.id, spec=spec)
     session.publish(ScheduleChanged(schedule_id=stored.id, project=session.project))
     about = About({"enabled": stored.enabled}, {"enabled": enabled}, id=str(stored.id))
     await session.record("schedule.changed", f"{orchestration}/{name}", about, enabled=enabled)

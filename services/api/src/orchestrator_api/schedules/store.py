@@ -32,9 +32,9 @@ class ScheduleStore(Store):
         """One schedule, by its id."""
         return await self._one(StoredSchedule, "schedule_by_id", project=project, schedule_id=schedule_id)
 
-    async def counted(self, *, schedule_id: UUID) -> Counted | None:
+    async def counted(self, *, project: str, schedule_id: UUID) -> Counted | None:
         """The anchor from which the scheduler counts its interval."""
-        return await self._one(Counted, "interval_counted", schedule_id=schedule_id)
+        return await self._one(Counted, "interval_counted", project=project, schedule_id=schedule_id)
 
     async def exists(self, *, project: str, schedule_id: UUID) -> bool:
         """Whether the project has, or had, a schedule with this id."""
@@ -53,9 +53,9 @@ class ScheduleStore(Store):
             **columns_of(spec),
         )
 
-    async def update(self, *, schedule_id: UUID, spec: ScheduleSpec) -> None:
+    async def update(self, *, project: str, schedule_id: UUID, spec: ScheduleSpec) -> None:
         """Save a new version of a schedule."""
-        await self._run("update_schedule", schedule_id=schedule_id, **columns_of(spec))
+        await self._run("update_schedule", project=project, schedule_id=schedule_id, **columns_of(spec))
 
     async def delete(self, *, project: str, orchestration: str, name: str) -> UUID | None:
         """Delete a schedule; returns its id."""

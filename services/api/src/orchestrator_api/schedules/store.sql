@@ -20,7 +20,8 @@ FROM catalog.schedules s
 WHERE s.project = $project AND s.id = $schedule_id AND s.deleted_at IS NULL
 
 -- name: interval_counted
-SELECT version, anchor, next_at FROM scheduler.next_fires_v1 WHERE schedule_id = $schedule_id
+SELECT version, anchor, next_at FROM scheduler.next_fires_v1
+WHERE project = $project AND schedule_id = $schedule_id
 
 -- name: schedule_exists
 SELECT true FROM catalog.schedules WHERE project = $project AND id = $schedule_id
@@ -35,7 +36,7 @@ VALUES ($schedule_id, $project, $orchestration, $name, $cron, $every_seconds, $t
 UPDATE catalog.schedules
 SET cron = $cron, every_seconds = $every_seconds, timezone = $timezone, enabled = $enabled, overlap = $overlap,
     misfire = $misfire, catch_up_seconds = $catch_up_seconds, version = version + 1, updated_at = clock_timestamp()
-WHERE id = $schedule_id
+WHERE project = $project AND id = $schedule_id
 
 -- name: delete_schedule
 UPDATE catalog.schedules

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -23,6 +24,42 @@ class TableOut(Output):
     name: str
     updates: int = Field(description="How many updates were received.")
     last_heard_at: datetime | None
+
+
+class BucketOut(Output):
+    """A bucket of the project, or one that another project shares with it."""
+
+    project: str = Field(description="The project that owns the bucket.")
+    bucket: str
+    tables: int = Field(description="How many of its tables had updates.")
+    last_heard_at: datetime | None
+    shared_at: datetime | None = Field(description="Since when it is shared with this project.")
+    shared_with: list[str] = Field(description="The projects that this project shares it with.")
+
+
+class ListenerOut(Output):
+    """A trigger on the table."""
+
+    orchestration: str
+    trigger: str
+    trigger_id: UUID
+    enabled: bool = Field(description="Whether the trigger and its orchestration are enabled.")
+
+
+class ListenersElsewhereOut(Output):
+    """How many triggers of another project are on the table."""
+
+    project: str
+    triggers: int
+
+
+class ListenersOut(Output):
+    """What listens to a table."""
+
+    items: list[ListenerOut] = Field(description="The project's own triggers.")
+    other_projects: list[ListenersElsewhereOut] = Field(
+        description="Projects with triggers on a table of this project, which shares its bucket with them."
+    )
 
 
 TableText = Annotated[

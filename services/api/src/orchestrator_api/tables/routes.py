@@ -1,23 +1,40 @@
 """Table updates over HTTP, known tables, and shared buckets."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Paging
+from orchestrator_api.http.paging import Paging, Search
 from orchestrator_api.runs import idempotency
 from orchestrator_api.tables import service as tables
-from orchestrator_api.tables.models import ShareOut, TableOut, TableUpdatesIn, TableUpdatesOut
+from orchestrator_api.tables.models import (
+    BucketOut,
+    ListenersOut,
+    ShareOut,
+    TableOut,
+    TableUpdatesIn,
+    TableUpdatesOut,
+)
 from orchestrator_shared.domain.errors import UserError
-from orchestrator_shared.domain.tables import BUCKET_PATTERN
+from orchestrator_shared.domain.ids import SLUG
+from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH, TABLE_PATTERN
 
 router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)
 Bucket = Annotated[
     str, Path(max_length=144, examples=["in.c-sales"], json_schema_extra={"pattern": BUCKET_PATTERN})
+]
+
+Table = Annotated[
+    str,
+    Path(
+        max_length=MAX_LENGTH,
+        examples=["in.c-sales.orders"],
+        json_schema_extra={"pattern": TABLE_PATTERN},
+    ),
 ]
 
 
@@ -52,12 +69,44 @@ def _updates(body: TableUpdatesIn) -> list[tables.Update]:
 
 
 @router.get("/tables", operation_id="list_tables", responses=READ)
-async def list_tables(call: Call, project: Project, paging: Paging) -> Page[TableOut]:
+async def list_tables(call: Call, project: Project, paging: Paging, search: Search = None) -> Page[TableOut]:
     """List tables for which updates were received: the project's own, and those of buckets shared with it."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        heard = await tables.listing(session, after, paging.rows)
+        heard = await tables.listing(session, after, search, paging.rows)
     return Page[TableOut].model_validate(paging.of(heard, "project", "name"))
+
+
+@router.get("/tables/{table}/listeners", operation_id="list_listeners", responses=READ)
+async def list_listeners(
+    call: Call,
+    project: Project,
+    table: Table,
+    owner: Annotated[
+        str | None,
+        Query(pattern=SLUG, max_length=64, description="The project that owns the table, if not this one."),
+    ] = None,
+) -> ListenersOut:
+    """List the triggers on a table, whether or not it ever had an update."""
+    async with call.session(Scope.READ, project) as session:
+        return ListenersOut.model_validate(await tables.listeners(session, table, owner))
+
+
+@router.get("/buckets", operation_id="list_buckets", responses=READ)
+async def list_buckets(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    search: Search = None,
+    shared: Annotated[
+        Literal["with_me", "by_me"] | None, Query(description="Only shared ones, in one direction.")
+    ] = None,
+) -> Page[BucketOut]:
+    """List the project's buckets that had updates or are shared, and those that others share with it."""
+    after = paging.place(str, str)
+    async with call.session(Scope.READ, project) as session:
+        found = await tables.buckets(session, after, search=search, shared=shared, limit=paging.rows)
+    return Page[BucketOut].model_validate(paging.of(found, "project", "bucket"))
 
 
 @router.get("/buckets/{bucket}/shares", operation_id="list_shares", responses=READ)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +16,47 @@ class HeardTable:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedBucket:
+    """A bucket, and a project with which it is shared."""
+
+    bucket: str
+    shared_with: str
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A project with which a bucket is shared."""
 
     shared_with: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of the project, or one that another project shares with it."""
+
+    project: str
+    bucket: str
+    tables: int
+    last_heard_at: datetime | None
+    shared_at: datetime | None
+    shared_with: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A trigger of the project on a table."""
+
+    project: str
+    orchestration: str
+    trigger: str
+    trigger_id: UUID
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListenersElsewhere:
+    """How many triggers another project has on a table."""
+
+    project: str
+    triggers: int

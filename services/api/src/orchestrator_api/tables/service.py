@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator_api.access.audit import About
+from orchestrator_api.http.conditional import entity_tag
+from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency
 from orchestrator_api.runs.idempotency import DedupKey
-from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_api.tables.rows import Bucket, HeardTable, Listener, ListenersElsewhere, Share
 from orchestrator_api.tables.store import TableStore
 from orchestrator_api.triggers import service as triggers
 from orchestrator_shared.contracts.events import TableUpdated
@@ -64,17 +66,93 @@ def accept_bucket(bucket: str) -> str:
     return TableName.parse(f"{bucket}.table", field="bucket").bucket
 
 
-async def listing(session: Session, after: tuple[str | None, str | None], limit: int) -> list[HeardTable]:
+async def listing(
+    session: Session, after: tuple[str | None, str | None], search: str | None, limit: int
+) -> list[HeardTable]:
     """Tables for which updates were heard: the project's own and those of buckets shared with it."""
     project, name = after
+    return await TableStore(session.connection).tables(
+        project=session.project, after_project=project, after_name=name, search=search, limit=limit
+    )
+
+
+async def buckets(
+    session: Session,
+    after: tuple[str | None, str | None],
+    *,
+    search: str | None,
+    shared: str | None,
+    limit: int,
+) -> list[Bucket]:
+    """The project's buckets and those shared with it."""
+    project, bucket = after
+    return await TableStore(session.connection).buckets(
+        project=session.project,
+        after_project=project,
+        after_bucket=bucket,
+        search=search,
+        shared=shared,
+        limit=limit,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What listens to a table."""
+
+    items: list[Listener]
+    other_projects: list[ListenersElsewhere]
+
+
+async def listeners(session: Session, table: str, owner: str | None) -> Listeners:
+    """The triggers on a table: the project's own, and of other projects how many there are.
+
+    A table that is not shared with the project is as if it did not exist.
+    """
+    name = TableName.parse(table)
     store = TableStore(session.connection)
-    return await store.tables(project=session.project, after_project=project, after_name=name, limit=limit)
+    if owner is not None and owner != session.project:
+        if not await store.is_shared(owner=owner, bucket=name.bucket, project=session.project):
+            raise NotFound(f"no table {table!r} of {owner!r} is shared with this project", field="owner")
+        found = await store.listeners(project=session.project, owner=owner, table=table)
+        return Listeners(found, [])
+    found = await store.listeners(project=session.project, owner=session.project, table=table)
+    elsewhere = await store.listeners_elsewhere(project=session.project, table=table)
+    return Listeners(found, elsewhere)
 
 
 async def shares(session: Session, bucket: str) -> list[Share]:
     """The projects with which the bucket is shared."""
     store = TableStore(session.connection)
     return await store.shares(project=session.project, bucket=accept_bucket(bucket))
+
+
+async def all_shares(session: Session) -> dict[str, list[str]]:
+    """The projects with which each shared bucket is shared."""
+    by_bucket: dict[str, list[str]] = {}
+    for each in await TableStore(session.connection).all_shares(project=session.project):
+        by_bucket.setdefault(each.bucket, []).append(each.shared_with)
+    return {bucket: sorted(projects) for bucket, projects in by_bucket.items()}
+
+
+def tag(projects: Sequence[str]) -> str:
+    """The state of a bucket that is shared with these projects."""
+    return entity_tag(sorted(projects))
+
+
+async def target(session: Session, bucket: str) -> Target:
+    """A bucket whose shares are about to change; None as its tag if it has none."""
+    found = [each.shared_with for each in await shares(session, bucket)]
+    return Target("the shares of this bucket", "share", bucket, tag(found) if found else None)
+
+
+async def share_with(session: Session, bucket: str, projects: Sequence[str]) -> None:
+    """Share the bucket with these projects and no others."""
+    current = {each.shared_with for each in await shares(session, bucket)}
+    for project in sorted(set(projects) - current):
+        await share(session, bucket, project)
+    for project in sorted(current - set(projects)):
+        await unshare(session, bucket, project)
 
 
 async def share(session: Session, bucket: str, with_project: str) -> bool:

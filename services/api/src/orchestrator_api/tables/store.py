@@ -1,6 +1,13 @@
 """Shares and tables in the database."""
 
-from orchestrator_api.tables.rows import HeardTable, Share
+from orchestrator_api.tables.rows import (
+    Bucket,
+    HeardTable,
+    Listener,
+    ListenersElsewhere,
+    Share,
+    SharedBucket,
+)
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 
@@ -11,7 +18,13 @@ class TableStore(Store):
     queries = Queries.load(__package__, "store.sql")
 
     async def tables(
-        self, *, project: str, after_project: str | None, after_name: str | None, limit: int
+        self,
+        *,
+        project: str,
+        after_project: str | None,
+        after_name: str | None,
+        search: str | None,
+        limit: int,
     ) -> list[HeardTable]:
         """The tables of the project and of the buckets shared with it."""
         return await self._many(
@@ -20,12 +33,51 @@ class TableStore(Store):
             project=project,
             after_project=after_project,
             after_name=after_name,
+            search=search,
             limit=limit,
         )
+
+    async def buckets(
+        self,
+        *,
+        project: str,
+        after_project: str | None,
+        after_bucket: str | None,
+        search: str | None,
+        shared: str | None,
+        limit: int,
+    ) -> list[Bucket]:
+        """The buckets of the project and those shared with it."""
+        return await self._many(
+            Bucket,
+            "buckets",
+            project=project,
+            after_project=after_project,
+            after_bucket=after_bucket,
+            search=search,
+            shared=shared,
+            limit=limit,
+        )
+
+    async def is_shared(self, *, owner: str, bucket: str, project: str) -> bool:
+        """Whether the owner shares the bucket with the project."""
+        return await self._value(bool, "is_shared", owner=owner, bucket=bucket, project=project) is True
+
+    async def listeners(self, *, project: str, owner: str, table: str) -> list[Listener]:
+        """The project's triggers on the table."""
+        return await self._many(Listener, "listeners", project=project, owner=owner, table=table)
+
+    async def listeners_elsewhere(self, *, project: str, table: str) -> list[ListenersElsewhere]:
+        """How many triggers other projects have on a table of the project."""
+        return await self._many(ListenersElsewhere, "listeners_elsewhere", project=project, table=table)
 
     async def shares(self, *, project: str, bucket: str) -> list[Share]:
         """The projects with which the bucket is shared."""
         return await self._many(Share, "shares", project=project, bucket=bucket)
+
+    async def all_shares(self, *, project: str) -> list[SharedBucket]:
+        """All shared buckets, with each project that has them."""
+        return await self._many(SharedBucket, "all_shares", project=project)
 
     async def share(self, *, project: str, bucket: str, shared_with: str) -> bool:
         """Share the bucket; returns whether that is new."""

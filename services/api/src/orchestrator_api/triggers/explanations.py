@@ -75,8 +75,8 @@ async def explain(session: Session, trigger_id: UUID) -> Explanation:
     """Read what is known of the trigger, and explain it."""
     trigger = await find_by_id(session, trigger_id)
     store = TriggerStore(session.connection)
-    state = await store.state(trigger_id=trigger_id) or UNSEEN
-    stored = await store.last_fire(trigger_id=trigger_id)
+    state = await store.state(project=session.project, trigger_id=trigger_id) or UNSEEN
+    stored = await store.last_fire(project=session.project, trigger_id=trigger_id)
     fire = None if stored is None else _fire(session.project, stored)
     facts = await _facts(session, trigger, state, fire)
     missing = [table.table for table in facts.tables if not table.is_updated]
@@ -113,12 +113,15 @@ async def _facts(
     session: Session, trigger: StoredTrigger, state: TriggerState, fire: ShownFire | None
 ) -> TriggerFacts:
     store = TriggerStore(session.connection)
-    history = await store.history(trigger_id=trigger.id)
+    history = await store.history(project=session.project, trigger_id=trigger.id)
     assert history is not None, "the trigger was found"
     ignored = 0
     if state.last_started_at is not None:
         ignored = await store.dropped(
-            trigger_id=trigger.id, since=state.last_started_at, disposition=Disposition.COOLING_DOWN
+            project=session.project,
+            trigger_id=trigger.id,
+            since=state.last_started_at,
+            disposition=Disposition.COOLING_DOWN,
         )
     return TriggerFacts(
         tables=await _tables(session, trigger),
@@ -144,7 +147,9 @@ async def _tables(session: Session, trigger: StoredTrigger) -> list[TableFacts]:
             each.last_heard_at,
             each.added_at,
         )
-        for each in await TriggerStore(session.connection).counts(trigger_id=trigger.id)
+        for each in await TriggerStore(session.connection).counts(
+            project=session.project, trigger_id=trigger.id
+        )
     ]
 
 
@@ -165,7 +170,9 @@ async def _off(session: Session, trigger: StoredTrigger, history: TriggerHistory
         return Off(what)
     store = TriggerStore(session.connection)
     audit = await store.last_audit(project=session.project, subject=subject, at=since)
-    heard = await store.dropped(trigger_id=trigger.id, since=since, disposition=Disposition.DISABLED)
+    heard = await store.dropped(
+        project=session.project, trigger_id=trigger.id, since=since, disposition=Disposition.DISABLED
+    )
     if audit is None:
         return Off(what, since, ignored=heard)
     return Off(what, since, audit.actor, audit.reason, heard)
@@ -180,7 +187,7 @@ async def _full_run(session: Session, orchestration: str) -> Since | None:
 
 
 async def _fired(session: Session, trigger: StoredTrigger, state: TriggerState, fire: ShownFire) -> Fired:
-    run = await TriggerStore(session.connection).run_of_fire(job_id=fire.job_id)
+    run = await TriggerStore(session.connection).run_of_fire(project=session.project, job_id=fire.job_id)
     is_over = state.pending_job_id != fire.job_id
     if run is None:
         return Fired(fire.tables, is_over, fire.at, started_at=fire.started_at)

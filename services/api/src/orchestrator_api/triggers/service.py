@@ -83,7 +83,7 @@ async def save(session: Session, orchestration: str, name: str, spec: TriggerSpe
     if stored is None:
         await store.insert(trigger_id=trigger_id, **place, spec=spec, tables=refs)
     else:
-        await store.update(trigger_id=trigger_id, spec=spec, tables=refs)
+        await store.update(project=session.project, trigger_id=trigger_id, spec=spec, tables=refs)
     session.publish(TriggerChanged(trigger_id=trigger_id, project=session.project))
     action = "trigger.created" if stored is None else "trigger.changed"
     detail = {"tables": [str(ref) for ref in refs], "cool_down_seconds": spec.cool_down_seconds}
@@ -104,7 +104,9 @@ async def switch(session: Session, orchestration: str, name: str, enabled: bool)
         refs = await _accept_tables(session, stored.tables)
         if not stored.allow_self_trigger:
             await self_triggering.check(session, orchestration, refs)
-    await TriggerStore(session.connection).switch(trigger_id=stored.id, enabled=enabled)
+    await TriggerStore(session.connection).switch(
+        project=session.project, trigger_id=stored.id, enabled=enabled
+    )
     session.publish(TriggerChanged(trigger_id=stored.id, project=session.project))
     about = About({"enabled": stored.enabled}, {"enabled": enabled}, id=str(stored.id))
     await session.record("trigger.changed", f"{orchestration}/{name}", about, enabled=enabled)

@@ -69,15 +69,17 @@ class TriggerStore(Store):
         )
         await self._insert_tables(trigger_id, tables)
 
-    async def update(self, *, trigger_id: UUID, spec: TriggerSpec, tables: Sequence[TableRef]) -> None:
+    async def update(
+        self, *, project: str, trigger_id: UUID, spec: TriggerSpec, tables: Sequence[TableRef]
+    ) -> None:
         """Save a new version of a trigger."""
-        await self._run("update_trigger", trigger_id=trigger_id, **spec.rules)
-        await self._run("delete_trigger_tables", trigger_id=trigger_id)
+        await self._run("update_trigger", project=project, trigger_id=trigger_id, **spec.rules)
+        await self._run("delete_trigger_tables", project=project, trigger_id=trigger_id)
         await self._insert_tables(trigger_id, tables)
 
-    async def switch(self, *, trigger_id: UUID, enabled: bool) -> None:
+    async def switch(self, *, project: str, trigger_id: UUID, enabled: bool) -> None:
         """Save a new version that differs only in whether it is enabled."""
-        await self._run("switch_trigger", trigger_id=trigger_id, enabled=enabled)
+        await self._run("switch_trigger", project=project, trigger_id=trigger_id, enabled=enabled)
 
     async def _insert_tables(self, trigger_id: UUID, tables: Sequence[TableRef]) -> None:
         await self._run(
@@ -138,34 +140,41 @@ class TriggerStore(Store):
             limit=limit,
         )
 
-    async def state(self, *, trigger_id: UUID) -> TriggerState | None:
+    async def state(self, *, project: str, trigger_id: UUID) -> TriggerState | None:
         """Its pending run, and when it last started one; None until the watcher has read the trigger."""
-        return await self._one(TriggerState, "trigger_state", trigger_id=trigger_id)
+        return await self._one(TriggerState, "trigger_state", project=project, trigger_id=trigger_id)
 
-    async def counts(self, *, trigger_id: UUID) -> list[TableCount]:
+    async def counts(self, *, project: str, trigger_id: UUID) -> list[TableCount]:
         """What was counted for each of its tables."""
-        return await self._many(TableCount, "trigger_counts", trigger_id=trigger_id)
+        return await self._many(TableCount, "trigger_counts", project=project, trigger_id=trigger_id)
 
-    async def last_fire(self, *, trigger_id: UUID) -> StoredTriggerFire | None:
+    async def last_fire(self, *, project: str, trigger_id: UUID) -> StoredTriggerFire | None:
         """The newest run that it requested."""
-        return await self._one(StoredTriggerFire, "last_fire", trigger_id=trigger_id)
+        return await self._one(StoredTriggerFire, "last_fire", project=project, trigger_id=trigger_id)
 
     async def last_full_run(self, *, project: str, orchestration: str) -> FullRun | None:
         """The last full run of the orchestration that started."""
         return await self._one(FullRun, "last_full_run", project=project, orchestration=orchestration)
 
-    async def run_of_fire(self, *, job_id: UUID) -> RunOfFire | None:
+    async def run_of_fire(self, *, project: str, job_id: UUID) -> RunOfFire | None:
         """The run that a trigger requested; None until it is accepted, or if it was deleted."""
-        return await self._one(RunOfFire, "run_of_fire", job_id=job_id)
+        return await self._one(RunOfFire, "run_of_fire", project=project, job_id=job_id)
 
-    async def history(self, *, trigger_id: UUID) -> TriggerHistory | None:
+    async def history(self, *, project: str, trigger_id: UUID) -> TriggerHistory | None:
         """When the trigger was created, reset and switched off."""
-        return await self._one(TriggerHistory, "trigger_history", trigger_id=trigger_id)
+        return await self._one(TriggerHistory, "trigger_history", project=project, trigger_id=trigger_id)
 
-    async def dropped(self, *, trigger_id: UUID, since: datetime, disposition: Disposition) -> int:
+    async def dropped(
+        self, *, project: str, trigger_id: UUID, since: datetime, disposition: Disposition
+    ) -> int:
         """How many updates got this disposition since then."""
         count = await self._value(
-            int, "dropped_since", trigger_id=trigger_id, since=since, disposition=disposition.value
+            int,
+            "dropped_since",
+            project=project,
+            trigger_id=trigger_id,
+            since=since,
+            disposition=disposition.value,
         )
         return count or 0
 

@@ -30,15 +30,21 @@ VALUES ($trigger_id, $project, $orchestration, $name, $enabled, $cool_down_secon
 UPDATE catalog.triggers
 SET enabled = $enabled, cool_down_seconds = $cool_down_seconds, mode = $mode, allow_self_trigger = $allow_self_trigger,
     version = version + 1, updated_at = clock_timestamp()
-WHERE id = $trigger_id
+WHERE project = $project AND id = $trigger_id
 
 -- name: switch_trigger
 UPDATE catalog.triggers SET enabled = $enabled, version = version + 1, updated_at = clock_timestamp()
-WHERE id = $trigger_id
+WHERE project = $project AND id = $trigger_id
 
 -- name: delete_trigger_tables
-WITH unshared AS (DELETE FROM catalog.unshared_tables WHERE trigger_id = $trigger_id)
-DELETE FROM catalog.trigger_tables WHERE trigger_id = $trigger_id
+WITH unshared AS (
+    DELETE FROM catalog.unshared_tables
+    WHERE trigger_id = $trigger_id
+      AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
+)
+DELETE FROM catalog.trigger_tables
+WHERE trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 
 -- name: insert_trigger_tables
 INSERT INTO catalog.trigger_tables (trigger_id, table_project, table_name)
@@ -81,7 +87,7 @@ WITH taken AS (
 UPDATE catalog.triggers t
 SET enabled = false, version = version + 1, updated_at = clock_timestamp()
 FROM (SELECT DISTINCT trigger_id, enabled FROM taken) before
-WHERE t.id = before.trigger_id AND t.deleted_at IS NULL
+WHERE t.project = $project AND t.id = before.trigger_id AND t.deleted_at IS NULL
 RETURNING t.id, t.orchestration, t.name, before.enabled AS was_enabled
 
 -- name: restore_tables_of_bucket
@@ -96,7 +102,7 @@ WITH given AS (
     INSERT INTO catalog.trigger_tables SELECT trigger_id, table_project, table_name FROM given ON CONFLICT DO NOTHING
 )
 UPDATE catalog.triggers SET version = version + 1, updated_at = clock_timestamp()
-WHERE id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
+WHERE project = $project AND id IN (SELECT trigger_id FROM given) AND deleted_at IS NULL
 RETURNING id, orchestration, name
 
 -- name: buckets_shared_with
@@ -109,13 +115,15 @@ SELECT CASE WHEN project = $project THEN table_name ELSE project || '/' || table
        project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
 FROM triggers.dispositions_v1
 WHERE trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
   AND ($before::timestamptz IS NULL
        OR (at, project, table_name, seq) < ($before, $before_project, $before_table, $before_seq))
 ORDER BY at DESC, project DESC, table_name DESC, seq DESC
 LIMIT $limit
 
 -- name: trigger_state
-SELECT pending_job_id, last_started_at FROM triggers.states_v1 WHERE trigger_id = $trigger_id
+SELECT pending_job_id, last_started_at FROM triggers.states_v1
+WHERE project = $project AND trigger_id = $trigger_id
 
 -- name: trigger_counts
 -- A table counts as added by the first save since which it has been in every version, unless the trigger was
@@ -132,14 +140,19 @@ LEFT JOIN triggers.counts_v1 c
   ON (c.trigger_id, c.table_project, c.table_name) = (x.trigger_id, x.table_project, x.table_name)
 LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
 WHERE x.trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 UNION ALL
 SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL
-FROM catalog.unshared_tables WHERE trigger_id = $trigger_id
+FROM catalog.unshared_tables
+WHERE trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 ORDER BY table_project, table_name
 
 -- name: last_fire
 SELECT generation, at, job_id, tables, started_at, ended
-FROM triggers.fires_v1 WHERE trigger_id = $trigger_id
+FROM triggers.fires_v1
+WHERE trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 ORDER BY generation DESC
 LIMIT 1
 
@@ -155,7 +168,7 @@ WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $or
 ORDER BY latest.started_at DESC LIMIT 1
 
 -- name: run_of_fire
-SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE id = $job_id
+SELECT number, status, message, finished_at, stop_requested_by FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 
 -- name: trigger_history
 -- When it was reset, and since when updates do not count because the trigger or the orchestration is off.
@@ -169,11 +182,13 @@ SELECT t.created_at,
        c.enabled AS orchestration_enabled, c.deleted_at AS orchestration_deleted_at
 FROM catalog.triggers t
 JOIN catalog.configurations c ON (c.project, c.component, c.id) = (t.project, t.component, t.orchestration)
-WHERE t.id = $trigger_id
+WHERE t.project = $project AND t.id = $trigger_id
 
 -- name: dropped_since
 SELECT count(*) FROM triggers.dispositions_v1
-WHERE trigger_id = $trigger_id AND at >= $since AND disposition = $disposition
+WHERE trigger_id = $trigger_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
+  AND at >= $since AND disposition = $disposition
 
 -- name: last_audit_of
 SELECT actor, detail ->> 'reason' AS reason FROM catalog.audit
