@@ -127,6 +127,8 @@ def _is_good(operation: str, name: str, value: object) -> bool:
 
 
 def _make_true(operation: str, case: Case[Any]) -> None:
+    if case.query.get("owner"):
+        case.query["owner"] = "demo"
     if case.query.get("tasks"):
         case.query["tasks"] = ["demo-extractor/one"]
     if "cursor" in case.query:
@@ -294,7 +296,8 @@ def only_what_the_token_may(context: CheckContext, response: Response, case: Cas
     needed = case.operation.definition.raw.get("x-required-scopes", ["another"])
     is_public = case.operation.definition.raw.get("security") == []
     assert is_public or set(needed) & set(TOLD["scopes"]), f"{TOLD['scopes']} was enough, {needed} are needed"
-    assert response.status_code != 202 or TOLD["scopes"] != ["read"], "a token that only reads started a run"
+    starts = response.status_code == 202 and not is_public
+    assert not starts or TOLD["scopes"] != ["read"], "a token that only reads started a run"
 
 
 @schemathesis.hook

@@ -93,7 +93,8 @@ async def _own_things(demo: Client) -> dict[str, str]:
     return {
         "project": "demo", "orchestration": "daily", "component": "demo-extractor", "configuration": "one",
         "schedule": "mornings", "schedule_id": schedule["id"], "trigger": "loaded",
-        "trigger_id": trigger["id"], "bucket": "in.c-x", "shared_with": "other", "name": "limit",
+        "trigger_id": trigger["id"], "table": "in.c-x.t",
+        "bucket": "in.c-x", "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
         "version": "1", "other": "1",
     }  # fmt: skip
@@ -122,6 +123,7 @@ async def _foreign_things(rival: Client, database: Database, runner: Runner) -> 
     return {
         "project": "rival", "orchestration": "theirs", "configuration": "theirs", "schedule": "theirs",
         "schedule_id": schedule["id"], "trigger": "theirs", "trigger_id": trigger["id"],
+        "table": "in.c-theirs.t",
         "bucket": "in.c-theirs", "shared_with": "rival", "name": "theirs", "token": token["id"],
         "person": str(person), "session": str(session), "job": str(job),
     }, person  # fmt: skip

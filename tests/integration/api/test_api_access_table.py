@@ -179,7 +179,7 @@ def canonical(answer: Answer, *names: str) -> tuple[int, str, dict[str, str]]:
     """An answer without the names that were asked for, and without what differs from request to request."""
     asked_for = re.compile("|".join(map(re.escape, names)))
     headers = {key: text for key, text in answer.headers.items() if key not in ("date", "x-request-id")}
-    headers |= {name: "present" for name in ("etag", "content-length") if name in headers}
+    headers |= {name: "present" for name in ("etag", "content-length", "ratelimit") if name in headers}
     masked = {key: VARYING.sub("?", asked_for.sub("NAME", text)) for key, text in headers.items()}
     return answer.status, VARYING.sub("?", asked_for.sub("NAME", answer.text)), masked
 
@@ -191,7 +191,7 @@ def test_every_parameter_is_crawled_or_explained() -> None:
 
 FOREIGN_NAMES = (
     "project", "orchestration", "configuration", "schedule", "schedule_id", "trigger", "trigger_id",
-    "bucket", "shared_with", "name", "token", "person", "session", "job",
+    "bucket", "table", "shared_with", "name", "token", "person", "session", "job",
 )  # fmt: skip
 
 

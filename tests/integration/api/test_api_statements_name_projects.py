@@ -50,6 +50,7 @@ ALLOWED: Mapping[str, str] = {
     "projects.projects": "people get the projects that they are members of; administrators all",
     "runs.forget_keyed_updates": CLEANING,
     "runs.forget_run_requests": CLEANING,
+    "tables.listeners_elsewhere": "counts the triggers of others on a table of the project",
 }
 """Statements that read rows of projects otherwise, with the reason."""
 WITHOUT_KEY = ("triggers.fires", "triggers.edits")
