@@ -202,6 +202,8 @@ async def _started(
         "ORCHESTRATOR_ADMIN_TOKEN": TOKEN,
         "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
         "ORCHESTRATOR_HTTP_PORT": str(ports["ours"]),
+        "ORCHESTRATOR_REQUESTS_PER_SECOND": "100000",
+        "ORCHESTRATOR_REQUESTS_BURST": "100000",
         "ORCHESTRATOR_LOG_LEVEL": "warning",
     }
     bare = ("tests.benchmarks.bare_api", env, stage.folder, str(recorded), str(ports["bare"]))
