@@ -47,8 +47,13 @@ SELECT gen_random_uuid(), 'p', 'o' || n, 'error', 'a@b.cz' FROM generate_series(
 ANALYZE
 """
 CASES = [
-    # Ten of the page, each with its version, and the last component.
-    ("catalog", "configurations", "'p', 'orchestrator', NULL, NULL, NULL, NULL, 10", 21),
+    # Two of the page, each with its version.
+    (
+        "catalog",
+        "listed_configurations",
+        f"'{{orchestrator,orchestrator}}', {PAGE}, '{{n,n}}', 'p'",
+        4,
+    ),
     # The last four of the project's orchestrations.
     ("catalog", "configurations_by_id", "'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10", 9),
     # A schedule and its next fire each.

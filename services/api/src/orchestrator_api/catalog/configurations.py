@@ -149,13 +149,7 @@ async def named(session: Session, keys: Iterable[tuple[str, str]], *, max_bytes:
 
 async def all_orchestrations(session: Session) -> list[Configuration]:
     """The configurations of orchestrations."""
-    return await ConfigurationStore(session.connection).configurations(
-        project=session.project,
-        wanted=ConfigurationFilter(ORCHESTRATOR),
-        after_component=None,
-        after=None,
-        limit=None,
-    )
+    return await ConfigurationStore(session.connection).orchestrations(project=session.project)
 
 
 async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]:

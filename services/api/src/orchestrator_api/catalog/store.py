@@ -27,25 +27,9 @@ class ConfigurationStore(Store):
 
     queries = Queries.load(__package__, "store.sql")
 
-    async def configurations(
-        self,
-        *,
-        project: str,
-        wanted: ConfigurationFilter,
-        after_component: str | None,
-        after: str | None,
-        limit: int | None,
-    ) -> list[Configuration]:
-        """The configurations of a component, or all except orchestrations."""
-        return await self._many(
-            Configuration,
-            "configurations",
-            project=project,
-            **columns_of(wanted),
-            after_component=after_component,
-            after=after,
-            limit=limit,
-        )
+    async def orchestrations(self, *, project: str) -> list[Configuration]:
+        """All that are not in the trash."""
+        return await self._many(Configuration, "all_orchestrations", project=project)
 
     async def configurations_by_id(
         self,
@@ -57,7 +41,10 @@ class ConfigurationStore(Store):
         limit: int,
         backwards: bool,
     ) -> list[ListedKey]:
-        """Which ones those are, by component and id."""
+        """Which configurations a page shows, by component and id.
+
+        Those of one component, or of all except orchestrations.
+        """
         return await self._many(
             ListedKey,
             "configurations_by_id_backwards" if backwards else "configurations_by_id",

@@ -1,25 +1,15 @@
 -- Components, and configurations with their versions; orchestrations are the configurations of the component
 -- orchestrator.
 
--- name: configurations
--- Reads in index order, from the given place on, so that a page reads only the rows it returns.
+-- name: all_orchestrations
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at, c.purged_at
 FROM catalog.configurations c
-CROSS JOIN LATERAL (
-    SELECT * FROM catalog.configuration_versions v
-    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-    LIMIT 1) v
-WHERE c.project = $project AND c.deleted_at IS NULL
-  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
-  AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
-  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
-  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
-  AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
-ORDER BY c.component, c.id
-LIMIT $limit
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+ORDER BY c.id
 
 -- name: configurations_by_id
 -- Which configurations a page shows, in index order, and the sizes of their parameters in bytes.
