@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orchestrator_api.access.differences import MAX_CHANGES, MAX_CHARACTERS, MAX_TEXT, differences
@@ -101,6 +101,7 @@ values = st.recursive(
 documents = st.dictionaries(st.sampled_from(["a", "b", "#c"]), values, max_size=3)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # on a busy machine
 @given(documents, documents)
 def test_no_secret_is_shown_and_nothing_is_missed(before: dict[str, Any], after: dict[str, Any]) -> None:
     found = differences(before, after)
