@@ -56,7 +56,7 @@ async def get_link(request: Request, response: Response, desk: Desk, link: LinkT
 async def use_link(
     request: Request, response: Response, desk: Desk, link: LinkText, body: NewPasswordIn
 ) -> LinkOut:
-    """Set the password of the person whose link it is. It works once, and ends all their sessions."""
+    """Set the password of the person whose link it is. It works once, and ends their sessions and logins."""
     response.headers["cache-control"] = "no-store"
     address = desk.sessions.guard.address(request)
     return LinkOut.model_validate(await links.use(desk, link, address, body.password, body.name))
