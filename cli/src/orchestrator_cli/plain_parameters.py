@@ -1,4 +1,4 @@
-"""Strings and integers on the command line, parsed without pydantic, whose import costs as much as Typer."""
+"""Strings and integers on the command line, parsed without pydantic, which costs as much as Typer."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,8 @@ class PlainParameter(RuntimeParam):
     def _coerce_value(self, value: Any, param: Any, ctx: Any) -> Any:
         if self.annotation is str and type(value) is str:
             return value
+        if self.annotation == list[str] and _are_strings(value):
+            return list(value)
         number = _whole_number(value) if self.annotation is int else None
         if number is not None and self._is_in_range(number):
             return number
@@ -24,6 +26,10 @@ class PlainParameter(RuntimeParam):
     def _is_in_range(self, number: int) -> bool:
         least, most = self.parameter_info.min, self.parameter_info.max
         return (least is None or least <= number) and (most is None or number <= most)
+
+
+def _are_strings(value: object) -> bool:
+    return isinstance(value, tuple | list) and bool(value) and all(type(each) is str for each in value)
 
 
 def _whole_number(value: object) -> int | None:

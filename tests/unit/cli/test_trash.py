@@ -1,5 +1,7 @@
 """`orchestrator trash`: what is shown, which address each command asks, and the question before purging."""
 
+import io
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -65,11 +67,21 @@ def test_purging_asks_first(
     asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("typer.confirm", lambda text, **_: print(text))
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     assert main(["trash", "purge", "csv/orders"]) == 0
     assert "Delete csv/orders for good" in capsys.readouterr().out
     assert main(["trash", "purge", "daily", "--yes"]) == 0
     assert capsys.readouterr().out == "purged daily\n"
     assert asked == ["DELETE trash/csv/orders", "DELETE trash/orchestrator/daily"]
+
+
+def test_purging_without_a_terminal_needs_yes(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert main(["trash", "purge", "daily"]) == ExitCode.BAD_INPUT
+    assert "pass --yes" in capsys.readouterr().err
+    assert asked == []
 
 
 @pytest.mark.parametrize("name", ["a/", "/a", "a/b/c"])

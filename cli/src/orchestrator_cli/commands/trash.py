@@ -1,5 +1,6 @@
 """`orchestrator trash`: what was deleted, until it is restored or purged."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -69,10 +70,17 @@ def purge(
     where = context(project)
     path = where.project_path(_path(name))
     if not yes:
-        typer.confirm(f"Delete {plain(name)} for good, with all its versions?", abort=True, err=True)
+        _ask(f"Delete {plain(name)} for good, with all its versions?")
     with where.client() as client:
         client.delete(path, etag="*")  # nobody edits what is in the trash
     print(f"purged {plain(name)}")
+
+
+def _ask(question: str) -> None:
+    """Return if the person agrees; a question that nobody can answer is refused."""
+    if not sys.stdin.isatty():
+        raise BadInput("there is no terminal to ask at: pass --yes to delete without a question")
+    typer.confirm(question, abort=True, err=True)
 
 
 def _path(name: str) -> str:
