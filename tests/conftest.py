@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -24,8 +25,15 @@ RUN = pytest.StashKey[servers.Run]()
 
 def pytest_configure(config: pytest.Config) -> None:
     plain_logs()
+    _hear_interrupts()
     if not hasattr(config, "workerinput"):  # the process that controls the run, not a worker of it
         config.stash[RUN] = servers.Run.begin()
+
+
+def _hear_interrupts() -> None:
+    """A run in the background ignores SIGINT; the programs that tests interrupt must not inherit that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -183,6 +183,7 @@ def _settings(database: Database, vhost: BrokerVhost) -> ApiSettings:
         database_url=database.url_for("api"),
         amqp_url=vhost.url,
         encryption_keys=KEY,
+        link_key=KEY,
         admin_email="benchmark@example.com",
         admin_token=TOKEN,
     )
@@ -198,10 +199,13 @@ async def _started(
         "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
         "ORCHESTRATOR_AMQP_URL": vhost.url,
         "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
+        "ORCHESTRATOR_LINK_KEY": KEY,
         "ORCHESTRATOR_ADMIN_EMAIL": "benchmark@example.com",
         "ORCHESTRATOR_ADMIN_TOKEN": TOKEN,
         "ORCHESTRATOR_HTTP_HOST": "127.0.0.1",
         "ORCHESTRATOR_HTTP_PORT": str(ports["ours"]),
+        "ORCHESTRATOR_REQUESTS_PER_SECOND": "100000",
+        "ORCHESTRATOR_REQUESTS_BURST": "100000",
         "ORCHESTRATOR_LOG_LEVEL": "warning",
     }
     bare = ("tests.benchmarks.bare_api", env, stage.folder, str(recorded), str(ports["bare"]))

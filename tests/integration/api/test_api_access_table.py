@@ -97,13 +97,19 @@ def _leaks(call: Call, kind: str, answer: Answer) -> list[str]:
 async def asked(
     tenants: Tenants, caller: Caller, call: Call, places: Mapping[str, str], body: object = None
 ) -> Answer:
-    """Make the call; a session that it ends begins again."""
-    sessions = "SELECT s FROM catalog.sessions s"
-    kept = await tenants.database.fetch(sessions) if call.name in ENDS_SESSION else []
+    """Make the call; sessions and logins that it ends begin again."""
+    if call.name not in ENDS_SESSION:
+        return await send(tenants.app, caller, call, places, body)
+    sessions = await tenants.database.fetch("SELECT s FROM catalog.sessions s")
+    logins = await tenants.database.fetch("SELECT id FROM catalog.tokens WHERE revoked_at IS NULL")
     answer = await send(tenants.app, caller, call, places, body)
-    for (session,) in kept:
+    for (session,) in sessions:
         again = "INSERT INTO catalog.sessions SELECT ($1::catalog.sessions).* ON CONFLICT DO NOTHING"
         await tenants.database.execute(again, session)
+    again = (
+        "UPDATE catalog.tokens SET revoked_at = NULL WHERE revoked_at IS NOT NULL AND id = ANY ($1::uuid[])"
+    )
+    await tenants.database.execute(again, [login["id"] for login in logins])
     return answer
 
 

@@ -78,6 +78,16 @@ async def test_a_disabled_person_gets_no_token(
         await Client(http).post("/v1/cli-logins", {"code": code, "verifier": VERIFIER}, status=401)
 
 
+async def test_a_code_ends_with_the_session_in_which_it_was_confirmed(
+    eva: UUID, browser: Browser, api: RunningApi, database: Database
+) -> None:
+    """Otherwise someone who is signed out everywhere could still get a token for a month."""
+    code = await confirmed(browser)
+    await database.execute("DELETE FROM catalog.sessions WHERE person_id = $1", eva)
+    async with api.http(None) as http:
+        await Client(http).post("/v1/cli-logins", {"code": code, "verifier": VERIFIER}, status=401)
+
+
 async def test_another_site_cannot_confirm(eva: UUID, browser: Browser) -> None:
     await sign_in(browser)
     page = await browser.get(PATH)

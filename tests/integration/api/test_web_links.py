@@ -65,7 +65,7 @@ async def test_a_link_that_is_none_says_how_to_get_one(browser: Browser) -> None
     for text in ("x", "a.b.c", "x" * 1000):
         page = await browser.get(f"/links/{text}")
         assert page.status == 404
-        assert "does not work any more" in page.text
+        assert "This link does not work" in page.text
 
 
 async def test_a_forgotten_password_has_the_same_answer_for_everyone(link: str, browser: Browser) -> None:

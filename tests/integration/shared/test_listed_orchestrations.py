@@ -50,7 +50,7 @@ CASES = [
     # Ten of the page, each with its version, and the last component.
     ("catalog", "configurations", "'p', 'orchestrator', NULL, NULL, NULL, NULL, 10", 21),
     # The last four of the project's orchestrations.
-    ("catalog", "configuration_sizes", "'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10", 9),
+    ("catalog", "configurations_by_id", "'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10", 9),
     # A schedule and its next fire each.
     ("schedules", "schedules", f"'p', {PAGE}, NULL", 4),
     # A trigger and its two tables each.

@@ -12,7 +12,7 @@ from orchestrator_shared.links import sign_link, verify_link
 KEY, OTHER = b"k" * 32, b"o" * 32
 NOW = datetime(2026, 11, 30, 12, 0, tzinfo=UTC)
 VERIFIER = "v" * 43
-LOGIN = ConfirmedLogin(UUID(int=1), UUID(int=2), challenge_of(VERIFIER), "eva's laptop")
+LOGIN = ConfirmedLogin(UUID(int=1), UUID(int=2), UUID(int=3), challenge_of(VERIFIER), "eva's laptop")
 STATE, CHALLENGE = "s" * 16, challenge_of(VERIFIER)
 
 

@@ -57,6 +57,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             "configurations list --component c --search x",
             {"path": "configurations", "component": ["c"], "search": ["x"]},
         ),
+        ("orchestrations list --sort=-name", {"path": "orchestrations", "sort": ["-name"]}),
+        ("configurations list --sort name", {"path": "configurations", "sort": ["name"]}),
         ("buckets list --shared with_me", {"path": "buckets", "shared": ["with_me"]}),
         ("deliveries --orchestration daily", {"path": "deliveries", "orchestration": ["daily"]}),
     ],

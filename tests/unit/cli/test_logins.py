@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.support.json_server import Asked, JsonServer, serving
 
-from orchestrator_cli.context import profile_option, resolve
+from orchestrator_cli.context import STATE_FOLDER, Context, profile_option, resolve, write_context
 from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.main import main
 from orchestrator_cli.profiles import Profile, Profiles, profiles_file, read_profiles, write_profiles
@@ -147,6 +147,21 @@ def test_variables_of_a_pipeline_need_no_file(monkeypatch: pytest.MonkeyPatch) -
     assert (resolve().url, resolve().token) == ("https://ci", "t")
 
 
+def test_a_new_login_beside_a_local_stack_is_one_at_that_stack(
+    server: JsonServer, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(prod=Profile("http://127.0.0.1:1", "p-token", "shop"))
+    (home / STATE_FOLDER).mkdir()
+    write_context(home / STATE_FOLDER, Context(server.url, "local-token", "demo"))
+    assert log_in(monkeypatch, "--profile", "me", token="ada") == ExitCode.OK
+    assert "pass --profile me or set ORCHESTRATOR_PROFILE=me" in capsys.readouterr().err
+    assert resolve().token == "local-token"
+    monkeypatch.setenv("ORCHESTRATOR_PROFILE", "me")
+    assert (resolve().url, resolve().token, resolve().project) == (server.url, "ada", "shop")
+    assert log_in(monkeypatch, token="ada") == ExitCode.OK
+    assert "note:" not in capsys.readouterr().err
+
+
 def test_logging_out_forgets_the_token_and_revokes_what_the_login_made(
     server: JsonServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -167,6 +182,16 @@ def test_logging_out_of_a_server_that_is_gone_says_that_the_token_still_works(
     assert main(["logout"]) == ExitCode.OK
     assert "works until it expires" in capsys.readouterr().err
     assert read_profiles().by_name["browser"].token == ""
+
+
+def test_an_administrator_of_a_local_stack_logs_in_to_its_project(
+    server: JsonServer, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ADA, "memberships", [])
+    (home / STATE_FOLDER).mkdir()
+    write_context(home / STATE_FOLDER, Context(server.url, "local-token", "demo"))
+    assert log_in(monkeypatch, "--profile", "me", token="ada") == ExitCode.OK
+    assert read_profiles().named("me") == Profile(server.url, "ada", "demo")
 
 
 def test_who_one_is(server: JsonServer, capsys: pytest.CaptureFixture[str]) -> None:

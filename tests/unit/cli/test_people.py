@@ -60,7 +60,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> BODIES:
         ("people enable ada@example.com", f"PATCH /v1/people/{ID}", {"disabled": False}, "enabled"),
         (
             "members invite b@c.d viewer --may-run --name Bob", f"POST {MEMBERS}",
-            {"email": "b@c.d", "role": "viewer", "may_run": True, "name": "Bob"}, "is now viewer in demo",
+            {"email": "b@c.d", "role": "viewer", "may_run": True, "name": "Bob"},
+            "is now viewer who may run in demo",
         ),
         (
             "members role ada@example.com admin", f"PUT {MEMBERS}/{ID}",
@@ -99,6 +100,17 @@ def test_a_token_is_shown_with_its_scopes(
     monkeypatch.setitem(ME, "token", token)
     assert main(["whoami"]) == 0
     assert capsys.readouterr().out == "the token robot of demo: read, run\n"
+
+
+def test_whoami_tells_the_server_and_the_token(
+    asked: BODIES, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ME, "person", {**ME["person"], "name": ME["person"]["email"]})
+    monkeypatch.setitem(ME, "token", {"id": ID, "name": "command line on laptop"})
+    assert main(["whoami"]) == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert first == ME["person"]["email"]
+    assert last == "at http://server:1, with the token command line on laptop"
 
 
 def test_an_unknown_address_is_said(asked: BODIES, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, SortOption, context
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import day_and_time, print_json, print_table
@@ -30,13 +30,14 @@ def list_configurations(
     search: Annotated[
         str | None, typer.Option(help="Part of component/id, the name or the description.")
     ] = None,
+    sort: SortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the configurations of components."""
     where = context(project)
     with where.client() as client:
         path = where.project_path("configurations")
-        items = list(client.items(path, component=component, search=search))
+        items = list(client.items(path, component=component, search=search, sort=sort))
     if as_json:
         print_json(items)
         return

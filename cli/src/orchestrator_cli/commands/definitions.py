@@ -22,6 +22,7 @@ from orchestrator_cli.output import (
     print_findings,
     print_json,
 )
+from orchestrator_cli.refused_documents import by_file
 from orchestrator_shared.definitions.loader import Document
 
 if TYPE_CHECKING:
@@ -52,8 +53,9 @@ def apply(
 ) -> None:
     """Show how the project would change to match the files, ask, and change it."""
     kinds, where = pruned_kinds(prune or []), context(project)
-    documents = with_secrets(load_documents(file))
-    with where.client() as client:
+    loaded = load_documents(file)
+    documents = with_secrets(loaded)
+    with where.client() as client, by_file(loaded):
         answer = plan_documents(client, where.project_path(), documents, prune=kinds)
         if not dry_run and not is_empty(answer):
             if not yes:
@@ -99,7 +101,7 @@ def diff(
     """Show what `apply` would change; exit code 1 if there are changes."""
     kinds, where = pruned_kinds(prune or []), context(project)
     loaded = load_documents(file)
-    with where.client() as client:
+    with where.client() as client, by_file(loaded):
         answer = plan_documents(client, where.project_path(), with_secrets(loaded), prune=kinds)
         if as_json:
             print_json(answer)

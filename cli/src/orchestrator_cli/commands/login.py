@@ -3,6 +3,7 @@
 import getpass
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -10,7 +11,7 @@ import typer
 
 from orchestrator_cli.client import ApiClient, Json
 from orchestrator_cli.commands.options import ProjectOption
-from orchestrator_cli.context import URL_VARIABLE, profile_option
+from orchestrator_cli.context import URL_VARIABLE, Context, find_context, profile_option
 from orchestrator_cli.failures import BadInput, CommandFailure
 from orchestrator_cli.output import error_console, plain
 from orchestrator_cli.profiles import (
@@ -38,7 +39,8 @@ def login(
     """Log in to a server in the browser, or with a token, and remember it."""
     profiles = read_profiles()
     name = _profile_name(profiles)
-    known = profiles.by_name.get(name, Profile())
+    local = find_context(Path.cwd())
+    known = _known(profiles, name, local)
     server = _server(url, known)
     if with_token or token_stdin:
         token, token_id = _given_token(from_stdin=token_stdin), ""
@@ -49,6 +51,17 @@ def login(
     made = Profile(server, token, project or _only_project(me) or known.project, token_id)
     file = write_profiles(profiles.with_profile(name, made))
     _tell(f"logged in to {server} as {_who(me)}; kept in {file} as profile {name}")
+    if local is not None and not os.environ.get(PROFILE_VARIABLE):
+        _tell(
+            "note: commands in this folder still use the local stack's own token; to use this login, "
+            f"pass --profile {name} or set {PROFILE_VARIABLE}={name}"
+        )
+
+
+def _known(profiles: Profiles, name: str, local: Context | None) -> Profile:
+    """The profile as it is; a new one begins with the local stack of this folder, if there is one."""
+    new = Profile(local.url, "", local.project) if local is not None else Profile()
+    return profiles.by_name.get(name, new)
 
 
 def _profile_name(profiles: Profiles) -> str:

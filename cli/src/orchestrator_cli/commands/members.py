@@ -51,7 +51,7 @@ def invite(
     body: Json = {"email": email, "role": role, "may_run": may_run}
     with where.client() as client:
         client.post(where.project_path("members"), body if name is None else {**body, "name": name})
-    print(f"{email} is now {role} in {where.project}")
+    print(f"{email} is now {role}{_extra(may_run)} in {where.project}")
 
 
 @app.command("role")
@@ -64,7 +64,11 @@ def set_role(
         path = where.project_path("members")
         member = find(client, path, email)
         client.put(f"{path}/{member['person_id']}", {"role": role, "may_run": may_run}, etag=member["etag"])
-    print(f"{email} is now {role} in {where.project}")
+    print(f"{email} is now {role}{_extra(may_run)} in {where.project}")
+
+
+def _extra(may_run: bool) -> str:
+    return " who may run" if may_run else ""
 
 
 @app.command()

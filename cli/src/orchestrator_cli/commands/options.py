@@ -1,5 +1,6 @@
 """Options shared by several commands, and what they resolve to."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,6 +18,20 @@ NotifyOption = Annotated[
     typer.Option(
         "--notify/--no-notify", help="Whether to mail the result to you, if the token belongs to a person."
     ),
+]
+
+
+class Sort(StrEnum):
+    """The order of a list."""
+
+    ID = "id"
+    ID_BACKWARDS = "-id"
+    NAME = "name"
+    NAME_BACKWARDS = "-name"
+
+
+SortOption = Annotated[
+    Sort | None, typer.Option("--sort", help="The order; with - it is reversed: --sort=-name.")
 ]
 
 

@@ -8,7 +8,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import JsonOption, ProjectOption, SortOption, context
 from orchestrator_cli.commands.switching import add_orchestration_switches
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.output import (
@@ -34,13 +34,15 @@ def list_orchestrations(
         bool | None,
         typer.Option("--enabled/--disabled", help="Only those that are.", show_default=False),
     ] = None,
+    sort: SortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the orchestrations with their last and next runs."""
     where = context(project)
     wanted = None if enabled is None else str(enabled).lower()
     with where.client() as client:
-        items = list(client.items(where.project_path("orchestrations"), search=search, enabled=wanted))
+        path = where.project_path("orchestrations")
+        items = list(client.items(path, search=search, enabled=wanted, sort=sort))
     if as_json:
         print_json(items)
         return

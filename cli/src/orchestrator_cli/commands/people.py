@@ -100,7 +100,8 @@ def find(client: ApiClient, path: str, email: str) -> Json:
 
 def whoami(as_json: JsonOption = False) -> None:
     """Show who you are to the server: a person and their roles, or a token and its scopes."""
-    with context().client() as client:
+    server = context()
+    with server.client() as client:
         found = client.get("/me")
     if as_json:
         print_json(found)
@@ -111,6 +112,14 @@ def whoami(as_json: JsonOption = False) -> None:
         print(plain(f"the token {token['name']} of {where}: {', '.join(token['scopes'])}"))
         return
     everything = ", administrator of the installation" if person["is_administrator"] else ""
-    print(plain(f"{person['name']} <{person['email']}>{everything}"))
+    print(plain(f"{_named(person)}{everything}"))
     for each in found["memberships"]:
         print(plain(f"{each['role']}{' who may run' if each['may_run'] else ''} in {each['project']}"))
+    if token is not None:
+        print(plain(f"at {server.url}, with the token {token['name']}"))
+
+
+def _named(person: Json) -> str:
+    """Someone who gave no name has their address for a name."""
+    name, email = str(person["name"]), str(person["email"])
+    return email if name == email else f"{name} <{email}>"

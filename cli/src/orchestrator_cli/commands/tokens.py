@@ -14,7 +14,7 @@ app = typer.Typer()
 
 InstanceOption = Annotated[
     bool,
-    typer.Option("--instance", help="Administrators' tokens instead of a project's (administrators only)."),
+    typer.Option("--instance", help="Administrators' tokens (of the installation) instead of a project's."),
 ]
 
 
@@ -22,7 +22,7 @@ InstanceOption = Annotated[
 def list_tokens(
     project: ProjectOption = None, instance: InstanceOption = False, as_json: JsonOption = False
 ) -> None:
-    """List tokens, without secrets: what they may do and when they were last used (project admins only)."""
+    """List tokens, without secrets: what they may do and when they were last used (admins of the project)."""
     where = context(None if instance else project)
     path = "/tokens" if instance else where.project_path("tokens")
     with where.client() as client:
@@ -70,7 +70,7 @@ def show(
     instance: InstanceOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show one token by its id, without its secret (project admins only)."""
+    """Show one token by its id, without its secret (admins of the project)."""
     where = context(None if instance else project)
     with where.client() as client:
         item = client.get(_path(where, token, instance))
@@ -120,7 +120,7 @@ def create(
     expires: ExpiresOption = None,
     project: ProjectOption = None,
 ) -> None:
-    """Create a token and print it; it is shown only once (project admins only)."""
+    """Create a token and print it; it is shown only once (admins of the project)."""
     where = context(project)
     body: Json = {
         "name": name,
@@ -143,7 +143,7 @@ def change(
     never_expires: Annotated[bool, typer.Option("--never-expires", help="Take its expiry away.")] = False,
     project: ProjectOption = None,
 ) -> None:
-    """Change a token's name, description or expiry (project admins only)."""
+    """Change a token's name, description or expiry (admins of the project)."""
     if expires and never_expires:
         raise BadInput("give --expires or --never-expires, not both")
     where = context(project)
@@ -160,7 +160,7 @@ def change(
 
 @app.command()
 def refresh(token: str, project: ProjectOption = None) -> None:
-    """Give a token a new secret and print it; the old one ends at once (project admins only)."""
+    """Give a token a new secret and print it; the old one ends at once (admins of the project)."""
     where = context(project)
     with where.client() as client:
         print(plain(client.post(where.project_path(f"tokens/{token}/refresh"))["token"]))
@@ -168,7 +168,7 @@ def refresh(token: str, project: ProjectOption = None) -> None:
 
 @app.command()
 def revoke(token: str, project: ProjectOption = None, instance: InstanceOption = False) -> None:
-    """Revoke a token by its id (project admins only)."""
+    """Revoke a token by its id (admins of the project)."""
     where = context(None if instance else project)
     with where.client() as client:
         client.delete(_path(where, token, instance))

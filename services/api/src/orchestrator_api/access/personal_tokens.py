@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import asyncpg
+
 from orchestrator_api.access import audit
 from orchestrator_api.access.audit import About, Author
 from orchestrator_api.access.rows import CreatedPersonalToken, PersonalToken
@@ -25,6 +27,8 @@ class Login:
 
     token_id: UUID
     person_id: UUID
+    session_id: UUID
+    """In which they have confirmed it."""
     name: str
     """The computer that it is for."""
     address: str
@@ -38,13 +42,14 @@ async def create(work: UnitOfWork, login: Login, now: datetime) -> CreatedPerson
     made = await store.insert_personal_token(
         token_id=login.token_id,
         person_id=login.person_id,
+        session_id=login.session_id,
         name=f"command line on {login.name}",
         secret_hash=hash_token(text),
         prefix=prefix,
         expires_at=now + LIFETIME,
     )
     if made is None:
-        raise Unauthenticated("this login was used already, or the account is disabled: log in again")
+        raise Unauthenticated("this login was used already, or the person has signed out: log in again")
     await audit.record(
         work.connection,
         project=None,
@@ -73,3 +78,10 @@ async def revoke(session: Session, token_id: UUID) -> None:
     if await store.revoke_personal_token(person_id=person_id, token_id=token_id):
         about = About({"revoked": False}, {"revoked": True}, id=str(token_id))
         await session.record("token.revoked", f"{found[0].name} {found[0].email}", about, id=str(token_id))
+
+
+async def end_logins(
+    connection: asyncpg.Connection, person_id: UUID, *, except_id: UUID | None = None
+) -> int:
+    """End all logins of the command line, or all others; call it once the sessions have ended."""
+    return await AccessStore(connection).revoke_logins(person_id=person_id, except_id=except_id)

@@ -86,7 +86,8 @@ async def change_token(
 async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreated:
     """Replace a token's secret (project admins only).
 
-    The old secret stops working at once; the new one is shown only in this answer."""
+    The old secret stops working at once; the new one is shown only in this answer.
+    """
     async with call.session(Scope.ADMINISTER, project) as session:
         return TokenCreated.model_validate(await tokens.refresh(session, token))
 

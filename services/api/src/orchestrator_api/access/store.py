@@ -192,17 +192,19 @@ class AccessStore(Store):
         *,
         token_id: UUID,
         person_id: UUID,
+        session_id: UUID,
         name: str,
         secret_hash: bytes,
         prefix: str,
         expires_at: datetime,
     ) -> PersonalToken | None:
-        """Store a person's token; None if there is one with this id, or the account is disabled."""
+        """Store a person's token; None if there is one with this id, or the session has ended."""
         return await self._one(
             PersonalToken,
             "insert_personal_token",
             id=token_id,
             person_id=person_id,
+            session_id=session_id,
             name=name,
             secret_hash=secret_hash,
             prefix=prefix,
@@ -216,3 +218,7 @@ class AccessStore(Store):
     async def revoke_personal_token(self, *, person_id: UUID, token_id: UUID) -> bool:
         """Revoke a person's token; returns False if it had already ended."""
         return await self._run("revoke_personal_token", person_id=person_id, id=token_id) > 0
+
+    async def revoke_logins(self, *, person_id: UUID, except_id: UUID | None) -> int:
+        """Revoke all tokens that logins of the command line gave the person; returns how many."""
+        return await self._run("revoke_logins", person_id=person_id, except_id=except_id)

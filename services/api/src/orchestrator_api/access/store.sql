@@ -182,13 +182,16 @@ SELECT id, email FROM catalog.people WHERE is_administrator ORDER BY created_at
 INSERT INTO catalog.people (id, email, name, is_administrator) VALUES ($id, $email, $email, true)
 
 -- name: insert_personal_token
--- A login has one token; the scope admin is worth what the person is when the token is used.
+-- A login has one token; whoever ends its session at this moment waits, and then ends the token, too.
+-- The scope admin is worth what the person is when the token is used.
 WITH made AS (
     INSERT INTO catalog.tokens (
         id, kind, name, person_id, secret_hash, prefix, scopes, components, expires_at, created_by)
     SELECT $id, 'person', $name, p.id, $secret_hash, $prefix, ARRAY['admin'], ARRAY['*'], $expires_at, p.email
     FROM catalog.people p
+    JOIN catalog.sessions s ON s.person_id = p.id AND s.id = $session_id
     WHERE p.id = $person_id AND p.disabled_at IS NULL
+    FOR KEY SHARE OF s
     ON CONFLICT DO NOTHING
     RETURNING *)
 SELECT t.id, t.name, p.email, t.prefix, t.created_at, t.expires_at, t.revoked_at, t.last_used_at
@@ -206,3 +209,9 @@ ORDER BY t.id
 -- name: revoke_personal_token
 UPDATE catalog.tokens SET revoked_at = clock_timestamp()
 WHERE person_id = $person_id AND kind = 'person' AND id = $id AND revoked_at IS NULL
+
+-- name: revoke_logins
+-- All logins of the command line: people get no other tokens, except from the setting.
+UPDATE catalog.tokens SET revoked_at = clock_timestamp()
+WHERE person_id = $person_id AND kind = 'person' AND NOT from_setting AND revoked_at IS NULL
+  AND (expires_at IS NULL OR expires_at > clock_timestamp()) AND ($except_id::uuid IS NULL OR id <> $except_id)

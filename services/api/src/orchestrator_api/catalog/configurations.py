@@ -161,34 +161,25 @@ async def all_orchestrations(session: Session) -> list[Configuration]:
 async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]:
     """All configurations except orchestrations, a few megabytes at a time."""
     store = ConfigurationStore(session.connection)
-    place: dict[str, str | None] = {"after_component": None, "after": None}
+    component: str | None = None
+    after: str | None = None
     wanted = ConfigurationFilter()
     while True:
         part = Part()
-        sizes = await store.configuration_sizes(
-            project=session.project, wanted=wanted, **place, limit=part.limit
+        keys = await store.configurations_by_id(
+            project=session.project,
+            wanted=wanted,
+            after_component=component,
+            after=after,
+            limit=part.limit,
+            backwards=False,
         )
-        found = await store.configurations(
-            project=session.project, wanted=wanted, **place, limit=part.within(sizes).limit
-        )
+        part = part.within([key.size for key in keys])
+        found = await store.listed(project=session.project, keys=keys[: part.limit])
         if not found:
             return
         yield found
-        place = {"after_component": found[-1].component, "after": found[-1].id}
-
-
-async def listing(
-    session: Session, wanted: ConfigurationFilter, paging: Part
-) -> tuple[Part, list[Configuration]]:
-    """One page of the configurations."""
-    store = ConfigurationStore(session.connection)
-    after_component, after = paging.place(str, str)
-    place = {"after_component": after_component, "after": after}
-    sizes = await store.configuration_sizes(
-        project=session.project, wanted=wanted, **place, limit=paging.rows
-    )
-    part = paging.within(sizes)
-    return part, await store.configurations(project=session.project, wanted=wanted, **place, limit=part.rows)
+        component, after = found[-1].component, found[-1].id
 
 
 async def nestings(session: Session) -> list[tuple[str, str]]:

@@ -1,8 +1,9 @@
 """Components and configurations."""
 
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
+from fastapi import Query
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.http.models import (
@@ -18,6 +19,13 @@ from orchestrator_api.http.models import (
 )
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
+
+Sort = Annotated[
+    Literal["id", "-id", "name", "-name"],
+    Query(
+        description="The order; `-` reverses it. Names are compared without regard to upper and lower case."
+    ),
+]
 
 
 class ConfigurationIn(Input):

@@ -5,9 +5,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, versions
+from orchestrator_api.catalog import configurations, listing, versions
 from orchestrator_api.catalog.configurations import ConfigurationSpec, Key
-from orchestrator_api.catalog.models import ConfigurationIn, ConfigurationOut, ConfigurationSaved, VersionOut
+from orchestrator_api.catalog.models import (
+    ConfigurationIn,
+    ConfigurationOut,
+    ConfigurationSaved,
+    Sort,
+    VersionOut,
+)
 from orchestrator_api.catalog.rows import ConfigurationFilter, SavedConfiguration
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
@@ -37,16 +43,18 @@ async def list_configurations(
     paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
     search: Search = None,
+    sort: Sort = "id",
 ) -> Page[ConfigurationOut]:
     """List the configurations of the project, or of one component in it.
 
     A search looks at the components, ids, names and descriptions of all of them.
+    Those of several components are sorted by component first.
     """
     async with call.session(Scope.READ, project) as session:
         wanted = ConfigurationFilter(component, search)
-        part, found = await configurations.listing(session, wanted, paging)
+        part, found = await listing.page(session, wanted, paging.sorted_by(sort, default="id"))
         shown = await session.offload.run(configurations.all_masked, found)
-    return Page[ConfigurationOut].model_validate(part.of(shown, "component", "id"))
+    return Page[ConfigurationOut].model_validate(listing.shown_page(part, shown))
 
 
 @router.get("/{component}/{configuration}", operation_id="get_configuration", responses=READ_ONE)

@@ -55,6 +55,17 @@ class ConfigurationFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedKey:
+    """Which configuration a list shows next."""
+
+    component: str
+    id: str
+    name: str
+    size: int
+    """Of its parameters, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class SavedConfiguration(Configuration):
     """A configuration after a request to save it."""
 

@@ -10,6 +10,7 @@ from orchestrator_api.catalog.rows import (
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
+    ListedKey,
     Nesting,
     OverrideTarget,
     Trashed,
@@ -46,7 +47,7 @@ class ConfigurationStore(Store):
             limit=limit,
         )
 
-    async def configuration_sizes(
+    async def configurations_by_id(
         self,
         *,
         project: str,
@@ -54,16 +55,51 @@ class ConfigurationStore(Store):
         after_component: str | None,
         after: str | None,
         limit: int,
-    ) -> list[int]:
-        """The sizes of the same configurations, in bytes."""
-        return await self._column(
-            int,
-            "configuration_sizes",
+        backwards: bool,
+    ) -> list[ListedKey]:
+        """Which ones those are, by component and id."""
+        return await self._many(
+            ListedKey,
+            "configurations_by_id_backwards" if backwards else "configurations_by_id",
             project=project,
             **columns_of(wanted),
             after_component=after_component,
             after=after,
             limit=limit,
+        )
+
+    async def configurations_by_name(
+        self,
+        *,
+        project: str,
+        wanted: ConfigurationFilter,
+        after_component: str | None,
+        after_name: str | None,
+        after: str | None,
+        limit: int,
+        backwards: bool,
+    ) -> list[ListedKey]:
+        """The same by component, name and id."""
+        return await self._many(
+            ListedKey,
+            "configurations_by_name_backwards" if backwards else "configurations_by_name",
+            project=project,
+            **columns_of(wanted),
+            after_component=after_component,
+            after_name=after_name,
+            after=after,
+            limit=limit,
+        )
+
+    async def listed(self, *, project: str, keys: Collection[ListedKey]) -> list[Configuration]:
+        """These configurations, in the same order."""
+        return await self._many(
+            Configuration,
+            "listed_configurations",
+            project=project,
+            components=[each.component for each in keys],
+            configurations=[each.id for each in keys],
+            names=[each.name for each in keys],
         )
 
     async def configuration(

@@ -21,9 +21,9 @@ WHERE c.project = $project AND c.deleted_at IS NULL
 ORDER BY c.component, c.id
 LIMIT $limit
 
--- name: configuration_sizes
--- Sizes in bytes of the rows that `configurations` would read.
-SELECT octet_length(v.parameters::text)
+-- name: configurations_by_id
+-- Which configurations a page shows, in index order, and the sizes of their parameters in bytes.
+SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
 FROM catalog.configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
@@ -38,6 +38,78 @@ WHERE c.project = $project AND c.deleted_at IS NULL
        OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
+
+-- name: configurations_by_id_backwards
+-- The same from the end: from before the component that comes next, or from behind the last one.
+SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
+FROM catalog.configurations c
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog.configuration_versions v
+    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    LIMIT 1) v
+WHERE c.project = $project AND c.deleted_at IS NULL
+  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+  AND (c.component, c.id)
+      < (coalesce($after_component, (SELECT min(id) FROM catalog.components WHERE id > $component),
+                  (SELECT max(id) || 'z' FROM catalog.components)),
+         coalesce($after, ''))
+  AND c.component >= coalesce($component, '')
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+ORDER BY c.component DESC, c.id DESC
+LIMIT $limit
+
+-- name: configurations_by_name
+SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
+FROM catalog.configurations c
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog.configuration_versions v
+    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    LIMIT 1) v
+WHERE c.project = $project AND c.deleted_at IS NULL
+  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+  AND (c.component, lower(c.name), c.id)
+      > (coalesce($after_component, $component, ''), lower(coalesce($after_name, '')), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+ORDER BY c.component, lower(c.name), c.id
+LIMIT $limit
+
+-- name: configurations_by_name_backwards
+SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
+FROM catalog.configurations c
+CROSS JOIN LATERAL (
+    SELECT * FROM catalog.configuration_versions v
+    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+    LIMIT 1) v
+WHERE c.project = $project AND c.deleted_at IS NULL
+  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+  AND (c.component, lower(c.name), c.id)
+      < (coalesce($after_component, (SELECT min(id) FROM catalog.components WHERE id > $component),
+                  (SELECT max(id) || 'z' FROM catalog.components)),
+         lower(coalesce($after_name, '')), coalesce($after, ''))
+  AND c.component >= coalesce($component, '')
+  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
+  AND ($search::text IS NULL
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+ORDER BY c.component DESC, lower(c.name) DESC, c.id DESC
+LIMIT $limit
+
+-- name: listed_configurations
+-- Those of a page, in its order. One that has just been moved to the trash is still shown: without it the page would look
+-- like the last one. For the same reason it has the name it was found by, which the next page begins after.
+SELECT c.component, c.id, wanted.name, c.description, c.enabled, c.version, v.note, v.author,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       c.deleted_at, c.purged_at
+FROM unnest($components::text[], $configurations::text[], $names::text[])
+     WITH ORDINALITY AS wanted (component, id, name, place)
+JOIN catalog.configurations c ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id)
+JOIN catalog.configuration_versions v
+  ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+ORDER BY wanted.place
 
 -- name: configuration_states
 SELECT component, id, name, encode(sha256(convert_to(description, 'UTF8')), 'hex') AS description_digest, enabled,

@@ -88,7 +88,8 @@ async def stream_job_events(
 ) -> StreamResponse:
     """Stream changes to one job and, for a run, to the jobs below it.
 
-    `end` follows when the job has ended."""
+    `end` follows when the job has ended.
+    """
     return await _opened(
         call.session(STATUS, project), lambda session: streams.of_job(session, job, last_event_id)
     )
@@ -116,7 +117,8 @@ async def stream_job_log(
 ) -> StreamResponse:
     """Stream the log of a job as it is written.
 
-    `end` follows when the job has ended and its log is complete."""
+    `end` follows when the job has ended and its log is complete.
+    """
     place = resumed_place(after) if after is not None else None
     if after is not None and place is None:
         raise UserError("expected attempt:seq, such as 1:42", field="after")

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Response
 from orchestrator_api.access import orchestration_tokens
 from orchestrator_api.access.models import OrchestrationTokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations, versions
+from orchestrator_api.catalog import configurations, listing, versions
+from orchestrator_api.catalog.models import Sort
 from orchestrator_api.catalog.rows import ConfigurationFilter
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
@@ -54,6 +55,7 @@ async def list_orchestrations(
     paging: Paging,
     search: Search = None,
     enabled: bool | None = None,
+    sort: Sort = "id",
     recent_runs: Annotated[
         int, Query(ge=0, le=20, description="How many of the newest runs to show of each.")
     ] = 0,
@@ -64,8 +66,8 @@ async def list_orchestrations(
     """
     wanted = ConfigurationFilter(ORCHESTRATOR, search, enabled)
     async with call.session(Scope.READ, project) as session:
-        part, rows = await configurations.listing(session, wanted, paging)
-        page = part.of(rows, "component", "id")
+        part, rows = await listing.page(session, wanted, paging.sorted_by(sort, default="id"))
+        page = listing.shown_page(part, rows)
         page["items"] = await views.orchestrations(
             session, page["items"], with_tables=False, recent=recent_runs
         )

@@ -44,6 +44,7 @@ async def purge_from_trash(
 ) -> None:
     """Permanently delete a configuration or orchestration that is in the trash, with all its versions.
 
-    Its past jobs stay."""
+    Its past jobs stay.
+    """
     async with call.session(Scope.ADMINISTER, project) as session:
         await trash.purge(session, Key(component, configuration))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import structlog
 
+from orchestrator_api.access import personal_tokens
 from orchestrator_api.access.audit import About
 from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.edits import Target
@@ -101,7 +102,7 @@ async def _link(session: Session, person: Person, purpose: LinkPurpose, *, maile
 
 
 async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:
-    """Change an account; disabling it ends its sessions at once."""
+    """Change an account; disabling it ends its sessions, logins and links at once, and for good."""
     store = PeopleStore(session.connection)
     await store.lock_administrators()
     before = await find(session, person_id)
@@ -120,6 +121,8 @@ async def change(session: Session, person_id: UUID, change: AccountChange) -> Pe
     )
     if is_disabled:
         await store.delete_sessions(person_id=person_id)
+        await store.use_links(person_id=person_id)
+        await personal_tokens.end_logins(session.connection, person_id)
     action = "person.changed"
     if is_disabled != was_disabled:
         action = "person.disabled" if is_disabled else "person.enabled"
@@ -140,7 +143,8 @@ async def _check_other_administrator(store: PeopleStore, person: Person, *, stay
 async def change_password(call: Caller, desk: SignIns, current: str, new: str) -> None:
     """Change the password of the person who makes the request, and sign them out everywhere else.
 
-    Wrong passwords count as they do in signing in. Nothing is locked while passwords are hashed.
+    Their links end, too. Wrong passwords count as they do in signing in.
+    Nothing is locked while passwords are hashed.
     """
     desk.require_passwords()
     async with call.session(()) as session:
@@ -162,6 +166,11 @@ async def _replace(session: Session, credentials: Credentials, old_hash: str, ne
     await store.delete_attempts(account=account_key(credentials.email))
     if not await store.change_password(person_id=credentials.id, old_hash=old_hash, new_hash=new_hash):
         raise Conflict("your password was changed at the same moment: try again", field="current_password")
+    await store.use_links(person_id=credentials.id)
     ended = await store.delete_sessions(person_id=credentials.id, except_id=session.actor.session_id)
+    logins = await personal_tokens.end_logins(
+        session.connection, credentials.id, except_id=session.actor.token_id
+    )
     about = About({"#password": old_hash}, {"#password": new_hash}, id=str(credentials.id))
-    await session.record_in(None, "password.changed", credentials.email, about, ended_sessions=ended)
+    counts = {"ended_sessions": ended, "ended_logins": logins}
+    await session.record_in(None, "password.changed", credentials.email, about, **counts)

@@ -36,7 +36,8 @@ def _public(*statuses: int) -> dict[int | str, dict[str, object]]:
 async def request_password_reset(request: Request, desk: Desk, body: ResetIn, after: BackgroundTasks) -> None:
     """Mail a link to set a new password if the address has an account.
 
-    The answer is the same if it has none."""
+    The answer is the same if it has none.
+    """
     address = desk.sessions.guard.address(request)
     resets.accept(desk, address)
     after.add_task(resets.send, desk, body.email, address)
@@ -60,7 +61,8 @@ async def use_link(
 ) -> LinkOut:
     """Set the password of the account that a link belongs to.
 
-    The link works once. All sessions of the account end."""
+    The link works once. All sessions and command-line logins of the account end.
+    """
     response.headers["cache-control"] = "no-store"
     address = desk.sessions.guard.address(request)
     return LinkOut.model_validate(await links.use(desk, link, address, body.password, body.name))

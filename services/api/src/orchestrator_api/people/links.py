@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from orchestrator_api.access import audit
+from orchestrator_api.access import audit, personal_tokens
 from orchestrator_api.access.audit import About, Author
 from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.people.rows import NewLink, OpenLink
@@ -87,7 +87,7 @@ async def look_at(desk: SignIns, text: str, address: str) -> OpenLink:
 
 
 async def use(desk: SignIns, text: str, address: str, password: str, name: str | None) -> OpenLink:
-    """Set the password; this ends every link and session of the person. Of two uses at once, one succeeds."""
+    """Set the password, which ends every link, session and login. Of two uses at once, one succeeds."""
     link = await look_at(desk, text, address)
     if link.purpose is not LinkPurpose.FIRST:
         desk.require_passwords()
@@ -101,6 +101,7 @@ async def use(desk: SignIns, text: str, address: str, password: str, name: str |
             raise NotFound(ENDED, field="link")
         await store.set_password(person_id=link.person_id, password_hash=password_hash, name=name)
         await store.delete_sessions(person_id=link.person_id)
+        await personal_tokens.end_logins(work.connection, link.person_id)
         await audit.record(
             work.connection,
             project=None,

@@ -79,7 +79,7 @@ async def list_sessions(call: Call, desk: Desk) -> Page[SessionOut]:
 
 @router.delete("/me/sessions", operation_id="sign_out_everywhere", status_code=204, responses=WRITE)
 async def sign_out_everywhere(call: Call) -> None:
-    """End all your sessions, including this one."""
+    """End all your sessions, including this one, and all command-line logins but the one that asks."""
     async with call.session(()) as session:
         await sessions.end_all(session)
 
@@ -95,5 +95,5 @@ async def end_session(call: Call, session: UUID) -> None:
     "/me/password", operation_id="change_password", status_code=204, responses=WRITE, openapi_extra=BODY
 )
 async def change_password(call: Call, desk: Desk, body: PasswordIn) -> None:
-    """Change your password. All your other sessions end."""
+    """Change your password. All your other sessions and command-line logins end."""
     await accounts.change_password(call, desk, body.current_password, body.new_password)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from orchestrator_api.access import personal_tokens
 from orchestrator_api.access.audit import About
 from orchestrator_api.access.browser_sessions import BrowserSessions
 from orchestrator_api.http.refusals import Forbidden
@@ -46,7 +47,10 @@ async def end(session: Session, session_id: UUID) -> None:
 
 
 async def end_all(session: Session) -> None:
-    """Sign the person out everywhere."""
-    store = PeopleStore(session.connection)
-    if count := await store.delete_sessions(person_id=person_of(session)):
-        await session.record_in(None, "sessions.ended", session.actor.label, count=count)
+    """Sign the person out everywhere, also in the command line; a token that asks for it stays."""
+    store, person_id = PeopleStore(session.connection), person_of(session)
+    count = await store.delete_sessions(person_id=person_id)
+    asking = session.actor.token_id
+    logins = await personal_tokens.end_logins(session.connection, person_id, except_id=asking)
+    if count or logins:
+        await session.record_in(None, "sessions.ended", session.actor.label, count=count, logins=logins)

@@ -32,6 +32,8 @@ class PeopleStore(Store):
 
     async def person_by_email(self, *, email: str) -> Person | None:
         """The account with this address, in upper or lower case."""
+        if not email.isascii():  # accounts' addresses are, but for most databases İ is a kind of i
+            return None
         return await self._one(Person, "person_by_email", email=email)
 
     async def person(self, *, person_id: UUID) -> Person | None:
@@ -103,6 +105,8 @@ class PeopleStore(Store):
 
     async def credentials(self, *, email: str) -> Credentials | None:
         """What decides whether the person with this address may sign in."""
+        if not email.isascii():  # as above: each spelling would have tries of its own
+            return None
         return await self._one(Credentials, "credentials", email=email)
 
     async def credentials_of(self, *, person_id: UUID) -> Credentials | None:

@@ -19,6 +19,7 @@ class Present:
     """The person who is signed in."""
 
     person_id: UUID
+    session_id: UUID
     email: str
     secret: str
 
@@ -46,7 +47,7 @@ async def present(request: Request) -> Present | None:
     try:
         async with sessions.open(replace(presented, forgery=None), (), None) as session:
             person_id, email = person_sessions.person_of(session), session.actor.email
-            return Present(person_id, email or "", presented.session)
+            return Present(person_id, person_sessions.current(session), email or "", presented.session)
     except Unauthenticated:
         return None
 

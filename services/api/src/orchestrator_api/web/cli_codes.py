@@ -62,6 +62,8 @@ class ConfirmedLogin:
 
     token_id: UUID
     person_id: UUID
+    session_id: UUID
+    """In which it was confirmed; the code ends with it."""
     challenge: str
     name: str
 
@@ -70,6 +72,7 @@ class ConfirmedLogin:
         claims = {
             "jti": str(self.token_id),
             "sub": str(self.person_id),
+            "sid": str(self.session_id),
             "aud": AUDIENCE,
             "exp": int((now + LIFETIME).timestamp()),
             "challenge": self.challenge,
@@ -101,7 +104,8 @@ def _read(key: bytes, code: str, now: datetime) -> ConfirmedLogin | None:
         )
         if datetime.fromtimestamp(said["exp"], UTC) <= now:
             return None
-        return ConfirmedLogin(UUID(said["jti"]), UUID(said["sub"]), said["challenge"], said["name"])
+        token_id, person_id, session_id = (UUID(said[name]) for name in ("jti", "sub", "sid"))
+        return ConfirmedLogin(token_id, person_id, session_id, said["challenge"], said["name"])
     except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
 

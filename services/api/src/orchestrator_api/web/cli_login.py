@@ -26,7 +26,7 @@ async def cli_login(request: Request) -> Response:
     wish = _wish(fields)
     if wish is None:
         return _unreadable()
-    login = ConfirmedLogin(new_id(), person.person_id, wish.challenge, wish.name)
+    login = ConfirmedLogin(new_id(), person.person_id, person.session_id, wish.challenge, wish.name)
     code = login.sign(request.app.state.link_keys[0], request.app.state.sessions.clock.now())
     return pages.go_to(wish.callback(code))
 

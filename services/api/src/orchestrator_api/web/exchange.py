@@ -17,6 +17,6 @@ async def token_for(
     login = cli_codes.verify(keys, code, verifier, now)
     if login is None:
         raise Unauthenticated("this code is not valid, or it is older than a minute: log in again")
-    wanted = personal_tokens.Login(login.token_id, login.person_id, login.name, address)
+    wanted = personal_tokens.Login(login.token_id, login.person_id, login.session_id, login.name, address)
     async with sessions.units_of_work.work() as work:
         return await personal_tokens.create(work, wanted, now)

@@ -24,7 +24,7 @@ def guarded(handler: Handler) -> Handler:
         except bodies.Refused as refusal:
             return pages.message("This form cannot be read", refusal.detail, status=refusal.status)
         except TooMany as error:
-            return wait(pages.message("Too many tries", error.detail, status=429), error)
+            return wait(pages.message("Too many attempts", error.detail, status=429), error)
         except NotFound as error:
             return pages.message("Not found", error.detail, status=404)
         except UserError as error:

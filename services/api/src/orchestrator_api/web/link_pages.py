@@ -23,11 +23,11 @@ from orchestrator_shared.domain.link_purposes import LinkPurpose
 FORGOT_PASSWORD = "/forgot-password"  # noqa: S105  a path
 SENT = (
     "If there is an account with this address, a mail is on its way. Its link works once and for a short "
-    "time. Look into the folder for spam, too."
+    "time. Check your spam folder, too."
 )
 _WORDS = {
     LinkPurpose.INVITE: ("Welcome", "Set a password for your new account."),
-    LinkPurpose.RESET: ("Set a new password", "You will be signed out everywhere."),
+    LinkPurpose.RESET: ("Set a new password", "This signs you out everywhere else."),
     LinkPurpose.FIRST: ("Welcome", "Set a password for the first administrator."),
 }
 
@@ -51,7 +51,7 @@ async def _link(request: Request) -> Response:
         return await _set_password(request, desk, opened, address)
     except NotFound:
         return pages.message(
-            "This link does not work any more",
+            "This link does not work",
             "Links work once and for a limited time. Ask for a new one, or sign in.",
             (FORGOT_PASSWORD, "Get a new link"),
             (SIGN_IN, "Sign in"),
