@@ -198,13 +198,15 @@ def _run(body: Body) -> None:
 
 
 def _retry(body: Body) -> None:
-    """The plan as it is now."""
+    """The plan as it is now; the orchestration may have been disabled in the meantime."""
     body["tasks"] = None
+    body["confirm"] = True
     body["plan_id"] = http.get(f"/v1/projects/demo/jobs/{PLACES['job']}/retry-plan").json()["id"]
 
 
 def _backfill(body: Body) -> None:
-    """A schedule that there is, and a period of the past."""
+    """A schedule that there is, perhaps disabled in the meantime, and a period of the past."""
+    body["confirm"] = True
     if body.get("schedule_id") is not None:
         body["schedule_id"] = PLACES["schedule_id"]
     else:

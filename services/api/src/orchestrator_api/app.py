@@ -1,5 +1,6 @@
 """The HTTP application: routes, problem responses and their API description."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,7 +9,8 @@ from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.compression import Compression
 from orchestrator_api.http.limiting import Limiting
-from orchestrator_api.http.models import Problem
+from orchestrator_api.http.models import Output, Problem
+from orchestrator_api.http.problem_examples import PROBLEMS
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.routers import ROUTERS
@@ -37,8 +39,8 @@ TAGS = (
     ("tables", "Table updates and shared buckets."),
     ("notifications", "Who is notified of what."),
     ("variables", "Project variables."),
-    ("people", "People, members of projects and their roles."),
-    ("tokens", "API tokens."),
+    ("people", "Accounts, sessions, and the members of projects with their roles."),
+    ("tokens", "Tokens of projects, of people and of administrators."),
     ("definitions", "A whole project as YAML documents."),
     ("records", "The audit log, and the mails that were or will be sent."),
     ("dead letters", "Messages that could not be processed."),
@@ -55,9 +57,27 @@ class DescribedApi(FastAPI):
             schemas: dict[str, Any] = super().openapi()["components"]["schemas"]
             schemas |= problem.pop("$defs")
             schemas["Problem"] = problem
+            _show_examples(self.openapi_schema)
             _describe_streams(self.openapi_schema)
         assert self.openapi_schema is not None
         return self.openapi_schema
+
+
+def _show_examples(document: dict[str, Any] | None) -> None:
+    """Add those of problems, and the nulls in those of answers, which FastAPI leaves out."""
+    assert document is not None
+    components = document["components"]
+    components["examples"] = {name: {"value": shown} for name, shown in PROBLEMS.items()}
+    for model in _kinds(Output):
+        extra = model.model_config.get("json_schema_extra")
+        if isinstance(extra, dict) and "examples" in extra and model.__name__ in components["schemas"]:
+            components["schemas"][model.__name__]["examples"] = extra["examples"]
+
+
+def _kinds(model: type[Output]) -> Iterator[type[Output]]:
+    for kind in model.__subclasses__():
+        yield kind
+        yield from _kinds(kind)
 
 
 def _describe_streams(document: dict[str, Any] | None) -> None:

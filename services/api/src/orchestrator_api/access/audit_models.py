@@ -29,7 +29,7 @@ class AuditOut(Output):
         examples=["ada@example.com", "token loader"],
     )
     actor_kind: Literal["person", "token", "job", "system", "unknown"] | None = Field(
-        description="`unknown` is who was refused."
+        description="`unknown` if the request was refused before it was clear who sent it."
     )
     actor_id: UUID | None = Field(description="The id of the person, token or job.")
     action: str = Field(examples=["configuration.changed"])

@@ -67,7 +67,7 @@ Format = Annotated[
 async def list_audit(
     call: Call, request: Request, project: Project, paging: Paging, wanted: Wanted, encoding: Format = None
 ) -> Page[AuditOut] | Response:
-    """Every change, run request and refusal in the project, newest first (project admin)."""
+    """List every change, run request and refusal in the project, newest first (project admins only)."""
     log = Log(call, Scope.ADMINISTER, project, wanted)
     return await (log.exported() if _as_lines(request, encoding) else log.page(paging))
 
@@ -81,7 +81,7 @@ async def list_audit(
 async def list_instance_audit(
     call: Call, request: Request, paging: Paging, wanted: Wanted, encoding: Format = None
 ) -> Page[AuditOut] | Response:
-    """Changes and refusals that belong to no project, newest first (administrator)."""
+    """List changes and refusals that belong to no project, newest first (administrators only)."""
     log = Log(call, Scope.ADMIN, None, wanted)
     return await (log.exported() if _as_lines(request, encoding) else log.page(paging))
 

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", route_class=GatedRoute)
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_administrator_tokens", responses=READ)
 async def list_administrator_tokens(call: Call, paging: Paging) -> Page[AdministratorTokenOut]:
-    """Administrators' tokens, without their secrets (administrator)."""
+    """List administrators' tokens, without their secrets (administrators only)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN) as session:
         rows = await tokens.administrator_tokens(session, after, paging.rows)
@@ -27,7 +27,7 @@ async def list_administrator_tokens(call: Call, paging: Paging) -> Page[Administ
 
 @router.get("/tokens/{token}", tags=["tokens"], operation_id="get_administrator_token", responses=READ_ONE)
 async def get_administrator_token(call: Call, token: UUID, response: Response) -> AdministratorTokenOut:
-    """One administrator's token, without its secret (administrator)."""
+    """Get one administrator's token, without its secret (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         found = await tokens.find_administrator(session, token)
     return tagged(response, AdministratorTokenOut.model_validate(found))
@@ -41,7 +41,7 @@ async def get_administrator_token(call: Call, token: UUID, response: Response) -
     responses=DELETE,
 )
 async def revoke_administrator_token(call: Call, token: UUID, condition: If) -> None:
-    """End an administrator's token (administrator), even the one that asks."""
+    """Revoke an administrator's token, even the one that sends this request (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         await edits.check(session, condition, await tokens.administrator_target(session, token))
         await tokens.revoke_administrator(session, token)

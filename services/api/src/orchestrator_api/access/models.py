@@ -1,12 +1,12 @@
 """Tokens."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Editable, Input, Instant, Name, Output
+from orchestrator_api.http.models import Editable, Input, Instant, Name, Output, example
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH
 
 ComponentEntry = Annotated[
@@ -30,7 +30,17 @@ TokenDescription = Annotated[
 
 
 class TokenIn(Input):
-    """A token to make."""
+    """A token to create."""
+
+    model_config = example(
+        {
+            "name": "loader",
+            "description": "The shop's export job says when its tables are loaded.",
+            "scopes": ["publish"],
+            "buckets": ["in.c-sales"],
+            "expires_at": "2027-06-30T00:00:00Z",
+        }
+    )
 
     name: Name
     description: TokenDescription = ""
@@ -53,15 +63,19 @@ class TokenIn(Input):
 
 
 class TokenChangeIn(Input):
-    """What to change of a token; what is left out stays."""
+    """The fields to change; fields that are left out keep their values."""
+
+    model_config = example({"expires_at": "2027-12-31T00:00:00Z"})
 
     name: Name | None = None
     description: TokenDescription | None = None
-    expires_at: Instant | None = Field(default=None, description="null if it shall never expire.")
+    expires_at: Instant | None = Field(default=None, description="null if it never expires.")
 
 
 class OrchestrationTokenIn(Input):
     """What an orchestration's token may run."""
+
+    model_config = example({"components": ["csv-extractor", "sql-transformation"]})
 
     components: list[ComponentEntry] = Field(
         max_length=1000,
@@ -69,21 +83,41 @@ class OrchestrationTokenIn(Input):
     )
 
 
+_LOADER: dict[str, Any] = {
+    "id": "0198f0c2-8a35-7e91-b4d7-6f20c3a915be",
+    "kind": "api",
+    "name": "loader",
+    "description": "The shop's export job says when its tables are loaded.",
+    "prefix": "orc_ab12cd34",
+    "scopes": ["publish"],
+    "components": [],
+    "buckets": ["in.c-sales"],
+    "created_by": "ada@example.com",
+    "created_at": "2026-11-30T08:15:00Z",
+    "expires_at": "2027-06-30T00:00:00Z",
+    "revoked_at": None,
+    "last_used_at": None,
+    "etag": '"Zm9vYmFyYmF6cXV4"',
+}
+
+
 class TokenOut(Editable):
     """A token, without its secret."""
+
+    model_config = example(_LOADER)
 
     id: UUID
     kind: str = Field(description="`api`, or `orchestration` for an orchestration's own token.")
     name: str
     description: str
     prefix: str | None = Field(
-        description="The first characters of its text; null for tokens that earlier releases made.",
+        description="The first characters of the token; null if an earlier release created it.",
         examples=["orc_ab12cd34"],
     )
     scopes: list[str]
     components: list[str]
     buckets: list[str]
-    created_by: str | None = Field(description="Who made it; null for tokens that earlier releases made.")
+    created_by: str | None = Field(description="Who created it; null if an earlier release did.")
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -95,9 +129,9 @@ class AdministratorTokenOut(Editable):
 
     id: UUID
     name: str
-    email: str = Field(description="Whose it is.")
+    email: str = Field(description="The address of the person whose token it is.")
     from_setting: bool = Field(description="Made from `ORCHESTRATOR_ADMIN_TOKEN`.")
-    created_by: str | None = Field(description="Who made it; null for tokens that earlier releases made.")
+    created_by: str | None = Field(description="Who created it; null if an earlier release did.")
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
@@ -109,8 +143,8 @@ class PersonalTokenOut(Output):
 
     id: UUID
     name: str
-    email: str = Field(description="Whose it is.")
-    prefix: str | None = Field(description="The first characters of its text.", examples=["orc_ab12cd34"])
+    email: str = Field(description="The address of the person whose token it is.")
+    prefix: str | None = Field(description="The first characters of the token.", examples=["orc_ab12cd34"])
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
@@ -123,12 +157,14 @@ class PersonalTokenList(Output):
 
 
 class PersonalTokenCreated(PersonalTokenOut):
-    """A person's new token; its text is shown this once."""
+    """A person's new token; its secret is shown only in this answer."""
 
     token: str
 
 
 class TokenCreated(TokenOut):
-    """A token with a new secret; its text is shown this once."""
+    """A token with a new secret, which is shown only in this answer."""
+
+    model_config = example({**_LOADER, "token": "orc_ab12cd34…"})
 
     token: str

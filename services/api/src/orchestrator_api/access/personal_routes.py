@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1/me/tokens", tags=["tokens"], route_class=GatedRou
 
 @router.get("", operation_id="list_own_tokens", responses=READ)
 async def list_own_tokens(call: Call) -> PersonalTokenList:
-    """Your own tokens that are still good, without their secrets; an API token has none."""
+    """List your own valid tokens, without their secrets. For an API token, the list is empty."""
     async with call.session(()) as session:
         rows = await personal_tokens.listing(session)
     return PersonalTokenList(items=[PersonalTokenOut.model_validate(row) for row in rows])
@@ -22,6 +22,6 @@ async def list_own_tokens(call: Call) -> PersonalTokenList:
 
 @router.delete("/{token}", operation_id="revoke_own_token", status_code=204, responses=WRITE)
 async def revoke_own_token(call: Call, token: UUID) -> None:
-    """End one of your own tokens, even the one that asks."""
+    """Revoke one of your own tokens, even the one that sends this request."""
     async with call.session(()) as session:
         await personal_tokens.revoke(session, token)

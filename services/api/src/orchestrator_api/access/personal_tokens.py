@@ -70,7 +70,7 @@ async def listing(session: Session) -> Sequence[PersonalToken]:
 
 
 async def revoke(session: Session, token_id: UUID) -> None:
-    """End one of the person's own tokens, even the one that asks."""
+    """End one of the person's own tokens, even the one that sends this request."""
     store, person_id = AccessStore(session.connection), session.actor.person_id
     found = [] if person_id is None else await store.personal_tokens(person_id=person_id, token_id=token_id)
     if person_id is None or not found:

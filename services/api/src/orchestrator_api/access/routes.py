@@ -33,9 +33,9 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 async def list_tokens(
     call: Call, project: Project, paging: Paging, search: Search = None, revoked: bool | None = None
 ) -> Page[TokenOut]:
-    """The project's tokens, without their secrets (project admin).
+    """List the project's tokens, without their secrets (project admins only).
 
-    A search looks at names, prefixes, descriptions and creators of all of them.
+    `search` covers the names, prefixes, descriptions and creators of all tokens.
     """
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMINISTER, project) as session:
@@ -52,7 +52,7 @@ async def list_tokens(
     openapi_extra=takes(Scope.ADMINISTER, max_bytes=LARGE),
 )
 async def create_token(call: Call, project: Project, body: TokenIn, response: Response) -> TokenCreated:
-    """Make a token (project admin); its text is shown this once."""
+    """Create a token (project admins only). Its secret is shown only in this answer."""
     async with call.session(Scope.ADMINISTER, project) as session:
         made = await tokens.create(session, tokens.TokenSpec(**body.model_dump()))
     return tagged(response, TokenCreated.model_validate(made))
@@ -60,7 +60,7 @@ async def create_token(call: Call, project: Project, body: TokenIn, response: Re
 
 @router.get("/tokens/{token}", tags=["tokens"], operation_id="get_token", responses=READ_ONE)
 async def get_token(call: Call, project: Project, token: UUID, response: Response) -> TokenOut:
-    """One token, without its secret (project admin)."""
+    """Get one token, without its secret (project admins only)."""
     async with call.session(Scope.ADMINISTER, project) as session:
         return tagged(response, TokenOut.model_validate(await tokens.find(session, token)))
 
@@ -75,7 +75,7 @@ async def get_token(call: Call, project: Project, token: UUID, response: Respons
 async def change_token(
     call: Call, project: Project, token: UUID, body: TokenChangeIn, condition: If, response: Response
 ) -> TokenOut:
-    """Change a token's name, description or expiry (project admin). What it may do never changes."""
+    """Change a token's name, description or expiry, but not what it may do (project admins only)."""
     change = TokenChange(**body.model_dump(), sets_expiry="expires_at" in body.model_fields_set)
     async with call.session(Scope.ADMINISTER, project) as session:
         await edits.check(session, condition, await tokens.target(session, token))
@@ -84,7 +84,10 @@ async def change_token(
 
 @router.post("/tokens/{token}/refresh", tags=["tokens"], operation_id="refresh_token", responses=WRITE)
 async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreated:
-    """Give a token a new secret (project admin); the old one ends, and the new text is shown this once."""
+    """Replace a token's secret (project admins only).
+
+    The old secret stops working at once; the new one is shown only in this answer.
+    """
     async with call.session(Scope.ADMINISTER, project) as session:
         return TokenCreated.model_validate(await tokens.refresh(session, token))
 
@@ -93,7 +96,7 @@ async def refresh_token(call: Call, project: Project, token: UUID) -> TokenCreat
     "/tokens/{token}", tags=["tokens"], operation_id="revoke_token", status_code=204, responses=DELETE
 )
 async def revoke_token(call: Call, project: Project, token: UUID, condition: If) -> None:
-    """End a token (project admin)."""
+    """Revoke a token (project admins only)."""
     async with call.session(Scope.ADMINISTER, project) as session:
         await edits.check(session, condition, await tokens.target(session, token))
         await tokens.revoke(session, token)

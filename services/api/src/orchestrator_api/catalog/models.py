@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import Query
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from orchestrator_api.http.models import (
     Description,
@@ -15,6 +15,7 @@ from orchestrator_api.http.models import (
     Note,
     Output,
     Slug,
+    example,
 )
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
@@ -29,6 +30,14 @@ Sort = Annotated[
 
 class ConfigurationIn(Input):
     """A configuration to save. A mask (`***`, in lists with a handle) keeps the stored secret."""
+
+    model_config = example(
+        {
+            "name": "Orders of the shop",
+            "parameters": {"path": "{{ vars.shop_exports }}/orders.csv", "table": "in.c-sales.orders"},
+            "note": "Read the nightly export.",
+        }
+    )
 
     name: Name | None = None
     description: Description = ""
@@ -87,7 +96,21 @@ _HTTP: dict[str, Any] = {
 class ComponentIn(Input):
     """A component document (YAML, sent as JSON)."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_PROCESS, _HTTP]})
+    model_config = example(
+        {
+            "component": "csv-extractor",
+            "name": "CSV extractor",
+            "type": "extractor",
+            "command": ["{python}", "-m", "csv_extractor"],
+            "parameters": {
+                "type": "object",
+                "properties": {"path": {"type": "string"}, "table": {"type": "string"}},
+                "required": ["path", "table"],
+            },
+            "writes": ["table"],
+        },
+        {"oneOf": [_PROCESS, _HTTP]},
+    )
 
     component: Slug | None = Field(
         default=None, description="The component's id; if given, it must match the path."

@@ -7,7 +7,7 @@ from fastapi import Path
 from pydantic import Field
 
 from orchestrator_api.catalog.versions import Compared
-from orchestrator_api.http.models import MAX_INT, Input, Name, Note, Output, Slug
+from orchestrator_api.http.models import MAX_INT, Input, Name, Note, Output, Slug, example
 
 Version = Annotated[int, Path(ge=1, le=MAX_INT, description="The number of a version.")]
 
@@ -15,14 +15,20 @@ Version = Annotated[int, Path(ge=1, le=MAX_INT, description="The number of a ver
 class RestoreIn(Input):
     """Why an old version is restored."""
 
+    model_config = example({"note": "The new export lacks a column."})
+
     note: Note = ""
 
 
 class CopyIn(Input):
     """The copy to create."""
 
+    model_config = example({"id": "returns", "name": "Returns of the shop"})
+
     id: Slug
-    name: Name | None = Field(default=None, description="By default the name of the original, and `(copy)`.")
+    name: Name | None = Field(
+        default=None, description="Defaults to the name of the original followed by `(copy)`."
+    )
 
 
 class VersionRef(Output):
@@ -77,4 +83,6 @@ class UsageOut(Output):
     phase: str
     task: str
     task_enabled: bool
-    version: int | None = Field(description="The version that the task pins; null: the current one.")
+    version: int | None = Field(
+        description="The version that the task pins; null if it runs the current one."
+    )

@@ -5,13 +5,28 @@ from typing import Any, Literal
 from pydantic import Field
 
 from orchestrator_api.definitions.planning import PRUNED, Kind
-from orchestrator_api.http.models import Input, Output
+from orchestrator_api.http.models import Input, Output, example
 
 PrunedKind = Literal["configuration", "orchestration", "variable", "bucket"]
 
 
+DOCUMENTS = [
+    {
+        "configuration": "csv-extractor/orders",
+        "parameters": {"path": "orders.csv", "table": "in.c-sales.orders"},
+    },
+    {
+        "orchestration": "campaigns",
+        "phases": [{"name": "Load", "tasks": [{"run": "csv-extractor/orders"}]}],
+        "schedules": {"morning": {"cron": "30 5 * * 1-5", "timezone": "Europe/Prague"}},
+    },
+]
+
+
 class DefinitionsIn(Input):
     """The YAML documents, sent as JSON."""
+
+    model_config = example({"documents": DOCUMENTS})
 
     documents: list[dict[str, Any]] = Field(max_length=10_000)
     prune: bool = Field(
@@ -33,6 +48,8 @@ class DefinitionsIn(Input):
 
 class ApplyIn(DefinitionsIn):
     """The documents, and the plan of them that you have looked at."""
+
+    model_config = example({"documents": DOCUMENTS, "plan_id": "Zm9vYmFyYmF6cXV4"})
 
     plan_id: str | None = Field(
         default=None,

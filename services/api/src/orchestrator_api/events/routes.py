@@ -67,7 +67,7 @@ async def _opened(
 async def stream_project_events(
     call: Call, project: Project, streams: Open, last_event_id: LastEventId = None
 ) -> StreamResponse:
-    """Changes of the runs and jobs of the project, as they happen, until you close the stream.
+    """Stream changes to the runs and jobs of the project as they happen, until you close the stream.
 
     It begins with `reset`: load what you show now, and again whenever `reset` comes. A token that may only
     run hears of the runs that it started.
@@ -86,7 +86,10 @@ async def stream_project_events(
 async def stream_job_events(
     call: Call, project: Project, job: UUID, streams: Open, last_event_id: LastEventId = None
 ) -> StreamResponse:
-    """Changes of one job and, for a run, of the jobs below it; `end` follows when the job is over."""
+    """Stream changes to one job and, for a run, to the jobs below it.
+
+    `end` follows when the job has ended.
+    """
     return await _opened(
         call.session(STATUS, project), lambda session: streams.of_job(session, job, last_event_id)
     )
@@ -112,7 +115,10 @@ async def stream_job_log(
     ] = None,
     last_event_id: LastEventId = None,
 ) -> StreamResponse:
-    """The log of a job as it is written; `end` follows when the job is over and its log complete."""
+    """Stream the log of a job as it is written.
+
+    `end` follows when the job has ended and its log is complete.
+    """
     place = resumed_place(after) if after is not None else None
     if after is not None and place is None:
         raise UserError("expected attempt:seq, such as 1:42", field="after")

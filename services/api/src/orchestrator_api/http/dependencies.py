@@ -13,13 +13,17 @@ from orchestrator_api.access.token_guard import Presented
 from orchestrator_api.http.conditional import IF_MATCH, IF_NONE_MATCH, Condition
 from orchestrator_api.http.headers import IDEMPOTENCY_KEY, MAX_KEY_CHARACTERS
 from orchestrator_api.http.models import Editable
+from orchestrator_api.http.problem_examples import names_for
 from orchestrator_api.http.session import Session, Sessions
 from orchestrator_shared.domain.ids import SLUG
 
 Tagged = TypeVar("Tagged", bound=Editable)
 PREFIX = "/v1/projects/{project}"
 _TAGS = {"pattern": r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'}
-_bearer = HTTPBearer(auto_error=False, description="An API token (`orc_…`), created by an administrator.")
+_bearer = HTTPBearer(
+    auto_error=False,
+    description="A token (`orc_…`): made by an admin of the project, or by a login of the command line.",
+)
 
 
 _cookie = APIKeyCookie(
@@ -125,15 +129,21 @@ _DESCRIPTIONS = {
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The problem responses of a route, for the API description."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": _DESCRIPTIONS[status], "content": content}
-        for status in (401, 403, *statuses, 422, 429, 503)
+    return {status: _problem(status) for status in (401, 403, *statuses, 422, 429, 503)}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "schema": {"$ref": "#/components/schemas/Problem"},
+        "examples": {name: {"$ref": f"#/components/examples/{name}"} for name in names_for(status)},
     }
+    return {"description": _DESCRIPTIONS[status], "content": {"application/problem+json": shown}}
 
 
+OF_BODY = (400, 408, 413, 415)
+"""What an operation with a body answers to one that it cannot read."""
 READ = problems(404)
-WRITE = problems(400, 404, 409, 413, 415)
+WRITE = problems(*OF_BODY, 404, 409)
 ETAG: dict[str, Any] = {
     "headers": {
         "ETag": {
@@ -144,7 +154,7 @@ ETAG: dict[str, Any] = {
     }
 }
 READ_ONE = {200: ETAG, **READ}
-EDIT = {200: ETAG, **problems(400, 404, 409, 412, 413, 415, 428)}
+EDIT = {200: ETAG, **problems(*OF_BODY, 404, 409, 412, 428)}
 CREATE = {201: ETAG, **WRITE}
 DELETE = problems(404, 409, 412, 428)
 

@@ -75,6 +75,14 @@ def one_of(*choices: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
     }
 
 
+def example(shown: dict[str, Any], also: Mapping[str, Any] | None = None) -> ConfigDict:
+    """For the API description: a realistic value of the model, and what else its schema says.
+
+    A subclass inherits neither if it has an example of its own.
+    """
+    return ConfigDict(json_schema_extra={**(also or {}), "examples": [shown]})
+
+
 class Input(Bounded):
     """A request body. Unknown fields are rejected by name, and types are not converted: 0 is not false."""
 
@@ -82,7 +90,9 @@ class Input(Bounded):
 
 
 class Switch(Input):
-    """Whether something shall be enabled; everything else stays as it is."""
+    """Whether something is to be enabled; everything else stays as it is."""
+
+    model_config = example({"enabled": True})
 
     enabled: bool
 

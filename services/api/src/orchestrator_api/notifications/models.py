@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from orchestrator_api.http.models import Editable, Input, Output
+from orchestrator_api.http.models import Editable, Input, Output, example
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.mail_addresses import LENGTHS, MAX_CHARACTERS, PATTERN, check_mail_address
 from orchestrator_shared.domain.statuses import NotificationEvent
@@ -92,6 +92,15 @@ class SubscriptionIn(Input):
 
 class SubscriptionsIn(Input):
     """All subscriptions of an orchestration; those that are not listed are deleted."""
+
+    model_config = example(
+        {
+            "subscriptions": [
+                {"event": "error", "address": "data-team@example.com"},
+                {"event": "processing_long", "address": "data-team@example.com", "percent": 50},
+            ]
+        }
+    )
 
     subscriptions: list[SubscriptionIn] = Field(max_length=1000)
 

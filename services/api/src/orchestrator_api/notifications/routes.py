@@ -66,7 +66,7 @@ async def get_recipients(
         RunOrigin | None, Query(description="By default, what a run that you start would be.")
     ] = None,
 ) -> RecipientsOut:
-    """Get who will be notified of a run of this orchestration, of which events, and why."""
+    """Get who will be notified of which events of a run of this orchestration, and why."""
     async with call.session(Scope.READ, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
         return RecipientsOut.model_validate(await notifications.recipients(session, orchestration, origin))

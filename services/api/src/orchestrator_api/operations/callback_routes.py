@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
-from orchestrator_api.http.dependencies import problems
+from orchestrator_api.http.dependencies import OF_BODY, problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, GatedRoute
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.operations import callbacks
@@ -13,13 +13,16 @@ from orchestrator_shared.domain.errors import UserError
 
 MAX_CALLBACK_BYTES = 256 * 1024
 PROBLEMS = {
-    status: response
-    for status, response in problems(400, 404, 409, 413, 415).items()
-    if status not in (401, 403)
+    status: response for status, response in problems(*OF_BODY, 404, 409).items() if status not in (401, 403)
 }
 BODY: dict[str, Any] = {
     "required": True,
-    "content": {"application/json": {"schema": {"type": "object", "maxProperties": 10_000}}},
+    "content": {
+        "application/json": {
+            "schema": {"type": "object", "maxProperties": 10_000},
+            "example": {"status": "finished", "rows": 1250},
+        }
+    },
 }
 
 router = APIRouter(prefix="/v1/callbacks", tags=["jobs"], route_class=GatedRoute)

@@ -30,7 +30,7 @@ async def automate_configuration(
     body: AutomationIn,
     response: Response,
 ) -> OrchestrationOut:
-    """Create an orchestration that has this configuration as its only task, with a schedule if given."""
+    """Create an orchestration with this configuration as its only task, and a schedule if one is given."""
     async with call.session(Scope.CONFIGURE, project) as session:
         schedule = None if body.schedule is None else ScheduleSpec(**body.schedule.model_dump())
         wish = Automation(body.id, body.name, schedule)

@@ -16,8 +16,10 @@ from orchestrator_api.http.models import (
     Output,
     Slug,
     TaskId,
+    example,
 )
 from orchestrator_api.notifications.models import SubscriptionOut
+from orchestrator_api.orchestrations.examples import CAMPAIGNS
 from orchestrator_api.schedules.models import ScheduleOut
 from orchestrator_api.triggers.models import TriggerOut
 from orchestrator_shared.definitions.arranging import Operation
@@ -58,6 +60,31 @@ class PhaseIn(Input):
 class OrchestrationIn(Input):
     """An orchestration to save; it may have no tasks yet."""
 
+    model_config = example(
+        {
+            "name": "Campaigns",
+            "description": "Everything that the marketing dashboard shows.",
+            "phases": [
+                {
+                    "name": "Load",
+                    "tasks": [
+                        {"component": "csv-extractor", "configuration": "orders", "attempts": 3},
+                        {
+                            "component": "csv-extractor",
+                            "configuration": "returns",
+                            "enabled": False,
+                        },
+                    ],
+                },
+                {
+                    "name": "Transform",
+                    "tasks": [{"component": "sql-transformation", "configuration": "daily-sales"}],
+                },
+            ],
+            "note": "Leave the returns out for now.",
+        }
+    )
+
     name: Name | None = None
     description: Description = ""
     enabled: bool = True
@@ -67,6 +94,8 @@ class OrchestrationIn(Input):
 
 class GroupingIn(Input):
     """How to lay out the tasks."""
+
+    model_config = example({"by": "type"})
 
     by: Literal["type", "task"] = Field(
         description="`type`: extractors, transformations, applications, writers, orchestrations, in this "
@@ -79,6 +108,10 @@ class GroupingIn(Input):
 
 class ArrangementIn(Input):
     """Operations on the phases, applied one after another."""
+
+    model_config = example(
+        {"operations": [{"operation": "move_tasks", "tasks": ["csv-extractor/returns"], "to": "Load"}]}
+    )
 
     operations: list[Operation] = Field(min_length=1, max_length=100)
     phases: list[PhaseIn] | None = Field(
@@ -135,6 +168,8 @@ class LastRun(Output):
 class OrchestrationOut(Editable):
     """An orchestration in its current version, and what starts it."""
 
+    model_config = example(CAMPAIGNS)
+
     id: str
     name: str
     description: str
@@ -165,6 +200,8 @@ class OrchestrationOut(Editable):
 
 class OrchestrationSaved(OrchestrationOut):
     """The stored orchestration, and whether this request changed anything."""
+
+    model_config = example({**CAMPAIGNS, "changed": True})
 
     changed: bool
 

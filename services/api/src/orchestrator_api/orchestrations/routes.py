@@ -226,9 +226,9 @@ async def change_orchestration_token(
     condition: If,
     response: Response,
 ) -> TokenOut:
-    """Say which components the orchestration's tasks may run (project admin).
+    """Set which components the orchestration's tasks may run (project admins only).
 
-    A task of another component ends with an error that names it, from its next start on.
+    From its next start on, a task of any other component fails with an error that names the component.
     """
     async with call.session(Scope.ADMINISTER, project) as session:
         await configurations.load(session, configurations.orchestration_key(orchestration))
@@ -244,6 +244,6 @@ async def change_orchestration_token(
     responses=WRITE,
 )
 async def refresh_orchestration_token(call: Call, project: Project, orchestration: Identifier) -> None:
-    """Give the orchestration's token a new secret."""
+    """Replace the secret of the orchestration's token."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await orchestrations.refresh_token(session, orchestration)

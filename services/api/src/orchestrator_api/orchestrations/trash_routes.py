@@ -19,7 +19,7 @@ router = APIRouter(prefix=f"{PREFIX}/trash", tags=["trash"], route_class=GatedRo
 
 @router.get("", operation_id="list_trash", responses=READ)
 async def list_trash(call: Call, project: Project, paging: Paging) -> Page[TrashedOut]:
-    """List the deleted configurations and orchestrations, the last deleted first."""
+    """List deleted configurations and orchestrations, the most recently deleted first."""
     before = paging.place(datetime, str)
     async with call.session(Scope.READ, project) as session:
         rows = await catalog_trash.listing(session, before, paging.rows)
@@ -30,7 +30,7 @@ async def list_trash(call: Call, project: Project, paging: Paging) -> Page[Trash
 async def restore_from_trash(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> RestoredOut:
-    """Restore a configuration or (with the component `orchestrator`) an orchestration."""
+    """Restore a deleted configuration or, with the component `orchestrator`, a deleted orchestration."""
     async with call.session(Scope.CONFIGURE, project) as session:
         restored = await trash.restore(session, Key(component, configuration))
     return RestoredOut.model_validate(restored)
@@ -42,6 +42,9 @@ async def restore_from_trash(
 async def purge_from_trash(
     call: Call, project: Project, component: Identifier, configuration: Identifier
 ) -> None:
-    """Delete for good what is in the trash, with all its versions. Jobs of the past stay."""
+    """Permanently delete a configuration or orchestration that is in the trash, with all its versions.
+
+    Its past jobs stay.
+    """
     async with call.session(Scope.ADMINISTER, project) as session:
         await trash.purge(session, Key(component, configuration))

@@ -90,7 +90,7 @@ async def restore_version(
 async def copy_orchestration(
     call: Call, project: Project, orchestration: Identifier, body: OrchestrationCopyIn, response: Response
 ) -> OrchestrationOut:
-    """Copy an orchestration; the copy is disabled until it is enabled."""
+    """Copy an orchestration. The copy is disabled until you enable it."""
     async with call.session(Scope.CONFIGURE, project) as session:
         await copies.copy(session, orchestration, body.id, body.name, body.include)
         return tagged(response, await _shown(session, body.id))

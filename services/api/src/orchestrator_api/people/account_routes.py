@@ -19,7 +19,7 @@ from orchestrator_api.people.sign_in import SignIns
 
 router = APIRouter(prefix="/v1/people", tags=["people"], route_class=GatedRoute)
 ShowLink = Annotated[
-    bool, Query(description="Answer with the link, for a person without mail, instead of mailing it.")
+    bool, Query(description="Return the link instead of mailing it, for people who cannot get mail.")
 ]
 
 
@@ -34,7 +34,7 @@ def _issued(desk: SignIns, link: NewLink, response: Response) -> LinkIssuedOut:
 
 @router.get("", operation_id="list_people", responses=READ)
 async def list_people(call: Call, paging: Paging) -> Page[AccountOut]:
-    """All accounts of the installation (administrators only)."""
+    """List all accounts of the installation (administrators only)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMIN) as session:
         rows = await accounts.listing(session, after, paging.rows)
@@ -43,7 +43,7 @@ async def list_people(call: Call, paging: Paging) -> Page[AccountOut]:
 
 @router.get("/{person}", operation_id="get_person", responses=READ_ONE)
 async def get_person(call: Call, person: UUID, response: Response) -> AccountOut:
-    """One account (administrators only)."""
+    """Get one account (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         return tagged(response, AccountOut.model_validate(await accounts.find(session, person)))
 
@@ -54,7 +54,7 @@ async def change_person(
 ) -> AccountOut:
     """Rename, disable or enable an account, or make it an administrator (administrators only).
 
-    A disabled account is signed out at once. The last administrator stays one.
+    A disabled account is signed out at once. The last administrator cannot be disabled or demoted.
     """
     change = accounts.AccountChange(**body.model_dump())
     async with call.session(Scope.ADMIN) as session:
@@ -73,7 +73,7 @@ async def change_person(
 async def invite_person(
     call: Call, desk: Desk, body: PersonIn, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Create an account and mail an invitation (administrators only)."""
+    """Create an account and mail the person an invitation (administrators only)."""
     account = accounts.NewAccount(body.email, body.name, body.is_administrator)
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.invite(session, account, mailed=not show_link)
@@ -84,7 +84,7 @@ async def invite_person(
 async def reset_password(
     call: Call, desk: Desk, person: UUID, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Mail a link for a new password (administrators only)."""
+    """Mail a person a link to set a new password (administrators only)."""
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.reset(session, person, mailed=not show_link)
     return _issued(desk, link, response)

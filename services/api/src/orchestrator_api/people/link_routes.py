@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, BackgroundTasks, Path, Request, Response
 
-from orchestrator_api.http.dependencies import problems
+from orchestrator_api.http.dependencies import OF_BODY, problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, GatedRoute
 from orchestrator_api.people import links, resets
 from orchestrator_api.people.dependencies import MAX_BYTES, Desk
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1", tags=["people"], route_class=GatedRoute)
 OPEN = {"security": [], MAX_BODY_BYTES: MAX_BYTES}
 LinkText = Annotated[
     str,
-    Path(max_length=MAX_CHARACTERS, description="What follows `/links/` in the link."),
+    Path(max_length=MAX_CHARACTERS, description="The part of the link after `/links/`."),
 ]
 
 
@@ -30,11 +30,14 @@ def _public(*statuses: int) -> dict[int | str, dict[str, object]]:
     operation_id="request_password_reset",
     status_code=202,
     response_class=Response,
-    responses=_public(400, 403, 413, 415),
+    responses=_public(*OF_BODY, 403),
     openapi_extra=OPEN,
 )
 async def request_password_reset(request: Request, desk: Desk, body: ResetIn, after: BackgroundTasks) -> None:
-    """Mail a link for a new password, if the address has an account; the answer does not tell."""
+    """Mail a link to set a new password if the address has an account.
+
+    The answer is the same if it has none.
+    """
     address = desk.sessions.guard.address(request)
     resets.accept(desk, address)
     after.add_task(resets.send, desk, body.email, address)
@@ -42,7 +45,7 @@ async def request_password_reset(request: Request, desk: Desk, body: ResetIn, af
 
 @router.get("/links/{link}", operation_id="get_link", responses=_public(404), openapi_extra={"security": []})
 async def get_link(request: Request, response: Response, desk: Desk, link: LinkText) -> LinkOut:
-    """Whose link it is; looking at it does not use it up."""
+    """Get the account that a link belongs to. This does not use the link up."""
     response.headers["cache-control"] = "no-store"
     return LinkOut.model_validate(await links.look_at(desk, link, desk.sessions.guard.address(request)))
 
@@ -50,13 +53,16 @@ async def get_link(request: Request, response: Response, desk: Desk, link: LinkT
 @router.post(
     "/links/{link}",
     operation_id="use_link",
-    responses=_public(400, 403, 404, 413, 415),
+    responses=_public(*OF_BODY, 403, 404),
     openapi_extra=OPEN,
 )
 async def use_link(
     request: Request, response: Response, desk: Desk, link: LinkText, body: NewPasswordIn
 ) -> LinkOut:
-    """Set the password of the person whose link it is. It works once, and ends their sessions and logins."""
+    """Set the password of the account that a link belongs to.
+
+    The link works once. All sessions and command-line logins of the account end.
+    """
     response.headers["cache-control"] = "no-store"
     address = desk.sessions.guard.address(request)
     return LinkOut.model_validate(await links.use(desk, link, address, body.password, body.name))

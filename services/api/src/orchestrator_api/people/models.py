@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from orchestrator_api.access.permissions import Membership, Role
-from orchestrator_api.http.models import Editable, Input, Name, Output
+from orchestrator_api.http.models import Editable, Input, Name, Output, example
 from orchestrator_api.people.passwords import MAX_CHARACTERS as PASSWORD_CHARACTERS
 from orchestrator_api.people.passwords import MIN_CHARACTERS
 from orchestrator_api.people.rows import RoleSource
@@ -41,7 +41,7 @@ Password = Annotated[
         min_length=MIN_CHARACTERS,
         max_length=PASSWORD_CHARACTERS,
         json_schema_extra={"format": "password"},
-        description="A sentence is a good one.",
+        description="A whole sentence makes a good password.",
     ),
 ]
 
@@ -49,29 +49,44 @@ Password = Annotated[
 class SignInIn(Input):
     """An address and its password."""
 
+    model_config = example({"email": "ada@example.com", "password": "a sentence that only Ada knows"})
+
     email: str = Field(min_length=1, max_length=MAX_CHARACTERS, examples=["ada@example.com"])
     password: str = Field(max_length=PASSWORD_CHARACTERS, json_schema_extra={"format": "password"})
 
 
 class PasswordIn(Input):
-    """The password so far, and the one from now on."""
+    """The current password, and the new one."""
+
+    model_config = example(
+        {
+            "current_password": "a sentence that only Ada knows",
+            "new_password": "another sentence that only Ada knows",
+        }
+    )
 
     current_password: str = Field(max_length=PASSWORD_CHARACTERS, json_schema_extra={"format": "password"})
     new_password: Password
 
 
 class PersonPatch(Input):
-    """What of an account shall change; what is left out stays."""
+    """The fields to change; fields that are left out keep their values."""
+
+    model_config = example({"name": "Ada Lovelace"})
 
     name: Name | None = None
     disabled: bool | None = Field(
         default=None, description="A disabled account is signed out at once and cannot sign in."
     )
-    is_administrator: bool | None = Field(default=None, description="Of the whole installation.")
+    is_administrator: bool | None = Field(
+        default=None, description="Whether this is an administrator of the whole installation."
+    )
 
 
 class ResetIn(Input):
-    """Whose password was forgotten."""
+    """The account whose password was forgotten."""
+
+    model_config = example({"email": "ada@example.com"})
 
     email: str = Field(min_length=1, max_length=MAX_CHARACTERS, examples=["ada@example.com"])
 
@@ -79,32 +94,38 @@ class ResetIn(Input):
 class NewPasswordIn(Input):
     """The password that the person chooses, and the name they go by."""
 
+    model_config = example({"password": "a sentence that only Ada knows", "name": "Ada Lovelace"})
+
     password: Password
-    name: Name | None = Field(default=None, description="Without it, the name stays.")
+    name: Name | None = Field(default=None, description="Leave it out to keep the current name.")
 
 
 class PersonIn(Input):
     """An account to create."""
 
+    model_config = example({"email": "ada@example.com", "name": "Ada Lovelace"})
+
     email: Email
-    name: Name | None = Field(default=None, description="Without it, the address.")
-    is_administrator: bool = Field(default=False, description="Of the whole installation.")
+    name: Name | None = Field(default=None, description="Defaults to the address.")
+    is_administrator: bool = Field(
+        default=False, description="Whether this is an administrator of the whole installation."
+    )
 
 
 class LinkIssuedOut(Output):
-    """A link with which a person sets a password."""
+    """A link that lets a person set a password."""
 
     person_id: UUID
     purpose: LinkPurpose
     expires_at: datetime
     link: str | None = Field(
-        description="With `show_link`: the link, or its path if `ORCHESTRATOR_PUBLIC_URL` is not set. "
-        "It works once. Without, it is mailed and never shown."
+        description="The link, which works once, or its path if `ORCHESTRATOR_PUBLIC_URL` is not set. "
+        "Null without `show_link`: the link is mailed and never shown."
     )
 
 
 class LinkOut(Output):
-    """Whose link it is, and what for."""
+    """The account that a link belongs to, and what the link is for."""
 
     email: str
     name: str
@@ -115,11 +136,13 @@ class LinkOut(Output):
 class RoleIn(Input):
     """A role in a project."""
 
+    model_config = example({"role": "viewer", "may_run": True})
+
     role: Annotated[Role, Field(strict=False)]
     may_run: bool = Field(
         default=False,
-        description="A viewer who may also run, retry, terminate, and switch on and off; editors and admins "
-        "may anyway.",
+        description="Lets a viewer run, retry, terminate, enable and disable, too; editors and admins "
+        "always may.",
     )
 
     @property
@@ -130,12 +153,28 @@ class RoleIn(Input):
 class InvitationIn(RoleIn):
     """A person to invite into the project."""
 
+    model_config = example({"email": "ada@example.com", "name": "Ada Lovelace", "role": "editor"})
+
     email: Email
-    name: Name | None = Field(default=None, description="Of a new account; without it, the address.")
+    name: Name | None = Field(default=None, description="The name of a new account; defaults to the address.")
 
 
 class MemberOut(Editable):
     """A person and their role in the project."""
+
+    model_config = example(
+        {
+            "person_id": "0198ee71-4b0a-7c58-a1e3-90f4d27b6c15",
+            "email": "ada@example.com",
+            "name": "Ada Lovelace",
+            "role": "editor",
+            "may_run": False,
+            "source": "manual",
+            "disabled_at": None,
+            "created_at": "2026-11-30T08:15:00Z",
+            "etag": '"Zm9vYmFyYmF6cXV4"',
+        }
+    )
 
     person_id: UUID
     email: str
@@ -143,10 +182,10 @@ class MemberOut(Editable):
     role: Role
     may_run: bool
     source: RoleSource = Field(
-        description="`provider`: from the person's groups at the identity provider, decided anew at each "
-        "sign-in. `manual`: given here, and left alone by the provider."
+        description="`provider`: from the person's groups at the identity provider, updated at each "
+        "sign-in. `manual`: assigned here, and never changed by the provider."
     )
-    disabled_at: datetime | None = Field(description="Since when the account is disabled.")
+    disabled_at: datetime | None = Field(description="When the account was disabled; null if it is not.")
     created_at: datetime = Field(description="When they became a member.")
 
 
@@ -156,13 +195,13 @@ class PersonOut(Output):
     id: UUID
     email: str
     name: str
-    is_administrator: bool = Field(description="Of the whole installation.")
+    is_administrator: bool = Field(description="Whether this is an administrator of the whole installation.")
 
 
 class AccountOut(PersonOut, Editable):
     """An account, as instance administrators see it."""
 
-    disabled_at: datetime | None = Field(description="Since when it is disabled.")
+    disabled_at: datetime | None = Field(description="When it was disabled; null if it is not.")
     created_at: datetime
 
 
@@ -179,7 +218,7 @@ class SessionOut(Output):
 
     id: UUID
     created_at: datetime
-    last_seen_at: datetime = Field(description="To the minute.")
+    last_seen_at: datetime = Field(description="Precise to the minute.")
     address: str
     user_agent: str
     is_current: bool = False
@@ -198,7 +237,9 @@ class BearerOut(Output):
 
     id: UUID
     name: str
-    project: str | None = Field(description="Null: for every project that its person may enter.")
+    project: str | None = Field(
+        description="Null for a personal token, which is valid in every project of its person."
+    )
     scopes: list[str]
     components: list[str]
     buckets: list[str]
@@ -208,5 +249,5 @@ class MeOut(Output):
     """Who makes this request, and what they may do."""
 
     person: PersonOut | None = Field(description="Null for an API token, which is not a person.")
-    memberships: list[MembershipOut] = Field(description="Of the person, by project.")
+    memberships: list[MembershipOut] = Field(description="The person's roles, sorted by project.")
     token: BearerOut | None = Field(description="Null for a person who is signed in.")

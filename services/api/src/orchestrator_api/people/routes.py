@@ -30,14 +30,14 @@ MEMBERS = PREFIX.removeprefix("/v1") + "/members"
 
 @router.get("/me", operation_id="get_me", responses=READ)
 async def get_me(call: Call) -> MeOut:
-    """Who you are, and what you may do."""
+    """Get who you are and what you may do."""
     async with call.session(()) as session:
         return await me.describe(session)
 
 
 @router.get(MEMBERS, operation_id="list_members", responses=READ)
 async def list_members(call: Call, project: Project, paging: Paging) -> Page[MemberOut]:
-    """The project's members and their roles (project admin)."""
+    """List the project's members and their roles (project admins only)."""
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMINISTER, project) as session:
         rows = await members.listing(session, after, paging.rows)
@@ -46,7 +46,7 @@ async def list_members(call: Call, project: Project, paging: Paging) -> Page[Mem
 
 @router.get(MEMBERS + "/{person}", operation_id="get_member", responses=READ_ONE)
 async def get_member(call: Call, project: Project, person: UUID, response: Response) -> MemberOut:
-    """One member and their role (project admin)."""
+    """Get one member and their role (project admins only)."""
     async with call.session(Scope.ADMINISTER, project) as session:
         return tagged(response, MemberOut.model_validate(await members.find(session, person)))
 
@@ -59,7 +59,7 @@ async def get_member(call: Call, project: Project, person: UUID, response: Respo
     openapi_extra=takes(Scope.ADMINISTER),
 )
 async def invite_member(call: Call, project: Project, body: InvitationIn, response: Response) -> MemberOut:
-    """Add a person to the project (project admin); an unknown address gets an account."""
+    """Add a person to the project (project admins only). If the address has no account, one is created."""
     invitation = members.Invitation(body.email, body.membership, body.name)
     async with call.session(Scope.ADMINISTER, project) as session:
         return tagged(response, MemberOut.model_validate(await members.invite(session, invitation)))
@@ -74,7 +74,7 @@ async def invite_member(call: Call, project: Project, body: InvitationIn, respon
 async def change_member(
     call: Call, project: Project, person: UUID, body: RoleIn, condition: If, response: Response
 ) -> MemberOut:
-    """Change a member's role (project admin); the last admin of a project stays one."""
+    """Change a member's role (project admins only). The last admin of a project cannot be demoted."""
     async with call.session(Scope.ADMINISTER, project) as session:
         await edits.check(session, condition, await members.target(session, person))
         changed = await members.change_role(session, person, body.membership)
@@ -83,7 +83,7 @@ async def change_member(
 
 @router.delete(MEMBERS + "/{person}", operation_id="remove_member", status_code=204, responses=DELETE)
 async def remove_member(call: Call, project: Project, person: UUID, condition: If) -> None:
-    """Remove a member (project admin), but not the last admin. The account stays."""
+    """Remove a member, but not the last admin (project admins only). The account stays."""
     async with call.session(Scope.ADMINISTER, project) as session:
         await edits.check(session, condition, await members.target(session, person))
         await members.remove(session, person)

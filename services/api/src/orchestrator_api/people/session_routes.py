@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 
 from orchestrator_api.access.browser_sessions import csrf_token
 from orchestrator_api.http.compression import PRIVATE
-from orchestrator_api.http.dependencies import READ, WRITE, Call, problems
+from orchestrator_api.http.dependencies import OF_BODY, READ, WRITE, Call, problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, SCOPES, GatedRoute
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.refusals import Forbidden
@@ -24,13 +24,14 @@ BODY = {SCOPES: [], MAX_BODY_BYTES: MAX_BYTES}
     "/sessions",
     operation_id="sign_in",
     status_code=201,
-    responses=problems(400, 413, 415),
+    responses=problems(*OF_BODY),
     openapi_extra={"security": [], MAX_BODY_BYTES: MAX_BYTES},
 )
 async def open_session(request: Request, response: Response, desk: Desk, body: SignInIn) -> CurrentSessionOut:
-    """Sign in: the answer sets the session's cookie. The answer is the same whatever is wrong.
+    """Sign in; the answer sets the session cookie.
 
-    After five wrong passwords, the account is closed for a second, then for two, four, at most 300.
+    A refusal never says whether the address or the password is wrong. After five wrong
+    passwords, the account is locked for one second, then two, then four, up to 300.
     """
     guard, headers = desk.sessions.guard, request.headers
     if ("sec-fetch-site" in headers or "origin" in headers) and not guard.is_same_origin(request):
@@ -46,7 +47,7 @@ async def open_session(request: Request, response: Response, desk: Desk, body: S
 
 @router.get("/sessions/current", operation_id="get_session", responses=READ)
 async def get_session(call: Call, response: Response) -> CurrentSessionOut:
-    """The session that this request came with, and its CSRF token."""
+    """Get the session that sent this request, and its CSRF token."""
     response.headers["cache-control"] = PRIVATE
     async with call.session(()) as session:
         return await _current(session, call.session_secret or "")
@@ -60,7 +61,7 @@ async def _current(session: Session, secret: str) -> CurrentSessionOut:
 
 @router.delete("/sessions/current", operation_id="sign_out", status_code=204, responses=WRITE)
 async def sign_out(call: Call, desk: Desk, response: Response) -> None:
-    """Sign out: end the session that this request came with."""
+    """Sign out: end the session that sent this request."""
     async with call.session(()) as session:
         await sessions.end(session, sessions.current(session))
     response.headers.append("set-cookie", desk.sessions.guard.browsers.cleared_cookie())
@@ -68,7 +69,7 @@ async def sign_out(call: Call, desk: Desk, response: Response) -> None:
 
 @router.get("/me/sessions", operation_id="list_sessions", responses=READ)
 async def list_sessions(call: Call, desk: Desk) -> Page[SessionOut]:
-    """Where you are signed in, the last used first."""
+    """List the sessions you are signed in with, the most recently used first."""
     async with call.session(()) as session:
         rows = await sessions.listing(session, desk.sessions.guard.browsers)
         own = session.actor.session_id
@@ -78,7 +79,7 @@ async def list_sessions(call: Call, desk: Desk) -> Page[SessionOut]:
 
 @router.delete("/me/sessions", operation_id="sign_out_everywhere", status_code=204, responses=WRITE)
 async def sign_out_everywhere(call: Call) -> None:
-    """End all your sessions, this one, too, and all logins of the command line but the one that asks."""
+    """End all your sessions, including this one, and all command-line logins but the one that asks."""
     async with call.session(()) as session:
         await sessions.end_all(session)
 
@@ -94,5 +95,5 @@ async def end_session(call: Call, session: UUID) -> None:
     "/me/password", operation_id="change_password", status_code=204, responses=WRITE, openapi_extra=BODY
 )
 async def change_password(call: Call, desk: Desk, body: PasswordIn) -> None:
-    """Change your password; all your other sessions and logins of the command line end."""
+    """Change your password. All your other sessions and command-line logins end."""
     await accounts.change_password(call, desk, body.current_password, body.new_password)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from orchestrator_api.http.models import MAX_INT, Editable, Input, Name, Output
+from orchestrator_api.http.models import MAX_INT, Editable, Input, Name, Output, example
 from orchestrator_shared.domain.ids import PROJECT
 from orchestrator_shared.domain.limits import MAX_VARIABLE_CHARACTERS
 
@@ -29,6 +29,8 @@ def _without_default(schema: dict[str, Any]) -> None:
 class ProjectIn(Input):
     """A new project."""
 
+    model_config = example({"id": "shop", "name": "Shop", "parallel_limit": 10})
+
     id: Annotated[
         str,
         AfterValidator(_is_project),
@@ -43,6 +45,8 @@ class ProjectIn(Input):
 
 class ProjectPatch(Input):
     """The fields to change; fields that are left out keep their values."""
+
+    model_config = example({"parallel_limit": 20})
 
     name: Name | SkipJsonSchema[None] = Field(default=None, json_schema_extra=_without_default)
     parallel_limit: int | None = Field(
@@ -74,6 +78,8 @@ class ProjectOut(Editable):
 class VariableIn(Input):
     """A project variable, used in parameters as `{{ vars.name }}`."""
 
+    model_config = example({"value": "https://exports.example.com/shop"})
+
     value: str = Field(max_length=MAX_VARIABLE_CHARACTERS)
     secret: bool = False
 
@@ -83,7 +89,9 @@ class VariableUsageOut(Output):
 
     component: str
     configuration: str
-    orchestration: str | None = Field(description="Of a task that uses it in its parameters; else null.")
+    orchestration: str | None = Field(
+        description="The orchestration whose task uses it; null if the configuration does."
+    )
     task: str | None
     version: int = Field(
         description="The version that uses it, of the configuration or of the task's orchestration."

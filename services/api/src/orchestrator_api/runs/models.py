@@ -7,7 +7,15 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from orchestrator_api.http.models import MAX_INT, Input, Instant, JsonObject, Output, TaskId
+from orchestrator_api.http.models import (
+    MAX_INT,
+    Input,
+    Instant,
+    JsonObject,
+    Output,
+    TaskId,
+    example,
+)
 
 JobStatusName = Literal[
     "created",
@@ -51,11 +59,21 @@ class RequestedRun(Requested):
 class ConfigurationRunIn(RequestedRun):
     """A run to start."""
 
+    model_config = example({"parameters": {"limit": 100}})
+
     parameters: JsonObject = Field(default_factory=dict, description="Merged over the configuration's.")
 
 
 class RunIn(RequestedRun):
     """A run of an orchestration to start."""
+
+    model_config = example(
+        {
+            "tasks": ["csv-extractor/orders"],
+            "parameters": {"csv-extractor/orders": {"limit": 100}},
+            "notify": False,
+        }
+    )
 
     parameters: dict[str, JsonObject] = Field(
         default_factory=dict,
@@ -70,6 +88,15 @@ class RunIn(RequestedRun):
 
 class RunAccepted(Output):
     """The run was requested; it is visible at once."""
+
+    model_config = example(
+        {
+            "job_id": "0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41",
+            "status": "created",
+            "number": 42,
+            "url": "/v1/projects/shop/jobs/0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41",
+        }
+    )
 
     job_id: UUID
     status: str
@@ -96,6 +123,42 @@ class WaitingOut(Output):
 
 class JobOut(Output):
     """One execution of one configuration."""
+
+    model_config = example(
+        {
+            "id": "0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41",
+            "number": 42,
+            "project": "shop",
+            "component": "orchestrator",
+            "configuration": "campaigns",
+            "kind": "orchestration",
+            "status": "error",
+            "waiting": None,
+            "origin": "schedule",
+            "requested_by": None,
+            "parent_id": None,
+            "root_id": "0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41",
+            "phase": None,
+            "task_id": None,
+            "attempt": 1,
+            "max_attempts": 1,
+            "scheduled_for": "2026-11-30T04:30:00Z",
+            "previous_success": "2026-11-29T04:30:00Z",
+            "requested_at": "2026-11-30T04:30:00.214Z",
+            "accepted_at": "2026-11-30T04:30:00.262Z",
+            "started_at": "2026-11-30T04:30:00.301Z",
+            "finished_at": "2026-11-30T04:34:10.887Z",
+            "version": 3,
+            "message": "failed: csv-extractor/orders",
+            "error_kind": "user",
+            "output_tables": [],
+            "trigger_id": None,
+            "schedule_id": "0198e0b7-2f4d-7a10-8c66-51d0a9b3e7f2",
+            "fire_key": "2026-11-30T04:30:00Z",
+            "retry_of": None,
+            "parameters": {},
+        }
+    )
 
     id: UUID
     number: int | None = Field(description="The number of the run; null until it is accepted.")
@@ -239,6 +302,8 @@ class RetryPlanOut(Output):
 
 class RetryIn(Requested):
     """The plan to carry out."""
+
+    model_config = example({"plan_id": "Zm9vYmFyYmF6cXV4", "tasks": ["csv-extractor/orders"]})
 
     plan_id: str = Field(min_length=1, max_length=100)
     tasks: list[TaskId] | None = Field(

@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from orchestrator_api.http.models import Editable, Input, Instant, Output, Slug, one_of
+from orchestrator_api.http.models import Editable, Input, Instant, Output, Slug, example, one_of
+from orchestrator_api.schedules.examples import MORNING
 from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
 
 Cron = Annotated[
@@ -29,10 +30,13 @@ Timezone = Annotated[
 ]
 
 
+_TIMES = one_of({"cron": "string"}, {"every_seconds": "integer"})
+
+
 class TimesIn(Input):
     """When to fire: a cron expression in a time zone, or an interval."""
 
-    model_config = ConfigDict(json_schema_extra=one_of({"cron": "string"}, {"every_seconds": "integer"}))
+    model_config = example({"cron": "30 5 * * 1-5", "timezone": "Europe/Prague"}, _TIMES)
 
     cron: Cron | None = None
     every_seconds: int | None = Field(default=None, ge=60, le=366 * 86400)
@@ -48,6 +52,11 @@ class TimesIn(Input):
 class ScheduleIn(TimesIn):
     """A time schedule of an orchestration."""
 
+    model_config = example(
+        {"cron": "30 5 * * 1-5", "timezone": "Europe/Prague", "overlap": "skip"},
+        _TIMES,
+    )
+
     enabled: bool = True
     overlap: Literal["one_waiting", "queue", "skip"] = "one_waiting"
     misfire: Literal["fire_once", "skip", "fire_all"] = "fire_once"
@@ -56,6 +65,8 @@ class ScheduleIn(TimesIn):
 
 class ScheduleOut(Editable):
     """A time schedule and its next fire."""
+
+    model_config = example(MORNING)
 
     id: UUID
     orchestration: str
@@ -110,8 +121,15 @@ class PreviewOut(Output):
 class BackfillIn(Input):
     """A past period to catch up on; the schedule is named by its id, or by orchestration and name."""
 
-    model_config = ConfigDict(
-        json_schema_extra=one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"})
+    model_config = example(
+        {
+            "orchestration": "campaigns",
+            "schedule": "morning",
+            "from": "2026-11-01T00:00:00Z",
+            "to": "2026-11-08T00:00:00Z",
+            "dry_run": True,
+        },
+        one_of({"schedule_id": "string"}, {"orchestration": "string", "schedule": "string"}),
     )
 
     schedule_id: Annotated[UUID, Field(strict=False)] | None = None

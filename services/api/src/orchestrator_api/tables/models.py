@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from orchestrator_api.http.models import Input, Output
+from orchestrator_api.http.models import Input, Output, example
 from orchestrator_shared.domain.tables import MAX_LENGTH, TABLE_PATTERN
 
 
@@ -101,7 +101,10 @@ _SEVERAL_UPDATES: dict[str, Any] = {
 class TableUpdatesIn(Input):
     """One update, or a batch of them under `updates`."""
 
-    model_config = ConfigDict(json_schema_extra={"oneOf": [_ONE_UPDATE, _SEVERAL_UPDATES]})
+    model_config = example(
+        {"updates": [{"table": "in.c-sales.orders", "id": "export-2026-11-30", "rows": 1250}]},
+        {"oneOf": [_ONE_UPDATE, _SEVERAL_UPDATES]},
+    )
 
     table: TableText | None = None
     id: str | None = Field(default=None, min_length=1, max_length=200)

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Editable, Input, Output
+from orchestrator_api.http.models import Editable, Input, Output, example
+from orchestrator_api.triggers.examples import SALES
 from orchestrator_shared.domain.limits import MAX_COOL_DOWN_SECONDS, MAX_TABLES
 from orchestrator_shared.domain.tables import MAX_LENGTH, REF_PATTERN
 
@@ -15,6 +16,10 @@ TableRef = Annotated[str, Field(json_schema_extra={"pattern": REF_PATTERN, "maxL
 
 class TriggerIn(Input):
     """An event trigger: fires when all its tables have been updated since the last run."""
+
+    model_config = example(
+        {"tables": ["in.c-sales.orders", "in.c-sales.returns"], "cool_down_seconds": 900, "mode": "defer"}
+    )
 
     tables: list[TableRef] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
@@ -28,6 +33,8 @@ class TriggerIn(Input):
 
 class TriggerOut(Editable):
     """An event trigger."""
+
+    model_config = example(SALES)
 
     id: UUID
     orchestration: str

@@ -3,14 +3,14 @@
 from fastapi import APIRouter, Request
 
 from orchestrator_api.access.models import PersonalTokenCreated
-from orchestrator_api.http.dependencies import problems
+from orchestrator_api.http.dependencies import OF_BODY, problems
 from orchestrator_api.http.gate import MAX_BODY_BYTES, GatedRoute
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.web import exchange
 from orchestrator_api.web.models import CliLoginIn
 
 MAX_LOGIN_BYTES = 4 * 1024
-PROBLEMS = {status: response for status, response in problems(400, 409, 413, 415).items() if status != 403}
+PROBLEMS = {status: response for status, response in problems(*OF_BODY, 409).items() if status != 403}
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GatedRoute)
 
