@@ -153,8 +153,9 @@ def _meet_condition(case: Case[Any]) -> None:
 
 
 def _make_cursor_true(case: Case[Any]) -> None:
-    """The cursor that the list gives, if it has another part."""
-    answer = http.get(case.formatted_path, params={"limit": 1})
+    """The cursor that the list gives in the same order, if it has another part."""
+    order = {"sort": case.query["sort"]} if case.query.get("sort") else {}
+    answer = http.get(case.formatted_path, params={"limit": 1, **order})
     del case.query["cursor"]
     if answer.is_success and (found := answer.json()["next"]) is not None:
         case.query["cursor"] = found
