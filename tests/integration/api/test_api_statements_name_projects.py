@@ -33,6 +33,7 @@ ALLOWED: Mapping[str, str] = {
     "access.personal_tokens": OWN,
     "access.record_token_use": "by the id of the token that has just been presented",
     "access.revoke_administrator_token": INSTANCE,
+    "access.revoke_logins": "all of one person's, who may be a member of several projects",
     "access.revoke_other_tokens_of_setting": INSTANCE,
     "access.revoke_personal_token": OWN,
     "access.token_of_setting": SECRET,
