@@ -24,13 +24,14 @@ class Load:
     def __init__(self, port: int, token: str, pool: asyncio.Queue["_Connection"]) -> None:
         self._head = f"Host: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
         self._pool = pool
+        self._port = port
 
     @classmethod
     @asynccontextmanager
     async def open(cls, port: int, token: str) -> AsyncIterator[Self]:
         pool: asyncio.Queue[_Connection] = asyncio.Queue()
         for _ in range(CONNECTIONS):
-            pool.put_nowait(_Connection(*await asyncio.open_connection("127.0.0.1", port)))
+            pool.put_nowait(await _Connection.open(port))
         try:
             yield cls(port, token, pool)
         finally:
@@ -41,6 +42,8 @@ class Load:
         """Seconds from when it is due until its answer is read; waiting for a connection counts."""
         began = time.perf_counter()
         connection = await self._pool.get()
+        if connection.reader.at_eof():  # the server ends connections that were idle
+            connection = await _Connection.open(self._port)
         try:
             await connection.exchange(self._head, request)
         finally:
@@ -75,6 +78,10 @@ class Load:
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+
+    @classmethod
+    async def open(cls, port: int) -> Self:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
 
     async def exchange(self, head: str, request: Request) -> None:
         method, body = ("GET", b"") if request.body is None else ("POST", request.body)
