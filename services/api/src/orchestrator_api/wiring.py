@@ -91,10 +91,6 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
-        addresses.install(app, is_https=_is_https(settings), link_keys=settings.link_key)
+        addresses.install(app, is_https=sessions.guard.browsers.is_https, link_keys=settings.link_key)
         async with lifecycle.serving(app):
             yield
-
-
-def _is_https(settings: ApiSettings) -> bool:
-    return (settings.public_url or "").startswith("https://")

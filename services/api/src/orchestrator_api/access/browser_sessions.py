@@ -30,10 +30,11 @@ class BrowserSessions:
     @property
     def cookie_name(self) -> str:
         """With https, a prefix that makes browsers insist on `Secure`, `Path=/` and no `Domain`."""
-        return "__Host-orchestrator_session" if self._is_https else "orchestrator_session"
+        return "__Host-orchestrator_session" if self.is_https else "orchestrator_session"
 
     @property
-    def _is_https(self) -> bool:
+    def is_https(self) -> bool:
+        """Whether people reach the pages by https, so that cookies may insist on it."""
         return (self.public_url or "").startswith("https://")
 
     def cookie(self, secret: str) -> str:
@@ -45,7 +46,7 @@ class BrowserSessions:
         return self._cookie("", 0)
 
     def _cookie(self, value: str, max_age: int) -> str:
-        flags = "; Secure" if self._is_https else ""
+        flags = "; Secure" if self.is_https else ""
         return f"{self.cookie_name}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{flags}"
 
     def has_ended(self, created_at: datetime, last_seen_at: datetime, now: datetime) -> bool:
