@@ -4,7 +4,7 @@ from pathlib import Path
 
 import aio_pika
 from tests.support.browser import browsing
-from tests.support.databases import Database
+from tests.support.databases import everything
 from tests.support.stack import open_stack
 from tests.support.waiting import eventually
 
@@ -45,13 +45,3 @@ async def test_the_link_of_an_invitation_opens_and_is_only_in_the_mail(tmp_path:
         logs = [service.log.read_text() for service in stack.services.values()]
         for kept in (await everything(stack.database), *map(bytes.decode, messages), *logs):
             assert not [part for part in link.split(".")[1:] if part in kept]
-
-
-async def everything(database: Database) -> str:
-    """All rows of all our tables, as text."""
-    tables = await database.fetch(
-        """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-           WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
-    )
-    rows = [await database.fetch(f"SELECT t::text AS row FROM {each['name']} t") for each in tables]
-    return "\n".join(row["row"] for found in rows for row in found)

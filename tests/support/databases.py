@@ -103,6 +103,16 @@ class Database:
         return self.look.taken() if self.look is not None and self.look.is_free else self.connection()
 
 
+async def everything(database: Database) -> str:
+    """All rows of all our tables, as text."""
+    tables = await database.fetch(
+        """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
+           WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
+    )
+    rows = [await database.fetch(f"SELECT t::text AS row FROM {each['name']} t") for each in tables]
+    return "\n".join(row["row"] for found in rows for row in found)
+
+
 @dataclass(frozen=True)
 class Template:
     """What a run made on the server: names begin with its prefix, so that runs can share a server."""

@@ -11,7 +11,7 @@ import aio_pika
 import pytest
 from tests.integration.notifier.conftest import Stage, StartNotifier, mails, told
 from tests.support.brokers import BrokerVhost
-from tests.support.databases import Database
+from tests.support.databases import everything
 from tests.support.service_process import ServiceProcess
 from tests.support.smtp_sink import SmtpSink
 from tests.support.stack_settings import LINK_KEY
@@ -67,16 +67,6 @@ async def ask(stage: Stage, link: Link) -> None:
             link_id=link.id, person_id=link.person, purpose=link.purpose, expires_at=link.expires_at
         )
     )
-
-
-async def everything(database: Database) -> str:
-    """All rows of all our tables, as text."""
-    tables = await database.fetch(
-        """SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables
-           WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"""
-    )
-    rows = [await database.fetch(f"SELECT t::text AS row FROM {each['name']} t") for each in tables]
-    return "\n".join(row["row"] for found in rows for row in found)
 
 
 async def test_a_person_gets_one_mail_and_the_link_is_nowhere_else(
