@@ -20,7 +20,7 @@ SILENT_SECONDS = 60.0
 
 
 class Notices:
-    """A stream of events, read by a thread: what they say is read anew, so only their arrival counts.
+    """A stream of events, read by a thread: callers read the job again, so only the arrival counts.
 
     An older server has no such stream, and a stream may break: then `wait` is a plain pause.
     """

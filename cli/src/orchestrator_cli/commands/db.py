@@ -100,9 +100,9 @@ def rotate_keys_command(
         bool, typer.Option("--check", help="Only count what is under which key; change nothing.")
     ] = False,
 ) -> None:
-    """Encrypt every stored secret anew under the first key in ORCHESTRATOR_ENCRYPTION_KEYS.
+    """Re-encrypt every stored secret under the first key in ORCHESTRATOR_ENCRYPTION_KEYS.
 
-    Services may run meanwhile. Exit code 1 if values under other keys or in an older form are left.
+    Services may keep running. Exit code 1 if values under other keys or in an older form remain.
     """
     settings = _settings(_KeySettings)
     encryption = Encryption(settings.encryption_keys)

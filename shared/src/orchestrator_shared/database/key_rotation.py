@@ -1,4 +1,4 @@
-"""Encrypts every stored secret anew under the first key, in the newest form, beside running services.
+"""Re-encrypts every stored secret under the first key, in the newest form, beside running services.
 
 Each row is written by itself, and only if nobody changed it meanwhile: a value that a service writes is never
 lost. What is left to do is in the rows themselves, so an interrupted rotation goes on where it stopped.

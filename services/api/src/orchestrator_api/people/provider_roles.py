@@ -1,4 +1,4 @@
-"""Roles that follow the groups of the identity provider: decided anew at each sign-in."""
+"""Roles that follow the groups of the identity provider: applied again at each sign-in."""
 
 import asyncpg
 
