@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -216,19 +217,28 @@ async def _names(connection: asyncpg.Connection, query: str, prefix: str) -> lis
 @contextlib.asynccontextmanager
 async def _created(admin_url: str, prefix: str, template: str) -> AsyncIterator[str]:
     name = f"{prefix}{secrets.token_hex(6)}"
-    await _administer(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    try:
-        yield name
-    finally:
-        await _administer(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    async with _administration(admin_url) as execute:  # kept meanwhile: to connect again takes as long
+        await execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        try:
+            yield name
+        finally:
+            await execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _administer(admin_url: str, statement: str) -> None:
+@contextlib.asynccontextmanager
+async def _administration(admin_url: str) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """Executes statements as the superuser, outside of any transaction."""
     connection = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
     try:
-        await connection.execute(statement, timeout=60)
+        yield partial(connection.execute, timeout=60)
     finally:
         await connection.close(timeout=5)
+
+
+async def _create_template(admin_url: str, name: str, source: str) -> None:
+    async with _administration(admin_url) as execute:
+        await execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" STRATEGY FILE_COPY')
 
 
 async def _template(admin_url: str) -> Template:
@@ -246,8 +256,7 @@ async def _template(admin_url: str) -> Template:
             password.write_text(template.password)
             if not os.environ.get(servers.DATABASE_VARIABLE):  # a server of our own
                 await _cheapen_password(admin_url)
-            await _administer(admin_url, f'DROP DATABASE IF EXISTS "{template.name}" WITH (FORCE)')
-            await _administer(admin_url, f'CREATE DATABASE "{template.name}" TEMPLATE template0')
+            await _create_template(admin_url, template.name, "template0")
             await prepare(admin_url, template.name, template.prefix, template.password)
             known.write_text(json.dumps(template.__dict__))
         return Template(**json.loads(known.read_text()))
