@@ -135,26 +135,38 @@ def database_url(admin_url: str, database: str, user: str = "", password: str = 
     return urlunsplit(parts._replace(netloc=f"{credentials}@{address}", path=f"/{database}"))
 
 
+@dataclass(frozen=True)
+class Filling:
+    """Rows that many tests begin with; they are written once per run."""
+
+    name: str
+    write: Callable[[Database], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def migrated_database() -> AsyncIterator[Database]:
+async def migrated_database(filling: Filling | None = None) -> AsyncIterator[Database]:
     admin_url = servers.postgres().url
     template = await _template(admin_url)
-    async with _created(admin_url, template.prefix, template.name) as name:
-        roles = template.role_names
+    source = template.name if filling is None else await _filled(admin_url, template, filling)
+    async with _created(admin_url, template.prefix, source) as name:
         look = Look(database_url(admin_url, name))
         try:
-            yield Database(
-                name=name,
-                url=database_url(admin_url, name),
-                role_names=roles,
-                role_urls={
-                    service: database_url(admin_url, name, role, template.password)
-                    for service, role in roles.items()
-                },
-                look=look,
-            )
+            yield _database(admin_url, template, name, look)
         finally:
             await look.close()
+
+
+def _database(admin_url: str, template: Template, name: str, look: Look | None = None) -> Database:
+    roles = template.role_names
+    return Database(
+        name=name,
+        url=database_url(admin_url, name),
+        role_names=roles,
+        role_urls={
+            service: database_url(admin_url, name, role, template.password) for service, role in roles.items()
+        },
+        look=look,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -260,6 +272,18 @@ async def _template(admin_url: str) -> Template:
             await prepare(admin_url, template.name, template.prefix, template.password)
             known.write_text(json.dumps(template.__dict__))
         return Template(**json.loads(known.read_text()))
+
+
+async def _filled(admin_url: str, template: Template, filling: Filling) -> str:
+    """The name of a template with these rows, made once per run by whichever worker comes first."""
+    name = f"{template.name}_{filling.name}"
+    with servers.locked(f"filling-{filling.name}") as folder:
+        known = folder / f"{name}.filled"
+        if not known.exists():
+            await _create_template(admin_url, name, template.name)
+            await filling.write(_database(admin_url, template, name))
+            known.touch()
+    return name
 
 
 def _roles_password(folder: Path) -> str:
