@@ -131,10 +131,10 @@ def vhost() -> Iterator[BrokerVhost]:
 
 
 @pytest.fixture
-def broker(vhost: BrokerVhost) -> Iterator[BrokerVhost]:
-    """One for all tests of the api, emptied after each: to make its queues takes longer than most."""
-    yield vhost
+def broker(vhost: BrokerVhost) -> BrokerVhost:
+    """One for all tests of the api; emptied for those that look into it, which takes longer than most."""
     vhost.purge()
+    return vhost
 
 
 @asynccontextmanager
@@ -170,8 +170,8 @@ async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
-    return settings_on(database, broker)
+def settings(database: Database, vhost: BrokerVhost) -> ApiSettings:
+    return settings_on(database, vhost)
 
 
 def settings_on(database: Database, broker: BrokerVhost) -> ApiSettings:
