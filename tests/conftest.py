@@ -26,6 +26,8 @@ RUN = pytest.StashKey[servers.Run]()
 
 def pytest_configure(config: pytest.Config) -> None:
     plain_logs()
+    # Otherwise each connection prepares for an encryption that the server then refuses.
+    os.environ.setdefault("PGSSLMODE", "disable")
     _hear_interrupts()
     if not hasattr(config, "workerinput"):  # the process that controls the run, not a worker of it
         config.stash[RUN] = servers.Run.begin()
