@@ -8,6 +8,7 @@ from orchestrator_api.people.oidc.group_roles import HeldRole
 from orchestrator_api.people.rows import (
     Attempts,
     Credentials,
+    LinkedIdentity,
     Member,
     NewLink,
     NewSession,
@@ -201,6 +202,10 @@ class PeopleStore(Store):
         """Link an identity; returns False if it or the person is linked already."""
         values = {"issuer": issuer, "subject": subject, "person_id": person_id}
         return await self._run("insert_identity", **values) > 0
+
+    async def delete_identity(self, *, person_id: UUID) -> LinkedIdentity | None:
+        """Unlink the person's identity; returns it, or None if there was none."""
+        return await self._one(LinkedIdentity, "delete_identity", person_id=person_id)
 
     async def held_roles(self, *, person_id: UUID) -> list[HeldRole]:
         """The roles of a person in all projects."""
