@@ -73,7 +73,10 @@ async def change_person(
 async def invite_person(
     call: Call, desk: Desk, body: PersonIn, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Create an account and mail the person an invitation (administrators only)."""
+    """Create an account and mail the person an invitation (administrators only).
+
+    At most five links an hour are mailed to a person; `show_link` works always.
+    """
     account = accounts.NewAccount(body.email, body.name, body.is_administrator)
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.invite(session, account, mailed=not show_link)
@@ -84,7 +87,10 @@ async def invite_person(
 async def reset_password(
     call: Call, desk: Desk, person: UUID, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Mail a person a link to set a new password (administrators only)."""
+    """Mail a person a link to set a new password (administrators only).
+
+    At most five links an hour are mailed to a person; `show_link` works always.
+    """
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.reset(session, person, mailed=not show_link)
     return _issued(desk, link, response)

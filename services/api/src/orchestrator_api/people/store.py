@@ -186,6 +186,11 @@ class PeopleStore(Store):
         """Whether a link for a new password was mailed to the person just now."""
         return await self._value(bool, "is_reset_under_way", person_id=person_id) is True
 
+    async def seconds_until_mail(self, *, person_id: UUID, most: int) -> float:
+        """Seconds until the person has been mailed fewer than this many links within an hour; 0 means now."""
+        found = await self._value(float, "seconds_until_mail", person_id=person_id, most=most)
+        return max(0.0, found or 0.0)
+
     async def can_administer(self, ways: WaysIn) -> bool:
         """Whether any instance administrator can sign in or has a token."""
         return await self._value(bool, "can_administer", **columns_of(ways)) is True

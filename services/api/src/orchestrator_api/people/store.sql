@@ -161,6 +161,14 @@ SELECT EXISTS (
     WHERE person_id = $person_id AND purpose = 'reset' AND used_at IS NULL
       AND mail_requested_at > clock_timestamp() - interval '2 minutes')
 
+-- name: seconds_until_mail
+-- Until the `most`-th newest mail is an hour old; no row if it is, or if there were fewer.
+SELECT extract(epoch FROM mail_requested_at + interval '1 hour' - clock_timestamp())::float8
+FROM catalog.person_links
+WHERE person_id = $person_id AND mail_requested_at > clock_timestamp() - interval '1 hour'
+ORDER BY mail_requested_at DESC
+OFFSET $most::int - 1 LIMIT 1
+
 -- name: can_administer
 -- Whether anyone can get in as an instance administrator: by a password, at the identity provider, or by a token.
 SELECT EXISTS (
