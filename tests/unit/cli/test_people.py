@@ -58,6 +58,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> BODIES:
         ("people reset ada@example.com --link", f"POST /v1/people/{ID}/reset shown", {}, "/links/text"),
         ("people disable ada@example.com", f"PATCH /v1/people/{ID}", {"disabled": True}, "disabled"),
         ("people enable ada@example.com", f"PATCH /v1/people/{ID}", {"disabled": False}, "enabled"),
+        ("people unlink ada@example.com", f"DELETE /v1/people/{ID}/identity", None, "links it again"),
         (
             "members invite b@c.d viewer --may-run --name Bob", f"POST {MEMBERS}",
             {"email": "b@c.d", "role": "viewer", "may_run": True, "name": "Bob"},

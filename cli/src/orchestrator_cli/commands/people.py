@@ -84,6 +84,16 @@ def enable(email: str) -> None:
     print(f"enabled {email}")
 
 
+@app.command()
+def unlink(email: str) -> None:
+    """Unlink an account from its identity at the OpenID Connect provider (administrators only)."""
+    with context().client() as client:
+        person = find(client, "/people", email)
+        client.discard(f"/people/{person['id']}/identity")
+    print(f"unlinked {email} from the identity provider, and signed it out")
+    print("a sign-in there with this verified address links it again, unless you disable the account")
+
+
 def _switch(email: str, *, disabled: bool) -> None:
     with context().client() as client:
         person = find(client, "/people", email)
