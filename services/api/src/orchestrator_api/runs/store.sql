@@ -69,35 +69,38 @@ LEFT JOIN catalog.run_requests r ON j.id IS NULL AND r.job_id = wanted.id AND r.
 WHERE j.id IS NOT NULL OR r.job_id IS NOT NULL
 ORDER BY wanted.place
 
+-- part: place
+-- Behind which a page begins.
+(coalesce($before::timestamptz, 'infinity'), coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+
+-- part: listed_columns
+j.id, j.accepted_at AS listed_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+
 -- name: listed_jobs
 -- Looks at the next $scan jobs of one path, each with an index, and returns those that match. The place of the last
 -- one that it looked at comes, too (is_match is false), if there may be more. Requests without a job are few and new.
 WITH known AS MATERIALIZED (
-    (SELECT j.id, j.accepted_at AS listed_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path::text = 'project' AND j.project = $project
        AND j.accepted_at >= coalesce($since::timestamptz, '-infinity')
        AND j.accepted_at < coalesce($until::timestamptz, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before::timestamptz, 'infinity'),
-                                    coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'troubled' AND j.project = $project
        AND j.exact_status IN ('warning', 'error', 'cancelled', 'terminated')
        AND j.accepted_at >= coalesce($since, '-infinity') AND j.accepted_at < coalesce($until, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
     -- In a lane, numbers are in the order of acceptance.
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'lane'
        AND j.lane_id = (SELECT l.id FROM jobs.lanes_v1 l
@@ -106,40 +109,32 @@ WITH known AS MATERIALIZED (
                                 WHERE b.id = $before_id AND (b.project, b.component, b.configuration)
                                     = ($project, $component, $configuration)), 9223372036854775807)
        AND j.accepted_at < coalesce($until, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.number DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
      WHERE $path = 'configuration' AND (l.project, l.configuration) = ($project, $configuration)
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'parent' AND j.parent_id = $parent::uuid AND j.project = $project
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'root' AND j.root_id = $root::uuid AND j.project = $project
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND (j.accepted_at, j.id) < {{part place}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'id' AND j.id = $job_id::uuid AND j.project = $project)
 ), edge AS (
@@ -153,8 +148,7 @@ WITH known AS MATERIALIZED (
            r.job_id AS root_id, NULL::text AS message, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at
     FROM (SELECT * FROM catalog.run_requests q
           WHERE q.project = $project AND q.requested_at > clock_timestamp() - interval '7 days'
-            AND (q.requested_at, q.job_id) < (coalesce($before, 'infinity'),
-                                              coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+            AND (q.requested_at, q.job_id) < {{part place}}
             AND (q.requested_at, q.job_id) >= (coalesce((SELECT listed_at FROM edge), '-infinity'),
                                                coalesce((SELECT id FROM edge), '00000000-0000-0000-0000-000000000000'))
           ORDER BY q.requested_at DESC, q.job_id DESC
@@ -192,8 +186,7 @@ WITH known AS MATERIALIZED (
     WHERE r.token_id = $token_id AND r.project = $project
       AND r.requested_at >= coalesce($since::timestamptz, '-infinity')
       AND r.requested_at < coalesce($until::timestamptz, 'infinity')
-      AND (r.requested_at, r.job_id) < (coalesce($before::timestamptz, 'infinity'),
-                                        coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      AND (r.requested_at, r.job_id) < {{part place}}
     ORDER BY r.requested_at DESC, r.job_id DESC
     LIMIT $scan
 )
