@@ -51,7 +51,7 @@ CASES = [
     (
         "catalog",
         "listed_configurations",
-        f"'{{orchestrator,orchestrator}}', {PAGE}, '{{n,n}}', 'p'",
+        f"'{{orchestrator,orchestrator}}', {PAGE}, '{{n,n}}', '{{now,now}}', 'p'",
         4,
     ),
     # The last four of the project's orchestrations.

@@ -59,6 +59,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         ),
         ("orchestrations list --sort=-name", {"path": "orchestrations", "sort": ["-name"]}),
         ("configurations list --sort name", {"path": "configurations", "sort": ["name"]}),
+        ("orchestrations list --sort=-updated_at", {"path": "orchestrations", "sort": ["-updated_at"]}),
         ("buckets list --shared with_me", {"path": "buckets", "shared": ["with_me"]}),
         ("deliveries --orchestration daily", {"path": "deliveries", "orchestration": ["daily"]}),
     ],

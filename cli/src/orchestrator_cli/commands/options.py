@@ -28,6 +28,8 @@ class Sort(StrEnum):
     ID_BACKWARDS = "-id"
     NAME = "name"
     NAME_BACKWARDS = "-name"
+    UPDATED = "updated_at"
+    LAST_UPDATED = "-updated_at"
 
 
 SortOption = Annotated[

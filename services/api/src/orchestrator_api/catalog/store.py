@@ -78,6 +78,29 @@ class ConfigurationStore(Store):
             limit=limit,
         )
 
+    async def configurations_by_update(
+        self,
+        *,
+        project: str,
+        wanted: ConfigurationFilter,
+        after_component: str | None,
+        after_update: datetime | None,
+        after: str | None,
+        limit: int,
+        backwards: bool,
+    ) -> list[ListedKey]:
+        """The same by component, time of the current version and id."""
+        return await self._many(
+            ListedKey,
+            "configurations_by_update_backwards" if backwards else "configurations_by_update",
+            project=project,
+            **columns_of(wanted),
+            after_component=after_component,
+            after_update=after_update,
+            after=after,
+            limit=limit,
+        )
+
     async def listed(self, *, project: str, keys: Collection[ListedKey]) -> list[Configuration]:
         """These configurations, in the same order."""
         return await self._many(
@@ -87,6 +110,7 @@ class ConfigurationStore(Store):
             components=[each.component for each in keys],
             configurations=[each.id for each in keys],
             names=[each.name for each in keys],
+            updates=[each.updated_at for each in keys],
         )
 
     async def configuration(

@@ -13,7 +13,7 @@ ORDER BY c.id
 
 -- part: wanted_keys
 -- Which configurations a page shows, and the sizes of their parameters in bytes.
-SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
+SELECT c.component, c.id, c.name, c.updated_at, octet_length(v.parameters::text) AS size
 FROM catalog.configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
@@ -61,14 +61,30 @@ LIMIT $limit
 ORDER BY c.component DESC, lower(c.name) DESC, c.id DESC
 LIMIT $limit
 
+-- name: configurations_by_update
+{{part wanted_keys}}
+  AND (c.component, c.updated_at, c.id)
+      > (coalesce($after_component, $component, ''), coalesce($after_update::timestamptz, '-infinity'), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+ORDER BY c.component, c.updated_at, c.id
+LIMIT $limit
+
+-- name: configurations_by_update_backwards
+{{part wanted_keys}}
+  AND (c.component, c.updated_at, c.id)
+      < ({{part next_component}}, coalesce($after_update::timestamptz, '-infinity'), coalesce($after, ''))
+  AND c.component >= coalesce($component, '')
+ORDER BY c.component DESC, c.updated_at DESC, c.id DESC
+LIMIT $limit
+
 -- name: listed_configurations
 -- Those of a page, in its order. One that has just been moved to the trash is still shown: without it the page would look
--- like the last one. For the same reason it has the name it was found by, which the next page begins after.
+-- like the last one. For the same reason it has the name and time it was found by, which the next page begins after.
 SELECT c.component, c.id, wanted.name, c.description, c.enabled, c.version, v.note, v.author,
-       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, wanted.updated_at,
        c.deleted_at, c.purged_at
-FROM unnest($components::text[], $configurations::text[], $names::text[])
-     WITH ORDINALITY AS wanted (component, id, name, place)
+FROM unnest($components::text[], $configurations::text[], $names::text[], $updates::timestamptz[])
+     WITH ORDINALITY AS wanted (component, id, name, updated_at, place)
 JOIN catalog.configurations c ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id)
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
