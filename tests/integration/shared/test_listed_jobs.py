@@ -40,9 +40,14 @@ NOTHING: dict[str, str] = {
     "scan": str(SCAN),
     "limit": "51",
     "searches_messages": "true",
+    "order": "'accepted_at'",
+    "in_path_order": "true",
     "token_id": f"'{ONE}'",
 }
 OLD = "now() - interval '12 hours'"
+FINISHED = {"path": "'finished'", "order": "'finished_at'"}
+LONGEST = {"order": "'duration'", "in_path_order": "false", "scan": str(SCAN)}
+BEHIND = {"sorted_before": "'1970-01-01 00:00:02Z'", "sorted_before_id": f"'{ONE}'"}
 REQUESTS = SCAN + 200
 CASES: dict[str, tuple[dict[str, str], int]] = {
     "newest": ({"scan": "51"}, 51),
@@ -61,6 +66,17 @@ CASES: dict[str, tuple[dict[str, str], int]] = {
     "parent": ({"path": "'parent'", "parent": f"'{ONE}'"}, 0),
     "root": ({"path": "'root'", "root": f"'{ONE}'"}, 0),
     "id": ({"path": "'id'", "job_id": f"'{ONE}'"}, 0),
+    "last finished": ({**FINISHED, "scan": "51"}, 51),
+    "a later page of them": ({**FINISHED, "scan": "51", "before": OLD, "before_id": f"'{ONE}'"}, 51),
+    "search among them": ({**FINISHED, "search": "'no such text'"}, SCAN),
+    "longest": (LONGEST, SCAN),
+    "a later page of the longest": ({**LONGEST, **BEHIND}, SCAN),
+    "longest of a day": ({**LONGEST, "since": OLD, "until": "now() - interval '11 hours'"}, SCAN),
+    "longest runs": (
+        {**LONGEST, "path": "'lane'", "component": "'orchestrator'", "configuration": "'c2'"},
+        JOBS // LANES,
+    ),
+    "last finished failures": ({**LONGEST, "path": "'troubled'", "order": "'finished_at'"}, TROUBLED),
 }
 """What is asked for, and how many jobs that may read."""
 
@@ -89,7 +105,8 @@ async def test_a_page_looks_at_few_jobs(superuser: asyncpg.Connection) -> None:
 
 
 async def test_a_page_of_own_runs_looks_at_few_requests(superuser: asyncpg.Connection) -> None:
-    for given in ({"search": "'no such text'"}, {"before": OLD, "before_id": f"'{ONE}'", "scan": "51"}):
+    later = {"before": OLD, "before_id": f"'{ONE}'", "scan": "51"}
+    for given in ({"search": "'no such text'"}, later, {**LONGEST, **BEHIND}):
         plan = await explained(superuser, QUERIES["listed_own_runs"], arguments("listed_own_runs", given))
         assert rows_read(plan, "run_requests") <= SCAN
         assert rows_read(plan, "jobs") <= SCAN

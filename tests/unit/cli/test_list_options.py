@@ -48,6 +48,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             },
         ),
         ("jobs list", {"path": "jobs"}),
+        ("jobs list --sort=-duration", {"path": "jobs", "sort": ["-duration"]}),
         ("orchestrations list", {"path": "orchestrations"}),
         (
             "orchestrations list --search x --disabled",

@@ -7,7 +7,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import JobSortOption, JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
     console,
@@ -45,6 +45,7 @@ def list_jobs(
         str | None, typer.Option(help="Only jobs that took longer: 90s, 5m, 2h or 1d.")
     ] = None,
     search: Annotated[str | None, typer.Option(help="An id, a number, or part of a name or message.")] = None,
+    sort: JobSortOption = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -61,6 +62,7 @@ def list_jobs(
         "until": instant("--until", until, now),
         "longer_than_seconds": seconds("--longer-than", longer_than),
         "search": search,
+        "sort": sort,
     }
     with where.client() as client:
         items = list(client.items(where.project_path("jobs"), most=limit, **filters))

@@ -1,0 +1,3 @@
+-- The jobs of a project by when they finished. An entry is written once for each job, when it ends, and at the end of
+-- the index. Nothing is wrong while services of the version before still run.
+CREATE INDEX jobs_finished_in_project ON jobs.jobs (project, finished_at DESC, id DESC) WHERE finished_at IS NOT NULL;
