@@ -203,7 +203,13 @@ def failure_of(response: Response) -> CommandFailure:
         details.append("Nothing was changed. Look at what is there now, then run the command again.")
     if response.status >= 500:
         return CommandFailure(f"server error: {text}", details=details)
-    return Refused(response.status, text, details=[line for line in details if text not in line])
+    refused = Refused(response.status, text, details=[line for line in details if text not in line])
+    refused.fields = [
+        str(error["field"])
+        for error in _list(problem.get("errors"))
+        if isinstance(error, dict) and error.get("field")
+    ]
+    return refused
 
 
 def _problem(response: Response) -> Json:

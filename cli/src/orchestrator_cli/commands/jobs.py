@@ -13,6 +13,7 @@ from orchestrator_cli.output import (
     console,
     day_and_time,
     duration,
+    nothing,
     plain,
     print_json,
     print_table,
@@ -62,14 +63,19 @@ def list_jobs(
         "until": instant("--until", until, now),
         "longer_than_seconds": seconds("--longer-than", longer_than),
         "search": search,
-        "sort": sort,
     }
     with where.client() as client:
-        items = list(client.items(where.project_path("jobs"), most=limit, **filters))
+        items = list(client.items(where.project_path("jobs"), most=limit, sort=sort, **filters))
     if as_json:
         print_json(items)
         return
-    print_table(("id", "what", "status", "started by", "created", "took"), (_row(job) for job in items))
+    print_table(
+        ("id", "what", "status", "started by", "created", "took"),
+        (_row(job) for job in items),
+        empty=nothing(
+            "jobs", filters.values(), "No jobs yet. Run something with `orchestrator run ORCHESTRATION`."
+        ),
+    )
 
 
 def _row(job: Json) -> tuple[object, ...]:

@@ -31,6 +31,10 @@ class ConfigurationStore(Store):
         """All that are not in the trash."""
         return await self._many(Configuration, "all_orchestrations", project=project)
 
+    async def taken_names(self, *, project: str, names: Collection[str]) -> set[str]:
+        """Which of these names orchestrations have; upper and lower case are the same."""
+        return set(await self._column(str, "taken_names", project=project, names=list(names)))
+
     async def configurations_by_id(
         self,
         *,

@@ -1,6 +1,14 @@
 -- Components, and configurations with their versions; orchestrations are the configurations of the component
 -- orchestrator.
 
+-- name: taken_names
+-- Which of these names orchestrations have, in upper or lower case.
+SELECT wanted.name
+FROM unnest($names::text[]) AS wanted (name)
+WHERE EXISTS (SELECT FROM catalog.configurations c
+              WHERE c.project = $project AND c.component = 'orchestrator' AND lower(c.name) = lower(wanted.name)
+                AND c.deleted_at IS NULL)
+
 -- name: all_orchestrations
 SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
