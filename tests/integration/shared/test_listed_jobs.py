@@ -12,7 +12,8 @@ from orchestrator_shared.database.queries import Queries
 JOBS, LANES = 20_000, 100
 TROUBLED = JOBS // 1000
 ONE = "00000000-0000-0000-0000-000000000001"
-# The runs of a day, one every few seconds; one in a thousand with an error. Nobody started most of them.
+OTHERS = 3_000
+# The runs of a day, one every few seconds; one in a thousand with an error. Another project's ended later.
 FILL = f"""
 INSERT INTO catalog.projects (id, name) VALUES ('p', 'p');
 INSERT INTO jobs.lanes (id, project, component, configuration, next_seq) OVERRIDING SYSTEM VALUE
@@ -29,6 +30,15 @@ FROM (SELECT gen_random_uuid() AS id, n, now() - make_interval(secs => 4 * ({JOB
 INSERT INTO catalog.run_requests
     (job_id, project, component, configuration, origin, requested_by, scheduled_for, requested_at, token_id)
 SELECT id, project, component, configuration, 'api', 'x', scheduled_for, requested_at, '{ONE}' FROM jobs.jobs;
+INSERT INTO catalog.projects (id, name) VALUES ('q', 'q');
+INSERT INTO jobs.lanes (id, project, component, configuration, next_seq) OVERRIDING SYSTEM VALUE
+VALUES ({LANES} + 1, 'q', 'orchestrator', 'c', {OTHERS} + 1);
+INSERT INTO jobs.jobs (
+    id, lane_id, seq, project, component, configuration, kind, status, origin, root_id,
+    scheduled_for, requested_at, started_at, finished_at, version, full_run, used_updates, attempt)
+SELECT id, {LANES} + 1, n, 'q', 'orchestrator', 'c', 'run', 'success', 'api', id, now(), now(),
+       now(), now() + interval '1 minute', 1, true, '{{}}', 1
+FROM (SELECT gen_random_uuid() AS id, n FROM generate_series(1, {OTHERS}) AS n) AS run;
 ANALYZE
 """
 QUERIES = Queries.load("orchestrator_api.runs", "store.sql")

@@ -115,9 +115,11 @@ WITH known AS MATERIALIZED (
     (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'finished' AND j.project = $project AND j.finished_at IS NOT NULL
-       AND j.finished_at >= coalesce($since, '-infinity')
-       AND (j.finished_at, j.id) < {{part place}}
-     ORDER BY j.finished_at DESC, j.id DESC
+       AND j.finished_at AT TIME ZONE 'UTC' >= coalesce($since, '-infinity') AT TIME ZONE 'UTC'
+       AND (j.finished_at AT TIME ZONE 'UTC', j.id)
+           < (coalesce($before, 'infinity') AT TIME ZONE 'UTC',
+              coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.finished_at AT TIME ZONE 'UTC' DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
     -- In a lane, numbers are in the order of acceptance.
