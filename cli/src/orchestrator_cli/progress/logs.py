@@ -130,6 +130,8 @@ def _follow_log(client: ApiClient, project_path: str, job_id: str, followed: Fol
         for job, phases in snapshots(client, project_path, job_id, pause):
             named = list(_with_children(patient, project_path, job, phases))
             is_whole = followed.show(named)
+            if is_whole and job.get("component") != RUN_COMPONENT:
+                return
         while not is_whole:
             pause()
             is_whole = followed.show(named)
