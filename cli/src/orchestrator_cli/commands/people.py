@@ -25,7 +25,11 @@ def list_people(as_json: JsonOption = False) -> None:
     if as_json:
         print_json(items)
         return
-    print_table(("email", "name", "is", "state", "since (UTC)"), (_row(item) for item in items))
+    print_table(
+        ("email", "name", "is", "state", "since (UTC)"),
+        (_row(item) for item in items),
+        empty="No accounts yet. Make one with `orchestrator people invite EMAIL`.",
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:
