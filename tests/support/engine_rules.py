@@ -87,7 +87,8 @@ class Rules:
 
     def check_requests(self, sent: Collection[UUID], acked: Collection[UUID]) -> None:
         """Every request becomes one row, however often and in whatever order it comes."""
-        assert self.seen.known <= set(sent), "no run that nobody asked for"
+        unasked = self.seen.known - set(sent)
+        assert not unasked, f"no run that nobody asked for: {[self.seen.jobs.get(each) for each in unasked]}"
         assert set(acked) <= self.seen.known, "no request gets lost"
 
     def check_stops(self, stopped: Collection[UUID]) -> None:
