@@ -47,6 +47,7 @@ ROWS: Mapping[str, str] = {
     "list_schedules": "yyy...y. yyyyy",
     "get_schedule": "yyy...y. yyyyy",
     "list_fires": "yyy...y. yyyyy",
+    "list_schedule_presets": "yyy...y. yyyyy",
     "preview_schedule": "yyy...y. yyyyy",
     "list_triggers": "yyy...y. yyyyy",
     "get_trigger": "yyy...y. yyyyy",

@@ -75,7 +75,14 @@ async def test_the_next_fires_of_saved_and_unsaved_times(
     assert saved == given
     assert [fire["at"][11:16] for fire in saved["fires"]] == ["05:30"] * 5
     assert await cli.run("schedules", "preview", "--every", "45m") == ExitCode.OK
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    words, *lines = capsys.readouterr().out.splitlines()
+    assert (words, len(lines)) == ("Every 45 minutes (UTC)", 6)
+    assert await cli.run("schedules", "preview", "--cron", "30 2 * * *", "--timezone", "Europe/Prague") == 0
+    printed = capsys.readouterr().out
+    assert "Every day at 02:30 (Europe/Prague)" in printed
+    assert "first of two" in printed
+    assert await cli.run("schedules", "presets", "--at", "02:30") == ExitCode.OK
+    assert "30 2 * * 1-5" in capsys.readouterr().out
     for wrong in (["daily"], [], ["--cron", "0 0 * * *", "--every", "5m"], ["--every", "soon"]):
         assert await cli.run("schedules", "preview", *wrong) == ExitCode.BAD_INPUT
 

@@ -86,7 +86,8 @@ def show(name: str, project: ProjectOption = None, as_json: JsonOption = False) 
 def _lines(item: Json) -> Iterator[str]:
     yield f"version {item['version']}{'' if item['enabled'] else ', disabled'}"
     for schedule in item.get("schedules") or []:
-        times = schedule.get("cron") or f"every {duration(schedule['every_seconds'])}"
+        times = schedule.get("words") or schedule.get("cron")
+        times = times or f"every {duration(schedule['every_seconds'])}"
         yield plain(f"schedule {schedule['name']}: {times} {schedule['timezone']}{_off(schedule)}")
     for trigger in item.get("triggers") or []:
         yield plain(f"trigger {trigger['name']}: {', '.join(trigger['tables'])}{_off(trigger)}")

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.domain.schedule_words import words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,10 @@ class StoredSchedule(ScheduleSpec):
     def etag(self) -> str:
         """Not of the version, which also counts switches of the orchestration."""
         return entity_tag(self.id, columns_of(self.spec))
+
+    @property
+    def words(self) -> str | None:
+        return words_of(self.cron, self.every_seconds)
 
     @property
     def spec(self) -> ScheduleSpec:
