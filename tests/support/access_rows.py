@@ -33,6 +33,8 @@ ROWS: Mapping[str, str] = {
     "get_configuration_version": "yyy...y. yyyyy",
     "compare_configuration_versions": "yyy...y. yyyyy",
     "list_orchestrations": "yyy...y. yyyyy",
+    "count_orchestrations": "yyy...y. yyyyy",
+    "list_attention": "yyy...y. yyyyy",
     "list_trash": "yyy...y. yyyyy",
     "get_orchestration": "yyy...y. yyyyy",
     "list_orchestration_versions": "yyy...y. yyyyy",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import ADMIN_TOKEN, Client
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, orchestration
 from tests.support.in_process_cli import CommandLine
 
 from orchestrator_cli.failures import ExitCode
@@ -106,3 +106,19 @@ async def test_who_is_notified(
     assert await cli.run("notifications", "list", "daily") == ExitCode.OK
     row = capsys.readouterr().out.splitlines()[1].split()
     assert row == ["a@example.com", "waiting", "long", "more", "than", "45", "minutes"]
+
+
+async def test_orchestrations_are_filtered_and_counted(
+    cli: CommandLine, furnished: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filters = ("--status", "never_run", "--starts", "time", "--label", "shop")
+    await furnished.put("orchestrations/daily", {**orchestration("one"), "labels": ["shop"]})
+    (found,) = await json_of(cli, capsys, "orchestrations", "list", *filters)
+    assert found["id"] == "daily"
+    assert await json_of(cli, capsys, "orchestrations", "list", "--status", "failed") == []
+    assert await cli.run("orchestrations", "counts") == ExitCode.OK
+    counts = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["never", "run", "1"] in counts
+    assert ["label", "shop", "1"] in counts
+    assert await cli.run("attention") == ExitCode.OK
+    assert "nothing needs attention" in capsys.readouterr().out

@@ -53,6 +53,22 @@ class StoredSchedule(ScheduleSpec):
 
 
 @dataclass(frozen=True, slots=True)
+class MissedSchedule:
+    """An enabled schedule that has not fired when it should have."""
+
+    orchestration: str
+    name: str
+    """Of the orchestration."""
+    schedule: str
+    timezone: str
+    since: datetime
+    """The newest missed fire, or the one that is overdue."""
+    fires: int
+    is_overdue: bool
+    """The scheduler has not decided about the fire yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFire:
     """One recorded fire."""
 
