@@ -53,6 +53,7 @@ ROWS: Mapping[str, str] = {
     "preview_schedule": "yyy...y. yyyyy",
     "list_triggers": "yyy...y. yyyyy",
     "get_trigger": "yyy...y. yyyyy",
+    "preview_trigger": "yyy...y. yyyyy",
     "list_dispositions": "yyy...y. yyyyy",
     "explain_trigger": "yyy...y. yyyyy",
     "list_tables": "yyy...y. yyyyy",

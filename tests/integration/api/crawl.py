@@ -68,6 +68,7 @@ REQUESTS: Mapping[str, Request] = {
     "delete_schedule": GONE,
     "preview_schedule": Request((200,), {"cron": "30 5 * * *"}),
     "save_trigger": Request((200,), {"tables": ["in.c-x.t"]}),
+    "preview_trigger": Request((200,), {"tables": ["in.c-x.t"]}),
     "delete_trigger": Request((404,), places={"trigger": "ghost"}),
     "reset_trigger": Request((204,)),
     "publish_table_updates": Request((202,), {"table": "in.c-x.t"}),

@@ -31,6 +31,7 @@ NOT_RECORDED: Mapping[str, str] = {
     "group_tasks": "a proposal: nothing changes before it is saved",
     "arrange_tasks": "a proposal: nothing changes before it is saved",
     "preview_schedule": "a preview",
+    "preview_trigger": "a preview",
     "plan_definitions": "a plan",
     "publish_table_updates": "each update is kept with its source and with what became of it",
     "receive_callback": "a service reports about its own run; the job keeps it",
