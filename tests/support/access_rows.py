@@ -95,6 +95,7 @@ ROWS: Mapping[str, str] = {
     "save_trigger": "..y..... ..yyy",
     "delete_trigger": "..y..... ..yyy",
     "reset_trigger": "..y..... ..yyy",
+    "send_test_mail": "..y..... ..yyy",
     "save_notifications": "..y..... ..yyy",
     "save_variable": ".yy..... ..yyy",
     "delete_variable": ".yy..... ..yyy",

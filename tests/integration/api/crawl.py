@@ -83,6 +83,7 @@ REQUESTS: Mapping[str, Request] = {
     "revoke_token": Request((404,)),
     "get_administrator_token": Request((404,)),
     "revoke_administrator_token": Request((404,)),
+    "send_test_mail": Request((422,), {"address": "nobody@example.com"}),
     "save_notifications": Request((200,), {"subscriptions": []}),
     "plan_definitions": Request((200,), {"documents": []}),
     "apply_definitions": Request((200,), {"documents": []}),

@@ -82,6 +82,7 @@ STEPS = (
     Step("save_trigger", {"tables": ["in.c-x.t", "in.c-x.u"]}, ("trigger.changed",)),
     Step("switch_trigger", {"enabled": False}, ("trigger.changed",)),
     Step("reset_trigger", None, ("trigger.reset",)),
+    Step("send_test_mail", {"address": ADMIN_EMAIL}, ("notifications.tested",)),
     Step("save_notifications", {"subscriptions": []}, ("notifications.changed",)),
     Step("run_orchestration", {}, ("run.requested",)),
     Step("run_configuration", {}, ("run.requested",)),
