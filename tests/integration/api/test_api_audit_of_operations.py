@@ -103,6 +103,7 @@ STEPS = (
     Step("remove_member", None, ("member.removed",)),
     Step("invite_person", {"email": "eve@example.com"}, ("person.invited",)),
     Step("reset_password", None, ("password.reset_requested",)),
+    Step("unlink_person", None, ("person.unlinked",)),
     Step("change_person", {"disabled": True}, ("person.disabled",)),
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
@@ -142,12 +143,12 @@ def test_every_operation_that_writes_has_a_step_or_a_reason() -> None:
 
 
 async def test_every_write_leaves_a_record(api: RunningApi, furnished: Client, database: Database) -> None:
-    places = await prepared(furnished, database)
+    places, operations = await prepared(furnished, database), writes()
     wrong = []
     async with api.http(ADMIN_TOKEN) as http:
         client = Client(http)
         for number, step in enumerate(STEPS):
-            method, path = writes()[step.operation]
+            method, path = operations[step.operation]
             request_id = f"operation-{number}"
             http.headers["X-Request-Id"] = request_id
             own = {name: value.format_map(places) for name, value in (step.places or {}).items()}
@@ -214,6 +215,8 @@ async def prepared(furnished: Client, database: Database) -> dict[str, str]:
     failed = await failed_run(database)
     token = await furnished.post("tokens", {"name": "robot", "scopes": ["read"]}, status=201)
     person = await furnished.post("members", {"email": "ada@example.com", "role": "viewer"}, status=201)
+    identity = "INSERT INTO catalog.person_identities VALUES ('https://login.example', 'ada', $1)"
+    await database.execute(identity, UUID(person["person_id"]))
     administrator = await database.fetchval("SELECT id FROM catalog.people WHERE is_administrator")
     await token_of_person(database, UUID(str(administrator)))
     second = await database.fetchval("SELECT id FROM catalog.tokens WHERE name = 'test'")
