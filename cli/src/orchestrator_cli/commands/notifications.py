@@ -66,6 +66,24 @@ def recipients(
     print(plain(found["explanation"]))
 
 
+@app.command("test")
+def send_test(
+    orchestration: str,
+    address: Annotated[str, typer.Argument(help="One of the addresses that are subscribed to it.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a test mail to a subscribed address."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path(f"orchestrations/{orchestration}/notifications/test-deliveries")
+        found = client.post(path, {"address": address})
+    if as_json:
+        print_json(found)
+        return
+    print(plain(f"a test mail to {found['address']} is on its way: see `orchestrator deliveries`"))
+
+
 def _limit(subscription: Json) -> str:
     if percent := subscription.get("percent"):
         return f"{percent} % longer than usual"
