@@ -134,7 +134,9 @@ def _moments(job: Job, attempts: Sequence[AttemptRow]) -> Moments:
         ready_at=job.ready_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        attempts=tuple(Attempt(each.started_at, each.finished_at) for each in attempts),
+        attempts=tuple(
+            Attempt(each.started_at, each.finished_at, each.due_at, each.ready_at) for each in attempts
+        ),
         is_waiting=job.status == "waiting",
     )
 
