@@ -44,6 +44,7 @@ ROWS: Mapping[str, str] = {
     "list_overlaps": "yyy...y. yyyyy",
     "get_job_log": "yyy...y. yyyyy",
     "stream_job_log": "yyy...y. yyyyy",
+    "explain_job": "yyy...y. yyyyy",
     "list_schedules": "yyy...y. yyyyy",
     "get_schedule": "yyy...y. yyyyy",
     "list_fires": "yyy...y. yyyyy",

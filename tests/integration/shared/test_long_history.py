@@ -60,6 +60,7 @@ CASES = [
     ("api.runs", "store.sql", "last_runs", "20, 'p', '{c1,c2}'", 40),
     ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'p', '{{{WAITING}}}'", 5),
+    ("api.queue", "store.sql", "standing", f"'p', '{WAITING}'", 3),
     ("api.orchestrations", "store.sql", "written_tables", "'{orchestrator}', '{c2}', 'p'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
     ("trigger_watcher.adapters", "trigger_store.sql", "read_starts", f"'{{{ONE}}}', 20", 20),

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.commands import retry
+from orchestrator_cli.commands import retry, waits
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
@@ -23,6 +23,7 @@ from orchestrator_cli.output import (
 app = typer.Typer()
 app.command("retry")(retry.retry)
 app.command("overlaps")(retry.overlaps)
+app.command("why")(waits.why)
 
 
 @app.command("list")

@@ -12,7 +12,7 @@ from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
-from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, LastRun, LogChunk
+from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, LastRun, LogChunk, WaitingJob
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
@@ -183,12 +183,17 @@ async def overlaps(
     )
 
 
-async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Waiting]:
-    """Why each of these jobs waits."""
+async def waiting_facts(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, WaitingJob]:
+    """What is known about each of these jobs that waits."""
     if not job_ids:
         return {}
     found = await RunStore(session.connection).waiting(project=session.project, ids=job_ids)
-    return {each.id: explain_waiting(each) for each in found}
+    return {each.id: each for each in found}
+
+
+async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Waiting]:
+    """Why each of these jobs waits."""
+    return {each.id: explain_waiting(each) for each in (await waiting_facts(session, job_ids)).values()}
 
 
 async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:

@@ -1,0 +1,45 @@
+"""Realistic answers, for the API description."""
+
+HOLDER = {
+    "id": "0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41",
+    "name": "nightly-sales #411",
+    "target": "crm-extractor/contacts",
+    "number": 1204,
+    "status": "processing",
+    "origin": "parent",
+    "requested_by": None,
+    "task_id": "crm-extractor/contacts",
+    "run_id": "0198f2a4-51d0-7c9b-8a27-64e0d2f1b3c5",
+    "orchestration": "nightly-sales",
+    "run_number": 411,
+    "accepted_at": "2026-11-30T07:02:08.114Z",
+    "started_at": "2026-11-30T07:02:08.260Z",
+}
+WAITING = {
+    **HOLDER,
+    "id": "0198f2a7-0b3c-7e14-b6d9-1f2a7c8e9d05",
+    "name": "crm-sync #208",
+    "number": 1207,
+    "status": "waiting",
+    "run_id": "0198f2a7-0a91-7f60-9c3d-5b8e4a7d2c10",
+    "orchestration": "crm-sync",
+    "run_number": 208,
+    "accepted_at": "2026-11-30T07:05:31.907Z",
+    "started_at": None,
+}
+EXPLANATION = {
+    "job_id": WAITING["id"],
+    "status": "waiting",
+    "sentence": "Third of 3, held by nightly-sales #411 since 07:02, expected start about 07:31 UTC.",
+    "cause": "configuration_busy",
+    "since": WAITING["accepted_at"],
+    "place": 3,
+    "length": 3,
+    "holder": HOLDER,
+    "holder_longer_than_usual": False,
+    "expected_start": "2026-11-30T07:31:00Z",
+    "expected_end": None,
+    "usual_seconds": 580.2,
+    "slots": None,
+    "parallel_limit": None,
+}

@@ -1,0 +1,63 @@
+"""Lanes, waits, and what a termination would change."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from orchestrator_api.http.models import Output, example
+from orchestrator_api.queue.examples import EXPLANATION
+from orchestrator_api.queue.explanation_text import Cause
+
+
+class JobRefOut(Output):
+    """A job that another one is about."""
+
+    id: UUID
+    name: str = Field(description="Its run, such as `nightly-sales #411`; else its configuration and number.")
+    target: str = Field(description="What it runs: component/configuration.")
+    number: int
+    status: str
+    origin: str
+    requested_by: str | None
+    task_id: str | None
+    run_id: UUID | None = Field(description="The topmost run that it belongs to, or is.")
+    orchestration: str | None = Field(description="That run's orchestration.")
+    run_number: int | None
+    accepted_at: datetime
+    started_at: datetime | None
+
+
+class SlotsOut(Output):
+    """The slots of all connected runners; they serve every project."""
+
+    runners: int
+    total: int
+    in_use: int
+
+
+class JobExplanationOut(Output):
+    """Why a job waits now; of a job that does not wait, what it does instead."""
+
+    model_config = example(EXPLANATION)
+
+    job_id: UUID
+    status: str
+    sentence: str
+    cause: Cause | None = Field(description="Null if it does not wait.")
+    since: datetime | None = Field(
+        description="When this cause began; of a job that is being processed, when it started."
+    )
+    place: int | None = Field(description="In its lane's line, or among this project's jobs without a slot.")
+    length: int | None = Field(description="How many wait in that line.")
+    holder: JobRefOut | None = Field(description="The job that holds its configuration.")
+    holder_longer_than_usual: bool
+    expected_start: datetime | None = Field(
+        description="If the holder and those before it take as long as usual; null if that is not known."
+    )
+    expected_end: datetime | None
+    usual_seconds: float | None = Field(
+        description="The mean of the configuration's last 20 successes; null with fewer than 5."
+    )
+    slots: SlotsOut | None
+    parallel_limit: int | None = Field(description="How many jobs the project may run at once.")

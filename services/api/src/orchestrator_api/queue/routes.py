@@ -1,0 +1,36 @@
+"""Why jobs wait, who holds what, and what ending a job would change."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
+from orchestrator_api.http.gate import GatedRoute
+from orchestrator_api.queue import explanations
+from orchestrator_api.queue.models import JobExplanationOut
+from orchestrator_shared.domain.zones import parse_zone
+
+router = APIRouter(prefix=PREFIX, tags=["jobs"], route_class=GatedRoute)
+
+Zone = Annotated[
+    str,
+    Query(
+        max_length=100,
+        description="The IANA time zone of the times in sentences; fields are always in UTC.",
+        examples=["Europe/Prague"],
+        json_schema_extra={"format": "time-zone"},
+    ),
+]
+
+
+@router.get("/jobs/{job}/explanation", operation_id="explain_job", responses=READ)
+async def explain_job(call: Call, project: Project, job: UUID, timezone: Zone = "UTC") -> JobExplanationOut:
+    """Explain why a job waits now: for whom, at which place in line, since when, and until about when.
+
+    The sentence says it in plain English. A job that does not wait is described, too.
+    """
+    async with call.session(Scope.READ, project) as session:
+        found = await explanations.explain(session, job, parse_zone(timezone))
+        return JobExplanationOut.model_validate(found)

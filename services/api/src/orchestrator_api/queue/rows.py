@@ -1,0 +1,58 @@
+"""Rows of lanes, of the jobs in them, and of the times of a run's jobs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """A job as it is mentioned beside another: enough to name it and to link to it."""
+
+    id: UUID
+    number: int
+    component: str
+    configuration: str
+    status: str
+    origin: str
+    requested_by: str | None
+    task_id: str | None
+    run_id: UUID | None
+    """The topmost run that it belongs to, or is; None for a configuration run on its own."""
+    orchestration: str | None
+    run_number: int | None
+    accepted_at: datetime
+    started_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """Its run, as people call it: `nightly-sales #411`; else the configuration and the job's number."""
+        if self.orchestration is not None:
+            return f"{self.orchestration} #{self.run_number}"
+        return f"{self.component}/{self.configuration} #{self.number}"
+
+    @property
+    def target(self) -> str:
+        """What it runs: `csv-writer/out`."""
+        return f"{self.component}/{self.configuration}"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a job stands in its lane's line, and in the line for a slot."""
+
+    exact_status: str
+    place: int
+    length: int
+    slot_place: int
+    slot_length: int
+    attempt_ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """The slots of all connected runners."""
+
+    runners: int
+    total: int
+    in_use: int
