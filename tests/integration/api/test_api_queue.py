@@ -118,3 +118,175 @@ async def test_a_merged_fire_is_explained_as_what_it_became(
         None,
         "It was merged into run #1, which had not started yet (overlap: one_waiting).",
     )
+    assert (await furnished.get(f"jobs/{merged}/timeline"))["tasks"] == []
+
+
+class Run:
+    """A run of two phases, as a runner recorded it: seconds count from its start."""
+
+    def __init__(self, runner: Runner, database: Database) -> None:
+        self.runner = runner
+        self.database = database
+        self.start = now() - timedelta(hours=1)
+
+    def at(self, seconds: float) -> datetime:
+        return self.start + timedelta(seconds=seconds)
+
+    def times(self, accepted: float, ready: float, started: float, finished: float | None) -> dict[str, Any]:
+        return {
+            "requested_at": self.at(accepted),
+            "accepted_at": self.at(accepted),
+            "due_at": self.at(accepted),
+            "ready_at": self.at(ready),
+            "started_at": self.at(started),
+            "finished_at": None if finished is None else self.at(finished),
+        }
+
+    async def attempt(self, job: UUID, number: int, *seconds: float, outcome: str = "success") -> None:
+        due, ready, started, finished = map(self.at, seconds)
+        await self.database.execute(
+            "INSERT INTO jobs.attempts"
+            " (job_id, attempt, replica_id, due_at, ready_at, started_at, finished_at, outcome)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            job, number, self.runner.replica, due, ready, started, finished, outcome,
+        )  # fmt: skip
+
+    async def task(self, run: UUID, phase: int, name: str, status: str, job: UUID | None) -> None:
+        await self.database.execute(
+            "INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration,"
+            " request, continue_on_failure, status, job_id, lane_id, active)"
+            " VALUES ($1, $2, 0, $3, $3, 'demo-extractor', $3, '{}', false, $4, $5, $6, true)",
+            run, phase, name, status, job, await self.runner.lane("demo-extractor", name),
+        )  # fmt: skip
+
+    async def phases(self, run: UUID, *names: str) -> None:
+        for index, name in enumerate(names):
+            await self.database.execute(
+                "INSERT INTO jobs.phases (run_id, index, name, remaining) VALUES ($1, $2, $3, 0)",
+                run,
+                index,
+                name,
+            )
+
+
+@pytest.fixture
+async def recorded(runner: Runner, database: Database) -> tuple[UUID, UUID]:
+    """A run that waited 125 s for another run's job and 14 s for a slot; that other job."""
+    made = Run(runner, database)
+    other_run = await runner.job(
+        "other", 207, "success", component="orchestrator", **made.times(-60, -60, -60, 200)
+    )
+    holder = await runner.job(
+        "one", 6, "success", parent=other_run, task_id="index", **made.times(-50, -50, -50, 125)
+    )
+    await made.attempt(holder, 1, -50, -50, -50, 125)
+    run = await runner.job("daily", 42, "success", component="orchestrator", **made.times(0, 0, 0, 413))
+    await made.phases(run, "Extract", "Transform")
+    quick = await runner.job(
+        "two", 1, "success", parent=run, phase=0, task_id="two", attempt=2, **made.times(0, 80, 80, 200)
+    )
+    await made.attempt(quick, 1, 0, 0, 0, 20, outcome="error")
+    await made.attempt(quick, 2, 80, 80, 80, 200)
+    slow = await runner.job(
+        "one", 7, "success", parent=run, phase=0, task_id="one", **made.times(0, 125, 125, 233)
+    )
+    await made.attempt(slow, 1, 0, 125, 125, 233)
+    last = await runner.job(
+        "three", 1, "success", parent=run, phase=1, task_id="three", **made.times(233, 233, 247, 413)
+    )
+    await made.attempt(last, 1, 233, 233, 247, 413)
+    for phase, name, job in ((0, "two", quick), (0, "one", slow), (1, "three", last)):
+        await made.task(run, phase, name, "success", job)
+    return run, holder
+
+
+async def test_the_timeline_says_whose_fault_it_was(furnished: Client, recorded: tuple[UUID, UUID]) -> None:
+    run, holder = recorded
+    shown = await furnished.get(f"jobs/{run}/timeline")
+    assert shown["verdict"]["sentence"] == (
+        "It waited 2 min 19 s: 2 min 5 s for other #207, which held demo-extractor/one, "
+        "and 14 s for a free slot; it ran 4 min 34 s."
+    )
+    assert shown["verdict"]["waits"] == [
+        {
+            "cause": "configuration_busy",
+            "seconds": 125.0,
+            "holder_id": str(holder),
+            "target": "demo-extractor/one",
+        },
+        {"cause": "slot_or_limit", "seconds": 14.0, "holder_id": None, "target": None},
+    ]
+    assert [each["name"] for each in shown["holders"]] == ["other #207"]
+    tasks = {task["id"]: task for task in shown["tasks"]}
+    assert {name: task["seconds"] for name, task in tasks.items()} == {
+        "two": {"running": 140.0, "delay": 60.0},
+        "one": {"configuration_busy": 125.0, "running": 108.0},
+        "three": {"earlier_phase": 233.0, "slot_or_limit": 14.0, "running": 166.0},
+    }
+    assert [name for name, task in tasks.items() if task["is_on_longest_path"]] == ["one", "three"]
+    outcomes = [each["outcome"] for each in tasks["two"]["segments"] if each["cause"] == "running"]
+    assert outcomes == ["error", "success"]
+
+
+async def test_a_holder_that_is_no_longer_known_is_not_invented(
+    furnished: Client, recorded: tuple[UUID, UUID], database: Database
+) -> None:
+    run, holder = recorded
+    await database.execute("DELETE FROM jobs.jobs WHERE id = $1", holder)
+    verdict = (await furnished.get(f"jobs/{run}/timeline"))["verdict"]
+    assert verdict["waits"][0]["holder_id"] is None
+    assert "2 min 5 s for demo-extractor/one, which another job held" in verdict["sentence"]
+
+
+async def test_the_longest_path_goes_through_nested_runs(
+    furnished: Client, runner: Runner, database: Database
+) -> None:
+    made = Run(runner, database)
+    run = await runner.job("daily", 1, "success", component="orchestrator", **made.times(0, 0, 0, 100))
+    await made.phases(run, "Only")
+    below = {"parent": run, "phase": 0, "task_id": "nested"}
+    nested = await runner.job(
+        "inner", 1, "success", component="orchestrator", **below, **made.times(0, 5, 5, 100)
+    )
+    await made.phases(nested, "Only")
+    job = await runner.job(
+        "two", 1, "success", parent=nested, root_id=run, phase=0, task_id="two", **made.times(5, 5, 35, 100)
+    )
+    await made.attempt(job, 1, 5, 5, 35, 100)
+    await made.task(run, 0, "nested", "success", nested)
+    verdict = (await furnished.get(f"jobs/{run}/timeline"))["verdict"]
+    assert [(each["cause"], each["seconds"]) for each in verdict["waits"]] == [
+        ("slot_or_limit", 30.0),
+        ("configuration_busy", 5.0),
+    ]
+    assert (verdict["waited_seconds"], verdict["ran_seconds"]) == (35.0, 65.0)
+
+
+async def test_a_running_run_waits_until_now(furnished: Client, runner: Runner, database: Database) -> None:
+    run, holder, waiting = await held_lane(runner)
+    await database.execute(
+        "INSERT INTO jobs.attempts (job_id, attempt, replica_id, started_at) VALUES ($1, 1, $2, $3)",
+        holder,
+        runner.replica,
+        now() - 4 * MINUTE,
+    )
+    made = Run(runner, database)
+    await made.phases(run, "First", "Second")
+    await made.task(run, 0, "one", "started", waiting[0])
+    await made.task(run, 1, "later", "pending", None)
+    await database.execute(
+        "UPDATE jobs.jobs SET parent_id = $1, root_id = $1, depth = 1, phase = 0, task_id = 'one'"
+        " WHERE id = $2",
+        run,
+        waiting[0],
+    )
+    shown = await furnished.get(f"jobs/{run}/timeline")
+    one, later = shown["tasks"]
+    assert [each["cause"] for each in one["segments"]][-1] == "configuration_busy"
+    assert [each["cause"] for each in later["segments"]] == ["earlier_phase"]
+    assert shown["verdict"]["sentence"] == (
+        "It has waited 3 min for its own task one, which held demo-extractor/one; it has run 2 min so far."
+    )
+    requested = (await furnished.post("orchestrations/daily/runs"))["job_id"]
+    shown = await furnished.get(f"jobs/{requested}/timeline")
+    assert [each["cause"] for each in shown["segments"]] == ["acceptance"]

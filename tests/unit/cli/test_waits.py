@@ -1,4 +1,4 @@
-"""`jobs why`."""
+"""`jobs why` and `jobs timeline`."""
 
 from typing import Any
 
@@ -11,8 +11,11 @@ from orchestrator_cli.context import Context
 from orchestrator_cli.main import main
 
 WHY = "Third of 3, held by nightly-sales #411 since 07:02, expected start about 07:31 UTC."
+VERDICT = "It waited 41 min for nightly-sales #411, which held csv-writer/out; it ran 6 min 53 s."
+TASK = {"id": "out", "status": "success", "seconds": {"configuration_busy": 2460.0, "running": 413.0}}
 ANSWERS: dict[str, Any] = {
     "GET jobs/j/explanation": {"sentence": WHY},
+    "GET jobs/j/timeline": {"verdict": {"sentence": VERDICT}, "tasks": [TASK]},
 }
 
 
@@ -37,3 +40,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_why_prints_the_sentence_of_the_api(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["jobs", "why", "j"]) == 0
     assert capsys.readouterr().out == f"{WHY}\n"
+
+
+@pytest.mark.usefixtures("asked")
+def test_a_timeline_begins_with_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["jobs", "timeline", "j"]) == 0
+    first, _, row = capsys.readouterr().out.splitlines()
+    assert first == VERDICT
+    assert row.split() == ["out", "success", "41", "min", "0", "s", "6", "min", "53", "s"]

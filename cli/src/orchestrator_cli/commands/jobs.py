@@ -24,6 +24,7 @@ app = typer.Typer()
 app.command("retry")(retry.retry)
 app.command("overlaps")(retry.overlaps)
 app.command("why")(waits.why)
+app.command("timeline")(waits.timeline)
 
 
 @app.command("list")

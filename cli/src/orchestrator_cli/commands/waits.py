@@ -1,9 +1,13 @@
-"""`orchestrator jobs why`: why a job waits."""
+"""`orchestrator jobs why` and `jobs timeline`: why a job waits, and what it waited for."""
 
+from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.output import (
+    duration,
     plain,
     print_json,
+    print_table,
+    status_text,
 )
 
 
@@ -16,3 +20,31 @@ def why(job: str, project: ProjectOption = None, as_json: JsonOption = False) ->
         print_json(explanation)
         return
     print(plain(str(explanation["sentence"])))
+
+
+def timeline(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Show what a run and its tasks waited for, and for whom; the first line is the verdict."""
+    where = context(project)
+    with where.client() as client:
+        found = client.get(where.project_path(f"jobs/{job}/timeline"))
+    if as_json:
+        print_json(found)
+        return
+    print(plain(str(found["verdict"]["sentence"])))
+    if found["tasks"]:
+        print_table(("task", "status", *CAUSES.values()), (_task_row(task) for task in found["tasks"]))
+
+
+CAUSES = {
+    "earlier_phase": "earlier phases",
+    "configuration_busy": "configuration",
+    "slot_or_limit": "slot or limit",
+    "delay": "between attempts",
+    "running": "ran",
+}
+
+
+def _task_row(task: Json) -> tuple[object, ...]:
+    seconds = task["seconds"]
+    shown = (duration(seconds[cause]) if seconds.get(cause, 0) >= 0.05 else "" for cause in CAUSES)
+    return (task["id"], status_text(task["status"]), *shown)

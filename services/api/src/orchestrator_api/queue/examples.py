@@ -43,3 +43,54 @@ EXPLANATION = {
     "slots": None,
     "parallel_limit": None,
 }
+_WAITED = {
+    "begin": "2026-11-30T04:30:00.301Z",
+    "end": "2026-11-30T04:32:05.377Z",
+    "cause": "configuration_busy",
+    "holder_id": HOLDER["id"],
+    "attempt": None,
+    "outcome": None,
+}
+_RAN = {
+    "begin": "2026-11-30T04:32:05.377Z",
+    "end": "2026-11-30T04:33:53.402Z",
+    "cause": "running",
+    "holder_id": None,
+    "attempt": 1,
+    "outcome": "success",
+}
+TIMELINE = {
+    "job_id": "0198f2a0-7c1e-7d3a-8f52-3b7d1c0e8b52",
+    "status": "success",
+    "begin": "2026-11-30T04:30:00.301Z",
+    "end": "2026-11-30T04:33:53.402Z",
+    "verdict": {
+        "sentence": "It waited 2 min 5 s for nightly-sales #411, which held crm-extractor/contacts; "
+        "it ran 1 min 48 s.",
+        "waited_seconds": 125.076,
+        "ran_seconds": 108.025,
+        "waits": [
+            {
+                "cause": "configuration_busy",
+                "seconds": 125.076,
+                "holder_id": HOLDER["id"],
+                "target": "crm-extractor/contacts",
+            }
+        ],
+    },
+    "segments": [{**_RAN, "begin": _WAITED["begin"], "attempt": None, "outcome": None}],
+    "seconds": {"running": 233.101},
+    "tasks": [
+        {
+            "id": "crm-extractor/contacts",
+            "name": "Contacts",
+            "phase": 0,
+            "status": "success",
+            "job_id": "0198f2a0-7c20-7b11-9c04-8e5f6a7b1c2d",
+            "is_on_longest_path": True,
+            "segments": [_WAITED, _RAN],
+            "seconds": {"configuration_busy": 125.076, "running": 108.025},
+        }
+    ],
+    "holders": [HOLDER],
+}

@@ -6,8 +6,9 @@ from uuid import UUID
 from pydantic import Field
 
 from orchestrator_api.http.models import Output, example
-from orchestrator_api.queue.examples import EXPLANATION
+from orchestrator_api.queue.examples import EXPLANATION, TIMELINE
 from orchestrator_api.queue.explanation_text import Cause
+from orchestrator_api.queue.timeline import SegmentCause
 
 
 class JobRefOut(Output):
@@ -61,3 +62,63 @@ class JobExplanationOut(Output):
     )
     slots: SlotsOut | None
     parallel_limit: int | None = Field(description="How many jobs the project may run at once.")
+
+
+class SegmentOut(Output):
+    """A period with one cause. One that is not over ends now."""
+
+    begin: datetime
+    end: datetime
+    cause: SegmentCause
+    holder_id: UUID | None = Field(
+        description="With `configuration_busy`: who held it, as in `holders`; null where that is not known."
+    )
+    attempt: int | None = Field(description="With `running`: which attempt; null of a run.")
+    outcome: str | None = Field(description="How that attempt ended.")
+
+
+class WaitOut(Output):
+    """Time on the longest path that was spent waiting for one thing."""
+
+    cause: SegmentCause
+    seconds: float
+    holder_id: UUID | None
+    target: str | None = Field(description="The busy configuration: component/configuration.")
+
+
+class VerdictOut(Output):
+    """Where the time from the request to the end went, along the longest path of tasks."""
+
+    sentence: str
+    waited_seconds: float = Field(description="The sum of `waits`.")
+    ran_seconds: float = Field(description="All that was not waiting.")
+    waits: list[WaitOut] = Field(description="The longest first.")
+
+
+class TaskTimelineOut(Output):
+    """What a task of the run waited for, and when it ran; inactive tasks have no segments."""
+
+    id: str
+    name: str
+    phase: int
+    status: str
+    job_id: UUID | None
+    is_on_longest_path: bool
+    segments: list[SegmentOut]
+    seconds: dict[SegmentCause, float] = Field(description="The sums of the segments by cause.")
+
+
+class TimelineOut(Output):
+    """A job's time from its request to its end, by cause; of a run, also that of each task."""
+
+    model_config = example(TIMELINE)
+
+    job_id: UUID
+    status: str
+    begin: datetime
+    end: datetime | None
+    verdict: VerdictOut
+    segments: list[SegmentOut]
+    seconds: dict[SegmentCause, float]
+    tasks: list[TaskTimelineOut]
+    holders: list[JobRefOut] = Field(description="The jobs that `holder_id` names.")

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
 from orchestrator_api.http.gate import GatedRoute
-from orchestrator_api.queue import explanations
-from orchestrator_api.queue.models import JobExplanationOut
+from orchestrator_api.queue import explanations, timelines
+from orchestrator_api.queue.models import JobExplanationOut, TimelineOut
 from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["jobs"], route_class=GatedRoute)
@@ -34,3 +34,14 @@ async def explain_job(call: Call, project: Project, job: UUID, timezone: Zone = 
     async with call.session(Scope.READ, project) as session:
         found = await explanations.explain(session, job, parse_zone(timezone))
         return JobExplanationOut.model_validate(found)
+
+
+@router.get("/jobs/{job}/timeline", operation_id="get_job_timeline", responses=READ)
+async def get_job_timeline(call: Call, project: Project, job: UUID) -> TimelineOut:
+    """Get what a job waited for and for whom, and when it ran; of a run, for each of its tasks.
+
+    The verdict says in one sentence where the time of the longest path went. All of it is derived from
+    recorded times; who held a configuration is null where that is no longer known.
+    """
+    async with call.session(Scope.READ, project) as session:
+        return TimelineOut.model_validate(await timelines.timeline(session, job))

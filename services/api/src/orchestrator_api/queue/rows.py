@@ -56,3 +56,46 @@ class Slots:
     runners: int
     total: int
     in_use: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineJob:
+    """The recorded times of a run's job; or of one further down on the longest path."""
+
+    id: UUID
+    parent_id: UUID | None
+    task_id: str | None
+    status: str
+    component: str
+    configuration: str
+    requested_at: datetime
+    accepted_at: datetime
+    due_at: datetime | None
+    ready_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    is_on_path: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineAttempt:
+    """One attempt of one of these jobs."""
+
+    job_id: UUID
+    attempt: int
+    due_at: datetime | None
+    ready_at: datetime | None
+    started_at: datetime
+    finished_at: datetime | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A period in which a job held a lane for which another one waited."""
+
+    place: int
+    """Of the wait in what was asked for, from 1 on."""
+    job_id: UUID
+    begin: datetime
+    end: datetime | None

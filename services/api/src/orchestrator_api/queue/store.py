@@ -1,21 +1,28 @@
 """Lanes and the jobs in them; they belong to the runner and are only read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.queue.rows import (
+    Held,
     JobRef,
     Slots,
     Standing,
+    TimelineAttempt,
+    TimelineJob,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
+
+NEAR = 100
+"""How many jobs before and after one in its lane are looked at to tell who held the lane."""
 
 
 class QueueStore(Store):
     """Only reads."""
 
-    queries = Queries.load(__package__, "store.sql")
+    queries = Queries.load(__package__, "store.sql", "timeline.sql")
 
     async def references(self, *, project: str, ids: Collection[UUID]) -> list[JobRef]:
         """These jobs, as they are mentioned beside others."""
@@ -30,3 +37,19 @@ class QueueStore(Store):
         found = await self._one(Slots, "slots")
         assert found is not None
         return found
+
+    async def timeline_jobs(self, *, project: str, job_id: UUID) -> list[TimelineJob]:
+        """The job, the jobs of its tasks, and the longest path below it; oldest first."""
+        return await self._many(TimelineJob, "timeline_jobs", project=project, job_id=job_id)
+
+    async def timeline_attempts(self, *, project: str, ids: Collection[UUID]) -> list[TimelineAttempt]:
+        """The attempts of these jobs, oldest first."""
+        return await self._many(TimelineAttempt, "timeline_attempts", project=project, ids=list(ids))
+
+    async def holders(
+        self, *, project: str, ids: Sequence[UUID], begins: Sequence[datetime], ends: Sequence[datetime]
+    ) -> list[Held]:
+        """Who held the lane while each of these jobs waited, from one time to another."""
+        return await self._many(
+            Held, "holders", project=project, ids=ids, begins=begins, ends=ends, near=NEAR
+        )
