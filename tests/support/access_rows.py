@@ -46,6 +46,7 @@ ROWS: Mapping[str, str] = {
     "stream_job_log": "yyy...y. yyyyy",
     "explain_job": "yyy...y. yyyyy",
     "get_job_timeline": "yyy...y. yyyyy",
+    "list_lanes": "yyy...y. yyyyy",
     "list_schedules": "yyy...y. yyyyy",
     "get_schedule": "yyy...y. yyyyy",
     "list_fires": "yyy...y. yyyyy",

@@ -290,3 +290,31 @@ async def test_a_running_run_waits_until_now(furnished: Client, runner: Runner, 
     requested = (await furnished.post("orchestrations/daily/runs"))["job_id"]
     shown = await furnished.get(f"jobs/{requested}/timeline")
     assert [each["cause"] for each in shown["segments"]] == ["acceptance"]
+
+
+async def test_lanes_tell_who_holds_and_who_waits(furnished: Client, runner: Runner) -> None:
+    _, holder, waiting = await held_lane(runner)
+    await runner.job("quiet", 1, "processing")
+    await succeeded(runner, "slow", 5)
+    await runner.job("slow", 6, "processing", started_at=now() - 13 * MINUTE)
+    later = {"attempt": 1, "delayed": True, "due_at": now() + 5 * MINUTE}
+    await runner.job("quiet", 2, "waiting", **later)
+    page = await furnished.get("lanes")
+    assert page["slots"] == {"runners": 1, "total": 1, "in_use": 1}
+    busy, slow = page["items"]
+    assert (busy["configuration"], busy["holder"]["id"]) == ("one", str(holder))
+    assert [each["job"]["id"] for each in busy["waiting"]] == [str(job) for job in waiting]
+    starts = [datetime.fromisoformat(each["expected_start"]) for each in busy["waiting"]]
+    assert [round((at - starts[0]) / MINUTE) for at in starts] == [0, 10, 20]
+    assert busy["sentence"].startswith("3 wait for daily #411, which has held it since ")
+    assert (slow["configuration"], slow["longer_than_usual"], slow["waiting"]) == ("slow", True, [])
+    assert slow["sentence"].endswith("longer than its usual 10 min.")
+    everything = await furnished.get("lanes?all=true")
+    names = ["one", "quiet", "slow", "daily"]
+    assert [lane["configuration"] for lane in everything["items"]] == names
+    paged, cursor = [], ""
+    while cursor is not None:
+        part = await furnished.get(f"lanes?all=true&limit=1{cursor and f'&cursor={cursor}'}")
+        paged += [lane["configuration"] for lane in part["items"]]
+        cursor = part["next"]
+    assert paged == names

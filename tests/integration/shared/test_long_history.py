@@ -62,6 +62,8 @@ CASES = [
     ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'p', '{{{WAITING}}}'", 5),
     ("api.queue", "store.sql", "standing", f"'p', '{WAITING}'", 3),
+    ("api.queue", "lanes.sql", "busy_lanes", "'p', NULL, NULL, 50", 1),
+    ("api.queue", "lanes.sql", "waiting_in_lines", "20, 'p', '{3}'", 1),
     # A hundred on either side of the waiting one, however many there are; here none came before it.
     ("api.queue", "timeline.sql", "holders", HELD, 102),
     ("api.orchestrations", "store.sql", "written_tables", "'{orchestrator}', '{c2}', 'p'", 20),

@@ -1,8 +1,13 @@
-"""`orchestrator jobs why` and `jobs timeline`: why a job waits, and what it waited for."""
+"""Why jobs wait, what they waited for, and the lanes of a project."""
+
+from typing import Annotated
+
+import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.output import (
+    clock_time,
     duration,
     plain,
     print_json,
@@ -48,3 +53,32 @@ def _task_row(task: Json) -> tuple[object, ...]:
     seconds = task["seconds"]
     shown = (duration(seconds[cause]) if seconds.get(cause, 0) >= 0.05 else "" for cause in CAUSES)
     return (task["id"], status_text(task["status"]), *shown)
+
+
+def lanes(
+    project: ProjectOption = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also those that only run, and no longer than usual.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show which configurations jobs wait for, who holds them, and when those in line start."""
+    where = context(project)
+    with where.client() as client:
+        found = list(client.items(where.project_path("lanes"), all=everything or None))
+    if as_json:
+        print_json(found)
+        return
+    for lane in found:
+        print(plain(f"{lane['component']}/{lane['configuration']}: {lane['sentence']}"))
+        for each in lane["waiting"]:
+            print(plain(f"  {each['place']}. {each['job']['name']}{_expected(each)}"))
+        if hidden := lane["waiting_count"] - len(lane["waiting"]):
+            print(f"  and {hidden} more")
+    if not found:
+        print("no job waits for another one" if not everything else "nothing runs")
+
+
+def _expected(waiting: Json) -> str:
+    at = waiting.get("expected_start")
+    return f", expected start about {clock_time(at)[:5]} UTC" if at else ""

@@ -94,3 +94,22 @@ TIMELINE = {
     ],
     "holders": [HOLDER],
 }
+_SLOTS = {"runners": 2, "total": 8, "in_use": 3}
+LANES = {
+    "items": [
+        {
+            "component": "crm-extractor",
+            "configuration": "contacts",
+            "sentence": "1 waits for nightly-sales #411, which has held it since 07:02 UTC, "
+            "usually for 17 min.",
+            "holder": HOLDER,
+            "longer_than_usual": False,
+            "usual_seconds": 1020.4,
+            "expected_end": "2026-11-30T07:19:08Z",
+            "waiting": [{"job": WAITING, "place": 1, "expected_start": "2026-11-30T07:19:08Z"}],
+            "waiting_count": 1,
+        }
+    ],
+    "next": None,
+    "slots": _SLOTS,
+}

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from orchestrator_api.http.models import Output, example
-from orchestrator_api.queue.examples import EXPLANATION, TIMELINE
+from orchestrator_api.http.models import Output, Page, example
+from orchestrator_api.queue.examples import EXPLANATION, LANES, TIMELINE
 from orchestrator_api.queue.explanation_text import Cause
 from orchestrator_api.queue.timeline import SegmentCause
 
@@ -122,3 +122,35 @@ class TimelineOut(Output):
     seconds: dict[SegmentCause, float]
     tasks: list[TaskTimelineOut]
     holders: list[JobRefOut] = Field(description="The jobs that `holder_id` names.")
+
+
+class InLineOut(Output):
+    """A job that waits in a lane."""
+
+    job: JobRefOut
+    place: int
+    expected_start: datetime | None
+
+
+class LaneOut(Output):
+    """A configuration, the job that holds it, and those that wait for it."""
+
+    component: str
+    configuration: str
+    sentence: str
+    holder: JobRefOut | None = Field(description="Null for the moment between two jobs.")
+    longer_than_usual: bool = Field(
+        description="Whether the holder is more than a fifth over its usual length."
+    )
+    usual_seconds: float | None
+    expected_end: datetime | None = Field(description="Of the holder; never in the past.")
+    waiting: list[InLineOut] = Field(description="The first 20, in the order in which they will start.")
+    waiting_count: int
+
+
+class LanesOut(Page[LaneOut]):
+    """One page of lanes, and the slots of all runners."""
+
+    model_config = example(LANES)
+
+    slots: SlotsOut

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Query
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
 from orchestrator_api.http.gate import GatedRoute
+from orchestrator_api.http.paging import Paging
 from orchestrator_api.queue import explanations, timelines
-from orchestrator_api.queue.models import JobExplanationOut, TimelineOut
+from orchestrator_api.queue import lanes as project_lanes
+from orchestrator_api.queue.models import JobExplanationOut, LanesOut, TimelineOut
 from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["jobs"], route_class=GatedRoute)
@@ -45,3 +47,26 @@ async def get_job_timeline(call: Call, project: Project, job: UUID) -> TimelineO
     """
     async with call.session(Scope.READ, project) as session:
         return TimelineOut.model_validate(await timelines.timeline(session, job))
+
+
+@router.get("/lanes", operation_id="list_lanes", responses=READ)
+async def list_lanes(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    everything: Annotated[
+        bool, Query(alias="all", description="Also lanes without a queue whose holder runs as usual.")
+    ] = False,
+    timezone: Zone = "UTC",
+) -> LanesOut:
+    """List the configurations that jobs wait for, or whose holder runs longer than usual, by name.
+
+    A page looks at 500 busy configurations, at most: it may have few items, or none, and still a `next`.
+    """
+    place = paging.place(str, str)
+    async with call.session(Scope.READ, project) as session:
+        found = await project_lanes.lanes(
+            session, place, paging.rows, everything=everything, zone=parse_zone(timezone)
+        )
+        page = paging.of(found.lanes, "component", "configuration", then=found.continues_at)
+        return LanesOut.model_validate({**page, "slots": found.slots})

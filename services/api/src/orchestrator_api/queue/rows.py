@@ -99,3 +99,24 @@ class Held:
     job_id: UUID
     begin: datetime
     end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class BusyLane:
+    """A configuration with a job underway, or with jobs that wait."""
+
+    id: int
+    component: str
+    configuration: str
+    holder_id: UUID | None
+    waiting: int
+    """How many wait in line; those between two attempts block no one and are not in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineMember:
+    """A job in a lane: its holder has the place 0."""
+
+    lane_id: int
+    job_id: UUID
+    place: int

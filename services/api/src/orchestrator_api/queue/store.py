@@ -5,8 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.queue.rows import (
+    BusyLane,
     Held,
     JobRef,
+    LineMember,
     Slots,
     Standing,
     TimelineAttempt,
@@ -22,7 +24,7 @@ NEAR = 100
 class QueueStore(Store):
     """Only reads."""
 
-    queries = Queries.load(__package__, "store.sql", "timeline.sql")
+    queries = Queries.load(__package__, "store.sql", "timeline.sql", "lanes.sql")
 
     async def references(self, *, project: str, ids: Collection[UUID]) -> list[JobRef]:
         """These jobs, as they are mentioned beside others."""
@@ -53,3 +55,20 @@ class QueueStore(Store):
         return await self._many(
             Held, "holders", project=project, ids=ids, begins=begins, ends=ends, near=NEAR
         )
+
+    async def busy_lanes(
+        self, *, project: str, component: str | None, configuration: str | None, limit: int
+    ) -> list[BusyLane]:
+        """The next lanes after this one that have a holder or jobs in line, by name."""
+        return await self._many(
+            BusyLane,
+            "busy_lanes",
+            project=project,
+            component=component,
+            configuration=configuration,
+            limit=limit,
+        )
+
+    async def waiting_in_lines(self, *, project: str, lanes: Collection[int], most: int) -> list[LineMember]:
+        """The first jobs in line of each of these lanes."""
+        return await self._many(LineMember, "waiting_in_lines", project=project, lanes=list(lanes), most=most)
