@@ -47,6 +47,7 @@ ROWS: Mapping[str, str] = {
     "explain_job": "yyy...y. yyyyy",
     "get_job_timeline": "yyy...y. yyyyy",
     "list_lanes": "yyy...y. yyyyy",
+    "preview_termination": "yyy...y. yyyyy",
     "list_schedules": "yyy...y. yyyyy",
     "get_schedule": "yyy...y. yyyyy",
     "list_fires": "yyy...y. yyyyy",

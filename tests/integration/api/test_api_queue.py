@@ -318,3 +318,52 @@ async def test_lanes_tell_who_holds_and_who_waits(furnished: Client, runner: Run
         paged += [lane["configuration"] for lane in part["items"]]
         cursor = part["next"]
     assert paged == names
+
+
+async def test_a_termination_is_shown_before_it_happens(
+    furnished: Client, runner: Runner, database: Database
+) -> None:
+    run, _, waiting = await held_lane(runner)
+    shown = await furnished.get(f"jobs/{run}/termination")
+    assert shown["sentence"] == "Terminate daily #411? It has run for 5 min."
+    assert shown["stopped_count"] == 1
+    assert [each["job"]["id"] for each in shown["behind"]] == [str(job) for job in waiting]
+    first, second, _ = (
+        {
+            key: each[key] and datetime.fromisoformat(each[key])
+            for key in ("expected_start", "expected_start_after")
+        }
+        for each in shown["behind"]
+    )
+    assert first["expected_start"] - first["expected_start_after"] > 5 * MINUTE
+    assert abs(second["expected_start_after"] - (now() + 10 * MINUTE)) < MINUTE
+    stops, rest, behind = shown["consequences"]
+    assert stops == "1 running task stops: demo-extractor/one."
+    assert rest == "Tasks that have not started will not run."
+    assert behind.startswith("demo-extractor/one #7 would start now instead of about ")
+    assert behind.endswith(", and 2 more jobs earlier.")
+    assert await database.fetchval("SELECT count(*) FROM jobs.jobs WHERE stop_requested_at IS NOT NULL") == 0
+
+
+async def test_previews_of_a_task_of_a_waiting_job_and_of_one_that_has_ended(
+    furnished: Client, runner: Runner, database: Database
+) -> None:
+    run, holder, waiting = await held_lane(runner)
+    task = await furnished.get(f"jobs/{holder}/termination")
+    assert task["sentence"].startswith(
+        "Terminate demo-extractor/one of daily #411? It has run for 4 min, usually 10 min."
+    )
+    assert "daily #411 counts it as failed." in task["consequences"]
+    second = await furnished.get(f"jobs/{waiting[1]}/termination")
+    assert second["sentence"].endswith("It has not started and will be cancelled.")
+    (third,) = second["behind"]
+    assert third["job"]["id"] == str(waiting[2])
+    moved = datetime.fromisoformat(third["expected_start"]) - datetime.fromisoformat(
+        third["expected_start_after"]
+    )
+    assert moved == 10 * MINUTE
+    assert (await furnished.get(f"jobs/{waiting[2]}/termination"))["behind"] == []
+    await furnished.post(f"jobs/{run}/termination")
+    ended = await runner.job("two", 1, "success")
+    refused = await furnished.get(f"jobs/{ended}/termination", status=409)
+    assert refused["detail"] == "the job has already ended with status 'success'"

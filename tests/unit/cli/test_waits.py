@@ -1,5 +1,7 @@
-"""`jobs why`, `jobs timeline` and `lanes`."""
+"""`jobs why`, `jobs timeline`, `lanes`, and the question before `jobs terminate`."""
 
+import io
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -8,10 +10,12 @@ from tests.support.answering import Answering
 
 from orchestrator_cli.client import ApiClient
 from orchestrator_cli.context import Context
+from orchestrator_cli.failures import ExitCode
 from orchestrator_cli.main import main
 
 WHY = "Third of 3, held by nightly-sales #411 since 07:02, expected start about 07:31 UTC."
 VERDICT = "It waited 41 min for nightly-sales #411, which held csv-writer/out; it ran 6 min 53 s."
+QUESTION = "Terminate nightly-sales #411? It has run for 41 min, usually 48 min."
 LANE = {
     "component": "csv-writer",
     "configuration": "out",
@@ -27,6 +31,11 @@ ANSWERS: dict[str, Any] = {
     "GET jobs/j/explanation": {"sentence": WHY},
     "GET jobs/j/timeline": {"verdict": {"sentence": VERDICT}, "tasks": [TASK]},
     "GET lanes": {"items": [LANE], "next": None},
+    "GET jobs/j/termination": {
+        "sentence": QUESTION,
+        "consequences": ["1 running task stops: csv-writer/out."],
+    },
+    "POST jobs/j/termination": {"job_id": "j", "status": "processing"},
 }
 
 
@@ -70,3 +79,39 @@ def test_lanes_list_those_in_line(capsys: pytest.CaptureFixture[str]) -> None:
         "  2. campaigns #42",
         "  and 20 more",
     ]
+
+
+class Terminal(io.StringIO):
+    """Standard input with a person at it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_terminating_shows_what_it_changes_and_asks(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("y\n"))
+    assert main(["jobs", "terminate", "j"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == f"- 1 running task stops: csv-writer/out.\n{QUESTION} [y/N] "
+    assert shown.out == "requested termination of j\n"
+    assert asked == ["GET jobs/j/termination", "POST jobs/j/termination"]
+
+
+def test_nothing_is_stopped_without_a_yes(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal("\n"))
+    assert main(["jobs", "terminate", "j"]) == ExitCode.BAD_INPUT
+    assert "nothing was stopped" in capsys.readouterr().err
+    assert asked == ["GET jobs/j/termination"]
+
+
+@pytest.mark.parametrize(("arguments", "is_terminal"), [(["--yes"], True), ([], False)])
+def test_yes_and_pipes_are_not_asked(
+    asked: list[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], is_terminal: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: is_terminal))
+    assert main(["jobs", "terminate", "j", *arguments]) == 0
+    assert asked == ["POST jobs/j/termination"]

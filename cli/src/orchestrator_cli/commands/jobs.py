@@ -25,6 +25,7 @@ app.command("retry")(retry.retry)
 app.command("overlaps")(retry.overlaps)
 app.command("why")(waits.why)
 app.command("timeline")(waits.timeline)
+app.command("terminate")(waits.terminate)
 
 
 @app.command("list")
@@ -182,12 +183,3 @@ def logs(
             follow_log(client, where.project_path(), job)
         else:
             print_log(client, where.project_path(), job)
-
-
-@app.command()
-def terminate(job: str, project: ProjectOption = None) -> None:
-    """Terminate a job; a run terminates its tasks."""
-    where = context(project)
-    with where.client() as client:
-        client.post(where.project_path(f"jobs/{job}/termination"))
-    print(f"requested termination of {job}")

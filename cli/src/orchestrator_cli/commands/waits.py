@@ -1,11 +1,13 @@
-"""Why jobs wait, what they waited for, and the lanes of a project."""
+"""Why jobs wait, the lanes of a project, and ending a job after a look at what that would change."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import (
     clock_time,
     duration,
@@ -82,3 +84,28 @@ def lanes(
 def _expected(waiting: Json) -> str:
     at = waiting.get("expected_start")
     return f", expected start about {clock_time(at)[:5]} UTC" if at else ""
+
+
+def terminate(
+    job: str,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask; without a terminal nobody is asked.")
+    ] = False,
+    project: ProjectOption = None,
+) -> None:
+    """Terminate a job; a run terminates its tasks. On a terminal, first show what that changes, and ask."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path(f"jobs/{job}/termination")
+        if not yes and sys.stdin.isatty():
+            _ask(client.get(path))
+        client.post(path)
+    print(f"requested termination of {job}")
+
+
+def _ask(preview: Json) -> None:
+    for line in preview["consequences"]:
+        print(plain(f"- {line}"), file=sys.stderr)
+    print(f"{plain(str(preview['sentence']))} [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise BadInput("nothing was stopped")

@@ -113,3 +113,24 @@ LANES = {
     "next": None,
     "slots": _SLOTS,
 }
+TERMINATION = {
+    "job_id": HOLDER["run_id"],
+    "name": "nightly-sales #411",
+    "status": "processing",
+    "sentence": "Terminate nightly-sales #411? It has run for 41 min, usually 48 min.",
+    "consequences": [
+        "1 running task stops: crm-extractor/contacts.",
+        "Tasks that have not started will not run.",
+        "crm-sync #208 would start now instead of about 07:19 UTC.",
+    ],
+    "stopped": [HOLDER],
+    "stopped_count": 1,
+    "behind": [
+        {
+            "job": WAITING,
+            "expected_start": "2026-11-30T07:19:08Z",
+            "expected_start_after": "2026-11-30T07:14:00Z",
+        }
+    ],
+    "behind_count": 1,
+}

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from orchestrator_api.http.models import Output, Page, example
-from orchestrator_api.queue.examples import EXPLANATION, LANES, TIMELINE
+from orchestrator_api.queue.examples import EXPLANATION, LANES, TERMINATION, TIMELINE
 from orchestrator_api.queue.explanation_text import Cause
 from orchestrator_api.queue.timeline import SegmentCause
 
@@ -154,3 +154,27 @@ class LanesOut(Page[LaneOut]):
     model_config = example(LANES)
 
     slots: SlotsOut
+
+
+class BehindOut(Output):
+    """A job that would start earlier."""
+
+    job: JobRefOut
+    expected_start: datetime | None = Field(description="As things are.")
+    expected_start_after: datetime | None = Field(description="After the termination.")
+
+
+class TerminationPreviewOut(Output):
+    """What a termination would do; asking changes nothing."""
+
+    model_config = example(TERMINATION)
+
+    job_id: UUID
+    name: str
+    status: str
+    sentence: str = Field(description="The question that a confirmation asks.")
+    consequences: list[str] = Field(description="What else happens, one sentence each.")
+    stopped: list[JobRefOut] = Field(description="The jobs below it that would stop; the first 50.")
+    stopped_count: int
+    behind: list[BehindOut] = Field(description="The first 50, those that would start next first.")
+    behind_count: int

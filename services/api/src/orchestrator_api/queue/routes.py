@@ -6,12 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
+from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project, problems
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.queue import explanations, timelines
+from orchestrator_api.queue import explanations, terminations, timelines
 from orchestrator_api.queue import lanes as project_lanes
-from orchestrator_api.queue.models import JobExplanationOut, LanesOut, TimelineOut
+from orchestrator_api.queue.models import JobExplanationOut, LanesOut, TerminationPreviewOut, TimelineOut
 from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["jobs"], route_class=GatedRoute)
@@ -70,3 +70,16 @@ async def list_lanes(
         )
         page = paging.of(found.lanes, "component", "configuration", then=found.continues_at)
         return LanesOut.model_validate({**page, "slots": found.slots})
+
+
+@router.get("/jobs/{job}/termination", operation_id="preview_termination", responses=problems(404, 409))
+async def preview_termination(
+    call: Call, project: Project, job: UUID, timezone: Zone = "UTC"
+) -> TerminationPreviewOut:
+    """Show what ending a job would stop, and which jobs behind it would start earlier; nothing happens yet.
+
+    Refused with 409 if the job has ended, as the termination itself would be.
+    """
+    async with call.session(Scope.READ, project) as session:
+        found = await terminations.preview(session, job, parse_zone(timezone))
+        return TerminationPreviewOut.model_validate(found)

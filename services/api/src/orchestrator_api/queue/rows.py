@@ -120,3 +120,13 @@ class LineMember:
     lane_id: int
     job_id: UUID
     place: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoppedJob:
+    """A job that ends with another one."""
+
+    id: UUID
+    lane_id: int
+    exact_status: str
+    kind: str

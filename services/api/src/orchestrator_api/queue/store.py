@@ -11,6 +11,7 @@ from orchestrator_api.queue.rows import (
     LineMember,
     Slots,
     Standing,
+    StoppedJob,
     TimelineAttempt,
     TimelineJob,
 )
@@ -69,6 +70,14 @@ class QueueStore(Store):
             limit=limit,
         )
 
+    async def lanes(self, *, project: str, lanes: Collection[int]) -> list[BusyLane]:
+        """These lanes."""
+        return await self._many(BusyLane, "lanes", project=project, lanes=list(lanes))
+
     async def waiting_in_lines(self, *, project: str, lanes: Collection[int], most: int) -> list[LineMember]:
         """The first jobs in line of each of these lanes."""
         return await self._many(LineMember, "waiting_in_lines", project=project, lanes=list(lanes), most=most)
+
+    async def stopped_with(self, *, project: str, job_id: UUID) -> list[StoppedJob]:
+        """The job and everything below it that has not ended, from the top down."""
+        return await self._many(StoppedJob, "stopped_with", project=project, job_id=job_id)
