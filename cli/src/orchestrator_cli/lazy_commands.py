@@ -54,6 +54,11 @@ PLACES = (
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),
     Place("jobs", "orchestrator_cli.commands.jobs:app", "Jobs and runs."),
+    Place(
+        "lanes",
+        "orchestrator_cli.commands.waits:lanes",
+        "Show which configurations jobs wait for, who holds them, and when those in line start.",
+    ),
     Place("tasks", "orchestrator_cli.commands.arranging:tasks", "Arranging the tasks of an orchestration."),
     Place(
         "phases", "orchestrator_cli.commands.arranging:phases", "Arranging the phases of an orchestration."

@@ -58,6 +58,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "purge_from_trash": {"component": "open", "configuration": "trashed"},
     "remove_member": {"person": str(UUID(int=0))},
     "terminate_job": {"job": PLACES["underway"]},
+    "preview_termination": {"job": PLACES["underway"]},
     "receive_callback": {"token": PLACES["callback"]},
     **{operation: {"token": token} for operation, token in TOLD["token_ids"].items()},
 }

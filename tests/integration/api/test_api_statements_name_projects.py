@@ -50,6 +50,7 @@ ALLOWED: Mapping[str, str] = {
     "people.open_link": "by the id in a link that we signed",
     "people.use_links": OWN,
     "projects.projects": "people get the projects that they are members of; administrators all",
+    "queue.slots": "slots of all runners, which serve every project; only counted",
     "runs.forget_keyed_updates": CLEANING,
     "runs.forget_run_requests": CLEANING,
     "tables.listeners_elsewhere": "counts the triggers of others on a table of the project",

@@ -153,10 +153,14 @@ async def test_attempts_with_delay_free_the_configuration(
     assert run["status"] == "success"
     assert between["finished_at"] < run["finished_at"], "a job between attempts blocks nobody"
     outcomes = await pipelines.database.fetch(
-        "SELECT outcome, message FROM jobs.attempts WHERE job_id = $1 ORDER BY attempt", child
+        "SELECT * FROM jobs.attempts WHERE job_id = $1 ORDER BY attempt", child
     )
     assert [row["outcome"] for row in outcomes] == ["error", "error", "success"]
     assert outcomes[0]["message"] == "not yet"
+    assert outcomes[0]["ready_at"] <= outcomes[0]["started_at"], "each attempt keeps what it waited for"
+    for before, after in pairwise(outcomes):
+        assert after["due_at"] >= before["finished_at"] + timedelta(seconds=0.59)
+        assert after["due_at"] <= after["ready_at"] <= after["started_at"]
 
 
 async def test_a_retry_keeps_the_previous_success_of_its_original(

@@ -51,6 +51,7 @@ LISTED = (
     "'lane', 'p', NULL, NULL, NULL, NULL, 50, 'orchestrator', 'c2', NULL, NULL, NULL, 'accepted_at', true, "
     "NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
 )
+HELD = f"'{{{WAITING}}}', '{{-infinity}}', '{{infinity}}', 'p', 100"
 LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
 CASES = [
     ("runner.queue", "accept.sql", "unfinished_in_lane", "2", 0),
@@ -60,6 +61,11 @@ CASES = [
     ("api.runs", "store.sql", "last_runs", "20, 'p', '{c1,c2}'", 40),
     ("api.runs", "store.sql", "usual_durations", "'{orchestrator}', '{c2}', 'p'", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'p', '{{{WAITING}}}'", 5),
+    ("api.queue", "store.sql", "standing", f"'p', '{WAITING}'", 3),
+    ("api.queue", "lanes.sql", "busy_lanes", "'p', NULL, NULL, 50", 1),
+    ("api.queue", "lanes.sql", "waiting_in_lines", "20, 'p', '{3}'", 1),
+    # A hundred on either side of the waiting one, however many there are; here none came before it.
+    ("api.queue", "timeline.sql", "holders", HELD, 102),
     ("api.orchestrations", "store.sql", "written_tables", "'{orchestrator}', '{c2}', 'p'", 20),
     ("api.triggers", "store.sql", "last_full_run", "'p', 'c2'", 20),
     ("trigger_watcher.adapters", "trigger_store.sql", "read_starts", f"'{{{ONE}}}', 20", 20),

@@ -11,7 +11,6 @@ from orchestrator_api.orchestrations.attention import failed, late_runs, missed_
 from orchestrator_api.orchestrations.filters import MOST_SHOWN, Count, capped, statuses_of
 from orchestrator_api.runs.rows import FailedTask, UnfinishedRun, UnsolvedFailure
 from orchestrator_api.schedules.rows import MissedSchedule
-from orchestrator_shared.domain.durations import spoken_duration
 
 NOW = datetime(2026, 11, 30, 7, tzinfo=UTC)
 RUN = UUID(int=1)
@@ -75,14 +74,6 @@ def test_a_failure_names_the_task_and_what_it_said() -> None:
 def test_a_missed_fire_is_told_in_the_zone_of_its_schedule(fires: int, overdue: bool, summary: str) -> None:
     row = MissedSchedule("daily", "Daily", "mornings", "Europe/Prague", NOW, fires, overdue)
     assert missed_schedule(row).summary == summary
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (41, "41 s"), (413, "6 min 53 s"), (720, "12 min"), (5820, "1 h 37 min"), (7200, "2 h")],
-)
-def test_durations_have_two_units_at_most(seconds: float, words: str) -> None:
-    assert spoken_duration(seconds) == words
 
 
 def test_filters_name_statuses_of_the_last_run() -> None:

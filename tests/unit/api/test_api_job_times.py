@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orchestrator_api.runs.job_times import Attempt, Moments, Waits, expected_end, waits_of
+from orchestrator_api.runs.job_times import Attempt, Moments, Waits, expected_end, wait_spans, waits_of
 
 
 def at(seconds: float) -> datetime:
@@ -83,3 +83,30 @@ def test_expected_end_only_while_processing() -> None:
         ("processing", at(0), None),
     ):
         assert expected_end(status, started, usual) is None
+
+
+def test_recorded_attempts_tell_their_waits_apart() -> None:
+    """Runners since migration 0056 record when each attempt was due and got its lane."""
+    made = (
+        Attempt(at(7), at(20), at(1), at(5)),
+        Attempt(at(26), at(30), at(22), at(25)),
+        Attempt(at(40), at(50), at(38), at(39)),
+    )
+    job = Moments(at(0), at(1), at(38), at(39), at(7), at(50), made)
+    spans = [(span.cause.value, span.begin, span.end) for span in wait_spans(job, at(NOW))]
+    assert spans == [
+        ("acceptance", at(0), at(1)),
+        ("configuration_busy", at(1), at(5)),
+        ("slot_or_limit", at(5), at(7)),
+        ("delay", at(20), at(22)),
+        ("configuration_busy", at(22), at(25)),
+        ("slot_or_limit", at(25), at(26)),
+        ("delay", at(30), at(38)),
+        ("configuration_busy", at(38), at(39)),
+        ("slot_or_limit", at(39), at(40)),
+    ]
+
+
+def test_a_job_stopped_between_two_attempts_waited_for_what_its_attempts_recorded() -> None:
+    job = Moments(at(0), at(1), at(90), None, at(7), at(60), (Attempt(at(7), at(20), at(1), at(5)),))
+    assert waits_of(job, at(NOW)).configuration_busy_seconds == 4

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.commands import retry
+from orchestrator_cli.commands import retry, waits
 from orchestrator_cli.commands.options import JobSortOption, JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
@@ -24,6 +24,9 @@ from orchestrator_cli.output import (
 app = typer.Typer()
 app.command("retry")(retry.retry)
 app.command("overlaps")(retry.overlaps)
+app.command("why")(waits.why)
+app.command("timeline")(waits.timeline)
+app.command("terminate")(waits.terminate)
 
 
 @app.command("list")
@@ -188,12 +191,3 @@ def logs(
             follow_log(client, where.project_path(), job)
         else:
             print_log(client, where.project_path(), job)
-
-
-@app.command()
-def terminate(job: str, project: ProjectOption = None) -> None:
-    """Terminate a job; a run terminates its tasks."""
-    where = context(project)
-    with where.client() as client:
-        client.post(where.project_path(f"jobs/{job}/termination"))
-    print(f"requested termination of {job}")

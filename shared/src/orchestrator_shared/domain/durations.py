@@ -1,6 +1,7 @@
-"""Spans of time as people write them: `30m`, `1d12h`, or a number of seconds."""
+"""Spans of time as people write them (`30m`, `1d12h`, or a number of seconds) and say them (`41 min`)."""
 
 import re
+from itertools import pairwise
 
 from orchestrator_shared.domain.errors import UserError
 
@@ -42,15 +43,22 @@ def format_duration(seconds: int) -> str:
     return "".join(parts) or "0s"
 
 
+_SPOKEN = (("day", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
 def spoken_duration(seconds: float) -> str:
-    """As people say it, in two units at most: `41 s`, `6 min 53 s`, `1 h 37 min`, `3 days`."""
+    """At most two units, as people say it: `0.4 s`, `41 s`, `6 min 53 s`, `1 h 37 min`, `3 days`."""
+    if seconds < 9.95:
+        return f"{max(round(seconds, 1), 0):g} s"
     whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3_600:
-        minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if minutes < 10 and rest else f"{minutes} min"
-    if whole < 2 * 86_400:
-        hours, rest = divmod(whole // 60, 60)
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
-    return f"{whole // 86_400} days"
+    for (unit, size), (smaller, smaller_size) in pairwise(_SPOKEN):
+        if whole >= size:
+            count, rest = divmod(whole, size)
+            tail = f" {rest // smaller_size} {smaller}" if rest >= smaller_size else ""
+            return f"{count} {unit}{'s' if unit == 'day' and count > 1 else ''}{tail}"
+    return f"{whole} s"
+
+
+def about_duration(seconds: float) -> str:
+    """As above, and from ten minutes on without seconds: `41 min`."""
+    return spoken_duration(round(seconds / 60) * 60 if seconds >= 600 else seconds)

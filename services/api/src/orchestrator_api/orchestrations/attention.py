@@ -14,7 +14,7 @@ from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import MissedSchedule
 from orchestrator_api.triggers import rhythms
 from orchestrator_api.triggers.rhythms import LateTable
-from orchestrator_shared.domain.durations import spoken_duration
+from orchestrator_shared.domain.durations import about_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
 
@@ -108,7 +108,7 @@ def _late(run: UnfinishedRun, now: datetime) -> Attention | None:
     if run.runs < LEAST_RUNS or usual is None or seconds < max(least, usual * LONGER_THAN_USUAL):
         return None
     did = "has waited" if is_waiting else "has run"
-    lasted = f"{spoken_duration(seconds)}, usually {spoken_duration(usual)}"
+    lasted = f"{about_duration(seconds)}, usually {about_duration(usual)}"
     return Attention(
         kind="waiting_long" if is_waiting else "running_long",
         orchestration=run.orchestration,
@@ -125,7 +125,7 @@ def _late(run: UnfinishedRun, now: datetime) -> Attention | None:
 def late_table(late: LateTable) -> Attention:
     """A table that a trigger waits for."""
     waiting, seconds = late.waiting, late.lateness.late_seconds
-    lasted = f"{spoken_duration(seconds)} late ({late.rhythm.words})"
+    lasted = f"{about_duration(seconds)} late ({late.rhythm.words})"
     return Attention(
         kind="table_late",
         orchestration=waiting.orchestration,

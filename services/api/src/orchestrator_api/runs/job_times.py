@@ -1,7 +1,19 @@
 """How long a job waited and for what, and when it is expected to end."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class WaitCause(StrEnum):
+    """What a job waits for."""
+
+    ACCEPTANCE = "acceptance"
+    CONFIGURATION_BUSY = "configuration_busy"
+    DELAY = "delay"
+    SLOT_OR_LIMIT = "slot_or_limit"
+    UNDIVIDED = "undivided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +22,9 @@ class Attempt:
 
     started_at: datetime
     finished_at: datetime | None
+    due_at: datetime | None = None
+    ready_at: datetime | None = None
+    """When it was due, and when its lane was its own; runners record both since 0056."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,21 @@ class Waits:
     slot_or_limit_seconds: float = 0.0
     """Waiting for a free slot of a runner, or because of the project's limit."""
     undivided_seconds: float = 0.0
-    """Before earlier attempts, for the configuration or a slot: only the newest attempt records which."""
+    """Before earlier attempts, for the configuration or a slot: older runners did not record which."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitSpan:
+    """A period of waiting for one cause."""
+
+    begin: datetime
+    end: datetime
+    cause: WaitCause
+
+    @property
+    def seconds(self) -> float:
+        """How long it is."""
+        return _seconds(self.begin, self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,44 +78,58 @@ class _Gap:
     begin: datetime
     end: datetime
     is_first: bool
-    is_last: bool
+    due_at: datetime | None
+    ready_at: datetime | None
+    is_recorded: bool
+    """Whether `due_at` and `ready_at` are those of the attempt after it; None then means not yet."""
 
 
 def waits_of(moments: Moments, now: datetime) -> Waits:
     """The time spent waiting until now, or until the job ended."""
+    seconds = dict.fromkeys(WaitCause, 0.0)
+    for span in wait_spans(moments, now):
+        seconds[span.cause] += span.seconds
+    return Waits(sum(seconds.values()), **{f"{cause}_seconds": total for cause, total in seconds.items()})
+
+
+def wait_spans(moments: Moments, now: datetime) -> list[WaitSpan]:
+    """The periods of waiting until now, or until the job ended, oldest first; none is empty."""
     accepted = moments.accepted_at
-    acceptance = _seconds(moments.requested_at, accepted or now)
-    if accepted is None:
-        return Waits(total_seconds=acceptance, acceptance_seconds=acceptance)
-    causes = [_causes(moments, gap) for gap in _gaps(moments, accepted, now)]
-    busy, delay, slot, undivided = (sum(cause[i] for cause in causes) for i in range(4))
-    return Waits(acceptance + busy + delay + slot + undivided, acceptance, busy, delay, slot, undivided)
+    spans = [WaitSpan(moments.requested_at, accepted or now, WaitCause.ACCEPTANCE)]
+    if accepted is not None:
+        for gap in _gaps(moments, accepted, now):
+            spans += _divided(gap)
+    return [span for span in spans if span.begin < span.end]
 
 
-def _gaps(moments: Moments, accepted: datetime, now: datetime) -> list[_Gap]:
+def _gaps(moments: Moments, accepted: datetime, now: datetime) -> Iterator[_Gap]:
     """The periods after acceptance in which no attempt was in progress."""
     attempts = moments.attempts
     if not attempts and moments.started_at is not None:
         attempts = (Attempt(moments.started_at, moments.finished_at),)
-    begins = [accepted, *(attempt.finished_at or now for attempt in attempts)]
-    ends = [attempt.started_at for attempt in attempts]
-    if moments.is_waiting or not attempts:
-        ends.append(moments.finished_at or now)
-    last = len(ends) - 1
-    # A job does not wait after its last attempt, so the last begin may have no end.
-    pairs = zip(begins, ends, strict=False)
-    return [_Gap(begin, end, index == 0, index == last) for index, (begin, end) in enumerate(pairs)]
+    begin = accepted
+    is_waiting = moments.is_waiting or not attempts
+    for index, attempt in enumerate(attempts):
+        due, ready, is_recorded = attempt.due_at, attempt.ready_at, attempt.ready_at is not None
+        if not is_recorded and not is_waiting and index == len(attempts) - 1:
+            due, ready, is_recorded = moments.due_at, moments.ready_at, True
+        yield _Gap(begin, attempt.started_at, index == 0, due, ready, is_recorded)
+        begin = attempt.finished_at or now
+    if is_waiting:
+        yield _Gap(begin, moments.finished_at or now, not attempts, moments.due_at, moments.ready_at, True)
 
 
-def _causes(moments: Moments, gap: _Gap) -> tuple[float, float, float, float]:
-    """Seconds of waiting for the configuration, the delay, a slot, and for an unknown cause."""
-    whole = _seconds(gap.begin, gap.end)
-    if not gap.is_last:
-        return (0.0, 0.0, 0.0, whole) if gap.is_first else (0.0, whole, 0.0, 0.0)
-    due = _within(moments.due_at or gap.begin, gap)
-    ready = _within(moments.ready_at or gap.end, gap)
-    ready = max(ready, due)
-    return _seconds(due, ready), _seconds(gap.begin, due), _seconds(ready, gap.end), 0.0
+def _divided(gap: _Gap) -> list[WaitSpan]:
+    """First the delay, then the wait for the configuration, then for a slot."""
+    if not gap.is_recorded:
+        return [WaitSpan(gap.begin, gap.end, WaitCause.UNDIVIDED if gap.is_first else WaitCause.DELAY)]
+    due = _within(gap.due_at or gap.begin, gap)
+    ready = max(_within(gap.ready_at or gap.end, gap), due)
+    return [
+        WaitSpan(gap.begin, due, WaitCause.DELAY),
+        WaitSpan(due, ready, WaitCause.CONFIGURATION_BUSY),
+        WaitSpan(ready, gap.end, WaitCause.SLOT_OR_LIMIT),
+    ]
 
 
 def _within(moment: datetime, gap: _Gap) -> datetime:

@@ -21,6 +21,7 @@ from orchestrator_api.runs.rows import (
     LogChunk,
     UnfinishedRun,
     UnsolvedFailure,
+    WaitingJob,
 )
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
@@ -143,7 +144,9 @@ def _moments(job: Job, attempts: Sequence[AttemptRow]) -> Moments:
         ready_at=job.ready_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
-        attempts=tuple(Attempt(each.started_at, each.finished_at) for each in attempts),
+        attempts=tuple(
+            Attempt(each.started_at, each.finished_at, each.due_at, each.ready_at) for each in attempts
+        ),
         is_waiting=job.status == "waiting",
     )
 
@@ -208,12 +211,17 @@ async def overlaps(
     )
 
 
-async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Waiting]:
-    """Why each of these jobs waits."""
+async def waiting_facts(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, WaitingJob]:
+    """What is known about each of these jobs that waits."""
     if not job_ids:
         return {}
     found = await RunStore(session.connection).waiting(project=session.project, ids=job_ids)
-    return {each.id: explain_waiting(each) for each in found}
+    return {each.id: each for each in found}
+
+
+async def _waiting(session: Session, job_ids: Sequence[UUID]) -> dict[UUID, Waiting]:
+    """Why each of these jobs waits."""
+    return {each.id: explain_waiting(each) for each in (await waiting_facts(session, job_ids)).values()}
 
 
 async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:

@@ -223,7 +223,7 @@ class WaitsOut(Output):
         description="For a free slot of a runner, or because of the project's limit."
     )
     undivided_seconds: float = Field(
-        description="Before earlier attempts: for the configuration or a slot; which one is not recorded."
+        description="Before earlier attempts, for the configuration or a slot: not recorded by older runners."
     )
 
 

@@ -92,6 +92,8 @@ class AttemptRow:
     finished_at: datetime | None
     outcome: str | None
     message: str | None
+    due_at: datetime | None
+    ready_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

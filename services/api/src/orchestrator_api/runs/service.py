@@ -15,7 +15,7 @@ from orchestrator_api.http.refusals import refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, rights
 from orchestrator_api.runs.idempotency import DedupKey
-from orchestrator_api.runs.rows import NewRequest
+from orchestrator_api.runs.rows import Job, NewRequest
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.contracts.commands import RunRequested, TerminateRequested
 from orchestrator_shared.database.rows import JsonObject
@@ -205,8 +205,26 @@ def _message(session: Session, key: Key, request: RunRequest, job_id: UUID) -> R
     )
 
 
+async def find_terminable(session: Session, job_id: UUID) -> Job:
+    """The job, if there is something to stop; the caller may see the whole project."""
+    job = await _requested(session, job_id)
+    _check_not_ended(job)
+    return job
+
+
 async def terminate(session: Session, job_id: UUID) -> str:
     """Ask a job to stop; returns its current status."""
+    job = await _requested(session, job_id)
+    session.actor.require_run(job.component)
+    _check_not_ended(job)
+    session.publish(
+        TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
+    )
+    await session.record("job.termination-requested", str(job_id), About(id=str(job_id)), status=job.status)
+    return job.status
+
+
+async def _requested(session: Session, job_id: UUID) -> Job:
     store = RunStore(session.connection)
     job = await store.job(project=session.project, job_id=job_id)
     if job is None:
@@ -214,11 +232,9 @@ async def terminate(session: Session, job_id: UUID) -> str:
         if overlap is not None:
             raise Conflict(f"there is nothing to stop: it {overlap.detail}")
         raise NotFound(f"there is no job {job_id} in this project", field="job")
-    session.actor.require_run(job.component)
+    return job
+
+
+def _check_not_ended(job: Job) -> None:
     if job.status in FINAL_STATUSES:
         raise Conflict(f"the job has already ended with status {job.status!r}")
-    session.publish(
-        TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)
-    )
-    await session.record("job.termination-requested", str(job_id), About(id=str(job_id)), status=job.status)
-    return job.status

@@ -389,7 +389,7 @@ CROSS JOIN LATERAL (
 WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
 -- name: attempts
-SELECT attempt, started_at, finished_at, outcome, message
+SELECT attempt, started_at, finished_at, outcome, message, due_at, ready_at
 FROM jobs.attempts_v1
 WHERE job_id = $job_id AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
 ORDER BY attempt

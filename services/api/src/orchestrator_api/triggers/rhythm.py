@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
-from orchestrator_shared.domain.durations import spoken_duration
+from orchestrator_shared.domain.durations import about_duration
 from orchestrator_shared.domain.schedule_words import weekdays_in_words
 
 LEAST_UPDATES = 5
@@ -124,7 +124,7 @@ def _next_first(rhythm: Rhythm, last_heard: datetime, zone: ZoneInfo) -> datetim
 def _words(interval: float, usual: time | None, weekdays: Sequence[int], *, is_often: bool) -> str:
     if usual is None:
         minutes = round(interval / 60)
-        return f"every {minutes} min" if 1 <= minutes < 120 else f"every {spoken_duration(interval)}"
+        return f"every {minutes} min" if 1 <= minutes < 120 else f"every {about_duration(interval)}"
     first = "first usually" if is_often else "usually"
     return f"{weekdays_in_words(weekdays)}, {first} {usual:%H:%M}"
 
@@ -180,7 +180,7 @@ def starvation_warning(found: Sequence[Dropped], cool_down: timedelta, window: s
     if not starved:
         return None
     worst = max(starved, key=lambda each: each.longest_seconds)
-    old = spoken_duration(worst.longest_seconds)
+    old = about_duration(worst.longest_seconds)
     return (
         f"With ignore, {worst.dropped} of the {worst.updates} updates of {worst.table} in the last {window}"
         f" would have been dropped: its data would have stayed old for up to {old}."

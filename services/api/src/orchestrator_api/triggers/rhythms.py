@@ -20,7 +20,7 @@ from orchestrator_api.triggers.rows import QuietTable
 from orchestrator_api.triggers.service import not_shared, shown_table
 from orchestrator_api.triggers.store import TriggerStore
 from orchestrator_shared.database.rows import columns_of
-from orchestrator_shared.domain.durations import spoken_duration
+from orchestrator_shared.domain.durations import about_duration
 from orchestrator_shared.domain.tables import TableRef
 
 Table = tuple[str, str]
@@ -98,7 +98,7 @@ def starvation(heard: Mapping[str, Sequence[datetime]], cool_down_seconds: int, 
     replayed = {table: [at for at in times if at >= since] for table, times in heard.items()}
     cool_down = timedelta(seconds=cool_down_seconds)
     found = dropped_under_ignore(replayed, cool_down, now)
-    window = "7 days" if not cut or since not in cut else spoken_duration((now - since).total_seconds())
+    window = "7 days" if not cut or since not in cut else about_duration((now - since).total_seconds())
     return Starvation(since, found, starvation_warning(found, cool_down, window))
 
 
@@ -152,7 +152,7 @@ def modes_in_words(cool_down_seconds: int) -> dict[str, str]:
     if not cool_down_seconds:
         none = "There is no cool-down: every update counts."
         return {"ignore": none, "defer": none}
-    after = f"in the {spoken_duration(cool_down_seconds)} after a run of this trigger starts"
+    after = f"in the {about_duration(cool_down_seconds)} after a run of this trigger starts"
     return {
         "ignore": f"Updates {after} do not count.",
         "defer": f"Updates {after} count; if they complete the set, it runs when that time is over.",

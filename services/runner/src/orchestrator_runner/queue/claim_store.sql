@@ -56,7 +56,8 @@ WITH alive AS (
         picked.place <= $slots OR (picked.place <= $slots::integer + $ahead::integer AND picked.after_crash = 'rerun'))
     RETURNING j.*
 ), recorded AS (
-    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, attempt, $replica FROM claimed
+    INSERT INTO jobs.attempts (job_id, attempt, replica_id, due_at, ready_at)
+    SELECT id, attempt, $replica, due_at, ready_at FROM claimed
 )
 SELECT j.id, j.lane_id, j.project, j.component, j.configuration, j.version, j.parent_id AS run_id, j.root_id,
        j.phase, j.task_id, j.epoch, j.attempt, j.free_attempts, j.max_attempts, j.attempt_delay_seconds,

@@ -172,7 +172,8 @@ WITH child AS (
     FROM line
     RETURNING *
 ), recorded AS (
-    INSERT INTO jobs.attempts (job_id, attempt, replica_id) SELECT id, 1, $replica FROM made WHERE status = 'processing'
+    INSERT INTO jobs.attempts (job_id, attempt, replica_id, due_at, ready_at)
+    SELECT id, 1, $replica, due_at, ready_at FROM made WHERE status = 'processing'
 ), linked AS (
     UPDATE jobs.tasks t SET status = 'started', job_id = made.id
     FROM made WHERE (t.run_id, t.task_id) = (made.parent_id, made.task_id)
