@@ -41,7 +41,7 @@ def unfinished(*, waited: float | None = None, ran: float | None = None, **more:
         (unfinished(waited=720), "CRM #208 has waited for 12 min, usually 1 min"),
         (unfinished(waited=299), None),
         (unfinished(waited=720, waited_seconds=601.0), None),
-        (unfinished(waited=720, waited_seconds=0.4), "CRM #208 has waited for 12 min, usually 0 s"),
+        (unfinished(waited=720, waited_seconds=0.4), "CRM #208 has waited for 12 min, usually 0.4 s"),
         (unfinished(waited=720, runs=4), None),
         (unfinished(waited=720, waited_seconds=None), None),
         (unfinished(ran=721), "CRM #208 has run for 12 min, usually 10 min"),
