@@ -64,6 +64,7 @@ ROWS: Mapping[str, str] = {
     "list_deliveries": "yyy...y. yyyyy",
     "export_definitions": "yyy...y. yyyyy",
     "list_runs": "yyyoo.y. yyyyy",
+    "get_run": "yyyoo.y. yyyyy",
     "list_jobs": "yyyoo.y. yyyyy",
     "get_job": "yyyoo.yo yyyyy",
     "get_job_tasks": "yyyoo.yo yyyyy",

@@ -61,6 +61,7 @@ REQUESTS: Mapping[str, Request] = {
     "run_orchestration": ASKED,
     "run_configuration": ASKED,
     "backfill_schedule": Request((202,), {"orchestration": "daily", "schedule": "mornings", **PERIOD}),
+    "get_run": Request((404,)),  # no runner has accepted one
     "terminate_job": Request((202,)),
     "plan_retry": Request((409,)),  # it is not finished
     "retry_job": Request((409,), {"plan_id": "x"}),

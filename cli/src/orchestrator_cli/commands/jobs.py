@@ -7,6 +7,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
+from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
@@ -90,14 +91,14 @@ def name_of(job: Json) -> str:
 
 
 @app.command()
-def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def show(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show one job; for a run, also its phases and tasks."""
     from orchestrator_cli.progress.tree import run_tree
     from orchestrator_cli.progress.watch import fetch_tasks
 
     where = context(project)
     with where.client() as client:
-        detail = client.get(where.project_path(f"jobs/{job}"))
+        detail = client.get(where.project_path(f"jobs/{job_id(client, where, job)}"))
         phases = fetch_tasks(client, where.project_path(), detail)
     if as_json:
         print_json({**detail, "phases": phases} if phases else detail)
@@ -167,7 +168,7 @@ def _waited(waits: Json) -> str:
 
 @app.command()
 def logs(
-    job: str,
+    job: JobArgument,
     project: ProjectOption = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")] = False,
 ) -> None:
@@ -176,16 +177,17 @@ def logs(
 
     where = context(project)
     with where.client() as client:
+        found = job_id(client, where, job)
         if follow:
-            follow_log(client, where.project_path(), job)
+            follow_log(client, where.project_path(), found)
         else:
-            print_log(client, where.project_path(), job)
+            print_log(client, where.project_path(), found)
 
 
 @app.command()
-def terminate(job: str, project: ProjectOption = None) -> None:
+def terminate(job: JobArgument, project: ProjectOption = None) -> None:
     """Terminate a job; a run terminates its tasks."""
     where = context(project)
     with where.client() as client:
-        client.post(where.project_path(f"jobs/{job}/termination"))
+        client.post(where.project_path(f"jobs/{job_id(client, where, job)}/termination"))
     print(f"requested termination of {job}")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
 from orchestrator_cli.commands.run import exit_code, flags
 from orchestrator_cli.output import (
@@ -18,7 +19,7 @@ from orchestrator_cli.output import (
 
 
 def retry(
-    job: str,
+    job: JobArgument,
     project: ProjectOption = None,
     task: Annotated[
         list[str] | None,
@@ -39,8 +40,8 @@ def retry(
 ) -> None:
     """Run a finished job again; for a run, only the tasks that did not succeed."""
     where = context(project)
-    path = where.project_path(f"jobs/{job}")
     with where.client() as client:
+        path = where.project_path(f"jobs/{job_id(client, where, job)}")
         made = client.get(f"{path}/retry-plan", tasks=task, version="original" if original else None)
         if plan:
             show_plan(made, as_json=as_json)

@@ -37,6 +37,16 @@ async def find(session: Session, job_id: UUID) -> Job:
     return job
 
 
+async def numbered(session: Session, orchestration: str, number: int) -> UUID:
+    """The id of the orchestration's run with this number; raises NotFound as `find` does."""
+    store = RunStore(session.connection)
+    job_id = await store.run_by_number(project=session.project, orchestration=orchestration, number=number)
+    job = None if job_id is None else await store.job(project=session.project, job_id=job_id)
+    if job is None or not await _is_visible(session, job.id, job.root_id):
+        raise NotFound(f"there is no run {number} of {orchestration} in this project", field="number")
+    return job.id
+
+
 async def _is_visible(session: Session, job_id: UUID, root: UUID) -> bool:
     actor = session.actor
     if actor.reads_project:

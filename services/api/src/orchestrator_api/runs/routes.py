@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from orchestrator_api.access.permissions import STATUS, STATUS_OF_JOB, Scope
 from orchestrator_api.catalog import configurations
@@ -32,6 +32,9 @@ from orchestrator_api.runs.models import (
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
+
+MAX_NUMBER = 2**53 - 1
+"""The largest integer that every JSON reader takes."""
 
 router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
@@ -84,6 +87,9 @@ def _whole_id(text: str | None) -> UUID | None:
 
 
 Filters = Annotated[JobFilters, Depends()]
+RunNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The `number` of the run: 42 of `campaigns #42`.")
+]
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -131,6 +137,17 @@ async def list_runs(
         wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
         found = await jobs.listing(session, wanted)
     return Page[JobOut].model_validate(paging.of(found.jobs, "listed_at", "id", then=found.continues_at))
+
+
+@router.get("/orchestrations/{orchestration}/runs/{number}", operation_id="get_run", responses=READ)
+async def get_run(call: Call, project: Project, orchestration: Identifier, number: RunNumber) -> JobDetail:
+    """Get a run by its number; the same as `GET …/jobs/{job}` with its id.
+
+    A token that may only run sees the runs that it started.
+    """
+    async with call.session(STATUS, project) as session:
+        job = await jobs.numbered(session, orchestration, number)
+        return JobDetail.model_validate(await jobs.detail(session, job))
 
 
 @router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)

@@ -142,6 +142,12 @@ class RunStore(Store):
         """The topmost run above a job."""
         return await self._value(UUID, "root_of_job", project=project, job_id=job_id)
 
+    async def run_by_number(self, *, project: str, orchestration: str, number: int) -> UUID | None:
+        """The run of an orchestration that has this number."""
+        return await self._value(
+            UUID, "run_by_number", project=project, orchestration=orchestration, number=number
+        )
+
     async def task_components(self, *, project: str, run: UUID) -> list[TaskComponent]:
         """The components of a run's tasks."""
         return await self._many(TaskComponent, "task_components", project=project, run=run)

@@ -221,6 +221,10 @@ SELECT true FROM catalog.run_requests WHERE job_id = $job_id AND project = $proj
 -- name: root_of_job
 SELECT root_id FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 
+-- name: run_by_number
+SELECT j.id FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration) AND j.number = $number
+
 -- name: task_components
 SELECT task_id, component FROM jobs.tasks_v1
 WHERE run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
