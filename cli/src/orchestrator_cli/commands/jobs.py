@@ -10,6 +10,7 @@ from orchestrator_cli.commands import retry
 from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
+from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import (
     console,
     day_and_time,
@@ -171,17 +172,31 @@ def logs(
     job: JobArgument,
     project: ProjectOption = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")] = False,
+    search: Annotated[
+        str | None, typer.Option(help="Print the lines that contain this text, with their numbers.")
+    ] = None,
+    around: Annotated[int | None, typer.Option(min=1, help="Print the lines around this one.")] = None,
+    tail: Annotated[int | None, typer.Option(min=1, max=1000, help="Print only the last lines.")] = None,
 ) -> None:
     """Print the log of a job; for a run, the logs of its tasks."""
-    from orchestrator_cli.progress.logs import follow_log, print_log
+    from orchestrator_cli.progress import logs as whole
+    from orchestrator_cli.progress import numbered_lines
 
+    if sum((follow, search is not None, around is not None, tail is not None)) > 1:
+        raise BadInput("give only one of --follow, --search, --around and --tail")
     where = context(project)
     with where.client() as client:
-        found = job_id(client, where, job)
-        if follow:
-            follow_log(client, where.project_path(), found)
+        found, path = job_id(client, where, job), where.project_path()
+        if search is not None:
+            numbered_lines.print_hits(client, path, found, search)
+        elif around is not None:
+            numbered_lines.print_around(client, path, found, around)
+        elif tail is not None:
+            numbered_lines.print_tail(client, path, found, tail)
+        elif follow:
+            whole.follow_log(client, path, found)
         else:
-            print_log(client, where.project_path(), found)
+            whole.print_log(client, path, found)
 
 
 @app.command()

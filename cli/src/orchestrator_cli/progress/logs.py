@@ -53,7 +53,7 @@ def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """Everything available now; for a run, its tasks' logs one after another."""
     job = client.get(f"{project_path}/jobs/{job_id}")
     logs = Logs(client, project_path)
-    for name, each in _with_children(client, project_path, job, fetch_tasks(client, project_path, job)):
+    for name, each in logs_below(client, project_path, job, fetch_tasks(client, project_path, job)):
         if name:
             print(f"--- {plain(name)}", flush=True)
         logs.show_new(each)
@@ -75,13 +75,13 @@ def _follow_log(client: ApiClient, project_path: str, job_id: str, logs: Logs) -
     patient = Patient(client)
     # Read the job before its log: once the job is finished, its log is complete.
     for job, phases in snapshots(client, project_path, job_id):
-        for name, each in _with_children(patient, project_path, job, phases):
+        for name, each in logs_below(patient, project_path, job, phases):
             if each not in whole and logs.show_new(each, f"{name} | " if name else ""):
                 logs.finish(each)
                 whole.add(each)
 
 
-def _with_children(
+def logs_below(
     client: Reader, project_path: str, job: Json, phases: list[Json], prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
     """Name and id of every job with a log: for a run, its tasks, including those of nested runs."""
@@ -93,6 +93,6 @@ def _with_children(
         if task["component"] == RUN_COMPONENT:
             nested = {"component": RUN_COMPONENT, "id": child}
             below = fetch_tasks(client, project_path, nested)
-            yield from _with_children(client, project_path, nested, below, f"{name} / ")
+            yield from logs_below(client, project_path, nested, below, f"{name} / ")
         else:
             yield name, child

@@ -12,7 +12,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Limit, Paging, Part, Since, Until
+from orchestrator_api.http.paging import MAX_NUMBER, Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
@@ -32,9 +32,6 @@ from orchestrator_api.runs.models import (
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
-
-MAX_NUMBER = 2**53 - 1
-"""The largest integer that every JSON reader takes."""
 
 router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 

@@ -243,6 +243,17 @@ class LogChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPlace:
+    """How many lines a log has, and the chunk from which to read on; None for each at its beginning."""
+
+    lines: int
+    attempt: int | None
+    seq: int | None
+    first_line: int | None
+    """The line that begins in the chunk, or goes on there."""
+
+
+@dataclass(frozen=True, slots=True)
 class LastRun:
     """The newest run of an orchestration."""
 

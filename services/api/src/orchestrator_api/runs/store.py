@@ -14,6 +14,7 @@ from orchestrator_api.runs.rows import (
     LastRun,
     Listed,
     LogChunk,
+    LogPlace,
     NewRequest,
     PhaseRow,
     RetryRow,
@@ -36,7 +37,7 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql")
+    queries = Queries.load(__package__, "store.sql", "logs.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -205,6 +206,12 @@ class RunStore(Store):
             limit=limit,
             max_bytes=max_bytes,
         )
+
+    async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:
+        """Where to begin reading for this line, or for the last `count` lines."""
+        found = await self._one(LogPlace, "log_place", project=project, job_id=job_id, line=line, count=count)
+        assert found is not None
+        return found
 
     async def has_unfinished_jobs(self, *, project: str, component: str, configuration: str) -> bool:
         """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""

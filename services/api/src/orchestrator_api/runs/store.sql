@@ -319,20 +319,6 @@ LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
 WHERE r.project = $project AND r.retry_of = $job_id
 ORDER BY r.requested_at, r.job_id
 
--- name: log_chunks
--- At most $limit chunks, and none that begins after $max_bytes bytes; `total` counts those within $limit.
-SELECT attempt, seq, at, stream, text, total FROM (
-    SELECT *, count(*) OVER () AS total,
-           sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
-    FROM (SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
-          WHERE job_id = $job_id
-            AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
-            AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
-          ORDER BY attempt, seq
-          LIMIT $limit) AS page) AS sized
-WHERE bytes_before < $max_bytes
-ORDER BY attempt, seq
-
 -- name: has_unfinished_jobs
 -- Three lookups in partial indexes: a lane may have a million finished jobs.
 SELECT EXISTS (
