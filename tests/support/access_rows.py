@@ -43,6 +43,7 @@ ROWS: Mapping[str, str] = {
     "arrange_tasks": "yyy...y. yyyyy",
     "list_overlaps": "yyy...y. yyyyy",
     "get_job_log": "yyy...y. yyyyy",
+    "get_first_error": "yyy...y. yyyyy",
     "get_job_log_lines": "yyy...y. yyyyy",
     "search_job_log": "yyy...y. yyyyy",
     "download_job_log": "yyy...y. yyyyy",

@@ -7,6 +7,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
+from orchestrator_cli.commands.first_errors import error_lines, first_error
 from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
@@ -93,7 +94,7 @@ def name_of(job: Json) -> str:
 
 @app.command()
 def show(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """Show one job; for a run, also its phases and tasks."""
+    """Show one job; for a run, also its phases and tasks, and why it failed."""
     from orchestrator_cli.progress.tree import run_tree
     from orchestrator_cli.progress.watch import fetch_tasks
 
@@ -101,12 +102,15 @@ def show(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = 
     with where.client() as client:
         detail = client.get(where.project_path(f"jobs/{job_id(client, where, job)}"))
         phases = fetch_tasks(client, where.project_path(), detail)
+        error = first_error(client, where, detail)
     if as_json:
-        print_json({**detail, "phases": phases} if phases else detail)
+        print_json(
+            detail | ({"phases": phases} if phases else {}) | ({"first_error": error} if error else {})
+        )
         return
     screen = console()
     screen.print(run_tree(detail, phases))
-    for label, value in detail_lines(detail):
+    for label, value in detail_lines(detail) + error_lines(error):
         screen.print(f"  {label:<16} {plain(value)}", markup=False)
 
 

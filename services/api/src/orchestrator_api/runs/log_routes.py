@@ -1,4 +1,4 @@
-"""Logs of jobs by lines: a part, the lines that contain a text, and everything as a file."""
+"""Logs of jobs by lines, everything as a file, and the error that a log ends with."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -11,7 +11,8 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.paging import MAX_NUMBER
-from orchestrator_api.runs import jobs, logs
+from orchestrator_api.runs import first_error, jobs, logs
+from orchestrator_api.runs.error_models import FirstErrorOut
 from orchestrator_api.runs.log_lines import WholeText
 from orchestrator_api.runs.log_models import LogLinesOut, LogSearchOut
 from orchestrator_api.runs.rows import Job
@@ -52,6 +53,16 @@ async def get_job_log_lines(
         else:
             part = await logs.lines(session, job, first=None if tail else first or 1, count=limit)
     return LogLinesOut.model_validate(part)
+
+
+@router.get("/{job}/first-error", operation_id="get_first_error", responses=READ)
+async def get_first_error(call: Call, project: Project, job: UUID) -> FirstErrorOut:
+    """Find out why a run or job failed: its first error, with the line of the log and what changed since.
+
+    Of a run, the first task that failed, also in nested runs; tasks that may fail come last.
+    """
+    async with call.session(Scope.READ, project) as session:
+        return FirstErrorOut.of(await first_error.first_error(session, job))
 
 
 @router.get("/{job}/log/search", operation_id="search_job_log", responses=READ)

@@ -8,6 +8,8 @@ from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.rows import (
     AttemptRow,
+    EarlierJob,
+    Failure,
     Job,
     KeyedRequest,
     KeyedUpdates,
@@ -37,7 +39,7 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql", "logs.sql")
+    queries = Queries.load(__package__, "store.sql", "logs.sql", "errors.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -205,6 +207,21 @@ class RunStore(Store):
             seq=seq,
             limit=limit,
             max_bytes=max_bytes,
+        )
+
+    async def first_failure(self, *, project: str, job_id: UUID) -> Failure | None:
+        """The first job that failed in a run, or the job itself if it did."""
+        return await self._one(Failure, "first_failure", project=project, job_id=job_id)
+
+    async def jobs_before(self, *, project: str, failure: Failure) -> list[EarlierJob]:
+        """The configuration's jobs before one that failed, newest first."""
+        return await self._many(
+            EarlierJob,
+            "jobs_before",
+            project=project,
+            component=failure.component,
+            configuration=failure.configuration,
+            number=failure.number,
         )
 
     async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:
