@@ -14,7 +14,7 @@ from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
 from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, LastRun, LogChunk
 from orchestrator_api.runs.store import Pairs, RunStore
-from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
+from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of, with_usual
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
 from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.domain.errors import NotFound
@@ -210,8 +210,12 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     )
     found = [(row.phase, task_of(row, reasons)) for row in rows]
     if not session.actor.reads_project:
-        found = [(phase, redacted_task(task)) for phase, task in found]
-    return phases_of(phases, found)
+        return phases_of(phases, [(phase, redacted_task(task)) for phase, task in found])
+    of_tasks = await usual_durations(session, sorted({(row.component, row.configuration) for row in rows}))
+    of_phases = await store.usual_phases(project=session.project, run=job_id)
+    return with_usual(
+        phases_of(phases, found), {each.name: round(each.seconds, 3) for each in of_phases}, of_tasks
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,9 @@ class JobDetail(JobOut):
     attempts: list[AttemptOut] = Field(default_factory=list)
     waits: WaitsOut | None = None
     usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of the last 20 successful jobs."
+        default=None,
+        description="The mean of the last 20 successful jobs, without partial runs; null if there are fewer "
+        "than 5.",
     )
     expected_end: datetime | None = Field(
         default=None, description="When it ends if it takes as long as usual; only while it is processing."
@@ -337,6 +339,10 @@ class RunTaskOut(Output):
     status: str
     continue_on_failure: bool
     job: TaskJob | None
+    usual_duration_seconds: float | None = Field(
+        default=None,
+        description="Of its configuration: the mean of the last 20 successful jobs, if at least 5.",
+    )
 
 
 class RunPhaseOut(Output):
@@ -347,6 +353,9 @@ class RunPhaseOut(Output):
     started_at: datetime | None
     finished_at: datetime | None
     tasks: list[RunTaskOut]
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean in the last 20 successful, complete runs, if at least 5."
+    )
 
 
 class RunTasksOut(Output):

@@ -314,3 +314,11 @@ class UsualDuration:
     component: str
     configuration: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsualPhase:
+    """The average duration of the phases with this name in the last successful runs."""
+
+    name: str
+    seconds: float

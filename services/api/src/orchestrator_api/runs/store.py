@@ -25,6 +25,7 @@ from orchestrator_api.runs.rows import (
     TaskRow,
     TaskVersion,
     UsualDuration,
+    UsualPhase,
     WaitingJob,
 )
 from orchestrator_shared.database.queries import Queries
@@ -39,7 +40,7 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql", "logs.sql", "errors.sql")
+    queries = Queries.load(__package__, "store.sql", "logs.sql", "errors.sql", "usual.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -249,7 +250,7 @@ class RunStore(Store):
         )
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:
-        """The average durations of these configurations, without those that never succeeded."""
+        """The average durations of these configurations, without those that rarely succeeded."""
         return await self._many(
             UsualDuration,
             "usual_durations",
@@ -257,6 +258,10 @@ class RunStore(Store):
             components=[component for component, _ in wanted],
             configurations=[name for _, name in wanted],
         )
+
+    async def usual_phases(self, *, project: str, run: UUID) -> list[UsualPhase]:
+        """The average durations of the phases of the run's orchestration."""
+        return await self._many(UsualPhase, "usual_phases", project=project, run=run)
 
     async def overlaps(
         self,

@@ -366,26 +366,6 @@ FROM jobs.attempts_v1
 WHERE job_id = $job_id AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
 ORDER BY attempt
 
--- name: usual_durations
--- The mean of the last 20 successes among the last 200 jobs of each configuration, without partial runs.
-SELECT w.component, w.configuration, usual.seconds
-FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
-JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
-CROSS JOIN LATERAL (
-    SELECT avg(extract(epoch FROM last.finished_at - last.started_at))::float8 AS seconds
-    FROM (
-        SELECT recent.started_at, recent.finished_at
-        FROM (
-            SELECT number, status, full_run, started_at, finished_at FROM jobs.jobs_v1
-            WHERE lane_id = l.id
-            ORDER BY number DESC
-            LIMIT 200) recent
-        WHERE recent.status = 'success' AND recent.full_run IS DISTINCT FROM false
-          AND recent.started_at IS NOT NULL
-        ORDER BY recent.number DESC
-        LIMIT 20) last) usual
-WHERE usual.seconds IS NOT NULL
-
 -- name: overlaps
 SELECT r.job_id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status, r.project,
        r.configuration, r.schedule_id, s.name AS schedule, r.fire_key, r.scheduled_for
