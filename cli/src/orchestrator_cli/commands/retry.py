@@ -11,6 +11,7 @@ from orchestrator_cli.commands.run import exit_code, flags
 from orchestrator_cli.output import (
     console,
     day_and_time,
+    duration,
     error_console,
     print_json,
     print_table,
@@ -82,14 +83,25 @@ def show_plan(made: Json, *, as_json: bool) -> None:
             task["phase"],
             _status(task["status_before"]),
             plan_word(task),
-            task.get("version") or "",
+            _versions(task),
         )
         for task in made["tasks"]
     ]
     rows += [(task["id"], "", _status(task["status_before"]), "is gone", "") for task in made["missing"]]
     if rows:
         print_table(("task", "phase", "before", "retry", "version"), rows)
-    print(f"version {made['version']}")
+    print(f"version {_versions(made)}")
+    if (usual := made.get("usual_duration_seconds")) is not None:
+        print(f"usually takes {duration(usual)}")
+
+
+def _versions(planned: Json) -> str:
+    """The version that would be run and, if it is a newer one, that before, and who saved it why."""
+    now, before, changed = planned.get("version"), planned.get("version_before"), planned.get("changed")
+    if not changed:
+        return str(now or "")
+    note = f": {changed['note']}" if changed.get("note") else ""
+    return f"{before} → {now} ({changed['author']}{note})"
 
 
 def _status(status: str | None) -> object:

@@ -8,15 +8,7 @@ from pydantic import Field
 from orchestrator_api.http.models import Output, example
 from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.log_models import LogLineOut
-
-
-class VersionNote(Output):
-    """A saved version: when, by whom and why."""
-
-    version: int
-    saved_at: datetime
-    author: str
-    note: str
+from orchestrator_api.runs.models import VersionNote
 
 
 class EarlierError(Output):
