@@ -129,6 +129,7 @@ ROWS: Mapping[str, str] = {
     "change_person": "........ ....y",
     "invite_person": "........ ....y",
     "reset_password": "........ ....y",
+    "unlink_person": "........ ....y",
     "create_project": "........ ....y",
     "change_project": "........ ...yy",
     "save_component": "........ ....y",

@@ -99,6 +99,7 @@ REQUESTS: Mapping[str, Request] = {
     "use_link": Request((404,), {"password": "a new, long password"}),
     "invite_person": Request((201,), {"email": "another@example.com"}),
     "reset_password": Request((404,)),
+    "unlink_person": Request((404,)),
     "get_session": Request((200,), without_session=(404,)),
     "sign_out": Request((204,), without_session=(404,)),
     "end_session": Request((404,)),

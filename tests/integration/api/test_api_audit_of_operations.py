@@ -101,6 +101,7 @@ STEPS = (
     Step("remove_member", None, ("member.removed",)),
     Step("invite_person", {"email": "eve@example.com"}, ("person.invited",)),
     Step("reset_password", None, ("password.reset_requested",)),
+    Step("unlink_person", None, ("person.unlinked",)),
     Step("change_person", {"disabled": True}, ("person.disabled",)),
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
@@ -212,6 +213,8 @@ async def prepared(furnished: Client, database: Database) -> dict[str, str]:
     failed = await failed_run(database)
     token = await furnished.post("tokens", {"name": "robot", "scopes": ["read"]}, status=201)
     person = await furnished.post("members", {"email": "ada@example.com", "role": "viewer"}, status=201)
+    identity = "INSERT INTO catalog.person_identities VALUES ('https://login.example', 'ada', $1)"
+    await database.execute(identity, UUID(person["person_id"]))
     administrator = await database.fetchval("SELECT id FROM catalog.people WHERE is_administrator")
     await token_of_person(database, UUID(str(administrator)))
     second = await database.fetchval("SELECT id FROM catalog.tokens WHERE name = 'test'")

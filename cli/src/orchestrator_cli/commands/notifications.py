@@ -26,6 +26,7 @@ def list_notifications(
     print_table(
         ("address", "event", "limit"),
         ((each["address"], each["event"].replace("_", " "), _limit(each)) for each in found["subscriptions"]),
+        empty=f"No one is notified about {orchestration}.",
     )
 
 
@@ -60,6 +61,7 @@ def recipients(
             for each in found["events"]
             for one in each["recipients"]
         ),
+        empty="No one will be notified.",
     )
     print(plain(found["explanation"]))
 

@@ -23,7 +23,11 @@ def list_schedules(orchestration: str, project: ProjectOption = None, as_json: J
     if as_json:
         print_json(items)
         return
-    print_table(("schedule", "times", "time zone", "next fire (UTC)", ""), (_row(item) for item in items))
+    print_table(
+        ("schedule", "times", "time zone", "next fire (UTC)", ""),
+        (_row(item) for item in items),
+        empty=f"{orchestration} has no schedules.",
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:
@@ -65,7 +69,9 @@ def preview(
     if as_json:
         print_json(found)
         return
-    print_table(("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]))
+    print_table(
+        ("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]), empty="It never fires."
+    )
     if found.get("warning"):
         print_findings({"warnings": [found["warning"]]})
 
@@ -114,4 +120,5 @@ def fires(
             (day_and_time(item["scheduled_for"]), item["outcome"], day_and_time(item["at"]), item["job_id"])
             for item in items
         ),
+        empty=f"{schedule} has not fired yet.",
     )

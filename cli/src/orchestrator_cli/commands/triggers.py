@@ -26,6 +26,7 @@ def list_triggers(orchestration: str, project: ProjectOption = None, as_json: Js
     print_table(
         ("trigger", "tables", ""),
         ((each["name"], ", ".join(each["tables"]), "" if each["enabled"] else "disabled") for each in items),
+        empty=f"{orchestration} has no triggers.",
     )
 
 
@@ -50,7 +51,7 @@ def explain(
         return
     for line in summary_lines(explanation):
         print(plain(line))
-    print_table(COLUMNS, _rows(explanation))
+    print_table(COLUMNS, _rows(explanation), empty="It has no tables.")
 
 
 def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
