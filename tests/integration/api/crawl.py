@@ -23,6 +23,7 @@ class Request:
     fine: tuple[int, ...] = (200,)
     body: Any = None
     places: Mapping[str, str] | None = None
+    query: str = ""
     without_session: tuple[int, ...] | None = None
     """The statuses for people who send a token, if they differ."""
 
@@ -61,6 +62,8 @@ REQUESTS: Mapping[str, Request] = {
     "run_orchestration": ASKED,
     "run_configuration": ASKED,
     "backfill_schedule": Request((202,), {"orchestration": "daily", "schedule": "mornings", **PERIOD}),
+    "get_run": Request((404,)),  # no runner has accepted one
+    "search_job_log": Request(query="?q=x"),
     "terminate_job": Request((202,)),
     "plan_retry": Request((409,)),  # it is not finished
     "retry_job": Request((409,), {"plan_id": "x"}),
@@ -134,7 +137,7 @@ class Call:
         return known or Request()
 
     def url(self, places: Mapping[str, str]) -> str:
-        return self.path.format_map(places)
+        return self.path.format_map(places) + self.request.query
 
 
 def calls() -> list[Call]:

@@ -54,7 +54,7 @@ class Furnished:
         async with bearer(self.url, self.token) as runner:
             asked = await runner.post("orchestrations/daily/runs")
         job = await failed_run(database, number=2, id=asked["job_id"])
-        return replace(self, places={**self.places, "job": str(job)})
+        return replace(self, places={**self.places, "job": str(job), "number": "2"})
 
 
 @asynccontextmanager

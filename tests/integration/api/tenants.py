@@ -96,7 +96,7 @@ async def _own_things(demo: Client) -> dict[str, str]:
         "trigger_id": trigger["id"], "table": "in.c-x.t",
         "bucket": "in.c-x", "shared_with": "other", "name": "limit",
         "token": GHOST, "person": GHOST, "session": GHOST, "link": "ghost", "letter": "ghost", "job": run,
-        "version": "1", "other": "1",
+        "version": "1", "other": "1", "number": "1",
     }  # fmt: skip
 
 

@@ -27,6 +27,7 @@ NOT_OF_A_PROJECT = {
     "component": "components belong to the installation",
     "version": "a number, counted for each configuration",
     "other": "a version, too",
+    "number": "of a run, counted for each orchestration",
     "link": "a secret, not an id",
     "letter": "of the installation: only for its administrators",
 }

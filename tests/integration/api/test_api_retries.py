@@ -1,7 +1,7 @@
 """Retries: a plan to review, then exactly that plan, linked to the original job."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +11,7 @@ from tests.integration.api.test_api_tokens import bearer
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 TASK = (
     "INSERT INTO jobs.tasks (run_id, phase, position, task_id, name, component, configuration, request,"
     " continue_on_failure, status, active, lane_id)"
@@ -101,13 +102,20 @@ async def test_19_a_plan_of_current_versions_never_runs_the_broken_one(
         await furnished.get(f"jobs/{run}/retry-plan?version={version}") for version in ("current", "original")
     ]
     assert current["tasks"] == original["tasks"]
-    await furnished.put(path, {"parameters": {"rows": 2}}, status=200)
+    await furnished.put(path, {"parameters": {"rows": 2}, "note": "more rows"}, status=200)
     for body in ({}, {"tasks": ["demo-extractor/one"]}, {"tasks": ["demo-extractor/two"]}):
         wish = {"plan_id": current["id"], **body}
         problem = await furnished.post(f"jobs/{run}/retries", wish, status=409)
         assert "saved since the plan was fetched: demo-extractor/one." in problem["detail"]
+        (since,) = problem["saved"]
+        assert (since["configuration"], since["version"], since["note"]) == ("one", 2, "more rows")
+        assert (since["author"], since["saved_at"][-1]) == (ADMIN_EMAIL, "Z")
     assert await database.fetchval("SELECT count(*) FROM catalog.run_requests") == 0
     again = await furnished.get(f"jobs/{run}/retry-plan")
+    task = again["tasks"][0]
+    assert (task["version_before"], task["version"], task["changed"]["note"]) == (1, 2, "more rows")
+    assert (task["component"], task["configuration"]) == ("demo-extractor", "one")
+    assert again["usual_duration_seconds"] is None
     for plan, version in ((again, 2), (original, 1)):
         accepted = await furnished.post(f"jobs/{run}/retries", {"plan_id": plan["id"]}, status=202)
         pinned = await database.fetchval(
@@ -182,6 +190,17 @@ async def test_original_versions_reach_into_nested_runs(furnished: Client, datab
         {"whole": {"daily": 2}},
         {"whole": {"daily": 1}, "daily": {"demo-extractor/one": 1, "demo-extractor/two": 1}},
     ]
+
+
+async def test_a_plan_tells_how_long_it_usually_takes(furnished: Client, database: Database) -> None:
+    run, runner = await failed_run(database), Runner(database)
+    for name in ("one", "two"):
+        for number in range(10, 15):
+            times = {"started_at": NOON, "finished_at": NOON + timedelta(seconds=len(name) * number)}
+            await runner.job(name, number, "success", **times)
+    assert (await furnished.get(f"jobs/{run}/retry-plan"))["usual_duration_seconds"] == 72.0
+    job = await runner.job("one", 20, "error", version=1)
+    assert (await furnished.get(f"jobs/{job}/retry-plan"))["usual_duration_seconds"] == 36.0
 
 
 async def test_selection_may_be_changed(furnished: Client, database: Database) -> None:

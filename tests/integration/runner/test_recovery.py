@@ -47,6 +47,11 @@ async def test_a_lost_replicas_job_goes_on_elsewhere(
         "SELECT outcome, message FROM jobs.attempts WHERE job_id = $1 ORDER BY attempt", child
     )
     assert [row["outcome"] for row in outcomes] == ["lost", "success"]
+    wrong = (
+        "SELECT count(*) FROM jobs.logs WHERE job_id = $1 AND (line_ends, is_open) IS DISTINCT FROM"
+        r" (octet_length(text) - octet_length(replace(text, E'\n', '')), right(text, 1) <> E'\n')"
+    )
+    assert await pipelines.database.fetchval(wrong, child) == 0
     if how == "suspend":  # the zombie writes nothing, and ends when it learns that it was declared lost
         first.resume()
         assert await first.ended() == 1

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.runs.retry_plan import (
     Key,
     Original,
@@ -17,6 +18,8 @@ from orchestrator_api.runs.retry_plan import (
     plan_retry,
     requested_version,
     saved_since,
+    usual_seconds,
+    without_notes,
 )
 
 ALL: dict[Key, int] = {("loader", name): 7 for name in "abcd"}
@@ -45,6 +48,10 @@ def target(
 ) -> Target:
     existing = {key: number for key, number in ALL.items() if key[1] not in without}
     return Target(version, given, existing, "daily", pins or {})
+
+
+def saved_version(component: str, name: str, at: datetime, version: int = 7) -> CurrentVersion:
+    return CurrentVersion(component, name, version, at, "jana@example.com", "why")
 
 
 def original(selection: set[str] | None = None, **statuses: str) -> Original:
@@ -119,12 +126,14 @@ def test_id_contains_which_versions_were_requested() -> None:
 
 def test_what_was_saved_since_a_plan_is_named() -> None:
     at = datetime(2026, 11, 21, tzinfo=UTC)
-    saved = {("loader", "a"): at, ("loader", "b"): at, ("orchestrator", "daily"): at - timedelta(days=1)}
-    before = replace(target(1, definition("a", "b")), saved_at=saved)
+    saved = {key: saved_version(*key, at) for key in (("loader", "a"), ("loader", "b"))}
+    saved["orchestrator", "daily"] = saved_version("orchestrator", "daily", at - timedelta(days=1))
+    before = replace(target(1, definition("a", "b")), saved=saved)
     made = plan_retry(original(a="error"), before)
     assert saved_since(made.id, before) == []
-    later = replace(before, saved_at={**saved, ("loader", "b"): at + timedelta(microseconds=1)})
-    assert saved_since(made.id, later) == [("loader", "b")]
+    newer = saved_version("loader", "b", at + timedelta(microseconds=1))
+    later = replace(before, saved={**saved, ("loader", "b"): newer})
+    assert saved_since(made.id, later) == [newer]
     for text in ("current", "current-x-y", "original-x"):
         assert saved_since(text, later) == []
 
@@ -148,3 +157,36 @@ def test_component_job_has_no_tasks_to_choose() -> None:
     assert check_plan(plan, ["a"], is_run=False)
     assert not check_something_to_run(plan, is_run=False)
     assert check_something_to_run(plan, is_run=True)
+
+
+NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
+
+
+def test_a_plan_tells_which_versions_are_newer_than_those_that_ran() -> None:
+    saved = {("loader", name): saved_version("loader", name, NOON) for name in "abc"}
+    saved["orchestrator", "daily"] = saved_version("orchestrator", "daily", NOON, version=9)
+    ran = replace(original(a="error", b="error"), version=8, task_versions={"a": 6, "b": 7})
+    now = replace(target(9, definition("a", "b", "c")), saved=saved, own=("orchestrator", "daily"))
+    plan = plan_retry(ran, now)
+    assert [(task.version_before, task.changed) for task in plan.tasks] == [
+        (6, saved["loader", "a"]),
+        (7, None),
+        (None, None),
+    ]
+    assert (plan.version_before, plan.changed) == (8, saved["orchestrator", "daily"])
+    hidden = without_notes(plan)
+    assert (hidden.id, hidden.changed, {task.changed for task in hidden.tasks}) == (plan.id, None, {None})
+    pinned = replace(now, version=8, pins={"daily": {"a": 6}}, requested="original")
+    then = plan_retry(ran, pinned)
+    assert (then.changed, then.tasks[0].version, then.tasks[0].changed) == (None, 6, None)
+
+
+def test_usual_length_of_a_plan_is_that_of_the_longest_task_of_each_phase() -> None:
+    first, second = definition("a", "b")["phases"][0], definition("c", "d")["phases"][0]
+    both = target(1, {"phases": [first, second]})
+    plan = plan_retry(original(a="error", b="error", c="not_executed", d="success"), both)
+    usual = {("loader", "a"): 10.0, ("loader", "b"): 30.0, ("loader", "c"): 5.5, ("loader", "d"): 900.0}
+    assert usual_seconds(plan, usual) == 35.5
+    assert usual_seconds(plan, {("loader", "a"): 10.0}) is None
+    nothing = plan_retry(original(a="success", b="success", c="success", d="success"), both)
+    assert usual_seconds(nothing, usual) is None

@@ -12,6 +12,7 @@ from orchestrator_cli.commands.arranging import phase_lines, phase_ref
 from orchestrator_cli.commands.backfill import instant, summary
 from orchestrator_cli.commands.jobs import detail_lines
 from orchestrator_cli.commands.projects import parse_limit
+from orchestrator_cli.commands.retry import show_plan
 from orchestrator_cli.context import Context
 from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.main import main
@@ -45,7 +46,7 @@ SAVED = {
         {"name": "crm", "tables": ["in.c-crm.contacts", "finance/in.c-rates.daily"], "enabled": True}
     ],
 }
-PLAN = {
+PLAN: dict[str, Any] = {
     "id": "p1",
     "version": 3,
     "tasks": [
@@ -267,6 +268,17 @@ def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) 
         ["e/f", "success", "is", "gone"],
         ["version", "3"],
     ]
+
+
+def test_plan_shows_who_changed_what_and_how_long_it_takes(capsys: pytest.CaptureFixture[str]) -> None:
+    changed = {"version": 7, "author": "jana@example.com", "note": "opt_in"}
+    task = {**PLAN["tasks"][0], "version_before": 6, "changed": changed}
+    newer = {"version_before": 2, "changed": {"version": 3, "author": "jana@example.com", "note": ""}}
+    show_plan({**PLAN, **newer, "tasks": [task], "usual_duration_seconds": 87.0}, as_json=False)
+    printed = capsys.readouterr().out
+    assert "6 → 7 (jana@example.com: opt_in)" in printed
+    assert "version 2 → 3 (jana@example.com)\n" in printed
+    assert "usually takes 1 min 27 s" in printed
 
 
 def test_limit_of_a_project(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,8 +7,11 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry, waits
+from orchestrator_cli.commands.first_errors import error_lines, first_error
+from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import JobSortOption, JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
+from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import (
     console,
     day_and_time,
@@ -101,21 +104,24 @@ def name_of(job: Json) -> str:
 
 
 @app.command()
-def show(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
-    """Show one job; for a run, also its phases and tasks."""
+def show(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Show one job; for a run, also its phases and tasks, and why it failed."""
     from orchestrator_cli.progress.tree import run_tree
     from orchestrator_cli.progress.watch import fetch_tasks
 
     where = context(project)
     with where.client() as client:
-        detail = client.get(where.project_path(f"jobs/{job}"))
+        detail = client.get(where.project_path(f"jobs/{job_id(client, where, job)}"))
         phases = fetch_tasks(client, where.project_path(), detail)
+        error = first_error(client, where, detail)
     if as_json:
-        print_json({**detail, "phases": phases} if phases else detail)
+        print_json(
+            detail | ({"phases": phases} if phases else {}) | ({"first_error": error} if error else {})
+        )
         return
     screen = console()
     screen.print(run_tree(detail, phases))
-    for label, value in detail_lines(detail):
+    for label, value in detail_lines(detail) + error_lines(error):
         screen.print(f"  {label:<16} {plain(value)}", markup=False)
 
 
@@ -178,16 +184,31 @@ def _waited(waits: Json) -> str:
 
 @app.command()
 def logs(
-    job: str,
+    job: JobArgument,
     project: ProjectOption = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until the job ends.")] = False,
+    search: Annotated[
+        str | None, typer.Option(help="Print the lines that contain this text, with their numbers.")
+    ] = None,
+    around: Annotated[int | None, typer.Option(min=1, help="Print the lines around this one.")] = None,
+    tail: Annotated[int | None, typer.Option(min=1, max=1000, help="Print only the last lines.")] = None,
 ) -> None:
     """Print the log of a job; for a run, the logs of its tasks."""
-    from orchestrator_cli.progress.logs import follow_log, print_log
+    from orchestrator_cli.progress import logs as whole
+    from orchestrator_cli.progress import numbered_lines
 
+    if sum((follow, search is not None, around is not None, tail is not None)) > 1:
+        raise BadInput("give only one of --follow, --search, --around and --tail")
     where = context(project)
     with where.client() as client:
-        if follow:
-            follow_log(client, where.project_path(), job)
+        found, path = job_id(client, where, job), where.project_path()
+        if search is not None:
+            numbered_lines.print_hits(client, path, found, search)
+        elif around is not None:
+            numbered_lines.print_around(client, path, found, around)
+        elif tail is not None:
+            numbered_lines.print_tail(client, path, found, tail)
+        elif follow:
+            whole.follow_log(client, path, found)
         else:
-            print_log(client, where.project_path(), job)
+            whole.print_log(client, path, found)

@@ -5,11 +5,13 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import ApiClient, Json
+from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import ConfirmOption, JsonOption, NotifyOption, ProjectOption, context
 from orchestrator_cli.commands.run import exit_code, flags
 from orchestrator_cli.output import (
     console,
     day_and_time,
+    duration,
     error_console,
     print_json,
     print_table,
@@ -18,7 +20,7 @@ from orchestrator_cli.output import (
 
 
 def retry(
-    job: str,
+    job: JobArgument,
     project: ProjectOption = None,
     task: Annotated[
         list[str] | None,
@@ -39,8 +41,8 @@ def retry(
 ) -> None:
     """Run a finished job again; for a run, only the tasks that did not succeed."""
     where = context(project)
-    path = where.project_path(f"jobs/{job}")
     with where.client() as client:
+        path = where.project_path(f"jobs/{job_id(client, where, job)}")
         made = client.get(f"{path}/retry-plan", tasks=task, version="original" if original else None)
         if plan:
             show_plan(made, as_json=as_json)
@@ -81,14 +83,25 @@ def show_plan(made: Json, *, as_json: bool) -> None:
             task["phase"],
             _status(task["status_before"]),
             plan_word(task),
-            task.get("version") or "",
+            _versions(task),
         )
         for task in made["tasks"]
     ]
     rows += [(task["id"], "", _status(task["status_before"]), "is gone", "") for task in made["missing"]]
     if rows:
         print_table(("task", "phase", "before", "retry", "version"), rows)
-    print(f"version {made['version']}")
+    print(f"version {_versions(made)}")
+    if (usual := made.get("usual_duration_seconds")) is not None:
+        print(f"usually takes {duration(usual)}")
+
+
+def _versions(planned: Json) -> str:
+    """The version that would be run and, if it is a newer one, that before, and who saved it why."""
+    now, before, changed = planned.get("version"), planned.get("version_before"), planned.get("changed")
+    if not changed:
+        return str(now or "")
+    note = f": {changed['note']}" if changed.get("note") else ""
+    return f"{before} → {now} ({changed['author']}{note})"
 
 
 def _status(status: str | None) -> object:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.client import Json
+from orchestrator_cli.commands.job_ids import JobArgument, job_id
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.failures import BadInput
 from orchestrator_cli.output import (
@@ -18,22 +19,22 @@ from orchestrator_cli.output import (
 )
 
 
-def why(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def why(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show why a job waits now, for whom, and when it is expected to start."""
     where = context(project)
     with where.client() as client:
-        explanation = client.get(where.project_path(f"jobs/{job}/explanation"))
+        explanation = client.get(where.project_path(f"jobs/{job_id(client, where, job)}/explanation"))
     if as_json:
         print_json(explanation)
         return
     print(plain(str(explanation["sentence"])))
 
 
-def timeline(job: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def timeline(job: JobArgument, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show what a run and its tasks waited for, and for whom; the first line is the verdict."""
     where = context(project)
     with where.client() as client:
-        found = client.get(where.project_path(f"jobs/{job}/timeline"))
+        found = client.get(where.project_path(f"jobs/{job_id(client, where, job)}/timeline"))
     if as_json:
         print_json(found)
         return
@@ -87,7 +88,7 @@ def _expected(waiting: Json) -> str:
 
 
 def terminate(
-    job: str,
+    job: JobArgument,
     yes: Annotated[
         bool, typer.Option("--yes", help="Do not ask; without a terminal nobody is asked.")
     ] = False,
@@ -96,7 +97,7 @@ def terminate(
     """Terminate a job; a run terminates its tasks. On a terminal, first show what that changes, and ask."""
     where = context(project)
     with where.client() as client:
-        path = where.project_path(f"jobs/{job}/termination")
+        path = where.project_path(f"jobs/{job_id(client, where, job)}/termination")
         if not yes and sys.stdin.isatty():
             _ask(client.get(path))
         client.post(path)

@@ -67,7 +67,7 @@ def print_log(client: ApiClient, project_path: str, job_id: str) -> None:
     """Everything available now; for a run, its tasks' logs one after another."""
     job = client.get(f"{project_path}/jobs/{job_id}")
     logs = Logs(client, project_path)
-    for name, each in _with_children(client, project_path, job, fetch_tasks(client, project_path, job)):
+    for name, each in logs_below(client, project_path, job, fetch_tasks(client, project_path, job)):
         if name:
             print(f"--- {plain(name)}", flush=True)
         logs.show_new(each)
@@ -128,7 +128,7 @@ def _follow_log(client: ApiClient, project_path: str, job_id: str, followed: Fol
         is_whole = False
         # Read the job before its log: once the job is finished, its log is complete.
         for job, phases in snapshots(client, project_path, job_id, pause):
-            named = list(_with_children(patient, project_path, job, phases))
+            named = list(logs_below(patient, project_path, job, phases))
             is_whole = followed.show(named)
             if is_whole and job.get("component") != RUN_COMPONENT:
                 return
@@ -137,7 +137,7 @@ def _follow_log(client: ApiClient, project_path: str, job_id: str, followed: Fol
             is_whole = followed.show(named)
 
 
-def _with_children(
+def logs_below(
     client: Reader, project_path: str, job: Json, phases: list[Json], prefix: str = ""
 ) -> Iterator[tuple[str, str]]:
     """Name and id of every job with a log: for a run, its tasks, including those of nested runs."""
@@ -149,6 +149,6 @@ def _with_children(
         if task["component"] == RUN_COMPONENT:
             nested = {"component": RUN_COMPONENT, "id": child}
             below = fetch_tasks(client, project_path, nested)
-            yield from _with_children(client, project_path, nested, below, f"{name} / ")
+            yield from logs_below(client, project_path, nested, below, f"{name} / ")
         else:
             yield name, child

@@ -26,6 +26,7 @@ from orchestrator_api.people import session_routes as sessions
 from orchestrator_api.projects import routes as projects
 from orchestrator_api.projects import variable_routes as variables
 from orchestrator_api.queue import routes as queue
+from orchestrator_api.runs import log_routes as logs
 from orchestrator_api.runs import retry_routes as retries
 from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
@@ -44,6 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     automation.router,
     trash.router,
     runs.router,
+    logs.router,
     retries.router,
     queue.router,
     events.router,

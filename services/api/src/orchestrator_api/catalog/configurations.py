@@ -137,7 +137,7 @@ async def find_version(session: Session, key: Key, version: int) -> Configuratio
 
 
 async def existing(session: Session, keys: Iterable[tuple[str, str]]) -> list[CurrentVersion]:
-    """Which of these configurations exist: their current versions, and when they were saved."""
+    """Which of these configurations exist: their current versions, and who saved them when."""
     store = ConfigurationStore(session.connection)
     return await store.current_versions(project=session.project, wanted=sorted(set(keys)))
 

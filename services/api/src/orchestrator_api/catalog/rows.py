@@ -151,12 +151,14 @@ class ConfigurationState:
 
 @dataclass(frozen=True, slots=True)
 class CurrentVersion:
-    """The current version of a configuration, and when it was saved."""
+    """The current version of a configuration: when it was saved, by whom and why."""
 
     component: str
     id: str
     version: int
     saved_at: datetime
+    author: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,17 @@ class LastChangeOut(BaseModel):
     how: str = Field(description="`created`, `changed`, `deleted` or the like.")
 
 
+class SavedSinceOut(BaseModel):
+    """A configuration that someone saved after the plan was fetched."""
+
+    component: str
+    configuration: str
+    version: int
+    author: str
+    saved_at: datetime
+    note: str
+
+
 class Problem(BaseModel):
     """Why a request was rejected (RFC 9457)."""
 
@@ -152,4 +163,7 @@ class Problem(BaseModel):
     )
     change: LastChangeOut | None = Field(
         default=None, description="Only with 412: the change that the request did not know of, if recorded."
+    )
+    saved: list[SavedSinceOut] | None = Field(
+        default=None, description="Only with 409 of a retry: what was saved since its plan was fetched."
     )

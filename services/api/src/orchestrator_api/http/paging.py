@@ -20,6 +20,8 @@ C = TypeVar("C")
 D = TypeVar("D")
 
 MAX_ITEMS = 500
+MAX_NUMBER = 2**53 - 1
+"""The largest integer that every reader of JSON takes."""
 MAX_BYTES = 4 * 1024 * 1024
 """Pages of large items are shortened, so that no request can ask for half a gigabyte."""
 

@@ -1,6 +1,7 @@
 """Answers every error with application/problem+json (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
@@ -17,8 +18,10 @@ from orchestrator_api.http.refusals import (
     Forbidden,
     Invalid,
     LastChange,
+    Overtaken,
     PreconditionFailed,
     PreconditionRequired,
+    SavedSince,
     TooMany,
     Unauthenticated,
 )
@@ -42,6 +45,7 @@ def problem(
     errors: Sequence[FieldError] = (),
     headers: Mapping[str, str] | None = None,
     change: LastChange | None = None,
+    saved: Sequence[SavedSince] = (),
 ) -> JSONResponse:
     """A response with one problem."""
     body: dict[str, Any] = {
@@ -54,6 +58,8 @@ def problem(
     }
     if change is not None:
         body["change"] = {"by": change.by, "at": stamp(change.at), "how": change.how}
+    if saved:
+        body["saved"] = [{**asdict(each), "saved_at": stamp(each.saved_at)} for each in saved[:MAX_ERRORS]]
     return JSONResponse(body, status_code=status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -74,8 +80,9 @@ def from_user_error(error: UserError) -> JSONResponse:
     if isinstance(error, PreconditionFailed):
         change = error.change
         headers |= {"ETag": error.etag} if error.etag else {}
+    saved = error.saved if isinstance(error, Overtaken) else ()
     status = _status(error)
-    return problem(status, _detail(error, errors, status), errors, headers, change)
+    return problem(status, _detail(error, errors, status), errors, headers, change, saved)
 
 
 def _status(error: UserError) -> int:

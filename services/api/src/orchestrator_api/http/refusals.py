@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator_shared.domain.cron_syntax import CronError
-from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.errors import Conflict, UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,26 @@ class PreconditionFailed(UserError):
         super().__init__(detail, field=field)
         self.etag = etag
         self.change = change
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSince:
+    """A configuration that someone saved after a plan that rests on it was made."""
+
+    component: str
+    configuration: str
+    version: int
+    author: str
+    saved_at: datetime
+    note: str
+
+
+class Overtaken(Conflict):
+    """What a plan rests on was saved since."""
+
+    def __init__(self, detail: str, *, field: str, saved: Sequence[SavedSince]) -> None:
+        super().__init__(detail, field=field)
+        self.saved = tuple(saved)
 
 
 def refuse(errors: Sequence[FieldError]) -> None:

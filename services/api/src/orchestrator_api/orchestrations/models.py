@@ -198,7 +198,8 @@ class OrchestrationOut(Editable):
     )
     next_fire: datetime | None = None
     usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of its last 20 successful runs, not counting partial ones."
+        default=None,
+        description="The mean of its last 20 successful, complete runs; null if there are fewer than 5.",
     )
 
 

@@ -24,7 +24,7 @@ from orchestrator_api.runs.rows import (
     WaitingJob,
 )
 from orchestrator_api.runs.store import Pairs, RunStore
-from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
+from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of, with_usual
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
 from orchestrator_shared.database.rows import JsonObject, columns_of
 from orchestrator_shared.domain.errors import NotFound
@@ -45,6 +45,16 @@ async def find(session: Session, job_id: UUID) -> Job:
     if job is None or not await _is_visible(session, job_id, job.root_id):
         raise NotFound(f"there is no job {job_id} in this project", field="job")
     return job
+
+
+async def numbered(session: Session, orchestration: str, number: int) -> UUID:
+    """The id of the orchestration's run with this number; raises NotFound as `find` does."""
+    store = RunStore(session.connection)
+    job_id = await store.run_by_number(project=session.project, orchestration=orchestration, number=number)
+    job = None if job_id is None else await store.job(project=session.project, job_id=job_id)
+    if job is None or not await _is_visible(session, job.id, job.root_id):
+        raise NotFound(f"there is no run {number} of {orchestration} in this project", field="number")
+    return job.id
 
 
 async def _is_visible(session: Session, job_id: UUID, root: UUID) -> bool:
@@ -235,8 +245,12 @@ async def tasks(session: Session, job_id: UUID) -> list[RunPhase]:
     )
     found = [(row.phase, task_of(row, reasons)) for row in rows]
     if not session.actor.reads_project:
-        found = [(phase, redacted_task(task)) for phase, task in found]
-    return phases_of(phases, found)
+        return phases_of(phases, [(phase, redacted_task(task)) for phase, task in found])
+    of_tasks = await usual_durations(session, sorted({(row.component, row.configuration) for row in rows}))
+    of_phases = await store.usual_phases(project=session.project, run=job_id)
+    return with_usual(
+        phases_of(phases, found), {each.name: round(each.seconds, 3) for each in of_phases}, of_tasks
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,7 +263,9 @@ class JobDetail(JobOut):
     attempts: list[AttemptOut] = Field(default_factory=list)
     waits: WaitsOut | None = None
     usual_duration_seconds: float | None = Field(
-        default=None, description="The mean of the last 20 successful jobs."
+        default=None,
+        description="The mean of the last 20 successful jobs, without partial runs; null if there are fewer "
+        "than 5.",
     )
     expected_end: datetime | None = Field(
         default=None, description="When it ends if it takes as long as usual; only while it is processing."
@@ -271,17 +273,32 @@ class JobDetail(JobOut):
     retries: list[RetryRef] = Field(default_factory=list)
 
 
+class VersionNote(Output):
+    """A saved version: when, by whom and why."""
+
+    version: int
+    saved_at: datetime
+    author: str
+    note: str
+
+
 class RetryTask(Output):
     """A task of the version that would be run."""
 
     id: str
     name: str
+    component: str
+    configuration: str
     phase: str
     status_before: str | None = Field(description="How it ended; null if the old run did not contain it.")
     selected: bool = Field(description="Whether it would be run.")
     exists: bool = Field(description="Whether its configuration still exists; it cannot be run otherwise.")
     active: bool = Field(description="The stored Active flag.")
     version: int | None = Field(description="The version of its configuration that would be run.")
+    version_before: int | None = Field(description="The version of its configuration that ran then.")
+    changed: VersionNote | None = Field(
+        description="The version that would be run, if it is a newer one than the one that ran then."
+    )
 
 
 class MissingTaskOut(Output):
@@ -296,8 +313,17 @@ class RetryPlanOut(Output):
 
     id: str = Field(description="Send it as `plan_id` to carry out exactly this plan.")
     version: int
+    version_before: int | None = Field(description="The version that ran then; null if it never started.")
+    changed: VersionNote | None = Field(
+        description="The version that would be run, if it is a newer one than the one that ran then."
+    )
     tasks: list[RetryTask]
     missing: list[MissingTaskOut]
+    usual_duration_seconds: float | None = Field(
+        default=None,
+        description="How long it would usually take: in each phase its longest task. Null if that of a task "
+        "is not known, and for tokens that may only run.",
+    )
 
 
 class RetryIn(Requested):
@@ -337,6 +363,10 @@ class RunTaskOut(Output):
     status: str
     continue_on_failure: bool
     job: TaskJob | None
+    usual_duration_seconds: float | None = Field(
+        default=None,
+        description="Of its configuration: the mean of the last 20 successful jobs, if at least 5.",
+    )
 
 
 class RunPhaseOut(Output):
@@ -347,6 +377,9 @@ class RunPhaseOut(Output):
     started_at: datetime | None
     finished_at: datetime | None
     tasks: list[RunTaskOut]
+    usual_duration_seconds: float | None = Field(
+        default=None, description="The mean in the last 20 successful, complete runs, if at least 5."
+    )
 
 
 class RunTasksOut(Output):

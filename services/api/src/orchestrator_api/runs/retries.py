@@ -9,7 +9,7 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import CurrentVersion
-from orchestrator_api.http.refusals import refuse
+from orchestrator_api.http.refusals import Overtaken, SavedSince, refuse
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
@@ -25,12 +25,16 @@ from orchestrator_api.runs.retry_plan import (
     plan_retry,
     requested_version,
     saved_since,
+    usual_seconds,
+    without_notes,
 )
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.store import RunStore
 from orchestrator_shared.domain.errors import Conflict, NotFound, UserError
 from orchestrator_shared.domain.statuses import FINAL_STATUSES
 
+Versions = Mapping[str, Mapping[str, int]]
+"""Of the tasks' configurations, by orchestration and task id."""
 CHANGED = (
     "the plan has changed since it was fetched, or was made for other tasks: "
     "fetch it again, and send `tasks` with it if you changed the selection"
@@ -53,10 +57,25 @@ async def plan(
 ) -> tuple[Job, RetryPlan]:
     """The finished job, and what a retry of it would run."""
     job = await _finished(session, job_id)
-    target = await _target(session, job, version)
-    retry_plan = plan_retry(await _original(session, job), target, tasks)
+    then = await _versions_then(session, job_id)
+    target = await _target(session, job, version, then)
+    retry_plan = plan_retry(await _original(session, job, then), target, tasks)
     refuse(check_plan(retry_plan, tasks, is_run=job.is_run))
     return job, retry_plan
+
+
+async def show(session: Session, job_id: UUID, tasks: Sequence[str] | None, version: Version) -> RetryPlan:
+    """The plan with how long it usually takes; not for tokens that may only run, as who saved what is not."""
+    job, retry_plan = await plan(session, job_id, tasks, version)
+    if not session.actor.reads_project:
+        return without_notes(retry_plan)
+    if not job.is_run:
+        key = (job.component, job.configuration)
+        usual = (await jobs.usual_durations(session, [key])).get(key)
+    else:
+        keys = {(task.component, task.configuration) for task in retry_plan.tasks if task.selected}
+        usual = usual_seconds(retry_plan, await jobs.usual_durations(session, sorted(keys)))
+    return replace(retry_plan, usual_duration_seconds=usual)
 
 
 async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
@@ -90,21 +109,27 @@ async def _planned(session: Session, job_id: UUID, request: RetryRequest) -> tup
         _, changed = await plan(session, job_id, request.tasks, version)
         if request.plan_id in (changed.id, fetched.id):
             return changed, version
-    raise Conflict(await _what_changed(session, job_id, request.plan_id, version), field="plan_id")
+    raise await _what_changed(session, job_id, request.plan_id, version)
 
 
-async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> str:
+async def _what_changed(session: Session, job_id: UUID, plan_id: str, version: Version) -> Conflict:
     if version == "original":
-        return CHANGED
-    target = await _target(session, await _finished(session, job_id), version)
-    saved = [f"{component}/{name}" for component, name in saved_since(plan_id, target)]
+        return Conflict(CHANGED, field="plan_id")
+    target = await _target(session, await _finished(session, job_id), version, {})
+    saved = [
+        SavedSince(each.component, each.id, each.version, each.author, each.saved_at, each.note)
+        for each in saved_since(plan_id, target)
+    ]
     if not saved:
-        return CHANGED
-    names = ", ".join(saved[:5]) + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
-    return (
+        return Conflict(CHANGED, field="plan_id")
+    first = ", ".join(f"{each.component}/{each.configuration}" for each in saved[:5])
+    names = first + (f" and {len(saved) - 5} more" if len(saved) > 5 else "")
+    detail = (
         f"saved since the plan was fetched: {names}. Fetch the plan again; a plan with version=original "
         "would run the versions that ran then"
     )
+    # A token that may only run learns the names, as of every task, but not who changed them and why.
+    return Overtaken(detail, field="plan_id", saved=saved if session.actor.reads_project else ())
 
 
 async def _finished(session: Session, job_id: UUID) -> Job:
@@ -116,7 +141,8 @@ async def _finished(session: Session, job_id: UUID) -> Job:
     return job
 
 
-async def _target(session: Session, job: Job, version: Version) -> Target:
+async def _target(session: Session, job: Job, version: Version, then: Versions) -> Target:
+    """What a retry would run; `then` are the versions that ran."""
     number, definition = await _definition(session, job, version)
     existing = await _existing(session, job, definition)
     return Target(
@@ -124,19 +150,20 @@ async def _target(session: Session, job: Job, version: Version) -> Target:
         definition=definition,
         existing={(each.component, each.id): each.version for each in existing},
         orchestration=job.configuration,
-        pins=await _pins(session, job.id) if version == "original" else {},
+        pins=then if version == "original" else {},
+        own=(job.component, job.configuration),
         requested=version,
-        saved_at={(each.component, each.id): each.saved_at for each in existing},
+        saved={(each.component, each.id): each for each in existing},
     )
 
 
-async def _pins(session: Session, run: UUID) -> dict[str, dict[str, int]]:
+async def _versions_then(session: Session, run: UUID) -> Versions:
     """The versions that the tasks of the run and of its nested runs had."""
-    pins: dict[str, dict[str, int]] = {}
+    then: dict[str, dict[str, int]] = {}
     for task in await RunStore(session.connection).task_versions(project=session.project, run=run):
         if task.version is not None:
-            pins.setdefault(task.orchestration, {})[task.task_id] = task.version
-    return pins
+            then.setdefault(task.orchestration, {})[task.task_id] = task.version
+    return then
 
 
 async def _definition(session: Session, job: Job, version: Version) -> tuple[int, Mapping[str, Any]]:
@@ -154,13 +181,15 @@ async def _definition(session: Session, job: Job, version: Version) -> tuple[int
     return found.version, found.parameters
 
 
-async def _original(session: Session, job: Job) -> Original:
+async def _original(session: Session, job: Job, then: Versions) -> Original:
     ends = await RunStore(session.connection).task_ends(project=session.project, run=job.id)
     return Original(
         id=job.id,
         status=job.status,
         statuses={task.task_id: task.status for task in ends},
         selection=None if job.selection is None else frozenset(job.selection),
+        version=job.version,
+        task_versions=then.get(job.configuration, {}) if job.is_run else {},
     )
 
 

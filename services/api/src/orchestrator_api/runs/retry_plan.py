@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 from uuid import UUID
 
+from orchestrator_api.catalog.rows import CurrentVersion
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_shared.domain.statuses import TaskStatus
 
@@ -29,6 +30,10 @@ class Original:
     """The final status of each task, in order; empty if the run never started."""
     selection: frozenset[str] | None
     """The tasks that were requested; None for those with the Active flag."""
+    version: int | None = None
+    """The version that ran; None if it never started."""
+    task_versions: Mapping[str, int] = field(default_factory=dict)
+    """The version of its configuration that each task ran, or would have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +47,22 @@ class Target:
     orchestration: str = ""
     pins: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The versions that ran then, by orchestration (nested ones too) and task id; if empty, current ones."""
+    own: Key = ("", "")
+    """What is retried."""
     requested: Version = "current"
-    saved_at: Mapping[Key, datetime] = field(default_factory=dict)
-    """When the current version of each configuration was saved, including the retried one."""
+    saved: Mapping[Key, CurrentVersion] = field(default_factory=dict)
+    """Who saved the current version of each configuration, when and why, including the retried one."""
 
     @property
     def last_save(self) -> datetime:
         """The time of the last save; anything saved after this plan is later."""
-        return max(self.saved_at.values(), default=_EPOCH)
+        return max((each.saved_at for each in self.saved.values()), default=_EPOCH)
+
+    def changed(self, key: Key, then: int | None, now: int | None) -> CurrentVersion | None:
+        """The current version of a configuration, if it would be run, and another one was run then."""
+        current = self.saved.get(key)
+        is_new = current is not None and then is not None and then != now == current.version
+        return current if is_new else None
 
     def version_of(self, task: Mapping[str, Any]) -> int | None:
         """The version of its configuration that a task would run."""
@@ -66,7 +79,10 @@ class PlannedTask:
 
     id: str
     name: str
+    component: str
+    configuration: str
     phase: str
+    phase_index: int
     status_before: str | None
     selected: bool
     exists: bool
@@ -74,6 +90,10 @@ class PlannedTask:
     active: bool
     version: int | None
     """The version of its configuration; None if there is none."""
+    version_before: int | None = None
+    """The version that ran then."""
+    changed: CurrentVersion | None = None
+    """The version that would be run, if it is a newer one than the one that ran then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +118,10 @@ class RetryPlan:
     missing: tuple[MissingTask, ...]
     task_versions: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """The pinned versions, by orchestration and task id."""
+    version_before: int | None = None
+    changed: CurrentVersion | None = None
+    """The version of the retried job's own configuration, if it is a newer one than the one that ran then."""
+    usual_duration_seconds: float | None = None
 
     @property
     def selection(self) -> list[str]:
@@ -109,8 +133,8 @@ def plan_retry(original: Original, target: Target, selection: Sequence[str] | No
     """Make the plan for this target; `selection` replaces the default selection."""
     chosen = None if selection is None else frozenset(selection)
     tasks = tuple(
-        _task(original, phase["name"], task, target, chosen)
-        for phase in target.definition.get("phases", [])
+        _task(original, (index, phase["name"]), task, target, chosen)
+        for index, phase in enumerate(target.definition.get("phases", []))
         for task in phase["tasks"]
     )
     known = {task.id for task in tasks}
@@ -120,7 +144,15 @@ def plan_retry(original: Original, target: Target, selection: Sequence[str] | No
         if identifier not in known
     )
     versions = _pinned(target, tasks)
-    return RetryPlan(_plan_id(original, target, tasks, versions), target.version, tasks, missing, versions)
+    return RetryPlan(
+        id=_plan_id(original, target, tasks, versions),
+        version=target.version,
+        tasks=tasks,
+        missing=missing,
+        task_versions=versions,
+        version_before=original.version,
+        changed=target.changed(target.own, original.version, target.version),
+    )
 
 
 def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[str, int]]:
@@ -133,24 +165,48 @@ def _pinned(target: Target, tasks: Sequence[PlannedTask]) -> dict[str, Mapping[s
 
 def _task(
     original: Original,
-    phase: str,
+    phase: tuple[int, str],
     task: Mapping[str, Any],
     target: Target,
     selection: Set[str] | None,
 ) -> PlannedTask:
     before = original.statuses.get(task["id"])
-    exists = (task["component"], task["configuration"]) in target.existing
+    key = (task["component"], task["configuration"])
+    exists = key in target.existing
+    then, now = original.task_versions.get(task["id"]), target.version_of(task) if exists else None
     chosen = exists and _is_wanted(original, task) and before not in SUCCEEDED
     return PlannedTask(
         id=task["id"],
         name=task["name"],
-        phase=phase,
+        component=task["component"],
+        configuration=task["configuration"],
+        phase=phase[1],
+        phase_index=phase[0],
         status_before=before,
         selected=chosen if selection is None else task["id"] in selection,
         exists=exists,
         active=task["enabled"],
-        version=target.version_of(task) if exists else None,
+        version=now,
+        version_before=then,
+        changed=target.changed(key, then, now),
     )
+
+
+def without_notes(plan: RetryPlan) -> RetryPlan:
+    """The plan without who saved what, and why."""
+    return replace(plan, changed=None, tasks=tuple(replace(task, changed=None) for task in plan.tasks))
+
+
+def usual_seconds(plan: RetryPlan, usual: Mapping[Key, float]) -> float | None:
+    """How long the plan would usually take: in each phase its longest task; None if one is not known."""
+    longest: dict[int, float] = {}
+    for task in plan.tasks:
+        if task.selected:
+            seconds = usual.get((task.component, task.configuration))
+            if seconds is None:
+                return None
+            longest[task.phase_index] = max(seconds, longest.get(task.phase_index, 0.0))
+    return round(sum(longest.values()), 3) if longest else None
 
 
 def _is_wanted(original: Original, task: Mapping[str, Any]) -> bool:
@@ -186,16 +242,16 @@ def requested_version(plan_id: str) -> Version | None:
     return next((each for each in get_args(Version) if each == word), None)
 
 
-def saved_since(plan_id: str, target: Target) -> list[Key]:
-    """Which of the configurations behind the plan were saved after it was made."""
+def saved_since(plan_id: str, target: Target) -> list[CurrentVersion]:
+    """Which of the configurations behind the plan were saved after it was made, and by whom."""
     try:
         last_save = int(plan_id.split("-")[2], 16)
     except (IndexError, ValueError):
         return []
     return [
-        key
-        for key, at in sorted(target.saved_at.items())
-        if (at - _EPOCH) // timedelta(microseconds=1) > last_save
+        saved
+        for _, saved in sorted(target.saved.items(), key=lambda item: item[0])
+        if (saved.saved_at - _EPOCH) // timedelta(microseconds=1) > last_save
     ]
 
 

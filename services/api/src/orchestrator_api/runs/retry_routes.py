@@ -32,7 +32,7 @@ async def plan_retry(
 ) -> RetryPlanOut:
     """Show what a retry of a finished job would run; preselects every active task that did not succeed."""
     async with call.session(STATUS, project) as session:
-        _, plan = await retries.plan(session, job, tasks, version)
+        plan = await retries.show(session, job, tasks, version)
     return RetryPlanOut.model_validate(plan)
 
 

@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 
 from orchestrator_api.access.permissions import STATUS, STATUS_OF_JOB, Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, IdempotencyKey, Identifier, Project
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
-from orchestrator_api.http.paging import Limit, Paging, Part, Since, Until
+from orchestrator_api.http.paging import MAX_NUMBER, Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
@@ -102,6 +102,9 @@ def _whole_id(text: str | None) -> UUID | None:
 
 
 Filters = Annotated[JobFilters, Depends()]
+RunNumber = Annotated[
+    int, Path(ge=1, le=MAX_NUMBER, description="The `number` of the run: 42 of `campaigns #42`.")
+]
 
 
 async def accepted(session: Session, job_id: UUID) -> RunAccepted:
@@ -150,6 +153,17 @@ async def list_runs(
         wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
         found = await jobs.listing(session, wanted)
     return filters.page(paging, found)
+
+
+@router.get("/orchestrations/{orchestration}/runs/{number}", operation_id="get_run", responses=READ)
+async def get_run(call: Call, project: Project, orchestration: Identifier, number: RunNumber) -> JobDetail:
+    """Get a run by its number; the same as `GET …/jobs/{job}` with its id.
+
+    A token that may only run sees the runs that it started.
+    """
+    async with call.session(STATUS, project) as session:
+        job = await jobs.numbered(session, orchestration, number)
+        return JobDetail.model_validate(await jobs.detail(session, job))
 
 
 @router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)

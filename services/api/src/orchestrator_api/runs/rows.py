@@ -245,6 +245,57 @@ class LogChunk:
 
 
 @dataclass(frozen=True, slots=True)
+class LogPlace:
+    """How many lines a log has, and the chunk from which to read on; None for each at its beginning."""
+
+    lines: int
+    attempt: int | None
+    seq: int | None
+    first_line: int | None
+    """The line that begins in the chunk, or goes on there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A job that failed, and its place in its run, if it has one."""
+
+    id: UUID
+    number: int
+    component: str
+    configuration: str
+    attempt: int
+    version: int | None
+    error_kind: str
+    message: str | None
+    finished_at: datetime
+    run_id: UUID | None
+    run_number: int | None
+    orchestration: str | None
+    phase: str | None
+    task_id: str | None
+    task_name: str | None
+    failed: int
+    """How many jobs failed, including this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierJob:
+    """An earlier job of the same configuration, and the run that it belonged to."""
+
+    id: UUID
+    number: int
+    status: str
+    error_kind: str | None
+    message: str | None
+    """Only of those that failed."""
+    version: int | None
+    finished_at: datetime | None
+    run_id: UUID | None
+    run_number: int | None
+    orchestration: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class LastRun:
     """The newest run of an orchestration."""
 
@@ -303,4 +354,12 @@ class UsualDuration:
 
     component: str
     configuration: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class UsualPhase:
+    """The average duration of the phases with this name in the last successful runs."""
+
+    name: str
     seconds: float

@@ -9,13 +9,16 @@ from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.rows import (
     AttemptRow,
+    EarlierJob,
     FailedTask,
+    Failure,
     Job,
     KeyedRequest,
     KeyedUpdates,
     LastRun,
     Listed,
     LogChunk,
+    LogPlace,
     NewRequest,
     PhaseRow,
     RetryRow,
@@ -26,6 +29,7 @@ from orchestrator_api.runs.rows import (
     UnfinishedRun,
     UnsolvedFailure,
     UsualDuration,
+    UsualPhase,
     WaitingJob,
 )
 from orchestrator_shared.database.queries import Queries
@@ -40,7 +44,7 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql", "attention.sql")
+    queries = Queries.load(__package__, "store.sql", "attention.sql", "logs.sql", "errors.sql", "usual.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -146,6 +150,12 @@ class RunStore(Store):
         """The topmost run above a job."""
         return await self._value(UUID, "root_of_job", project=project, job_id=job_id)
 
+    async def run_by_number(self, *, project: str, orchestration: str, number: int) -> UUID | None:
+        """The run of an orchestration that has this number."""
+        return await self._value(
+            UUID, "run_by_number", project=project, orchestration=orchestration, number=number
+        )
+
     async def task_components(self, *, project: str, run: UUID) -> list[TaskComponent]:
         """The components of a run's tasks."""
         return await self._many(TaskComponent, "task_components", project=project, run=run)
@@ -204,6 +214,27 @@ class RunStore(Store):
             max_bytes=max_bytes,
         )
 
+    async def first_failure(self, *, project: str, job_id: UUID) -> Failure | None:
+        """The first job that failed in a run, or the job itself if it did."""
+        return await self._one(Failure, "first_failure", project=project, job_id=job_id)
+
+    async def jobs_before(self, *, project: str, failure: Failure) -> list[EarlierJob]:
+        """The configuration's jobs before one that failed, newest first."""
+        return await self._many(
+            EarlierJob,
+            "jobs_before",
+            project=project,
+            component=failure.component,
+            configuration=failure.configuration,
+            number=failure.number,
+        )
+
+    async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:
+        """Where to begin reading for this line, or for the last `count` lines."""
+        found = await self._one(LogPlace, "log_place", project=project, job_id=job_id, line=line, count=count)
+        assert found is not None
+        return found
+
     async def has_unfinished_jobs(self, *, project: str, component: str, configuration: str) -> bool:
         """Whether a job of the configuration waits, runs, or was requested and not accepted yet."""
         found = await self._value(
@@ -223,7 +254,7 @@ class RunStore(Store):
         )
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:
-        """The average durations of these configurations, without those that never succeeded."""
+        """The average durations of these configurations, without those that rarely succeeded."""
         return await self._many(
             UsualDuration,
             "usual_durations",
@@ -245,6 +276,10 @@ class RunStore(Store):
         return await self._many(
             UnfinishedRun, "long_unfinished_runs", project=project, seconds=seconds, limit=limit
         )
+
+    async def usual_phases(self, *, project: str, run: UUID) -> list[UsualPhase]:
+        """The average durations of the phases of the run's orchestration."""
+        return await self._many(UsualPhase, "usual_phases", project=project, run=run)
 
     async def overlaps(
         self,

@@ -239,6 +239,10 @@ SELECT true FROM catalog.run_requests WHERE job_id = $job_id AND project = $proj
 -- name: root_of_job
 SELECT root_id FROM jobs.jobs_v1 WHERE project = $project AND id = $job_id
 
+-- name: run_by_number
+SELECT j.id FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
+WHERE (l.project, l.component, l.configuration) = ($project, 'orchestrator', $orchestration) AND j.number = $number
+
 -- name: task_components
 SELECT task_id, component FROM jobs.tasks_v1
 WHERE run_id = $run AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $run AND o.project = $project)
@@ -333,20 +337,6 @@ LEFT JOIN jobs.jobs_v1 j ON j.id = r.job_id
 WHERE r.project = $project AND r.retry_of = $job_id
 ORDER BY r.requested_at, r.job_id
 
--- name: log_chunks
--- At most $limit chunks, and none that begins after $max_bytes bytes; `total` counts those within $limit.
-SELECT attempt, seq, at, stream, text, total FROM (
-    SELECT *, count(*) OVER () AS total,
-           sum(octet_length(text)) OVER (ORDER BY attempt, seq) - octet_length(text) AS bytes_before
-    FROM (SELECT attempt, seq, at, stream, text FROM jobs.logs_v1
-          WHERE job_id = $job_id
-            AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
-            AND ($attempt::integer IS NULL OR (attempt, seq) > ($attempt, $seq))
-          ORDER BY attempt, seq
-          LIMIT $limit) AS page) AS sized
-WHERE bytes_before < $max_bytes
-ORDER BY attempt, seq
-
 -- name: has_unfinished_jobs
 -- Three lookups in partial indexes: a lane may have a million finished jobs.
 SELECT EXISTS (
@@ -393,26 +383,6 @@ SELECT attempt, started_at, finished_at, outcome, message, due_at, ready_at
 FROM jobs.attempts_v1
 WHERE job_id = $job_id AND EXISTS (SELECT FROM jobs.jobs_v1 o WHERE o.id = $job_id AND o.project = $project)
 ORDER BY attempt
-
--- name: usual_durations
--- The mean of the last 20 successes among the last 200 jobs of each configuration, without partial runs.
-SELECT w.component, w.configuration, usual.seconds
-FROM unnest($components::text[], $configurations::text[]) AS w (component, configuration)
-JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, w.component, w.configuration)
-CROSS JOIN LATERAL (
-    SELECT avg(extract(epoch FROM last.finished_at - last.started_at))::float8 AS seconds
-    FROM (
-        SELECT recent.started_at, recent.finished_at
-        FROM (
-            SELECT number, status, full_run, started_at, finished_at FROM jobs.jobs_v1
-            WHERE lane_id = l.id
-            ORDER BY number DESC
-            LIMIT 200) recent
-        WHERE recent.status = 'success' AND recent.full_run IS DISTINCT FROM false
-          AND recent.started_at IS NOT NULL
-        ORDER BY recent.number DESC
-        LIMIT 20) last) usual
-WHERE usual.seconds IS NOT NULL
 
 -- name: overlaps
 SELECT r.job_id, r.at, r.decision, r.into_job_id, j.number AS into_number, j.status AS into_status, r.project,

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class RunTask:
     status: str
     continue_on_failure: bool
     job: TaskJob | None
+    usual_duration_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class RunPhase:
     started_at: datetime | None
     finished_at: datetime | None
     tasks: Sequence[RunTask]
+    usual_duration_seconds: float | None = None
 
 
 def phases_of(phases: Sequence[PhaseRow], tasks: Sequence[tuple[int, RunTask]]) -> list[RunPhase]:
@@ -87,3 +89,20 @@ def _job_of(row: TaskRow, reasons: Mapping[UUID, Waiting]) -> TaskJob | None:
         error_kind=row.error_kind,
         waiting=reasons.get(row.job_id),
     )
+
+
+def with_usual(
+    phases: Sequence[RunPhase], of_phases: Mapping[str, float], of_tasks: Mapping[tuple[str, str], float]
+) -> list[RunPhase]:
+    """The phases and tasks with how long they usually take, as far as that is known."""
+    return [
+        replace(
+            phase,
+            usual_duration_seconds=of_phases.get(phase.name),
+            tasks=[
+                replace(task, usual_duration_seconds=of_tasks.get((task.component, task.configuration)))
+                for task in phase.tasks
+            ],
+        )
+        for phase in phases
+    ]

@@ -28,6 +28,8 @@ class _Logs(Store):
             streams=[chunk.stream for chunk in chunks],
             times=[chunk.at for chunk in chunks],
             texts=[chunk.text for chunk in chunks],
+            line_ends=[chunk.text.count("\n") for chunk in chunks],
+            are_open=[not chunk.text.endswith("\n") for chunk in chunks],
         )
 
 
