@@ -1,0 +1,87 @@
+"""The list of orchestrations: is everything all right, and what is next."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations, listing
+from orchestrator_api.catalog.configurations import orchestration_key
+from orchestrator_api.catalog.rows import ConfigurationFilter
+from orchestrator_api.http.paging import Part
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import views
+from orchestrator_api.orchestrations.views import Shown
+from orchestrator_api.web import entering, pages
+from orchestrator_api.web.frame import Frame
+from orchestrator_api.web.orchestration_filters import ListFilters
+from orchestrator_api.web.starts import starts_of
+from orchestrator_api.web.statuses import AT_WORK, FAILED
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+SECTION = "orchestrations"
+RECENT = 20
+MOST_ROWS = 50
+"""How many changed rows a page may ask for at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of the list."""
+
+    rows: Sequence[Shown]
+    next: str | None
+
+
+async def orchestrations(request: Request) -> Response:
+    """The page; for scripts also its table alone, and single rows that have changed."""
+    filters = ListFilters.read(request.query_params)
+    only = request.query_params.getlist("only")[:MOST_ROWS]
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        if only and pages.is_partial(request):
+            rows = await _rows(session, only)
+            return pages.page(request, "parts/orchestration_rows", **_shown(frame, rows))
+        listed = await _listed(session, filters)
+    name = "parts/orchestration_list" if pages.is_partial(request) else "orchestrations"
+    counts = _counts(listed.rows)
+    more: dict[str, Any] = {
+        "filters": filters,
+        "next": listed.next,
+        "counts": counts,
+        "title": "Orchestrations",
+    }
+    return pages.page(request, name, **_shown(frame, listed.rows), **more)
+
+
+async def _listed(session: Session, filters: ListFilters) -> Listed:
+    part = Part(filters.page_size, filters.after or None).sorted_by(filters.sort, default="id")
+    wanted = ConfigurationFilter(ORCHESTRATOR, filters.q or None, filters.is_enabled)
+    part, found = await listing.page(session, wanted, part)
+    page: dict[str, Any] = listing.shown_page(part, found)
+    rows = await views.orchestrations(session, page["items"], with_tables=False, recent=RECENT)
+    return Listed(rows, page["next"])
+
+
+async def _rows(session: Session, ids: Sequence[str]) -> list[Shown]:
+    """These orchestrations; one that is gone by now is left out."""
+    found = [await configurations.find(session, orchestration_key(each)) for each in ids]
+    there = [row for row in found if row is not None and row.deleted_at is None]
+    return await views.orchestrations(session, there, with_tables=False, recent=RECENT)
+
+
+def _shown(frame: Frame, rows: Sequence[Shown]) -> dict[str, Any]:
+    starts = {row.id: starts_of(row.schedules, row.triggers) for row in rows}
+    shown = {"frame": frame, "rows": rows, "starts": starts}
+    return {**shown, "new_key": lambda: uuid4().hex, "at_work": AT_WORK}
+
+
+def _counts(rows: Sequence[Shown]) -> dict[str, int]:
+    last = [row.last_run.status for row in rows if row.last_run is not None]
+    return {
+        "failed": sum(status in FAILED for status in last),
+        "running": sum(status in AT_WORK for status in last),
+    }
