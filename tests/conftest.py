@@ -1,6 +1,7 @@
 """Fixtures that every test may use; a server is started only when the first test asks for one."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -25,9 +26,17 @@ RUN = pytest.StashKey[servers.Run]()
 
 def pytest_configure(config: pytest.Config) -> None:
     plain_logs()
+    # Otherwise each connection prepares for an encryption that the server then refuses.
+    os.environ.setdefault("PGSSLMODE", "disable")
     _hear_interrupts()
     if not hasattr(config, "workerinput"):  # the process that controls the run, not a worker of it
         config.stash[RUN] = servers.Run.begin()
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported lives on: looking through it for garbage again and again takes long."""
+    gc.collect()
+    gc.freeze()
 
 
 def _hear_interrupts() -> None:

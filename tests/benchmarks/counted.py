@@ -47,7 +47,7 @@ def _figures(workload: Workload, tally: Tally, said: Said) -> list[tuple[str, ..
             f"{workload.name}: commits per batch of results",
             "≤ 1",
             f"{per_batch:.2f} ({batches} batches)",
-            _at_most(per_batch, 1),
+            _at_most(per_batch, 1) if batches else MISSED,
         ),
         (
             f"{workload.name}: durable messages per run",

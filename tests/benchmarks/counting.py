@@ -15,7 +15,7 @@ from tests.benchmarks.stage import Stage
 from tests.benchmarks.wire import Inbox
 
 from orchestrator_shared.contracts.routing import MESSAGES
-from orchestrator_shared.database.queries import parse_queries
+from orchestrator_shared.database.queries import Queries
 
 PREFIX = "%d|%p|"
 LINE = re.compile(
@@ -122,9 +122,10 @@ def known_statements() -> dict[str, str]:
     for package in QUERY_FILES:
         for file in resources.files(package).iterdir():
             if file.name.endswith(".sql"):
-                for name, sql in parse_queries(file.read_text(encoding="utf-8"), file=file.name):
-                    prefix = "outbox_" if file.name == "outbox.sql" else ""
-                    names[_normal(sql.replace("{outbox}", "jobs.outbox"))] = prefix + name
+                queries = Queries.load(package, file.name)
+                prefix = "outbox_" if file.name == "outbox.sql" else ""
+                for name in queries:
+                    names[_normal(queries[name].replace("{outbox}", "jobs.outbox"))] = prefix + name
     return names
 
 

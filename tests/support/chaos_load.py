@@ -63,6 +63,7 @@ class Load:
         self._fires = 0
         self._batches = 0
         self._projects: dict[UUID, str] = {}
+        self._backfills: dict[UUID, BackfillRequested] = {}
         self.asked = Asked()
         self.planned = 0
 
@@ -171,13 +172,17 @@ class Load:
         self.planned += count * self._catalog.runs[name].jobs
         self.asked.requests |= {request.job_id: request for request in message.requests()}
         self.asked.backfills.append([fire.job_id for fire in fires])
+        self._backfills |= {fire.job_id: message for fire in fires}
         return message
 
     def _repeat(self, batch: int) -> list[Message]:
-        """The same requests again, their jobs finished or not: asking twice is asking once."""
+        """The same messages again, their jobs finished or not: asking twice is asking once.
+
+        A backfill is repeated whole: one of its runs alone could overtake it, and would be first in the lane.
+        """
         again = [self._recent() for _ in range(batch) if self._dice.random() < REPEATED_SHARE]
         self.asked.repeated += len(again)
-        return [self.asked.requests[job] for job in again]
+        return [self._backfills.get(job, self.asked.requests[job]) for job in again]
 
     def _terminate(self, batch: int) -> list[Message]:
         jobs = [self._recent() for _ in range(batch) if self._dice.random() < TERMINATED_SHARE]

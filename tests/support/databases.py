@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
@@ -134,26 +135,38 @@ def database_url(admin_url: str, database: str, user: str = "", password: str = 
     return urlunsplit(parts._replace(netloc=f"{credentials}@{address}", path=f"/{database}"))
 
 
+@dataclass(frozen=True)
+class Filling:
+    """Rows that many tests begin with; they are written once per run."""
+
+    name: str
+    write: Callable[[Database], Awaitable[None]]
+
+
 @contextlib.asynccontextmanager
-async def migrated_database() -> AsyncIterator[Database]:
+async def migrated_database(filling: Filling | None = None) -> AsyncIterator[Database]:
     admin_url = servers.postgres().url
     template = await _template(admin_url)
-    async with _created(admin_url, template.prefix, template.name) as name:
-        roles = template.role_names
+    source = template.name if filling is None else await _filled(admin_url, template, filling)
+    async with _created(admin_url, template.prefix, source) as name:
         look = Look(database_url(admin_url, name))
         try:
-            yield Database(
-                name=name,
-                url=database_url(admin_url, name),
-                role_names=roles,
-                role_urls={
-                    service: database_url(admin_url, name, role, template.password)
-                    for service, role in roles.items()
-                },
-                look=look,
-            )
+            yield _database(admin_url, template, name, look)
         finally:
             await look.close()
+
+
+def _database(admin_url: str, template: Template, name: str, look: Look | None = None) -> Database:
+    roles = template.role_names
+    return Database(
+        name=name,
+        url=database_url(admin_url, name),
+        role_names=roles,
+        role_urls={
+            service: database_url(admin_url, name, role, template.password) for service, role in roles.items()
+        },
+        look=look,
+    )
 
 
 @contextlib.asynccontextmanager
@@ -216,19 +229,28 @@ async def _names(connection: asyncpg.Connection, query: str, prefix: str) -> lis
 @contextlib.asynccontextmanager
 async def _created(admin_url: str, prefix: str, template: str) -> AsyncIterator[str]:
     name = f"{prefix}{secrets.token_hex(6)}"
-    await _administer(admin_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-    try:
-        yield name
-    finally:
-        await _administer(admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    async with _administration(admin_url) as execute:  # kept meanwhile: to connect again takes as long
+        await execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
+        try:
+            yield name
+        finally:
+            await execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
-async def _administer(admin_url: str, statement: str) -> None:
+@contextlib.asynccontextmanager
+async def _administration(admin_url: str) -> AsyncIterator[Callable[[str], Awaitable[str]]]:
+    """Executes statements as the superuser, outside of any transaction."""
     connection = await asyncpg.connect(admin_url, timeout=CONNECT_SECONDS)
     try:
-        await connection.execute(statement, timeout=60)
+        yield partial(connection.execute, timeout=60)
     finally:
         await connection.close(timeout=5)
+
+
+async def _create_template(admin_url: str, name: str, source: str) -> None:
+    async with _administration(admin_url) as execute:
+        await execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await execute(f'CREATE DATABASE "{name}" TEMPLATE "{source}" STRATEGY FILE_COPY')
 
 
 async def _template(admin_url: str) -> Template:
@@ -246,11 +268,22 @@ async def _template(admin_url: str) -> Template:
             password.write_text(template.password)
             if not os.environ.get(servers.DATABASE_VARIABLE):  # a server of our own
                 await _cheapen_password(admin_url)
-            await _administer(admin_url, f'DROP DATABASE IF EXISTS "{template.name}" WITH (FORCE)')
-            await _administer(admin_url, f'CREATE DATABASE "{template.name}" TEMPLATE template0')
+            await _create_template(admin_url, template.name, "template0")
             await prepare(admin_url, template.name, template.prefix, template.password)
             known.write_text(json.dumps(template.__dict__))
         return Template(**json.loads(known.read_text()))
+
+
+async def _filled(admin_url: str, template: Template, filling: Filling) -> str:
+    """The name of a template with these rows, made once per run by whichever worker comes first."""
+    name = f"{template.name}_{filling.name}"
+    with servers.locked(f"filling-{filling.name}") as folder:
+        known = folder / f"{name}.filled"
+        if not known.exists():
+            await _create_template(admin_url, name, template.name)
+            await filling.write(_database(admin_url, template, name))
+            known.touch()
+    return name
 
 
 def _roles_password(folder: Path) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar, overload
 
 POLL_SECONDS = 0.02
+LONGEST_POLL_SECONDS = 0.1
+"""Between looks at what takes a second or more: looking all the time slows what is waited for."""
 T = TypeVar("T")
 
 
@@ -16,7 +18,7 @@ async def eventually(condition: Callable[[], Awaitable[T | None]], timeout: floa
 async def eventually(condition: Callable[[], T | None], timeout: float = ...) -> T: ...
 async def eventually(condition: Callable[[], object], timeout: float = 10) -> object:
     """The first truthy value of the condition; an AssertionError in it counts as "not yet"."""
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
     while True:
         last: object
         try:
@@ -27,6 +29,7 @@ async def eventually(condition: Callable[[], object], timeout: float = 10) -> ob
             last = found
         except AssertionError as error:
             last = error
-        if time.monotonic() >= deadline:
+        waited = time.monotonic() - began
+        if waited >= timeout:
             raise AssertionError(f"not within {timeout} s; the last value was {last!r}")
-        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(min(max(POLL_SECONDS, waited / 10), LONGEST_POLL_SECONDS))

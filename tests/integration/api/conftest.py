@@ -16,7 +16,7 @@ import pytest_asyncio
 from tests.support import servers
 from tests.support.asgi_streams import StreamingTransport
 from tests.support.brokers import BrokerVhost, fresh_vhost
-from tests.support.databases import Database, migrated_database
+from tests.support.databases import Database, Filling, migrated_database
 from tests.support.stack_settings import LINK_KEY
 
 from orchestrator_api.settings import ApiSettings
@@ -131,15 +131,47 @@ def vhost() -> Iterator[BrokerVhost]:
 
 
 @pytest.fixture
-def broker(vhost: BrokerVhost) -> Iterator[BrokerVhost]:
-    """One for all tests of the api, emptied after each: to make its queues takes longer than most."""
-    yield vhost
+def broker(vhost: BrokerVhost) -> BrokerVhost:
+    """One for all tests of the api; emptied for those that look into it, which takes longer than most."""
     vhost.purge()
+    return vhost
+
+
+@asynccontextmanager
+async def _writing(database: Database) -> AsyncIterator[Client]:
+    """An api for what tests begin with; what it publishes is heard by none of them."""
+    with fresh_vhost(servers.rabbitmq()) as vhost:
+        async with running(settings_on(database, vhost)) as service, service.http(ADMIN_TOKEN) as http:
+            yield Client(http)
+
+
+async def _write_project(database: Database) -> None:
+    async with _writing(database) as client:
+        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
+
+
+async def _write_furniture(database: Database) -> None:
+    async with _writing(database) as client:
+        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
+        await furnish(client)
+
+
+FURNISHED = Filling("furnished", _write_furniture)
+FILLINGS = (FURNISHED, Filling("admin", _write_project))
+"""What tests with these fixtures find in the database, the fuller first."""
 
 
 @pytest.fixture
-def settings(database: Database, broker: BrokerVhost) -> ApiSettings:
-    return settings_on(database, broker)
+async def database(request: pytest.FixtureRequest) -> AsyncIterator[Database]:
+    """A fresh database; the api has written to it before what the test's other fixtures promise."""
+    filling = next((each for each in FILLINGS if each.name in request.fixturenames), None)
+    async with migrated_database(filling) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(database: Database, vhost: BrokerVhost) -> ApiSettings:
+    return settings_on(database, vhost)
 
 
 def settings_on(database: Database, broker: BrokerVhost) -> ApiSettings:
@@ -162,10 +194,9 @@ async def api(settings: ApiSettings) -> AsyncIterator[RunningApi]:
 
 @pytest.fixture
 async def admin(api: RunningApi) -> AsyncIterator[Client]:
+    """In the project demo."""
     async with api.http(ADMIN_TOKEN) as http:
-        client = Client(http)
-        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
-        yield client
+        yield Client(http)
 
 
 COMPONENT = {
@@ -181,15 +212,14 @@ COMPONENT = {
 
 
 @pytest.fixture
-async def furnished(admin: Client) -> Client:
+def furnished(admin: Client) -> Client:
     """The project with a component, two configurations and an orchestration of two phases."""
-    await furnish(admin)
     return admin
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared_database() -> AsyncIterator[Database]:
-    async with migrated_database() as made:
+    async with migrated_database(FURNISHED) as made:
         yield made
 
 
@@ -197,10 +227,7 @@ async def shared_database() -> AsyncIterator[Database]:
 async def shared(shared_database: Database, vhost: BrokerVhost) -> AsyncIterator[Client]:
     """As `furnished`; one for all tests of a module that are `refused` and leave nothing."""
     async with running(settings_on(shared_database, vhost)) as service, service.http(ADMIN_TOKEN) as http:
-        client = Client(http)
-        await client.post("/v1/projects", {"id": "demo", "name": "Demo"})
-        await furnish(client)
-        yield client
+        yield Client(http)
 
 
 refused = pytest.mark.asyncio(loop_scope="module")

@@ -3,6 +3,7 @@
 Values that break the schema stay as they are; only the good ones are replaced.
 """
 
+import gc
 import itertools
 import json
 import os
@@ -70,6 +71,10 @@ MADE_BEFORE: dict[str, Any] = {
 }
 """What is made anew before each call that deletes it."""
 FROM_TRASH = {"restore_from_trash", "purge_from_trash"}
+
+# Hypothesis makes many small things and little garbage, which is looked for all the time otherwise.
+gc.freeze()
+gc.set_threshold(50_000, 20, 20)
 
 http = httpx.Client(
     base_url=TOLD["url"], headers={"Authorization": f"Bearer {TOLD['token']}"}, trust_env=False, timeout=30

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 import pytest_asyncio
-from tests.integration.api.conftest import ADMIN_TOKEN, Client, furnish, orchestration, running, settings_on
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, orchestration, running, settings_on
 from tests.integration.api.crawl import ENDS_SESSION, PERIOD, Answer, Call, Caller, calls, send
 from tests.integration.api.tenants import ROLES, TOKENS, Tenants, two_tenants
 from tests.support.access_rows import KINDS, NO, OPEN, OWN, ROWS, YES, row
@@ -44,10 +44,7 @@ VARYING = re.compile(
 async def tenants(shared_database: Database, vhost: BrokerVhost) -> AsyncIterator[Tenants]:
     settings = settings_on(shared_database, vhost)
     async with running(settings) as api, api.http(ADMIN_TOKEN) as http:
-        demo = Client(http)
-        await demo.post("/v1/projects", {"id": "demo", "name": "Demo"})
-        await furnish(demo)
-        yield await two_tenants(api.app, demo, shared_database)
+        yield await two_tenants(api.app, Client(http), shared_database)
 
 
 together = pytest.mark.asyncio(loop_scope="module")

@@ -140,12 +140,12 @@ def test_every_operation_that_writes_has_a_step_or_a_reason() -> None:
 
 
 async def test_every_write_leaves_a_record(api: RunningApi, furnished: Client, database: Database) -> None:
-    places = await prepared(furnished, database)
+    places, operations = await prepared(furnished, database), writes()
     wrong = []
     async with api.http(ADMIN_TOKEN) as http:
         client = Client(http)
         for number, step in enumerate(STEPS):
-            method, path = writes()[step.operation]
+            method, path = operations[step.operation]
             request_id = f"operation-{number}"
             http.headers["X-Request-Id"] = request_id
             own = {name: value.format_map(places) for name, value in (step.places or {}).items()}

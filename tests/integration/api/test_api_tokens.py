@@ -144,6 +144,7 @@ async def test_refreshed_orchestration_token_has_another_secret(
 
 async def test_last_use_is_written_at_most_once_a_minute(furnished: Client, database: Database) -> None:
     query = "SELECT last_used_at, xmin::text FROM catalog.tokens WHERE kind = 'person'"
+    await furnished.get("jobs")
     before = (await database.fetch(query))[0]
     await asyncio.gather(*(furnished.get("jobs") for _ in range(5)))
     assert (await database.fetch(query))[0] == before

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -36,11 +35,18 @@ GROUPS = json.dumps(
 )
 
 
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[OidcProvider]:
-    with running_provider(tmp_path) as made:
-        made.person("eva", email=EVA, email_verified=True, name="Eva", groups=["data-team"])
+@pytest.fixture(scope="module")
+def shared_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
+    with running_provider(tmp_path_factory.mktemp("provider")) as made:
         yield made
+
+
+@pytest.fixture
+def provider(shared_provider: OidcProvider) -> OidcProvider:
+    """Knows Eva, whatever the tests before have told it of her."""
+    shared_provider.restore()
+    shared_provider.person("eva", email=EVA, email_verified=True, name="Eva", groups=["data-team"])
+    return shared_provider
 
 
 def with_provider(settings: ApiSettings, provider: OidcProvider, **more: Any) -> ApiSettings:

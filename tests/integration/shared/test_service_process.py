@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -82,6 +83,14 @@ async def test_a_signal_ends_a_service_in_order(start: Start, number: int) -> No
     assert service.lines()[-1]["event"] == "service.stopped"
     started = next(line for line in service.lines() if line["event"] == "service.started")
     assert started["tzdata"] == TZDATA_VERSION
+
+
+async def test_full_collections_spare_what_lives_as_long_as_the_service(start: Start) -> None:
+    service = start("orderly")
+    await service.ready()
+    service.end()
+    (spared,) = re.findall(r"(\d+) objects are spared", service.log())
+    assert int(spared) > 10_000
 
 
 async def test_health_says_which_check_fails_and_why_is_logged(start: Start) -> None:

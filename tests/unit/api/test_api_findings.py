@@ -128,6 +128,7 @@ def test_reader_beside_a_writer(
     assert check_phases(beside, facts(targets, written=written)).warnings == ([expected] if reads else [])
     apart = phases([task("load/a")], [task("sql/c")])
     assert check_phases(apart, facts(targets, written=written)).warnings == []
+    assert check_phases(beside, facts(targets, written=written, with_tables=False)).warnings == []
 
 
 def test_task_parameters_go_before_those_of_the_configuration() -> None:

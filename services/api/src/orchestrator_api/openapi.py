@@ -2,11 +2,13 @@
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 from orchestrator_api.app import create_app
 
 
+@cache  # it takes half a second, and only the code decides what it says
 def description() -> str:
     """The OpenAPI document, as stored in docs/contracts/openapi.json."""
     return json.dumps(create_app(None).openapi(), indent=2, ensure_ascii=False) + "\n"

@@ -48,6 +48,8 @@ class Facts:
     written: Mapping[Key, frozenset[str]] = field(default_factory=dict)
     """Tables that past jobs of a configuration reported."""
     cycle: Sequence[str] | None = None
+    with_tables: bool = True
+    """Whether the tables that tasks read and write are known, and to be compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,13 @@ def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
     tasks = [task for phase in phases for task in phase["tasks"]]
     active, inactive = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
+    compared = phases if facts.with_tables else ()
     cycle = [f"orchestrations run each other in a cycle: {format_cycle(facts.cycle)}"] if facts.cycle else []
     warnings = (
         (text for task in inactive for text in _broken(task, facts)),
         (text for task in active for text in _disabled(task, facts)),
         (text for phase in phases for text in _serialized(phase)),
-        (text for phase in phases for text in _reading_while_written(phase, named)),
+        (text for phase in compared for text in _reading_while_written(phase, named)),
         _inactive(phases),
         _unreachable(phases, facts),
     )

@@ -22,8 +22,9 @@ from orchestrator_shared.definitions.nesting import find_cycle, knotted
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 Phases = Sequence[dict[str, Any]]
-FEW_TASKS = 100
-"""Up to this many tasks are checked without a thread, because it takes little time."""
+FEW_TASKS, FEW_TASKS_WITHOUT_TABLES = 100, 1_000
+"""Up to this many tasks are checked without a thread: a few milliseconds. A thread that computes makes every
+other request wait for the interpreter's lock, up to 5 ms each time it is woken."""
 
 
 async def validate(
@@ -37,8 +38,6 @@ async def validate(
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
     targets = await _targets(session, keys, with_parameters=with_tables)
     components = await _components(session, sorted({task["component"] for task in tasks}))
-    if not with_tables:
-        components = dict.fromkeys(components, TableNames())
     written: Mapping[Key, frozenset[str]] = {}
     if with_tables:
         phases = [phase for each in definitions.values() for phase in each]
@@ -47,11 +46,12 @@ async def validate(
 
     def check_all() -> dict[str, Findings]:
         return {
-            name: check_phases(phases, Facts(targets, components, written, cycles.get(name)))
+            name: check_phases(phases, Facts(targets, components, written, cycles.get(name), with_tables))
             for name, phases in definitions.items()
         }
 
-    return check_all() if len(tasks) <= FEW_TASKS else await session.offload.run(check_all)
+    few = FEW_TASKS if with_tables else FEW_TASKS_WITHOUT_TABLES
+    return check_all() if len(tasks) <= few else await session.offload.run(check_all)
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:
