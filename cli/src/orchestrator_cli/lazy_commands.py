@@ -45,6 +45,11 @@ PLACES = (
         "orchestrator_cli.commands.login:logout",
         "Forget the token of a login; a token that the login made is revoked.",
     ),
+    Place(
+        "attention",
+        "orchestrator_cli.commands.attention:attention",
+        "Show what needs attention: failures, runs that take long, missed fires.",
+    ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),
     Place("trash", "orchestrator_cli.commands.trash:app", "Deleted orchestrations and configurations."),

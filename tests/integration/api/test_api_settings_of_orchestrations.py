@@ -45,6 +45,36 @@ async def test_preview_marks_what_daylight_saving_does(furnished: Client) -> Non
     assert problem["errors"][0]["field"] == "cron"
 
 
+async def test_schedules_say_their_times_in_words(furnished: Client) -> None:
+    saved = await furnished.put(f"{DAILY}/schedules/s", {"cron": "0 6,18 * * 1-5"}, status=201)
+    assert saved["words"] == "Mondays to Fridays at 06:00 and 18:00"
+    assert (await furnished.get(f"{DAILY}/schedules"))["items"][0]["words"] == saved["words"]
+    assert (await furnished.get(DAILY))["schedules"][0]["words"] == saved["words"]
+    times = {"cron": "30 2 * * *", "timezone": "Europe/Prague"}
+    preview = await furnished.post("schedule-previews", times)
+    assert (preview["words"], preview["preset"]) == ("Every day at 02:30", "daily")
+    changes = preview["clock_changes"]
+    assert {each["effect"] for each in changes} == {"moved", "first_of_two"}
+    moved = next(each for each in changes if each["effect"] == "moved")
+    assert (moved["local"][10:], moved["fires"][0]["at"]) == ("T03:00:00+02:00", moved["at"])
+
+
+async def test_presets_are_cron_expressions_with_what_was_chosen(furnished: Client) -> None:
+    found = (await furnished.get("schedule-presets?at=02:30&weekday=3&day=15"))["items"]
+    assert {each["id"]: each["cron"] for each in found} == {
+        "every_15_minutes": "*/15 * * * *",
+        "hourly": "30 * * * *",
+        "daily": "30 2 * * *",
+        "weekdays": "30 2 * * 1-5",
+        "weekly": "30 2 * * 3",
+        "monthly": "30 2 15 * *",
+    }
+    for each in found:
+        preview = await furnished.post("schedule-previews", {"cron": each["cron"]})
+        assert (preview["preset"], preview["words"]) == (each["id"], each["words"])
+    await furnished.get("schedule-presets?at=24:00", status=422)
+
+
 @refused
 @pytest.mark.parametrize(
     ("wish", "field"),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.integration.api.conftest import ADMIN_TOKEN, Client
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, orchestration
 from tests.support.in_process_cli import CommandLine
 
 from orchestrator_cli.failures import ExitCode
@@ -75,7 +75,14 @@ async def test_the_next_fires_of_saved_and_unsaved_times(
     assert saved == given
     assert [fire["at"][11:16] for fire in saved["fires"]] == ["05:30"] * 5
     assert await cli.run("schedules", "preview", "--every", "45m") == ExitCode.OK
-    assert len(capsys.readouterr().out.splitlines()) == 6
+    words, *lines = capsys.readouterr().out.splitlines()
+    assert (words, len(lines)) == ("Every 45 minutes (UTC)", 6)
+    assert await cli.run("schedules", "preview", "--cron", "30 2 * * *", "--timezone", "Europe/Prague") == 0
+    printed = capsys.readouterr().out
+    assert "Every day at 02:30 (Europe/Prague)" in printed
+    assert "first of two" in printed
+    assert await cli.run("schedules", "presets", "--at", "02:30") == ExitCode.OK
+    assert "30 2 * * 1-5" in capsys.readouterr().out
     for wrong in (["daily"], [], ["--cron", "0 0 * * *", "--every", "5m"], ["--every", "soon"]):
         assert await cli.run("schedules", "preview", *wrong) == ExitCode.BAD_INPUT
 
@@ -99,3 +106,19 @@ async def test_who_is_notified(
     assert await cli.run("notifications", "list", "daily") == ExitCode.OK
     row = capsys.readouterr().out.splitlines()[1].split()
     assert row == ["a@example.com", "waiting", "long", "more", "than", "45", "minutes"]
+
+
+async def test_orchestrations_are_filtered_and_counted(
+    cli: CommandLine, furnished: Client, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filters = ("--status", "never_run", "--starts", "time", "--label", "shop")
+    await furnished.put("orchestrations/daily", {**orchestration("one"), "labels": ["shop"]})
+    (found,) = await json_of(cli, capsys, "orchestrations", "list", *filters)
+    assert found["id"] == "daily"
+    assert await json_of(cli, capsys, "orchestrations", "list", "--status", "failed") == []
+    assert await cli.run("orchestrations", "counts") == ExitCode.OK
+    counts = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["never", "run", "1"] in counts
+    assert ["label", "shop", "1"] in counts
+    assert await cli.run("attention") == ExitCode.OK
+    assert "nothing needs attention" in capsys.readouterr().out

@@ -55,7 +55,12 @@ CASES = [
         4,
     ),
     # The last four of the project's orchestrations.
-    ("catalog", "configurations_by_id", "'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10", 9),
+    (
+        "catalog",
+        "configurations_by_id",
+        "NULL, NULL, NULL, 'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10",
+        9,
+    ),
     # A schedule and its next fire each.
     ("schedules", "schedules", f"'p', {PAGE}, NULL", 4),
     # A trigger and its two tables each.

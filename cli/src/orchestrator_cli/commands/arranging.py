@@ -141,7 +141,7 @@ def save_proposal(client: ApiClient, where: Context, name: str, proposal: Json) 
     """Save the phases, unless someone else has saved a newer version."""
     path = where.project_path(f"orchestrations/{name}")
     current = client.get(path)
-    kept = {key: current[key] for key in ("name", "description", "enabled")}
+    kept: Json = {key: current[key] for key in ("name", "description", "labels", "enabled") if key in current}
     body = {**kept, "phases": proposal["phases"], "note": "tasks arranged"}
     return client.put(path, body, etag=proposal["etag"])
 

@@ -26,6 +26,26 @@ add_orchestration_switches(app)
 add_version_commands(app, lambda name: f"orchestrations/{name}")
 
 
+class LastRunIs(StrEnum):
+    """How the last run is."""
+
+    FAILED = "failed"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCESS = "success"
+    WARNING = "warning"
+    STOPPED = "stopped"
+    NEVER_RUN = "never_run"
+
+
+class StartsBy(StrEnum):
+    """What starts it."""
+
+    TIME = "time"
+    TABLES = "tables"
+    MANUAL = "manual"
+
+
 @app.command("list")
 def list_orchestrations(
     project: ProjectOption = None,
@@ -34,15 +54,30 @@ def list_orchestrations(
         bool | None,
         typer.Option("--enabled/--disabled", help="Only those that are.", show_default=False),
     ] = None,
+    status: Annotated[
+        list[LastRunIs] | None, typer.Option(help="Only those whose last run is so; repeatable.")
+    ] = None,
+    starts: Annotated[
+        StartsBy | None, typer.Option(help="Only those with a schedule, a trigger, or neither.")
+    ] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Only those with this label; repeatable.")] = None,
     sort: SortOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the orchestrations with their last and next runs."""
     where = context(project)
-    wanted = None if enabled is None else str(enabled).lower()
     with where.client() as client:
-        path = where.project_path("orchestrations")
-        items = list(client.items(path, search=search, enabled=wanted, sort=sort))
+        items = list(
+            client.items(
+                where.project_path("orchestrations"),
+                search=search,
+                enabled=None if enabled is None else str(enabled).lower(),
+                status=[each.value for each in status or []],
+                starts=starts.value if starts else None,
+                label=label or [],
+                sort=sort,
+            )
+        )
     if as_json:
         print_json(items)
         return
@@ -70,6 +105,25 @@ def _usual(item: Json) -> str:
 
 
 @app.command()
+def counts(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+    """Count the orchestrations that each filter of the list shows."""
+    where = context(project)
+    with where.client() as client:
+        found = client.get(where.project_path("orchestration-counts"))
+    if as_json:
+        print_json(found)
+        return
+    labels = found.pop("labels")
+    rows = [(name.replace("_", " "), _count(each)) for name, each in found.items()]
+    rows += [(f"label {each['label']}", str(each["orchestrations"])) for each in labels]
+    print_table(("orchestrations", "count"), rows)
+
+
+def _count(count: Json) -> str:
+    return f"{count['count']:,}{'+' if count['more'] else ''}"
+
+
+@app.command()
 def show(name: str, project: ProjectOption = None, as_json: JsonOption = False) -> None:
     """Show one orchestration: phases, schedules, triggers, errors and warnings."""
     where = context(project)
@@ -85,8 +139,12 @@ def show(name: str, project: ProjectOption = None, as_json: JsonOption = False) 
 
 def _lines(item: Json) -> Iterator[str]:
     yield f"version {item['version']}{'' if item['enabled'] else ', disabled'}"
+    if item.get("labels"):
+        yield plain(f"labels: {', '.join(item['labels'])}")
     for schedule in item.get("schedules") or []:
-        times = schedule.get("cron") or f"every {duration(schedule['every_seconds'])}"
+        times = (
+            schedule.get("words") or schedule.get("cron") or f"every {duration(schedule['every_seconds'])}"
+        )
         yield plain(f"schedule {schedule['name']}: {times} {schedule['timezone']}{_off(schedule)}")
     for trigger in item.get("triggers") or []:
         yield plain(f"trigger {trigger['name']}: {', '.join(trigger['tables'])}{_off(trigger)}")

@@ -9,7 +9,7 @@ from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.switching import add_part_switches
 from orchestrator_cli.context import Context
 from orchestrator_cli.failures import BadInput
-from orchestrator_cli.output import day_and_time, duration, print_findings, print_json, print_table
+from orchestrator_cli.output import day_and_time, duration, plain, print_findings, print_json, print_table
 
 app = typer.Typer()
 
@@ -23,7 +23,9 @@ def list_schedules(orchestration: str, project: ProjectOption = None, as_json: J
     if as_json:
         print_json(items)
         return
-    print_table(("schedule", "times", "time zone", "next fire (UTC)", ""), (_row(item) for item in items))
+    print_table(
+        ("schedule", "times", "in words", "time zone", "next fire (UTC)", ""), (_row(item) for item in items)
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:
@@ -31,6 +33,7 @@ def _row(item: Json) -> tuple[object, ...]:
     return (
         item["name"],
         item["cron"] or f"every {duration(item['every_seconds'])}",
+        item.get("words"),
         item["timezone"],
         day_and_time(item.get("next_at")),
         item.get("problem") or state,
@@ -65,7 +68,11 @@ def preview(
     if as_json:
         print_json(found)
         return
+    if found.get("words"):
+        print(plain(f"{found['words']} ({times.get('timezone', 'UTC')})"))
     print_table(("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]))
+    if changes := found.get("clock_changes"):
+        print_table(("clock change (local)", "effect", "what happens"), map(_clock_change, changes))
     if found.get("warning"):
         print_findings({"warnings": [found["warning"]]})
 
@@ -90,6 +97,29 @@ def _given_times(cron: str | None, every: str | None, timezone: str) -> Json:
 def _fire(fire: Json) -> tuple[object, ...]:
     words = {"moved": "after the gap of daylight saving", "repeated": "in an hour that comes twice"}
     return day_and_time(fire["at"]), fire["local"], ", ".join(words[key] for key in words if fire[key])
+
+
+def _clock_change(change: Json) -> tuple[object, ...]:
+    return change["local"], change["label"], change["words"]
+
+
+@app.command()
+def presets(
+    at: Annotated[str | None, typer.Option(help="The time of day, as 02:30.")] = None,
+    weekday: Annotated[int | None, typer.Option(min=0, max=7, help="0 and 7 are Sunday.")] = None,
+    day: Annotated[int | None, typer.Option(min=1, max=31, help="The day of the month.")] = None,
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List usual schedules to choose from, as cron expressions."""
+    where = context(project)
+    path = where.project_path("schedule-presets")
+    with where.client() as client:
+        items = list(client.items(path, at=at, weekday=weekday, day=day))
+    if as_json:
+        print_json(items)
+        return
+    print_table(("preset", "cron", "in words"), ((item["id"], item["cron"], item["words"]) for item in items))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from orchestrator_shared.definitions.bounded import Bounded
 from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.job_request import NESTED_TIMEOUT, wrong_task_parameters
+from orchestrator_shared.definitions.labels import MAX_LABELS, Label, sorted_labels
 from orchestrator_shared.definitions.orchestration import (
     MAX_ATTEMPTS,
     MAX_DELAY_SECONDS,
@@ -77,6 +78,7 @@ Seconds = Annotated[int, BeforeValidator(_seconds)]
 Parameters = Annotated[dict[str, Any], AfterValidator(_is_shallow)]
 VariableText = Annotated[str, Field(max_length=MAX_VARIABLE_CHARACTERS)]
 Description = Annotated[str, Field(max_length=10_000)]
+Labels = Annotated[list[Label], Field(max_length=MAX_LABELS), AfterValidator(sorted_labels)]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -251,6 +253,7 @@ class OrchestrationDocument(_Written):
     orchestration: Slug
     name: ShortText | None = None
     description: Description | None = None
+    labels: Labels = Field(default_factory=list)
     enabled: bool = True
     phases: list[PhaseDocument] = Field(default_factory=list)
     schedules: dict[Slug, ScheduleDocument] = Field(default_factory=dict)

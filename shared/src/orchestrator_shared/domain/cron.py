@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
@@ -140,6 +140,10 @@ class Cron:
                 yield wall
         except (CroniterError, OverflowError):
             return
+
+    def walls(self, start: datetime, end: datetime) -> Iterator[datetime]:
+        """The wall times of [start, end) that match, whether or not a clock shows them."""
+        return takewhile(lambda wall: wall < end, self._walls(start - _SECOND))
 
     def check_zone(self, zone: ZoneInfo, *, field: str | None = None) -> None:
         """Refuse a schedule that fires at no time in its zone."""

@@ -1,5 +1,6 @@
 """Time zones by IANA name, and how a wall clock there relates to real time."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ _LOOK_AHEAD = 3 * 3600
 LONGEST_SCAN = timedelta(days=6)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_DAY = 86_400
 
 
 def parse_zone(name: object, *, field: str = "timezone") -> ZoneInfo:
@@ -59,6 +61,21 @@ def find_change(start: datetime, end: datetime, zone: ZoneInfo) -> datetime | No
             return _EPOCH + _bisect(low, high, offset, zone) * _SECOND
         low = high
     return None
+
+
+def changes(after: datetime, until: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instants of (after, until] at which the zone's clocks are turned, each after the one before.
+
+    Looks once a day, for people to read: a change that is taken back within a day is not seen.
+    """
+    low, last = _epoch(after), _epoch(until)
+    while low < last:
+        high = min(low + _DAY, last)
+        offset = _offset(low, zone)
+        if _offset(high, zone) != offset:
+            high = _bisect(low, high, offset, zone)
+            yield _EPOCH + high * _SECOND
+        low = high
 
 
 def _bisect(low: int, high: int, offset: timedelta, zone: ZoneInfo) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.parameters import check_parameters
@@ -68,6 +68,8 @@ class ConfigurationSpec:
     enabled: bool
     parameters: JsonObject
     note: str = ""
+    labels: Sequence[str] = ()
+    """Of orchestrations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,17 @@ class SavedPart:
     changed: bool
 
 
-def _place(session: Session, key: Key) -> dict[str, str]:
+def _given(what: "Configuration | ConfigurationSpec") -> dict[str, Any]:
+    """What people give it besides parameters."""
+    return {
+        "name": what.name,
+        "description": what.description,
+        "labels": list(what.labels),
+        "enabled": what.enabled,
+    }
+
+
+def _place(session: Session, key: Key) -> dict[str, Any]:
     return {"project": session.project, "component": key.component, "configuration": key.id}
 
 
@@ -241,7 +253,7 @@ def restore_secrets(
 
 
 def _with(spec: ConfigurationSpec, parameters: JsonObject) -> ConfigurationSpec:
-    return ConfigurationSpec(spec.name, spec.description, spec.enabled, parameters, spec.note)
+    return replace(spec, parameters=parameters)
 
 
 async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
@@ -252,7 +264,7 @@ async def save(session: Session, key: Key, spec: ConfigurationSpec) -> Saved:
     encrypted = spec.parameters
     check_sealed(encrypted)
     store, place = ConfigurationStore(session.connection), _place(session, key)
-    if await store.insert(**place, name=spec.name, description=spec.description, enabled=spec.enabled):
+    if await store.insert(**place, **_given(spec)):
         await _insert_version(session, key, 1, encrypted, spec.note)
         return await _created(session, key, spec, 1, encrypted)
     await store.lock(**place)
@@ -270,9 +282,7 @@ async def _reuse(
     store, place = ConfigurationStore(session.connection), _place(session, key)
     await store.delete_versions(**place)
     await _insert_version(session, key, version, encrypted, spec.note)
-    await store.update(
-        **place, name=spec.name, description=spec.description, enabled=spec.enabled, version=version
-    )
+    await store.update(**place, **_given(spec), version=version)
     return await _created(session, key, spec, version, encrypted)
 
 
@@ -301,18 +311,14 @@ async def _update(
     new_version = not _same(key, before, after)
     revived = stored.deleted_at is not None
     switched = revived or stored.enabled != spec.enabled
-    renamed = (stored.name, stored.description) != (spec.name, spec.description)
+    renamed = {**_given(stored), "enabled": spec.enabled} != _given(spec)
     version = stored.version + (1 if new_version else 0)
     if not (new_version or switched or renamed):
         return Saved(version, created=False, changed=False, switched=False)
     if new_version:
         await _insert_version(session, key, version, encrypted, spec.note)
     await ConfigurationStore(session.connection).update(
-        **_place(session, key),
-        name=spec.name,
-        description=spec.description,
-        enabled=spec.enabled,
-        version=version,
+        **_place(session, key), **_given(spec), version=version
     )
     action = "configuration.restored" if revived else "configuration.changed"
     about_it = about(key, _document(key, stored, before), _document(key, spec, after))
@@ -323,7 +329,9 @@ async def _update(
 def _document(key: Key, what: Configuration | ConfigurationSpec, clear: JsonObject) -> JsonObject:
     """What people edit, for the audit log."""
     document = {"name": what.name, "description": what.description, "enabled": what.enabled}
-    return {**document, **(clear if key.component == ORCHESTRATOR else {"parameters": clear})}
+    if key.component != ORCHESTRATOR:
+        return {**document, "parameters": clear}
+    return {**document, **({"labels": list(what.labels)} if what.labels else {}), **clear}
 
 
 def about(key: Key, before: JsonObject | None = None, after: JsonObject | None = None) -> About:
@@ -363,13 +371,7 @@ async def switch(session: Session, key: Key, enabled: bool) -> bool:
     stored = await load(session, key)
     if stored.enabled == enabled:
         return False
-    await store.update(
-        **place,
-        name=stored.name,
-        description=stored.description,
-        enabled=enabled,
-        version=stored.version,
-    )
+    await store.update(**place, **{**_given(stored), "enabled": enabled}, version=stored.version)
     about_it = about(key, {"enabled": stored.enabled}, {"enabled": enabled})
     await session.record("configuration.changed", str(key), about_it, version=stored.version, enabled=enabled)
     return True

@@ -16,6 +16,7 @@ class Configuration:
     id: str
     name: str
     description: str
+    labels: tuple[str, ...]
     enabled: bool
     version: int
     note: str
@@ -33,11 +34,12 @@ class Configuration:
 
     @property
     def etag(self) -> str:
+        described = "\0".join((self.description, *self.labels))
         return ConfigurationState(
             component=self.component,
             id=self.id,
             name=self.name,
-            description_digest=hashlib.sha256(self.description.encode()).hexdigest(),
+            description_digest=hashlib.sha256(described.encode()).hexdigest(),
             enabled=self.enabled,
             version=self.version,
             created_at=self.created_at,
@@ -50,8 +52,37 @@ class ConfigurationFilter:
 
     component: str | None = None
     search: str | None = None
-    """Part of the component, id, name or description."""
+    """Part of the component, id, name, description or a label."""
     enabled: bool | None = None
+    labels: tuple[str, ...] | None = None
+    """All of these."""
+    starts: str | None = None
+    """Of orchestrations: by `time`, by `tables`, or only `manual`."""
+    statuses: tuple[str, ...] | None = None
+    """Of orchestrations: that of the last run is one of these; `none` without a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationCounts:
+    """How many orchestrations each filter shows."""
+
+    total: int
+    failed: int
+    running: int
+    waiting: int
+    never_run: int
+    disabled: int
+    by_time: int
+    by_tables: int
+    manual: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelInUse:
+    """A label, and how many orchestrations have it."""
+
+    label: str
+    orchestrations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +138,7 @@ class ConfigurationState:
     id: str
     name: str
     description_digest: str
-    """Descriptions may be long, and a project has many."""
+    """Of the description and the labels, if any: descriptions may be long, and a project has many."""
     enabled: bool
     version: int
     created_at: datetime

@@ -10,8 +10,10 @@ from orchestrator_api.catalog.rows import (
     ConfigurationState,
     ConfigurationVersion,
     CurrentVersion,
+    LabelInUse,
     ListedKey,
     Nesting,
+    OrchestrationCounts,
     OverrideTarget,
     Trashed,
     Usage,
@@ -78,6 +80,25 @@ class ConfigurationStore(Store):
             limit=limit,
         )
 
+    async def counts_of_orchestrations(
+        self, *, project: str, search: str | None, labels: Collection[str] | None, looked: int
+    ) -> OrchestrationCounts:
+        """How many of the first orchestrations that match each filter shows."""
+        found = await self._one(
+            OrchestrationCounts,
+            "counts_of_orchestrations",
+            project=project,
+            search=search,
+            labels=labels,
+            looked=looked,
+        )
+        assert found is not None, "an aggregate has one row"
+        return found
+
+    async def labels_in_use(self, *, project: str, limit: int) -> list[LabelInUse]:
+        """The labels of the project's orchestrations, those of most of them first."""
+        return await self._many(LabelInUse, "labels_in_use", project=project, limit=limit)
+
     async def listed(self, *, project: str, keys: Collection[ListedKey]) -> list[Configuration]:
         """These configurations, in the same order."""
         return await self._many(
@@ -129,6 +150,7 @@ class ConfigurationStore(Store):
         configuration: str,
         name: str,
         description: str,
+        labels: Collection[str],
         enabled: bool,
     ) -> bool:
         """Add a configuration in its first version; returns False if it exists, even if deleted."""
@@ -140,6 +162,7 @@ class ConfigurationStore(Store):
             configuration=configuration,
             name=name,
             description=description,
+            labels=list(labels),
             enabled=enabled,
         )
         return inserted is not None
@@ -152,6 +175,7 @@ class ConfigurationStore(Store):
         configuration: str,
         name: str,
         description: str,
+        labels: Collection[str],
         enabled: bool,
         version: int,
     ) -> None:
@@ -163,6 +187,7 @@ class ConfigurationStore(Store):
             configuration=configuration,
             name=name,
             description=description,
+            labels=list(labels),
             enabled=enabled,
             version=version,
         )

@@ -2,7 +2,7 @@
 -- orchestrator.
 
 -- name: all_orchestrations
-SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+SELECT c.component, c.id, c.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at, c.purged_at
 FROM catalog.configurations c
@@ -12,12 +12,20 @@ WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS 
 ORDER BY c.id
 
 -- name: configurations_by_id
+-- Filters that are seldom given stand where the planner does not count on them: it would expect so few rows that it
+-- would rather sort all there are.
 -- Which configurations a page shows, in index order, and the sizes of their parameters in bytes.
 SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.configurations c
+FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
     WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
+               WHEN $starts::text IS NOT NULL
+                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
+                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
+               WHEN $statuses::text[] IS NULL THEN true
+               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
     LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
@@ -25,17 +33,23 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component, c.id
 LIMIT $limit
 
 -- name: configurations_by_id_backwards
 -- The same from the end: from before the component that comes next, or from behind the last one.
 SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.configurations c
+FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
     WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
+               WHEN $starts::text IS NOT NULL
+                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
+                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
+               WHEN $statuses::text[] IS NULL THEN true
+               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
     LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
@@ -46,16 +60,22 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND c.component >= coalesce($component, '')
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component DESC, c.id DESC
 LIMIT $limit
 
 -- name: configurations_by_name
 SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.configurations c
+FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
     WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
+               WHEN $starts::text IS NOT NULL
+                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
+                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
+               WHEN $statuses::text[] IS NULL THEN true
+               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
     LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
@@ -64,16 +84,22 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component, lower(c.name), c.id
 LIMIT $limit
 
 -- name: configurations_by_name_backwards
 SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.configurations c
+FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
     WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
+      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
+               WHEN $starts::text IS NOT NULL
+                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
+                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
+               WHEN $statuses::text[] IS NULL THEN true
+               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
     LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
@@ -84,14 +110,46 @@ WHERE c.project = $project AND c.deleted_at IS NULL
   AND c.component >= coalesce($component, '')
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description)), lower($search)) > 0)
+       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component DESC, lower(c.name) DESC, c.id DESC
+LIMIT $limit
+
+-- name: counts_of_orchestrations
+-- By what lists are filtered by, among the first $looked that match the search and the labels.
+WITH looked AS MATERIALIZED (
+    SELECT c.enabled, c.has_schedule, c.has_trigger, coalesce(c.last_status, 'none') AS last_status
+    FROM catalog.listed_configurations c
+    WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+      AND ($labels::text[] IS NULL OR c.labels @> $labels)
+      AND ($search::text IS NULL
+           OR strpos(lower(concat_ws(' ', c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
+    ORDER BY c.id
+    LIMIT $looked
+)
+SELECT count(*) AS total,
+       count(*) FILTER (WHERE last_status = 'error') AS failed,
+       count(*) FILTER (WHERE last_status IN ('processing', 'terminating')) AS running,
+       count(*) FILTER (WHERE last_status = 'waiting') AS waiting,
+       count(*) FILTER (WHERE last_status = 'none') AS never_run,
+       count(*) FILTER (WHERE NOT enabled) AS disabled,
+       count(*) FILTER (WHERE has_schedule) AS by_time,
+       count(*) FILTER (WHERE has_trigger) AS by_tables,
+       count(*) FILTER (WHERE NOT (has_schedule OR has_trigger)) AS manual
+FROM looked
+
+-- name: labels_in_use
+SELECT label, count(*) AS orchestrations
+FROM catalog.configurations c
+CROSS JOIN LATERAL unnest(c.labels) AS label
+WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+GROUP BY label
+ORDER BY count(*) DESC, label
 LIMIT $limit
 
 -- name: listed_configurations
 -- Those of a page, in its order. One that has just been moved to the trash is still shown: without it the page would look
 -- like the last one. For the same reason it has the name it was found by, which the next page begins after.
-SELECT c.component, c.id, wanted.name, c.description, c.enabled, c.version, v.note, v.author,
+SELECT c.component, c.id, wanted.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at, c.purged_at
 FROM unnest($components::text[], $configurations::text[], $names::text[])
@@ -116,7 +174,7 @@ JOIN catalog.configuration_versions v
 WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
 
 -- name: named_configurations
-SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+SELECT c.component, c.id, c.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at, c.purged_at
 FROM catalog.configurations c
@@ -126,7 +184,7 @@ JOIN catalog.configuration_versions v
 WHERE c.project = $project AND c.deleted_at IS NULL AND c.component <> 'orchestrator'
 
 -- name: configuration
-SELECT c.component, c.id, c.name, c.description, c.enabled, c.version, v.note, v.author,
+SELECT c.component, c.id, c.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
        c.deleted_at, c.purged_at
 FROM catalog.configurations c
@@ -145,15 +203,15 @@ FOR UPDATE
 SELECT pg_advisory_xact_lock(7203153, hashtext($project))
 
 -- name: insert_configuration
-INSERT INTO catalog.configurations (project, component, id, name, description, enabled, version)
-VALUES ($project, $component, $configuration, $name, $description, $enabled, 1)
+INSERT INTO catalog.configurations (project, component, id, name, description, labels, enabled, version)
+VALUES ($project, $component, $configuration, $name, $description, $labels, $enabled, 1)
 ON CONFLICT DO NOTHING
 RETURNING id
 
 -- name: update_configuration
 UPDATE catalog.configurations
-SET name = $name, description = $description, enabled = $enabled, version = $version, deleted_at = NULL,
-    deleted_by = NULL, purged_at = NULL,
+SET name = $name, description = $description, labels = $labels, enabled = $enabled, version = $version,
+    deleted_at = NULL, deleted_by = NULL, purged_at = NULL,
     created_at = CASE WHEN deleted_at IS NOT NULL AND purged_at IS NOT NULL THEN clock_timestamp() ELSE created_at END
 WHERE project = $project AND component = $component AND id = $configuration
 
@@ -167,7 +225,7 @@ WHERE project = $project AND component = $component AND id = $configuration
 
 -- name: purge_configuration
 UPDATE catalog.configurations
-SET purged_at = clock_timestamp(), name = id, description = '', version = version + 1
+SET purged_at = clock_timestamp(), name = id, description = '', labels = '{}', version = version + 1
 WHERE project = $project AND component = $component AND id = $configuration
 
 -- name: delete_versions

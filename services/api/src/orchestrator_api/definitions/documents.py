@@ -74,6 +74,7 @@ def _orchestration_entries(document: OrchestrationDocument, project: str) -> Ite
     fields = {
         "name": document.name or name,
         "description": document.description or "",
+        "labels": document.labels,
         "enabled": document.enabled,
         "phases": phases,
     }
@@ -147,6 +148,7 @@ def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) ->
         "orchestration": name,
         "name": _unless(fields["name"], name),
         "description": fields["description"] or None,
+        "labels": fields["labels"],
         "enabled": fields["enabled"],
         "phases": phases_of(stored),
         "schedules": {key: _schedule(part) for key, part in _parts(Kind.SCHEDULE, name, current)},

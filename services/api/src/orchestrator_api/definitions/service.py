@@ -221,7 +221,12 @@ async def _save_configuration(session: Session, name: str, fields: Fields) -> No
 
 async def _save_orchestration(session: Session, name: str, fields: Fields) -> None:
     spec = orchestrations.OrchestrationSpec(
-        fields["name"], fields["description"], fields["enabled"], fields["phases"], "definitions applied"
+        fields["name"],
+        fields["description"],
+        fields["enabled"],
+        fields["phases"],
+        "definitions applied",
+        fields["labels"],
     )
     await orchestrations.save(session, name, spec)
 

@@ -123,6 +123,7 @@ def _orchestration(stored: Configuration) -> Fields:
     return {
         "name": stored.name,
         "description": stored.description,
+        "labels": list(stored.labels),
         "enabled": stored.enabled,
         "phases": OrchestrationDefinition.model_validate(stored.parameters).to_json()["phases"],
     }

@@ -30,6 +30,7 @@ async def copy(
     spec = OrchestrationSpec(
         name=name_of_copy(source, name),
         description=source.description,
+        labels=source.labels,
         enabled=False,
         phases=source.parameters.get("phases", []),
         note=f"copied from {orchestration}, version {source.version}",

@@ -32,6 +32,7 @@ CAMPAIGNS: dict[str, Any] = {
     "id": "campaigns",
     "name": "Campaigns",
     "description": "Everything that the marketing dashboard shows.",
+    "labels": ["marketing"],
     "enabled": True,
     "version": 3,
     "phases": [{"name": "Load", "tasks": [_ORDERS]}],

@@ -23,6 +23,7 @@ from orchestrator_api.orchestrations.examples import CAMPAIGNS
 from orchestrator_api.schedules.models import ScheduleOut
 from orchestrator_api.triggers.models import TriggerOut
 from orchestrator_shared.definitions.arranging import Operation
+from orchestrator_shared.definitions.models import Labels
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
 
 
@@ -64,6 +65,7 @@ class OrchestrationIn(Input):
         {
             "name": "Campaigns",
             "description": "Everything that the marketing dashboard shows.",
+            "labels": ["marketing"],
             "phases": [
                 {
                     "name": "Load",
@@ -87,6 +89,7 @@ class OrchestrationIn(Input):
 
     name: Name | None = None
     description: Description = ""
+    labels: Labels = Field(default_factory=list, description="Kept in alphabetical order.")
     enabled: bool = True
     phases: list[PhaseIn] = Field(default_factory=list, max_length=1_000)
     note: Note = ""
@@ -173,6 +176,7 @@ class OrchestrationOut(Editable):
     id: str
     name: str
     description: str
+    labels: list[str]
     enabled: bool
     version: int
     phases: list[PhaseOut]

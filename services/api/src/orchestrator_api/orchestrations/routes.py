@@ -31,6 +31,7 @@ from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging, Search
 from orchestrator_api.orchestrations import previews, views
 from orchestrator_api.orchestrations import service as orchestrations
+from orchestrator_api.orchestrations.filters import LabelsWanted, LastRunIs, StartsBy, statuses_of
 from orchestrator_api.orchestrations.models import (
     ArrangementIn,
     ArrangementPreview,
@@ -55,6 +56,15 @@ async def list_orchestrations(
     paging: Paging,
     search: Search = None,
     enabled: bool | None = None,
+    status: Annotated[
+        list[LastRunIs] | None,
+        Query(max_length=7, description="Only those whose last run is so; may be given several times."),
+    ] = None,
+    starts: Annotated[
+        StartsBy | None,
+        Query(description="Only those with a schedule (`time`), a trigger (`tables`) or neither."),
+    ] = None,
+    label: LabelsWanted = None,
     sort: Sort = "id",
     recent_runs: Annotated[
         int, Query(ge=0, le=20, description="How many of the newest runs to show of each.")
@@ -62,9 +72,10 @@ async def list_orchestrations(
 ) -> Page[OrchestrationOut]:
     """List the orchestrations of the project, with their last run and next fire.
 
-    A search looks at the ids, names and descriptions of all of them.
+    A search looks at the ids, names, descriptions and labels of all of them.
     """
-    wanted = ConfigurationFilter(ORCHESTRATOR, search, enabled)
+    labels = tuple(label) if label else None
+    wanted = ConfigurationFilter(ORCHESTRATOR, search, enabled, labels, starts, statuses_of(status or ()))
     async with call.session(Scope.READ, project) as session:
         part, rows = await listing.page(session, wanted, paging.sorted_by(sort, default="id"))
         page = listing.shown_page(part, rows)
@@ -105,7 +116,7 @@ async def save_orchestration(
         await edits.check_save(session, condition, await configurations.target(session, key))
         phases: list[dict[str, Any]] = body.model_dump()["phases"]
         name = body.name or orchestration
-        spec = OrchestrationSpec(name, body.description, body.enabled, phases, body.note)
+        spec = OrchestrationSpec(name, body.description, body.enabled, phases, body.note, body.labels)
         saved = await orchestrations.save(session, orchestration, spec)
         row = await configurations.load(session, key)
         shown = await views.orchestrations(session, [row])

@@ -35,6 +35,7 @@ class OrchestrationSpec:
     enabled: bool
     phases: Given
     note: str = ""
+    labels: Sequence[str] = ()
     kept: Collection[str] = ()
     """Encrypted values in the phases that stay what they are for, besides those of the stored version."""
 
@@ -49,7 +50,9 @@ async def save(session: Session, orchestration: str, spec: OrchestrationSpec) ->
     whole = await _restore_secrets(session, spec, stored)
     await _check_parameters(session, spec.phases, whole, stored)
     saved = await configurations.save(
-        session, key, ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note)
+        session,
+        key,
+        ConfigurationSpec(spec.name, spec.description, spec.enabled, whole, spec.note, spec.labels),
     )
     if stored is None or stored.is_purged:
         await _set_up(session, orchestration)

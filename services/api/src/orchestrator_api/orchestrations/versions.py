@@ -18,6 +18,7 @@ async def restore(session: Session, orchestration: str, version: int, note: str)
     spec = OrchestrationSpec(
         name=current.name,
         description=current.description,
+        labels=current.labels,
         enabled=current.enabled,
         phases=wanted.parameters.get("phases", []),
         note=note_of(version, note),

@@ -46,6 +46,7 @@ class Shown:
     etag: str
     name: str
     description: str
+    labels: Sequence[str]
     enabled: bool
     version: int
     phases: Phases
@@ -122,6 +123,7 @@ def _shown(
         etag=row.etag,
         name=row.name,
         description=row.description,
+        labels=row.labels,
         enabled=row.enabled,
         version=row.version,
         phases=phases,

@@ -12,7 +12,16 @@ from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
-from orchestrator_api.runs.rows import AttemptRow, Job, JobDetails, LastRun, LogChunk
+from orchestrator_api.runs.rows import (
+    AttemptRow,
+    FailedTask,
+    Job,
+    JobDetails,
+    LastRun,
+    LogChunk,
+    UnfinishedRun,
+    UnsolvedFailure,
+)
 from orchestrator_api.runs.store import Pairs, RunStore
 from orchestrator_api.runs.tasks import RunPhase, phases_of, task_of
 from orchestrator_api.runs.waiting import Waiting, explain_waiting
@@ -169,6 +178,24 @@ async def last_runs(
     for run in found:
         runs.setdefault(run.configuration, []).append(run)
     return runs
+
+
+async def unsolved_failures(session: Session, *, limit: int) -> list[UnsolvedFailure]:
+    """The newest failure of each orchestration, unless a later run of it went well."""
+    store = RunStore(session.connection)
+    return await store.unsolved_failures(project=session.project, limit=limit)
+
+
+async def first_failed_tasks(session: Session, runs: Sequence[UUID]) -> dict[UUID, FailedTask]:
+    """The task that failed first in each of these runs."""
+    store = RunStore(session.connection)
+    return {each.id: each for each in await store.first_failed_tasks(project=session.project, runs=runs)}
+
+
+async def long_unfinished_runs(session: Session, *, seconds: float, limit: int) -> list[UnfinishedRun]:
+    """Runs that have waited or worked for longer than this, and what was usual before them."""
+    store = RunStore(session.connection)
+    return await store.long_unfinished_runs(project=session.project, seconds=seconds, limit=limit)
 
 
 async def overlaps(

@@ -257,6 +257,45 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class UnsolvedFailure:
+    """The newest failed run of an orchestration, after which none went well."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    number: int
+    finished_at: datetime
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """The task that failed first in a run."""
+
+    id: UUID
+    """Of the run."""
+    task_id: str
+    name: str
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedRun:
+    """A run that waits or works, and the means of the successful ones before it."""
+
+    id: UUID
+    orchestration: str
+    name: str
+    number: int
+    status: str
+    accepted_at: datetime
+    started_at: datetime | None
+    runs: int
+    waited_seconds: float | None
+    ran_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class UsualDuration:
     """The average duration of the last successful jobs of a configuration."""
 

@@ -8,6 +8,7 @@ from orchestrator_api.runs.filters import JobFilter, JobPage
 from orchestrator_api.runs.overlaps import Overlap
 from orchestrator_api.runs.rows import (
     AttemptRow,
+    FailedTask,
     Job,
     KeyedRequest,
     KeyedUpdates,
@@ -21,6 +22,8 @@ from orchestrator_api.runs.rows import (
     TaskEnd,
     TaskRow,
     TaskVersion,
+    UnfinishedRun,
+    UnsolvedFailure,
     UsualDuration,
     WaitingJob,
 )
@@ -36,7 +39,7 @@ Pairs = Sequence[tuple[str, str]]
 class RunStore(Store):
     """Writes run requests; jobs belong to the runner and are only read."""
 
-    queries = Queries.load(__package__, "store.sql")
+    queries = Queries.load(__package__, "store.sql", "attention.sql")
 
     async def insert_request(self, request: NewRequest) -> bool:
         """Request a run; returns False if the job's id was requested before."""
@@ -226,6 +229,20 @@ class RunStore(Store):
             project=project,
             components=[component for component, _ in wanted],
             configurations=[name for _, name in wanted],
+        )
+
+    async def unsolved_failures(self, *, project: str, limit: int) -> list[UnsolvedFailure]:
+        """The newest failure of each orchestration, unless a later run of it went well."""
+        return await self._many(UnsolvedFailure, "unsolved_failures", project=project, limit=limit)
+
+    async def first_failed_tasks(self, *, project: str, runs: Sequence[UUID]) -> list[FailedTask]:
+        """The task that failed first in each of these runs."""
+        return await self._many(FailedTask, "first_failed_tasks", project=project, runs=runs)
+
+    async def long_unfinished_runs(self, *, project: str, seconds: float, limit: int) -> list[UnfinishedRun]:
+        """Runs that have waited or worked for longer than this, and what was usual before them."""
+        return await self._many(
+            UnfinishedRun, "long_unfinished_runs", project=project, seconds=seconds, limit=limit
         )
 
     async def overlaps(

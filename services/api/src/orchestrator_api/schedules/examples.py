@@ -9,6 +9,7 @@ MORNING: dict[str, Any] = {
     "cron": "30 5 * * 1-5",
     "every_seconds": None,
     "timezone": "Europe/Prague",
+    "words": "Mondays to Fridays at 05:30",
     "enabled": True,
     "overlap": "one_waiting",
     "misfire": "fire_once",

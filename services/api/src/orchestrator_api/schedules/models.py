@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from orchestrator_api.http.models import Editable, Input, Instant, Output, Slug, example, one_of
 from orchestrator_api.schedules.examples import MORNING
+from orchestrator_api.schedules.presets import Asked, PresetId
+from orchestrator_shared.domain.clock_changes import Effect
 from orchestrator_shared.domain.limits import MAX_CATCH_UP_SECONDS
 
 Cron = Annotated[
@@ -74,6 +76,11 @@ class ScheduleOut(Editable):
     cron: str | None
     every_seconds: int | None
     timezone: str
+    words: str | None = Field(
+        default=None,
+        description="Its times in plain English, without the time zone; null for an expression that is no "
+        "longer accepted.",
+    )
     enabled: bool
     overlap: str
     misfire: str
@@ -111,11 +118,51 @@ class PreviewFire(Output):
     repeated: bool = Field(description="Whether it is in an hour that daylight saving repeats.")
 
 
-class PreviewOut(Output):
-    """The next five fires."""
+class ClockChangeOut(Output):
+    """A change of the clocks in the schedule's time zone, and what it does to the fires of that night."""
 
+    at: datetime = Field(description="In UTC.")
+    local: str = Field(description="What the clock shows right after the change.")
+    shift_seconds: int = Field(description="How far the clock is turned; negative: back.")
+    effect: Effect
+    label: str = Field(examples=["moved"], description="The effect in a few words.")
+    words: str = Field(
+        examples=["02:30 does not exist that night; it fires once, right after the gap, at 03:00."],
+        description="The effect in a sentence.",
+    )
+    fires: list[PreviewFire] = Field(description="The fires that differ, at most ten.")
+
+
+class PreviewOut(Output):
+    """The next five fires, and what the next two clock changes do to the schedule."""
+
+    words: str = Field(
+        examples=["Mondays to Fridays at 05:30"], description="The times in plain English, without the zone."
+    )
+    preset: PresetId | None = Field(description="The preset with which it can be written.")
     fires: list[PreviewFire]
+    clock_changes: list[ClockChangeOut] = Field(description="Empty for a zone that keeps its clocks.")
     warning: str | None = None
+
+
+class PresetOut(Output):
+    """A usual schedule to choose."""
+
+    model_config = example(
+        {
+            "id": "weekly",
+            "name": "Weekly",
+            "asks_for": ["weekday", "time"],
+            "cron": "0 6 * * 1",
+            "words": "Mondays at 06:00",
+        }
+    )
+
+    id: PresetId
+    name: str
+    asks_for: list[Asked] = Field(description="What a person chooses in it.")
+    cron: str
+    words: str
 
 
 class BackfillIn(Input):

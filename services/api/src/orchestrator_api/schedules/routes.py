@@ -1,10 +1,11 @@
 """Schedules, their fires and previews."""
 
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime, time
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
@@ -35,19 +36,23 @@ from orchestrator_api.schedules.models import (
     BackfillIn,
     BackfillOut,
     FireOut,
+    PresetOut,
     PreviewOut,
     ScheduleIn,
     ScheduleOut,
     TimesIn,
 )
+from orchestrator_api.schedules.presets import presets
 from orchestrator_api.schedules.rows import ScheduleSpec, StoredSchedule
-from orchestrator_api.schedules.times import Times, accept_times, preview
+from orchestrator_api.schedules.times import accept_times, preview
 from orchestrator_shared.clock import stamp
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.cron import Fire
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=PREFIX, tags=["schedules"], route_class=GatedRoute)
+TIME_OF_DAY = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/schedules"
 
 
@@ -149,24 +154,44 @@ async def list_fires(call: Call, project: Project, schedule_id: UUID, paging: Pa
     return Page[FireOut].model_validate(paging.of(rows, "scheduled_for", "fire_key"))
 
 
+@router.get("/schedule-presets", operation_id="list_schedule_presets", responses=READ)
+async def list_schedule_presets(
+    call: Call,
+    project: Project,
+    at: Annotated[str, Query(pattern=TIME_OF_DAY, description="The time of day, as `02:30`.")] = "06:00",
+    weekday: Annotated[int, Query(ge=0, le=7, description="0 and 7 are Sunday.")] = 1,
+    day: Annotated[int, Query(ge=1, le=31, description="The day of the month.")] = 1,
+) -> Page[PresetOut]:
+    """List usual schedules as cron expressions, with the chosen time, weekday and day filled in."""
+    async with call.session(Scope.READ, project):
+        found = presets(at=time.fromisoformat(at), weekday=weekday, day=day)
+    return Page[PresetOut].model_validate({"items": found})
+
+
 @router.post(
     "/schedule-previews", operation_id="preview_schedule", responses=WRITE, openapi_extra=takes(Scope.READ)
 )
 async def preview_schedule(call: Call, project: Project, body: TimesIn) -> PreviewOut:
-    """Preview the next five fires of a schedule without saving it."""
+    """Preview the next fires of a schedule and the next clock changes, without saving it."""
     async with call.session(Scope.READ, project) as session:
         now, offload = session.now, session.offload
-    times, fires = await offload.run(_preview, body, now)
-    shown: list[dict[str, Any]] = [
+    return PreviewOut.model_validate(await offload.run(_preview, body, now))
+
+
+def _preview(body: TimesIn, now: datetime) -> dict[str, Any]:
+    found = preview(accept_times(body.cron, body.every_seconds, body.timezone), now)
+    changes = [
+        {**columns_of(each), "local": stamp(each.local), "fires": _shown_fires(each.fires)}
+        for each in found.clock_changes
+    ]
+    return {**columns_of(found), "fires": _shown_fires(found.fires), "clock_changes": changes}
+
+
+def _shown_fires(fires: Iterable[Fire]) -> list[dict[str, Any]]:
+    return [
         {"at": fire.at, "local": stamp(fire.local), "moved": fire.moved, "repeated": fire.repeated}
         for fire in fires
     ]
-    return PreviewOut.model_validate({"fires": shown, "warning": times.warning})
-
-
-def _preview(body: TimesIn, now: datetime) -> tuple[Times, list[Fire]]:
-    times = accept_times(body.cron, body.every_seconds, body.timezone)
-    return times, preview(times, now)
 
 
 @router.post(

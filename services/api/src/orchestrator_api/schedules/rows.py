@@ -6,6 +6,7 @@ from uuid import UUID
 
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_shared.database.rows import columns_of
+from orchestrator_shared.domain.schedule_words import words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ class StoredSchedule(ScheduleSpec):
         return entity_tag(self.id, columns_of(self.spec))
 
     @property
+    def words(self) -> str | None:
+        return words_of(self.cron, self.every_seconds)
+
+    @property
     def spec(self) -> ScheduleSpec:
         """What would save it as it is."""
         return ScheduleSpec(**{each.name: getattr(self, each.name) for each in fields(ScheduleSpec)})
@@ -45,6 +50,22 @@ class StoredSchedule(ScheduleSpec):
     def matches(self, spec: ScheduleSpec) -> bool:
         """Whether saving the spec would change nothing."""
         return columns_of(spec).items() <= columns_of(self).items()
+
+
+@dataclass(frozen=True, slots=True)
+class MissedSchedule:
+    """An enabled schedule that has not fired when it should have."""
+
+    orchestration: str
+    name: str
+    """Of the orchestration."""
+    schedule: str
+    timezone: str
+    since: datetime
+    """The newest missed fire, or the one that is overdue."""
+    fires: int
+    is_overdue: bool
+    """The scheduler has not decided about the fire yet."""
 
 
 @dataclass(frozen=True, slots=True)

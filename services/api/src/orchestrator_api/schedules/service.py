@@ -10,7 +10,7 @@ from orchestrator_api.catalog.configurations import SavedPart, lock_orchestratio
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import jobs
-from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
+from orchestrator_api.schedules.rows import MissedSchedule, ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_api.schedules.store import ScheduleStore
 from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.contracts.events import ScheduleChanged
@@ -18,6 +18,8 @@ from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import new_id
 
+OVERDUE_SECONDS = 120.0
+"""The scheduler decides about a fire within seconds; one that it has not decided after this is overdue."""
 RUN_FIRST = "no run of this orchestration has finished yet: run it by hand first, to see that it works"
 
 
@@ -64,6 +66,12 @@ async def fires(
     return await store.fires(
         project=session.project, schedule_id=schedule_id, before=at, before_key=key, limit=limit
     )
+
+
+async def missed(session: Session, *, limit: int) -> list[MissedSchedule]:
+    """Schedules that have not fired when they should have."""
+    store = ScheduleStore(session.connection)
+    return await store.missed(project=session.project, overdue_seconds=OVERDUE_SECONDS, limit=limit)
 
 
 async def target(session: Session, orchestration: str, name: str, *, switching: bool = False) -> Target:

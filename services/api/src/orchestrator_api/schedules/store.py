@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from orchestrator_api.schedules.backfill_plan import Counted
-from orchestrator_api.schedules.rows import ScheduleSpec, StoredFire, StoredSchedule
+from orchestrator_api.schedules.rows import MissedSchedule, ScheduleSpec, StoredFire, StoredSchedule
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
@@ -70,6 +70,12 @@ class ScheduleStore(Store):
     async def touch(self, *, project: str, orchestration: str) -> list[UUID]:
         """Give each schedule of the orchestration a new version; returns their ids."""
         return await self._column(UUID, "touch_schedules", project=project, orchestration=orchestration)
+
+    async def missed(self, *, project: str, overdue_seconds: float, limit: int) -> list[MissedSchedule]:
+        """Schedules whose newest fires were missed, or that are overdue."""
+        return await self._many(
+            MissedSchedule, "missed_schedules", project=project, overdue_seconds=overdue_seconds, limit=limit
+        )
 
     async def fires(
         self, *, project: str, schedule_id: UUID, before: datetime | None, before_key: str | None, limit: int

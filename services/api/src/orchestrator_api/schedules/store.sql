@@ -56,6 +56,39 @@ UPDATE catalog.schedules SET version = version + 1, updated_at = clock_timestamp
 WHERE project = $project AND orchestration = $orchestration AND deleted_at IS NULL
 RETURNING id
 
+-- name: missed_schedules
+-- Schedules whose newest fires of the last week were missed, and those that should have fired some time ago.
+SELECT s.orchestration, c.name, s.name AS schedule, s.timezone, missed.since, missed.fires, missed.is_overdue
+FROM (
+    SELECT f.schedule_id, max(f.scheduled_for) AS since, count(*) AS fires, false AS is_overdue
+    FROM (SELECT schedule_id, scheduled_for FROM scheduler.fires_v1
+          WHERE project = $project AND outcome = 'missed'
+            AND scheduled_for > clock_timestamp() - interval '7 days'
+          ORDER BY scheduled_for DESC
+          LIMIT 1000) f
+    WHERE (SELECT true FROM scheduler.fires_v1 later
+           WHERE later.schedule_id = f.schedule_id AND later.scheduled_for > f.scheduled_for
+             AND later.outcome = 'requested'
+           ORDER BY later.scheduled_for DESC LIMIT 1) IS NULL
+    GROUP BY f.schedule_id
+    UNION ALL
+    (SELECT n.schedule_id, n.next_at, 1, true FROM scheduler.next_fires_v1 n
+     WHERE n.next_at < clock_timestamp() - make_interval(secs => $overdue_seconds) AND n.enabled
+       AND n.project = $project
+     ORDER BY n.next_at
+     LIMIT $limit)
+) missed
+CROSS JOIN LATERAL (
+    SELECT s.orchestration, s.name, s.timezone FROM catalog.schedules s
+    WHERE s.id = missed.schedule_id AND s.project = $project AND s.enabled AND s.deleted_at IS NULL
+    LIMIT 1) s
+CROSS JOIN LATERAL (
+    SELECT c.name FROM catalog.configurations c
+    WHERE (c.project, c.component, c.id) = ($project, 'orchestrator', s.orchestration) AND c.enabled
+      AND c.deleted_at IS NULL
+    LIMIT 1) c
+LIMIT $limit
+
 -- name: fires
 SELECT fire_key, scheduled_for, at, outcome, job_id, version
 FROM scheduler.fires_v1

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from orchestrator_api.schedules.presets import PresetId, preset_of
+from orchestrator_shared.domain.clock_changes import ClockChange, clock_changes
 from orchestrator_shared.domain.cron import Cron, Every, Fire, Schedule, next_fires
+from orchestrator_shared.domain.schedule_words import in_words
 from orchestrator_shared.domain.zones import parse_zone
 
 PREVIEWED = 5
@@ -34,9 +37,26 @@ def accept_times(cron: str | None, every_seconds: int | None, timezone: str) -> 
     return Times(None, every.seconds, timezone, every)
 
 
-def preview(times: Times, now: datetime) -> list[Fire]:
-    """The next fires; an interval is counted from now, as it would be after a save."""
-    schedule = times.schedule
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a schedule will do."""
+
+    words: str
+    preset: PresetId | None
+    fires: list[Fire]
+    clock_changes: list[ClockChange]
+    warning: str | None
+
+
+def preview(times: Times, now: datetime) -> Preview:
+    """The next fires and clock changes; an interval is counted from now, as it would be after a save."""
+    schedule, zone = times.schedule, parse_zone(times.timezone)
     if isinstance(schedule, Every):
         schedule = Every(schedule.seconds, now)
-    return next_fires(schedule, now, parse_zone(times.timezone), PREVIEWED)
+    return Preview(
+        words=in_words(schedule),
+        preset=preset_of(times.cron) if times.cron else None,
+        fires=next_fires(schedule, now, zone, PREVIEWED),
+        clock_changes=clock_changes(schedule, now, zone),
+        warning=times.warning,
+    )
