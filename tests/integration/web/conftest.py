@@ -5,7 +5,7 @@ Every test has a project of its own, so none sees what another did.
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -104,12 +104,16 @@ class Visit:
         """Write a run as a runner would."""
         now: datetime = await self.site.database.fetchval("SELECT clock_timestamp()")
         ended = now - ago
-        times: Mapping[str, Any] = {"accepted_at": ended, "requested_at": ended}
+        started = ended - timedelta(seconds=took)
+        asked = dict.fromkeys(
+            ("scheduled_for", "requested_at", "accepted_at"), started - timedelta(seconds=3)
+        )
+        times: dict[str, Any] = {**asked, "requested_by": "Jana Nováková"}
         if status not in ("created", "waiting"):
-            times = {**times, "started_at": ended - timedelta(seconds=took)}
+            times["started_at"] = started
         over = status in ("success", "warning", "error", "cancelled", "terminated")
         if over:
-            times = {**times, "finished_at": ended, "attempt": 1}
+            times |= {"finished_at": ended, "attempt": 1}
         error = {"error_kind": "user"} if status == "error" else {}
         more = {"component": "orchestrator", **times, **error}
         return await self.runner.job(name, number, status, **more)
@@ -136,9 +140,11 @@ class Visit:
 
 
 @asynccontextmanager
-async def visiting(site: Site, role: str = "editor", **options: Any) -> AsyncIterator[Visit]:
+async def visiting(
+    site: Site, role: str = "editor", project: str = "", **options: Any
+) -> AsyncIterator[Visit]:
     """A signed-in person; at the end, the page must have kept the rules of every page."""
-    project = f"web-{next(_numbers)}"
+    project = project or f"web-{next(_numbers)}"
     await site.admin.post("/v1/projects", {"id": project, "name": project.title()})
     client = Client(site.admin.http, project)
     await client.put("/v1/components/demo-extractor", COMPONENT)

@@ -34,6 +34,11 @@ SCHEDULES = {
     "shop": {"cron": "15 6 * * 1-6", "timezone": "Europe/Prague"},
 }
 TABLES = {"campaigns": ["in.c-crm.contacts", "in.c-adform.campaigns"], "carrier-report": ["out.c-nyc.delays"]}
+LABELS = {
+    "flights demo": ("broken", "carrier-report", "flights", "minutely"),
+    "marketing": ("campaigns", "legacy-export"),
+    "shop": ("nightly-sales", "shop"),
+}
 LAST = {
     "broken": "error",
     "campaigns": "error",
@@ -48,7 +53,9 @@ LAST = {
 async def demo(visit: Visit) -> None:
     """Orchestrations as in the demo and a shop, with the runs of some weeks."""
     for place, (name, text) in enumerate(DESCRIPTIONS.items()):
-        await visit.orchestration(name, description=text, enabled=name != "legacy-export")
+        labels = [label for label, names in LABELS.items() if name in names]
+        more = {"labels": labels, "enabled": name != "legacy-export"}
+        await visit.orchestration(name, description=text, **more)
         if name in SCHEDULES:
             await visit.client.put(f"orchestrations/{name}/schedules/main", SCHEDULES[name], status=201)
         if name in TABLES:
@@ -66,6 +73,24 @@ async def demo(visit: Visit) -> None:
 
 async def orchestrations(visit: Visit) -> None:
     await visit.open()
+
+
+async def labels(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.get_by_role("button", name="Label").click()
+
+
+async def menus(visit: Visit) -> None:
+    await visit.open()
+    more = visit.page.get_by_role("button", name="More")
+    if await more.is_visible():
+        await more.click()
+    else:
+        await visit.page.get_by_role("button", name="demo").click()
+
+
+async def orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
 
 
 async def sign_in(visit: Visit) -> None:
@@ -103,6 +128,9 @@ async def not_found(visit: Visit) -> None:
 
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "orchestrations": orchestrations,
+    "orchestration": orchestration,
+    "labels": labels,
+    "menus": menus,
     "nothing-matches": nothing_matches,
     "confirm-run": confirm,
     "toast": toast,
@@ -124,7 +152,7 @@ async def photograph(page: Page, name: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_screenshots(site: Site, look: str) -> None:
     size, scheme = LOOKS[look]
-    async with visiting(site, color_scheme=scheme) as visit:
+    async with visiting(site, project=f"demo{look}", color_scheme=scheme) as visit:
         await visit.page.set_viewport_size(size)
         await visit.open()
         await photograph(visit.page, f"empty{look}")

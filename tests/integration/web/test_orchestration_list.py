@@ -34,6 +34,9 @@ async def test_the_list_says_what_is_wrong_and_what_is_next(visit: Visit) -> Non
     await expect(page.locator("#row-nightly-sales")).to_contain_text("Every 45 min")
     await expect(page.locator("#row-legacy")).to_contain_text("Paused")
     await expect(page.locator("#live")).to_have_text("Live")
+    attention = page.get_by_role("region", name="Needs attention")
+    await expect(attention.get_by_role("listitem")).to_have_count(1)
+    await expect(attention).to_contain_text("campaigns #3 failed")
     assert await axe(page) == []
 
 
@@ -51,7 +54,8 @@ async def test_typing_filters_all_rows_and_the_url_keeps_it(visit: Visit) -> Non
     await expect(page.locator("#filter")).to_have_value("REPORTx")
     await page.get_by_role("link", name="Clear the filter").click()
     await expect(page.locator("tbody tr")).to_have_count(3)
-    await page.get_by_role("link", name="Disabled").click()
+    await expect(page.get_by_role("link", name="Failed 1")).to_be_visible()
+    await page.get_by_role("link", name="Disabled 1").click()
     await expect(page.locator("tbody tr")).to_have_count(1)
     await page.go_back()
     await expect(page.locator("tbody tr")).to_have_count(3)
@@ -64,8 +68,10 @@ async def test_a_change_appears_by_itself_and_takes_nothing_from_the_person(visi
     await expect(page.locator("#row-nightly-sales")).to_contain_text("Processing")
     await page.locator("#filter").focus()
     await page.evaluate("document.querySelector('#row-campaigns').kept = true")
-    await visit.becomes(job, "success")
-    await expect(page.locator("#row-nightly-sales")).to_contain_text("Success")
+    await visit.becomes(job, "error")
+    await expect(page.locator("#row-nightly-sales")).to_contain_text("Error")
+    await expect(page.get_by_role("link", name="Failed 2")).to_be_visible()
+    await expect(page).to_have_title(f"✖ 2 failed · Orchestrations · {visit.project}")
     await expect(page.locator("#filter")).to_be_focused()
     assert await page.evaluate("document.querySelector('#row-campaigns').kept")
 

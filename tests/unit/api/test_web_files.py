@@ -147,6 +147,9 @@ def test_filters_are_what_the_url_says_and_nothing_it_may_not_say() -> None:
         "x",
     )
     assert read.query(enabled="") == {"q": "sales", "sort": "-name", "page_size": 20}
-    wrong = ListFilters.read({"enabled": "maybe", "sort": "drop table", "page_size": "1e9"})
+    assert read.only(status="failed") == {"q": "sales", "status": "failed", "sort": "-name", "page_size": 20}
+    wrong = ListFilters.read(
+        {"enabled": "maybe", "status": "x", "starts": "x", "sort": "drop table", "page_size": "1e9"}
+    )
     assert wrong == ListFilters()
     assert wrong.query() == {}

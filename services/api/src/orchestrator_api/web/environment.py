@@ -17,6 +17,7 @@ ENVIRONMENT.filters |= {
     "duration": words.duration,
     "number": words.number,
     "utc": words.utc,
+    "combined": lambda one, other: {**one, **other},
     "iso": lambda at: at.isoformat().replace("+00:00", "Z"),
 }
 ENVIRONMENT.globals |= {"STATUSES": STATUSES, "strip_of": strip_of, "counted": words.counted}

@@ -30,12 +30,10 @@ def starts_of(schedules: Sequence[StoredSchedule], triggers: Sequence[StoredTrig
 
 
 def of_schedule(schedule: StoredSchedule) -> Start:
-    """`Every 45 min`, or the cron expression with its zone."""
-    if schedule.cron is None:
-        text = f"Every {words.duration(schedule.every_seconds or 0)}"
-        return Start("clock", text, is_paused=not schedule.enabled)
-    zone = schedule.timezone.rpartition("/")[2].replace("_", " ")
-    return Start("clock", schedule.cron, zone, is_code=True, is_paused=not schedule.enabled)
+    """`Every 45 minutes`, `Mondays to Fridays at 05:30` with its zone; a cron expression without words."""
+    zone = "" if schedule.cron is None else schedule.timezone.rpartition("/")[2].replace("_", " ")
+    text = schedule.words or schedule.cron or ""
+    return Start("clock", text[:1].upper() + text[1:], zone, schedule.words is None, not schedule.enabled)
 
 
 def of_trigger(trigger: StoredTrigger) -> Start:
