@@ -8,7 +8,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 bin := .venv/bin
 workers ?= 2
-pytest := $(bin)/pytest -n $(workers) --dist loadgroup
+# Tests start schemathesis as a program; as a plugin of pytest it would only be imported by each worker.
+pytest := $(bin)/pytest -n $(workers) --dist loadgroup -p no:schemathesis
 
 .PHONY: help demo demo-crash down test lint unit integration end-to-end soak screenshots bench bench-peers lock contracts vendor clean
 
