@@ -34,7 +34,7 @@ def guarded(handler: Handler) -> Handler:
         except TooMany as error:
             return wait(refuse(request, "Too many attempts", error.detail, 429), error)
         except UserError as error:
-            return refuse(request, *_title_and_text(error), _status(error))
+            return refuse(request, *_title_and_text(error), _status(error), field=error.field)
         except Unavailable:
             text = f"PostgreSQL is away. The page tries again in {RETRY_AFTER_SECONDS} s."
             response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
@@ -44,19 +44,29 @@ def guarded(handler: Handler) -> Handler:
     return answer
 
 
-def refuse(request: Request, title: str, text: str, status: int, *, again: int | None = None) -> Response:
+def refuse(
+    request: Request,
+    title: str,
+    text: str,
+    status: int,
+    *,
+    field: str | None = None,
+    again: int | None = None,
+) -> Response:
     """A page that says why not and leads on; where a script asked, only the part that says why not."""
     if pages.is_scripted(request):
         return pages.page(request, "parts/problem", status, title=title, text=text)
     reloads = again if request.method == "GET" else None
-    links = _ways_on(request, status)
+    links = _ways_on(request, status, field)
     return pages.message(request, title, text, *links, status=status, again=reloads)
 
 
-def _ways_on(request: Request, status: int) -> list[tuple[str, str]]:
+def _ways_on(request: Request, status: int, field: str | None) -> list[tuple[str, str]]:
     project = request.path_params.get("project")
     if project is None or status == HTTPStatus.SERVICE_UNAVAILABLE:
         return []
+    if status == HTTPStatus.NOT_FOUND and field == "project":
+        return [("projects", "Projects")]
     urls = urls_of(request)
     listed = urls("orchestrations", project=project)
     return [(listed, f"Orchestrations of {project}"), ("projects", "Projects")]
