@@ -20,6 +20,7 @@ from orchestrator_cli.transport import (
 from orchestrator_shared.domain.ids import new_id
 
 if TYPE_CHECKING:
+    from orchestrator_cli.event_stream import EventStream
     from orchestrator_cli.notices import Notices
 
 Json = dict[str, Any]
@@ -60,15 +61,22 @@ class ApiClient:
     def get(self, path: str, **params: object) -> Json:
         return _with_retries(lambda: self._request("GET", path, params=_given(params)))
 
-    def notices(self, path: str) -> "Notices":
+    def notices(self, path: str, tell: Callable[[], None] | None = None) -> "Notices":
         """Live events below this path; a server without them gives none."""
         from orchestrator_cli.notices import Notices
 
+        return Notices(lambda: self.stream(path), tell)
+
+    def stream(self, path: str, last_id: str | None = None) -> "EventStream":
+        """The events below this path, after the one with this id."""
+        from orchestrator_cli.event_stream import EventStream, StreamRefused
+
         transport = self._transport
         if not isinstance(transport, Connection):
-            return Notices(None, Request("GET", path))
-        request = Request("GET", transport.prefix + target(f"/v1{path}"), self._headers)
-        return Notices(transport.another, request)
+            raise StreamRefused("no connection of its own")
+        headers = self._headers if last_id is None else {**self._headers, "Last-Event-ID": last_id}
+        request = Request("GET", transport.prefix + target(f"/v1{path}"), headers)
+        return EventStream(transport.another, request)
 
     def put(self, path: str, body: Json, *, etag: str | None = None) -> Json:
         """Save over the state with this tag, or else over the one that is there now and no later one."""
@@ -195,7 +203,13 @@ def failure_of(response: Response) -> CommandFailure:
         details.append("Nothing was changed. Look at what is there now, then run the command again.")
     if response.status >= 500:
         return CommandFailure(f"server error: {text}", details=details)
-    return Refused(response.status, text, details=[line for line in details if text not in line])
+    refused = Refused(response.status, text, details=[line for line in details if text not in line])
+    refused.fields = [
+        str(error["field"])
+        for error in _list(problem.get("errors"))
+        if isinstance(error, dict) and error.get("field")
+    ]
+    return refused
 
 
 def _problem(response: Response) -> Json:

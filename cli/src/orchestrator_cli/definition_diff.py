@@ -11,6 +11,7 @@ from orchestrator_cli.definition_files import to_yaml
 from orchestrator_cli.output import plain
 from orchestrator_shared.definitions.export import to_document
 from orchestrator_shared.definitions.loader import Document
+from orchestrator_shared.definitions.placeholders import is_variable_reference
 
 MASK = "***"
 NEW_SECRET = "*** (another one)"  # noqa: S105  # shown in place of a secret that changes
@@ -95,8 +96,9 @@ def _changed_secrets(changes: Sequence[Json]) -> set[Place]:
 
 def _with_notes(document: Any, places: set[Place]) -> Any:
     for first, second in places:
-        if document and second in document.get(first, {}):
-            document[first][second] = NEW_SECRET
+        shown = document.get(first, {}) if document else {}
+        if second in shown and not is_variable_reference(shown[second]):
+            shown[second] = NEW_SECRET
     return document
 
 
@@ -113,10 +115,13 @@ def _comparable(document: Json | None) -> Any:
 
 
 def masked(value: Any, *, is_secret: bool = False) -> Any:
-    """The value with everything below a key that begins with `#` masked."""
+    """The value with everything below a key that begins with `#` masked, except references to variables."""
     if isinstance(value, dict):
         return {
-            key: masked(item, is_secret=is_secret or str(key).startswith("#")) for key, item in value.items()
+            key: item
+            if is_variable_reference(item) and not is_secret
+            else masked(item, is_secret=is_secret or str(key).startswith("#"))
+            for key, item in value.items()
         }
     if isinstance(value, list):
         return [masked(item, is_secret=is_secret) for item in value]

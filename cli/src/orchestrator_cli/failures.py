@@ -1,5 +1,6 @@
 """Failures that end a command: one sentence for people and an exit code for scripts."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 
@@ -21,6 +22,8 @@ class CommandFailure(Exception):
     """An error shown without a traceback; each of `details` follows on its own line."""
 
     code = ExitCode.RUN_FAILED
+    fields: Sequence[str] = ()
+    """Of the request that was refused, as the server names them in the texts."""
 
     def __init__(self, text: str, *, details: list[str] | None = None) -> None:
         super().__init__(text)

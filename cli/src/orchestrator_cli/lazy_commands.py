@@ -48,7 +48,7 @@ PLACES = (
     Place(
         "attention",
         "orchestrator_cli.commands.attention:attention",
-        "Show what needs attention: failures, runs that take long, missed fires.",
+        "Show what needs attention: failures, runs that take long, late tables, missed fires.",
     ),
     Place("orchestrations", "orchestrator_cli.commands.orchestrations:app", "Orchestrations."),
     Place("configurations", "orchestrator_cli.commands.configurations:app", "Configurations of components."),

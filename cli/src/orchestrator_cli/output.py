@@ -75,13 +75,17 @@ def is_writable(text: str) -> bool:
     return True
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
     """A table for people; the first column names the row and never wraps; in a pipe, nothing wraps.
 
-    A terminal that is too narrow for columns gets one line for each value.
+    A terminal that is too narrow for columns gets one line for each value. Without rows, the sentence `empty`
+    goes to standard error, and nothing to standard output.
     """
     screen = console()
     cells = [[cell if isinstance(cell, Text) else Text(_cell(cell)) for cell in row] for row in rows]
+    if empty and not cells:
+        error_console().print(plain(empty), markup=False)
+        return
     names = max((row[0].cell_len for row in cells), default=0)
     if names + MIN_COLUMN_WIDTH * (len(columns) - 1) > screen.width and len(columns) > 2:
         _print_records(screen, columns, cells)
@@ -92,6 +96,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     for row in cells:
         table.add_row(*row)
     screen.print(table)
+
+
+def nothing(what: str, filters: Iterable[object], otherwise: str) -> str:
+    """What to say instead of a list without items: `No jobs match.` if it was filtered."""
+    return f"No {what} match." if any(each is not None for each in filters) else otherwise
 
 
 def _print_records(screen: Console, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestrator_cli.failures import BadInput
+from orchestrator_cli.failures import BadInput, CommandFailure
 
 FORMATS = ("table", "json")
 NAMES = ("--output", "--profile")
@@ -43,7 +43,7 @@ def add_shared_options(command: Any) -> None:
     adds_output = "as_json" in names and "output" not in names
     if adds_output:
         command.params.append(output)
-    command.callback = _with_shared(command.callback, adds_output=adds_output)
+    command.callback = _with_shared(command, adds_output=adds_output)
 
 
 def _parameters() -> tuple[Any, Any]:
@@ -57,8 +57,9 @@ def _parameters() -> tuple[Any, Any]:
     return first, second
 
 
-def _with_shared(callback: Callable[..., Any], *, adds_output: bool) -> Callable[..., Any]:
-    """The command, told what these options say."""
+def _with_shared(command: Any, *, adds_output: bool) -> Callable[..., Any]:
+    """The command, told what these options say; what the server refuses is named by its options."""
+    callback: Callable[..., Any] = command.callback
 
     @wraps(callback)
     def called(*, profile: str | None = None, **given: Any) -> Any:
@@ -69,6 +70,11 @@ def _with_shared(callback: Callable[..., Any], *, adds_output: bool) -> Callable
         before = profile_option.set(profile)
         try:
             return callback(**given)
+        except CommandFailure as failure:
+            from orchestrator_cli.option_names import name_options
+
+            name_options(failure, command.params)
+            raise
         finally:
             profile_option.reset(before)
 

@@ -10,10 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from orchestrator_shared.definitions.placeholders import is_variable_reference
+
 SecretForm = Literal["v1", "v2"]
 V1, V2 = "enc:v1:", "enc:v2:"
 KEY_ID_BYTES = 4
 NONCE_BYTES = 12
+SECRET_KEY = "#"  # noqa: S105  the mark of a key whose value is secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +60,16 @@ def sealed_values(value: Any) -> Iterator[str]:
             yield from sealed_values(item)
 
 
+def is_secret(key: str, value: object) -> bool:
+    """Whether this is a secret: its key begins with `#`, and it is more than a reference to a variable."""
+    return key.startswith(SECRET_KEY) and value is not None and not is_variable_reference(value)
+
+
 def check_sealed(value: Any) -> None:
     """Raise a ValueError if a secret in a JSON value is in the clear: it must not be stored like this."""
     if isinstance(value, dict):
         for key, item in value.items():
-            if key.startswith("#") and item is not None and not is_sealed(item):
+            if is_secret(key, item) and not is_sealed(item):
                 raise ValueError(f"the secret {key} is not encrypted")
             check_sealed(item)
     elif isinstance(value, list):

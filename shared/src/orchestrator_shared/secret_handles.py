@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.sealed_values import SECRET_KEY, is_secret
 from orchestrator_shared.security import (
     MASK,
     MAX_DEPTH,
-    SECRET_KEY,
     Handles,
     is_mask,
     mask_secrets,
@@ -32,7 +32,7 @@ def _mask(value: Any, *, in_list: bool, depth: int) -> Any:
     if isinstance(value, dict):
         return {
             key: (secret_handle(item) if in_list else MASK)
-            if key.startswith(SECRET_KEY) and item is not None
+            if is_secret(key, item)
             else _mask(item, in_list=in_list, depth=depth + 1)
             for key, item in value.items()
         }
@@ -50,7 +50,7 @@ def _secrets(value: Any, depth: int) -> Iterator[Any]:
     _check_depth(depth)
     if isinstance(value, dict):
         for key, item in value.items():
-            if key.startswith(SECRET_KEY) and item is not None:
+            if is_secret(key, item):
                 yield item
             else:
                 yield from _secrets(item, depth + 1)

@@ -15,14 +15,21 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from orchestrator_shared.definitions.placeholders import is_variable_reference
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import new_id
-from orchestrator_shared.sealed_values import NONCE_BYTES, SealedValue, SecretForm, is_sealed, key_id
+from orchestrator_shared.sealed_values import (
+    NONCE_BYTES,
+    SealedValue,
+    SecretForm,
+    is_sealed,
+    is_secret,
+    key_id,
+)
 from orchestrator_shared.secret_places import SecretPlace
 from orchestrator_shared.settings import SettingsError, variable
 
 MASK = "***"
-SECRET_KEY = "#"  # noqa: S105  the mark of a key whose value is secret
 MAX_DEPTH = 100
 
 _TOKEN = re.compile(r"orc_(?P<id>[0-9a-f]{32})_[A-Za-z0-9_-]{43}")
@@ -128,14 +135,23 @@ class Encryption:
 
         What cannot be decrypted stays encrypted: it differs from everything that could be entered instead.
         """
+        return map_secrets(value, lambda secret: self._read(secret, project))
+
+    def read_references(self, value: Any, project: str) -> Any:
+        """A copy with encrypted references to variables in the clear: earlier releases encrypted them."""
 
         def read(secret: Any) -> Any:
-            try:
-                return _opened(self._content(secret, _own_place(secret, project))[1])
-            except UserError:
-                return secret
+            clear = self._read(secret, project)
+            return clear if is_variable_reference(clear) else secret
 
-        return map_secrets(value, lambda secret: read(secret) if is_sealed(secret) else secret)
+        return map_secrets(value, read)
+
+    def _read(self, secret: Any, project: str) -> Any:
+        try:
+            is_ours = is_sealed(secret)
+            return _opened(self._content(secret, _own_place(secret, project))[1]) if is_ours else secret
+        except UserError:
+            return secret
 
     def renew(self, text: str, place: SecretPlace) -> str:
         """Under the first key; with the same nonce, so that its handle stays what people have in files.
@@ -216,14 +232,15 @@ def _bound_to_place(place: SecretPlace) -> bytes:
 
 
 def map_secrets(value: Any, change: Callable[[Any], Any], depth: int = 0) -> Any:
-    """A copy of a JSON value with `change` applied to whatever lies under a `#` key; null stays null."""
+    """A copy of a JSON value with `change` applied to whatever lies under a `#` key.
+
+    Null stays null, and what is only a reference to a variable stays as it is.
+    """
     if depth > MAX_DEPTH:
         raise UserError(f"nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, dict):
         return {
-            key: change(item)
-            if key.startswith(SECRET_KEY) and item is not None
-            else map_secrets(item, change, depth + 1)
+            key: change(item) if is_secret(key, item) else map_secrets(item, change, depth + 1)
             for key, item in value.items()
         }
     if isinstance(value, list):

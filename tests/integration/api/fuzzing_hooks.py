@@ -255,6 +255,12 @@ def _trigger(body: Body) -> None:
     body["tables"] = [table.rpartition("/")[2] for table in body["tables"]]
 
 
+def _notifications(body: Body) -> None:
+    """Each address once for an event: twice with other limits would contradict itself."""
+    found = body["subscriptions"]
+    body["subscriptions"] = list({(each["event"], each["address"].lower()): each for each in found}.values())
+
+
 def _updates(body: Body) -> None:
     """No counts near 2^63: what the description says of them is read as a float."""
     for update in [body, *(body.get("updates") or [])]:
@@ -289,6 +295,7 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "copy_orchestration": _copy,
     "create_token": _token,
     "change_token": _token,
+    "save_notifications": _notifications,
     "save_trigger": _trigger,
     "publish_table_updates": _updates,
     "save_variable": _variable,

@@ -116,6 +116,7 @@ async def _foreign_things(rival: Client, database: Database, runner: Runner) -> 
     theirs = Runner(database, "rival")
     theirs.replica = runner.replica
     job = await theirs.job("theirs", 1, "processing")
+    await theirs.job("one", 1, "processing")
     await person_with_role(rival, database, "theirs@rival.example", role="admin")
     person = await database.fetchval("SELECT id FROM catalog.people WHERE email = 'theirs@rival.example'")
     await signed_in(database, person)

@@ -16,7 +16,7 @@ from tests.integration.api.conftest import (
     RunningApi,
     orchestration,
 )
-from tests.integration.api.people import person_with_role
+from tests.integration.api.people import person_with_password, person_with_role, signed_in
 from tests.support.databases import Database
 
 from orchestrator_api.access.audit_routes import EXPORTED_AT_ONCE, JSON_LINES, Log
@@ -289,6 +289,45 @@ async def test_refused_tokens_are_recorded_few_of_many(
     assert (record["actor"], record["actor_kind"], record["address"]) == ("nobody", "unknown", "127.0.0.1")
     assert (record["detail"], record["subject"]) == ({"reason": "unknown", "count": 1}, "unknown token")
     assert wrong not in json.dumps(record)
+
+
+async def test_what_people_and_tokens_may_not_do_is_recorded_few_of_many(
+    api: RunningApi, admin: Client, database: Database
+) -> None:
+    """In the log of the project it is about; otherwise a token's in its own, a person's in no project's."""
+    eva = await person_with_role(admin, database, "eva@example.com", role="viewer")
+    robot = (await admin.post("tokens", {"name": "robot", "scopes": ["read"]}, status=201))["token"]
+    for token in (eva, robot):
+        async with bearer_of(api, token) as caller:
+            for _ in range(3):
+                await caller.put("variables/x", {"value": "1"}, status=403)
+                await caller.get("/v1/people", status=403)
+                await caller.get("audit", status=403)
+    records = (await admin.get("audit?action=call.refused"))["items"]
+    found = [(each["actor"], each["actor_kind"], each["subject"]) for each in reversed(records)]
+    assert found == [
+        ("eva@example.com", "person", "save_variable"),
+        ("eva@example.com", "person", "list_audit"),
+        *(("token robot", "token", call) for call in ("save_variable", "list_people", "list_audit")),
+    ]
+    assert {each["detail"]["count"] for each in records} == {1}
+    assert records[-1]["detail"]["reason"].startswith("your role does not allow this (it needs 'configure')")
+    assert (records[-1]["subject_kind"], records[-1]["address"]) == ("call", "127.0.0.1")
+    (record,) = (await admin.get("/v1/audit?action=call.refused"))["items"]
+    assert (record["actor"], record["subject"]) == ("eva@example.com", "list_people")
+    application: Any = api.lifecycle.app
+    counted = application._app.state.sessions.guard.forbidden._addresses
+    assert [each.unrecorded for each in counted.values()] == [2] * 6, "each call counts once"
+
+
+async def test_a_forged_call_is_recorded(api: RunningApi, admin: Client, database: Database) -> None:
+    await person_with_password(admin, database, "eva@example.com", role="admin")
+    async with signed_in(api, "eva@example.com") as browser:
+        browser.http.headers["Sec-Fetch-Site"] = "cross-site"
+        await browser.put("variables/x", {"value": "1"}, status=403)
+    (record,) = (await admin.get("/v1/audit?action=call.refused"))["items"]
+    assert (record["actor"], record["subject"]) == ("eva@example.com", "save_variable")
+    assert "it came from another site" in record["detail"]["reason"]
 
 
 async def test_a_project_sees_its_ended_tokens_refused(api: RunningApi, admin: Client) -> None:

@@ -31,6 +31,7 @@ NOT_RECORDED: Mapping[str, str] = {
     "group_tasks": "a proposal: nothing changes before it is saved",
     "arrange_tasks": "a proposal: nothing changes before it is saved",
     "preview_schedule": "a preview",
+    "preview_trigger": "a preview",
     "plan_definitions": "a plan",
     "publish_table_updates": "each update is kept with its source and with what became of it",
     "receive_callback": "a service reports about its own run; the job keeps it",
@@ -81,6 +82,7 @@ STEPS = (
     Step("save_trigger", {"tables": ["in.c-x.t", "in.c-x.u"]}, ("trigger.changed",)),
     Step("switch_trigger", {"enabled": False}, ("trigger.changed",)),
     Step("reset_trigger", None, ("trigger.reset",)),
+    Step("send_test_mail", {"address": ADMIN_EMAIL}, ("notifications.tested",)),
     Step("save_notifications", {"subscriptions": []}, ("notifications.changed",)),
     Step("run_orchestration", {}, ("run.requested",)),
     Step("run_configuration", {}, ("run.requested",)),
@@ -101,6 +103,7 @@ STEPS = (
     Step("remove_member", None, ("member.removed",)),
     Step("invite_person", {"email": "eve@example.com"}, ("person.invited",)),
     Step("reset_password", None, ("password.reset_requested",)),
+    Step("unlink_person", None, ("person.unlinked",)),
     Step("change_person", {"disabled": True}, ("person.disabled",)),
     Step("apply_definitions", {"documents": DOCUMENTS}, ("definitions.applied", "variable.created")),
     Step("delete_orchestration", None, ("configuration.deleted",)),
@@ -212,6 +215,8 @@ async def prepared(furnished: Client, database: Database) -> dict[str, str]:
     failed = await failed_run(database)
     token = await furnished.post("tokens", {"name": "robot", "scopes": ["read"]}, status=201)
     person = await furnished.post("members", {"email": "ada@example.com", "role": "viewer"}, status=201)
+    identity = "INSERT INTO catalog.person_identities VALUES ('https://login.example', 'ada', $1)"
+    await database.execute(identity, UUID(person["person_id"]))
     administrator = await database.fetchval("SELECT id FROM catalog.people WHERE is_administrator")
     await token_of_person(database, UUID(str(administrator)))
     second = await database.fetchval("SELECT id FROM catalog.tokens WHERE name = 'test'")

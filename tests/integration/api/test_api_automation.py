@@ -17,7 +17,11 @@ async def test_one_step_to_an_orchestration(furnished: Client) -> None:
     assert (made["schedules"], made["errors"]) == ([], [])
     assert made["warnings"] == [], "its creator is told of errors"
     again = await furnished.post(f"{ONE}/automation", status=201)
-    assert again["id"] == "one-2"
+    assert (again["id"], again["name"]) == ("one-2", "Orders (2)")
+    named = await furnished.post(f"{ONE}/automation", {"id": "hourly"}, status=201)
+    assert named["name"] == "Orders (3)"
+    chosen = await furnished.post(f"{ONE}/automation", {"id": "daily-2", "name": "ORDERS"}, status=201)
+    assert chosen["name"] == "ORDERS", "a name that is given is kept, whoever has it"
     await furnished.put("orchestrations/one", {**orchestration("two")}, status=200)
 
 

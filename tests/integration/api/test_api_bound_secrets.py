@@ -67,6 +67,8 @@ async def test_a_value_sent_by_a_caller_is_refused_elsewhere(furnished: Client, 
         sent,
         {"#password": ENCRYPTION.encrypt_value("x", of_state("demo", "demo-extractor", "two"))},
         {"#password": ENCRYPTION.encrypt_value("x", of_variable("demo", "two"))},
+        {"#password": ENCRYPTION.encrypt_value("x", of_parameters("rival", "demo-extractor", "two"))},
+        {"#password": OLDER.encrypt_value("x", of_parameters("rival", "demo-extractor", "two"))},
     ):
         await furnished.put("configurations/demo-extractor/two", {"parameters": wrong}, status=422)
         await furnished.post("configurations/demo-extractor/two/runs", {"parameters": wrong}, status=422)
@@ -81,6 +83,30 @@ async def test_a_value_sent_by_a_caller_is_refused_elsewhere(furnished: Client, 
     assert ENCRYPTION.decrypt_secrets(await parameters_of(database, "demo-extractor", "one"), OF_ONE) == {
         "#password": "of one"
     }
+
+
+async def test_a_value_of_another_project_is_like_one_that_no_key_opens(
+    furnished: Client, database: Database
+) -> None:
+    """It opens neither and says the same of both; as the value of a variable, each is only a text."""
+    problems = []
+    for keys, project in ((ENCRYPTION, "rival"), (ELSEWHERE, "demo")):
+        value = keys.encrypt_value("x", of_parameters(project, "demo-extractor", "two"))
+        two = "configurations/demo-extractor/two"
+        body = {"parameters": {"#password": value}}
+        documents = [{"configuration": "demo-extractor/two", **body}]
+        applied = {"documents": documents, "plan_id": "*"}
+        problems.append(
+            [
+                await furnished.put(two, body, status=422),
+                await furnished.post("definitions/plan", {"documents": documents}, status=422),
+                await furnished.post("definitions/apply", applied, status=422),
+            ]
+        )
+        await furnished.put("variables/key", {"value": value, "secret": True})
+        stored = await database.fetchval("SELECT value FROM catalog.variables WHERE name = 'key'")
+        assert ENCRYPTION.decrypt_value(stored, of_variable("demo", "key")) == value
+    assert problems[0] == problems[1]
 
 
 async def test_parameters_of_tasks_and_runs_are_for_whom_they_reach(

@@ -1,11 +1,16 @@
 """Definitions: planned, applied in one transaction, exported, and applied again without a change."""
 
+import base64
+import json
 from copy import deepcopy
 from typing import Any
 
-from tests.integration.api.conftest import Client, RunningApi
+from tests.integration.api.conftest import KEY, Client, RunningApi
 from tests.integration.api.test_api_tokens import bearer
 from tests.support.databases import Database
+
+from orchestrator_shared.secret_places import of_parameters
+from orchestrator_shared.security import Encryption
 
 COMPONENT: dict[str, Any] = {
     "component": "loader",
@@ -157,6 +162,39 @@ async def test_unknown_targets_are_reported_by_document_and_path(admin: Client, 
         assert "documents[3].configuration" in fields
         assert len(fields) == 4
     assert await database.fetchval("SELECT count(*) FROM catalog.configurations") == 0
+
+
+async def test_an_export_makes_the_same_in_an_empty_project(admin: Client, database: Database) -> None:
+    """A value under a #key that is only a reference to a variable is no secret: the variable holds it."""
+    documents, reference = deepcopy(DOCUMENTS), "{{ vars.warehouse }}"
+    parameters = {"rows": 1, "#key": reference, "hosts": [{"#password": reference}]}
+    documents[2]["parameters"] = parameters
+    documents[1]["phases"][0]["tasks"][1]["parameters"] = {"parameters": {"#key": reference}}
+    await apply(admin, documents)
+    exported = (await admin.get("definitions"))["documents"]
+    assert next(each for each in exported if "configuration" in each)["parameters"] == parameters
+    assert set(await apply(admin, exported)) == {"unchanged"}
+
+    await admin.post("/v1/projects", {"id": "empty"}, status=201)
+    empty = Client(admin.http, "empty")
+    await empty.put("variables/warehouse", {"value": "postgres://y", "secret": True}, status=201)
+    await apply(empty, exported)
+    assert (await empty.get("definitions"))["documents"] == exported
+    assert set(await apply(empty, exported)) == {"unchanged"}
+
+    # As an earlier release has stored it.
+    place = of_parameters("demo", "loader", "one")
+    sealed = {**parameters, "#key": Encryption([base64.b64decode(KEY)]).encrypt_value(reference, place)}
+    await database.execute(
+        "UPDATE catalog.configuration_versions"
+        " SET parameters = $1::json::jsonb, parameters_as_written = $1::json"
+        " WHERE (project, configuration) = ('demo', 'one')",
+        json.dumps(sealed),
+    )
+    assert (await admin.get("configurations/loader/one"))["parameters"]["#key"] == "***"
+    assert (await admin.get("definitions"))["documents"] == exported
+    again = await admin.post("definitions/plan", {"documents": exported})
+    assert [each for each in again["changes"] if each["action"] != "unchanged"] == []
 
 
 async def test_malformed_documents_are_reported_by_path(admin: Client) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aio_pika
 import httpx
@@ -163,6 +163,39 @@ async def test_a_stream_is_resumed_at_another_replica(
         }
         assert stream.last_id
         assert int(stream.last_id) > int(last_id)
+
+
+async def test_an_id_of_a_stream_of_others_resumes_only_own_streams(
+    api: RunningApi, furnished: Client, runner: Runner, database: Database
+) -> None:
+    """It is an instant or a place in a log: neither says of which project, and both mean the own one."""
+    await furnished.post("/v1/projects", {"id": "rival"}, status=201)
+    await person_with_password(furnished, database, "ada@example.com", role="viewer")
+    rivals = Runner(database, "rival")
+    rivals.replica = runner.replica
+    async with viewing(api) as http, streamed(http, "/v1/projects/rival/events") as stream:
+        await stream.named("reset")
+        theirs = await rivals.job("theirs", 1, "processing")
+        await _write(database, theirs, 1, 3)
+        await stream.until(id=str(theirs))
+        last_id = stream.last_id
+    await finish(database, theirs)
+    missed = await runner.job("one", 1, "processing")
+    async with signed_in(api, "ada@example.com") as browser, api.streaming(None) as http:
+        http.cookies = browser.http.cookies
+        async with streamed(http, "events", last_id=last_id) as stream:
+            assert (await stream.named("job"))["id"] == str(missed)
+            later = await runner.job("two", 1, "processing")
+            assert (await stream.named("job"))["id"] in (str(missed), str(later))
+            assert (await stream.until(id=str(later)))["status"] == "processing"
+        for path, place in (("events", last_id or ""), ("log/stream", "1:1")):
+            answers = []
+            for job in (theirs, uuid4()):
+                url = f"/v1/projects/demo/jobs/{job}/{path}"
+                answer = await http.get(url, headers={"Last-Event-ID": place, "X-Request-Id": "one-of-two"})
+                answers.append((answer.status_code, answer.text.replace(str(job), "JOB")))
+            assert answers[0] == answers[1]
+            assert answers[0][0] == 404
 
 
 @pytest.mark.parametrize("last_id", ["1764000000000000", "9" * 16, "9" * 31, "x", "1:2"])

@@ -114,3 +114,79 @@ async def test_dispositions_and_tables_come_in_parts(furnished: Client, database
     assert [(table["name"], table["updates"]) for table in tables] == [("in.c-a.x", 3), ("in.c-a.y", 1)]
     await furnished.get(f"triggers/{uuid4()}/explanation", status=404)
     await furnished.get(f"schedules/{uuid4()}/fires", status=404)
+
+
+async def heard(database: Database, table: str, times: list[datetime]) -> None:
+    """Recorded updates, oldest first."""
+    await database.execute(
+        "INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)"
+        " SELECT 'demo', 'test', $1 || n, $1, n, at"
+        " FROM unnest($2::timestamptz[]) WITH ORDINALITY AS t (at, n)",
+        table,
+        times,
+    )
+    await database.execute(
+        "INSERT INTO triggers.tables (project, name, last_seq, last_heard_at) VALUES ('demo', $1, $2, $3)"
+        " ON CONFLICT (project, name) DO UPDATE SET last_seq = excluded.last_seq,"
+        " last_heard_at = excluded.last_heard_at",
+        table,
+        len(times),
+        times[-1],
+    )
+
+
+async def test_readiness_tells_the_rhythm_and_how_late_a_table_is(
+    furnished: Client, database: Database
+) -> None:
+    wish = {"tables": TABLES, "cool_down_seconds": 3000}
+    made = await furnished.put("orchestrations/daily/triggers/ab", wish)
+    assert made["tables_ready"] == 0
+    now = datetime.now(UTC)
+    for table, minutes in zip(TABLES, (10, 60), strict=True):
+        times = [now - timedelta(minutes=40 + minutes * n) for n in range(19, -1, -1)]
+        await heard(database, table, times)
+    await recorded(database, made["id"], (20, 1))
+    await database.execute("UPDATE triggers.tables SET last_heard_at = $1", now - timedelta(minutes=40))
+    await database.execute(
+        "INSERT INTO triggers.dispositions SELECT $1, 'demo', 'in.c-a.x', n, 'counted', $2::timestamptz"
+        " + n * interval '1 minute' FROM generate_series(1, 3) AS n",
+        made["id"],
+        now,
+    )
+    shown = await furnished.get(f"triggers/{made['id']}/explanation?timezone=Europe/Prague")
+    ready, missing = shown["tables"]
+    assert shown["tables_ready"] == 1
+    assert datetime.fromisoformat(ready["ready_since"]) == now + timedelta(minutes=2)
+    assert (ready["rhythm"]["words"], ready["late_seconds"]) == ("every 10 min", None)
+    assert (missing["rhythm"]["interval_seconds"], missing["late_seconds"]) == (3600, 0)
+    assert missing["missing_since"] is not None
+    assert [each["updates"] for each in shown["starvation"]["tables"]] == [20, 20]
+    assert (await furnished.get("orchestrations/daily/triggers/ab"))["tables_ready"] == 1
+    (listed, _) = (await furnished.get("tables?rhythm=true"))["items"]
+    assert (listed["rhythm"]["words"], listed["late_seconds"] > 0) == ("every 10 min", True)
+    assert (await furnished.get("tables"))["items"][0]["rhythm"] is None
+    await furnished.get("tables?rhythm=true&timezone=Nowhere", status=422)
+    assert [each["kind"] for each in (await furnished.get("attention"))["items"]] == []
+    await database.execute("UPDATE triggers.counts SET counted = 1")
+    (late,) = (await furnished.get("attention"))["items"]
+    assert (late["kind"], late["table"], late["trigger"]) == ("table_late", "in.c-a.x", "ab")
+    assert late["summary"] == "daily waits for in.c-a.x, 30 min late (every 10 min)"
+
+
+async def test_a_trigger_is_previewed_with_what_its_cool_down_would_cost(
+    furnished: Client, database: Database
+) -> None:
+    now = datetime.now(UTC)
+    await heard(database, TABLES[0], [now - timedelta(minutes=10 * n) for n in range(100, 0, -1)])
+    wish = {"tables": TABLES[:1], "cool_down_seconds": 3000}
+    preview = await furnished.post("trigger-previews", wish)
+    (table,) = preview["tables"]
+    assert (table["table"], table["rhythm"]["words"]) == (TABLES[0], "every 10 min")
+    assert preview["starvation"]["tables"][0]["dropped"] == 80
+    assert "would have been dropped" in preview["starvation"]["warning"]
+    assert preview["ignore"] != preview["defer"]
+    free = await furnished.post("trigger-previews", {**wish, "cool_down_seconds": 0})
+    assert free["starvation"]["warning"] is None
+    foreign = await furnished.post("trigger-previews", {"tables": ["other/in.c-a.x"]}, status=422)
+    assert foreign["errors"][0]["field"] == "tables.0"
+    assert "is not shared with you" in foreign["errors"][0]["detail"]

@@ -16,7 +16,7 @@ from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.stack_settings import LINK_KEY
 
-from orchestrator_api.people import first_link
+from orchestrator_api.people import first_link, links
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.contracts.events import PersonMailRequested
 from orchestrator_shared.contracts.routing import Queue
@@ -156,6 +156,32 @@ async def test_someone_with_a_password_is_not_invited_by_mail(admin: Client, dat
     await admin.post("/v1/projects", {"id": "other"}, status=201)
     await Client(admin.http, "other").post("members", {"email": ADA, "role": "viewer"}, status=201)
     assert await database.fetch("SELECT FROM catalog.person_links") == before
+
+
+async def test_a_person_is_mailed_a_few_links_an_hour(
+    api: RunningApi, admin: Client, browser: httpx.AsyncClient, database: Database, mails: Queue,
+    broker: BrokerVhost,
+) -> None:  # fmt: skip
+    """Whoever asks: an instance administrator, at the same time too, admins of projects, anyone."""
+    answers = await asyncio.gather(
+        *(admin.http.post("/v1/people", json={"email": ADA}) for _ in range(links.MAILS_AN_HOUR + 2))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] * links.MAILS_AN_HOUR + [429] * 2
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert "show_link" in refused.json()["detail"]
+    assert 3500 < int(refused.headers["retry-after"]) <= 3600
+    await admin.post("members", {"email": ADA, "role": "viewer"}, status=201)
+    assert (await browser.post("/v1/password-resets", json={"email": ADA})).status_code == 202
+    mailed = "SELECT count(*) FROM catalog.person_links WHERE mail_requested_at IS NOT NULL"
+    assert await database.fetchval(mailed) == links.MAILS_AN_HOUR
+    assert len(await said(broker, mails.name, links.MAILS_AN_HOUR)) == links.MAILS_AN_HOUR
+    await shown_link(admin)
+    await database.execute(
+        "UPDATE catalog.person_links SET mail_requested_at = mail_requested_at - interval '1 hour'"
+        " WHERE id = (SELECT id FROM catalog.person_links ORDER BY mail_requested_at LIMIT 1)"
+    )
+    await admin.post("/v1/people", {"email": ADA}, status=201)
+    await admin.post("/v1/people", {"email": ADA}, status=429)
 
 
 async def test_a_new_password_opens_a_closed_account(

@@ -82,8 +82,72 @@ async def test_jobs_are_filtered(furnished: Client, runner: Runner) -> None:
         assert await ids(furnished, f"jobs?{query}") == expected, query
 
 
+async def test_jobs_are_sorted_by_end_and_duration(
+    furnished: Client, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = await job(runner, 1, "error", took=timedelta(hours=3))
+    quick = await job(runner, 2, "error", took=timedelta(seconds=1))
+    middle = await job(runner, 3, configuration="two", took=timedelta(minutes=5))
+    usual = [await job(runner, 4), await job(runner, 4, configuration="two")]
+    running = await job(runner, 5, "processing")
+    created = (await furnished.post("configurations/demo-extractor/two/runs"))["job_id"]
+    (twin, same), of_one = sorted(usual, reverse=True), {long, quick, usual[0], running}
+    by_end, longest = [long, middle, twin, same, quick], [running, long, middle, twin, same, quick]
+    one = "component=demo-extractor&configuration=one"
+    for query, expected in {
+        "sort=-finished_at": by_end,
+        "sort=-finished_at&status=success": [middle, twin, same],
+        "sort=-finished_at&since=2026-01-05T12:03:00Z": [middle, twin, same],
+        "sort=-finished_at&until=2026-01-05T12:03:00Z": [long, quick],
+        "sort=-finished_at&status=error": [long, quick],
+        f"sort=-finished_at&{one}": [each for each in by_end if each in of_one],
+        "sort=-duration": longest,
+        "sort=-duration&longer_than_seconds=60": longest[:3],
+        "sort=-duration&until=2026-01-05T12:04:00Z": [long, middle, quick],
+        f"sort=-duration&search={middle}": [middle],
+        f"sort=-duration&{one}": [each for each in longest if each in of_one],
+        "sort=-accepted_at": [created, running, twin, same, middle, quick, long],
+    }.items():
+        for limit in (1, 2, 100):
+            assert await all_ids(furnished, f"jobs?{query}&limit={limit}") == expected, (query, limit)
+    monkeypatch.setattr(filters, "SCANNED", 3)
+    assert await all_ids(furnished, "jobs?sort=-finished_at&status=success&limit=1") == [middle, twin, same]
+    assert await all_ids(furnished, "jobs?sort=-duration&limit=1") == [running, twin, same]
+
+
+async def test_runs_are_sorted_also_for_a_token_that_may_only_run(
+    furnished: Client, api: RunningApi, runner: Runner
+) -> None:
+    made = await furnished.post("tokens", {"name": "r", "scopes": ["run"], "components": ["orchestrator"]})
+    async with api.http(made["token"]) as http:
+        mine = Client(http)
+        asked = [(await mine.post("orchestrations/daily/runs"))["job_id"] for _ in range(3)]
+        for number, (each, minutes) in enumerate(zip(asked, (2, 3, 1), strict=True), 1):
+            run: dict[str, Any] = {
+                "id": UUID(each),
+                "component": "orchestrator",
+                "configuration": "daily",
+            }
+            await job(runner, number, took=timedelta(minutes=minutes), **run)
+        longest, by_end = [asked[1], asked[0], asked[2]], [asked[1], asked[2], asked[0]]
+        for client in (mine, furnished):
+            for limit in (1, 2, 100):
+                runs = f"orchestrations/daily/runs?limit={limit}"
+                assert await all_ids(client, f"{runs}&sort=-duration") == longest
+                assert await all_ids(client, f"{runs}&sort=-finished_at") == by_end
+                assert await all_ids(client, runs) == asked[::-1]
+
+
 @pytest.mark.parametrize(
-    "query", ["since=yesterday", "longer_than_seconds=-1", "search=", "origin=nobody", "since=2026-01-05"]
+    "query",
+    [
+        "since=yesterday",
+        "longer_than_seconds=-1",
+        "search=",
+        "origin=nobody",
+        "since=2026-01-05",
+        "sort=started_at",
+    ],
 )
 async def test_wrong_filters_are_refused(furnished: Client, query: str) -> None:
     refused = await furnished.get(f"jobs?{query}", status=422)

@@ -12,6 +12,7 @@ from tests.support.query_plans import explained, rows_read
 from orchestrator_api.catalog.store import ConfigurationStore
 from orchestrator_api.runs.store import RunStore
 from orchestrator_api.schedules.store import ScheduleStore
+from orchestrator_api.triggers.store import TriggerStore
 from orchestrator_shared.database.queries import Queries
 
 DAILY = "orchestrations/daily"
@@ -225,6 +226,35 @@ async def _fill(database: Database) -> None:
         " SELECT job, id, n, project, component, configuration, 'run', status, 'schedule', job, 0, now(),"
         "   now(), now(), now(), 1, CASE status WHEN 'error' THEN 'user' END FROM made"
     )
+    await database.execute(
+        "INSERT INTO catalog.triggers (id, project, orchestration, name)"
+        " SELECT gen_random_uuid(), 'demo', 'o' || n, 't' FROM generate_series(1, $1::int) AS n",
+        MANY,
+    )
+    await database.execute(
+        "INSERT INTO catalog.trigger_tables SELECT id, 'demo', 'in.c-a.' || orchestration"
+        " FROM catalog.triggers"
+    )
+    await database.execute(
+        "INSERT INTO triggers.states (trigger_id, project, orchestration, name, version, enabled,"
+        " cool_down_seconds, mode) SELECT id, project, orchestration, name, 1, true, 0, 'ignore'"
+        " FROM catalog.triggers ON CONFLICT DO NOTHING"
+    )
+    await database.execute(
+        "INSERT INTO triggers.counts (trigger_id, table_project, table_name, counted, used)"
+        " SELECT trigger_id, table_project, table_name, 20, 20 FROM catalog.trigger_tables"
+        " ON CONFLICT DO NOTHING"
+    )
+    await database.execute(
+        "INSERT INTO triggers.tables (project, name, last_seq, last_heard_at)"
+        " SELECT table_project, table_name, 20, now() FROM catalog.trigger_tables"
+        " ON CONFLICT (project, name) DO UPDATE SET last_seq = 20, last_heard_at = now()"
+    )
+    await database.execute(
+        "INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)"
+        " SELECT project, 's', name || '/' || n, name, n, now() - (20 - n) * interval '1 hour'"
+        " FROM triggers.tables, generate_series(1, 20) AS n"
+    )
     await database.execute("ANALYZE")
 
 
@@ -244,6 +274,8 @@ async def test_what_the_list_asks_reads_little_among_ten_thousand_orchestrations
     assert await _read(database, runs, "unsolved_failures", **most) <= 5 * MANY / 100
     assert await _read(database, runs, "long_unfinished_runs", seconds="60", **most) <= 100
     assert await _read(database, schedules, "missed_schedules", overdue_seconds="120", **most) <= 100
+    quiet = {"project": "'demo'", "limit": "300"}
+    assert await _read(database, TriggerStore.queries, "quiet_tables", **quiet) <= 7 * MANY
     none = {"search": "NULL", "labels": "NULL"}
     counted = await _read(
         database, catalog, "counts_of_orchestrations", project="'demo'", looked="10000", **none

@@ -54,3 +54,19 @@ async def test_the_first_schedule_of_what_never_ran(furnished: Client, database:
     await furnished.delete(f"{path}/first")
     await runner.job("daily", 2, "error", component="orchestrator")
     assert (await furnished.put(f"{path}/first", times, status=201))["hint"] is None
+
+
+async def test_a_test_mail_goes_to_a_subscribed_address_ten_times_an_hour(furnished: Client) -> None:
+    base = "orchestrations/daily/notifications"
+    subscriptions = [{"event": "error", "address": "team@example.com"}]
+    await furnished.put(base, {"subscriptions": subscriptions})
+    refused = await furnished.post(f"{base}/test-deliveries", {"address": "x@example.com"}, status=422)
+    assert refused["errors"][0]["field"] == "address"
+    wish = {"address": "team@example.com"}
+    made = [await furnished.post(f"{base}/test-deliveries", wish, status=202) for _ in range(10)]
+    assert len({each["fact_key"] for each in made}) == 10
+    (record, *_) = (await furnished.get("audit?action=notifications.tested"))["items"]
+    assert (record["subject"], record["detail"]["address"]) == ("daily", "team@example.com")
+    too_many = await furnished.post(f"{base}/test-deliveries", wish, status=429)
+    assert too_many["detail"].startswith("10 test mails were sent in this project in the last hour")
+    await furnished.post("orchestrations/ghost/notifications/test-deliveries", wish, status=404)

@@ -2,13 +2,15 @@
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 import pytest
 from tests.integration.api.conftest import Client, orchestration
 from tests.support.databases import Database
 
-SORTS = ("id", "-id", "name", "-name")
+ORDERS = ("id", "name", "updated_at")
+SORTS = tuple(f"{mark}{order}" for order in ORDERS for mark in ("", "-"))
 NAMES = ["beta", "Alpha", "alpha", "BETA", "gamma", "beta", "Delta", "alpha"]
 WIDE = "\U0001f600" * 200
 
@@ -33,9 +35,11 @@ async def filled(furnished: Client, database: Database) -> Client:
     )
     await database.execute(
         "INSERT INTO catalog.configuration_versions"
-        " (project, component, configuration, version, parameters, author)"
+        " (project, component, configuration, version, parameters, author, created_at)"
         " SELECT project, component, id, 1, CASE component WHEN 'orchestrator' THEN '{\"phases\": []}'::jsonb"
-        " ELSE '{}' END, 'test' FROM catalog.configurations WHERE id ~ '^c[0-9]$'"
+        " ELSE '{}' END, 'test', timestamptz '2026-01-30 12:00:00.000007Z' - interval '1 day'"
+        " * (right(id, 1)::int % 4)"
+        " FROM catalog.configurations WHERE id ~ '^c[0-9]$'"
     )
     await furnished.put("orchestrations/other", orchestration(name="Epsilon"))
     return furnished
@@ -48,7 +52,9 @@ async def every(client: Client, path: str) -> list[Any]:
         answer = await client.http.get(url)
         assert answer.status_code == 200, answer.text
         page = answer.json()
-        found += [(each.get("component", ""), each["name"], each["id"]) for each in page["items"]]
+        found += [
+            (row.get("component", ""), row["name"], row["id"], row["updated_at"]) for row in page["items"]
+        ]
         if page["next"] is None:
             return found
         assert page["items"], "a page without items leads nowhere"
@@ -64,6 +70,10 @@ def by_name(row: Any) -> Any:
     return row[0], row[1].lower(), row[2]
 
 
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
 @pytest.mark.parametrize(
     ("path", "count"),
     [("orchestrations", 11), ("configurations", 29), ("configurations?component=a", 9)],
@@ -76,12 +86,22 @@ async def test_pages_in_every_order_show_each_row_once(filled: Client, path: str
     assert whole == await every(filled, path)
     assert plain(whole) == sorted(plain(whole), key=lambda row: (row[0], row[2]))
     assert plain(orders["name"]) == sorted(plain(whole), key=by_name)
-    for sort in ("id", "name"):
+    assert orders["updated_at"] == sorted(whole, key=lambda row: (row[0], instant(row[3]), row[2]))
+    for sort in ORDERS:
         assert orders[f"-{sort}"] == orders[sort][::-1]
     assert set(orders["name"]) == set(whole)
     for sort, expected in orders.items():
         for limit in (1, 2, 7):
             assert await every(filled, f"{path}{mark}sort={sort}&limit={limit}") == expected, (sort, limit)
+
+
+async def test_a_new_version_comes_last_and_a_switch_does_not(filled: Client) -> None:
+    await filled.put("orchestrations/c3", orchestration(name="Renamed"))
+    await filled.put("orchestrations/other", orchestration(name="Epsilon", enabled=False))
+    newest = await every(filled, "orchestrations?sort=-updated_at&limit=1")
+    assert [row[2] for row in newest[:2]] == ["c3", "other"]
+    shown = await filled.get("orchestrations/c3")
+    assert shown["updated_at"] == newest[0][3]
 
 
 async def test_an_order_goes_with_a_search(filled: Client) -> None:
@@ -92,7 +112,7 @@ async def test_an_order_goes_with_a_search(filled: Client) -> None:
 async def test_a_cursor_of_another_order_is_refused(filled: Client) -> None:
     cursors = {
         sort: (await filled.get(f"orchestrations?sort={sort}&limit=1"))["next"]
-        for sort in ("id", "-id", "name")
+        for sort in ("id", "-id", "name", "updated_at")
     }
     for sort in SORTS:
         for of_sort, cursor in cursors.items():

@@ -46,6 +46,7 @@ ALLOWED: Mapping[str, str] = {
     "people.forget_person_links": CLEANING,
     "people.held_roles": OWN,
     "people.is_reset_under_way": OWN,
+    "people.seconds_until_mail": OWN,
     "people.open_link": "by the id in a link that we signed",
     "people.use_links": OWN,
     "projects.projects": "people get the projects that they are members of; administrators all",

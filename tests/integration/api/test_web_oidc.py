@@ -1,5 +1,6 @@
 """People sign in at a real provider of OpenID Connect, and their groups give them roles."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -11,20 +12,27 @@ import httpx
 import pytest
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from tests.integration.api.conftest import Client, RunningApi, running
-from tests.integration.api.people import PASSWORD, person_with_password
+from tests.integration.api.people import PASSWORD, person_with_password, token_of_person
 from tests.support.browser import Browser, Page, browsing
 from tests.support.databases import Database
 from tests.support.oidc_provider import OidcProvider, parameters, running_provider
 from tests.support.stack_settings import LINK_KEY
+from tests.support.waiting import eventually
 
 from orchestrator_api.people.first_link import FirstLinkSettings, connected
 from orchestrator_api.people.oidc import pending
 from orchestrator_api.people.oidc.pending import PendingSignIn
+from orchestrator_api.people.rows import NewSession
+from orchestrator_api.people.store import PeopleStore
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.domain.errors import Conflict
+from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.settings import parse_keys
 
 EVA = "eva@example.com"
+BLOCKED = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 GROUPS = json.dumps(
     {
         "data-team": {"demo": "editor", "missing-project": "admin"},
@@ -233,6 +241,44 @@ async def test_an_address_belongs_to_the_first_who_signs_in_with_it(
     provider.person("impostor", email=EVA, email_verified=True)
     page = await sign_in(browser, provider, "impostor")
     await refused(browser, page, database, "another person has signed in with your mail address")
+
+
+async def test_an_unlinked_account_is_signed_out_and_linked_again_by_its_address(
+    browser: Browser, provider: OidcProvider, database: Database, admin: Client
+) -> None:
+    assert (await sign_in(browser, provider)).status == 303
+    person = (await me(browser))["person"]["id"]
+    login = await token_of_person(database, UUID(person))
+    assert (await admin.get(f"/v1/people/{person}"))["identity_provider"] == provider.issuer
+    await admin.delete(f"/v1/people/{person}/identity", status=204)
+    problem = await admin.delete(f"/v1/people/{person}/identity", status=404)
+    assert problem["detail"] == f"{EVA} is not linked to an identity provider"
+    assert (await browser.http.get("/v1/me")).status_code == 401
+    headers = {"Authorization": f"Bearer {login}"}
+    assert (await admin.http.get("/v1/me", headers=headers)).status_code == 401
+    assert await role_of(database) == [("demo", "editor", False, "provider")]
+    assert "person.unlinked" in await audited(database, EVA)
+    provider.person("eva-of-the-new-issuer", email=EVA, email_verified=True, groups=["data-team"])
+    assert (await sign_in(browser, provider, "eva-of-the-new-issuer")).status == 303
+    assert (await me(browser))["person"]["id"] == person
+
+
+async def test_a_sign_in_that_meets_an_unlinking_leaves_no_session(
+    browser: Browser, provider: OidcProvider, database: Database, admin: Client
+) -> None:
+    assert (await sign_in(browser, provider)).status == 303
+    person = UUID((await me(browser))["person"]["id"])
+    async with database.connection() as connection:
+        async with connection.transaction():
+            store = PeopleStore(connection)
+            identity = await store.person_of_identity(issuer=provider.issuer, subject="eva")
+            assert identity == person
+            unlinking = asyncio.create_task(admin.delete(f"/v1/people/{person}/identity", status=204))
+            await eventually(lambda: database.fetchval(BLOCKED))
+            session = NewSession(new_id(), person, b"hash", "192.0.2.1", "Browser")
+            await store.insert_provider_session(session)
+        await unlinking
+    assert await database.fetchval("SELECT count(*) FROM catalog.sessions") == 0
 
 
 @pytest.mark.parametrize(

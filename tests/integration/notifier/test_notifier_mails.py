@@ -3,6 +3,9 @@
 from tests.integration.notifier.conftest import Stage, StartNotifier, mails, told
 from tests.support.smtp_sink import SmtpSink
 
+from orchestrator_shared.contracts.events import TestMailRequested
+from orchestrator_shared.domain.ids import new_id
+
 
 async def test_the_error_of_an_unattended_run_is_mailed_to_its_subscribers(
     stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
@@ -57,3 +60,26 @@ async def test_a_triggers_run_that_was_refused_for_the_length_of_its_chain_is_re
     (mail,) = await mails(smtp_sink, 1)
     assert mail.subject == "[demo] campaigns #1 failed"
     assert "not started: 20 runs in a row" in mail.text
+
+
+async def test_a_test_mail_reaches_the_address_once_and_is_listed(
+    stage: Stage, start_notifier: StartNotifier, smtp_sink: SmtpSink
+) -> None:
+    await start_notifier().ready()
+    request = TestMailRequested(
+        test_id=new_id(),
+        project="demo",
+        orchestration="campaigns",
+        address="ops@example.com",
+        requested_by="jana@example.com",
+    )
+
+    await stage.pipelines.publish(request)
+    await stage.pipelines.publish(request)
+
+    (mail,) = await mails(smtp_sink, 1)
+    assert (mail.recipients, mail.subject) == (("ops@example.com",), "[demo] Test mail of campaigns")
+    assert "jana@example.com" in mail.text
+    await stage.all_settled(1)
+    (row,) = await stage.database.fetch("SELECT * FROM notifications.deliveries_v1")
+    assert (row["event"], row["status"], row["recipient"]) == ("test", "sent", "ops@example.com")

@@ -51,14 +51,14 @@ CASES = [
     (
         "catalog",
         "listed_configurations",
-        f"'{{orchestrator,orchestrator}}', {PAGE}, '{{n,n}}', 'p'",
+        f"'{{orchestrator,orchestrator}}', {PAGE}, '{{n,n}}', '{{now,now}}', 'p'",
         4,
     ),
     # The last four of the project's orchestrations.
     (
         "catalog",
         "configurations_by_id",
-        "NULL, NULL, NULL, 'p', 'orchestrator', 'orchestrator', 'o995', NULL, NULL, 10",
+        "NULL, NULL, NULL, 'p', 'orchestrator', NULL, NULL, 'orchestrator', 'o995', 10",
         9,
     ),
     # A schedule and its next fire each.

@@ -38,8 +38,10 @@ INSERT INTO catalog.configurations (project, component, id, name, version, delet
 SELECT 'p' || p, c, 'c' || n, 'Name ' || n % 7, 1, CASE WHEN n > {MANY} THEN now() END
 FROM generate_series(1, {PROJECTS}) AS p, unnest('{{a-first,m-middle}}'::text[]) AS c,
      generate_series(1, {MANY} + {TRASHED}) AS n;
-INSERT INTO catalog.configuration_versions (project, component, configuration, version, parameters, author)
-SELECT project, component, id, 1, '{{}}', 'test' FROM catalog.configurations;
+INSERT INTO catalog.configuration_versions
+    (project, component, configuration, version, parameters, author, created_at)
+SELECT project, component, id, 1, '{{}}', 'test', now() - make_interval(mins => hashtext(id) % 1000)
+FROM catalog.configurations;
 ANALYZE
 """
 # A page and the versions on it, and the few components.
@@ -47,6 +49,7 @@ PAGE = 2 * 20 + 10
 OF_ONE = {"component": "'m-middle'"}
 IN_IT = {"after_component": "'m-middle'", "after": "'c5'"}
 NAMED = {**IN_IT, "after_name": "'Name 3'"}
+UPDATED = {**IN_IT, "after_update": "now() - interval '3 hours'"}
 CASES = [
     ("notifications", "deliveries", {}, 25),
     ("notifications", "deliveries", {"before": "now() - interval '10 hours'"}, 25),
@@ -58,17 +61,18 @@ CASES = [
     *(
         ("catalog", f"configurations_by_{order}", given, PAGE + passed)
         # By id, they pass those in the trash, which have an id among the first ones.
-        for order, inside, passed in (("id", IN_IT, TRASHED), ("name", NAMED, 0))
+        for order, inside, passed in (("id", IN_IT, TRASHED), ("name", NAMED, 0), ("update", UPDATED, 0))
         for given in ({}, OF_ONE, inside, {**OF_ONE, **inside}, {"component": "'orchestrator'"})
     ),
     *(
         ("catalog", f"configurations_by_{order}_backwards", given, PAGE)
-        for order, inside in (("id", IN_IT), ("name", NAMED))
+        for order, inside in (("id", IN_IT), ("name", NAMED), ("update", UPDATED))
         for given in (OF_ONE, inside, {**OF_ONE, **inside}, {"component": "'orchestrator'"})
     ),
     # They pass the orchestrations, which are not among them.
     ("catalog", "configurations_by_id_backwards", {}, PAGE + ORCHESTRATIONS),
     ("catalog", "configurations_by_name_backwards", {}, PAGE + ORCHESTRATIONS),
+    ("catalog", "configurations_by_update_backwards", {}, PAGE + ORCHESTRATIONS),
     # One trigger with its table and orchestration.
     ("tables", "listeners", {"owner": "'p1'", "table": "'in.c-1.o7'"}, 3),
     ("tables", "listeners_elsewhere", {"table": "'in.c-1.o7'"}, 3),

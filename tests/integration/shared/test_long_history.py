@@ -48,8 +48,8 @@ VALUES ('{ONE}', 'p', 't', 0, 0);
 ANALYZE
 """
 LISTED = (
-    "'lane', 'p', NULL, NULL, NULL, NULL, 50, 'orchestrator', 'c2', "
-    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
+    "'lane', 'p', NULL, NULL, NULL, NULL, 50, 'orchestrator', 'c2', NULL, NULL, NULL, 'accepted_at', true, "
+    "NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
 )
 LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
 CASES = [

@@ -56,6 +56,15 @@ def test_secrets_are_compared_and_never_shown() -> None:
     ]
 
 
+def test_references_to_variables_are_compared_and_shown() -> None:
+    before = {"#p": "{{ vars.p }}", "#q": "{{ vars.q }}", "#r": "{{ vars.r }}"}
+    after = {**before, "#p": "{{ vars.other }}", **ENCRYPTION.encrypt_secrets({"#q": "swordfish"}, PLACE)}
+    assert compare_parameters(before, after).changes == [
+        Difference("parameters.#p", "changed", "{{ vars.p }}", "{{ vars.other }}"),
+        Difference("parameters.#q", "changed", "{{ vars.q }}", "***", secret=True),
+    ]
+
+
 def test_a_new_key_for_encryption_changes_no_secret() -> None:
     sealed = ENCRYPTION.encrypt_secrets({"l": [{"#p": "swordfish"}, {"#p": "marlin"}]}, PLACE)
     renewed = Encryption([bytes(32), bytes(range(32))]).encrypt_secrets(sealed, PLACE)

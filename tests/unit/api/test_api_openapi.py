@@ -42,6 +42,15 @@ SHOWN = (
 )
 DOCUMENT: dict[str, Any] = json.loads(description())
 METHODS = {"get", "put", "post", "patch", "delete"}
+OF_BODY = {"400", "408", "413", "415"}
+
+
+def described(response: dict[str, Any]) -> dict[str, Any]:
+    """The response itself, where a reference stands for it."""
+    if "$ref" not in response:
+        return response
+    shared: dict[str, dict[str, Any]] = DOCUMENT["components"]["responses"]
+    return shared[response["$ref"].removeprefix("#/components/responses/")]
 
 
 def test_kept_description_is_current() -> None:
@@ -68,7 +77,8 @@ def test_every_operation_is_described() -> None:
             wrong = [
                 status
                 for status, response in operation["responses"].items()
-                if status.startswith(("4", "5")) and list(response["content"]) != ["application/problem+json"]
+                if status.startswith(("4", "5"))
+                and list(described(response)["content"]) != ["application/problem+json"]
             ]
             assert wrong == [], where
     assert len(seen) >= 55
@@ -111,7 +121,7 @@ def _expected_problems(path: str, operation: dict[str, Any]) -> set[str]:
     if "{" in path:
         expected.add("404")
     if "requestBody" in operation:
-        expected |= {"400", "408", "413", "415"}
+        expected |= OF_BODY
     if any(each["name"] == "If-Match" for each in operation.get("parameters", ())):
         expected |= {"409", "412", "428"}
     return expected
@@ -123,13 +133,16 @@ def test_every_problem_that_an_operation_may_answer_is_described_with_an_example
         for method, operation in item.items():
             lacking = _expected_problems(path, operation) - operation["responses"].keys()
             assert not lacking, f"{method} {path} does not describe {sorted(lacking)}"
+            if "requestBody" not in operation:
+                assert not OF_BODY & operation["responses"].keys(), f"{method} {path} has no body"
             for status, response in operation["responses"].items():
                 if status.startswith(("4", "5")):
-                    named = response["content"]["application/problem+json"]["examples"]
+                    named = described(response)["content"]["application/problem+json"]["examples"]
                     of_status = {
                         name for name, each in examples.items() if each["value"]["status"] == int(status)
                     }
                     assert named.keys() == of_status != set(), f"{method} {path} {status}"
+                    assert response == {"$ref": f"#/components/responses/Problem{status}"}, "described once"
 
 
 @pytest.mark.parametrize("name", PROBLEMS)

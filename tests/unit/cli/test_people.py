@@ -15,7 +15,7 @@ ID = "01a22a90-5d33-7a53-90df-0a520c115ff6"
 MEMBERS = "/v1/projects/demo/members"
 PERSON = {"id": ID, "email": "Ada@Example.com", "name": "Ada", "is_administrator": False}
 TIMES = {"etag": '"e"', "disabled_at": "2026-11-30T12:00:00Z", "created_at": "2026-11-29T12:00:00Z"}
-MEMBER = {**PERSON, **TIMES, "person_id": ID, "role": "viewer", "may_run": True}
+MEMBER = {**PERSON, **TIMES, "person_id": ID, "role": "viewer", "may_run": True, "source": "manual"}
 LINK = {"person_id": ID, "purpose": "invite", "expires_at": "2026-12-07T12:00:00Z"}
 ME: dict[str, Any] = {
     "person": PERSON, "memberships": [{"project": "demo", "role": "viewer", "may_run": True}], "token": None,
@@ -58,6 +58,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> BODIES:
         ("people reset ada@example.com --link", f"POST /v1/people/{ID}/reset shown", {}, "/links/text"),
         ("people disable ada@example.com", f"PATCH /v1/people/{ID}", {"disabled": True}, "disabled"),
         ("people enable ada@example.com", f"PATCH /v1/people/{ID}", {"disabled": False}, "enabled"),
+        ("people unlink ada@example.com", f"DELETE /v1/people/{ID}/identity", None, "links it again"),
         (
             "members invite b@c.d viewer --may-run --name Bob", f"POST {MEMBERS}",
             {"email": "b@c.d", "role": "viewer", "may_run": True, "name": "Bob"},
@@ -82,7 +83,7 @@ def test_each_asks_its_address(
     ("arguments", "shows"),
     [
         ("people list", "Ada@Example.com Ada disabled 2026-11-30 12:00:00"),
-        ("members list", "Ada@Example.com Ada viewer, may run disabled 2026-11-29 12:00:00"),
+        ("members list", "Ada@Example.com Ada viewer, may run by hand disabled 2026-11-29 12:00:00"),
         ("whoami", "Ada <Ada@Example.com> viewer who may run in demo"),
     ],
 )
@@ -90,6 +91,23 @@ def test_each_shows(asked: BODIES, capsys: pytest.CaptureFixture[str], arguments
     assert main(arguments.split()) == 0
     assert shows in " ".join(capsys.readouterr().out.split())
     assert asked == []
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [("provider", "groups at the identity provider disabled"), (None, "may run disabled")],
+)
+def test_a_member_of_a_group_is_told_from_others(
+    asked: BODIES,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    source: str | None,
+    shown: str,
+) -> None:
+    """An older server does not say where a role comes from."""
+    monkeypatch.setitem(MEMBER, "source", source)
+    assert main(["members", "list"]) == 0
+    assert shown in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_token_is_shown_with_its_scopes(

@@ -61,3 +61,8 @@ def test_a_reference_that_means_nothing_is_warned_of() -> None:
 def test_everything_below_a_secret_key_is_masked() -> None:
     value = {"#a": {"b": [1, {"c": "x"}]}, "d": ["#e", {"#f": None}]}
     assert masked(value) == {"#a": {"b": ["***", {"c": "***"}]}, "d": ["#e", {"#f": "***"}]}
+
+
+def test_a_reference_to_a_variable_is_shown_unless_a_secret_holds_it() -> None:
+    value = {"#a": "{{ vars.a }}", "#b": {"c": "{{ vars.a }}"}, "#d": "x{{ vars.a }}"}
+    assert masked(value) == {"#a": "{{ vars.a }}", "#b": {"c": "***"}, "#d": "***"}

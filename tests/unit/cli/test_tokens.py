@@ -65,10 +65,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("arguments", "address", "shows"),
     [
-        ("tokens list", "GET /v1/projects/demo/tokens", "[orchestrator]"),
         ("tokens list --instance", "GET /v1/tokens", "everything, as a@b.c"),
         ("tokens create robot --scope run", "POST /v1/projects/demo/tokens", "orc_text"),
-        ("tokens list", "GET /v1/projects/demo/tokens", "orc_ab12cd34 publish to in.c-crm, in.c-shop run"),
+        (
+            "tokens list",
+            "GET /v1/projects/demo/tokens",
+            "publish to in.c-crm and in.c-shop, run orchestrator valid",
+        ),
         (f"tokens show {ID}", f"GET /v1/projects/demo/tokens/{ID}", "loads at night"),
         (f"tokens show {ID} --instance", f"GET /v1/tokens/{ID}", "everything, as a@b.c"),
         (f"tokens change {ID} --name x", f"PATCH /v1/projects/demo/tokens/{ID}", "changed"),

@@ -21,6 +21,13 @@ def test_blocks_are_cut_at_their_names() -> None:
     assert blocks == [("first", "SELECT 1;  -- one"), ("second_one", "SELECT 2\nWHERE true;")]
 
 
+def test_parts_are_pasted_into_the_queries_of_their_file() -> None:
+    text = "-- name: a\nSELECT 2 WHERE {{part two}}\n-- part: one\n$x\n-- part: two\nx = {{part one}}\n"
+    blocks = parse_queries(text, file="x.sql")
+    assert blocks == [("a", "SELECT 2 WHERE x = $x")]
+    assert Queries(dict(blocks)).parameters("a") == ("x",)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -30,6 +37,9 @@ def test_blocks_are_cut_at_their_names() -> None:
         ("-- name: \nSELECT 1", "not a valid query name"),
         ("-- name: Two Words\nSELECT 1", "not a valid query name"),
         ("-- name: a\n-- only a comment\n-- name: b\nSELECT 1", "'a' is empty"),
+        ("-- part: a\n-- name: b\nSELECT 1", "'a' is empty"),
+        ("-- part: a\n1\n-- part: a\n1\n-- name: b\nSELECT 1", "part 'a' is defined twice"),
+        ("-- part: a\n1\n-- name: b\nSELECT {{part c}}", "no part 'c'; there are a"),
     ],
 )
 def test_malformed_files_are_refused(text: str, message: str) -> None:

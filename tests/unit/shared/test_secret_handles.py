@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from orchestrator_shared.sealed_values import check_sealed
 from orchestrator_shared.secret_handles import handles_of, mask_for_editing, restore_masked
 from orchestrator_shared.secret_places import of_parameters
 from orchestrator_shared.security import Encryption, is_mask, mask_secrets, secret_handle
@@ -58,6 +59,34 @@ def test_a_handle_reveals_nothing_and_lasts_until_the_secret_is_replaced() -> No
     assert renewed != old
     assert secret_handle(renewed["#p"]) == secret_handle(old["#p"])
     assert Encryption([NEW]).decrypt_secrets(renewed, PLACE) == {"#p": "x"}
+
+
+def test_a_reference_to_a_variable_is_no_secret() -> None:
+    plain = {"#a": "{{ vars.a }}", "hosts": [{"#b": "{{vars.b_2}}"}], "#c": {"d": "{{ vars.a }}"}}
+    stored = stored_of(plain)
+    assert (stored["#a"], stored["hosts"]) == (plain["#a"], plain["hosts"])
+    assert mask_for_editing(stored) == mask_secrets(stored) == {**plain, "#c": "***"}
+    assert saved({**plain, "#a": "***", "#c": "***"}, stored) == plain  # as earlier releases have exported it
+    check_sealed(stored)
+    for secret in (
+        "x{{ vars.a }}",
+        "{{ vars.a }}{{ vars.b }}",
+        "{{ scheduled_for }}",
+        "{{ vars.A }}",
+        "vars.a",
+    ):
+        assert mask_secrets({"#a": secret}) == {"#a": "***"}
+        assert stored_of({"#a": secret})["#a"] != secret
+
+
+def test_an_encrypted_reference_of_an_earlier_release_can_be_read() -> None:
+    sealed = {
+        "#a": ENCRYPTION.encrypt_value("{{ vars.a }}", PLACE),
+        "list": [{"#b": ENCRYPTION.encrypt_value("secret", PLACE)}],
+        "#other": Encryption([OLD]).encrypt_value("{{ vars.a }}", PLACE),
+    }
+    assert ENCRYPTION.read_references(sealed, PLACE.project) == {**sealed, "#a": "{{ vars.a }}"}
+    assert mask_for_editing(sealed)["#a"] == "***"
 
 
 def test_a_handle_of_nothing_that_is_stored_is_left() -> None:

@@ -11,13 +11,14 @@ from orchestrator_cli.output import day_and_time, print_json, print_table
 
 def attention(
     limit: Annotated[int, typer.Option(min=1, max=50, help="How many to show.")] = 20,
+    timezone: Annotated[str, typer.Option(help="Of the usual times of tables.")] = "UTC",
     project: ProjectOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what needs attention: failures, runs that take long, missed fires."""
+    """Show what needs attention: failures, runs that take long, late tables, missed fires."""
     where = context(project)
     with where.client() as client:
-        found = client.get(where.project_path("attention"), limit=limit)
+        found = client.get(where.project_path("attention"), limit=limit, timezone=timezone)
     if as_json:
         print_json(found)
         return

@@ -83,6 +83,7 @@ def _print(items: Iterator[Json], shape: Output) -> None:
                 )
                 for item in items
             ),
+            empty="No records match.",
         )
 
 

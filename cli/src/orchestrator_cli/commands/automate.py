@@ -65,6 +65,7 @@ def usages(
             (item["orchestration"], item["phase"], item["task"], item["version"] or "current", _off(item))
             for item in items
         ),
+        empty=f"No task runs {name}.",
     )
 
 

@@ -39,7 +39,11 @@ def backfill(
     if as_json:
         print_json(answer)
         return
-    print_table(("scheduled for (UTC)", "local", "job", ""), (_row(fire) for fire in answer["fires"]))
+    print_table(
+        ("scheduled for (UTC)", "local", "job", ""),
+        (_row(fire) for fire in answer["fires"]),
+        empty="The schedule has no fires in this time.",
+    )
     print(summary(answer))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import typer
 
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, plain, print_json, print_table
+from orchestrator_cli.output import day_and_time, nothing, plain, print_json, print_table
 
 app = typer.Typer()
 
@@ -41,6 +41,7 @@ def list_buckets(
             )
             for item in items
         ),
+        empty=nothing("buckets", (search, shared), "No buckets yet: no table was updated."),
     )
 
 
@@ -56,6 +57,7 @@ def shares(bucket: Bucket, project: ProjectOption = None, as_json: JsonOption = 
     print_table(
         ("shared with", "since (UTC)"),
         ((item["shared_with"], day_and_time(item["created_at"])) for item in items),
+        empty=f"{bucket} is not shared. Share it with `orchestrator buckets share {bucket} PROJECT`.",
     )
 
 

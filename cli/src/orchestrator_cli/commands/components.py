@@ -48,4 +48,5 @@ def list_components(as_json: JsonOption = False) -> None:
             (item.get("id") or item.get("component"), item["type"], item["executor"], item["name"])
             for item in items
         ),
+        empty="No components yet. Register one with `orchestrator components register FILE`.",
     )

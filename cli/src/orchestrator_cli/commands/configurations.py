@@ -7,7 +7,7 @@ import typer
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, SortOption, context
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
 from orchestrator_cli.failures import BadInput
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import day_and_time, nothing, print_json, print_table
 
 app = typer.Typer()
 
@@ -52,6 +52,11 @@ def list_configurations(
                 item["author"],
             )
             for item in items
+        ),
+        empty=nothing(
+            "configurations",
+            (component, search),
+            "No configurations yet. Describe one in YAML, and save it with `orchestrator apply FILE`.",
         ),
     )
 

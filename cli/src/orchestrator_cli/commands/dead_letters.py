@@ -31,6 +31,7 @@ def list_dead_letters(as_json: JsonOption = False) -> None:
             )
             for item in items
         ),
+        empty="No dead letters: every message was handled.",
     )
     if len(items) == MOST:
         print(f"Showing the oldest {MOST}; there may be more.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
-from orchestrator_cli.output import day_and_time, print_json, print_table
+from orchestrator_cli.output import day_and_time, nothing, print_json, print_table
 
 
 def deliveries(
@@ -35,4 +35,5 @@ def deliveries(
             )
             for item in items
         ),
+        empty=nothing("mails", (orchestration,), "No mails yet."),
     )

@@ -7,12 +7,13 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands import retry
-from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
+from orchestrator_cli.commands.options import JobSortOption, JsonOption, ProjectOption, context
 from orchestrator_cli.commands.times import instant, seconds
 from orchestrator_cli.output import (
     console,
     day_and_time,
     duration,
+    nothing,
     plain,
     print_json,
     print_table,
@@ -45,6 +46,7 @@ def list_jobs(
         str | None, typer.Option(help="Only jobs that took longer: 90s, 5m, 2h or 1d.")
     ] = None,
     search: Annotated[str | None, typer.Option(help="An id, a number, or part of a name or message.")] = None,
+    sort: JobSortOption = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,11 +65,17 @@ def list_jobs(
         "search": search,
     }
     with where.client() as client:
-        items = list(client.items(where.project_path("jobs"), most=limit, **filters))
+        items = list(client.items(where.project_path("jobs"), most=limit, sort=sort, **filters))
     if as_json:
         print_json(items)
         return
-    print_table(("id", "what", "status", "started by", "created", "took"), (_row(job) for job in items))
+    print_table(
+        ("id", "what", "status", "started by", "created", "took"),
+        (_row(job) for job in items),
+        empty=nothing(
+            "jobs", filters.values(), "No jobs yet. Run something with `orchestrator run ORCHESTRATION`."
+        ),
+    )
 
 
 def _row(job: Json) -> tuple[object, ...]:

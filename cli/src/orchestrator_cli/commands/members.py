@@ -11,6 +11,7 @@ from orchestrator_cli.output import day_and_time, print_json, print_table
 
 app = typer.Typer()
 
+SOURCES = {"manual": "by hand", "provider": "groups at the identity provider"}
 RoleArgument = Annotated[str, typer.Argument(help="viewer, editor or admin.")]
 MayRunOption = Annotated[
     bool,
@@ -27,13 +28,18 @@ def list_members(project: ProjectOption = None, as_json: JsonOption = False) -> 
     if as_json:
         print_json(items)
         return
-    print_table(("email", "name", "role", "state", "since (UTC)"), (_row(item) for item in items))
+    print_table(
+        ("email", "name", "role", "source", "state", "since (UTC)"),
+        (_row(item) for item in items),
+        empty="No members yet. Add one with `orchestrator members invite EMAIL ROLE`.",
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:
     role = f"{item['role']}{', may run' if item['may_run'] else ''}"
     state = "disabled" if item["disabled_at"] else ""
-    return item["email"], item["name"], role, state, day_and_time(item["created_at"])
+    source = SOURCES.get(item.get("source", ""), "")
+    return item["email"], item["name"], role, source, state, day_and_time(item["created_at"])
 
 
 @app.command()

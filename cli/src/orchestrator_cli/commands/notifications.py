@@ -26,6 +26,7 @@ def list_notifications(
     print_table(
         ("address", "event", "limit"),
         ((each["address"], each["event"].replace("_", " "), _limit(each)) for each in found["subscriptions"]),
+        empty=f"No one is notified about {orchestration}.",
     )
 
 
@@ -60,8 +61,27 @@ def recipients(
             for each in found["events"]
             for one in each["recipients"]
         ),
+        empty="No one will be notified.",
     )
     print(plain(found["explanation"]))
+
+
+@app.command("test")
+def send_test(
+    orchestration: str,
+    address: Annotated[str, typer.Argument(help="One of the addresses that are subscribed to it.")],
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a test mail to a subscribed address."""
+    where = context(project)
+    with where.client() as client:
+        path = where.project_path(f"orchestrations/{orchestration}/notifications/test-deliveries")
+        found = client.post(path, {"address": address})
+    if as_json:
+        print_json(found)
+        return
+    print(plain(f"a test mail to {found['address']} is on its way: see `orchestrator deliveries`"))
 
 
 def _limit(subscription: Json) -> str:

@@ -28,10 +28,26 @@ class Sort(StrEnum):
     ID_BACKWARDS = "-id"
     NAME = "name"
     NAME_BACKWARDS = "-name"
+    UPDATED = "updated_at"
+    LAST_UPDATED = "-updated_at"
+
+
+class JobSort(StrEnum):
+    """The order of a list of jobs."""
+
+    ACCEPTED = "-accepted_at"
+    FINISHED = "-finished_at"
+    DURATION = "-duration"
 
 
 SortOption = Annotated[
     Sort | None, typer.Option("--sort", help="The order; with - it is reversed: --sort=-name.")
+]
+
+
+JobSortOption = Annotated[
+    JobSort | None,
+    typer.Option("--sort", help="Last accepted, last finished or longest first, such as --sort=-duration."),
 ]
 
 

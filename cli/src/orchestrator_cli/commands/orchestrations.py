@@ -15,6 +15,7 @@ from orchestrator_cli.output import (
     counted,
     day_and_time,
     duration,
+    nothing,
     plain,
     print_findings,
     print_json,
@@ -82,7 +83,13 @@ def list_orchestrations(
         print_json(items)
         return
     print_table(
-        ("orchestration", "last run", "next fire (UTC)", "usually takes", ""), (_row(item) for item in items)
+        ("orchestration", "last run", "next fire (UTC)", "usually takes", ""),
+        (_row(item) for item in items),
+        empty=nothing(
+            "orchestrations",
+            (search, enabled),
+            "No orchestrations yet. Describe one in YAML, and save it with `orchestrator apply FILE`.",
+        ),
     )
 
 

@@ -25,7 +25,11 @@ def list_people(as_json: JsonOption = False) -> None:
     if as_json:
         print_json(items)
         return
-    print_table(("email", "name", "is", "state", "since (UTC)"), (_row(item) for item in items))
+    print_table(
+        ("email", "name", "is", "state", "since (UTC)"),
+        (_row(item) for item in items),
+        empty="No accounts yet. Make one with `orchestrator people invite EMAIL`.",
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:
@@ -82,6 +86,16 @@ def enable(email: str) -> None:
     """Enable a disabled account (administrators only)."""
     _switch(email, disabled=False)
     print(f"enabled {email}")
+
+
+@app.command()
+def unlink(email: str) -> None:
+    """Unlink an account from its identity at the OpenID Connect provider (administrators only)."""
+    with context().client() as client:
+        person = find(client, "/people", email)
+        client.discard(f"/people/{person['id']}/identity")
+    print(f"unlinked {email} from the identity provider, and signed it out")
+    print("a sign-in there with this verified address links it again, unless you disable the account")
 
 
 def _switch(email: str, *, disabled: bool) -> None:

@@ -22,6 +22,7 @@ def list_projects(as_json: JsonOption = False) -> None:
     print_table(
         ("project", "name", "parallel jobs"),
         ((item["id"], item["name"], item["parallel_limit"] or "no limit") for item in items),
+        empty="No projects that you may see. An administrator makes one with `orchestrator projects create`.",
     )
 
 

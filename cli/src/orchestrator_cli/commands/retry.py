@@ -121,4 +121,5 @@ def overlaps(
     print_table(
         ("scheduled for (UTC)", "schedule", "outcome"),
         ((day_and_time(item["scheduled_for"]), item["schedule"], item["detail"]) for item in items),
+        empty=f"No fire of {orchestration} was merged or skipped.",
     )

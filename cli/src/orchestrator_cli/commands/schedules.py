@@ -24,7 +24,9 @@ def list_schedules(orchestration: str, project: ProjectOption = None, as_json: J
         print_json(items)
         return
     print_table(
-        ("schedule", "times", "in words", "time zone", "next fire (UTC)", ""), (_row(item) for item in items)
+        ("schedule", "times", "in words", "time zone", "next fire (UTC)", ""),
+        (_row(item) for item in items),
+        empty=f"{orchestration} has no schedules.",
     )
 
 
@@ -70,9 +72,11 @@ def preview(
         return
     if found.get("words"):
         print(plain(f"{found['words']} ({times.get('timezone', 'UTC')})"))
-    print_table(("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]))
+    print_table(
+        ("fires at (UTC)", "local", ""), (_fire(fire) for fire in found["fires"]), empty="It never fires."
+    )
     if changes := found.get("clock_changes"):
-        print_table(("clock change (local)", "effect", "what happens"), map(_clock_change, changes))
+        print_table(("clock change (local)", "effect", "what happens"), map(_clock_change, changes), empty="")
     if found.get("warning"):
         print_findings({"warnings": [found["warning"]]})
 
@@ -119,7 +123,8 @@ def presets(
     if as_json:
         print_json(items)
         return
-    print_table(("preset", "cron", "in words"), ((item["id"], item["cron"], item["words"]) for item in items))
+    rows = ((item["id"], item["cron"], item["words"]) for item in items)
+    print_table(("preset", "cron", "in words"), rows, empty="There are no presets.")
 
 
 @app.command()
@@ -144,4 +149,5 @@ def fires(
             (day_and_time(item["scheduled_for"]), item["outcome"], day_and_time(item["at"]), item["job_id"])
             for item in items
         ),
+        empty=f"{schedule} has not fired yet.",
     )

@@ -52,4 +52,5 @@ def list_tables(project: ProjectOption = None, as_json: JsonOption = False) -> N
             )
             for item in items
         ),
+        empty="No tables yet: none was updated. Tell of an update with `orchestrator tables publish TABLE`.",
     )

@@ -31,7 +31,9 @@ def list_tokens(
         print_json(items)
         return
     print_table(
-        ("id", "name", "prefix", "may", "state", "last used (UTC)", "made by"), (_row(item) for item in items)
+        ("id", "name", "prefix", "may", "components", "state", "last used (UTC)", "made by"),
+        (_row(item) for item in items),
+        empty="No tokens yet. Make one with `orchestrator tokens create NAME --scope read`.",
     )
 
 
@@ -41,6 +43,7 @@ def _row(item: Json) -> tuple[object, ...]:
         item["name"],
         item.get("prefix") or "",
         _may(item),
+        _components(item),
         _state(item),
         day_and_time(item["last_used_at"]),
         item["created_by"] or "",
@@ -51,10 +54,20 @@ def _may(item: Json) -> str:
     if "email" in item:
         return f"everything, as {item['email']}"
     scopes = (
-        f"publish to {', '.join(item['buckets'])}" if scope == "publish" else scope
+        f"publish to {' and '.join(_buckets(item))}" if scope == "publish" else scope
         for scope in item["scopes"]
     )
-    return " ".join([*scopes, *(f"[{component}]" for component in item["components"])])
+    return ", ".join(scopes)
+
+
+def _buckets(item: Json) -> list[str]:
+    return ["all buckets"] if "*" in item["buckets"] else item["buckets"]
+
+
+def _components(item: Json) -> str:
+    """Those that it may run and use in tasks."""
+    names = item.get("components") or []
+    return "all" if "*" in names else ", ".join(names)
 
 
 def _state(item: Json) -> str:
@@ -82,6 +95,7 @@ def show(
         "description": item.get("description") or "",
         "prefix": item.get("prefix") or "",
         "may": _may(item),
+        "components": _components(item),
         "state": _state(item),
         "made by": item["created_by"] or "",
         "made at (UTC)": day_and_time(item["created_at"]),

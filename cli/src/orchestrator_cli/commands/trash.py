@@ -24,7 +24,11 @@ def list_trash(project: ProjectOption = None, as_json: JsonOption = False) -> No
     if as_json:
         print_json(items)
         return
-    print_table(("what", "name", "deleted (UTC)", "by", "starts by"), (_row(item) for item in items))
+    print_table(
+        ("what", "name", "deleted (UTC)", "by", "starts by"),
+        (_row(item) for item in items),
+        empty="The trash is empty.",
+    )
 
 
 def _row(item: Json) -> tuple[object, ...]:

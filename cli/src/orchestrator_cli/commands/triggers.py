@@ -8,9 +8,9 @@ from orchestrator_cli.client import Json
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.commands.switching import add_part_switches
 from orchestrator_cli.failures import BadInput
-from orchestrator_cli.output import day_and_time, plain, print_json, print_table
+from orchestrator_cli.output import day_and_time, duration, plain, print_findings, print_json, print_table
 
-COLUMNS = ("table", "updated since the last run", "last heard", "missing since", "because")
+COLUMNS = ("table", "updated since the last run", "last heard", "usually", "late", "missing since", "because")
 app = typer.Typer()
 
 
@@ -26,6 +26,7 @@ def list_triggers(orchestration: str, project: ProjectOption = None, as_json: Js
     print_table(
         ("trigger", "tables", ""),
         ((each["name"], ", ".join(each["tables"]), "" if each["enabled"] else "disabled") for each in items),
+        empty=f"{orchestration} has no triggers.",
     )
 
 
@@ -50,7 +51,43 @@ def explain(
         return
     for line in summary_lines(explanation):
         print(plain(line))
-    print_table(COLUMNS, _rows(explanation))
+    print_table(COLUMNS, _rows(explanation), empty="It has no tables.")
+    if warning := (explanation.get("starvation") or {}).get("warning"):
+        print_findings({"warnings": [warning]})
+
+
+@app.command()
+def preview(
+    tables: Annotated[list[str], typer.Argument(help="The tables: bucket.table, or project/bucket.table.")],
+    cool_down: Annotated[int, typer.Option(min=0, help="In seconds.")] = 0,
+    timezone: Annotated[str, typer.Option(help="Of the usual times.")] = "UTC",
+    project: ProjectOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how regular tables are, and what a cool-down would have cost, before a trigger is saved."""
+    where = context(project)
+    body = {"tables": tables, "cool_down_seconds": cool_down, "timezone": timezone}
+    with where.client() as client:
+        found = client.post(where.project_path("trigger-previews"), body)
+    if as_json:
+        print_json(found)
+        return
+    dropped = {each["table"]: each for each in found["starvation"]["tables"]}
+    print_table(
+        ("table", "last heard", "usually", "dropped by ignore"),
+        (
+            (
+                each["table"],
+                day_and_time(each["last_heard_at"]),
+                (each["rhythm"] or {}).get("words") or "",
+                f"{dropped[each['table']]['dropped']} of {dropped[each['table']]['updates']}",
+            )
+            for each in found["tables"]
+        ),
+        empty="It has no tables.",
+    )
+    if warning := found["starvation"]["warning"]:
+        print_findings({"warnings": [warning]})
 
 
 def choose(triggers: list[Json], orchestration: str, name: str | None) -> Json:
@@ -76,6 +113,8 @@ def _rows(explanation: Json) -> list[tuple[object, ...]]:
             table["table"],
             "yes" if table.get("updated_since_last_run") else "no",
             day_and_time(table.get("last_heard_at")),
+            (table.get("rhythm") or {}).get("words") or "",
+            duration(table["late_seconds"]) if table.get("late_seconds") else "",
             day_and_time(table.get("missing_since")),
             table.get("missing_because") or "",
         )

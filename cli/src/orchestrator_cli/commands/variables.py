@@ -47,6 +47,7 @@ def list_variables(project: ProjectOption = None, as_json: JsonOption = False) -
     print_table(
         ("name", "value"),
         ((item["name"], "(secret)" if item.get("secret") else item.get("value")) for item in items),
+        empty="No variables yet. Set one with `orchestrator variables set NAME VALUE`.",
     )
 
 
@@ -70,4 +71,5 @@ def usages(name: str, project: ProjectOption = None, as_json: JsonOption = False
             )
             for item in items
         ),
+        empty=f"No configuration and no task uses {name}.",
     )

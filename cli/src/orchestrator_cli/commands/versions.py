@@ -12,6 +12,7 @@ from orchestrator_cli.version_changes import difference_lines
 
 PathOf = Callable[[str], str]
 """From a name on the command line to the path of the resource below its project."""
+COLUMNS = ("version", "saved (UTC)", "by", "note")
 NoteOption = Annotated[str, typer.Option("--note", help="Why; shown in the list of versions.")]
 
 
@@ -32,7 +33,7 @@ def add_version_commands(app: typer.Typer, path_of: PathOf) -> None:
         if as_json:
             print_json(items)
             return
-        print_table(("version", "saved (UTC)", "by", "note"), (_row(item) for item in items))
+        print_table(COLUMNS, (_row(item) for item in items), empty="No versions.")
 
     @app.command("show-version")
     def show_version(name: str, version: int, project: ProjectOption = None) -> None:

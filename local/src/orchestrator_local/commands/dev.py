@@ -147,7 +147,8 @@ def mails(
         _print(f"{found[-1].subject}\nto {found[-1].to}\n")
         _print("\n".join(plain(line) for line in found[-1].first_lines(200)))
         return
-    print_table(("file", "to", "subject"), ((mail.file.name, mail.to, mail.subject) for mail in found))
+    rows = ((mail.file.name, mail.to, mail.subject) for mail in found)
+    print_table(("file", "to", "subject"), rows, empty="No mails yet.")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from orchestrator_api.events.service import Streams
 from orchestrator_api.http import docs_page, problems
 from orchestrator_api.http.compression import Compression
+from orchestrator_api.http.dependencies import OF_BODY
 from orchestrator_api.http.limiting import Limiting
 from orchestrator_api.http.models import Output, Problem
 from orchestrator_api.http.problem_examples import PROBLEMS
@@ -59,6 +60,7 @@ class DescribedApi(FastAPI):
             schemas["Problem"] = problem
             _show_examples(self.openapi_schema)
             _describe_streams(self.openapi_schema)
+            _share_problems(self.openapi_schema)
         assert self.openapi_schema is not None
         return self.openapi_schema
 
@@ -88,6 +90,23 @@ def _describe_streams(document: dict[str, Any] | None) -> None:
             content = operation["responses"].get("200", {}).get("content", {}).get("text/event-stream")
             if content is not None:
                 content["x-event-data"] = content["schema"].pop("anyOf")
+
+
+def _share_problems(document: dict[str, Any] | None) -> None:
+    """Describe each kind of problem once; those of bodies only where there is a body."""
+    assert document is not None
+    shared = document["components"].setdefault("responses", {})
+    for item in document["paths"].values():
+        for operation in item.values():
+            kept = {}
+            for status, response in operation["responses"].items():
+                if problems.MEDIA_TYPE not in response.get("content", {}):
+                    kept[status] = response
+                elif "requestBody" in operation or int(status) not in OF_BODY:
+                    name = f"Problem{status}"
+                    assert shared.setdefault(name, response) == response, "one description for each status"
+                    kept[status] = {"$ref": f"#/components/responses/{name}"}
+            operation["responses"] = kept
 
 
 def create_app(

@@ -22,6 +22,7 @@ from orchestrator_shared.contracts.events import (
     RunFinished,
     RunStarted,
     ScheduleMissed,
+    TestMailRequested,
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.contracts.routing import NOTIFIER_FACTS
@@ -95,6 +96,7 @@ def build(settings: NotifierSettings, pool: asyncpg.Pool, broker: Broker) -> Par
                 ScheduleMissed: maker.schedule_missed,
                 TriggerDeadlineMissed: maker.deadline_missed,
                 PersonMailRequested: maker.person_mail_requested,
+                TestMailRequested: maker.test_mail_requested,
             },
         ),
         mail_sender=mail_sender,

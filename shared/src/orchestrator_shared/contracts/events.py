@@ -199,3 +199,18 @@ class PersonMailRequested(Message):
     person_id: UUID
     purpose: LinkPurpose
     expires_at: Instant
+
+
+class TestMailRequested(Message):
+    """Someone wants to see that mails reach an address which is subscribed to an orchestration."""
+
+    __test__ = False
+    type: ClassVar[str] = "orchestrator.test-mail.requested.v1"
+    exchange: ClassVar[str] = EVENTS
+    key: ClassVar[str] = "test-mail.requested"
+
+    test_id: UUID
+    project: str = Field(pattern=SLUG)
+    orchestration: str
+    address: str
+    requested_by: str

@@ -23,6 +23,7 @@ MESSAGES: dict[str, type[Message]] = {
         events.ScheduleMissed,
         events.TriggerDeadlineMissed,
         events.PersonMailRequested,
+        events.TestMailRequested,
     )
 }
 
@@ -54,6 +55,7 @@ NOTIFIER_FACTS = Queue(
         events.ScheduleMissed,
         events.TriggerDeadlineMissed,
         events.PersonMailRequested,
+        events.TestMailRequested,
     ),
 )
 API_FEED = Queue(

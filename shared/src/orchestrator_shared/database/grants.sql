@@ -37,6 +37,6 @@ GRANT SELECT (end_reason) ON jobs.jobs_v1 TO {{notifier}};
 GRANT SELECT (run_id, phase, position, task_id, name, component, configuration, continue_on_failure, active, status, job_id,
         version)
     ON jobs.tasks_v1 TO {{notifier}};
-GRANT SELECT ON triggers.tables_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1, triggers.saved_versions_v1,
+GRANT SELECT ON triggers.tables_v1, triggers.updates_v1, triggers.states_v1, triggers.counts_v1, triggers.dispositions_v1, triggers.fires_v1, triggers.saved_versions_v1,
     jobs.lanes_v1, jobs.jobs_v1, jobs.phases_v1, jobs.tasks_v1, jobs.attempts_v1, jobs.logs_v1, jobs.replicas_v1, jobs.request_records_v1, jobs.callbacks_v1,
     scheduler.next_fires_v1, scheduler.fires_v1, notifications.deliveries_v1 TO {{api}};

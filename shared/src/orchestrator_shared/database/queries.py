@@ -1,17 +1,20 @@
 """Named SQL: blocks that begin with `-- name: claim_jobs`, in files beside the store that uses them.
 
-Parameters have names, as in `WHERE project = $project`; PostgreSQL is given their numbers.
+Parameters have names, as in `WHERE project = $project`; PostgreSQL is given their numbers. What several
+queries of a file repeat is a block that begins with `-- part: is_wanted`; `{{part is_wanted}}` pastes it,
+also into later parts.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
 
-_HEADER = re.compile(r"^--\s*name:(?P<name>.*)$", re.MULTILINE)
+_HEADER = re.compile(r"^--\s*(?P<kind>name|part):(?P<name>.*)$", re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _COMMENT = re.compile(r"--[^\n]*")
 _PARAMETER = re.compile(r"\$([a-z][a-z0-9_]*)(?![a-z0-9_]*\$)")
 _NUMBER = re.compile(r"\$[0-9]")
+_PASTED = re.compile(r"\{\{part ([a-z][a-z0-9_]*)\}\}")
 
 
 class QueryError(Exception):
@@ -80,12 +83,13 @@ def _numbered(sql: str, parameters: tuple[str, ...]) -> str:
 
 
 def parse_queries(text: str, *, file: str) -> list[tuple[str, str]]:
-    """Cut a file into its named blocks; text before the first must be comments."""
+    """Cut a file into its queries, their parts pasted in; text before the first block must be comments."""
     headers = list(_HEADER.finditer(text))
     before = text[: headers[0].start()] if headers else text
     if _COMMENT.sub("", before).strip() or not headers:
         raise QueryError(f"{file}: begin each query with a line `-- name: the_name`")
-    blocks = []
+    queries: list[tuple[str, str]] = []
+    parts: dict[str, str] = {}
     for header, following in zip(headers, [*headers[1:], None], strict=True):
         name = header["name"].strip()
         sql = text[header.end() : following.start() if following else len(text)].strip()
@@ -93,5 +97,19 @@ def parse_queries(text: str, *, file: str) -> list[tuple[str, str]]:
             raise QueryError(f"{file}: {name!r} is not a valid query name; use lower_case_words")
         if not _COMMENT.sub("", sql).strip():
             raise QueryError(f"{file}: the query {name!r} is empty")
-        blocks.append((name, sql))
-    return blocks
+        if header["kind"] == "name":
+            queries.append((name, sql))
+        elif name in parts:
+            raise QueryError(f"{file}: the part {name!r} is defined twice")
+        else:
+            parts[name] = _pasted(sql, parts, file=file)
+    return [(name, _pasted(sql, parts, file=file)) for name, sql in queries]
+
+
+def _pasted(sql: str, parts: Mapping[str, str], *, file: str) -> str:
+    def part(found: re.Match[str]) -> str:
+        if found[1] not in parts:
+            raise QueryError(f"{file}: no part {found[1]!r}; there are {', '.join(parts) or 'none'}")
+        return parts[found[1]]
+
+    return _PASTED.sub(part, sql)

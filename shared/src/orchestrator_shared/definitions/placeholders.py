@@ -5,6 +5,13 @@ from collections.abc import Iterator, Mapping
 
 PLACEHOLDER = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 
+_VARIABLE = re.compile(r"\{\{\s*vars\.[a-z][a-z0-9_]{0,62}\s*\}\}")
+
+
+def is_variable_reference(value: object) -> bool:
+    """Whether a value is `{{ vars.name }}` and nothing else: no secret, even where one is expected."""
+    return isinstance(value, str) and _VARIABLE.fullmatch(value) is not None
+
 
 def has_placeholder(value: object) -> bool:
     """Whether a value is a string with placeholders, known only when it runs; it stays a string then."""

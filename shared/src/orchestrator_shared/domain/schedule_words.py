@@ -4,7 +4,7 @@ The words follow from the values that the fields stand for, never from how they 
 of `*/45` (fires at :00 and :45), of `0 */5 * * *` and of either rule for two day fields.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -158,6 +158,14 @@ def _dates(day: Field, months: Sequence[int] | None) -> str:
     if months is None and days[0] > 28 and len(days) == 1:
         of += " that has one"
     return f"on the {written} of {of}"
+
+
+def weekdays_in_words(numbers: Collection[int]) -> str:
+    """Days of the week, Monday being 0: `every day`, `weekdays`, `Mondays and Fridays`."""
+    days = sorted(numbers)
+    if len(days) in (0, len(_WEEKDAYS)):
+        return "every day"
+    return "weekdays" if days == [0, 1, 2, 3, 4] else joined(_spans(days, lambda each: f"{_WEEKDAYS[each]}s"))
 
 
 def _weekdays(weekday: Field) -> str:

@@ -6,7 +6,8 @@ from typing import Any
 
 from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.ordered import same
-from orchestrator_shared.security import MASK, SECRET_KEY
+from orchestrator_shared.sealed_values import SECRET_KEY
+from orchestrator_shared.security import MASK
 
 MAX_CHANGES = 100
 MAX_TEXT = 500

@@ -20,7 +20,7 @@ class _Address:
 
 @dataclass(slots=True)
 class RefusalSampling:
-    """Counts refusals by address; the caller supplies the time in seconds."""
+    """Counts refusals by address, or by what else tells senders apart; the caller supplies the seconds."""
 
     _addresses: OrderedDict[str, _Address] = field(default_factory=OrderedDict)
     _window_began: float = float("-inf")

@@ -37,6 +37,8 @@ class Presented:
     """The secret in the cookie of a browser's session."""
     forgery: str | None = None
     """Why another site might have made the browser send this."""
+    operation: str = "page"
+    """The operation id of what is asked for; pages for people have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +68,21 @@ class TokenGuard:
     job_token_keys: tuple[bytes, ...]
     browsers: BrowserSessions = field(default_factory=BrowserSessions)
     sampling: RefusalSampling = field(default_factory=RefusalSampling)
+    forbidden: RefusalSampling = field(default_factory=RefusalSampling)
+    """Which calls that a valid token or session does not permit get a record, by sender and operation."""
     _unrecorded: dict[str, Refused] = field(default_factory=dict)
     """By address; each is taken by the request that is being refused."""
 
     def presented(self, request: Request) -> Presented:
         """The token in a request's header, or else a session's secret, and the address it comes from."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
+        address, operation = self.address(request), _operation(request)
         if kind.lower() == "bearer":
-            return Presented(token.strip(), self.address(request))
+            return Presented(token.strip(), address, operation=operation)
         secret = request.cookies.get(self.browsers.cookie_name)
         if not secret or len(secret) > MAX_SECRET_CHARACTERS:
-            return Presented(None, self.address(request))
-        return Presented(None, self.address(request), secret, self._forgery(request, secret))
+            return Presented(None, address, operation=operation)
+        return Presented(None, address, secret, self._forgery(request, secret), operation)
 
     def _forgery(self, request: Request, secret: str) -> str | None:
         if request.method in SAFE_METHODS:
@@ -122,3 +127,7 @@ class TokenGuard:
     def take_unrecorded(self, address: str) -> Refused | None:
         """What of this address shall be written to the audit log now."""
         return self._unrecorded.pop(address, None)
+
+
+def _operation(request: Request) -> str:
+    return getattr(request.scope.get("route"), "operation_id", None) or "page"

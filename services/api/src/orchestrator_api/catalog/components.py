@@ -18,8 +18,9 @@ from orchestrator_shared.database.rows import JsonObject
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.ordered import same
+from orchestrator_shared.sealed_values import SECRET_KEY
 from orchestrator_shared.secret_handles import restore_masked
-from orchestrator_shared.security import SECRET_KEY, mask_secrets
+from orchestrator_shared.security import mask_secrets
 
 ADMINISTRATOR_FIELDS = ("command", "environment", "http")
 _CREDENTIALS = ("environment", "headers")

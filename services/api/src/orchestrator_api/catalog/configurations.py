@@ -188,6 +188,11 @@ async def all_in_batches(session: Session) -> AsyncIterator[list[Configuration]]
         component, after = found[-1].component, found[-1].id
 
 
+async def taken_names(session: Session, names: Collection[str]) -> set[str]:
+    """Which of these names orchestrations have."""
+    return await ConfigurationStore(session.connection).taken_names(project=session.project, names=names)
+
+
 async def nestings(session: Session) -> list[tuple[str, str]]:
     """Which orchestration runs which in the current versions: pairs of parent and child."""
     found = await ConfigurationStore(session.connection).nestings(project=session.project)

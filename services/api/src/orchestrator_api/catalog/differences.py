@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from orchestrator_api.catalog.phases import Json
 from orchestrator_shared.domain.ordered import same
-from orchestrator_shared.security import MASK, SECRET_KEY, mask_secrets, secret_handle
+from orchestrator_shared.sealed_values import SECRET_KEY, is_secret
+from orchestrator_shared.security import MASK, mask_secrets, secret_handle
 
 MAX_CHANGES = 1_000
 Kind = Literal["added", "removed", "changed", "reordered"]
@@ -109,10 +110,17 @@ def _compare_items(before: Document, after: Document, key: str, path: str) -> It
 
 def _compare_secrets(before: Any, after: Any, path: str) -> Iterator[Difference]:
     """By their handles, which come from the nonce: a secret that was entered again counts as changed."""
-    handles = [None if secret is None else secret_handle(secret) for secret in (before, after)]
-    if handles[0] != handles[1]:
-        first, second = (None if secret is None else MASK for secret in (before, after))
-        yield Difference(path, "changed", first, second, secret=True)
+    if _told_apart_by(before) != _told_apart_by(after):
+        first, second = (_shown(secret) for secret in (before, after))
+        yield Difference(path, "changed", first, second, secret=MASK in (first, second))
+
+
+def _told_apart_by(secret: Any) -> Any:
+    return secret_handle(secret) if is_secret(SECRET_KEY, secret) else secret
+
+
+def _shown(secret: Any) -> Any:
+    return MASK if is_secret(SECRET_KEY, secret) else secret
 
 
 def _compare_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[Difference]:

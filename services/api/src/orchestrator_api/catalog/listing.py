@@ -1,7 +1,8 @@
 """Pages of configurations, in the order asked for."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, TypedDict
 
 from orchestrator_api.catalog.rows import (
     Configuration,
@@ -17,6 +18,15 @@ from orchestrator_api.http.session import Session
 MOST_COUNTED = 10_000
 """As many orchestrations are looked at to count them."""
 MOST_LABELS = 100
+
+
+class _Common(TypedDict):
+    """What the statements of all orders are given."""
+
+    project: str
+    wanted: ConfigurationFilter
+    limit: int
+    backwards: bool
 
 
 async def page(
@@ -46,30 +56,33 @@ async def labels_in_use(session: Session) -> list[LabelInUse]:
 async def _listed_keys(
     store: ConfigurationStore, project: str, wanted: ConfigurationFilter, paging: Part
 ) -> list[ListedKey]:
-    backwards = paging.sort.startswith("-")
-    if paging.sort.removeprefix("-") == "id":
-        component, after = paging.place(str, str)
-        return await store.configurations_by_id(
-            project=project,
-            wanted=wanted,
-            after_component=component,
-            after=after,
-            limit=paging.rows,
-            backwards=backwards,
-        )
-    component, name, after = paging.place(str, str, str)
-    return await store.configurations_by_name(
-        project=project,
-        wanted=wanted,
-        after_component=component,
-        after_name=name,
-        after=after,
-        limit=paging.rows,
-        backwards=backwards,
-    )
+    common: _Common = {
+        "project": project,
+        "wanted": wanted,
+        "limit": paging.rows,
+        "backwards": paging.sort.startswith("-"),
+    }
+    match _order(paging):
+        case "id":
+            component, after = paging.place(str, str)
+            return await store.configurations_by_id(**common, after_component=component, after=after)
+        case "name":
+            component, name, after = paging.place(str, str, str)
+            return await store.configurations_by_name(
+                **common, after_component=component, after_name=name, after=after
+            )
+        case _:
+            component, at, after = paging.place(str, datetime, str)
+            return await store.configurations_by_update(
+                **common, after_component=component, after_update=at, after=after
+            )
+
+
+def _order(paging: Part) -> str:
+    return paging.sort.removeprefix("-")
 
 
 def shown_page(part: Part, shown: Sequence[Configuration]) -> dict[str, Any]:
     """The page with these configurations."""
-    by_id = part.sort.removeprefix("-") == "id"
-    return part.of(shown, "component", "id") if by_id else part.of(shown, "component", "name", "id")
+    order = _order(part)
+    return part.of(shown, "component", "id") if order == "id" else part.of(shown, "component", order, "id")

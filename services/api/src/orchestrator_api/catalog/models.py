@@ -21,9 +21,10 @@ from orchestrator_shared.definitions.http_component import HttpComponent
 from orchestrator_shared.definitions.models import ParameterName
 
 Sort = Annotated[
-    Literal["id", "-id", "name", "-name"],
+    Literal["id", "-id", "name", "-name", "updated_at", "-updated_at"],
     Query(
-        description="The order; `-` reverses it. Names are compared without regard to upper and lower case."
+        description="The order; `-` reverses it. Names are compared without regard to upper and lower case; "
+        "`updated_at` is when the current version was saved."
     ),
 ]
 

@@ -92,6 +92,7 @@ class ListedKey:
     component: str
     id: str
     name: str
+    updated_at: datetime
     size: int
     """Of its parameters, in bytes."""
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from orchestrator_api.catalog.phases import Json, stored_tasks
 from orchestrator_api.http.refusals import FieldError
 from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.sealed_values import SECRET_KEY, is_secret
 from orchestrator_shared.secret_handles import Reveal, handles_of, mask_for_editing, restore_masked
-from orchestrator_shared.security import MASK, SECRET_KEY, is_mask
+from orchestrator_shared.security import MASK, is_mask
 
 Phases = Sequence[Json]
 Target = tuple[str, str]
@@ -24,13 +25,13 @@ _UNKNOWN_HANDLE = (
 )
 
 
-def masked_phases(phases: Phases) -> list[JsonObject]:
+def masked_phases(phases: Phases, read: Reveal = lambda stored: stored) -> list[JsonObject]:
     """Stored phases with secrets masked. A task is found by its id, so its position does not matter."""
     return [
         {
             **phase,
             "tasks": [
-                {**task, "parameters": mask_for_editing(task.get("parameters") or {})}
+                {**task, "parameters": mask_for_editing(read(task.get("parameters") or {}))}
                 for task in phase.get("tasks", [])
             ],
         }
@@ -67,7 +68,7 @@ def contains_secret(value: object) -> bool:
     """Whether a #key holds a secret in the clear, not a mask."""
     if isinstance(value, dict):
         return any(
-            (item is not None and not is_mask(item)) if key.startswith(SECRET_KEY) else contains_secret(item)
+            not is_mask(item) if is_secret(key, item) else contains_secret(item)
             for key, item in value.items()
         )
     return isinstance(value, list) and any(map(contains_secret, value))

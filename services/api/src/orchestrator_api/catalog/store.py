@@ -33,6 +33,10 @@ class ConfigurationStore(Store):
         """All that are not in the trash."""
         return await self._many(Configuration, "all_orchestrations", project=project)
 
+    async def taken_names(self, *, project: str, names: Collection[str]) -> set[str]:
+        """Which of these names orchestrations have; upper and lower case are the same."""
+        return set(await self._column(str, "taken_names", project=project, names=list(names)))
+
     async def configurations_by_id(
         self,
         *,
@@ -80,6 +84,29 @@ class ConfigurationStore(Store):
             limit=limit,
         )
 
+    async def configurations_by_update(
+        self,
+        *,
+        project: str,
+        wanted: ConfigurationFilter,
+        after_component: str | None,
+        after_update: datetime | None,
+        after: str | None,
+        limit: int,
+        backwards: bool,
+    ) -> list[ListedKey]:
+        """The same by component, time of the current version and id."""
+        return await self._many(
+            ListedKey,
+            "configurations_by_update_backwards" if backwards else "configurations_by_update",
+            project=project,
+            **columns_of(wanted),
+            after_component=after_component,
+            after_update=after_update,
+            after=after,
+            limit=limit,
+        )
+
     async def counts_of_orchestrations(
         self, *, project: str, search: str | None, labels: Collection[str] | None, looked: int
     ) -> OrchestrationCounts:
@@ -108,6 +135,7 @@ class ConfigurationStore(Store):
             components=[each.component for each in keys],
             configurations=[each.id for each in keys],
             names=[each.name for each in keys],
+            updates=[each.updated_at for each in keys],
         )
 
     async def configuration(

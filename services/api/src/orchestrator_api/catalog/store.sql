@@ -1,6 +1,14 @@
 -- Components, and configurations with their versions; orchestrations are the configurations of the component
 -- orchestrator.
 
+-- name: taken_names
+-- Which of these names orchestrations have, in upper or lower case.
+SELECT wanted.name
+FROM unnest($names::text[]) AS wanted (name)
+WHERE EXISTS (SELECT FROM catalog.configurations c
+              WHERE c.project = $project AND c.component = 'orchestrator' AND lower(c.name) = lower(wanted.name)
+                AND c.deleted_at IS NULL)
+
 -- name: all_orchestrations
 SELECT c.component, c.id, c.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
        coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
@@ -11,11 +19,11 @@ JOIN catalog.configuration_versions v
 WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
 ORDER BY c.id
 
--- name: configurations_by_id
+-- part: wanted_keys
 -- Filters that are seldom given stand where the planner does not count on them: it would expect so few rows that it
 -- would rather sort all there are.
--- Which configurations a page shows, in index order, and the sizes of their parameters in bytes.
-SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
+-- Which configurations a page shows, and the sizes of their parameters in bytes.
+SELECT c.component, c.id, c.name, c.updated_at, octet_length(v.parameters::text) AS size
 FROM catalog.listed_configurations c
 CROSS JOIN LATERAL (
     SELECT * FROM catalog.configuration_versions v
@@ -29,89 +37,60 @@ CROSS JOIN LATERAL (
     LIMIT 1) v
 WHERE c.project = $project AND c.deleted_at IS NULL
   AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
-  AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
-  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
   AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
   AND ($search::text IS NULL
        OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
+
+-- part: next_component
+-- Before which a list from the end begins: the component that comes next, or from behind the last one.
+coalesce($after_component, (SELECT min(id) FROM catalog.components WHERE id > $component),
+                  (SELECT max(id) || 'z' FROM catalog.components))
+
+-- name: configurations_by_id
+-- In index order, as the others.
+{{part wanted_keys}}
+  AND (c.component, c.id) > (coalesce($after_component, $component, ''), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
 ORDER BY c.component, c.id
 LIMIT $limit
 
 -- name: configurations_by_id_backwards
--- The same from the end: from before the component that comes next, or from behind the last one.
-SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.listed_configurations c
-CROSS JOIN LATERAL (
-    SELECT * FROM catalog.configuration_versions v
-    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
-               WHEN $starts::text IS NOT NULL
-                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
-                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
-               WHEN $statuses::text[] IS NULL THEN true
-               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
-    LIMIT 1) v
-WHERE c.project = $project AND c.deleted_at IS NULL
-  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
-  AND (c.component, c.id)
-      < (coalesce($after_component, (SELECT min(id) FROM catalog.components WHERE id > $component),
-                  (SELECT max(id) || 'z' FROM catalog.components)),
-         coalesce($after, ''))
+{{part wanted_keys}}
+  AND (c.component, c.id) < ({{part next_component}}, coalesce($after, ''))
   AND c.component >= coalesce($component, '')
-  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
-  AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component DESC, c.id DESC
 LIMIT $limit
 
 -- name: configurations_by_name
-SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.listed_configurations c
-CROSS JOIN LATERAL (
-    SELECT * FROM catalog.configuration_versions v
-    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
-               WHEN $starts::text IS NOT NULL
-                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
-                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
-               WHEN $statuses::text[] IS NULL THEN true
-               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
-    LIMIT 1) v
-WHERE c.project = $project AND c.deleted_at IS NULL
-  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+{{part wanted_keys}}
   AND (c.component, lower(c.name), c.id)
       > (coalesce($after_component, $component, ''), lower(coalesce($after_name, '')), coalesce($after, ''))
   AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
-  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
-  AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component, lower(c.name), c.id
 LIMIT $limit
 
 -- name: configurations_by_name_backwards
-SELECT c.component, c.id, c.name, octet_length(v.parameters::text) AS size
-FROM catalog.listed_configurations c
-CROSS JOIN LATERAL (
-    SELECT * FROM catalog.configuration_versions v
-    WHERE (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)
-      AND CASE WHEN $labels::text[] IS NOT NULL AND NOT c.labels @> $labels THEN false
-               WHEN $starts::text IS NOT NULL
-                    AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
-                                         ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
-               WHEN $statuses::text[] IS NULL THEN true
-               ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
-    LIMIT 1) v
-WHERE c.project = $project AND c.deleted_at IS NULL
-  AND CASE WHEN $component::text IS NULL THEN c.component <> 'orchestrator' ELSE c.component = $component END
+{{part wanted_keys}}
   AND (c.component, lower(c.name), c.id)
-      < (coalesce($after_component, (SELECT min(id) FROM catalog.components WHERE id > $component),
-                  (SELECT max(id) || 'z' FROM catalog.components)),
-         lower(coalesce($after_name, '')), coalesce($after, ''))
+      < ({{part next_component}}, lower(coalesce($after_name, '')), coalesce($after, ''))
   AND c.component >= coalesce($component, '')
-  AND ($enabled::boolean IS NULL OR c.enabled = $enabled)
-  AND ($search::text IS NULL
-       OR strpos(lower(concat_ws(' ', CASE WHEN $component IS NULL THEN c.component || '/' END || c.id, c.id, c.name, c.description, array_to_string(c.labels, ' '))), lower($search)) > 0)
 ORDER BY c.component DESC, lower(c.name) DESC, c.id DESC
+LIMIT $limit
+
+-- name: configurations_by_update
+{{part wanted_keys}}
+  AND (c.component, c.updated_at, c.id)
+      > (coalesce($after_component, $component, ''), coalesce($after_update::timestamptz, '-infinity'), coalesce($after, ''))
+  AND c.component <= coalesce($component, (SELECT max(id) FROM catalog.components))
+ORDER BY c.component, c.updated_at, c.id
+LIMIT $limit
+
+-- name: configurations_by_update_backwards
+{{part wanted_keys}}
+  AND (c.component, c.updated_at, c.id)
+      < ({{part next_component}}, coalesce($after_update::timestamptz, '-infinity'), coalesce($after, ''))
+  AND c.component >= coalesce($component, '')
+ORDER BY c.component DESC, c.updated_at DESC, c.id DESC
 LIMIT $limit
 
 -- name: counts_of_orchestrations
@@ -148,12 +127,12 @@ LIMIT $limit
 
 -- name: listed_configurations
 -- Those of a page, in its order. One that has just been moved to the trash is still shown: without it the page would look
--- like the last one. For the same reason it has the name it was found by, which the next page begins after.
+-- like the last one. For the same reason it has the name and time it was found by, which the next page begins after.
 SELECT c.component, c.id, wanted.name, c.description, c.labels, c.enabled, c.version, v.note, v.author,
-       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, v.created_at AS updated_at,
+       coalesce(v.parameters_as_written, v.parameters::json) AS parameters, c.created_at, wanted.updated_at,
        c.deleted_at, c.purged_at
-FROM unnest($components::text[], $configurations::text[], $names::text[])
-     WITH ORDINALITY AS wanted (component, id, name, place)
+FROM unnest($components::text[], $configurations::text[], $names::text[], $updates::timestamptz[])
+     WITH ORDINALITY AS wanted (component, id, name, updated_at, place)
 JOIN catalog.configurations c ON (c.project, c.component, c.id) = ($project, wanted.component, wanted.id)
 JOIN catalog.configuration_versions v
   ON (v.project, v.component, v.configuration, v.version) = (c.project, c.component, c.id, c.version)

@@ -52,7 +52,7 @@ class DifferenceOut(Output):
     )
     before: Any = None
     after: Any = None
-    secret: bool = Field(description="A secret was entered anew; both values are shown as `***`.")
+    secret: bool = Field(description="A secret was entered again; secret values are shown as `***`.")
 
 
 class ComparisonOut(Output):

@@ -20,7 +20,7 @@ from orchestrator_shared.definitions.models import (
 )
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.tables import TableRef
-from orchestrator_shared.secret_handles import mask_for_editing
+from orchestrator_shared.secret_handles import Reveal, mask_for_editing
 from orchestrator_shared.security import MASK
 
 Entry = tuple[Item, Fields, str]
@@ -106,8 +106,13 @@ def canonical_tables(tables: Sequence[str], project: str) -> list[str]:
     return [str(ref.name) if ref.project == project else str(ref) for ref in refs]
 
 
-def write_documents(current: Mapping[Item, Fields]) -> list[dict[str, Any]]:
-    """Write a project as documents that describe the same project when read again; secrets are masked."""
+def write_documents(
+    current: Mapping[Item, Fields], read: Reveal = lambda stored: stored
+) -> list[dict[str, Any]]:
+    """Write a project as documents that describe the same project when read again.
+
+    Secrets are masked, after `read` has shown which of the stored parameters are none.
+    """
     documents: list[dict[str, Any]] = []
     variables = {
         f"#{name}" if fields["secret"] else name: MASK if fields["secret"] else fields["value"]
@@ -121,25 +126,25 @@ def write_documents(current: Mapping[Item, Fields]) -> list[dict[str, Any]]:
             documents.append(_written(BucketDocument, {"bucket": name, **fields}))
     for (kind, name), fields in sorted(current.items()):
         if kind is Kind.CONFIGURATION:
-            documents.append(_configuration(name, fields))
+            documents.append(_configuration(name, fields, read))
     for (kind, name), fields in sorted(current.items()):
         if kind is Kind.ORCHESTRATION:
-            documents.append(_orchestration(name, fields, current))
+            documents.append(_orchestration(name, fields, current, read))
     return documents
 
 
-def _configuration(name: str, fields: Fields) -> dict[str, Any]:
+def _configuration(name: str, fields: Fields, read: Reveal) -> dict[str, Any]:
     raw = {
         "configuration": name,
         "name": _unless(fields["name"], name.partition("/")[2]),
         "description": fields["description"],
-        "parameters": mask_for_editing(fields["parameters"]),
+        "parameters": mask_for_editing(read(fields["parameters"])),
     }
     return _written(ConfigurationDocument, raw)
 
 
-def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields]) -> dict[str, Any]:
-    stored = OrchestrationDefinition.model_validate({"phases": masked_phases(fields["phases"])})
+def _orchestration(name: str, fields: Fields, current: Mapping[Item, Fields], read: Reveal) -> dict[str, Any]:
+    stored = OrchestrationDefinition.model_validate({"phases": masked_phases(fields["phases"], read)})
     subscriptions = current.get((Kind.NOTIFICATIONS, name), {"subscriptions": []})["subscriptions"]
     notify: dict[str, list[Any]] = {}
     for event, address, percent, minutes in subscriptions:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -17,6 +18,7 @@ from orchestrator_api.definitions.service import Applied
 from orchestrator_api.http.conditional import ANY
 from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Project, problems
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.session import Session
 from orchestrator_shared.domain.errors import UserError
 
 router = APIRouter(prefix=f"{PREFIX}/definitions", tags=["definitions"], route_class=GatedRoute)
@@ -41,10 +43,10 @@ async def export_definitions(call: Call, project: Project) -> Response:
     """Export the project's variables, shared buckets, configurations and orchestrations as documents."""
     async with call.session(Scope.READ, project) as session:
         current = await snapshot.read_without_configurations(session)
-        texts = await session.offload.run(_written, current.items)
+        texts = await session.offload.run(_written, session, current.items)
         size = sum(len(text) for _, text in texts)
         async for part in snapshot.configuration_parts(session):
-            more = await session.offload.run(_written, part)
+            more = await session.offload.run(_written, session, part)
             size += sum(len(text) for _, text in more)
             if size > MAX_EXPORTED:
                 raise UserError(TOO_MUCH)
@@ -52,10 +54,12 @@ async def export_definitions(call: Call, project: Project) -> Response:
     return StreamingResponse(_as_one(texts), media_type="application/json")
 
 
-def _written(current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
+def _written(session: Session, current: Mapping[Item, Fields]) -> list[tuple[Place, bytes]]:
     """Encode one document at a time: a single call for all would block the interpreter for too long."""
+    read = partial(session.encryption.read_references, project=session.project)
     return [
-        (_place(each), json.dumps(each, ensure_ascii=False).encode()) for each in write_documents(current)
+        (_place(each), json.dumps(each, ensure_ascii=False).encode())
+        for each in write_documents(current, read)
     ]
 
 

@@ -119,7 +119,8 @@ _DESCRIPTIONS = {
     415: "The body has a `Content-Encoding`, which is not supported",
     408: "The body did not arrive in time",
     429: "Too many requests of one token, or invalid tokens or passwords from one address or for one "
-    "account, or long-running requests or open streams of one token; retry after `Retry-After` seconds",
+    "account, or too many mails to one person, or long-running requests or open streams of one token; "
+    "retry after `Retry-After` seconds",
     428: "It exists: send `If-Match` with the `etag` that you have seen",
     422: "Some fields are invalid; `errors` lists them",
     503: "The database or the broker is unavailable, or the api is busy with other long-running requests; "

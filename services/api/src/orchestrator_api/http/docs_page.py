@@ -37,7 +37,7 @@ def page(document: dict[str, Any]) -> str:
 
 def _section(document: dict[str, Any], tag: str, description: str) -> str:
     operations = "".join(
-        _operation(method, path, operation)
+        _operation(method, path, operation, document["components"]["responses"])
         for path, item in document["paths"].items()
         for method, operation in item.items()
         if tag in operation["tags"]
@@ -49,15 +49,15 @@ def _anchor(tag: str) -> str:
     return escape(tag.replace(" ", "-"))
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    rows = "".join(f"<tr><td>{escape(a)}<td>{escape(b)}" for a, b in _rows(operation))
+def _operation(method: str, path: str, operation: dict[str, Any], shared: dict[str, Any]) -> str:
+    rows = "".join(f"<tr><td>{escape(a)}<td>{escape(b)}" for a, b in _rows(operation, shared))
     return (
         f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code></summary>"
         f"<p>{escape(operation['description'])}</p><table>{rows}</table></details>"
     )
 
 
-def _rows(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _rows(operation: dict[str, Any], shared: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if scope := operation.get("x-required-scopes"):
         yield "scope", " or ".join(scope)
     for parameter in operation.get("parameters", []):
@@ -66,7 +66,8 @@ def _rows(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for kind, body in content.items():
         yield "body", f"{kind} {_model(body['schema'])}"
     for status, response in operation["responses"].items():
-        yield status, response["description"]
+        described = shared[response["$ref"].rpartition("/")[2]] if "$ref" in response else response
+        yield status, described["description"]
 
 
 def _model(schema: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from starlette.types import Scope as AsgiScope
 from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.http import bodies
 from orchestrator_api.http.problems import problem
-from orchestrator_api.http.refusals import TooMany, Unauthenticated
+from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.http.session import Sessions
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
@@ -59,13 +59,20 @@ class GatedRoute(APIRoute):
                     await gated.json()
                 return await inner(gated)
             except (bodies.Refused, RequestValidationError, UserError) as error:
-                if not admitted and not isinstance(error, Unauthenticated | TooMany):
+                if not admitted and not _is_of_caller(error):
                     await _admit(sessions, request, scopes)
                 if isinstance(error, bodies.Refused):
                     return problem(error.status, error.detail, error.errors)
                 raise
 
         return handle
+
+
+def _is_of_caller(error: Exception) -> bool:
+    """Whether the caller is known, or known not to be: then there is no need to admit them first."""
+    if isinstance(error, Forbidden):
+        return error.is_of_caller
+    return isinstance(error, Unauthenticated | TooMany)
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:

@@ -46,6 +46,9 @@ class TooMany(UserError):
 class Forbidden(UserError):
     """The token is valid but does not permit this."""
 
+    is_of_caller = False
+    """Whether the caller had been identified; otherwise, who presents nothing valid is told that instead."""
+
 
 @dataclass(frozen=True, slots=True)
 class LastChange:

@@ -1,5 +1,6 @@
 """One request's transaction: who makes the request, when, and how to read, write, publish and record."""
 
+import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -122,6 +123,8 @@ class Sessions:
         if not secret or len(secret) > MAX_TOKEN_CHARACTERS:
             raise Unauthenticated("sign in, or send a token: Authorization: Bearer orc_…")
         self.guard.check(secret, presented.address)
+        actor: Actor | None = None
+        entered: str | None = None
         try:
             async with self.units_of_work.work() as work:
                 now = self.clock.now()
@@ -132,11 +135,17 @@ class Sessions:
                     raise Forbidden(f"refused, because another site may have sent this: {presented.forgery}")
                 if project is not None:
                     actor = await identity.enter(connection, actor, project)
+                    entered = project
                 if scopes:
                     actor.require(*scopes)
                 yield work, actor, now
         except Unauthenticated:
             await self._record_refused(presented)
+            raise
+        except Forbidden as error:
+            if actor is not None:
+                error.is_of_caller = True
+                await self._record_forbidden(presented, actor, entered or actor.project, error.detail)
             raise
 
     async def _record_refused(self, presented: Presented) -> None:
@@ -154,4 +163,22 @@ class Sessions:
                 subject=token.name if token else f"{refused.reason} token",
                 detail={"reason": refused.reason, "count": refused.count},
                 about=About(id=str(token.id) if token else None),
+            )
+
+    async def _record_forbidden(
+        self, presented: Presented, actor: Actor, project: str | None, reason: str
+    ) -> None:
+        """Likewise: what a valid token or a person who is signed in may not do."""
+        sender = f"{actor.token_id} {presented.operation}"
+        count = self.guard.forbidden.count(sender, 1, time.monotonic())
+        if count == 0:
+            return
+        async with self.units_of_work.work() as work:
+            await audit.record(
+                work.connection,
+                project=project,
+                actor=Author.of(actor, presented.address),
+                action="call.refused",
+                subject=presented.operation,
+                detail={"reason": reason, "count": count},
             )

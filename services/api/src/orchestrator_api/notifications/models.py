@@ -130,6 +130,30 @@ class SubscriptionsOut(Editable):
     subscriptions: list[SubscriptionOut]
 
 
+class TestDeliveryIn(Input):
+    """Where to send a test mail."""
+
+    __test__ = False
+    model_config = example({"address": "data-team@example.com"})
+
+    address: str = Field(
+        max_length=MAX_CHARACTERS,
+        description="One of the addresses that are subscribed to the orchestration.",
+    )
+
+
+class TestDeliveryOut(Output):
+    """A test mail that will be sent."""
+
+    __test__ = False
+
+    fact_key: str = Field(
+        examples=["test-mail:0198f2a4-6c1e-7d3a-9f52-3b7d1c0e8a41"],
+        description="By which it is found among the deliveries; its event is `test`.",
+    )
+    address: str
+
+
 class RecipientOut(Output):
     """Someone who is notified of an event, and why."""
 

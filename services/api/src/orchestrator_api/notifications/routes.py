@@ -14,6 +14,7 @@ from orchestrator_api.http.dependencies import (
     PREFIX,
     READ,
     READ_ONE,
+    WRITE,
     Call,
     Identifier,
     If,
@@ -29,6 +30,8 @@ from orchestrator_api.notifications.models import (
     RecipientsOut,
     SubscriptionsIn,
     SubscriptionsOut,
+    TestDeliveryIn,
+    TestDeliveryOut,
 )
 from orchestrator_api.notifications.recipients import RunOrigin
 from orchestrator_api.notifications.rows import DeliveryFilter, StoredSubscription
@@ -94,6 +97,26 @@ async def save_notifications(
         await notifications.replace(session, orchestration, wanted)
         found = await notifications.listing(session, [orchestration])
     return tagged(response, _shown(found))
+
+
+@router.post(
+    "/orchestrations/{orchestration}/notifications/test-deliveries",
+    tags=["notifications"],
+    operation_id="send_test_mail",
+    status_code=202,
+    responses=WRITE,
+    openapi_extra=takes(Scope.CONFIGURE),
+)
+async def send_test_mail(
+    call: Call, project: Project, orchestration: Identifier, body: TestDeliveryIn
+) -> TestDeliveryOut:
+    """Send one test mail to a subscribed address; ten an hour in a project.
+
+    Whether it was sent is told by the deliveries of the orchestration, as of every mail.
+    """
+    async with call.session(Scope.CONFIGURE, project) as session:
+        test_id = await notifications.send_test(session, orchestration, body.address)
+    return TestDeliveryOut(fact_key=f"test-mail:{test_id}", address=body.address)
 
 
 def _shown(found: list[StoredSubscription]) -> SubscriptionsOut:

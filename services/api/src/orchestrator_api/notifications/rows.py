@@ -48,6 +48,15 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentTests:
+    """Test mails that were requested in the last hour."""
+
+    count: int
+    seconds_left: float
+    """Until the oldest of them is older than that."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryFilter:
     """Which deliveries to list, and where to begin; None means no restriction."""
 

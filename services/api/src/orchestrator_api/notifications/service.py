@@ -1,11 +1,13 @@
 """Subscriptions of orchestrations."""
 
 from collections.abc import Collection, Iterable
+from uuid import UUID
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.catalog.configurations import lock_orchestration
 from orchestrator_api.http.conditional import entity_tag
 from orchestrator_api.http.edits import Target
+from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications.recipients import (
     Recipients,
@@ -15,8 +17,14 @@ from orchestrator_api.notifications.recipients import (
 )
 from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, StoredSubscription
 from orchestrator_api.notifications.store import NotificationStore
+from orchestrator_shared.contracts.events import TestMailRequested
 from orchestrator_shared.database.rows import JsonObject
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.subscriptions import Subscription
+
+MOST_TESTS = 10
+"""Test mails of a project in an hour: they go to people who did not ask for them."""
 
 
 async def listing(session: Session, orchestrations: Collection[str]) -> list[StoredSubscription]:
@@ -84,6 +92,35 @@ async def recipients(session: Session, orchestration: str, origin: RunOrigin | N
         return recipients_of_manual_run(actor.email if actor.is_person else None)
     found = await listing(session, [orchestration])
     return recipients_of_unattended_run(each.subscription for each in found)
+
+
+async def send_test(session: Session, orchestration: str, address: str) -> UUID:
+    """Ask for a test mail to a subscribed address; returns its id."""
+    await lock_orchestration(session, orchestration)
+    subscribed = {each.address for each in await listing(session, [orchestration])}
+    if address not in subscribed:
+        raise UserError(
+            f"{address} is not subscribed to {orchestration}: subscribe it first, or choose another address",
+            field="address",
+        )
+    recent = await NotificationStore(session.connection).recent_tests(project=session.project)
+    if recent.count >= MOST_TESTS:
+        raise TooMany(
+            f"{MOST_TESTS} test mails were sent in this project in the last hour",
+            retry_after=recent.seconds_left,
+        )
+    test_id = new_id()
+    session.publish(
+        TestMailRequested(
+            test_id=test_id,
+            project=session.project,
+            orchestration=orchestration,
+            address=address,
+            requested_by=session.actor.label,
+        )
+    )
+    await session.record("notifications.tested", orchestration, About(id=str(test_id)), address=address)
+    return test_id
 
 
 async def purge(session: Session, orchestration: str) -> None:

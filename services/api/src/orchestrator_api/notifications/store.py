@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, StoredSubscription
+from orchestrator_api.notifications.rows import Delivery, DeliveryFilter, RecentTests, StoredSubscription
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.database.store import Store
@@ -55,6 +55,12 @@ class NotificationStore(Store):
     async def delete_all(self, *, project: str, orchestration: str) -> None:
         """Delete the subscriptions of the orchestration."""
         await self._run("delete_subscriptions", project=project, orchestration=orchestration)
+
+    async def recent_tests(self, *, project: str) -> RecentTests:
+        """The test mails of the last hour."""
+        found = await self._one(RecentTests, "recent_tests", project=project)
+        assert found is not None, "an aggregate has one row"
+        return found
 
     async def deliveries(self, *, project: str, wanted: DeliveryFilter) -> list[Delivery]:
         """The deliveries, newest first."""

@@ -27,6 +27,13 @@ WHERE project = $project AND orchestration = $orchestration AND event = $event A
 -- name: delete_subscriptions
 DELETE FROM catalog.subscriptions WHERE project = $project AND orchestration = $orchestration
 
+-- name: recent_tests
+-- Of the last hour: how many test mails were requested, and in how many seconds the oldest is no longer counted.
+SELECT count(*) AS count,
+       coalesce(extract(epoch FROM min(at) + interval '1 hour' - clock_timestamp()), 0)::float8 AS seconds_left
+FROM catalog.audit
+WHERE project = $project AND action = 'notifications.tested' AND at > clock_timestamp() - interval '1 hour'
+
 -- name: deliveries
 SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
        message_id, last_error, created_at, sent_at

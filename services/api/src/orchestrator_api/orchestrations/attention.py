@@ -1,21 +1,24 @@
-"""What needs attention: failures that nothing has solved, runs that take long, fires that did not come."""
+"""What needs attention: unsolved failures, runs that take long, tables that are late, missed fires."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.rows import FailedTask, UnfinishedRun, UnsolvedFailure
 from orchestrator_api.schedules import service as schedules
 from orchestrator_api.schedules.rows import MissedSchedule
+from orchestrator_api.triggers import rhythms
+from orchestrator_api.triggers.rhythms import LateTable
 from orchestrator_shared.domain.durations import spoken_duration
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
 
-Kind = Literal["failed", "running_long", "waiting_long", "schedule_missed", "schedule_overdue"]
+Kind = Literal["failed", "running_long", "waiting_long", "table_late", "schedule_missed", "schedule_overdue"]
 
 MOST = 1_000
 """As many of each kind are looked at."""
@@ -41,6 +44,8 @@ class Attention:
     task: str | None = None
     message: str | None = None
     schedule: str | None = None
+    trigger: str | None = None
+    table: str | None = None
     seconds: float | None = None
     usual_seconds: float | None = None
 
@@ -53,8 +58,11 @@ class Found:
     more: int
 
 
-async def find(session: Session, limit: int) -> Found:
-    """What is most urgent: failures, then what takes long, then fires that did not come; the newest first."""
+async def find(session: Session, limit: int, zone: ZoneInfo) -> Found:
+    """What is most urgent: failures, then what takes long or is late, then missed fires; the newest first.
+
+    What is late is judged by usual times in the zone.
+    """
     failures = sorted(
         await jobs.unsolved_failures(session, limit=MOST), key=lambda each: each.finished_at, reverse=True
     )
@@ -63,7 +71,8 @@ async def find(session: Session, limit: int) -> Found:
     late = late_runs(unfinished, session.now)
     tasks = await jobs.first_failed_tasks(session, [each.id for each in failures[:limit]])
     shown = [failed(each, tasks) for each in failures[:limit]]
-    shown += late + _newest_first(missed_schedule(each) for each in missed)
+    shown += late + _newest_first(late_table(each) for each in await rhythms.late_tables(session, zone))
+    shown += _newest_first(missed_schedule(each) for each in missed)
     hidden = max(len(failures) - limit, 0)
     return Found(shown[:limit], len(shown[limit:]) + hidden)
 
@@ -110,6 +119,22 @@ def _late(run: UnfinishedRun, now: datetime) -> Attention | None:
         number=run.number,
         seconds=round(seconds, 3),
         usual_seconds=round(usual, 3),
+    )
+
+
+def late_table(late: LateTable) -> Attention:
+    """A table that a trigger waits for."""
+    waiting, seconds = late.waiting, late.lateness.late_seconds
+    lasted = f"{spoken_duration(seconds)} late ({late.rhythm.words})"
+    return Attention(
+        kind="table_late",
+        orchestration=waiting.orchestration,
+        name=waiting.name,
+        since=late.lateness.expected_at,
+        summary=f"{waiting.name} waits for {late.table}, {lasted}",
+        trigger=waiting.trigger,
+        table=late.table,
+        seconds=round(seconds, 3),
     )
 
 

@@ -20,6 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 SCHEDULE = "main"
 """The name of the schedule that is created."""
 MAX_ID = 64
+MAX_NAME = 200
 MOST_TRIED = 100
 
 
@@ -40,7 +41,7 @@ async def automate(session: Session, key: Key, wish: Automation) -> str:
     await configurations.lock_orchestrations(session)
     orchestration = await _id(session, key, wish.id)
     spec = OrchestrationSpec(
-        name=wish.name or stored.name,
+        name=wish.name or await _name(session, stored.name),
         description=stored.description,
         enabled=True,
         phases=[{"name": None, "tasks": [_task(stored)]}],
@@ -95,6 +96,17 @@ async def _id(session: Session, key: Key, wanted: str | None) -> str:
         if found is None or found.is_purged:
             return tried
     raise Conflict(f"{key.id} and {MOST_TRIED - 1} ids like it are in use: give an id", field="id")
+
+
+async def _name(session: Session, name: str) -> str:
+    """The name of the configuration, with a number if another orchestration has it."""
+    suffixes = ("", *(f" ({number})" for number in range(2, MOST_TRIED + 1)))
+    tried = [f"{name[: MAX_NAME - len(suffix)]}{suffix}" for suffix in suffixes]
+    taken = await configurations.taken_names(session, tried)
+    free = next((each for each in tried if each not in taken), None)
+    if free is None:
+        raise Conflict(f"{MOST_TRIED} orchestrations are called {name}: give a name", field="name")
+    return free
 
 
 async def shown(session: Session, orchestration: str) -> views.Shown:

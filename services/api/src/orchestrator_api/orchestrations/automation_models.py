@@ -20,7 +20,10 @@ class AutomationIn(Input):
     id: Slug | None = Field(
         default=None, description="By default the configuration's id, with a number if it is in use."
     )
-    name: Name | None = Field(default=None, description="By default the configuration's name.")
+    name: Name | None = Field(
+        default=None,
+        description="By default the configuration's name, with a number if another orchestration has it.",
+    )
     schedule: ScheduleIn | None = Field(
         default=None, description="When to run it; it becomes the schedule `main`."
     )

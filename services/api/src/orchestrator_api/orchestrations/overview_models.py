@@ -70,7 +70,9 @@ class AttentionItem(Output):
     task: str | None = Field(description="The id of the task that failed first.")
     message: str | None = Field(description="What the failed task said, or else the run.")
     schedule: str | None
-    seconds: float | None = Field(description="For how long it has run or waited.")
+    trigger: str | None = Field(description="Of a table that is late: the trigger that waits for it.")
+    table: str | None
+    seconds: float | None = Field(description="For how long it has run or waited, or is late.")
     usual_seconds: float | None = Field(description="How long is usual.")
 
 
@@ -91,6 +93,8 @@ class AttentionOut(Output):
                     "task": "sql-transformation/campaign-recipient",
                     "message": "column r.opted_in does not exist",
                     "schedule": None,
+                    "trigger": None,
+                    "table": None,
                     "seconds": None,
                     "usual_seconds": None,
                 }

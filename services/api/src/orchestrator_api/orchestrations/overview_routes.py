@@ -9,9 +9,11 @@ from orchestrator_api.catalog import listing
 from orchestrator_api.http.dependencies import PREFIX, READ, Call, Project
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.paging import Search
+from orchestrator_api.http.zones import ZoneName
 from orchestrator_api.orchestrations import attention
 from orchestrator_api.orchestrations.filters import LabelsWanted, capped
 from orchestrator_api.orchestrations.overview_models import AttentionOut, CountsOut
+from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["orchestrations"], route_class=GatedRoute)
 
@@ -35,12 +37,14 @@ async def list_attention(
     call: Call,
     project: Project,
     limit: Annotated[int, Query(ge=1, le=50, description="How many to show.")] = 5,
+    timezone: ZoneName = "UTC",
 ) -> AttentionOut:
     """List what needs attention in the project.
 
     These are orchestrations whose last failure no later run or retry has solved, runs that take or wait
-    longer than usual (by 20 %, after five successful runs), and schedules that missed their last fire or are
-    overdue.
+    longer than usual (by 20 %, after five successful runs), tables that a trigger waits for and that are late
+    beside their usual rhythm, and schedules that missed their last fire or are overdue.
     """
     async with call.session(Scope.READ, project) as session:
-        return AttentionOut.model_validate(await attention.find(session, limit))
+        found = await attention.find(session, limit, parse_zone(timezone))
+    return AttentionOut.model_validate(found)

@@ -11,7 +11,7 @@ from orchestrator_api.http.dependencies import EDIT, READ, READ_ONE, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.people import accounts, links
+from orchestrator_api.people import accounts, identities, links
 from orchestrator_api.people.dependencies import Desk
 from orchestrator_api.people.models import AccountOut, LinkIssuedOut, PersonIn, PersonPatch
 from orchestrator_api.people.rows import NewLink
@@ -73,7 +73,10 @@ async def change_person(
 async def invite_person(
     call: Call, desk: Desk, body: PersonIn, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Create an account and mail the person an invitation (administrators only)."""
+    """Create an account and mail the person an invitation (administrators only).
+
+    At most five links an hour are mailed to a person; `show_link` works always.
+    """
     account = accounts.NewAccount(body.email, body.name, body.is_administrator)
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.invite(session, account, mailed=not show_link)
@@ -84,7 +87,21 @@ async def invite_person(
 async def reset_password(
     call: Call, desk: Desk, person: UUID, response: Response, show_link: ShowLink = False
 ) -> LinkIssuedOut:
-    """Mail a person a link to set a new password (administrators only)."""
+    """Mail a person a link to set a new password (administrators only).
+
+    At most five links an hour are mailed to a person; `show_link` works always.
+    """
     async with call.session(Scope.ADMIN) as session:
         link = await accounts.reset(session, person, mailed=not show_link)
     return _issued(desk, link, response)
+
+
+@router.delete("/{person}/identity", operation_id="unlink_person", status_code=204, responses=READ)
+async def unlink_person(call: Call, person: UUID) -> None:
+    """Unlink an account from its identity at the OpenID Connect provider (administrators only).
+
+    The account is signed out at once and keeps its roles. The next sign-in at the provider with the verified
+    address of the account links it again; disable the account to keep its person out.
+    """
+    async with call.session(Scope.ADMIN) as session:
+        await identities.unlink(session, person)

@@ -10,6 +10,7 @@ from orchestrator_api.access.audit import About
 from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.ports import UnitsOfWork
+from orchestrator_api.http.refusals import TooMany
 from orchestrator_api.http.session import Session
 from orchestrator_api.people import links, sessions
 from orchestrator_api.people.rows import Credentials, NewLink, Person
@@ -92,6 +93,8 @@ async def reset(session: Session, person_id: UUID, *, mailed: bool) -> NewLink:
 
 
 async def _link(session: Session, person: Person, purpose: LinkPurpose, *, mailed: bool) -> NewLink:
+    if mailed:
+        await _check_mails(session, person)
     occasion = links.Occasion(purpose, invited_by=session.actor.person_id, is_mailed=mailed)
     link = await links.issue(session.connection, person.id, occasion, session.now)
     if mailed:
@@ -99,6 +102,16 @@ async def _link(session: Session, person: Person, purpose: LinkPurpose, *, maile
     action = "person.invited" if purpose is LinkPurpose.INVITE else "password.reset_requested"
     await session.record(action, person.email, About(id=str(person.id)), mailed=mailed)
     return link
+
+
+async def _check_mails(session: Session, person: Person) -> None:
+    wait = await links.seconds_until_mail(session.connection, person.id)
+    if wait > 0:
+        raise TooMany(
+            f"{links.MAILS_AN_HOUR} links were mailed to {person.email} within an hour, and no more are; "
+            "get the link itself with `show_link`, or wait",
+            retry_after=wait,
+        )
 
 
 async def change(session: Session, person_id: UUID, change: AccountChange) -> Person:

@@ -26,6 +26,8 @@ VALID = {
     LinkPurpose.RESET: timedelta(hours=1),
     LinkPurpose.FIRST: timedelta(hours=24),
 }
+MAILS_AN_HOUR = 5
+"""To one person, whoever asks for them."""
 ENDED = "this link was used, has expired or was never valid: ask for a new one"
 
 
@@ -55,6 +57,13 @@ async def issue(
     )
     await PeopleStore(connection).insert_link(link)
     return link
+
+
+async def seconds_until_mail(connection: asyncpg.Connection, person_id: UUID) -> float:
+    """Seconds until another link may be mailed to the person; 0 means now. Requests for them take turns."""
+    store = PeopleStore(connection)
+    await store.lock_person(person_id=person_id)
+    return await store.seconds_until_mail(person_id=person_id, most=MAILS_AN_HOUR)
 
 
 def mail_of(link: NewLink) -> PersonMailRequested:

@@ -48,7 +48,10 @@ async def target(session: Session, person_id: UUID) -> Target:
 
 
 async def invite(session: Session, invitation: Invitation) -> Member:
-    """Add a member, with a new account if there is none with this address; mail a link to set a password."""
+    """Add a member, with a new account if there is none with this address; mail a link to set a password.
+
+    Someone who was mailed many links just now gets no other: those that they have lead here as well.
+    """
     store, membership = PeopleStore(session.connection), invitation.membership
     person = await _person(store, invitation)
     is_new = await store.insert_member(
@@ -58,11 +61,15 @@ async def invite(session: Session, invitation: Invitation) -> Member:
         raise Conflict(f"{person.email} is a member already: change the role instead", field="email")
     about = About(after=_document(membership), id=str(person.id))
     await session.record("member.added", person.email, about, **_document(membership))
-    if not await store.has_password(person_id=person.id):
+    if not await store.has_password(person_id=person.id) and await _may_be_mailed(session, person):
         occasion = links.Occasion(LinkPurpose.INVITE, session.project, session.actor.person_id)
         link = await links.issue(session.connection, person.id, occasion, session.now)
         session.publish(links.mail_of(link))
     return await find(session, person.id)
+
+
+async def _may_be_mailed(session: Session, person: Person) -> bool:
+    return await links.seconds_until_mail(session.connection, person.id) == 0
 
 
 async def _person(store: PeopleStore, invitation: Invitation) -> Person:

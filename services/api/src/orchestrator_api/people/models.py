@@ -203,6 +203,9 @@ class AccountOut(PersonOut, Editable):
 
     disabled_at: datetime | None = Field(description="When it was disabled; null if it is not.")
     created_at: datetime
+    identity_provider: str | None = Field(
+        description="The issuer of the identity provider that the account is linked to; null if it is not."
+    )
 
 
 class CurrentSessionOut(Output):

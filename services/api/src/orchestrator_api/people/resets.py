@@ -34,8 +34,8 @@ async def send(desk: SignIns, email: str, address: str) -> None:
             person = await store.person_by_email(email=email)
             if person is None or person.disabled_at is not None:
                 return
-            await store.lock_person(person_id=person.id)
-            if await store.is_reset_under_way(person_id=person.id):
+            wait = await links.seconds_until_mail(work.connection, person.id)
+            if wait > 0 or await store.is_reset_under_way(person_id=person.id):
                 return
             occasion = links.Occasion(LinkPurpose.RESET)
             link = await links.issue(work.connection, person.id, occasion, desk.sessions.clock.now())

@@ -59,7 +59,10 @@ async def get_member(call: Call, project: Project, person: UUID, response: Respo
     openapi_extra=takes(Scope.ADMINISTER),
 )
 async def invite_member(call: Call, project: Project, body: InvitationIn, response: Response) -> MemberOut:
-    """Add a person to the project (project admins only). If the address has no account, one is created."""
+    """Add a person to the project (project admins only). If the address has no account, one is created.
+
+    Without a password, they are mailed a link to choose one, but at most five times an hour.
+    """
     invitation = members.Invitation(body.email, body.membership, body.name)
     async with call.session(Scope.ADMINISTER, project) as session:
         return tagged(response, MemberOut.model_validate(await members.invite(session, invitation)))

@@ -27,10 +27,20 @@ class Person:
     is_administrator: bool
     disabled_at: datetime | None
     created_at: datetime
+    identity_provider: str | None
+    """The issuer of the identity that the account is linked to."""
 
     @property
     def etag(self) -> str:
         return entity_tag(self.id, self.name, self.is_administrator, self.disabled_at)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedIdentity:
+    """Who a person is at an identity provider."""
+
+    issuer: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from orchestrator_api.people.oidc.group_roles import HeldRole
 from orchestrator_api.people.rows import (
     Attempts,
     Credentials,
+    LinkedIdentity,
     Member,
     NewLink,
     NewSession,
@@ -185,6 +186,11 @@ class PeopleStore(Store):
         """Whether a link for a new password was mailed to the person just now."""
         return await self._value(bool, "is_reset_under_way", person_id=person_id) is True
 
+    async def seconds_until_mail(self, *, person_id: UUID, most: int) -> float:
+        """Seconds until the person has been mailed fewer than this many links within an hour; 0 means now."""
+        found = await self._value(float, "seconds_until_mail", person_id=person_id, most=most)
+        return max(0.0, found or 0.0)
+
     async def can_administer(self, ways: WaysIn) -> bool:
         """Whether any instance administrator can sign in or has a token."""
         return await self._value(bool, "can_administer", **columns_of(ways)) is True
@@ -201,6 +207,10 @@ class PeopleStore(Store):
         """Link an identity; returns False if it or the person is linked already."""
         values = {"issuer": issuer, "subject": subject, "person_id": person_id}
         return await self._run("insert_identity", **values) > 0
+
+    async def delete_identity(self, *, person_id: UUID) -> LinkedIdentity | None:
+        """Unlink the person's identity; returns it, or None if there was none."""
+        return await self._one(LinkedIdentity, "delete_identity", person_id=person_id)
 
     async def held_roles(self, *, person_id: UUID) -> list[HeldRole]:
         """The roles of a person in all projects."""

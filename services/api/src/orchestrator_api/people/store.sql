@@ -5,10 +5,14 @@ INSERT INTO catalog.people (id, email, name) VALUES ($id, $email, $name)
 ON CONFLICT (lower(email)) DO NOTHING
 
 -- name: person_by_email
-SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people WHERE lower(email) = lower($email)
+SELECT p.id, p.email, p.name, p.is_administrator, p.disabled_at, p.created_at, i.issuer AS identity_provider
+FROM catalog.people p LEFT JOIN catalog.person_identities i ON i.person_id = p.id
+WHERE lower(p.email) = lower($email)
 
 -- name: person
-SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people WHERE id = $id
+SELECT p.id, p.email, p.name, p.is_administrator, p.disabled_at, p.created_at, i.issuer AS identity_provider
+FROM catalog.people p LEFT JOIN catalog.person_identities i ON i.person_id = p.id
+WHERE p.id = $id
 
 -- name: members
 SELECT m.person_id, p.email, p.name, m.role, m.may_run, m.source, p.disabled_at, m.created_at
@@ -49,9 +53,10 @@ SELECT EXISTS (
 SELECT password_hash IS NOT NULL FROM catalog.people WHERE id = $id
 
 -- name: people
-SELECT id, email, name, is_administrator, disabled_at, created_at FROM catalog.people
-WHERE $after::uuid IS NULL OR id > $after
-ORDER BY id
+SELECT p.id, p.email, p.name, p.is_administrator, p.disabled_at, p.created_at, i.issuer AS identity_provider
+FROM catalog.people p LEFT JOIN catalog.person_identities i ON i.person_id = p.id
+WHERE $after::uuid IS NULL OR p.id > $after
+ORDER BY p.id
 LIMIT $limit
 
 -- name: update_person
@@ -156,6 +161,14 @@ SELECT EXISTS (
     WHERE person_id = $person_id AND purpose = 'reset' AND used_at IS NULL
       AND mail_requested_at > clock_timestamp() - interval '2 minutes')
 
+-- name: seconds_until_mail
+-- Until the `most`-th newest mail is an hour old; no row if it is, or if there were fewer.
+SELECT extract(epoch FROM mail_requested_at + interval '1 hour' - clock_timestamp())::float8
+FROM catalog.person_links
+WHERE person_id = $person_id AND mail_requested_at > clock_timestamp() - interval '1 hour'
+ORDER BY mail_requested_at DESC
+OFFSET $most::int - 1 LIMIT 1
+
 -- name: can_administer
 -- Whether anyone can get in as an instance administrator: by a password, at the identity provider, or by a token.
 SELECT EXISTS (
@@ -175,12 +188,17 @@ DELETE FROM catalog.person_links WHERE id IN (
     SELECT id FROM catalog.person_links WHERE expires_at < clock_timestamp() - interval '90 days' LIMIT $batch)
 
 -- name: person_of_identity
+-- Locked until the sign-in ends: whoever unlinks it meanwhile waits, and then ends the new session as well.
 SELECT person_id FROM catalog.person_identities WHERE issuer = $issuer AND subject = $subject
+FOR KEY SHARE
 
 -- name: insert_identity
 -- Nothing is stored if the person has another identity, or the identity another person.
 INSERT INTO catalog.person_identities (issuer, subject, person_id) VALUES ($issuer, $subject, $person_id)
 ON CONFLICT DO NOTHING
+
+-- name: delete_identity
+DELETE FROM catalog.person_identities WHERE person_id = $person_id RETURNING issuer, subject
 
 -- name: held_roles
 SELECT project, role, may_run, source = 'provider' AS is_from_provider FROM catalog.members WHERE person_id = $person_id

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from orchestrator_api.runs.rows import Job
@@ -12,6 +13,7 @@ SCANNED = 5_000
 TROUBLED = frozenset({"warning", "error", "cancelled", "terminated"})
 """These have an index of their own: they are few, and people look for them."""
 FILTERS = (
+    "job_id",
     "statuses",
     "origins",
     "component",
@@ -24,16 +26,20 @@ FILTERS = (
     "search",
 )
 APPLIED = {
-    "id": frozenset[str](),
+    "own": frozenset({"since", "until"}),
+    "id": frozenset({"job_id"}),
     "project": frozenset({"since", "until"}),
     "troubled": frozenset({"since", "until"}),
+    "finished": frozenset[str](),
     "lane": frozenset({"component", "configuration", "until"}),
-    "configuration": frozenset({"configuration"}),
-    "parent": frozenset({"parent"}),
-    "root": frozenset({"root"}),
+    "configuration": frozenset({"configuration", "until"}),
+    "parent": frozenset({"parent", "until"}),
+    "root": frozenset({"root", "until"}),
 }
 """By path: the filters that the path applies itself, so that no job is looked at in vain."""
 Place = tuple[datetime, UUID]
+JobSort = Literal["-accepted_at", "-finished_at", "-duration"]
+NEWEST_FIRST: JobSort = "-accepted_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,18 @@ class JobFilter:
     longer_than_seconds: float | None = None
     search: str | None = None
     searches_messages: bool = True
+    is_own: bool = False
+    """Whether only the runs that a token started are listed."""
     before: datetime | None = None
     before_id: UUID | None = None
+    sort: JobSort = NEWEST_FIRST
     limit: int = 100
 
     @property
     def path(self) -> str:
         """The index that leads to the fewest jobs."""
+        if self.is_own:
+            return "own"
         if self.job_id is not None:
             return "id"
         if self.parent is not None:
@@ -67,13 +78,36 @@ class JobFilter:
             return "root"
         if self.configuration is not None:
             return "configuration" if self.component is None else "lane"
-        return "troubled" if self.statuses and TROUBLED.issuperset(self.statuses) else "project"
+        if self.statuses and TROUBLED.issuperset(self.statuses):
+            return "troubled"
+        return "finished" if self.sort == "-finished_at" else "project"
+
+    @property
+    def in_path_order(self) -> bool:
+        """Whether the index has the order of the list; otherwise the newest jobs of the path are sorted."""
+        return self.sort == NEWEST_FIRST or self.path == "finished"
 
     @property
     def scan(self) -> int:
         """How many jobs of the path to look at: no more than are shown, if all of them match."""
+        if not self.in_path_order:
+            return SCANNED
         given = {name for name in FILTERS if getattr(self, name) is not None}
         return self.limit if given <= APPLIED[self.path] else SCANNED
+
+    def values(self) -> dict[str, object]:
+        """The parameters of the statement."""
+        names = (*FILTERS, "searches_messages", "path", "in_path_order", "scan", "limit")
+        place, nowhere = (self.before, self.before_id), (None, None)
+        walked, listed = (place, nowhere) if self.in_path_order else (nowhere, place)
+        return {
+            **{name: getattr(self, name) for name in names},
+            "order": self.sort.removeprefix("-"),
+            "before": walked[0],
+            "before_id": walked[1],
+            "sorted_before": listed[0],
+            "sorted_before_id": listed[1],
+        }
 
     def without_messages(self) -> "JobFilter":
         """For those who may not read what programs wrote: a search must not tell it either."""

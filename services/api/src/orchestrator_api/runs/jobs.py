@@ -66,7 +66,7 @@ async def _find(session: Session, job_id: UUID) -> Job | None:
 
 
 async def listing(session: Session, wanted: JobFilter) -> JobPage:
-    """One page of the jobs, newest first, with masked parameters and what they wait for."""
+    """One page of the jobs, with masked parameters and what they wait for."""
     store = RunStore(session.connection)
     actor = session.actor
     if actor.reads_project:

@@ -16,7 +16,7 @@ from orchestrator_api.http.paging import Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import idempotency, jobs
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.filters import JobFilter
+from orchestrator_api.runs.filters import NEWEST_FIRST, JobFilter, JobPage, JobSort
 from orchestrator_api.runs.models import (
     ConfigurationRunIn,
     JobDetail,
@@ -58,9 +58,21 @@ class JobFilters:
         ),
     ] = None
 
+    sort: Annotated[
+        JobSort,
+        Query(
+            description="The order: the last accepted (the default), the last finished or the longest first. "
+            "`-finished_at` lists jobs that have finished, `-duration` those that have started."
+        ),
+    ] = NEWEST_FIRST
+
+    def part(self, paging: Part) -> Part:
+        """The page in this order."""
+        return paging.sorted_by(self.sort, default=NEWEST_FIRST)
+
     def wanted(self, paging: Part) -> JobFilter:
         """The filter, and where the page begins."""
-        before, before_id = paging.place(datetime, UUID)
+        before, before_id = self.part(paging).place(datetime, UUID)
         job_id = _whole_id(self.search)
         return JobFilter(
             statuses=self.status or None,
@@ -72,8 +84,14 @@ class JobFilters:
             search=self.search if job_id is None else None,
             before=before,
             before_id=before_id,
+            sort=self.sort,
             limit=paging.rows,
         )
+
+    def page(self, paging: Part, found: JobPage) -> Page[JobOut]:
+        """The answer with these jobs."""
+        page = self.part(paging).of(found.jobs, "listed_at", "id", then=found.continues_at)
+        return Page[JobOut].model_validate(page)
 
 
 def _whole_id(text: str | None) -> UUID | None:
@@ -123,14 +141,15 @@ async def list_runs(
 ) -> Page[JobOut]:
     """List the runs of an orchestration, newest first; a token that may only run sees those it started.
 
-    A page looks at 5,000 runs, at most: it may have few items, or none, and still a `next`.
+    A page looks at 5,000 runs, at most: it may have few items, or none, and still a `next`. In the other
+    orders, the newest 5,000 runs of the time asked for are listed, and no others.
     """
     async with call.session(STATUS, project) as session:
         if session.actor.reads_project:
             await configurations.load(session, configurations.orchestration_key(orchestration))
         wanted = replace(filters.wanted(paging), component=ORCHESTRATOR, configuration=orchestration)
         found = await jobs.listing(session, wanted)
-    return Page[JobOut].model_validate(paging.of(found.jobs, "listed_at", "id", then=found.continues_at))
+    return filters.page(paging, found)
 
 
 @router.get("/orchestrations/{orchestration}/overlaps", operation_id="list_overlaps", responses=READ)
@@ -158,8 +177,10 @@ async def list_jobs(
 ) -> Page[JobOut]:
     """List the jobs of the project, newest first.
 
-    A page looks at 5,000 jobs, at most: it may have few items, or none, and still a `next`. A token that may
-    only run sees the runs that it started and, with `root` or `parent`, the jobs below one.
+    A page looks at 5,000 jobs, at most: it may have few items, or none, and still a `next`. `-duration` lists
+    the newest 5,000 jobs of the time asked for, and no others, as `-finished_at` does with a configuration,
+    `root`, `parent` or only statuses of failures. A token that may only run sees the runs that it started
+    and, with `root` or `parent`, the jobs below one.
     """
     async with call.session(STATUS, project) as session:
         wanted = replace(
@@ -170,7 +191,7 @@ async def list_jobs(
             root=root,
         )
         found = await jobs.listing(session, wanted)
-    return Page[JobOut].model_validate(paging.of(found.jobs, "listed_at", "id", then=found.continues_at))
+    return filters.page(paging, found)
 
 
 @router.get("/jobs/{job}", tags=["jobs"], operation_id="get_job", responses=READ)

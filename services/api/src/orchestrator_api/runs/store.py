@@ -1,6 +1,7 @@
 """Run requests, and the jobs that runners created from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -113,15 +114,15 @@ class RunStore(Store):
         return await self._one(Job, "jobs", project=project, ids=[job_id], listed_at=[None])
 
     async def jobs(self, *, project: str, wanted: JobFilter) -> JobPage:
-        """The jobs, newest first."""
-        values = {**columns_of(wanted), "path": wanted.path, "scan": wanted.scan}
-        listed = await self._many(Listed, "listed_jobs", project=project, **values)
+        """One page of the jobs."""
+        listed = await self._many(Listed, "listed_jobs", project=project, **wanted.values())
         return await self._page(project, listed, wanted)
 
     async def own_runs(self, *, project: str, token_id: UUID, wanted: JobFilter) -> JobPage:
-        """The runs that a token started, newest first; jobs below them are found by root or parent."""
-        values = {**columns_of(wanted), "scan": wanted.scan}
-        del values["parent"], values["root"], values["searches_messages"]
+        """One page of the runs that a token started; jobs below them are found by root or parent."""
+        values = replace(wanted, is_own=True).values()
+        for name in ("parent", "root", "searches_messages", "path"):
+            del values[name]
         listed = await self._many(Listed, "listed_own_runs", project=project, token_id=token_id, **values)
         return await self._page(project, listed, wanted)
 

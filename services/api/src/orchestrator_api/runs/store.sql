@@ -69,35 +69,61 @@ LEFT JOIN catalog.run_requests r ON j.id IS NULL AND r.job_id = wanted.id AND r.
 WHERE j.id IS NOT NULL OR r.job_id IS NOT NULL
 ORDER BY wanted.place
 
+-- part: place
+-- Behind which the path is walked.
+(coalesce($before::timestamptz, 'infinity'), coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+
+-- part: walked
+j.accepted_at < coalesce($until::timestamptz, 'infinity') AND (j.accepted_at, j.id) < {{part place}}
+
+-- part: listed_place
+-- Behind which a page begins in an order that no path has.
+(coalesce($sorted_before::timestamptz, 'infinity'),
+ coalesce($sorted_before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+
+-- part: listed_at
+-- The place in the list: a time, and for durations the time that is as long after 1970.
+CASE $order::text
+    WHEN 'finished_at' THEN finished_at
+    WHEN 'duration' THEN to_timestamp(extract(epoch FROM coalesce(finished_at, statement_timestamp()) - started_at))
+    ELSE accepted_at END AS listed_at
+
+-- part: listed_columns
+j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
+j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+
 -- name: listed_jobs
 -- Looks at the next $scan jobs of one path, each with an index, and returns those that match. The place of the last
 -- one that it looked at comes, too (is_match is false), if there may be more. Requests without a job are few and new.
+-- In an order that the path does not have, the newest $scan jobs of the path are sorted, and there are no more.
 WITH known AS MATERIALIZED (
-    (SELECT j.id, j.accepted_at AS listed_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path::text = 'project' AND j.project = $project
-       AND j.accepted_at >= coalesce($since::timestamptz, '-infinity')
-       AND j.accepted_at < coalesce($until::timestamptz, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before::timestamptz, 'infinity'),
-                                    coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND j.accepted_at >= coalesce($since::timestamptz, '-infinity') AND {{part walked}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'troubled' AND j.project = $project
        AND j.exact_status IN ('warning', 'error', 'cancelled', 'terminated')
-       AND j.accepted_at >= coalesce($since, '-infinity') AND j.accepted_at < coalesce($until, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND j.accepted_at >= coalesce($since, '-infinity') AND {{part walked}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
+    (SELECT {{part listed_columns}}
+     FROM jobs.jobs_v1 j
+     WHERE $path = 'finished' AND j.project = $project AND j.finished_at IS NOT NULL
+       AND j.finished_at AT TIME ZONE 'UTC' >= coalesce($since, '-infinity') AT TIME ZONE 'UTC'
+       AND (j.finished_at AT TIME ZONE 'UTC', j.id)
+           < (coalesce($before, 'infinity') AT TIME ZONE 'UTC',
+              coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     ORDER BY j.finished_at AT TIME ZONE 'UTC' DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
     -- In a lane, numbers are in the order of acceptance.
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'lane'
        AND j.lane_id = (SELECT l.id FROM jobs.lanes_v1 l
@@ -105,56 +131,46 @@ WITH known AS MATERIALIZED (
        AND j.number < coalesce((SELECT b.number FROM jobs.jobs_v1 b
                                 WHERE b.id = $before_id AND (b.project, b.component, b.configuration)
                                     = ($project, $component, $configuration)), 9223372036854775807)
-       AND j.accepted_at < coalesce($until, 'infinity')
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND {{part walked}}
      ORDER BY j.number DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.lanes_v1 l JOIN jobs.jobs_v1 j ON j.lane_id = l.id
      WHERE $path = 'configuration' AND (l.project, l.configuration) = ($project, $configuration)
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND {{part walked}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'parent' AND j.parent_id = $parent::uuid AND j.project = $project
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND {{part walked}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'root' AND j.root_id = $root::uuid AND j.project = $project
-       AND (j.accepted_at, j.id) < (coalesce($before, 'infinity'),
-                                    coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+       AND {{part walked}}
      ORDER BY j.accepted_at DESC, j.id DESC
      LIMIT $scan)
     UNION ALL
-    (SELECT j.id, j.accepted_at, j.number, j.component, j.configuration, j.task_id, j.status, j.origin,
-            j.requested_by, j.parent_id, j.root_id, j.message, j.started_at, j.finished_at
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'id' AND j.id = $job_id::uuid AND j.project = $project)
 ), edge AS (
-    SELECT listed_at, id FROM known
-    WHERE $path <> 'id' AND (SELECT count(*) FROM known) >= $scan
+    SELECT {{part listed_at}}, id FROM known
+    WHERE $path <> 'id' AND $in_path_order::boolean AND (SELECT count(*) FROM known) >= $scan
     ORDER BY listed_at, id
     LIMIT 1
 ), created AS (
-    SELECT r.job_id AS id, r.requested_at AS listed_at, NULL::bigint AS number, r.component, r.configuration,
+    SELECT r.job_id AS id, r.requested_at AS accepted_at, NULL::bigint AS number, r.component, r.configuration,
            NULL::text AS task_id, 'created' AS status, r.origin, r.requested_by, NULL::uuid AS parent_id,
            r.job_id AS root_id, NULL::text AS message, NULL::timestamptz AS started_at, NULL::timestamptz AS finished_at
     FROM (SELECT * FROM catalog.run_requests q
-          WHERE q.project = $project AND q.requested_at > clock_timestamp() - interval '7 days'
-            AND (q.requested_at, q.job_id) < (coalesce($before, 'infinity'),
-                                              coalesce($before_id, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+          WHERE $order = 'accepted_at' AND q.project = $project AND q.requested_at > clock_timestamp() - interval '7 days'
+            AND (q.requested_at, q.job_id) < {{part place}}
             AND (q.requested_at, q.job_id) >= (coalesce((SELECT listed_at FROM edge), '-infinity'),
                                                coalesce((SELECT id FROM edge), '00000000-0000-0000-0000-000000000000'))
           ORDER BY q.requested_at DESC, q.job_id DESC
@@ -164,14 +180,15 @@ WITH known AS MATERIALIZED (
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
 )
 (SELECT id, listed_at, true AS is_match
- FROM (SELECT * FROM known UNION ALL SELECT * FROM created) job
- WHERE ($statuses IS NULL OR job.status = ANY ($statuses))
+ FROM (SELECT *, {{part listed_at}} FROM (SELECT * FROM known UNION ALL SELECT * FROM created) found) job
+ WHERE (job.listed_at, job.id) < {{part listed_place}}
+   AND ($statuses IS NULL OR job.status = ANY ($statuses))
    AND ($origins::text[] IS NULL OR job.origin = ANY ($origins))
    AND ($component::text IS NULL OR job.component = $component)
    AND ($configuration::text IS NULL OR job.configuration = $configuration)
    AND ($parent IS NULL OR job.parent_id = $parent) AND ($root IS NULL OR job.root_id = $root)
    AND ($job_id IS NULL OR job.id = $job_id)
-   AND job.listed_at >= coalesce($since, '-infinity') AND job.listed_at < coalesce($until, 'infinity')
+   AND job.accepted_at >= coalesce($since, '-infinity') AND job.accepted_at < coalesce($until, 'infinity')
    AND ($longer_than_seconds IS NULL
         OR coalesce(job.finished_at, clock_timestamp()) - job.started_at > make_interval(secs => $longer_than_seconds))
    AND ($search::text IS NULL OR job.number::text = $search OR strpos(lower(concat_ws(
@@ -184,7 +201,7 @@ SELECT id, listed_at, false FROM edge
 -- name: listed_own_runs
 -- The runs that a token started; jobs below them are read by their root or parent. As `listed_jobs`.
 WITH known AS MATERIALIZED (
-    SELECT r.job_id AS id, r.requested_at AS listed_at, j.number, r.component, r.configuration,
+    SELECT r.job_id AS id, r.requested_at AS accepted_at, j.number, r.component, r.configuration,
            coalesce(j.status, 'created') AS status, r.origin, r.requested_by, j.started_at, j.finished_at,
            j.id IS NOT NULL OR r.requested_at > clock_timestamp() - interval '7 days' AS is_kept
     FROM catalog.run_requests r
@@ -192,13 +209,14 @@ WITH known AS MATERIALIZED (
     WHERE r.token_id = $token_id AND r.project = $project
       AND r.requested_at >= coalesce($since::timestamptz, '-infinity')
       AND r.requested_at < coalesce($until::timestamptz, 'infinity')
-      AND (r.requested_at, r.job_id) < (coalesce($before::timestamptz, 'infinity'),
-                                        coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+      AND (r.requested_at, r.job_id) < {{part place}}
     ORDER BY r.requested_at DESC, r.job_id DESC
     LIMIT $scan
 )
-(SELECT id, listed_at, true AS is_match FROM known
- WHERE is_kept AND ($statuses::text[] IS NULL OR status = ANY ($statuses))
+(SELECT id, listed_at, true AS is_match
+ FROM (SELECT *, {{part listed_at}} FROM known) run
+ WHERE is_kept AND (listed_at, id) < {{part listed_place}}
+   AND ($statuses::text[] IS NULL OR status = ANY ($statuses))
    AND ($origins::text[] IS NULL OR origin = ANY ($origins))
    AND ($component::text IS NULL OR component = $component)
    AND ($configuration::text IS NULL OR configuration = $configuration)
@@ -210,9 +228,9 @@ WITH known AS MATERIALIZED (
  ORDER BY listed_at DESC, id DESC
  LIMIT $limit)
 UNION ALL
-(SELECT id, listed_at, false FROM known
- WHERE (SELECT count(*) FROM known) >= $scan
- ORDER BY listed_at, id
+(SELECT id, accepted_at, false FROM known
+ WHERE $in_path_order::boolean AND (SELECT count(*) FROM known) >= $scan
+ ORDER BY accepted_at, id
  LIMIT 1)
 
 -- name: is_own_run

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from orchestrator_api.http.models import Input, Output, example
+from orchestrator_api.triggers.models import RhythmOut
 from orchestrator_shared.domain.tables import MAX_LENGTH, TABLE_PATTERN
 
 
@@ -24,6 +25,15 @@ class TableOut(Output):
     name: str
     updates: int = Field(description="How many updates were received.")
     last_heard_at: datetime | None
+    rhythm: RhythmOut | None = Field(
+        default=None, description="Only if asked for; null of a table with fewer than five recorded updates."
+    )
+    expected_at: datetime | None = Field(
+        default=None, description="With the rhythm: when the next update is, or was, expected."
+    )
+    late_seconds: float | None = Field(
+        default=None, description="With the rhythm: how long ago that was; 0 until it is late."
+    )
 
 
 class BucketOut(Output):

@@ -9,6 +9,7 @@ from orchestrator_api.http.dependencies import PREFIX, READ, WRITE, Call, Idempo
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging, Search
+from orchestrator_api.http.zones import ZoneName
 from orchestrator_api.runs import idempotency
 from orchestrator_api.tables import service as tables
 from orchestrator_api.tables.models import (
@@ -22,6 +23,7 @@ from orchestrator_api.tables.models import (
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import SLUG
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH, TABLE_PATTERN
+from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["tables"], route_class=GatedRoute)
 Bucket = Annotated[
@@ -69,12 +71,22 @@ def _updates(body: TableUpdatesIn) -> list[tables.Update]:
 
 
 @router.get("/tables", operation_id="list_tables", responses=READ)
-async def list_tables(call: Call, project: Project, paging: Paging, search: Search = None) -> Page[TableOut]:
+async def list_tables(
+    call: Call,
+    project: Project,
+    paging: Paging,
+    search: Search = None,
+    rhythm: Annotated[bool, Query(description="Also tell what is usual for each table.")] = False,
+    timezone: ZoneName = "UTC",
+) -> Page[TableOut]:
     """List tables for which updates were received: the project's own, and those of buckets shared with it."""
     after = paging.place(str, str)
     async with call.session(Scope.READ, project) as session:
-        heard = await tables.listing(session, after, search, paging.rows)
-    return Page[TableOut].model_validate(paging.of(heard, "project", "name"))
+        zone = parse_zone(timezone)
+        page = paging.of(await tables.listing(session, after, search, paging.rows), "project", "name")
+        if rhythm:
+            page["items"] = await tables.with_rhythms(session, page["items"], zone)
+    return Page[TableOut].model_validate(page)
 
 
 @router.get("/tables/{table}/listeners", operation_id="list_listeners", responses=READ)

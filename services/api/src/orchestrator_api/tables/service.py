@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.http.conditional import entity_tag
@@ -11,8 +13,11 @@ from orchestrator_api.runs import idempotency
 from orchestrator_api.runs.idempotency import DedupKey
 from orchestrator_api.tables.rows import Bucket, HeardTable, Listener, ListenersElsewhere, Share
 from orchestrator_api.tables.store import TableStore
+from orchestrator_api.triggers import rhythms
 from orchestrator_api.triggers import service as triggers
+from orchestrator_api.triggers.rhythms import Punctuality
 from orchestrator_shared.contracts.events import TableUpdated
+from orchestrator_shared.database.rows import columns_of
 from orchestrator_shared.domain.errors import NotFound, UserError
 from orchestrator_shared.domain.ids import new_id
 from orchestrator_shared.domain.tables import TableName
@@ -74,6 +79,28 @@ async def listing(
     return await TableStore(session.connection).tables(
         project=session.project, after_project=project, after_name=name, search=search, limit=limit
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RegularTable(Punctuality):
+    """A table for which updates were heard, and what is usual for it."""
+
+    project: str = ""
+    name: str = ""
+    updates: int = 0
+    last_heard_at: datetime | None = None
+
+
+async def with_rhythms(session: Session, found: Sequence[HeardTable], zone: ZoneInfo) -> list[RegularTable]:
+    """The same tables with what is usual for each."""
+    keys = [(each.project, each.name) for each in found]
+    heard = await rhythms.recorded(session, keys, rhythms.MOST_FOR_RHYTHM)
+    return [
+        RegularTable(
+            **columns_of(rhythms.punctuality(heard.get(key, ()), session.now, zone)), **columns_of(table)
+        )
+        for key, table in zip(keys, found, strict=True)
+    ]
 
 
 async def buckets(

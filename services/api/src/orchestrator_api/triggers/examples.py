@@ -12,5 +12,6 @@ SALES: dict[str, Any] = {
     "enabled": True,
     "allow_self_trigger": False,
     "version": 1,
+    "tables_ready": 1,
     "etag": '"c2FsZXMxMjM0NTY3"',
 }

@@ -26,6 +26,8 @@ class TableFacts:
     last_heard_at: datetime | None
     added_at: datetime | None = None
     """When someone saved the trigger with this table."""
+    ready_since: datetime | None = None
+    """When the first update was heard that counts and that no run has used."""
 
     @property
     def is_updated(self) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from orchestrator_api.http.session import Session
 from orchestrator_api.triggers.explanation_text import (
@@ -18,12 +19,21 @@ from orchestrator_api.triggers.explanation_text import (
     missing_since,
     sentences,
 )
+from orchestrator_api.triggers.rhythms import (
+    Punctuality,
+    ShownRhythm,
+    Starvation,
+    punctuality,
+    recorded,
+    starvation,
+)
 from orchestrator_api.triggers.rows import StoredTrigger, StoredTriggerFire, TriggerHistory, TriggerState
 from orchestrator_api.triggers.service import find_by_id, shown_table
 from orchestrator_api.triggers.store import TriggerStore
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import CoolDownMode, Disposition
+from orchestrator_shared.domain.tables import TableRef
 
 UNSEEN = TriggerState(pending_job_id=None, last_started_at=None)
 """The state before the trigger-watcher has read the trigger."""
@@ -40,6 +50,10 @@ class ShownTable:
     last_heard_at: datetime | None
     missing_since: datetime | None
     missing_because: str | None
+    ready_since: datetime | None
+    rhythm: ShownRhythm | None
+    expected_at: datetime | None
+    late_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +76,19 @@ class Explanation:
     orchestration: str
     name: str
     ready: bool
+    tables_ready: int
     tables: Sequence[ShownTable]
     missing: Sequence[str]
     cool_down_until: datetime | None
     pending_job_id: UUID | None
     last_fire: ShownFire | None
+    starvation: Starvation | None
     reasons: Sequence[str]
     summary: str
 
 
-async def explain(session: Session, trigger_id: UUID) -> Explanation:
-    """Read what is known of the trigger, and explain it."""
+async def explain(session: Session, trigger_id: UUID, zone: ZoneInfo) -> Explanation:
+    """Read what is known of the trigger, and explain it; usual times are in the zone."""
     trigger = await find_by_id(session, trigger_id)
     store = TriggerStore(session.connection)
     state = await store.state(project=session.project, trigger_id=trigger_id) or UNSEEN
@@ -81,22 +97,43 @@ async def explain(session: Session, trigger_id: UUID) -> Explanation:
     facts = await _facts(session, trigger, state, fire)
     missing = [table.table for table in facts.tables if not table.is_updated]
     reasons = sentences(facts, session.now)
+    heard = await _heard(session, facts.tables)
     return Explanation(
         trigger_id=trigger_id,
         orchestration=trigger.orchestration,
         name=trigger.name,
         ready=not missing,
-        tables=[_shown(facts, table) for table in facts.tables],
+        tables_ready=len(facts.tables) - len(missing),
+        tables=[
+            _shown(facts, table, punctuality(heard.get(table.table, ()), session.now, zone))
+            for table in facts.tables
+        ],
         missing=missing,
         cool_down_until=cool_down_until(facts, session.now),
         pending_job_id=state.pending_job_id,
         last_fire=fire,
+        starvation=_starvation(trigger, heard, session.now),
         reasons=reasons,
         summary=" ".join(reasons),
     )
 
 
-def _shown(facts: TriggerFacts, table: TableFacts) -> ShownTable:
+async def _heard(session: Session, tables: Sequence[TableFacts]) -> dict[str, Sequence[datetime]]:
+    """The newest updates of each table, by its name as seen from the project."""
+    refs = [TableRef.parse(each.table, own_project=session.project) for each in tables]
+    found = await recorded(session, [(ref.project, str(ref.name)) for ref in refs])
+    return {shown_table(session.project, *table): times for table, times in found.items()}
+
+
+def _starvation(
+    trigger: StoredTrigger, heard: Mapping[str, Sequence[datetime]], now: datetime
+) -> Starvation | None:
+    if trigger.mode == CoolDownMode.DEFER or not trigger.cool_down_seconds or not heard:
+        return None
+    return starvation(heard, trigger.cool_down_seconds, now)
+
+
+def _shown(facts: TriggerFacts, table: TableFacts, usual: Punctuality) -> ShownTable:
     since = missing_since(facts, table)
     return ShownTable(
         table=table.table,
@@ -106,6 +143,10 @@ def _shown(facts: TriggerFacts, table: TableFacts) -> ShownTable:
         last_heard_at=table.last_heard_at,
         missing_since=None if since is None else since.at,
         missing_because=None if since is None else since.what,
+        ready_since=table.ready_since,
+        rhythm=usual.rhythm,
+        expected_at=usual.expected_at,
+        late_seconds=None if table.is_updated else usual.late_seconds,
     )
 
 
@@ -146,6 +187,7 @@ async def _tables(session: Session, trigger: StoredTrigger) -> list[TableFacts]:
             each.counted_at,
             each.last_heard_at,
             each.added_at,
+            each.ready_since,
         )
         for each in await TriggerStore(session.connection).counts(
             project=session.project, trigger_id=trigger.id

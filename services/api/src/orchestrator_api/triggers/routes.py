@@ -25,10 +25,19 @@ from orchestrator_api.http.dependencies import (
 from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page, Switch
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.triggers import explanations
+from orchestrator_api.http.zones import ZoneName
+from orchestrator_api.triggers import explanations, rhythms
 from orchestrator_api.triggers import service as triggers
-from orchestrator_api.triggers.models import DispositionOut, ExplanationOut, TriggerIn, TriggerOut
+from orchestrator_api.triggers.models import (
+    DispositionOut,
+    ExplanationOut,
+    TriggerIn,
+    TriggerOut,
+    TriggerPreviewIn,
+    TriggerPreviewOut,
+)
 from orchestrator_api.triggers.rows import TriggerSpec
+from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["triggers"], route_class=GatedRoute)
 OF_ORCHESTRATION = "/orchestrations/{orchestration}/triggers"
@@ -125,10 +134,30 @@ async def list_dispositions(
 
 
 @router.get("/triggers/{trigger_id}/explanation", operation_id="explain_trigger", responses=READ)
-async def explain_trigger(call: Call, project: Project, trigger_id: UUID) -> ExplanationOut:
-    """Explain why the trigger did or did not start its orchestration."""
+async def explain_trigger(
+    call: Call, project: Project, trigger_id: UUID, timezone: ZoneName = "UTC"
+) -> ExplanationOut:
+    """Explain why the trigger did or did not start its orchestration, and how late its tables are."""
     async with call.session(Scope.READ, project) as session:
-        return ExplanationOut.model_validate(await explanations.explain(session, trigger_id))
+        found = await explanations.explain(session, trigger_id, parse_zone(timezone))
+    return ExplanationOut.model_validate(found)
+
+
+@router.post(
+    "/trigger-previews",
+    operation_id="preview_trigger",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, max_bytes=LARGE),
+)
+async def preview_trigger(call: Call, project: Project, body: TriggerPreviewIn) -> TriggerPreviewOut:
+    """Preview a trigger without saving it: the rhythm of its tables, and what its cool-down would have cost.
+
+    Recorded updates of the last seven days (at most 200 of each table) are replayed in mode `ignore`. Mode
+    `defer` drops none.
+    """
+    async with call.session(Scope.READ, project) as session:
+        found = await rhythms.preview(session, body.tables, body.cool_down_seconds, parse_zone(body.timezone))
+    return TriggerPreviewOut.model_validate(found)
 
 
 @router.post("/triggers/{trigger_id}/reset", operation_id="reset_trigger", status_code=204, responses=WRITE)

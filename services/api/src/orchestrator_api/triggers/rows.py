@@ -35,6 +35,8 @@ class StoredTrigger(TriggerSpec):
     orchestration: str
     name: str
     version: int
+    tables_ready: int
+    """How many of the tables have an update that counts and that no run has used."""
 
     @property
     def etag(self) -> str:
@@ -94,7 +96,30 @@ class TableCount:
     used: int | None
     counted_at: datetime | None
     last_heard_at: datetime | None
+    ready_since: datetime | None
+    """When the first update was heard that counts and that no run has used."""
     added_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentUpdates:
+    """The newest updates of a table, oldest first."""
+
+    table_project: str
+    table_name: str
+    heard: tuple[datetime, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QuietTable:
+    """A table that a trigger waits for, and that may be late."""
+
+    orchestration: str
+    name: str
+    """Of the orchestration."""
+    trigger: str
+    table_project: str
+    table_name: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,14 +121,17 @@ async def _accept_tables(session: Session, tables: Sequence[str]) -> list[TableR
     shared = {(each.project, each.bucket) for each in buckets}
     refuse(
         [
-            FieldError(
-                f"tables.{i}", f"the bucket {ref.name.bucket!r} of {ref.project!r} is not shared with you"
-            )
+            FieldError(f"tables.{i}", not_shared(ref))
             for i, ref in enumerate(refs)
             if ref.project != project and (ref.project, ref.name.bucket) not in shared
         ]
     )
     return sorted(set(refs))
+
+
+def not_shared(ref: TableRef) -> str:
+    """Why a table of another project is refused."""
+    return f"the bucket {ref.name.bucket!r} of {ref.project!r} is not shared with you"
 
 
 def _document(project: str, stored: StoredTrigger) -> JsonObject:

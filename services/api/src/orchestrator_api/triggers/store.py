@@ -7,6 +7,8 @@ from uuid import UUID
 from orchestrator_api.triggers.rows import (
     AuditNote,
     FullRun,
+    QuietTable,
+    RecentUpdates,
     RunOfFire,
     SharedBucket,
     StoredDisposition,
@@ -147,6 +149,23 @@ class TriggerStore(Store):
     async def counts(self, *, project: str, trigger_id: UUID) -> list[TableCount]:
         """What was counted for each of its tables."""
         return await self._many(TableCount, "trigger_counts", project=project, trigger_id=trigger_id)
+
+    async def recent_updates(
+        self, *, project: str, tables: Sequence[tuple[str, str]], most: int
+    ) -> list[RecentUpdates]:
+        """The newest updates of these tables; pairs of project and name."""
+        return await self._many(
+            RecentUpdates,
+            "recent_updates",
+            project=project,
+            projects=[owner for owner, _ in tables],
+            names=[name for _, name in tables],
+            most=most,
+        )
+
+    async def quiet_tables(self, *, project: str, limit: int) -> list[QuietTable]:
+        """Tables that enabled triggers wait for, and that may be late."""
+        return await self._many(QuietTable, "quiet_tables", project=project, limit=limit)
 
     async def last_fire(self, *, project: str, trigger_id: UUID) -> StoredTriggerFire | None:
         """The newest run that it requested."""

@@ -6,7 +6,10 @@ SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.
                          ELSE x.table_project || '/' || x.table_name END
              FROM (SELECT * FROM catalog.trigger_tables UNION ALL SELECT * FROM catalog.unshared_tables) x
              WHERE x.trigger_id = t.id
-             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
+             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables,
+       (SELECT count(*) FROM catalog.trigger_tables x
+        JOIN triggers.counts_v1 n ON (n.trigger_id, n.table_project, n.table_name) = (x.trigger_id, x.table_project, x.table_name)
+        WHERE x.trigger_id = t.id AND n.counted > n.used) AS tables_ready
 FROM catalog.triggers t
 WHERE t.project = $project AND t.orchestration = ANY ($orchestrations::text[])
   AND ($name::text IS NULL OR t.name = $name) AND t.deleted_at IS NULL
@@ -18,7 +21,10 @@ SELECT t.id, t.orchestration, t.name, t.enabled, t.cool_down_seconds, t.mode, t.
                          ELSE x.table_project || '/' || x.table_name END
              FROM (SELECT * FROM catalog.trigger_tables UNION ALL SELECT * FROM catalog.unshared_tables) x
              WHERE x.trigger_id = t.id
-             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables
+             ORDER BY x.table_project <> t.project, x.table_project, x.table_name) AS tables,
+       (SELECT count(*) FROM catalog.trigger_tables x
+        JOIN triggers.counts_v1 n ON (n.trigger_id, n.table_project, n.table_name) = (x.trigger_id, x.table_project, x.table_name)
+        WHERE x.trigger_id = t.id AND n.counted > n.used) AS tables_ready
 FROM catalog.triggers t
 WHERE t.project = $project AND t.id = $trigger_id AND t.deleted_at IS NULL
 
@@ -129,6 +135,10 @@ WHERE project = $project AND trigger_id = $trigger_id
 -- A table counts as added by the first save since which it has been in every version, unless the trigger was
 -- created with it.
 SELECT x.table_project, x.table_name, c.counted, c.used, c.counted_at, t.last_heard_at,
+       (SELECT d.at FROM triggers.dispositions_v1 d
+        WHERE d.trigger_id = x.trigger_id AND d.project = x.table_project AND d.table_name = x.table_name
+          AND d.seq > c.used AND d.disposition IN ('counted', 'completed')
+        ORDER BY d.seq LIMIT 1) AS ready_since,
        (SELECT min(s.at) FROM triggers.saved_versions_v1 s
         WHERE s.trigger_id = x.trigger_id AND s.number > (
             SELECT max(before.number) FROM triggers.saved_versions_v1 before
@@ -142,11 +152,53 @@ LEFT JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.tabl
 WHERE x.trigger_id = $trigger_id
   AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 UNION ALL
-SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL
+SELECT table_project, table_name, NULL, NULL, NULL, NULL, NULL, NULL
 FROM catalog.unshared_tables
 WHERE trigger_id = $trigger_id
   AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 ORDER BY table_project, table_name
+
+-- name: recent_updates
+-- The newest updates of each of these tables, oldest first; of other projects only those in shared buckets.
+SELECT wanted.project AS table_project, wanted.name AS table_name,
+       array(SELECT newest.heard_at
+             FROM (SELECT u.heard_at, u.seq FROM triggers.updates_v1 u
+                   WHERE u.project = wanted.project AND u.table_name = wanted.name
+                   ORDER BY u.seq DESC LIMIT $most) newest
+             ORDER BY newest.seq) AS heard
+FROM unnest($projects::text[], $names::text[]) AS wanted (project, name)
+WHERE wanted.project = $project
+   OR EXISTS (SELECT FROM catalog.shares s
+              WHERE s.shared_with = $project AND s.project = wanted.project
+                AND s.bucket = regexp_replace(wanted.name, '\.[^.]*$', ''))
+
+-- name: quiet_tables
+-- Tables that enabled triggers wait for, and that have been quiet for long beside their last four intervals.
+SELECT t.orchestration, c.name, t.name AS trigger, x.table_project, x.table_name
+FROM catalog.triggers t
+CROSS JOIN LATERAL (
+    SELECT c.name FROM catalog.configurations c
+    WHERE (c.project, c.component, c.id) = ($project, 'orchestrator', t.orchestration) AND c.enabled
+      AND c.deleted_at IS NULL
+    LIMIT 1) c
+JOIN catalog.trigger_tables x ON x.trigger_id = t.id
+CROSS JOIN LATERAL (
+    SELECT n.counted FROM triggers.counts_v1 n
+    WHERE (n.trigger_id, n.table_project, n.table_name) = (x.trigger_id, x.table_project, x.table_name)
+      AND n.counted <= n.used
+    LIMIT 1) missing
+CROSS JOIN LATERAL (
+    SELECT h.last_seq, h.last_heard_at FROM triggers.tables_v1 h
+    WHERE (h.project, h.name) = (x.table_project, x.table_name) AND h.last_seq > 4
+    LIMIT 1) heard
+CROSS JOIN LATERAL (
+    SELECT u.heard_at FROM triggers.updates_v1 u
+    WHERE (u.project, u.table_name, u.seq) = (x.table_project, x.table_name, heard.last_seq - 4)
+    LIMIT 1) earlier
+WHERE t.project = $project AND t.enabled AND t.deleted_at IS NULL
+  AND clock_timestamp() - heard.last_heard_at
+      > greatest(interval '5 minutes', (heard.last_heard_at - earlier.heard_at) / 8)
+LIMIT $limit
 
 -- name: last_fire
 SELECT generation, at, job_id, tables, started_at, ended

@@ -26,6 +26,7 @@ from orchestrator_notifier.domain.late_content import late_content
 from orchestrator_notifier.domain.lateness import LATE_EVENTS
 from orchestrator_notifier.domain.person_mail import Links, person_content
 from orchestrator_notifier.domain.retrying import RetryRules, next_delay
+from orchestrator_notifier.domain.trial_mail import TEST, trial_content
 from orchestrator_shared.database.pool import acquire
 from orchestrator_shared.domain.errors import Unavailable
 from orchestrator_shared.runtime import failpoints
@@ -135,6 +136,9 @@ class MailSender:
     async def _content(self, delivery: ClaimedDelivery) -> Content:
         if delivery.reason is Reason.PERSON:
             return await self._person_content(delivery)
+        if delivery.event == TEST:
+            asked_by = str(delivery.detail["requested_by"])
+            return trial_content(delivery.project, delivery.orchestration, delivery.recipient, asked_by)
         audience = Audience(delivery.event, delivery.reason, delivery.recipient)
         async with acquire(self._pool) as connection:
             reports = ReportStore(connection)

@@ -10,11 +10,13 @@ import asyncpg
 from orchestrator_notifier.adapters.facts import FactStore
 from orchestrator_notifier.adapters.person_mails import PersonMailStore
 from orchestrator_notifier.domain.facts import Fact, RootRun, deadline_missed, facts_of_run, schedule_missed
+from orchestrator_notifier.domain.trial_mail import trial_fact
 from orchestrator_shared.contracts.events import (
     PersonMailRequested,
     RunFinished,
     RunStarted,
     ScheduleMissed,
+    TestMailRequested,
     TriggerDeadlineMissed,
 )
 from orchestrator_shared.database.pool import acquire, transaction
@@ -90,6 +92,10 @@ class FactMaker:
     async def person_mail_requested(self, delivery: Delivery) -> None:
         """A hint: the truth is in the link's row."""
         await self.record_person_mail(cast(PersonMailRequested, delivery.message).link_id)
+
+    async def test_mail_requested(self, delivery: Delivery) -> None:
+        """Someone wants to see that mails arrive."""
+        await self._record(trial_fact(cast(TestMailRequested, delivery.message)))
 
     async def record_person_mail(self, link: UUID) -> bool:
         """Record that a person is to get a link, unless it is over; returns whether it is not."""

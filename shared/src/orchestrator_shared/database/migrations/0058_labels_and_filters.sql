@@ -6,6 +6,7 @@ COMMENT ON COLUMN catalog.configurations.labels IS 'of orchestrations; sorted, e
 -- For the api alone. The last three columns cost lookups for each row that is looked at, unless a statement leaves them out.
 CREATE VIEW catalog.listed_configurations AS
 SELECT c.project, c.component, c.id, c.name, c.description, c.labels, c.enabled, c.version, c.deleted_at,
+       c.updated_at,
        (SELECT true FROM catalog.schedules s
         WHERE c.component = 'orchestrator' AND (s.project, s.orchestration) = (c.project, c.id)
           AND s.deleted_at IS NULL LIMIT 1) IS NOT NULL AS has_schedule,
