@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +24,7 @@ from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestration_filters import ListFilters
 from orchestrator_api.web.starts import starts_of
 from orchestrator_api.web.statuses import AT_WORK
+from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 SECTION = "orchestrations"
@@ -59,7 +61,7 @@ async def orchestrations(request: Request) -> Response:
             return pages.page(
                 request, "parts/orchestration_rows", **_shown(frame, await _rows(session, only))
             )
-        overview = await _overview(session, filters)
+        overview = await _overview(session, filters, viewer_of(request).zone)
         about: dict[str, Any] = {"filters": filters, "overview": overview, "counts": overview.counts}
         if is_partial and "overview" in request.query_params:
             return pages.page(request, "parts/orchestration_overview", frame=frame, **about)
@@ -69,11 +71,11 @@ async def orchestrations(request: Request) -> Response:
     return pages.page(request, name, **_shown(frame, listed.rows), **about)
 
 
-async def _overview(session: Session, filters: ListFilters) -> Overview:
+async def _overview(session: Session, filters: ListFilters, zone: ZoneInfo) -> Overview:
     labels = (filters.label,) if filters.label else None
     counts = capped(await listing.counts(session, filters.q or None, labels))
     in_use = await listing.labels_in_use(session)
-    return Overview(counts, in_use, await attention.find(session, MOST_ATTENTION))
+    return Overview(counts, in_use, await attention.find(session, MOST_ATTENTION, zone))
 
 
 async def _listed(session: Session, filters: ListFilters) -> Listed:
