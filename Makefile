@@ -11,7 +11,7 @@ workers ?= 2
 # Tests start schemathesis as a program; as a plugin of pytest it would only be imported by each worker.
 pytest := $(bin)/pytest -n $(workers) --dist loadgroup -p no:schemathesis
 
-.PHONY: help demo demo-crash down test lint unit integration end-to-end soak bench bench-peers lock contracts clean
+.PHONY: help demo demo-crash down test lint unit integration end-to-end soak screenshots bench bench-peers lock contracts vendor clean
 
 help: ## Show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +30,8 @@ down: ## Stop what the demo left running
 
 test: ## Lint, types, layers, packaging and all tests, on private servers that end with the run
 	@.ci/bootstrap
-	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_local.servers.install
+	@[[ -n "$${TEST_AMQP_URL:-}$${TEST_CONTAINERS:-}" ]] || $(bin)/python -m orchestrator_local.servers.install broker
+	@$(bin)/python -m orchestrator_local.servers.install browser
 	@$(MAKE) lint
 	@.ci/check-members
 	@$(pytest) tests/unit tests/integration tests/end_to_end
@@ -59,6 +60,11 @@ soak: ## Faults for about twenty minutes; CONTRIBUTING.md describes the parts (s
 	@.ci/faketime
 	@$(bin)/pytest -s tests/soak
 
+screenshots: ## Photograph every page with demo-like data into shots/: light, dark, and on a phone
+	@.ci/bootstrap
+	@$(bin)/python -m orchestrator_local.servers.install browser
+	@SCREENSHOTS=shots $(bin)/pytest -q tests/integration/web/screenshots.py
+
 bench: ## Measure the engine beside a minimal one, and count what it does (minutes; sections="goals counted ...")
 	@.ci/bootstrap
 	@$(bin)/python -m tests.benchmarks $(sections)
@@ -75,6 +81,10 @@ contracts: ## Generate docs/contracts from the message models and the API
 	@.ci/bootstrap
 	@$(bin)/python -m orchestrator_shared.contracts
 	@$(bin)/python -m orchestrator_api.openapi docs/contracts/openapi.json
+
+vendor: ## Fetch the web page's third-party files anew and check them against .ci/vendor.lock (needs npm)
+	@.ci/bootstrap
+	@$(bin)/python .ci/vendor
 
 clean: ## Remove what can be made again: environment, caches, the demo's data (stop it first)
 	@if [[ -x $(bin)/orchestrator ]]; then $(bin)/orchestrator dev down || true; fi

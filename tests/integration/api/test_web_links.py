@@ -27,7 +27,8 @@ async def test_a_link_sets_a_password_once_and_signs_in(link: str, browser: Brow
     assert page.response.headers["cache-control"] == "no-store"
 
     done = await browser.send(page, password=PASSWORD, repeated=PASSWORD)
-    assert f"You are signed in as {EMAIL}." in (await browser.follow(done)).text
+    assert done.response.headers["location"] == "/"
+    assert f"You are signed in as {EMAIL}." in (await browser.get("/account")).text
     over = await browser.get(link)
     assert over.status == 404
     assert over.response.headers["referrer-policy"] == "no-referrer"

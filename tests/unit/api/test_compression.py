@@ -23,7 +23,9 @@ async def encoding(answer: Response, method: str = "GET", accepted: str = "gzip"
     return found
 
 
-@pytest.mark.parametrize("media_type", ["application/json", "application/yaml", "application/x-ndjson"])
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "application/yaml", "application/x-ndjson", "text/html"]
+)
 async def test_what_is_read_is_compressed(media_type: str) -> None:
     assert await encoding(Response(TEXT, media_type=media_type)) == "gzip"
 
@@ -36,7 +38,11 @@ async def test_a_long_answer_is_compressed_as_it_comes() -> None:
     ("answer", "method"),
     [
         pytest.param(Response(TEXT, media_type="application/json"), "POST", id="may show a secret once"),
-        pytest.param(Response(TEXT, media_type="text/html"), "GET", id="may hold a form"),
+        pytest.param(
+            Response(TEXT, media_type="text/html", headers={"Set-Cookie": "a=b"}),
+            "GET",
+            id="form and its cookie",
+        ),
         pytest.param(Response(TEXT, media_type="text/event-stream"), "GET", id="must leave at once"),
         pytest.param(Response(TEXT, 404, media_type="application/json"), "GET", id="refusal"),
         pytest.param(Response("x", media_type="application/json"), "GET", id="short"),

@@ -9,7 +9,9 @@ from orchestrator_api.access.browser_sessions import (
     BrowserSessions,
     RequestOrigin,
     csrf_token,
+    form_token,
     is_csrf_token,
+    is_form_token,
 )
 from orchestrator_api.people.passwords import HASHER, Passwords, no_ones_hash
 from orchestrator_api.people.sign_in_delay import delay_after
@@ -64,6 +66,11 @@ def test_a_session_ends_unused_or_old() -> None:
 
 def test_the_csrf_token_is_the_sessions_own() -> None:
     assert is_csrf_token("secret", csrf_token("secret"))
+    once, again = form_token("secret"), form_token("secret")
+    assert once != again
+    assert all(is_form_token("secret", token) for token in (once, again))
+    for token in ("", "é", once[:-2], f"{once[:-1]}{'0' if once[-1] != '0' else '1'}", form_token("other")):
+        assert not is_form_token("secret", token)
     for given in (None, "", csrf_token("another"), "é"):
         assert not is_csrf_token("secret", given)
 

@@ -39,6 +39,12 @@ def test_everything_else_leads_home(path: str | None) -> None:
     assert own_path(path) == HOME
 
 
+def test_below_a_prefix_other_programs_of_the_host_are_not_ours() -> None:
+    assert own_path("/x/docs", "/x") == "/x/docs"
+    for path in ("/", "/docs", "/xy/docs", "/x", "//evil.example", None):
+        assert own_path(path, "/x") == "/x/"
+
+
 @given(st.text(st.sampled_from("/\\.:@?#a \t\n%"), max_size=12))
 def test_what_is_kept_stays_on_this_host(text: str) -> None:
     joined = urlsplit(urljoin("https://own.example/sign-in", own_path(text)))

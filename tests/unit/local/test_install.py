@@ -101,3 +101,32 @@ def test_without_the_means_the_way_out_is_told(
     with pytest.raises(ServerError, match=r"apt-get install rabbitmq-server.*ORCHESTRATOR_RABBITMQ_HOME"):
         install.ensure_installed(lambda _: None)
     assert machine.commands == []
+
+
+def test_a_browser_is_installed_only_if_there_is_none(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(install.BROWSER_VARIABLE, raising=False)
+    assert install.ensure_browser(lambda _: None) == Path("/usr/bin/chromium")
+    assert machine.commands == []
+    there: list[str] = []
+
+    def which(name: str) -> str | None:
+        there.extend(["chromium"] if any("chromium" in each for each in machine.commands) else [])
+        return f"/usr/bin/{name}" if name in ("apt-get", *there) else None
+
+    monkeypatch.setattr(shutil, "which", which)
+    said: list[str] = []
+    assert install.ensure_browser(said.append) == Path("/usr/bin/chromium")
+    assert "chromium" in said[0]
+    monkeypatch.setenv(install.BROWSER_VARIABLE, "/opt/chrome")
+    assert install.ensure_browser(said.append) == Path("/opt/chrome")
+
+
+def test_without_a_browser_or_the_right_to_install_one_the_way_out_is_told(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(install.BROWSER_VARIABLE, raising=False)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(ServerError, match=r"apt-get install chromium.*TEST_CHROMIUM"):
+        install.ensure_browser(lambda _: None)

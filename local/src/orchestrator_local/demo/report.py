@@ -128,6 +128,7 @@ class Places:
 def next_steps(places: Places) -> list[Text]:
     rows = [
         ("Sign in", f"{places.sign_in}   (choose a password; works once)" if places.sign_in else ""),
+        ("Page", f"{places.url}/"),
         ("API", f"{places.url}/docs"),
         ("Token", places.token),
         *_way_there(places),

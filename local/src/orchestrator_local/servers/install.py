@@ -1,4 +1,4 @@
-"""Installing the RabbitMQ server package if it is missing, after announcing it."""
+"""Installing the RabbitMQ server package, and a browser for the tests, if missing, after announcing it."""
 
 import contextlib
 import os
@@ -13,6 +13,9 @@ from orchestrator_local.servers.processes import ServerError
 from orchestrator_local.servers.rabbitmq import HOME_VARIABLE, find_server
 
 PACKAGE = "rabbitmq-server"
+BROWSER = "chromium"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER_VARIABLE = "TEST_CHROMIUM"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = "#!/bin/sh\nexit 101\n"
 INSTALL_SECONDS = 900
@@ -23,13 +26,18 @@ def ensure_installed(say: Callable[[str], None] = print) -> Path:
     found = find_server()
     if found is not None:
         return found
-    prefix = _privileges()
+    prefix = _privileges(
+        "RabbitMQ",
+        f"install it (Debian: `apt-get install {PACKAGE}`; macOS: `brew install rabbitmq`), "
+        f"set {HOME_VARIABLE} to the home of a server, or set the URL of a running server "
+        "(ORCHESTRATOR_DEV_AMQP_URL; for the tests, TEST_AMQP_URL)",
+    )
     say(
         f"RabbitMQ is not installed: installing Debian's {PACKAGE} (with Erlang) with apt-get, about a minute"
     )
     say("the system's own RabbitMQ service is not started; this stack runs a private server instead")
     with _services_stay_down(prefix):
-        _install(prefix)
+        _install(prefix, PACKAGE)
     found = find_server()
     if found is None:
         raise ServerError(
@@ -38,21 +46,42 @@ def ensure_installed(say: Callable[[str], None] = print) -> Path:
     return found
 
 
-def _privileges() -> list[str]:
-    """The prefix for commands that need root; raises with a way out if there is none."""
+def find_browser() -> Path | None:
+    """The Chromium in which the tests open the web page."""
+    if named := os.environ.get(BROWSER_VARIABLE):
+        return Path(named)
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return None if found is None else Path(found)
+
+
+def ensure_browser(say: Callable[[str], None] = print) -> Path:
+    """A Chromium; installs Debian's package only if there is none. Nothing else is downloaded."""
+    found = find_browser()
+    if found is not None:
+        return found
     way_out = (
-        f"install it (Debian: `apt-get install {PACKAGE}`; macOS: `brew install rabbitmq`), "
-        f"set {HOME_VARIABLE} to the home of a server, or set the URL of a running server "
-        "(ORCHESTRATOR_DEV_AMQP_URL; for the tests, TEST_AMQP_URL)"
+        f"install it (Debian: `apt-get install {BROWSER}`), "
+        f"or set {BROWSER_VARIABLE} to the path of a Chromium or Chrome"
     )
+    prefix = _privileges("Chromium", way_out)
+    say(f"Chromium is not installed: installing Debian's {BROWSER}, in which tests open the web page")
+    _install(prefix, BROWSER)
+    found = find_browser()
+    if found is None:
+        raise ServerError(f"{BROWSER} was installed, but no browser was found; set {BROWSER_VARIABLE}")
+    return found
+
+
+def _privileges(what: str, way_out: str) -> list[str]:
+    """The prefix for commands that need root; raises with a way out if there is none."""
     if shutil.which("apt-get") is None:
-        raise ServerError(f"RabbitMQ is not installed, and this machine has no apt-get: {way_out}")
+        raise ServerError(f"{what} is not installed, and this machine has no apt-get: {way_out}")
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") and _succeeds(["sudo", "-n", "true"]):
         return ["sudo", "-n"]
     raise ServerError(
-        f"RabbitMQ is not installed, and installing it needs root or passwordless sudo: {way_out}"
+        f"{what} is not installed, and installing it needs root or passwordless sudo: {way_out}"
     )
 
 
@@ -77,10 +106,10 @@ def _services_stay_down(prefix: list[str]) -> Iterator[None]:
         _run([*prefix, "rm", "-f", str(POLICY)])
 
 
-def _install(prefix: list[str]) -> None:
+def _install(prefix: list[str], package: str) -> None:
     # env inside sudo: sudo itself would drop the variable
     apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=300"]
-    install = [*apt, "install", "--yes", "--no-install-recommends", PACKAGE]
+    install = [*apt, "install", "--yes", "--no-install-recommends", package]
     try:
         _run(install)
     except ServerError:  # usually, on a fresh machine, the package lists are missing or outdated
@@ -104,10 +133,13 @@ def _run(argv: list[str]) -> None:
         raise ServerError(f"`{' '.join(argv)}` failed with exit code {done.returncode}:\n{lines}")
 
 
-def main() -> int:
-    """For scripts: make sure that a server is installed, or explain on stderr what to do."""
+def main(arguments: list[str]) -> int:
+    """For scripts: make sure that what is named (`broker`, `browser`) is installed, or explain what to do."""
     try:
-        ensure_installed()
+        if "broker" in arguments:
+            ensure_installed()
+        if "browser" in arguments:
+            ensure_browser()
     except ServerError as error:
         print(error, file=sys.stderr)
         return 1
@@ -115,4 +147,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -10,6 +10,7 @@ from orchestrator_api.access.token_guard import TokenGuard
 from orchestrator_api.app import create_app
 from orchestrator_api.events.wiring import open_streams
 from orchestrator_api.http.offload import Offload
+from orchestrator_api.http.prefix import prefix_of
 from orchestrator_api.http.rate_limits import RateLimits
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people.accounts import warn_of_no_administrator
@@ -91,6 +92,11 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
         )
         dead_letters = DeadLetters(skeleton.broker.consuming, skeleton.broker.publisher)
         app = create_app(sessions, dead_letters, streams, sign_ins)
-        addresses.install(app, is_https=sessions.guard.browsers.is_https, link_keys=settings.link_key)
+        addresses.install(
+            app,
+            is_https=sessions.guard.browsers.is_https,
+            link_keys=settings.link_key,
+            prefix=prefix_of(settings.public_url),
+        )
         async with lifecycle.serving(app):
             yield

@@ -1,6 +1,7 @@
 """Sessions of browsers: their cookie, how long they last, and what keeps other sites from using them."""
 
 import hmac
+import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -80,6 +81,27 @@ def _origin(url: str) -> str:
 def csrf_token(secret: str) -> str:
     """What a page of ours must send along with every change; other sites cannot know it."""
     return hmac.digest(secret.encode(), b"orchestrator csrf v1", "sha256").hex()
+
+
+def form_token(secret: str) -> str:
+    """The same for a form: another text each time, so that compressing a page reveals nothing of it."""
+    plain = bytes.fromhex(csrf_token(secret))
+    mask = secrets.token_bytes(len(plain))
+    return (mask + _xor(mask, plain)).hex()
+
+
+def is_form_token(secret: str, given: str) -> bool:
+    """Whether this is one of the session's form tokens."""
+    try:
+        whole = bytes.fromhex(given)
+    except ValueError:
+        return False
+    half = len(whole) // 2
+    return is_csrf_token(secret, _xor(whole[:half], whole[half:]).hex())
+
+
+def _xor(one: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(one, other, strict=False))
 
 
 def is_csrf_token(secret: str, given: str | None) -> bool:

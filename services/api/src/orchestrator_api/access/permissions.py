@@ -140,9 +140,13 @@ class Actor:
             return True
         return scope in self.scopes and scope is not Scope.ADMIN
 
+    def may(self, *scopes: Scope) -> bool:
+        """Whether it has one of the scopes: decides what is offered, while `require` decides what is done."""
+        return any(self._has(scope) for scope in scopes)
+
     def require(self, *scopes: Scope) -> None:
         """Refuse unless the token has one of the scopes; `configure` includes reading, `run` does not."""
-        if any(self._has(scope) for scope in scopes):
+        if self.may(*scopes):
             return
         if scopes == (Scope.ADMIN,):
             raise Forbidden("only an instance administrator may do this")

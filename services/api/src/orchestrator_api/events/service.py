@@ -90,6 +90,11 @@ class Streams:
         self.logs.remove(viewer)
 
 
+async def resume_id(session: Session) -> str:
+    """From where a stream tells what happened after this moment, for who shows what this session reads."""
+    return instant_id(await EventStore(session.connection).instant())
+
+
 def _holder(session: Session) -> Holder:
     actor = session.actor
     return Holder(actor.token_id, session.project, actor.reads_project, actor.session_id)

@@ -2,7 +2,8 @@
 
 The size of a compressed answer says something about its content (the BREACH attack), so no answer that holds
 a secret is compressed: neither those of calls that change something, which may show a new token or link once,
-nor pages with forms, nor what is marked as private.
+nor pages that set a cookie, nor what is marked as private. The forms of people who are signed in hold a token
+whose text is another one on each page.
 """
 
 from starlette.datastructures import Headers
@@ -13,8 +14,8 @@ MIN_BYTES = 1000
 """What fits into one packet gains nothing."""
 LEVEL = 4
 """Levels above it save a few per cent and take up to three times as long."""
-COMPRESSED_TYPES = frozenset({"application/json", "application/yaml", "application/x-ndjson"})
-"""Not `text/html`: forms hold a CSRF token. Not `text/event-stream`: events must leave at once."""
+COMPRESSED_TYPES = frozenset({"application/json", "application/yaml", "application/x-ndjson", "text/html"})
+"""Not `text/event-stream`: events must leave at once."""
 PRIVATE = "no-store, no-transform"
 """`Cache-Control` of an answer to GET that holds a secret: neither we nor a proxy may compress it."""
 

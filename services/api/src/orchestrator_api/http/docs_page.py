@@ -30,7 +30,7 @@ def page(document: dict[str, Any]) -> str:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
         f"<h1>{escape(info['title'])}</h1><pre>{escape(info['description'].strip())}</pre>"
-        f'<p>The full description, with every model: <a href="/v1/openapi.json">/v1/openapi.json</a>.</p>'
+        f'<p>The full description, with every model: <a href="v1/openapi.json">/v1/openapi.json</a>.</p>'
         f"<p>{links}</p>{sections}</html>"
     )
 

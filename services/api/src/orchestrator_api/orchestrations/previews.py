@@ -1,6 +1,6 @@
 """Previews a rearrangement of an orchestration's tasks without saving it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from orchestrator_api.orchestrations.validation import FEW_TASKS
 from orchestrator_shared.definitions.arranging import Operation, arrange
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+from orchestrator_shared.domain.statuses import ComponentType
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,12 @@ class Preview:
     changed: bool
     errors: list[str]
     warnings: list[str]
+
+
+async def component_types(session: Session, components: Collection[str]) -> dict[str, ComponentType]:
+    """The type of each component; one that is no longer registered has none."""
+    found = await OrchestrationStore(session.connection).component_types(components=components)
+    return {each.id: each.type for each in found}
 
 
 async def preview(
@@ -44,9 +51,7 @@ async def preview(
     if given is not None:
         refuse(duplicate_ids(given))
         before = make_definition(given)
-    components = {task.component for task in before.tasks()}
-    found_types = await OrchestrationStore(session.connection).component_types(components=components)
-    types = {each.id: each.type for each in found_types}
+    types = await component_types(session, {task.component for task in before.tasks()})
 
     def rearrange() -> tuple[OrchestrationDefinition, list[dict[str, Any]]]:
         definition = arrange(before, operations, types)

@@ -6,7 +6,7 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from orchestrator_api.access.browser_sessions import csrf_token, is_csrf_token
+from orchestrator_api.access.browser_sessions import form_token, is_form_token
 from orchestrator_api.http.refusals import Unauthenticated
 from orchestrator_api.http.session import Sessions
 from orchestrator_api.people import sessions as person_sessions
@@ -26,11 +26,11 @@ class Present:
     @property
     def csrf(self) -> str:
         """What the person's forms have to send along."""
-        return csrf_token(self.secret)
+        return form_token(self.secret)
 
     def sent(self, request: Request, token: str) -> bool:
         """Whether a page of ours sent the form, in this session."""
-        return _sessions(request).guard.is_same_origin(request) and is_csrf_token(self.secret, token)
+        return _sessions(request).guard.is_same_origin(request) and is_form_token(self.secret, token)
 
 
 def _sessions(request: Request) -> Sessions:

@@ -1,33 +1,73 @@
-"""The addresses of the pages; they are for people and not part of the API's description."""
+"""The addresses of the pages; they are for people and not part of the API's description.
+
+A page has a name, by which templates and handlers link to it: `url_for("orchestrations", project="demo")`.
+"""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from fastapi import FastAPI
 
+from orchestrator_api.http.prefix import Prefix
+from orchestrator_api.web import home, orchestration_actions, orchestration_list, orchestration_page
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import Handler, guarded
-from orchestrator_api.web.link_pages import FORGOT_PASSWORD, forgot_password, link
+from orchestrator_api.web.link_pages import forgot_password, link
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
-from orchestrator_api.web.sign_in import SIGN_IN, home, sign_in, sign_out
+from orchestrator_api.web.pages import STATIC
+from orchestrator_api.web.sign_in import sign_in, sign_out
 
 READ, BOTH, SEND = ["GET"], ["GET", "POST"], ["POST"]
-PAGES: tuple[tuple[str, Handler, list[str]], ...] = (
-    ("/", home, READ),
-    (SIGN_IN, sign_in, BOTH),
-    (BEGIN, begin, READ),
-    (CALLBACK, callback, READ),
-    ("/sign-out", sign_out, SEND),
-    ("/links/{link}", link, BOTH),
-    (FORGOT_PASSWORD, forgot_password, BOTH),
-    ("/cli-login", cli_login, BOTH),
+PROJECT = "/projects/{project}"
+ORCHESTRATION = f"{PROJECT}/orchestrations/{{orchestration}}"
+
+
+class Address(NamedTuple):
+    """Where a page is."""
+
+    name: str
+    path: str
+    handler: Handler
+    methods: list[str]
+
+
+PAGES = (
+    Address("home", "/", home.home, READ),
+    Address("sign_in", "/sign-in", sign_in, BOTH),
+    Address("oidc", BEGIN, begin, READ),
+    Address("oidc_callback", CALLBACK, callback, READ),
+    Address("sign_out", "/sign-out", sign_out, SEND),
+    Address("link", "/links/{link}", link, BOTH),
+    Address("forgot_password", "/forgot-password", forgot_password, BOTH),
+    Address("cli_login", "/cli-login", cli_login, BOTH),
+    Address("account", "/account", home.account, BOTH),
+    Address("projects", "/projects", home.projects, READ),
+    Address("project", PROJECT, home.project, READ),
+    Address("orchestrations", f"{PROJECT}/orchestrations", orchestration_list.orchestrations, READ),
+    Address("orchestration", ORCHESTRATION, orchestration_page.orchestration, READ),
+    Address("switch_orchestration", f"{ORCHESTRATION}/enabled", orchestration_actions.switch, SEND),
+    Address("run_orchestration", f"{ORCHESTRATION}/runs", orchestration_actions.run, SEND),
+    Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ),
 )
+"""In the order in which they are looked for."""
+OTHERS = {
+    "static": "/static/{version}/{path}",
+    "docs": "/docs",
+    "project_events": "/v1/projects/{project}/events",
+    "job_events": "/v1/projects/{project}/jobs/{job}/events",
+}
+"""What pages link to that is no page."""
 
 
-def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes]) -> None:
+def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "") -> None:
     """Serve the pages."""
     app.state.pending_cookies = PendingCookies(is_https=is_https)
     app.state.link_keys = tuple(link_keys)
     app.state.form_tokens = FormTokens(is_https=is_https)
-    for path, handler, methods in PAGES:
-        app.add_route(path, guarded(handler), methods=methods, include_in_schema=False)
+    app.state.page_paths = {each.name: each.path for each in PAGES} | OTHERS
+    for each in PAGES:
+        app.add_route(each.path, guarded(each.handler), methods=each.methods, include_in_schema=False)
+    app.add_route("/static/{version}/{path:path}", STATIC.serve, methods=READ, include_in_schema=False)
+    if prefix:
+        app.add_middleware(Prefix, prefix=prefix)

@@ -31,7 +31,7 @@ class FormTokens:
     def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
         """A page with a form, and its text for form and browser."""
         token = self._kept(request) or secrets.token_urlsafe(32)
-        response = pages.page(name, status, csrf=token, **values)
+        response = pages.page(request, name, status, csrf=token, **values)
         response.set_cookie(
             self._name,
             token,

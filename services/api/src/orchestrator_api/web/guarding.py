@@ -1,17 +1,21 @@
 """What every page does before and around its own work: who may send its form, and refusals as pages."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.http import bodies
-from orchestrator_api.http.refusals import TooMany
+from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
 from orchestrator_api.web import pages
-from orchestrator_shared.domain.errors import NotFound, Unavailable, UserError
+from orchestrator_api.web.entering import ForeignForm
+from orchestrator_api.web.urls import urls_of
+from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_AFTER_SECONDS = 5
+TOO_OLD = "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form."
 
 
 def guarded(handler: Handler) -> Handler:
@@ -22,19 +26,73 @@ def guarded(handler: Handler) -> Handler:
             bodies.check_address(request.scope)
             return await handler(request)
         except bodies.Refused as refusal:
-            return pages.message("This form cannot be read", refusal.detail, status=refusal.status)
+            return refuse(request, "This form cannot be read", refusal.detail, refusal.status)
+        except ForeignForm:
+            return foreign(request)
+        except Unauthenticated:
+            return _signed_out(request)
         except TooMany as error:
-            return wait(pages.message("Too many attempts", error.detail, status=429), error)
-        except NotFound as error:
-            return pages.message("Not found", error.detail, status=404)
+            return wait(refuse(request, "Too many attempts", error.detail, 429), error)
         except UserError as error:
-            return pages.message("This is not possible", error.detail, status=422)
+            return refuse(request, *_title_and_text(error), _status(error), field=error.field)
         except Unavailable:
-            response = pages.message("Not now", "The database does not answer: try again soon.", status=503)
+            text = f"PostgreSQL is away. The page tries again in {RETRY_AFTER_SECONDS} s."
+            response = refuse(request, "Not now", text, 503, again=RETRY_AFTER_SECONDS)
             response.headers["retry-after"] = str(RETRY_AFTER_SECONDS)
             return response
 
     return answer
+
+
+def refuse(
+    request: Request,
+    title: str,
+    text: str,
+    status: int,
+    *,
+    field: str | None = None,
+    again: int | None = None,
+) -> Response:
+    """A page that says why not and leads on; where a script asked, only the part that says why not."""
+    if pages.is_scripted(request):
+        return pages.page(request, "parts/problem", status, title=title, text=text)
+    reloads = again if request.method == "GET" else None
+    links = _ways_on(request, status, field)
+    return pages.message(request, title, text, *links, status=status, again=reloads)
+
+
+def _ways_on(request: Request, status: int, field: str | None) -> list[tuple[str, str]]:
+    project = request.path_params.get("project")
+    if project is None or status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return []
+    if status == HTTPStatus.NOT_FOUND and field == "project":
+        return [("projects", "Projects")]
+    urls = urls_of(request)
+    listed = urls("orchestrations", project=project)
+    return [(listed, f"Orchestrations of {project}"), ("projects", "Projects")]
+
+
+def _title_and_text(error: UserError) -> tuple[str, str]:
+    sentence = f"{error.detail[:1].upper()}{error.detail[1:]}."
+    if isinstance(error, NotFound):
+        return "There is nothing here", sentence
+    if isinstance(error, Forbidden):
+        return "You may not do this", sentence
+    return "This is not possible", sentence
+
+
+def _status(error: UserError) -> int:
+    kinds: list[tuple[type[UserError], int]] = [(Forbidden, 403), (NotFound, 404), (Conflict, 409)]
+    return next((status for kind, status in kinds if isinstance(error, kind)), 422)
+
+
+def _signed_out(request: Request) -> Response:
+    """To the sign-in and back; what is on the page that is open stays there."""
+    urls = urls_of(request)
+    if pages.is_scripted(request):
+        return pages.page(request, "parts/signed_out", 401)
+    back = pages.here(request) if request.method == "GET" else urls("home")
+    return pages.go_to(urls("sign_in", query={"next": back}))
 
 
 def wait(response: Response, error: TooMany) -> Response:
@@ -43,10 +101,6 @@ def wait(response: Response, error: TooMany) -> Response:
     return response
 
 
-def foreign() -> Response:
+def foreign(request: Request) -> Response:
     """A form that no page of ours sent to this browser, or not lately."""
-    return pages.message(
-        "This form is too old",
-        "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form.",
-        status=403,
-    )
+    return refuse(request, "This form is too old", TOO_OLD, 403)

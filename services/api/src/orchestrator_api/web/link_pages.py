@@ -13,10 +13,8 @@ from orchestrator_api.people.rows import OpenLink
 from orchestrator_api.people.sign_in import SignIns
 from orchestrator_api.web import accounts, forms, guarding, pages
 from orchestrator_api.web.csrf import FormTokens
-from orchestrator_api.web.oidc import BEGIN
-from orchestrator_api.web.own_paths import HOME
 from orchestrator_api.web.pages import Fields
-from orchestrator_api.web.sign_in import SIGN_IN
+from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.link_purposes import LinkPurpose
 
@@ -45,16 +43,17 @@ async def _link(request: Request) -> Response:
     try:
         opened = await links.look_at(desk, request.path_params["link"], address)
         if not desk.allows_passwords and opened.purpose is not LinkPurpose.FIRST:
-            return _without_password(desk)
+            return _without_password(request, desk)
         if request.method != "POST":
             return _form(request, opened)
         return await _set_password(request, desk, opened, address)
     except NotFound:
         return pages.message(
+            request,
             "This link does not work",
             "Links work once and for a limited time. Ask for a new one, or sign in.",
-            (FORGOT_PASSWORD, "Get a new link"),
-            (SIGN_IN, "Sign in"),
+            ("forgot_password", "Get a new link"),
+            ("sign_in", "Sign in"),
             status=404,
         )
 
@@ -63,7 +62,7 @@ async def _set_password(request: Request, desk: SignIns, opened: OpenLink, addre
     fields = await forms.read(request)
     tokens: FormTokens = request.app.state.form_tokens
     if not tokens.is_ours(request, fields):
-        return guarding.foreign()
+        return guarding.foreign(request)
     errors = _wrong(fields)
     if errors:
         return _form(request, opened, errors)
@@ -71,18 +70,18 @@ async def _set_password(request: Request, desk: SignIns, opened: OpenLink, addre
     try:
         session = await accounts.sign_in_with_new_password(request, opened.email, fields["password"])
     except (Unauthenticated, TooMany):
-        return pages.go_to(SIGN_IN)
-    response = pages.go_to(HOME)
+        return pages.go_to(urls_of(request)("sign_in"))
+    response = pages.go_to(urls_of(request)("home"))
     accounts.keep(request, response, session)
     return response
 
 
-def _without_password(desk: SignIns) -> Response:
+def _without_password(request: Request, desk: SignIns) -> Response:
     """An invitation leads to the identity provider where passwords are switched off."""
     assert desk.provider is not None
     name = desk.provider.settings.name
     text = f"You need no password here: sign in with {name}."
-    return pages.message("Sign in", text, (BEGIN, f"Sign in with {name}"))
+    return pages.message(request, "Sign in", text, ("oidc", f"Sign in with {name}"))
 
 
 def _wrong(fields: Fields) -> Fields:
@@ -114,13 +113,13 @@ async def forgot_password(request: Request) -> Response:
     """Asks for a mail; the answer is the same whether or not there is an account."""
     desk: SignIns = request.app.state.sign_ins
     if not desk.allows_passwords:
-        return _without_password(desk)
+        return _without_password(request, desk)
     if request.method != "POST":
         return _forgot_form(request, Fields())
     fields = await forms.read(request)
     tokens: FormTokens = request.app.state.form_tokens
     if not tokens.is_ours(request, fields):
-        return guarding.foreign()
+        return guarding.foreign(request)
     errors = forms.missing(fields, {"email": "enter your address"})
     if errors:
         return _forgot_form(request, fields, 422, errors=errors)
@@ -129,7 +128,7 @@ async def forgot_password(request: Request) -> Response:
         resets.accept(desk, address)
     except TooMany as error:
         return guarding.wait(_forgot_form(request, fields, 429, problem=error.detail), error)
-    response = pages.message("Look for a mail", SENT, (SIGN_IN, "Back to sign-in"))
+    response = pages.message(request, "Look for a mail", SENT, ("sign_in", "Back to sign-in"))
     response.background = BackgroundTask(resets.send, desk, fields["email"], address)
     return response
 

@@ -12,11 +12,11 @@ from orchestrator_api.people.oidc.provider import CALLBACK as CALLBACK
 from orchestrator_api.people.oidc.provider import Provider, printable
 from orchestrator_api.people.provider_sign_in import ProviderAnswer
 from orchestrator_api.web import accounts, pages
-from orchestrator_api.web.own_paths import HOME, own_path
+from orchestrator_api.web.own_paths import own_path
+from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import NotFound
 
 BEGIN = "/sign-in/oidc"
-SIGN_IN = "/sign-in"
 MAX_ERROR_CHARACTERS = 100
 
 
@@ -56,7 +56,8 @@ def _provider(request: Request) -> Provider:
 
 async def begin(request: Request) -> Response:
     """Send the person to the provider."""
-    sign_in = PendingSignIn.to(own_path(request.query_params.get("next")))
+    next_path = request.query_params.get("next")
+    sign_in = PendingSignIn.to(own_path(next_path, urls_of(request).prefix))
     try:
         url = await provider_sign_in.begin(_provider(request), sign_in)
     except ProviderUnavailable:
@@ -76,7 +77,7 @@ async def callback(request: Request) -> Response:
     except ProviderUnavailable:
         response = _unavailable(request)
     except Forbidden as error:
-        response = _refused(error)
+        response = _refused(request, error)
     cookies.forget(response)
     return response
 
@@ -87,18 +88,20 @@ async def _answered(request: Request, provider: Provider, sign_in: PendingSignIn
     answer = ProviderAnswer(given.get("state", ""), given.get("code", ""), error)
     desk, sender = accounts.desk_of(request), accounts.sender_of(request)
     opened = await provider_sign_in.sign_in(desk, provider, sign_in, answer, sender)
-    response = pages.go_to(HOME if sign_in is None else sign_in.path)
+    response = pages.go_to(urls_of(request)("home") if sign_in is None else sign_in.path)
     accounts.keep(request, response, opened)
     return response
 
 
-def _refused(error: Forbidden) -> Response:
+def _refused(request: Request, error: Forbidden) -> Response:
     detail = error.detail[:1].upper() + error.detail[1:]
-    return pages.message("You are not signed in", f"{detail}.", (SIGN_IN, "Sign in again"), status=403)
+    return pages.message(
+        request, "You are not signed in", f"{detail}.", ("sign_in", "Sign in again"), status=403
+    )
 
 
 def _unavailable(request: Request) -> Response:
     text = "The identity provider does not answer. Try again soon."
     if accounts.desk_of(request).allows_passwords:
         text += " If you have a password here, you can sign in with it."
-    return pages.message("Not now", text, (SIGN_IN, "Back to sign-in"), status=503)
+    return pages.message(request, "Not now", text, ("sign_in", "Back to sign-in"), status=503)

@@ -1,51 +1,109 @@
-"""Renders pages: escaped, without scripts or styles, and with headers that keep them to themselves."""
+"""Renders pages: escaped, with a policy that runs and loads only what is ours, kept nowhere."""
 
-from collections.abc import Mapping
+import secrets
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("orchestrator_api.web", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+from orchestrator_api.web.environment import ENVIRONMENT
+from orchestrator_api.web.static_files import StaticFiles
+from orchestrator_api.web.urls import Urls, urls_of
+from orchestrator_api.web.viewer import viewer_of
+
 _HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-
+STATIC = StaticFiles()
 
 NO_REFERRER = {"referrer-policy": "no-referrer"}
 """For pages whose address is a secret. Forms sent from them have the origin `null`."""
 
 
-def policy(*form_targets: str) -> str:
-    """Nothing is loaded and nothing runs; forms go to this api, and on to the targets."""
+def policy(nonce: str, *form_targets: str) -> str:
+    """Only what is ours is loaded and run; forms go to this api, and on to the targets.
+
+    The nonce lets no script in that is not ours: it tells htmx which elements this page has written
+    (`hx-nonce`), so that markup from elsewhere can make no requests.
+    """
     targets = " ".join(("'self'", *form_targets))
-    return f"default-src 'none'; base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+    return (
+        f"default-src 'self'; script-src 'self' 'nonce-{nonce}'; img-src 'self' data:; object-src 'none'; "
+        f"base-uri 'none'; form-action {targets}; frame-ancestors 'none'"
+    )
 
 
-def page(name: str, status: int = 200, *, form_targets: tuple[str, ...] = (), **values: Any) -> HTMLResponse:
-    """A page from its template; `problem`, `errors` and `values` need not be given."""
-    context: Mapping[str, Any] = {"problem": None, "errors": Fields(), "values": Fields(), **values}
-    text = _ENVIRONMENT.get_template(f"{name}.html.j2").render(context)
-    headers = {**_HEADERS, "content-security-policy": policy(*form_targets)}
+def page(
+    request: Request,
+    template: str,
+    /,
+    status: int = 200,
+    *,
+    form_targets: tuple[str, ...] = (),
+    **values: Any,
+) -> HTMLResponse:
+    """A page, or a part of one; `problem`, `errors` and `values` need not be given."""
+    nonce = secrets.token_urlsafe(12)
+    urls = urls_of(request)
+    context = {
+        "frame": None,
+        "problem": None,
+        "errors": Fields(),
+        "values": Fields(),
+        "nonce": nonce,
+        "url_for": urls,
+        "static": _static(urls),
+        "viewer": viewer_of(request),
+        "here": here(request),
+        **values,
+    }
+    text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
+    headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
     return HTMLResponse(text, status, headers)
 
 
-def message(title: str, text: str, *links: tuple[str, str], status: int = 200) -> HTMLResponse:
-    """A page that only says something."""
-    return page("message", status, title=title, text=text, links=links)
+def _static(urls: Urls) -> Any:
+    """`static("js/live.js")`: the address of a file; a wrong name fails where it is written."""
+    base = urls("static", version=STATIC.version, path="")
+
+    def address(name: str) -> str:
+        assert name in STATIC, f"there is no static file {name}"
+        return base + name
+
+    return address
+
+
+def here(request: Request) -> str:
+    """The address of this page, below the host."""
+    return f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}"
+
+
+def message(
+    request: Request, title: str, text: str, *links: tuple[str, str], status: int = 200, **values: Any
+) -> HTMLResponse:
+    """A page that only says something; each link is the name of a page, or an address, and its label."""
+    urls = urls_of(request)
+    shown = [(urls(target) if target in urls.paths else target, label) for target, label in links]
+    return page(request, "message", status, title=title, text=text, links=shown, **{"again": None, **values})
 
 
 def go_to(url: str) -> Response:
     """After a form: load another page, with GET."""
     return RedirectResponse(url, 303, headers=_HEADERS)
+
+
+def is_scripted(request: Request) -> bool:
+    """Whether a script of ours asks, which puts the answer into the page that is there."""
+    return request.headers.get("hx-request") == "true"
+
+
+def is_partial(request: Request) -> bool:
+    """Whether it wants the part that it puts into the page, and not to pick it from the whole page."""
+    return is_scripted(request) and request.headers.get("hx-request-type") == "partial"
 
 
 class Fields(dict[str, str]):

@@ -1,7 +1,7 @@
-"""Signing in and out, and the page in between."""
+"""Signing in and out."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,30 +9,21 @@ from starlette.responses import Response
 from orchestrator_api.http.refusals import TooMany, Unauthenticated
 from orchestrator_api.web import accounts, forms, guarding, pages
 from orchestrator_api.web.csrf import FIELD, FormTokens
-from orchestrator_api.web.oidc import BEGIN
 from orchestrator_api.web.own_paths import own_path
 from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.urls import urls_of
 
-SIGN_IN = "/sign-in"
 WANTED = {"email": "enter your address", "password": "enter your password"}
-
-
-async def home(request: Request) -> Response:
-    """Who is signed in; the way to signing in for everyone else."""
-    person = await accounts.present(request)
-    if person is None:
-        return pages.go_to(SIGN_IN)
-    return pages.page("home", title="Orchestrator", email=person.email, csrf=person.csrf)
 
 
 async def sign_in(request: Request) -> Response:
     """The form, and what it sends."""
     if request.method != "POST":
-        return _form(request, Fields(next=own_path(request.query_params.get("next"))))
+        return _form(request, Fields(next=request.query_params.get("next", "")))
     fields = await forms.read(request)
     tokens: FormTokens = request.app.state.form_tokens
     if not tokens.is_ours(request, fields):
-        return guarding.foreign()
+        return guarding.foreign(request)
     accounts.desk_of(request).require_passwords()
     errors = forms.missing(fields, WANTED)
     if errors:
@@ -43,7 +34,7 @@ async def sign_in(request: Request) -> Response:
         return _form(request, fields, 401, problem=error.detail)
     except TooMany as error:
         return guarding.wait(_form(request, fields, 429, problem=error.detail), error)
-    response = pages.go_to(own_path(fields["next"]))
+    response = pages.go_to(own_path(fields["next"], urls_of(request).prefix))
     accounts.keep(request, response, session)
     return response
 
@@ -54,19 +45,25 @@ async def sign_out(request: Request) -> Response:
     person = await accounts.present(request)
     if person is not None:
         if not person.sent(request, fields[FIELD]):
-            return guarding.foreign()
+            return guarding.foreign(request)
         await accounts.sign_out(request)
-    response = pages.go_to(SIGN_IN)
+    response = pages.go_to(urls_of(request)("sign_in"))
     accounts.forget(request, response)
     return response
 
 
 def _form(request: Request, values: Fields, status: int = 200, **more: Any) -> Response:
     tokens: FormTokens = request.app.state.form_tokens
-    path = own_path(values["next"])
-    desk = accounts.desk_of(request)
+    urls, desk = urls_of(request), accounts.desk_of(request)
+    path = own_path(values["next"], urls.prefix)
     ways = {"has_passwords": desk.allows_passwords, "provider": None, "provider_url": ""}
     if desk.provider is not None:
-        address = f"{BEGIN}?next={quote(path, safe='')}"
-        ways |= {"provider": desk.provider.settings.name, "provider_url": address}
-    return tokens.page(request, "sign_in", status, title="Sign in", values=values, next=path, **ways, **more)
+        ways |= {"provider": desk.provider.settings.name, "provider_url": urls("oidc", query={"next": path})}
+    shown = {"title": "Sign in", "values": values, "next": path, "host": _host(request)}
+    return tokens.page(request, "sign_in", status, **shown, **ways, **more)
+
+
+def _host(request: Request) -> str:
+    """Where one signs in, as the operator says it."""
+    public_url = accounts.desk_of(request).sessions.guard.browsers.public_url
+    return urlsplit(public_url).netloc if public_url else ""

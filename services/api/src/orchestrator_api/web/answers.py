@@ -1,0 +1,48 @@
+"""What a form is answered with once it was carried out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.web import pages
+from orchestrator_api.web.frame import Frame
+from orchestrator_api.web.own_paths import own_path
+from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.urls import urls_of
+
+BACK = "back"
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """The form that takes back what was done."""
+
+    url: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def done(
+    request: Request, frame: Frame, sent: Fields, text: str, *topics: str, undo: Undo | None = None
+) -> Response:
+    """A toast, and whatever shows one of the topics is fetched anew; without scripts, back to the page."""
+    if not pages.is_scripted(request):
+        return pages.go_to(back(request, sent))
+    shown: dict[str, Any] = {
+        "frame": frame,
+        "text": text,
+        "undo": undo and undo.url,
+        "undo_fields": undo and undo.fields,
+    }
+    response = pages.page(request, "parts/done", **shown)
+    told = {"live:changed": {"target": "#stream", "topics": topics}}
+    response.headers["hx-trigger"] = json.dumps(told)
+    return response
+
+
+def back(request: Request, sent: Fields) -> str:
+    """The page that the form was on."""
+    return own_path(sent[BACK], urls_of(request).prefix)

@@ -1,0 +1,67 @@
+"""Opens the session of whoever looks at a page or sends one of its forms: the same checks as in the API."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from starlette.requests import Request
+
+from orchestrator_api.access.browser_sessions import is_form_token
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.access.token_guard import Presented
+from orchestrator_api.http.refusals import Forbidden, Unauthenticated
+from orchestrator_api.http.session import Session, Sessions
+from orchestrator_api.web import forms
+from orchestrator_api.web.csrf import FIELD
+from orchestrator_api.web.frame import Frame, frame_of
+from orchestrator_api.web.pages import Fields
+
+SIGNED_OUT = "you are not signed in, or your session has ended"
+
+
+class ForeignForm(Forbidden):
+    """A form that no page of ours sent in this session."""
+
+
+@asynccontextmanager
+async def reading(
+    request: Request, *scopes: Scope, section: str = ""
+) -> AsyncIterator[tuple[Session, Frame]]:
+    """For a page that is shown; in the project of its address, if it has one. Raises Unauthenticated."""
+    presented = _presented(request)
+    assert presented.session is not None
+    async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
+        yield session, await frame_of(session, presented.session, section)
+
+
+async def sent(request: Request) -> Fields:
+    """The fields of a form that a page of ours has sent in this session; raises ForeignForm."""
+    presented = _presented(request)
+    fields = await forms.read(request)
+    is_ours = is_form_token(presented.session or "", fields[FIELD])
+    if not (is_ours and _sessions(request).guard.is_same_origin(request)):
+        raise ForeignForm("this form was opened long ago, or in another session")
+    return fields
+
+
+@asynccontextmanager
+async def changing(
+    request: Request, _sent: Fields, *scopes: Scope, section: str = ""
+) -> AsyncIterator[tuple[Session, Frame]]:
+    """For what a form asks for, whose fields `sent` has checked."""
+    presented = replace(_presented(request), forgery=None)
+    assert presented.session is not None
+    async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
+        yield session, await frame_of(session, presented.session, section)
+
+
+def _presented(request: Request) -> Presented:
+    presented = _sessions(request).guard.presented(request)
+    if presented.session is None:
+        raise Unauthenticated(SIGNED_OUT)
+    return presented
+
+
+def _sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.sessions
+    return sessions

@@ -1,0 +1,23 @@
+"""The templates' environment: escaped, strict, and with the words and shapes that all pages use."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from orchestrator_api.web import words
+from orchestrator_api.web.statuses import STATUSES
+from orchestrator_api.web.strips import strip_of
+
+ENVIRONMENT = Environment(
+    loader=PackageLoader("orchestrator_api.web", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+ENVIRONMENT.filters |= {
+    "duration": words.duration,
+    "number": words.number,
+    "utc": words.utc,
+    "combined": lambda one, other: {**one, **other},
+    "iso": lambda at: at.isoformat().replace("+00:00", "Z"),
+}
+ENVIRONMENT.globals |= {"STATUSES": STATUSES, "strip_of": strip_of, "counted": words.counted}

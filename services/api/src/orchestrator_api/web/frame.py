@@ -1,0 +1,66 @@
+"""What surrounds the content of a page in a project: who looks at it, the projects, the sections."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from orchestrator_api.access.browser_sessions import form_token
+from orchestrator_api.access.permissions import Actor, Scope
+from orchestrator_api.events.service import resume_id
+from orchestrator_api.http.session import Session
+from orchestrator_api.projects import service as projects
+from orchestrator_api.projects.rows import StoredProject
+from orchestrator_api.web import words
+from orchestrator_api.web.sections import SECTIONS, Section
+
+MOST_PROJECTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """For the layout; `section` is the name of the current section's page."""
+
+    actor: Actor
+    csrf: str
+    project: StoredProject | None
+    projects: Sequence[StoredProject]
+    section: str
+    resume_id: str = ""
+    """From where the page's stream of events tells what happened since the page was read."""
+
+    @property
+    def person(self) -> str:
+        """How the person is called."""
+        return self.actor.name or self.actor.email or ""
+
+    @property
+    def initials(self) -> str:
+        return words.initials(self.person)
+
+    @property
+    def groups(self) -> list[tuple[str, list[Section]]]:
+        """The sections that the person may open, by group."""
+        shown = [each for each in SECTIONS if self.actor.may(each.scope)]
+        return [(group, list(found)) for group, found in groupby(shown, lambda each: each.group)]
+
+    @property
+    def may_configure(self) -> bool:
+        return self.actor.may(Scope.CONFIGURE)
+
+    @property
+    def may_run(self) -> bool:
+        return self.actor.may(Scope.RUN)
+
+    @property
+    def may_switch(self) -> bool:
+        return self.actor.may(Scope.SWITCH)
+
+
+async def frame_of(session: Session, secret: str, section: str) -> Frame:
+    """The frame of a page in the session's project, or outside any."""
+    listed = await projects.listing(session, None, MOST_PROJECTS)
+    project = next((each for each in listed if each.id == session.project), None)
+    if project is None and session.project:
+        project = await projects.load(session)
+    at = await resume_id(session) if session.project else ""
+    return Frame(session.actor, form_token(secret), project, listed, section, at)

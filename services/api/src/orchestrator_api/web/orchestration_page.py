@@ -1,0 +1,122 @@
+"""One orchestration: everything about it, its last runs, and the buttons to run and switch it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.configurations import orchestration_key
+from orchestrator_api.http.paging import Part
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import previews, views
+from orchestrator_api.orchestrations.views import Shown
+from orchestrator_api.runs import jobs
+from orchestrator_api.runs.filters import JobFilter
+from orchestrator_api.runs.rows import Job
+from orchestrator_api.web import entering, pages
+from orchestrator_api.web.charts import MOST_BARS, durations_chart
+from orchestrator_api.web.notified import Notified, notified
+from orchestrator_api.web.orchestration_actions import SECTION
+from orchestrator_api.web.starts import of_schedule, of_trigger
+from orchestrator_api.web.statuses import AT_WORK
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+PAGE_SIZE = 20
+TABS: Mapping[str, tuple[str, Sequence[str] | None]] = {
+    "all": ("All", None),
+    "successful": ("Successful", ("success", "warning")),
+    "failed": ("Failed", ("error", "terminated", "cancelled")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """One page of the runs, and those that the chart shows."""
+
+    listed: Sequence[Job]
+    next: str | None
+    charted: Sequence[Job]
+
+
+@dataclass(frozen=True, slots=True)
+class StartedBy:
+    """Who or what started a run."""
+
+    icon: str
+    text: str
+
+
+async def orchestration(request: Request) -> Response:
+    """The page; `runs` chooses the tab, `after` the page of the runs."""
+    query, name = request.query_params, request.path_params["orchestration"]
+    tab = query["runs"] if query.get("runs") in TABS else "all"
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        row = await configurations.load(session, orchestration_key(name))
+        (shown,) = await views.orchestrations(session, [row])
+        components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
+        types = await previews.component_types(session, components)
+        runs = await _runs(session, name, tab, query.get("after"))
+    chart = durations_chart(runs.charted, shown.usual_duration_seconds, session.now)
+    return pages.page(
+        request,
+        "orchestration",
+        title=shown.name,
+        frame=frame,
+        each=shown,
+        types=types,
+        runs=runs,
+        tab=tab,
+        tabs=TABS,
+        chart=chart,
+        schedules=[(each, of_schedule(each)) for each in shown.schedules],
+        triggers=[(each, of_trigger(each)) for each in shown.triggers],
+        notified=_notified(shown),
+        started_by=_starters(shown),
+        key=uuid4().hex,
+        at_work=AT_WORK,
+        is_first_page=not query.get("after"),
+    )
+
+
+def _notified(shown: Shown) -> list[Notified]:
+    return notified(shown.notifications)
+
+
+async def _runs(session: Session, name: str, tab: str, after: str | None) -> Runs:
+    part = Part(PAGE_SIZE, after)
+    before, before_id = part.place(datetime, UUID)
+    statuses = TABS[tab][1]
+    wanted = JobFilter(
+        statuses=statuses,
+        component=ORCHESTRATOR,
+        configuration=name,
+        before=before,
+        before_id=before_id,
+        limit=part.rows,
+    )
+    found = await jobs.listing(session, wanted)
+    page = part.of(found.jobs, "listed_at", "id", then=found.continues_at)
+    newest = replace(wanted, before=None, before_id=None, statuses=None, limit=MOST_BARS)
+    charted = await jobs.listing(session, newest)
+    return Runs(page["items"], page["next"], charted.jobs)
+
+
+def _starters(shown: Shown) -> object:
+    """Says of a run what started it."""
+    schedules = {each.id: each.name for each in shown.schedules}
+    triggers = {each.id: each.name for each in shown.triggers}
+
+    def started_by(run: Job) -> StartedBy:
+        if run.origin == "schedule":
+            return StartedBy("clock", schedules.get(run.schedule_id, "a schedule"))  # type: ignore[arg-type]
+        if run.origin == "trigger":
+            return StartedBy("bolt", triggers.get(run.trigger_id, "a trigger"))  # type: ignore[arg-type]
+        icons = {"retry": "reload", "parent": "sitemap", "api": "key", "backfill": "history"}
+        return StartedBy(icons.get(run.origin, "user"), run.requested_by or run.origin)
+
+    return started_by

@@ -1,0 +1,41 @@
+"""What starts an orchestration, in a few words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from orchestrator_api.schedules.rows import StoredSchedule
+from orchestrator_api.triggers.rows import StoredTrigger
+from orchestrator_api.web import words
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One schedule or trigger, or none."""
+
+    icon: str
+    text: str
+    zone: str = ""
+    is_code: bool = False
+    """Whether the text is a cron expression."""
+    is_paused: bool = False
+
+
+MANUAL = Start("hand-click", "Manual")
+
+
+def starts_of(schedules: Sequence[StoredSchedule], triggers: Sequence[StoredTrigger]) -> list[Start]:
+    """Schedules first; what is switched on before what is paused."""
+    found = [*map(of_schedule, schedules), *map(of_trigger, triggers)]
+    return sorted(found, key=lambda start: start.is_paused) or [MANUAL]
+
+
+def of_schedule(schedule: StoredSchedule) -> Start:
+    """`Every 45 minutes`, `Mondays to Fridays at 05:30` with its zone; a cron expression without words."""
+    zone = "" if schedule.cron is None else schedule.timezone.rpartition("/")[2].replace("_", " ")
+    text = schedule.words or schedule.cron or ""
+    return Start("clock", text[:1].upper() + text[1:], zone, schedule.words is None, not schedule.enabled)
+
+
+def of_trigger(trigger: StoredTrigger) -> Start:
+    """`2 tables`."""
+    return Start("bolt", words.counted(len(trigger.tables), "table"), is_paused=not trigger.enabled)

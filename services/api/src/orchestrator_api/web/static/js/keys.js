@@ -1,0 +1,29 @@
+// Single keys: never in a field, never with a modifier.
+(() => {
+  const rows = () => [...document.querySelectorAll("[data-live-key]")];
+  const current = () => document.activeElement?.closest?.("[data-live-key]");
+
+  const step = (by) => {
+    const all = rows();
+    if (!all.length) return;
+    const place = all.indexOf(current());
+    const row = all[place < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, place + by))];
+    (row.querySelector("a[href], button:not([disabled])") || row).focus();
+  };
+
+  const keys = {
+    "/": () => document.querySelector("[data-filter]")?.focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    r: () => current()?.querySelector("[data-run]")?.focus(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+})();

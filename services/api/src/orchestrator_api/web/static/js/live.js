@@ -1,0 +1,133 @@
+// One stream of events for each page. An event says what changed; the page fetches that as the server shows it and
+// morphs it into what is there, so scroll, focus, selection, open details and half-typed input stay.
+//
+//   <section id="run" data-live="run:0198…" data-live-src="…">      morphed when this run or a job of it changed
+//   <tbody data-live-rows="orchestration" data-live-src="…">        fetches `…?only=a&only=b` for changed rows
+//     <tr id="row-a" data-live-key="a">                             whose answer is one <hx-partial> for each
+//
+// Without data-live-src the page itself is fetched, once for all such elements, and those with their ids taken from it.
+(() => {
+  const source = document.querySelector("[data-stream]");
+  if (!source) return;
+  const indicator = document.getElementById("live");
+  const GATHER = 60, GAP = 500, MOST_ROWS = 50;
+  const changed = new Set();
+  let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
+
+  const say = (state, text) => {
+    if (indicator.dataset.state === state && indicator.textContent === text) return;
+    indicator.dataset.state = state;
+    indicator.textContent = text;
+  };
+
+  const later = () => {
+    if (timer) return;
+    timer = setTimeout(refresh, Math.max(GATHER, next - performance.now()));
+  };
+
+  const topics = (job) => {
+    changed.add(`job:${job.id}`).add(`run:${job.root_id}`).add("jobs");
+    changed.add(`configuration:${job.component}/${job.configuration}`);
+    if (job.component === "orchestrator") changed.add(`orchestration:${job.configuration}`).add("runs");
+  };
+
+  const part = (element) => htmx.ajax("GET", element.dataset.liveSrc, { source: element, target: element, swap: "outerMorph" });
+
+  // One request for all parts that are taken from the page itself; asking for the body gets the whole page.
+  const parts = (elements) => {
+    const selectOOB = elements.map((each) => `#${CSS.escape(each.id)}:outerMorph`).join(",");
+    return htmx.ajax("GET", location.href, { target: document.body, swap: "none", selectOOB });
+  };
+  document.body.addEventListener("htmx:after:swap", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.selectOOB && ctx.title) document.title = ctx.title;
+  });
+
+  const rows = (element, keys) => {
+    const url = new URL(element.dataset.liveSrc, location.href);
+    for (const key of keys) url.searchParams.append("only", key);
+    return htmx.ajax("GET", url.pathname + url.search, { source: element, target: element, swap: "none" });
+  };
+
+  const rowsOf = (element, everything) => {
+    const kind = element.dataset.liveRows;
+    const keys = [...element.querySelectorAll("[data-live-key]")].map((row) => row.dataset.liveKey);
+    return keys.filter((key) => everything || changed.has(`${kind}:${key}`));
+  };
+
+  async function refresh() {
+    timer = 0;
+    const everything = all;
+    const work = [];
+    const own = [];
+    for (const element of document.querySelectorAll("[data-live]")) {
+      if (!everything && !element.dataset.live.split(" ").some((topic) => changed.has(topic))) continue;
+      if (element.dataset.liveSrc) work.push(() => part(element));
+      else own.push(element);
+    }
+    if (own.length) work.push(() => parts(own));
+    for (const element of document.querySelectorAll("[data-live-rows]")) {
+      const keys = rowsOf(element, everything);
+      for (let from = 0; from < keys.length; from += MOST_ROWS) {
+        const some = keys.slice(from, from + MOST_ROWS);
+        work.push(() => rows(element, some));
+      }
+    }
+    all = false;
+    changed.clear();
+    next = performance.now() + GAP;
+    for (const each of work) await each();
+    document.dispatchEvent(new CustomEvent("live:refreshed"));
+  }
+
+  const refreshAll = () => {
+    all = true;
+    later();
+  };
+
+  source.addEventListener("job", (event) => {
+    topics(JSON.parse(event.detail.data));
+    later();
+  });
+  source.addEventListener("reset", refreshAll);
+  source.addEventListener("live:changed", (event) => {
+    event.detail.topics.forEach((topic) => changed.add(topic));
+    later();
+  });
+
+  source.addEventListener("htmx:sse:after:connection", () => {
+    attempt = 0;
+    say("live", "Live");
+  });
+  source.addEventListener("htmx:sse:before:connection", (event) => {
+    const tries = event.detail.connection.attempt;
+    if (tries > 0 && indicator.dataset.state === "lost") {
+      const seconds = Math.ceil(Math.min(500 * 2 ** (tries - 1), 15_000) / 1000);
+      say("lost", `Connection lost, trying again in ${seconds} s`);
+    }
+  });
+  source.addEventListener("htmx:sse:error", (event) => {
+    if (event.detail.status === 401) say("lost", "Signed out");
+    else say("lost", "Connection lost, trying again");
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) say("paused", "Paused while hidden");
+    else if (indicator.dataset.state === "paused") say("live", "Live");
+  });
+
+  // The very first request is not the extension's to repeat.
+  const failed = (event) => {
+    if (event.target !== source || source._htmx?.sse) return;
+    const status = event.detail.ctx?.response?.status;
+    if (status === 401 || status === 403 || status === 404) return say("lost", "Not live");
+    const seconds = Math.min(2 ** attempt++, 15);
+    say("lost", `Connection lost, trying again in ${seconds} s`);
+    clearTimeout(retry);
+    retry = setTimeout(() => {
+      delete source.dataset.htmxPowered;
+      htmx.ajax("GET", source.getAttribute("hx-sse:connect"), { source, swap: "none" });
+    }, seconds * 1000);
+  };
+  document.addEventListener("htmx:response:error", failed);
+  document.addEventListener("htmx:error", failed);
+})();

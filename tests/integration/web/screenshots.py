@@ -1,0 +1,162 @@
+"""Photographs every page with demo-like data: light, dark and on a phone (`make screenshots`)."""
+
+import os
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+from tests.integration.web.conftest import Site, Visit, visiting
+from tests.support.chromium import DESK, PHONE, axe, overflows
+
+FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
+LOOKS = {"": (DESK, "light"), "-dark": (DESK, "dark"), "-phone": (PHONE, "light")}
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+DESCRIPTIONS = {
+    "broken": "Has a misspelled column, so that there is an error to report",
+    "campaigns": "Refresh campaign reporting, then tell Mailchimp about new recipients",
+    "carrier-report": "Which airline copes best with bad weather",
+    "crm-sync": "Contacts and deals from the CRM",
+    "flights": "Load the flights and the weather of 2013, then find what makes them late",
+    "legacy-export": "Old file drop for the agency, until January",
+    "minutely": "Note every full minute, and how late it was noted",
+    "nightly-sales": "Orders, returns and margins for the morning meeting",
+    "shop": "Sales figures for the morning, and a file for the warehouse team",
+}
+SCHEDULES = {
+    "campaigns": {"cron": "30 5 * * 1-5", "timezone": "Europe/Prague"},
+    "crm-sync": {"every_seconds": 2700},
+    "legacy-export": {"cron": "0 23 * * *"},
+    "minutely": {"cron": "* * * * *"},
+    "nightly-sales": {"cron": "0 2 * * *", "timezone": "Europe/Prague"},
+    "shop": {"cron": "15 6 * * 1-6", "timezone": "Europe/Prague"},
+}
+TABLES = {"campaigns": ["in.c-crm.contacts", "in.c-adform.campaigns"], "carrier-report": ["out.c-nyc.delays"]}
+LABELS = {
+    "flights demo": ("broken", "carrier-report", "flights", "minutely"),
+    "marketing": ("campaigns", "legacy-export"),
+    "shop": ("nightly-sales", "shop"),
+}
+LAST = {
+    "broken": "error",
+    "campaigns": "error",
+    "crm-sync": "waiting",
+    "flights": "processing",
+    "legacy-export": "terminated",
+    "nightly-sales": "processing",
+    "shop": "warning",
+}
+
+
+async def demo(visit: Visit) -> None:
+    """Orchestrations as in the demo and a shop, with the runs of some weeks."""
+    for place, (name, text) in enumerate(DESCRIPTIONS.items()):
+        labels = [label for label, names in LABELS.items() if name in names]
+        more = {"labels": labels, "enabled": name != "legacy-export"}
+        await visit.orchestration(name, description=text, **more)
+        if name in SCHEDULES:
+            await visit.client.put(f"orchestrations/{name}/schedules/main", SCHEDULES[name], status=201)
+        if name in TABLES:
+            body = {"tables": TABLES[name], "cool_down_seconds": 3000}
+            await visit.client.put(f"orchestrations/{name}/triggers/main", body, status=201)
+        count = 7 if name == "broken" else 20
+        for number in range(1, count + 1):
+            status = LAST.get(name, "success") if number == count else "success"
+            status = "error" if name == "broken" or number + place == 14 else status
+            status = "warning" if number + 2 * place == 21 else status
+            took = 45 * (1 + place) * (1 + (number * 7 + place * 3) % 5 / 5)
+            ago = timedelta(hours=(count - number) * 22, minutes=7 * place + 1)
+            await visit.ran(name, number, status, ago=ago, took=took)
+
+
+async def orchestrations(visit: Visit) -> None:
+    await visit.open()
+
+
+async def labels(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.get_by_role("button", name="Label").click()
+
+
+async def menus(visit: Visit) -> None:
+    await visit.open()
+    more = visit.page.get_by_role("button", name="More")
+    if await more.is_visible():
+        await more.click()
+    else:
+        await visit.page.get_by_role("button", name="demo").click()
+
+
+async def orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+
+
+async def sign_in(visit: Visit) -> None:
+    await visit.page.context.clear_cookies(name="orchestrator_session")
+    await visit.open()
+
+
+async def account(visit: Visit) -> None:
+    await visit.open("/account")
+
+
+async def confirm(visit: Visit) -> None:
+    await visit.open()
+    button = visit.page.get_by_role("button", name="Run legacy-export")
+    if await button.is_visible():
+        await button.click()
+        await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def toast(visit: Visit) -> None:
+    await visit.open()
+    switch = visit.page.get_by_role("switch", name="shop is enabled")
+    if await switch.is_visible():
+        await switch.click()
+        await expect(visit.page.locator("[data-toast]")).to_be_visible()
+
+
+async def nothing_matches(visit: Visit) -> None:
+    await visit.open("orchestrations?q=campains")
+
+
+async def not_found(visit: Visit) -> None:
+    await visit.open("/projects/someone-elses/orchestrations")
+
+
+PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
+    "orchestrations": orchestrations,
+    "orchestration": orchestration,
+    "labels": labels,
+    "menus": menus,
+    "nothing-matches": nothing_matches,
+    "confirm-run": confirm,
+    "toast": toast,
+    "account": account,
+    "not-found": not_found,
+    "sign-in": sign_in,
+}
+"""In this order: what comes last may end the session."""
+
+
+async def photograph(page: Page, name: str) -> None:
+    """One picture, and what axe and the width of a phone say of it."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    await page.evaluate("document.fonts.ready")
+    await page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    assert (await axe(page), await overflows(page)) == ([], []), name
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_screenshots(site: Site, look: str) -> None:
+    size, scheme = LOOKS[look]
+    async with visiting(site, project=f"demo{look}", color_scheme=scheme) as visit:
+        await visit.page.set_viewport_size(size)
+        await visit.open()
+        await photograph(visit.page, f"empty{look}")
+        await demo(visit)
+        for name, open_page in PAGES.items():
+            await open_page(visit)
+            await photograph(visit.page, f"{name}{look}")
