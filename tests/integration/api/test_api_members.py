@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from uuid import UUID
 
 import pytest
 from tests.integration.api.conftest import Client, RunningApi
 from tests.integration.api.people import person_with_role, token_of_person
 from tests.support.databases import Database
+
+from orchestrator_api.access.permissions import Role
+from orchestrator_api.people.store import PeopleStore
 
 Admins = tuple[Client, Client]
 
@@ -104,7 +108,7 @@ async def test_of_two_removals_of_the_last_two_admins_one_is_refused(
             )
             for client, path in zip(admins, reversed(paths), strict=True)
         ]
-        await both_wait(database)
+        await waiting(database, 2)
         await transaction.rollback()
     answers = [await request for request in requests]
     succeeded = 204 if method == "DELETE" else 200
@@ -116,13 +120,31 @@ async def test_of_two_removals_of_the_last_two_admins_one_is_refused(
     assert len(rows) == 1
 
 
-async def both_wait(database: Database) -> None:
-    waiting = (
+async def test_an_invitation_and_a_sign_in_do_not_wait_for_each_other(
+    admins: Admins, admin: Client, database: Database
+) -> None:
+    """A sign-in locks the account, and then gives it the roles of its groups: so must an invitation."""
+    client, email = admins[0], "eva@example.com"
+    await admin.call("POST", "/v1/people", {"email": email}, status=201)
+    person = UUID(await database.fetchval("SELECT id::text FROM catalog.people WHERE email = $1", email))
+    async with database.connection() as connection, connection.transaction():
+        store = PeopleStore(connection)
+        assert await store.lock_person(person_id=person)
+        body = {"email": email, "role": "viewer"}
+        inviting = asyncio.create_task(client.http.post("/v1/projects/demo/members", json=body))
+        await waiting(database, 1)
+        await store.give_role(project="demo", person_id=person, role=Role.EDITOR, may_run=False)
+    answer = await inviting
+    assert (answer.status_code, "is a member already" in answer.text) == (409, True), answer.text
+
+
+async def waiting(database: Database, count: int) -> None:
+    query = (
         "SELECT count(*) AS n FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(20):
-        while (await database.fetch(waiting))[0]["n"] < 2:
+        while (await database.fetch(query))[0]["n"] < count:
             await asyncio.sleep(0.01)
 
 

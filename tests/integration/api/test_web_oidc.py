@@ -281,6 +281,24 @@ async def test_a_sign_in_that_meets_an_unlinking_leaves_no_session(
     assert await database.fetchval("SELECT count(*) FROM catalog.sessions") == 0
 
 
+async def test_a_sign_in_and_a_change_of_who_administers_do_not_wait_for_each_other(
+    browser: Browser, provider: OidcProvider, database: Database
+) -> None:
+    """A change locks who administers, and then the account: so must a sign-in that takes a right away."""
+    provider.person("eva", email=EVA, email_verified=True, groups=["platform"])
+    assert (await sign_in(browser, provider)).status == 303
+    person = UUID((await me(browser))["person"]["id"])
+    provider.person("eva", email=EVA, email_verified=True, groups=["data-team"])
+    async with database.connection() as connection, connection.transaction():
+        store = PeopleStore(connection)
+        await store.lock_administrators()
+        signing_in = asyncio.create_task(sign_in(browser, provider))
+        await eventually(lambda: database.fetchval(BLOCKED))
+        await store.update_person(person_id=person, name="Eve", is_administrator=True, is_disabled=False)
+    assert (await signing_in).status == 303
+    assert (await me(browser))["person"]["is_administrator"] is False
+
+
 @pytest.mark.parametrize(
     "claims",
     [

