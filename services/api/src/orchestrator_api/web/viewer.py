@@ -66,8 +66,8 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 def keep_theme(response: Response, theme: str) -> None:
     """Until it is chosen anew; anything but light and dark means that of the system."""
-    seconds = A_YEAR_SECONDS if theme in THEMES else 0
-    response.set_cookie(THEME_COOKIE, theme, max_age=seconds, httponly=True, samesite="lax")
+    kept, seconds = (theme, A_YEAR_SECONDS) if theme in THEMES else ("", 0)
+    response.set_cookie(THEME_COOKIE, kept, max_age=seconds, httponly=True, samesite="lax")
 
 
 def keep_zone(response: Response, zone: ZoneInfo) -> None:
