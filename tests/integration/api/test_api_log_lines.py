@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.integration.api.conftest import Client
+from tests.integration.api.conftest import Client, RunningApi
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
 
+from orchestrator_api.http.long_reads import PLACES, LongReads
 from orchestrator_api.runs import logs
 from orchestrator_api.runs.store import RunStore
 
@@ -107,6 +109,23 @@ async def test_a_search_goes_on_where_it_ended(
         assert part["next"] is None or part["next"] > first
         first = part["next"]
     assert seen == [1, 2, 5, 6, 7]
+
+
+async def test_reads_of_long_logs_leave_connections_for_others(
+    api: RunningApi, furnished: Client, job: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "LONG_CHARACTERS", 0)
+    monkeypatch.setattr(logs, "READ_BYTES", 1)
+    application: Any = api.lifecycle.app
+    long_reads: LongReads = application._app.state.sessions.long_reads
+    calls = [f"jobs/{job}/log/search?q=zzz", f"jobs/{job}/log/lines", f"jobs/{job}/first-error"]
+    with ExitStack() as places:
+        for caller in range(PLACES):
+            for call in calls:
+                await furnished.get(call)  # and gives its place back
+            places.enter_context(long_reads.place(caller))
+        for call in calls:
+            await furnished.get(call, status=503)
 
 
 async def test_a_log_is_downloaded_as_text(

@@ -8,10 +8,12 @@ import pytest
 
 from orchestrator_api.queue.rows import Held, JobRef, TimelineAttempt, TimelineJob
 from orchestrator_api.queue.timeline import (
+    NEAR,
     Segment,
     SegmentCause,
     Wait,
     by_holder,
+    near,
     seconds_by_cause,
     segments_of,
     task_segments,
@@ -202,3 +204,7 @@ def test_every_cause_of_a_wait_can_be_said() -> None:
     for cause in SegmentCause:
         if cause not in (SegmentCause.RUNNING, SegmentCause.EARLIER_PHASE):
             assert said(60, Wait(cause, 30.0)).startswith("It waited 30 s ")
+
+
+def test_the_waits_of_a_run_share_how_many_holders_are_looked_for() -> None:
+    assert [near(waits) for waits in (1, 200, 5_000, 1_000_000)] == [NEAR, 50, 2, 1]

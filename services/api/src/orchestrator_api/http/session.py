@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from orchestrator_api.access import audit, identity
 from orchestrator_api.access.audit import NOTHING_MORE, About, Author
 from orchestrator_api.access.permissions import Actor, Scope
 from orchestrator_api.access.token_guard import MAX_TOKEN_CHARACTERS, Presented, TokenGuard
+from orchestrator_api.http.long_reads import LongReads
 from orchestrator_api.http.offload import CallerOffload, Offload
 from orchestrator_api.http.ports import UnitsOfWork
 from orchestrator_api.http.rate_limits import RateLimits
@@ -50,11 +51,16 @@ class Session:
     step_budget: StepBudget = field(default_factory=StepBudget)
     """What is left of the work that this request may spend on checks against schemas."""
     cache: RequestCache = field(default_factory=RequestCache)
+    long_reads: LongReads = field(default_factory=LongReads)
 
     @property
     def connection(self) -> asyncpg.Connection:
         """The connection, for the stores of the features."""
         return self.work.connection
+
+    def long_read(self) -> AbstractContextManager[None]:
+        """A place among the few requests that read much; raises TooMany or Unavailable."""
+        return self.long_reads.place(self.actor.token_id)
 
     def publish(self, *messages: Message) -> None:
         """Publish a message after the commit."""
@@ -99,6 +105,7 @@ class Sessions:
     offload: Offload
     guard: TokenGuard
     limits: RateLimits | None = None
+    long_reads: LongReads = field(default_factory=LongReads)
 
     @asynccontextmanager
     async def open(
@@ -108,7 +115,16 @@ class Sessions:
         async with self._entered(presented, scopes, project) as (work, actor, now):
             offload = self.offload.for_caller(actor.token_id)
             author = Author.of(actor, presented.address)
-            yield Session(work, actor, now, self.encryption, offload, project or "", author=author)
+            yield Session(
+                work,
+                actor,
+                now,
+                self.encryption,
+                offload,
+                project or "",
+                author=author,
+                long_reads=self.long_reads,
+            )
 
     async def admit(self, presented: Presented, scopes: Sequence[Scope], project: str | None) -> Actor:
         """Reject whoever `open` would reject, before the request's body is read."""

@@ -18,9 +18,6 @@ from orchestrator_api.queue.rows import (
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 
-NEAR = 100
-"""How many jobs before and after one in its lane are looked at to tell who held the lane."""
-
 
 class QueueStore(Store):
     """Only reads."""
@@ -50,11 +47,17 @@ class QueueStore(Store):
         return await self._many(TimelineAttempt, "timeline_attempts", project=project, ids=list(ids))
 
     async def holders(
-        self, *, project: str, ids: Sequence[UUID], begins: Sequence[datetime], ends: Sequence[datetime]
+        self,
+        *,
+        project: str,
+        ids: Sequence[UUID],
+        begins: Sequence[datetime],
+        ends: Sequence[datetime],
+        near: int,
     ) -> list[Held]:
-        """Who held the lane while each of these jobs waited, from one time to another."""
+        """Who held the lane while each of these jobs waited, of so many before and after it in the lane."""
         return await self._many(
-            Held, "holders", project=project, ids=ids, begins=begins, ends=ends, near=NEAR
+            Held, "holders", project=project, ids=ids, begins=begins, ends=ends, near=near
         )
 
     async def busy_lanes(

@@ -12,6 +12,11 @@ from orchestrator_api.runs.job_times import Attempt, Moments, WaitCause, WaitSpa
 HANDOVER = timedelta(seconds=0.25)
 """A lane without a holder for no longer than this was being handed over: it belongs to its next holder."""
 
+NEAR = 100
+"""How many jobs before and after one in its lane are looked at, at most, to tell who held the lane."""
+MOST_NEAR = 10_000
+"""For all the waits of a run together: thousands of tasks of one configuration wait for each other."""
+
 
 class SegmentCause(StrEnum):
     """What a job or a task waited for, or that it ran."""
@@ -74,6 +79,11 @@ def moments_of(job: TimelineJob, attempts: Sequence[TimelineAttempt]) -> Moments
 def waits_in(job: TimelineJob, attempts: Sequence[TimelineAttempt], now: datetime) -> list[WaitSpan]:
     """The periods in which a job waited."""
     return wait_spans(moments_of(job, attempts), now)
+
+
+def near(waits: int) -> int:
+    """How many jobs before and after one in its lane are looked at, for each of so many waits."""
+    return max(1, min(NEAR, MOST_NEAR // waits))
 
 
 def by_holder(span: WaitSpan, held: Iterable[Held]) -> list[Segment]:

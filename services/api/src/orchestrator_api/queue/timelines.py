@@ -1,7 +1,7 @@
 """Reads a run's recorded times and says what they were spent on."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,7 @@ from orchestrator_api.queue.store import QueueStore
 from orchestrator_api.queue.timeline import (
     Segment,
     SegmentCause,
+    near,
     seconds_by_cause,
     segments_of,
     task_segments,
@@ -104,7 +105,7 @@ async def _read(session: Session, job_id: UUID) -> _Read:
     for attempt in await store.timeline_attempts(project=session.project, ids=found):
         attempts[attempt.job_id].append(attempt)
     waits = {each.id: waits_in(each, attempts[each.id], session.now) for each in found.values()}
-    held = await _held(session, waits)
+    held = await _held(session, waits, {each.id for each in found.values() if each.is_on_path})
     segments = {
         each.id: segments_of(each, attempts[each.id], waits[each.id], held[each.id], session.now)
         for each in found.values()
@@ -114,9 +115,12 @@ async def _read(session: Session, job_id: UUID) -> _Read:
 
 
 async def _held(
-    session: Session, waits: Mapping[UUID, Sequence[WaitSpan]]
+    session: Session, waits: Mapping[UUID, Sequence[WaitSpan]], path: Collection[UUID]
 ) -> Mapping[UUID, Mapping[datetime, Sequence[Held]]]:
-    """Who held the lane during each wait for a busy configuration, by job and begin of the wait."""
+    """Who held the lane during each wait for a busy configuration, by job and begin of the wait.
+
+    Waits of the longest path, which the verdict is about, are no worse known for the many others.
+    """
     busy = [
         (job_id, span)
         for job_id, spans in waits.items()
@@ -124,18 +128,24 @@ async def _held(
         if span.cause is WaitCause.CONFIGURATION_BUSY
     ]
     found: defaultdict[UUID, defaultdict[datetime, list[Held]]] = defaultdict(lambda: defaultdict(list))
+    for is_on_path in (True, False):
+        wanted = [each for each in busy if (each[0] in path) is is_on_path]
+        for row in await _holders(session, wanted):
+            job_id, span = wanted[row.place - 1]
+            found[job_id][span.begin].append(row)
+    return found
+
+
+async def _holders(session: Session, busy: Sequence[tuple[UUID, WaitSpan]]) -> Sequence[Held]:
     if not busy:
-        return found
-    rows = await QueueStore(session.connection).holders(
+        return ()
+    return await QueueStore(session.connection).holders(
         project=session.project,
         ids=[job_id for job_id, _ in busy],
         begins=[span.begin for _, span in busy],
         ends=[span.end for _, span in busy],
+        near=near(len(busy)),
     )
-    for row in rows:
-        job_id, span = busy[row.place - 1]
-        found[job_id][span.begin].append(row)
-    return found
 
 
 async def _tasks(session: Session, job: Job, read: _Read) -> list[TaskTimeline]:

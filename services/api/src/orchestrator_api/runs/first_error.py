@@ -59,7 +59,7 @@ async def first_error(session: Session, job_id: UUID) -> FirstError | None:
         fingerprint=found,
         line=line.number if line else None,
         log=_around(tail.lines, line),
-        earlier=same_error(before, found),
+        earlier=await session.offload.run(same_error, before, found),
         current=current[0] if current else None,
     )
 

@@ -1,6 +1,7 @@
 """Reads logs of jobs by lines, and searches them."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,8 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 READ_CHUNKS: Final = 1000
 READ_BYTES: Final = 1024 * 1024
 """Of one read; so much of a log is in memory at once."""
+LONG_CHARACTERS: Final = 4 * 1024 * 1024
+"""Who reads more than this takes one of the few places for long reads."""
 MAX_SEARCHED: Final = 128 * 1024 * 1024
 """Characters that one request looks at: a log of the size that runners keep, and some more."""
 
@@ -56,13 +59,14 @@ async def lines(session: Session, job_id: UUID, *, first: int | None, count: int
     first = first or max(1, place.lines - count + 1)
     reader, found = Lines(place.first_line or 1), list[LogLine]()
     last = (place.attempt, place.seq)
-    async for chunk in _chunks(session, job_id, place):
-        found += [line for line in reader.feed(chunk) if line.number >= first]
-        last = (chunk.attempt, chunk.seq)
-        if len(found) > count:
-            break
-    else:
-        found += [line for line in reader.finish() if line.number >= first]
+    async with aclosing(_chunks(session, job_id, place)) as chunks:
+        async for chunk in chunks:
+            found += [line for line in reader.feed(chunk) if line.number >= first]
+            last = (chunk.attempt, chunk.seq)
+            if len(found) > count:
+                break
+        else:
+            found += [line for line in reader.finish() if line.number >= first]
     is_end = len(found) <= count
     return LinesPart(
         lines=found[:count],
@@ -85,13 +89,14 @@ async def search(session: Session, job_id: UUID, *, text: str, first: int = 1) -
         return Found([], None)
     searched = LogSearch(text, place.first_line or 1, first=first, most=MAX_HITS + 1)
     characters = 0
-    async for chunk in _chunks(session, job_id, place):
-        searched.feed(chunk)
-        characters += len(chunk.text)
-        if searched.is_full:
-            return Found(searched.hits[:MAX_HITS], searched.hits[MAX_HITS].number)
-        if characters >= MAX_SEARCHED and searched.next_line > first:
-            return Found(searched.hits, searched.next_line)
+    async with aclosing(_chunks(session, job_id, place)) as chunks:
+        async for chunk in chunks:
+            searched.feed(chunk)
+            characters += len(chunk.text)
+            if searched.is_full:
+                return Found(searched.hits[:MAX_HITS], searched.hits[MAX_HITS].number)
+            if characters >= MAX_SEARCHED and searched.next_line > first:
+                return Found(searched.hits, searched.next_line)
     return Found(searched.hits, None)
 
 
@@ -100,21 +105,27 @@ async def _place(session: Session, job_id: UUID, first: int | None, count: int) 
     return await store.log_place(project=session.project, job_id=job_id, line=first, count=count)
 
 
-async def _chunks(session: Session, job_id: UUID, place: LogPlace) -> AsyncIterator[LogChunk]:
+async def _chunks(session: Session, job_id: UUID, place: LogPlace) -> AsyncGenerator[LogChunk, None]:
     """The log from the chunk at this place on, a part of it at a time."""
     store = RunStore(session.connection)
     attempt, seq = place.attempt, None if place.seq is None else place.seq - 1
-    while True:
-        chunks = await store.log_chunks(
-            project=session.project,
-            job_id=job_id,
-            attempt=attempt,
-            seq=seq,
-            limit=READ_CHUNKS,
-            max_bytes=READ_BYTES,
-        )
-        for chunk in chunks:
-            yield chunk
-        if not chunks or len(chunks) == chunks[0].total < READ_CHUNKS:
-            return
-        attempt, seq = chunks[-1].attempt, chunks[-1].seq
+    characters, is_long = 0, False
+    with ExitStack() as stack:
+        while True:
+            chunks = await store.log_chunks(
+                project=session.project,
+                job_id=job_id,
+                attempt=attempt,
+                seq=seq,
+                limit=READ_CHUNKS,
+                max_bytes=READ_BYTES,
+            )
+            for chunk in chunks:
+                yield chunk
+            if not chunks or len(chunks) == chunks[0].total < READ_CHUNKS:
+                return
+            attempt, seq = chunks[-1].attempt, chunks[-1].seq
+            characters += sum(len(chunk.text) for chunk in chunks)
+            if characters > LONG_CHARACTERS and not is_long:
+                stack.enter_context(session.long_read())
+                is_long = True
