@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 from tests.integration.api.conftest import COMPONENT, Client
+from tests.integration.api.test_api_jobs import Runner
+from tests.support.databases import Database
 
 from orchestrator_api.catalog import components, configurations, overrides, parameters
 from orchestrator_api.http import bodies
 from orchestrator_api.http.step_budget import StepBudget
 from orchestrator_api.orchestrations import findings, previews, validation
+from orchestrator_api.runs import error_history, first_error
+from orchestrator_api.triggers import explanations, rhythms
 from orchestrator_shared.definitions import arranging
 
 
@@ -33,6 +37,9 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         (overrides, parameters.check_override),
         (validation, findings.check_phases),
         (previews, arranging.arrange),
+        (first_error, error_history.same_error),
+        (rhythms, rhythms.starvation),
+        (explanations, rhythms.starvation),
     ):
         monkeypatch.setattr(module, function.__name__, watched(function))
     return seen
@@ -49,6 +56,25 @@ async def test_schemas_parameters_and_large_orchestrations_are_checked_in_thread
     await furnished.post("orchestrations/large/grouping", {"by": "task"}, status=200)
     names = ("check_schema", "check_parameters", "check_override", "check_phases", "arrange")
     assert threads == dict.fromkeys(names, "offload")
+
+
+async def test_long_messages_and_many_tables_are_judged_in_threads(
+    furnished: Client, database: Database, threads: dict[str, str]
+) -> None:
+    runner = Runner(database)
+    for number in range(1, 12):
+        failed = {"error_kind": "user", "attempt": 1, "message": f"{number} " * 2000}
+        job = await runner.job("two", number, "error", **failed)
+    await furnished.get(f"jobs/{job}/first-error")
+    for count, thread in ((50, "MainThread"), (51, "offload")):
+        tables = [f"in.c-crm.t{number}" for number in range(count)]
+        await furnished.post("trigger-previews", {"tables": tables, "cool_down_seconds": 900}, status=200)
+        assert threads == {"same_error": "offload", "starvation": thread}
+    body = {"tables": tables, "cool_down_seconds": 900, "mode": "ignore"}
+    trigger = (await furnished.put("orchestrations/daily/triggers/many", body, status=201))["id"]
+    threads.clear()
+    await furnished.get(f"triggers/{trigger}/explanation")
+    assert threads == {"starvation": "offload"}
 
 
 async def test_one_request_has_one_budget_for_judging(

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from functools import lru_cache
 
 _REPLACED = (
     (re.compile(r"\x1b\[[0-9;]{0,20}m"), ""),
@@ -28,6 +29,7 @@ def normalised(message: str) -> str:
     return message.strip()
 
 
+@lru_cache(maxsize=512)
 def fingerprint(kind: str, message: str | None) -> str:
     """The same for errors that are the same; errors of different configurations are not compared."""
     text = f"{kind}\n{normalised(message or '')}"

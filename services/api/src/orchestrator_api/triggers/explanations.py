@@ -20,6 +20,7 @@ from orchestrator_api.triggers.explanation_text import (
     sentences,
 )
 from orchestrator_api.triggers.rhythms import (
+    FEW_TABLES,
     Punctuality,
     ShownRhythm,
     Starvation,
@@ -98,21 +99,19 @@ async def explain(session: Session, trigger_id: UUID, zone: ZoneInfo) -> Explana
     missing = [table.table for table in facts.tables if not table.is_updated]
     reasons = sentences(facts, session.now)
     heard = await _heard(session, facts.tables)
+    usual, starved = await _judged(session, trigger, heard, zone)
     return Explanation(
         trigger_id=trigger_id,
         orchestration=trigger.orchestration,
         name=trigger.name,
         ready=not missing,
         tables_ready=len(facts.tables) - len(missing),
-        tables=[
-            _shown(facts, table, punctuality(heard.get(table.table, ()), session.now, zone))
-            for table in facts.tables
-        ],
+        tables=[_shown(facts, table, usual.get(table.table, Punctuality())) for table in facts.tables],
         missing=missing,
         cool_down_until=cool_down_until(facts, session.now),
         pending_job_id=state.pending_job_id,
         last_fire=fire,
-        starvation=_starvation(trigger, heard, session.now),
+        starvation=starved,
         reasons=reasons,
         summary=" ".join(reasons),
     )
@@ -123,6 +122,16 @@ async def _heard(session: Session, tables: Sequence[TableFacts]) -> dict[str, Se
     refs = [TableRef.parse(each.table, own_project=session.project) for each in tables]
     found = await recorded(session, [(ref.project, str(ref.name)) for ref in refs])
     return {shown_table(session.project, *table): times for table, times in found.items()}
+
+
+async def _judged(
+    session: Session, trigger: StoredTrigger, heard: Mapping[str, Sequence[datetime]], zone: ZoneInfo
+) -> tuple[Mapping[str, Punctuality], Starvation | None]:
+    def judged() -> tuple[Mapping[str, Punctuality], Starvation | None]:
+        usual = {table: punctuality(times, session.now, zone) for table, times in heard.items()}
+        return usual, _starvation(trigger, heard, session.now)
+
+    return judged() if len(heard) <= FEW_TABLES else await session.offload.run(judged)
 
 
 def _starvation(
