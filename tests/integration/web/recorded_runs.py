@@ -73,7 +73,7 @@ class Recorded:
         if ended:
             times["finished_at"] = ended[0]
         return await self.visit.runner.job(
-            name, self.number, status, parent=self.run, task_id=name, **times, **more
+            name, self.number, status, parent=self.run, task_id=name, version=1, **times, **more
         )
 
 
@@ -90,6 +90,36 @@ async def written(visit: Visit, job: UUID, lines: Sequence[str], stream: str = "
     )
 
 
+PHASES = {
+    "Extract": ("campaigns", "one"),
+    "Transform": ("campaign-performance",),
+    "Second transformation": ("campaign-recipient",),
+    "Write": ("new-recipients", "newsletter-tags"),
+}
+
+
+async def defined(visit: Visit) -> None:
+    """The orchestration `campaigns` as the run that fails ran it."""
+    for name in (name for names in PHASES.values() for name in names):
+        await visit.client.put(f"configurations/demo-extractor/{name}", {"parameters": {"rows": 1}})
+    phases = [
+        {
+            "name": phase,
+            "tasks": [
+                {
+                    "id": name,
+                    "name": name.replace("-", " ").capitalize(),
+                    "component": "demo-extractor",
+                    "configuration": name,
+                }
+                for name in names
+            ],
+        }
+        for phase, names in PHASES.items()
+    ]
+    await visit.client.put("orchestrations/campaigns", {"phases": phases})
+
+
 async def begun(visit: Visit, name: str, number: int, status: str, *, took: float = 413) -> Recorded:
     """The run itself, which was requested so many seconds ago (and 3 more)."""
     run = await visit.ran(name, number, status, took=took)
@@ -102,7 +132,7 @@ async def failed(
 ) -> Recorded:
     """A run of `campaigns` whose third phase failed after waits for a configuration and a slot."""
     made = await begun(visit, "campaigns", number, "error")
-    await visit.client.put("configurations/demo-extractor/campaign-recipient", {"parameters": {"rows": 1}})
+    await defined(visit)
     await made.phases(extract=(3, 236), transform=(236, 370), second_transformation=(370, 412), write=())
     await made.task(0, "campaigns", "success", (3, 3, 15, 200))
     await made.task(0, "one", "success", (3, 128, 128, 236))

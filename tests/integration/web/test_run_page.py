@@ -38,6 +38,10 @@ async def test_one_click_leads_from_the_red_row_to_the_failing_line(visit: Visit
     assert await is_in_view(page, ".o-err-msg")
     await expect(page.locator(".o-sub")).to_contain_text("in phase 3 of 4. 2 of 6 tasks were not executed.")
     await expect(page.locator("#error")).to_contain_text("Configuration error")
+    retry = page.get_by_role("link", name="Retry…").locator("visible=true")
+    box = await retry.bounding_box()
+    assert box is not None
+    assert size is DESK or box["y"] > size["height"] * 2 / 3
     assert await axe(page) == []
     assert await overflows(page) == []
 
@@ -125,3 +129,112 @@ async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Vi
     await expect(page.locator("#log")).to_contain_text("Its log has no lines, or is no longer kept.")
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
+
+
+async def test_terminating_asks_first_with_its_name(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    await begun(visit, "campaigns", 7, "processing")
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    await page.get_by_role("link", name="Terminate…").first.click()
+    dialog = page.get_by_role("dialog", name="Terminate campaigns #7?")
+    await expect(dialog).to_contain_text("It has run for")
+    await expect(dialog).to_contain_text("Tasks that have not started will not run.")
+    await expect(dialog.get_by_role("link", name="Cancel")).to_be_focused()
+    assert await axe(page, "'dialog'") == []
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    assert await requests_to_stop(visit) == 0
+    await page.get_by_role("link", name="Terminate…").first.click()
+    await dialog.get_by_role("button", name="Terminate campaigns #7").click()
+    await expect(page.locator("#toasts")).to_contain_text("campaigns #7 is asked to stop.")
+    await expect(dialog).to_have_count(0)
+    assert await requests_to_stop(visit) == 1
+
+
+async def requests_to_stop(visit: Visit) -> int:
+    """How many are in the audit log."""
+    audited = await visit.client.get("audit?action=job.termination-requested")
+    return len(audited["items"])
+
+
+async def test_without_scripts_one_terminates_and_retries_by_pages(site: Site) -> None:
+    async with visiting(site, java_script_enabled=False) as visit:
+        await visit.orchestration("campaigns")
+        await begun(visit, "campaigns", 7, "processing")
+        page = await visit.open("orchestrations/campaigns/runs/7")
+        await page.get_by_role("link", name="Terminate…").first.click()
+        await page.get_by_role("button", name="Terminate campaigns #7").click()
+        assert page.url.endswith("/campaigns/runs/7")
+        assert await requests_to_stop(visit) == 1
+        await visit.ran("campaigns", 6, "error")
+        await visit.open("orchestrations/campaigns/runs/6")
+        await page.get_by_role("link", name="Retry…").first.click()
+        await page.get_by_role("button", name="Retry campaigns #6").click()
+        assert page.url.endswith("/orchestrations/campaigns")
+        requested = (await visit.client.get("jobs?status=created"))["items"]
+        assert [each["configuration"] for each in requested] == ["campaigns"]
+
+
+async def test_a_retry_runs_what_was_shown_or_nothing(visit: Visit) -> None:
+    tasks = [{"component": "demo-extractor", "configuration": "one", "name": name} for name in ("A", "B")]
+    phases = [{"name": "Extract", "tasks": [{**each, "id": each["name"].lower()} for each in tasks]}]
+    await visit.client.put("orchestrations/campaigns", {"phases": phases}, status=201)
+    await visit.ran("campaigns", 7, "error")
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    await page.get_by_role("link", name="Retry…").first.click()
+    await expect(page.get_by_label("A", exact=True)).to_be_checked()
+    await page.get_by_label("B", exact=True).uncheck()
+    assert await axe(page) == []
+    body = {"parameters": {"rows": 2}, "note": "as the index calls it"}
+    await visit.client.put("configurations/demo-extractor/one", body)
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    said = page.locator("#changed")
+    await expect(said).to_contain_text("Nothing was run")
+    await expect(said).to_contain_text("“as the index calls it”")
+    await expect(page.get_by_label("B", exact=True)).not_to_be_checked()
+    assert (await visit.client.get("jobs?status=created"))["items"] == []
+    assert await axe(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await overflows(page) == []
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
+    requested = "SELECT tasks FROM catalog.run_requests WHERE project = $1"
+    assert await visit.site.database.fetchval(requested, visit.project) == ["a"]
+
+
+async def test_nothing_ticked_or_disabled_is_said_on_the_plan(visit: Visit) -> None:
+    await visit.orchestration("campaigns", enabled=False)
+    await visit.ran("campaigns", 7, "error")
+    page = await visit.open("orchestrations/campaigns/runs/7/retry")
+    await page.get_by_role("checkbox").uncheck()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page.get_by_text("Nothing is left to retry")).to_be_visible()
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page.get_by_text("campaigns is disabled")).to_be_visible()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
+    assert len((await visit.client.get("jobs?status=created"))["items"]) == 1
+
+
+async def test_a_viewer_sees_why_nothing_can_be_done(site: Site) -> None:
+    async with visiting(site, "viewer") as visit:
+        await visit.orchestration("campaigns")
+        await failed(visit)
+        await begun(visit, "campaigns", 43, "processing")
+        page = await visit.open("orchestrations/campaigns/runs/42")
+        await expect(page.get_by_text("You may look, but not change.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Retry…")).to_be_disabled()
+        await visit.open("orchestrations/campaigns/runs/42/retry")
+        await expect(page.get_by_role("button", name="Retry campaigns #42")).to_be_disabled()
+        for path, button in (("42/retry", "Retry"), ("43/termination", "Terminate")):
+            await visit.open(f"orchestrations/campaigns/runs/{path}")
+            await expect(page.get_by_text("You may look, but not run.")).to_be_visible()
+            send = page.get_by_role("button", name=button)
+            await send.evaluate(
+                "button => { button.disabled = false; button.form.removeAttribute('hx-post'); }"
+            )
+            await send.evaluate("button => button.form.submit()")
+            await expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
+        assert await requests_to_stop(visit) == 0
+        assert (await visit.client.get("jobs?status=created"))["items"] == []

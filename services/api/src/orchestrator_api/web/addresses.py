@@ -9,7 +9,14 @@ from typing import NamedTuple
 from fastapi import FastAPI
 
 from orchestrator_api.http.prefix import Prefix
-from orchestrator_api.web import home, orchestration_actions, orchestration_list, orchestration_page, run_page
+from orchestrator_api.web import (
+    home,
+    orchestration_actions,
+    orchestration_list,
+    orchestration_page,
+    run_actions,
+    run_page,
+)
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import Handler, guarded
@@ -50,6 +57,8 @@ PAGES = (
     Address("switch_orchestration", f"{ORCHESTRATION}/enabled", orchestration_actions.switch, SEND),
     Address("run_orchestration", f"{ORCHESTRATION}/runs", orchestration_actions.run, SEND),
     Address("run", RUN, run_page.run, READ),
+    Address("terminate_run", f"{RUN}/termination", run_actions.terminate, BOTH),
+    Address("retry_run", f"{RUN}/retry", run_actions.retry, BOTH),
     Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ),
 )
 """In the order in which they are looked for."""
