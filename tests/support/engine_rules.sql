@@ -45,11 +45,10 @@ FULL JOIN (SELECT * FROM jobs.jobs WHERE kind = 'component' AND status IN ('proc
 WHERE a.job_id IS NULL OR j.id IS NULL
 
 -- name: first_come_first_served
-SELECT id::text FROM (
-    SELECT id, started_at, max(started_at) OVER (
-        PARTITION BY lane_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS earlier
-    FROM jobs.jobs) AS in_line
-WHERE started_at < earlier
+-- Another attempt of a nested run has its place at once, and lets others go first until its delay has passed.
+SELECT j.id::text FROM jobs.jobs j JOIN jobs.jobs e ON e.lane_id = j.lane_id AND e.seq < j.seq
+WHERE j.started_at < e.started_at
+    AND NOT (e.parent_id IS NOT NULL AND e.retry_of IS NOT NULL AND j.ready_at < e.due_at)
 UNION ALL
 SELECT w.id::text FROM jobs.jobs w JOIN jobs.jobs a ON a.lane_id = w.lane_id AND a.seq > w.seq
 WHERE w.status = 'waiting' AND NOT w.delayed AND a.status IN ('ready', 'processing', 'terminating')

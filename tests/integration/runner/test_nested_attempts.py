@@ -9,6 +9,7 @@ from tests.support.engine_replica import Replica
 from tests.support.engine_world import World, definition, requested, task
 
 from orchestrator_shared.contracts.commands import TerminateRequested
+from orchestrator_shared.domain.statuses import OverlapPolicy
 
 
 @pytest.fixture
@@ -102,6 +103,21 @@ async def test_the_next_attempt_waits_for_its_delay(world: World) -> None:
     assert (await outcome(world))[0] == "success"
 
 
+async def test_a_circle_through_an_attempt_whose_delay_has_passed_is_found(world: World) -> None:
+    """outer waits for its second attempt of inner, that for the inner which runs outer, and so on."""
+    replica = await begun(world, attempts=2, attempt_delay_seconds=600)
+    await end(replica, well=False)
+    await world.save("orchestrator", "inner", definition([task("outer", component="orchestrator")]))
+    await replica.accept([requested("inner")])
+    await turns(replica)
+    assert [run["status"] for run in await inner_runs(world)] == ["error", "waiting"]
+
+    await world.finish()
+
+    message = await world.pool.fetchval("SELECT message FROM jobs.jobs WHERE message LIKE 'these runs%'")
+    assert "outer" in message
+
+
 async def test_a_stop_during_the_delay_ends_all(world: World) -> None:
     replica = await begun(world, attempts=2, attempt_delay_seconds=600)
     await end(replica, well=False)
@@ -126,3 +142,12 @@ async def test_two_replicas_make_one_attempt_of_it(world: World) -> None:
         await other.engine.turn()
 
     assert len(await inner_runs(world)) == 2
+
+
+async def test_a_skipped_request_for_a_component_that_comes_again_stays_skipped(world: World) -> None:
+    """It was taken for a request with the id of an orchestration's run, and refused."""
+    replica = await world.add_replica()
+    skipped = requested("a", "c", overlap=OverlapPolicy.SKIP)
+    await replica.accept([requested("a", "c"), skipped])
+    await replica.accept([skipped])
+    assert await world.pool.fetchval("SELECT count(*) FROM jobs.jobs") == 1

@@ -9,7 +9,9 @@ FROM (SELECT DISTINCT hashtextextended(id::text, 0) AS key FROM unnest($ids::uui
 -- name: known_jobs
 SELECT id, project, component, configuration FROM jobs.jobs WHERE id = ANY ($ids::uuid[])
 UNION ALL
-SELECT job_id, project, 'orchestrator', configuration FROM jobs.request_records WHERE job_id = ANY ($ids::uuid[])
+SELECT r.job_id, r.project, coalesce(j.component, 'orchestrator'), r.configuration
+FROM jobs.request_records r LEFT JOIN jobs.jobs j ON j.id = r.into_job_id  -- which is of the same configuration
+WHERE r.job_id = ANY ($ids::uuid[])
 
 -- name: request_details
 SELECT job_id, tasks, parameters_as_written AS parameters, retry_of, task_versions FROM catalog.run_requests_v1

@@ -336,8 +336,9 @@ WHERE r.kind = 'run' AND r.status IN ('processing', 'terminating')
 LIMIT 500
 
 -- name: unfinished_runs
+-- A run whose delay has passed stays marked as delayed until its lane is free: it waits like any other.
 SELECT id, lane_id, seq, status, parent_id, configuration AS orchestration FROM jobs.jobs
-WHERE kind = 'run' AND finished_at IS NULL AND NOT delayed
+WHERE kind = 'run' AND finished_at IS NULL AND (NOT delayed OR due_at <= clock_timestamp())
     AND EXISTS (SELECT 1 FROM jobs.jobs w
                 WHERE w.kind = 'run' AND w.finished_at IS NULL AND w.status = 'waiting' AND w.parent_id IS NOT NULL)
 LIMIT 20000
