@@ -99,7 +99,7 @@ async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
     return Shown(
         run=details,
         phases=phases,
-        timeline=await timelines.timeline(session, run_id),
+        timeline=await timelines.timeline(session, run_id, phases),
         why=await explanations.explain(session, run_id, viewer.zone),
         failed=failed,
         others=_others(phases, failed),
