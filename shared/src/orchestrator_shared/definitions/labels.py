@@ -6,7 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 MAX_LABELS = 20
-_PATTERN = r"^[^\s,]+( [^\s,]+)*$"
+_CHARACTER = r"[^\x00-\x20,\x7f-\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""Neither space nor control nor comma: written out, since programs disagree about what a space is."""
+_PATTERN = f"^{_CHARACTER}+( {_CHARACTER}+)*$"
 Label = Annotated[
     str,
     Field(

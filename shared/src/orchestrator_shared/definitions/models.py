@@ -78,7 +78,11 @@ Seconds = Annotated[int, BeforeValidator(_seconds)]
 Parameters = Annotated[dict[str, Any], AfterValidator(_is_shallow)]
 VariableText = Annotated[str, Field(max_length=MAX_VARIABLE_CHARACTERS)]
 Description = Annotated[str, Field(max_length=10_000)]
-Labels = Annotated[list[Label], Field(max_length=MAX_LABELS), AfterValidator(sorted_labels)]
+Labels = Annotated[
+    list[Label],
+    Field(max_length=MAX_LABELS, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(sorted_labels),
+]
 ParameterName = Annotated[str, Field(min_length=1, max_length=200)]
 
 

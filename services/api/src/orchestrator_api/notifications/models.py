@@ -138,7 +138,9 @@ class TestDeliveryIn(Input):
 
     address: str = Field(
         max_length=MAX_CHARACTERS,
+        pattern=PATTERN,
         description="One of the addresses that are subscribed to the orchestration.",
+        json_schema_extra={"format": "email", "allOf": [{"pattern": LENGTHS}]},
     )
 
 

@@ -116,7 +116,10 @@ class TriggerPreviewIn(Input):
     tables: list[TableRef] = Field(min_length=1, max_length=MAX_TABLES, examples=[["in.c-crm.contacts"]])
     cool_down_seconds: int = Field(default=0, ge=0, le=MAX_COOL_DOWN_SECONDS)
     timezone: str = Field(
-        default="UTC", max_length=100, description="Usual times of day are those of this time zone."
+        default="UTC",
+        max_length=100,
+        description="Usual times of day are those of this time zone.",
+        json_schema_extra={"format": "time-zone"},
     )
 
 
