@@ -121,6 +121,15 @@ async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Vi
     await expect(page.locator("#L1")).to_contain_text("row 1")
     await ways.get_by_role("link", name="Error").click()
     await expect(page.locator("#L1022")).to_be_in_viewport(ratio=1)
+    await page.get_by_role("searchbox", name="Search this log").fill("ROW 100")
+    await page.keyboard.press("Enter")
+    hits = page.get_by_role("region", name="Lines found")
+    await expect(hits.get_by_role("listitem")).to_have_count(2)
+    await expect(page.locator("#hits")).to_contain_text("2 lines with “ROW 100”")
+    await hits.get_by_role("link", name="1000").click()
+    await expect(page.locator("#L1000")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("searchbox")).to_have_value("ROW 100")
+    assert await axe(page) == []
     async with page.expect_download() as waited:
         await page.get_by_role("link", name="Download").click()
     assert len((await (await waited.value).path()).read_text().splitlines()) == 1325

@@ -10,11 +10,12 @@ from orchestrator_api.http.paging import MAX_NUMBER
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs import first_error, logs
 from orchestrator_api.runs.first_error import FirstError
-from orchestrator_api.runs.logs import LinesPart
+from orchestrator_api.runs.logs import Found, LinesPart
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web.run_words import status_of
 
 LINES: Final = 200
+LONGEST_SEARCH: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class ShownLog:
     marked: int | None
     """The line that the address names, or else that of the error."""
     error: int | None
+    wanted: str
+    """What is looked for; empty if nothing is."""
+    found: Found | None
 
     @property
     def first(self) -> int:
@@ -82,4 +86,6 @@ async def shown_log(
         part = await logs.around(session, job, line=line or error or 1, count=LINES)
     else:
         part = await logs.lines(session, job, first=None, count=LINES)
-    return ShownLog(task, part, line or error, error)
+    wanted = "".join(query.get("q", "").splitlines())[:LONGEST_SEARCH].strip()
+    found = await logs.search(session, job, text=wanted) if wanted else None
+    return ShownLog(task, part, line or error, error, wanted, found)
