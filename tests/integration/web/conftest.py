@@ -106,7 +106,7 @@ class Visit:
         ended = now - ago
         started = ended - timedelta(seconds=took)
         asked = dict.fromkeys(
-            ("scheduled_for", "requested_at", "accepted_at"), started - timedelta(seconds=3)
+            ("scheduled_for", "requested_at", "accepted_at", "due_at"), started - timedelta(seconds=3)
         )
         times: dict[str, Any] = {**asked, "requested_by": "Jana Nováková"}
         if status not in ("created", "waiting"):

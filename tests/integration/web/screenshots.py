@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.recorded_runs import failed
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
@@ -93,6 +94,25 @@ async def orchestration(visit: Visit) -> None:
     await visit.open("orchestrations/campaigns")
 
 
+async def run(visit: Visit) -> None:
+    await failed(visit)
+    await visit.open("orchestrations/campaigns/runs/42")
+
+
+async def run_log(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/runs/42?line=22#L22")
+
+
+async def retry(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/runs/42/retry")
+
+
+async def terminate(visit: Visit) -> None:
+    await visit.open("orchestrations/flights/runs/20")
+    await visit.page.get_by_role("link", name="Terminate…").locator("visible=true").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def sign_in(visit: Visit) -> None:
     await visit.page.context.clear_cookies(name="orchestrator_session")
     await visit.open()
@@ -129,6 +149,10 @@ async def not_found(visit: Visit) -> None:
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "orchestrations": orchestrations,
     "orchestration": orchestration,
+    "run": run,
+    "run-log": run_log,
+    "retry": retry,
+    "terminate": terminate,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,

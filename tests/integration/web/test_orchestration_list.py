@@ -1,9 +1,10 @@
 """The list of orchestrations in a real browser: found, filtered, run, switched, and live."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.support.chromium import PHONE, axe, overflows
 
@@ -74,6 +75,19 @@ async def test_a_change_appears_by_itself_and_takes_nothing_from_the_person(visi
     await expect(page).to_have_title(f"✖ 2 failed · Orchestrations · {visit.project}")
     await expect(page.locator("#filter")).to_be_focused()
     assert await page.evaluate("document.querySelector('#row-campaigns').kept")
+
+
+async def test_a_page_is_live_however_late_its_scripts_come(visit: Visit) -> None:
+    """htmx used to begin without the extension for events if that came later than htmx itself."""
+    await furnished(visit)
+
+    async def late(route: Route) -> None:
+        await asyncio.sleep(0.3)
+        await route.continue_()
+
+    await visit.page.route("**/hx-sse*", late)
+    async with visit.page.expect_request("**/events"):
+        await visit.open()
 
 
 async def test_switching_off_can_be_undone(visit: Visit) -> None:

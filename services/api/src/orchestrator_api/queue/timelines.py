@@ -24,7 +24,7 @@ from orchestrator_api.queue.verdict import Verdict, judge
 from orchestrator_api.runs import jobs
 from orchestrator_api.runs.job_times import WaitCause, WaitSpan
 from orchestrator_api.runs.rows import Job
-from orchestrator_api.runs.tasks import RunTask
+from orchestrator_api.runs.tasks import RunPhase, RunTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,13 @@ class _Read:
     holders: Mapping[UUID, JobRef]
 
 
-async def timeline(session: Session, job_id: UUID) -> Timeline:
-    """What a job or run waited for and for whom, task by task, and the verdict on its longest path."""
+async def timeline(session: Session, job_id: UUID, phases: Sequence[RunPhase] | None = None) -> Timeline:
+    """What a job or run waited for and for whom, task by task, and the verdict on its longest path.
+
+    `phases` are those of the run, if the caller has read them.
+    """
     job = await jobs.find(session, job_id)
+    phases = await jobs.tasks(session, job_id) if phases is None else phases
     read = await _read(session, job_id)
     own = read.segments.get(job_id) or _request_only(job, session.now)
     end = job.finished_at or session.now
@@ -88,7 +92,7 @@ async def timeline(session: Session, job_id: UUID) -> Timeline:
         verdict=verdict,
         segments=own,
         seconds=seconds_by_cause(own),
-        tasks=await _tasks(session, job, read),
+        tasks=_tasks(session.now, job, read, phases),
         holders=list(read.holders.values()),
     )
 
@@ -148,15 +152,13 @@ async def _holders(session: Session, busy: Sequence[tuple[UUID, WaitSpan]]) -> S
     )
 
 
-async def _tasks(session: Session, job: Job, read: _Read) -> list[TaskTimeline]:
+def _tasks(now: datetime, job: Job, read: _Read, phases: Sequence[RunPhase]) -> list[TaskTimeline]:
     of_task: defaultdict[str, list[TimelineJob]] = defaultdict(list)
     for each in read.jobs.values():
         if each.parent_id == job.id and each.task_id is not None:
             of_task[each.task_id].append(each)
     return [
-        _task(job, phase.index, task, of_task[task.id], read, session.now)
-        for phase in await jobs.tasks(session, job.id)
-        for task in phase.tasks
+        _task(job, phase.index, task, of_task[task.id], read, now) for phase in phases for task in phase.tasks
     ]
 
 

@@ -9,7 +9,14 @@ from typing import NamedTuple
 from fastapi import FastAPI
 
 from orchestrator_api.http.prefix import Prefix
-from orchestrator_api.web import home, orchestration_actions, orchestration_list, orchestration_page
+from orchestrator_api.web import (
+    home,
+    orchestration_actions,
+    orchestration_list,
+    orchestration_page,
+    run_actions,
+    run_page,
+)
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import Handler, guarded
@@ -21,6 +28,7 @@ from orchestrator_api.web.sign_in import sign_in, sign_out
 READ, BOTH, SEND = ["GET"], ["GET", "POST"], ["POST"]
 PROJECT = "/projects/{project}"
 ORCHESTRATION = f"{PROJECT}/orchestrations/{{orchestration}}"
+RUN = f"{ORCHESTRATION}/runs/{{number}}"
 
 
 class Address(NamedTuple):
@@ -48,6 +56,9 @@ PAGES = (
     Address("orchestration", ORCHESTRATION, orchestration_page.orchestration, READ),
     Address("switch_orchestration", f"{ORCHESTRATION}/enabled", orchestration_actions.switch, SEND),
     Address("run_orchestration", f"{ORCHESTRATION}/runs", orchestration_actions.run, SEND),
+    Address("run", RUN, run_page.run, READ),
+    Address("terminate_run", f"{RUN}/termination", run_actions.terminate, BOTH),
+    Address("retry_run", f"{RUN}/retry", run_actions.retry, BOTH),
     Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ),
 )
 """In the order in which they are looked for."""
@@ -55,6 +66,7 @@ OTHERS = {
     "static": "/static/{version}/{path}",
     "docs": "/docs",
     "project_events": "/v1/projects/{project}/events",
+    "job_log": "/v1/projects/{project}/jobs/{job}/log/raw",
     "job_events": "/v1/projects/{project}/jobs/{job}/events",
 }
 """What pages link to that is no page."""

@@ -34,10 +34,10 @@ async def reading(
         yield session, await frame_of(session, presented.session, section)
 
 
-async def sent(request: Request) -> Fields:
+async def sent(request: Request, *, is_large: bool = False) -> Fields:
     """The fields of a form that a page of ours has sent in this session; raises ForeignForm."""
     presented = _presented(request)
-    fields = await forms.read(request)
+    fields = await forms.read(request, forms.LARGE if is_large else forms.USUAL)
     is_ours = is_form_token(presented.session or "", fields[FIELD])
     if not (is_ours and _sessions(request).guard.is_same_origin(request)):
         raise ForeignForm("this form was opened long ago, or in another session")

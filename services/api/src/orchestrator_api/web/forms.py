@@ -1,6 +1,7 @@
 """Reads forms: small, in time, and valid text."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
@@ -9,18 +10,30 @@ from orchestrator_api.http import bodies
 from orchestrator_api.web.pages import Fields
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
-MAX_BYTES = 16 * 1024
-MAX_FIELDS = 20
 
 
-async def read(request: Request) -> Fields:
+class Limits(NamedTuple):
+    """How much a form may have."""
+
+    max_bytes: int
+    max_fields: int
+
+
+USUAL = Limits(16 * 1024, 20)
+LARGE = Limits(bodies.MAX_BYTES, 10_020)
+"""With a field for each task of an orchestration, which has 10,000 at most."""
+
+
+async def read(request: Request, limits: Limits = USUAL) -> Fields:
     """The fields of the form; raises Refused for anything else."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise bodies.Refused(415, f"send a form ({MEDIA_TYPE})")
-    body = await bodies.read(request.scope, request.receive, MAX_BYTES)
+    body = await bodies.read(request.scope, request.receive, limits.max_bytes)
     try:
         fields = Fields(
-            parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+            parse_qsl(
+                body.decode(), keep_blank_values=True, max_num_fields=limits.max_fields, errors="strict"
+            )
         )
     except ValueError as error:
         raise bodies.Refused(400, "the form is malformed") from error

@@ -40,6 +40,10 @@ class Viewer:
         """`Thu 26 Nov 06:51`."""
         return words.day_and_time(at, self.now, self.zone)
 
+    def exact(self, at: datetime) -> str:
+        """`05:36:52.874`, for lines of a log."""
+        return f"{at.astimezone(self.zone):%H:%M:%S.%f}"[:-3]
+
     def is_near(self, at: datetime) -> bool:
         """Whether `relative` says how long it is, and not the day."""
         return abs((at - self.now).total_seconds()) < words.DAY

@@ -1,0 +1,114 @@
+"""One run: what happened, why, what it waited for, and the log of a task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.catalog.rows import CurrentVersion
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import previews
+from orchestrator_api.queue import explanations, timelines
+from orchestrator_api.queue.explanations import JobExplanation
+from orchestrator_api.queue.rows import JobRef
+from orchestrator_api.queue.timelines import Timeline
+from orchestrator_api.runs import first_error, jobs
+from orchestrator_api.runs.first_error import FirstError
+from orchestrator_api.runs.rows import JobDetails
+from orchestrator_api.runs.tasks import RunPhase, RunTask
+from orchestrator_api.web import entering, pages
+from orchestrator_api.web.orchestration_actions import SECTION
+from orchestrator_api.web.run_log import chosen, line_number, shown_log
+from orchestrator_api.web.run_timeline import drawn
+from orchestrator_api.web.run_words import ERROR_KINDS, ORIGINS, headline, linked, plain, status_of
+from orchestrator_api.web.statuses import AT_WORK
+from orchestrator_api.web.viewer import Viewer, viewer_of
+from orchestrator_shared.domain.errors import NotFound
+from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page tells of a run."""
+
+    run: JobDetails
+    phases: Sequence[RunPhase]
+    timeline: Timeline
+    why: JobExplanation
+    failed: FirstError | None
+    others: Sequence[RunTask]
+    """The other tasks that failed."""
+    retry_of: JobRef | None
+    current: CurrentVersion | None
+    """The orchestration as it is now; None if it was deleted."""
+
+
+async def find(session: Session, request: Request) -> UUID:
+    """The id of the run at this address; raises NotFound."""
+    name, text = request.path_params["orchestration"], request.path_params["number"]
+    number = line_number(text)
+    if number is None:
+        raise NotFound(f"there is no run {text!r} of {name} in this project", field="number")
+    return await jobs.numbered(session, name, number)
+
+
+async def run(request: Request) -> Response:
+    """The page; `task` chooses the log, `line`, `from` and `log=end` the part of it."""
+    viewer, query = viewer_of(request), request.query_params
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        shown = await _shown(session, await find(session, request), viewer)
+        task = chosen(shown.phases, query.get("task"), shown.failed)
+        log = await shown_log(session, task, query, shown.failed)
+        components = {each.component for phase in shown.phases for each in phase.tasks}
+        types = await previews.component_types(session, components)
+    each, timeline = shown.run, shown.timeline
+    holders = [*timeline.holders, *([shown.why.holder] if shown.why.holder else [])]
+    return pages.page(
+        request,
+        "run",
+        title=f"{each.configuration} #{each.number}",
+        frame=frame,
+        each=each,
+        shown=shown,
+        said=headline(each, shown.phases, shown.why.sentence),
+        waits=linked(shown.why.sentence, holders) if each.status in ("created", "waiting") else None,
+        verdict=linked(timeline.verdict.sentence, holders),
+        drawn=drawn(timeline, shown.phases, session.now, viewer.zone),
+        started_by=ORIGINS.get(each.origin, ("user", each.requested_by or each.origin)),
+        types=types,
+        task=task,
+        log=log,
+        begun=[every for phase in shown.phases for every in phase.tasks if every.job is not None],
+        plain=plain,
+        status_of=status_of,
+        error_kinds=ERROR_KINDS,
+        is_at_work=each.status in AT_WORK,
+    )
+
+
+async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
+    details = await jobs.detail(session, run_id)
+    phases = await jobs.tasks(session, run_id)
+    failed = await first_error.first_error(session, run_id)
+    retried = details.retry_of
+    own = await configurations.existing(session, [(ORCHESTRATOR, details.configuration)])
+    return Shown(
+        run=details,
+        phases=phases,
+        timeline=await timelines.timeline(session, run_id, phases),
+        why=await explanations.explain(session, run_id, viewer.zone),
+        failed=failed,
+        others=_others(phases, failed),
+        retry_of=(await explanations.references(session, [retried])).get(retried) if retried else None,
+        current=own[0] if own else None,
+    )
+
+
+def _others(phases: Sequence[RunPhase], failed: FirstError | None) -> list[RunTask]:
+    first = failed.failure.id if failed else None
+    tasks = [task for phase in phases for task in phase.tasks]
+    return [task for task in tasks if status_of(task) == "error" and task.job and task.job.id != first]

@@ -1,0 +1,249 @@
+"""One run in a real browser: its error, its times, its log, ending it and retrying it."""
+
+import pytest
+from playwright.async_api import Page, ViewportSize, expect
+from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.recorded_runs import LOG, MESSAGE, begun, failed
+from tests.support.chromium import DESK, PHONE, axe, overflows
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
+
+
+async def is_in_view(page: Page, selector: str) -> bool:
+    """Whether all of it can be seen without scrolling, and nothing lies over it."""
+    return bool(
+        await page.evaluate(
+            """(selector) => {
+              const each = document.querySelector(selector), box = each.getBoundingClientRect();
+              const top = document.elementFromPoint(box.left + box.width / 2, box.bottom - 4);
+              return box.top >= 0 && box.bottom <= innerHeight && each.contains(top);
+            }""",
+            selector,
+        )
+    )
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+async def test_one_click_leads_from_the_red_row_to_the_failing_line(visit: Visit, size: ViewportSize) -> None:
+    await visit.orchestration("campaigns")
+    await failed(visit)
+    await visit.page.set_viewport_size(size)
+    page = await visit.open()
+    await page.locator("#row-campaigns").get_by_role("link", name="#42").click()
+    await expect(page).to_have_title(f"✖ campaigns #42 · {visit.project}")
+    line = page.locator("#e22")
+    await expect(line).to_contain_text(f"ERROR: {MESSAGE}")
+    await expect(line).to_have_attribute("data-level", "error")
+    assert await is_in_view(page, "#e22")
+    assert await is_in_view(page, ".o-err-msg")
+    await expect(page.locator(".o-sub")).to_contain_text("in phase 3 of 4. 2 of 6 tasks were not executed.")
+    await expect(page.locator("#error")).to_contain_text("Configuration error")
+    retry = page.get_by_role("link", name="Retry…").locator("visible=true")
+    box = await retry.bounding_box()
+    assert box is not None
+    assert size is DESK or box["y"] > size["height"] * 2 / 3
+    assert await axe(page) == []
+    assert await overflows(page) == []
+
+
+async def test_the_timeline_says_the_same_in_words(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    await failed(visit)
+    page = await visit.open("orchestrations/campaigns/runs/42")
+    rows = page.get_by_role("table").get_by_role("row")
+    await expect(rows.filter(has_text="Campaign performance")).to_contain_text(
+        "Waited 14 s for a free slot, ran 2 min, success"
+    )
+    await expect(rows.filter(has_text="New recipients")).to_contain_text("Not executed")
+    bars = rows.filter(has_text="Campaign performance").locator("rect title")
+    assert await bars.all_text_contents() == ["waited 14 s for a free slot", "ran 2 min"]
+    await expect(page.locator("#verdict")).to_contain_text("It waited")
+
+
+async def test_it_changes_by_itself_and_says_why_it_waits(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    first = await begun(visit, "campaigns", 1, "processing")
+    await visit.ran("campaigns", 2, "waiting")
+    page = await visit.open("orchestrations/campaigns/runs/2")
+    await expect(page).to_have_title(f"⧗ campaigns #2 · {visit.project}")
+    waits = page.get_by_role("region", name="Waiting")
+    await expect(waits).to_contain_text("Next, held by campaigns #1 since")
+    assert await axe(page) == []
+    await waits.get_by_role("link", name="campaigns #1").click()
+    await expect(page).to_have_title(f"◐ campaigns #1 · {visit.project}")
+    await expect(page.locator("#live")).to_have_text("Live")
+    await visit.becomes(first.run, "success")
+    await expect(page).to_have_title(f"✔ campaigns #1 · {visit.project}")
+    await expect(page.locator(".o-sub")).to_contain_text("Finished")
+
+
+async def test_what_is_no_run_is_not_found(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    for number in ("7", "0", "x", "9" * 40):
+        answer = await visit.page.goto(
+            f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns/runs/{number}"
+        )
+        assert answer is not None
+        assert answer.status == 404
+
+
+async def test_what_others_wrote_stays_text(site: Site) -> None:
+    async with visiting(site) as visit:
+        await visit.orchestration("campaigns")
+        evil = '<img src=x onerror="document.title=1"></code></li><script>document.title=2</script>'
+        await failed(visit, message=evil, lines=[f"ERROR: {evil}", "\x1b[31mred\x1b[0m ‮\x07 {{ 7 * 7 }}"])
+        page = await visit.open("orchestrations/campaigns/runs/42")
+        await expect(page.locator(".o-err-msg")).to_have_text(evil)
+        await expect(page.locator("#e1")).to_contain_text(evil)
+        await expect(page.locator("#e2")).to_contain_text("red  {{ 7 * 7 }}")
+        await expect(page.locator("main img, main script")).to_have_count(0)
+        await expect(page).to_have_title(f"✖ campaigns #42 · {visit.project}")
+
+
+async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    before, behind = [f"row {count}" for count in range(1, 1001)], ["bye"] * 300
+    await failed(visit, lines=[*before, *LOG, *behind])
+    page = await visit.open("orchestrations/campaigns/runs/42")
+    await expect(page.locator("#log li")).to_have_count(200)
+    await page.get_by_role("link", name="Link to line 1,022").click()
+    assert page.url.endswith("/runs/42?task=campaign-recipient&line=1022#L1022")
+    await expect(page.locator("#L1022")).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#L1022")).to_have_attribute("data-level", "error")
+    assert await axe(page) == []
+    ways = page.get_by_role("navigation", name="Parts of the log")
+    await expect(ways).to_contain_text("of 1,325")
+    await ways.get_by_role("link", name="Later").click()
+    await expect(page.locator("#log li").first).to_contain_text("bye")
+    await ways.get_by_role("link", name="Last").click()
+    await expect(page.locator("#log li").last).to_have_id("L1325")
+    await ways.get_by_role("link", name="First").click()
+    await expect(page.locator("#L1")).to_contain_text("row 1")
+    await ways.get_by_role("link", name="Error").click()
+    await expect(page.locator("#L1022")).to_be_in_viewport(ratio=1)
+    await page.get_by_role("searchbox", name="Search this log").fill("ROW 100")
+    await page.keyboard.press("Enter")
+    hits = page.get_by_role("region", name="Lines found")
+    await expect(hits.get_by_role("listitem")).to_have_count(2)
+    await expect(page.locator("#hits")).to_contain_text("2 lines with “ROW 100”")
+    await hits.get_by_role("link", name="1000").click()
+    await expect(page.locator("#L1000")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("searchbox")).to_have_value("ROW 100")
+    assert await axe(page) == []
+    async with page.expect_download() as waited:
+        await page.get_by_role("link", name="Download").click()
+    assert len((await (await waited.value).path()).read_text().splitlines()) == 1325
+    await page.get_by_label("Log of", exact=True).select_option("campaigns")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.locator("#log")).to_contain_text("Its log has no lines, or is no longer kept.")
+    await page.set_viewport_size(PHONE)
+    assert await overflows(page) == []
+
+
+async def test_terminating_asks_first_with_its_name(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    await begun(visit, "campaigns", 7, "processing")
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    await page.get_by_role("link", name="Terminate…").first.click()
+    dialog = page.get_by_role("dialog", name="Terminate campaigns #7?")
+    await expect(dialog).to_contain_text("It has run for")
+    await expect(dialog).to_contain_text("Tasks that have not started will not run.")
+    await expect(dialog.get_by_role("link", name="Cancel")).to_be_focused()
+    assert await axe(page, "'dialog'") == []
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    assert await requests_to_stop(visit) == 0
+    await page.get_by_role("link", name="Terminate…").first.click()
+    await dialog.get_by_role("button", name="Terminate campaigns #7").click()
+    await expect(page.locator("#toasts")).to_contain_text("campaigns #7 is asked to stop.")
+    await expect(dialog).to_have_count(0)
+    assert await requests_to_stop(visit) == 1
+
+
+async def requests_to_stop(visit: Visit) -> int:
+    """How many are in the audit log."""
+    audited = await visit.client.get("audit?action=job.termination-requested")
+    return len(audited["items"])
+
+
+async def test_without_scripts_one_terminates_and_retries_by_pages(site: Site) -> None:
+    async with visiting(site, java_script_enabled=False) as visit:
+        await visit.orchestration("campaigns")
+        await begun(visit, "campaigns", 7, "processing")
+        page = await visit.open("orchestrations/campaigns/runs/7")
+        await page.get_by_role("link", name="Terminate…").first.click()
+        await page.get_by_role("button", name="Terminate campaigns #7").click()
+        assert page.url.endswith("/campaigns/runs/7")
+        assert await requests_to_stop(visit) == 1
+        await visit.ran("campaigns", 6, "error")
+        await visit.open("orchestrations/campaigns/runs/6")
+        await page.get_by_role("link", name="Retry…").first.click()
+        await page.get_by_role("button", name="Retry campaigns #6").click()
+        assert page.url.endswith("/orchestrations/campaigns")
+        requested = (await visit.client.get("jobs?status=created"))["items"]
+        assert [each["configuration"] for each in requested] == ["campaigns"]
+
+
+async def test_a_retry_runs_what_was_shown_or_nothing(visit: Visit) -> None:
+    tasks = [{"component": "demo-extractor", "configuration": "one", "name": name} for name in ("A", "B")]
+    phases = [{"name": "Extract", "tasks": [{**each, "id": each["name"].lower()} for each in tasks]}]
+    await visit.client.put("orchestrations/campaigns", {"phases": phases}, status=201)
+    await visit.ran("campaigns", 7, "error")
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    await page.get_by_role("link", name="Retry…").first.click()
+    await expect(page.get_by_label("A", exact=True)).to_be_checked()
+    await page.get_by_label("B", exact=True).uncheck()
+    assert await axe(page) == []
+    body = {"parameters": {"rows": 2}, "note": "as the index calls it"}
+    await visit.client.put("configurations/demo-extractor/one", body)
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    said = page.locator("#changed")
+    await expect(said).to_contain_text("Nothing was run")
+    await expect(said).to_contain_text("“as the index calls it”")
+    await expect(page.get_by_label("B", exact=True)).not_to_be_checked()
+    assert (await visit.client.get("jobs?status=created"))["items"] == []
+    assert await axe(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await overflows(page) == []
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
+    requested = "SELECT tasks FROM catalog.run_requests WHERE project = $1"
+    assert await visit.site.database.fetchval(requested, visit.project) == ["a"]
+
+
+async def test_nothing_ticked_or_disabled_is_said_on_the_plan(visit: Visit) -> None:
+    await visit.orchestration("campaigns", enabled=False)
+    await visit.ran("campaigns", 7, "error")
+    page = await visit.open("orchestrations/campaigns/runs/7/retry")
+    await page.get_by_role("checkbox").uncheck()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page.get_by_text("Nothing is left to retry")).to_be_visible()
+    await page.get_by_role("checkbox").check()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page.get_by_text("campaigns is disabled")).to_be_visible()
+    await page.get_by_role("button", name="Retry campaigns #7").click()
+    await expect(page).to_have_url(f"{visit.site.url}/projects/{visit.project}/orchestrations/campaigns")
+    assert len((await visit.client.get("jobs?status=created"))["items"]) == 1
+
+
+async def test_a_viewer_sees_why_nothing_can_be_done(site: Site) -> None:
+    async with visiting(site, "viewer") as visit:
+        await visit.orchestration("campaigns")
+        await failed(visit)
+        await begun(visit, "campaigns", 43, "processing")
+        page = await visit.open("orchestrations/campaigns/runs/42")
+        await expect(page.get_by_text("You may look, but not change.")).to_be_visible()
+        await expect(page.get_by_role("button", name="Retry…")).to_be_disabled()
+        await visit.open("orchestrations/campaigns/runs/42/retry")
+        await expect(page.get_by_role("button", name="Retry campaigns #42")).to_be_disabled()
+        for path, button in (("42/retry", "Retry"), ("43/termination", "Terminate")):
+            await visit.open(f"orchestrations/campaigns/runs/{path}")
+            await expect(page.get_by_text("You may look, but not run.")).to_be_visible()
+            send = page.get_by_role("button", name=button)
+            await send.evaluate(
+                "button => { button.disabled = false; button.form.removeAttribute('hx-post'); }"
+            )
+            await send.evaluate("button => button.form.submit()")
+            await expect(page.get_by_role("heading", name="You may not do this")).to_be_visible()
+        assert await requests_to_stop(visit) == 0
+        assert (await visit.client.get("jobs?status=created"))["items"] == []
