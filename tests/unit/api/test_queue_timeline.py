@@ -179,6 +179,7 @@ def test_the_verdict_names_the_holder() -> None:
 def test_the_verdict_of_other_waits() -> None:
     assert said(60) == "It ran 1 min and waited for nothing."
     assert said(60, over=False) == "It has run 1 min so far and waited for nothing."
+    assert said(0.25, Wait(SLOT, 0.04)) == "It ran 0.2 s and waited for nothing."
     assert (
         said(60, Wait(BUSY, 30.0, ONE, "orchestrator/campaigns"))
         == "It waited 30 s for nightly-sales #411 to end; it ran 30 s."

@@ -12,6 +12,8 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 NEGLIGIBLE_SECONDS = 1.0
 NEGLIGIBLE_SHARE = 0.01
 """Waits below both are no part of the sentence; the data has them."""
+SPOKEN_SECONDS = 0.05
+"""What is shorter would be called 0 s."""
 MENTIONED = 3
 
 
@@ -60,7 +62,7 @@ def _reasons(
     elapsed: float, waits: Sequence[Wait], holders: Mapping[UUID, JobRef], run_id: UUID
 ) -> list[str]:
     """`41 min for nightly-sales #411, which held csv-writer/out`: the longest, and the sum of the rest."""
-    least = min(NEGLIGIBLE_SECONDS, NEGLIGIBLE_SHARE * elapsed)
+    least = max(min(NEGLIGIBLE_SECONDS, NEGLIGIBLE_SHARE * elapsed), SPOKEN_SECONDS)
     long = [wait for wait in waits if wait.seconds >= least]
     shown = long if len(long) <= MENTIONED else long[: MENTIONED - 1]
     reasons = [f"{spoken_duration(wait.seconds)} {_phrase(wait, holders, run_id)}" for wait in shown]
