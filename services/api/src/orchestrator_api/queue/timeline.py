@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from orchestrator_api.queue.rows import Held, TimelineAttempt, TimelineJob
-from orchestrator_api.runs.job_times import Attempt, Moments, WaitCause, WaitSpan, wait_spans
+from orchestrator_api.runs.job_times import WaitCause, WaitSpan, moments_of, wait_spans
 
 HANDOVER = timedelta(seconds=0.25)
 """A lane without a holder for no longer than this was being handed over: it belongs to its next holder."""
@@ -58,22 +58,6 @@ class Wait:
     holder_id: UUID | None = None
     target: str | None = None
     """The busy configuration: `csv-writer/out`."""
-
-
-def moments_of(job: TimelineJob, attempts: Sequence[TimelineAttempt]) -> Moments:
-    """The stored times of a job."""
-    return Moments(
-        requested_at=job.requested_at,
-        accepted_at=job.accepted_at,
-        due_at=job.due_at,
-        ready_at=job.ready_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        attempts=tuple(
-            Attempt(each.started_at, each.finished_at, each.due_at, each.ready_at) for each in attempts
-        ),
-        is_waiting=job.status == "waiting",
-    )
 
 
 def waits_in(job: TimelineJob, attempts: Sequence[TimelineAttempt], now: datetime) -> list[WaitSpan]:

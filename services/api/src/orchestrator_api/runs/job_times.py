@@ -1,9 +1,10 @@
 """How long a job waited and for what, and when it is expected to end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 
 class WaitCause(StrEnum):
@@ -40,6 +41,63 @@ class Moments:
     attempts: tuple[Attempt, ...] = ()
     is_waiting: bool = False
     """Whether it is waiting now, for its start or for its next attempt."""
+
+
+class StoredAttempt(Protocol):
+    """The row of an attempt."""
+
+    @property
+    def started_at(self) -> datetime: ...
+
+    @property
+    def finished_at(self) -> datetime | None: ...
+
+    @property
+    def due_at(self) -> datetime | None: ...
+
+    @property
+    def ready_at(self) -> datetime | None: ...
+
+
+class StoredJob(Protocol):
+    """The row of a job."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def requested_at(self) -> datetime: ...
+
+    @property
+    def accepted_at(self) -> datetime | None: ...
+
+    @property
+    def due_at(self) -> datetime | None: ...
+
+    @property
+    def ready_at(self) -> datetime | None: ...
+
+    @property
+    def started_at(self) -> datetime | None: ...
+
+    @property
+    def finished_at(self) -> datetime | None: ...
+
+
+def moments_of(job: StoredJob, attempts: Sequence[StoredAttempt]) -> Moments:
+    """The stored times of a job."""
+    return Moments(
+        requested_at=job.requested_at,
+        accepted_at=job.accepted_at,
+        due_at=job.due_at,
+        ready_at=job.ready_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        attempts=tuple(
+            Attempt(each.started_at, each.finished_at, each.due_at, each.ready_at) for each in attempts
+        ),
+        is_waiting=job.status == "waiting",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from orchestrator_api.catalog import configurations
 from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.runs.filters import JobFilter, JobPage
-from orchestrator_api.runs.job_times import Attempt, Moments, expected_end, waits_of
+from orchestrator_api.runs.job_times import expected_end, moments_of, waits_of
 from orchestrator_api.runs.overlaps import DECIDED, Overlap
 from orchestrator_api.runs.redaction import redacted_job, redacted_task
 from orchestrator_api.runs.rows import (
-    AttemptRow,
     FailedTask,
     Job,
     JobDetails,
@@ -118,7 +117,7 @@ async def detail(session: Session, job_id: UUID) -> JobDetails:
     (job,) = await _completed(session, [found])
     store = RunStore(session.connection)
     attempts = await store.attempts(project=session.project, job_id=job_id)
-    waits = None if job.status in DECIDED else waits_of(_moments(job, attempts), session.now)
+    waits = None if job.status in DECIDED else waits_of(moments_of(job, attempts), session.now)
     if not session.actor.reads_project:
         return JobDetails(**columns_of(job), waits=waits)
     key = (job.component, job.configuration)
@@ -144,21 +143,6 @@ async def _as_run(session: Session, job: Job) -> JsonObject | None:
         return None
     merged: JsonObject = mask_secrets(deep_merge(stored.parameters, job.parameters))
     return merged
-
-
-def _moments(job: Job, attempts: Sequence[AttemptRow]) -> Moments:
-    return Moments(
-        requested_at=job.requested_at,
-        accepted_at=job.accepted_at,
-        due_at=job.due_at,
-        ready_at=job.ready_at,
-        started_at=job.started_at,
-        finished_at=job.finished_at,
-        attempts=tuple(
-            Attempt(each.started_at, each.finished_at, each.due_at, each.ready_at) for each in attempts
-        ),
-        is_waiting=job.status == "waiting",
-    )
 
 
 async def usual_durations(session: Session, wanted: Pairs) -> dict[tuple[str, str], float]:
