@@ -1,23 +1,7 @@
 -- Lanes: who holds them, and who is in line.
 
--- name: busy_lanes
+-- part: held_lanes
 -- Two lookups in partial indexes for each lane, and never one in its history.
-SELECT l.id, l.component, l.configuration, holder.id AS holder_id, coalesce(line.waiting, 0) AS waiting
-FROM jobs.lanes_v1 l
-LEFT JOIN LATERAL (
-    SELECT j.id FROM jobs.jobs_v1 j
-    WHERE j.lane_id = l.id AND j.exact_status IN ('ready', 'processing', 'terminating')
-) AS holder ON true
-CROSS JOIN LATERAL (
-    SELECT count(*) AS waiting FROM jobs.jobs_v1 w
-    WHERE w.lane_id = l.id AND w.exact_status = 'waiting' AND NOT (w.delayed AND w.due_at > clock_timestamp())
-) AS line
-WHERE l.project = $project AND (holder.id IS NOT NULL OR line.waiting > 0)
-  AND (l.component, l.configuration) > (coalesce($component::text, ''), coalesce($configuration::text, ''))
-ORDER BY l.component, l.configuration
-LIMIT $limit
-
--- name: lanes
 SELECT l.id, l.component, l.configuration, holder.id AS holder_id, line.waiting
 FROM jobs.lanes_v1 l
 LEFT JOIN LATERAL (
@@ -28,6 +12,16 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS waiting FROM jobs.jobs_v1 w
     WHERE w.lane_id = l.id AND w.exact_status = 'waiting' AND NOT (w.delayed AND w.due_at > clock_timestamp())
 ) AS line
+
+-- name: busy_lanes
+{{part held_lanes}}
+WHERE l.project = $project AND (holder.id IS NOT NULL OR line.waiting > 0)
+  AND (l.component, l.configuration) > (coalesce($component::text, ''), coalesce($configuration::text, ''))
+ORDER BY l.component, l.configuration
+LIMIT $limit
+
+-- name: lanes
+{{part held_lanes}}
 WHERE l.project = $project AND l.id = ANY ($lanes::bigint[])
 ORDER BY l.component, l.configuration
 
