@@ -186,6 +186,18 @@ def settings_on(database: Database, broker: BrokerVhost) -> ApiSettings:
     )
 
 
+def environment_on(database: Database, broker: BrokerVhost) -> dict[str, str]:
+    """The same settings for an api that is a process of its own."""
+    return {
+        "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
+        "ORCHESTRATOR_AMQP_URL": broker.url,
+        "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
+        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
+        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
+        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
+    }
+
+
 @pytest.fixture
 async def api(settings: ApiSettings) -> AsyncIterator[RunningApi]:
     async with running(settings) as service:

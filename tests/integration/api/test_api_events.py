@@ -9,11 +9,10 @@ import aio_pika
 import httpx
 import pytest
 from tests.integration.api.conftest import (
-    ADMIN_EMAIL,
     ADMIN_TOKEN,
-    KEY,
     Client,
     RunningApi,
+    environment_on,
     furnish,
     running,
 )
@@ -24,7 +23,6 @@ from tests.support.databases import Database
 from tests.support.event_streams import Event, streamed
 from tests.support.query_plans import explained, rows_read
 from tests.support.service_process import ServiceProcess
-from tests.support.stack_settings import LINK_KEY
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -590,15 +588,7 @@ async def test_a_service_ends_in_order_whether_its_clients_read_or_not(
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
 ) -> None:
     """A real process: the reader's stream ends at once, and the other one does not hold up the stop."""
-    environment = {
-        "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
-        "ORCHESTRATOR_AMQP_URL": broker.url,
-        "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
-        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
-        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
-        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
-    }
-    service = service_process("orchestrator_api", environment)
+    service = service_process("orchestrator_api", environment_on(database, broker))
     await service.ready()
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
     async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as http:

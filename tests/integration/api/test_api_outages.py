@@ -7,11 +7,10 @@ from typing import Any
 
 import httpx
 from tests.integration.api.conftest import (
-    ADMIN_EMAIL,
     ADMIN_TOKEN,
-    KEY,
     Client,
     RunningApi,
+    environment_on,
     orchestration,
     running,
     said,
@@ -19,7 +18,6 @@ from tests.integration.api.conftest import (
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
-from tests.support.stack_settings import LINK_KEY
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -151,15 +149,7 @@ async def test_process_serves_and_stops(
     broker: BrokerVhost,
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
 ) -> None:
-    environment = {
-        "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
-        "ORCHESTRATOR_AMQP_URL": broker.url,
-        "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
-        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
-        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
-        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
-        "ORCHESTRATOR_METRICS_PORT": str(free_port()),
-    }
+    environment = environment_on(database, broker) | {"ORCHESTRATOR_METRICS_PORT": str(free_port())}
     service = service_process("orchestrator_api", environment)
     await service.ready()
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}

@@ -6,12 +6,11 @@ from uuid import UUID
 
 import httpx
 import pytest
-from tests.integration.api.conftest import ADMIN_EMAIL, ADMIN_TOKEN, KEY, Client, furnish
+from tests.integration.api.conftest import ADMIN_TOKEN, Client, environment_on, furnish
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.brokers import BrokerVhost
 from tests.support.databases import Database
 from tests.support.service_process import ServiceProcess
-from tests.support.stack_settings import LINK_KEY
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
@@ -36,15 +35,7 @@ async def url(
     service_process: Callable[[str, Mapping[str, str]], ServiceProcess],
 ) -> str:
     """Of an api with a project."""
-    environment = {
-        "ORCHESTRATOR_DATABASE_URL": database.url_for("api"),
-        "ORCHESTRATOR_AMQP_URL": broker.url,
-        "ORCHESTRATOR_ENCRYPTION_KEYS": KEY,
-        "ORCHESTRATOR_LINK_KEY": LINK_KEY,
-        "ORCHESTRATOR_ADMIN_EMAIL": ADMIN_EMAIL,
-        "ORCHESTRATOR_ADMIN_TOKEN": ADMIN_TOKEN,
-    }
-    service = service_process("orchestrator_api", environment)
+    service = service_process("orchestrator_api", environment_on(database, broker))
     await service.ready()
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
     async with httpx.AsyncClient(base_url=service.url, headers=headers, trust_env=False) as http:
