@@ -28,7 +28,7 @@ class Undo:
 def done(
     request: Request, frame: Frame, sent: Fields, text: str, *topics: str, undo: Undo | None = None
 ) -> Response:
-    """A toast, and whatever shows one of the topics is fetched anew; without scripts, back to the page."""
+    """A toast, and whatever shows one of the topics is fetched again; without scripts, back to the page."""
     if not pages.is_scripted(request):
         return pages.go_to(back(request, sent))
     shown: dict[str, Any] = {

@@ -69,11 +69,11 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 
 def keep_theme(response: Response, theme: str) -> None:
-    """Until it is chosen anew; anything but light and dark means that of the system."""
+    """Until another one is chosen; anything but light and dark means that of the system."""
     kept, seconds = (theme, A_YEAR_SECONDS) if theme in THEMES else ("", 0)
     response.set_cookie(THEME_COOKIE, kept, max_age=seconds, httponly=True, samesite="lax")
 
 
 def keep_zone(response: Response, zone: ZoneInfo) -> None:
-    """Until it is chosen anew."""
+    """Until another one is chosen."""
     response.set_cookie(ZONE_COOKIE, zone.key, max_age=A_YEAR_SECONDS, samesite="lax")
