@@ -14,7 +14,7 @@ from orchestrator_api.http.prefix import Prefix, prefix_of
 from orchestrator_api.web import pages
 from orchestrator_api.web.addresses import OTHERS, PAGES
 from orchestrator_api.web.environment import ENVIRONMENT
-from orchestrator_api.web.orchestration_filters import ListFilters
+from orchestrator_api.web.orchestrations.filters import ListFilters
 from orchestrator_api.web.static_files import FOLDER, StaticFiles
 from orchestrator_api.web.statuses import STATUSES
 from orchestrator_api.web.urls import Urls

@@ -12,9 +12,9 @@ from orchestrator_api.queue.timelines import TaskTimeline, Timeline
 from orchestrator_api.queue.verdict import Verdict
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.tasks import RunPhase, RunTask
-from orchestrator_api.web.run_log import line_number
-from orchestrator_api.web.run_timeline import drawn, ticks
-from orchestrator_api.web.run_words import headline, linked, plain
+from orchestrator_api.web.runs.log import line_number
+from orchestrator_api.web.runs.timeline import drawn, ticks
+from orchestrator_api.web.runs.words import headline, linked, plain
 
 BEGIN = datetime(2026, 11, 30, 4, 30, tzinfo=UTC)
 PRAGUE = ZoneInfo("Europe/Prague")

@@ -4,43 +4,24 @@ A page has a name, by which templates and handlers link to it: `url_for("orchest
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import chain
 
 from fastapi import FastAPI
 
 from orchestrator_api.http.prefix import Prefix
-from orchestrator_api.web import (
-    home,
-    orchestration_actions,
-    orchestration_list,
-    orchestration_page,
-    run_actions,
-    run_page,
-)
+from orchestrator_api.web import home
+from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
-from orchestrator_api.web.guarding import Handler, guarded
+from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.link_pages import forgot_password, link
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
+from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
+from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
 
-READ, BOTH, SEND = ["GET"], ["GET", "POST"], ["POST"]
-PROJECT = "/projects/{project}"
-ORCHESTRATION = f"{PROJECT}/orchestrations/{{orchestration}}"
-RUN = f"{ORCHESTRATION}/runs/{{number}}"
-
-
-class Address(NamedTuple):
-    """Where a page is."""
-
-    name: str
-    path: str
-    handler: Handler
-    methods: list[str]
-
-
-PAGES = (
+ENTRY = (
     Address("home", "/", home.home, READ),
     Address("sign_in", "/sign-in", sign_in, BOTH),
     Address("oidc", BEGIN, begin, READ),
@@ -52,15 +33,13 @@ PAGES = (
     Address("account", "/account", home.account, BOTH),
     Address("projects", "/projects", home.projects, READ),
     Address("project", PROJECT, home.project, READ),
-    Address("orchestrations", f"{PROJECT}/orchestrations", orchestration_list.orchestrations, READ),
-    Address("orchestration", ORCHESTRATION, orchestration_page.orchestration, READ),
-    Address("switch_orchestration", f"{ORCHESTRATION}/enabled", orchestration_actions.switch, SEND),
-    Address("run_orchestration", f"{ORCHESTRATION}/runs", orchestration_actions.run, SEND),
-    Address("run", RUN, run_page.run, READ),
-    Address("terminate_run", f"{RUN}/termination", run_actions.terminate, BOTH),
-    Address("retry_run", f"{RUN}/retry", run_actions.retry, BOTH),
-    Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ),
 )
+NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
+ROOMS = (
+    orchestrations,
+    runs,
+)
+PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
 OTHERS = {
     "static": "/static/{version}/{path}",

@@ -16,8 +16,8 @@ from orchestrator_api.runs import service as runs
 from orchestrator_api.runs.retry_plan import RetryPlan, Version
 from orchestrator_api.web import answers, entering, pages
 from orchestrator_api.web.frame import Frame
-from orchestrator_api.web.orchestration_actions import SECTION
-from orchestrator_api.web.run_page import find
+from orchestrator_api.web.orchestrations.actions import SECTION
+from orchestrator_api.web.runs.page import find
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
 from orchestrator_shared.domain.errors import Conflict

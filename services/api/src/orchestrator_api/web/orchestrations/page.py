@@ -21,7 +21,7 @@ from orchestrator_api.runs.rows import Job
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.charts import MOST_BARS, durations_chart
 from orchestrator_api.web.notified import Notified, notified
-from orchestrator_api.web.orchestration_actions import SECTION
+from orchestrator_api.web.orchestrations.actions import SECTION
 from orchestrator_api.web.starts import of_schedule, of_trigger
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR

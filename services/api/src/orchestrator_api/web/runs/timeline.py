@@ -12,7 +12,7 @@ from orchestrator_api.queue.timeline import Segment, SegmentCause
 from orchestrator_api.queue.timelines import TaskTimeline, Timeline
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import words
-from orchestrator_api.web.run_words import status_of
+from orchestrator_api.web.runs.words import status_of
 from orchestrator_api.web.statuses import STATUSES
 
 MOST_TICKS = 8

@@ -21,10 +21,10 @@ from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.rows import JobDetails
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import entering, pages
-from orchestrator_api.web.orchestration_actions import SECTION
-from orchestrator_api.web.run_log import chosen, line_number, shown_log
-from orchestrator_api.web.run_timeline import drawn
-from orchestrator_api.web.run_words import ERROR_KINDS, ORIGINS, headline, linked, plain, status_of
+from orchestrator_api.web.orchestrations.actions import SECTION
+from orchestrator_api.web.runs.log import chosen, line_number, shown_log
+from orchestrator_api.web.runs.timeline import drawn
+from orchestrator_api.web.runs.words import ERROR_KINDS, ORIGINS, headline, linked, plain, status_of
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import Viewer, viewer_of
 from orchestrator_shared.domain.errors import NotFound

@@ -12,7 +12,7 @@ from orchestrator_api.runs import first_error, logs
 from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.logs import Found, LinesPart
 from orchestrator_api.runs.tasks import RunPhase, RunTask
-from orchestrator_api.web.run_words import status_of
+from orchestrator_api.web.runs.words import status_of
 
 LINES: Final = 200
 LONGEST_SEARCH: Final = 200

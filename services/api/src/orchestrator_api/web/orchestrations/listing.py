@@ -21,7 +21,7 @@ from orchestrator_api.orchestrations.filters import Count, capped, statuses_of
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.frame import Frame
-from orchestrator_api.web.orchestration_filters import ListFilters
+from orchestrator_api.web.orchestrations.filters import ListFilters
 from orchestrator_api.web.starts import starts_of
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import viewer_of

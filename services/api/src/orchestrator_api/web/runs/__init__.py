@@ -1,0 +1,1 @@
+"""The page of a run and what can be done with it."""
