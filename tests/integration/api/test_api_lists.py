@@ -345,6 +345,13 @@ async def test_deliveries_are_filtered_by_orchestration_and_time(
     period = "since=2026-01-05T12:02:00Z&until=2026-01-05T12:05:00Z"
     assert await all_ids(furnished, f"deliveries?{period}&limit=2") == every[2:5]
     assert await all_ids(furnished, f"deliveries?{period}&orchestration=o0") == [every[2], every[4]]
+    await database.execute(
+        "UPDATE notifications.deliveries SET status = 'failed' WHERE id = ANY($1::uuid[])",
+        [every[1], every[2], every[5]],
+    )
+    assert await all_ids(furnished, "deliveries?status=failed&limit=1") == [every[1], every[2], every[5]]
+    assert await all_ids(furnished, f"deliveries?status=failed&{period}&orchestration=o0") == [every[2]]
+    assert await all_ids(furnished, "deliveries?status=pending") == [every[0], every[3], every[4]]
 
 
 async def test_tokens_and_variables_are_searched(furnished: Client) -> None:

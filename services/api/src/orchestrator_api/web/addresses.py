@@ -15,11 +15,13 @@ from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.link_pages import forgot_password, link
+from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.tables import addresses as tables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -38,6 +40,8 @@ NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
     orchestrations,
     runs,
+    notifications,
+    tables,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
