@@ -259,7 +259,7 @@ def test_fires_of_a_schedule(server: Server, capsys: pytest.CaptureFixture[str])
     ]
     rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
     told = [[word for word in row[2:] if not word.startswith("20")] for row in rows]
-    assert [" ".join(row).rstrip("- –") for row in told] == ["missed", "merged in #7", "success #8"]
+    assert [" ".join(row).rstrip("- \u2013") for row in told] == ["missed", "merged in #7", "success #8"]
 
 
 def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
