@@ -2,7 +2,7 @@
 // morphs it into what is there, so scroll, focus, selection, open details and half-typed input stay.
 //
 //   <section id="run" data-live="run:0198…" data-live-src="…">      morphed when this run or a job of it changed
-//   <tbody data-live-rows="orchestration" data-live-src="…">        fetches `…?only=a&only=b` for changed rows
+//   <tbody data-live-rows="orchestration starts" data-live-src="…"> fetches `…?only=a&only=b` for changed rows
 //     <tr id="row-a" data-live-key="a">                             whose answer is one <hx-partial> for each
 //
 // Without data-live-src the page itself is fetched, once for all such elements, and those with their ids taken from it.
@@ -51,9 +51,9 @@
   };
 
   const rowsOf = (element, everything) => {
-    const kind = element.dataset.liveRows;
+    const kinds = element.dataset.liveRows.split(" ");
     const keys = [...element.querySelectorAll("[data-live-key]")].map((row) => row.dataset.liveKey);
-    return keys.filter((key) => everything || changed.has(`${kind}:${key}`));
+    return keys.filter((key) => everything || kinds.some((kind) => changed.has(`${kind}:${key}`)));
   };
 
   async function refresh() {
@@ -88,6 +88,12 @@
 
   source.addEventListener("job", (event) => {
     topics(JSON.parse(event.detail.data));
+    later();
+  });
+  source.addEventListener("readiness", (event) => {
+    const { tables, triggers } = JSON.parse(event.detail.data);
+    for (const table of tables) changed.add(`table:${table}`).add("tables");
+    for (const { id, orchestration } of triggers) changed.add(`trigger:${id}`).add(`starts:${orchestration}`);
     later();
   });
   source.addEventListener("reset", refreshAll);
