@@ -27,6 +27,8 @@ ROWS: Mapping[str, str] = {
     "list_components": "yyy...y. yyyyy",
     "get_component": "yyy...y. yyyyy",
     "list_configurations": "yyy...y. yyyyy",
+    "count_configurations": "yyy...y. yyyyy",
+    "list_configuration_overview": "yyy...y. yyyyy",
     "get_configuration": "yyy...y. yyyyy",
     "list_configuration_versions": "yyy...y. yyyyy",
     "list_configuration_usages": "yyy...y. yyyyy",

@@ -378,6 +378,17 @@ CROSS JOIN LATERAL (
     LIMIT $count) AS last
 WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
+-- name: last_jobs
+-- The newest job of each of these configurations.
+SELECT last.*
+FROM unnest($components::text[], $configurations::text[]) AS wanted (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, wanted.component, wanted.configuration)
+CROSS JOIN LATERAL (
+    SELECT component, configuration, id, status, accepted_at, started_at, finished_at
+    FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
+    ORDER BY number DESC
+    LIMIT 1) AS last
+
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message, due_at, ready_at
 FROM jobs.attempts_v1
