@@ -126,6 +126,7 @@ ROWS: Mapping[str, str] = {
     "switch_schedule": "..y..... .yyyy",
     "switch_trigger": "..y..... .yyyy",
     "get_me": "yyyyyyyy yyyyy",
+    "change_me": "........ yyyyy",
     "list_own_tokens": "yyyyyyyy yyyyy",
     "revoke_own_token": "yyyyyyyy yyyyy",
     "list_members": "........ ...yy",

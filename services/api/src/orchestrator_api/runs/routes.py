@@ -130,7 +130,7 @@ async def run_orchestration(
 ) -> RunAccepted:
     """Run an orchestration, completely or only the selected tasks."""
     async with call.session(Scope.RUN, project) as session:
-        session.actor.require_run(ORCHESTRATOR)
+        session.actor.require_run(ORCHESTRATOR, orchestration)
         given = (body or RunIn()).model_dump()
         dedup_key = idempotency.accept(session, key, f"run {orchestration}", given)
         request = runs.RunRequest(**given, dedup_key=dedup_key)
@@ -290,7 +290,7 @@ async def run_configuration(
 ) -> RunAccepted:
     """Run a single configuration."""
     async with call.session(Scope.RUN, project) as session:
-        session.actor.require_run(component)
+        session.actor.require_run(component, configuration)
         given = (body or ConfigurationRunIn()).model_dump()
         dedup_key = idempotency.accept(session, key, f"run {component}/{configuration}", given)
         request = runs.RunRequest(**given, dedup_key=dedup_key)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from orchestrator_api.http.prefix import Prefix
 from orchestrator_api.web import home
+from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
@@ -32,12 +33,12 @@ ENTRY = (
     Address("link", "/links/{link}", link, BOTH),
     Address("forgot_password", "/forgot-password", forgot_password, BOTH),
     Address("cli_login", "/cli-login", cli_login, BOTH),
-    Address("account", "/account", home.account, BOTH),
     Address("projects", "/projects", home.projects, READ),
     Address("project", PROJECT, home.project, READ),
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    account,
     orchestrations,
     runs,
     notifications,

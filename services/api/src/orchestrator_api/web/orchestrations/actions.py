@@ -45,7 +45,7 @@ async def run(request: Request) -> Response:
     fields = await entering.sent(request)
     name, is_confirmed = request.path_params["orchestration"], fields["confirm"] == "true"
     async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        session.actor.require_run(ORCHESTRATOR)
+        session.actor.require_run(ORCHESTRATOR, name)
         row = await configurations.load(session, orchestration_key(name))
         given = RunIn(confirm=is_confirmed).model_dump()
         key = idempotency.accept(session, fields["key"] or None, f"run {name}", given)

@@ -19,6 +19,7 @@
   };
 
   document.addEventListener("keydown", (event) => {
+    if (document.documentElement.dataset.singleKeys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
     const act = keys[event.key];

@@ -15,6 +15,7 @@
   let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
 
   const say = (state, text) => {
+    if (!indicator) return; // outside of a project nothing comes by itself
     if (indicator.dataset.state === state && indicator.textContent === text) return;
     indicator.dataset.state = state;
     indicator.textContent = text;
