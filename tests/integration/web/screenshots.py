@@ -113,6 +113,13 @@ async def terminate(visit: Visit) -> None:
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+async def session_ended(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.context.clear_cookies(name="orchestrator_session")
+    await visit.page.evaluate("htmx.trigger('#again', 'session:check')")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def sign_in(visit: Visit) -> None:
     await visit.page.context.clear_cookies(name="orchestrator_session")
     await visit.open()
@@ -160,6 +167,7 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "toast": toast,
     "account": account,
     "not-found": not_found,
+    "session-ended": session_ended,
     "sign-in": sign_in,
 }
 """In this order: what comes last may end the session."""

@@ -20,10 +20,12 @@ from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.sign_in_again import sign_in_again
 
 ENTRY = (
     Address("home", "/", home.home, READ),
     Address("sign_in", "/sign-in", sign_in, BOTH),
+    Address("sign_in_again", "/sign-in/again", sign_in_again, BOTH),
     Address("oidc", BEGIN, begin, READ),
     Address("oidc_callback", CALLBACK, callback, READ),
     Address("sign_out", "/sign-out", sign_out, SEND),

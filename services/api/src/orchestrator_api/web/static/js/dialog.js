@@ -28,7 +28,7 @@
     document.querySelectorAll("[data-toast]").forEach(leave);
   };
 
-  for (const id of ["dialogs", "toasts"]) {
+  for (const id of ["dialogs", "again", "toasts"]) {
     const place = document.getElementById(id);
     if (place) new MutationObserver(look).observe(place, { childList: true });
   }
