@@ -29,6 +29,7 @@ async def test_one_signs_in_again_over_the_page_and_sends_the_form_again(visit: 
     await dialog.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(dialog).to_have_count(0)
+    await expect(switch).to_be_focused()
     await expect(page.get_by_label("Filter orchestrations")).to_have_value("camp")
     await switch.click()
     await expect(page.locator("[data-toast]")).to_contain_text("campaigns is disabled")

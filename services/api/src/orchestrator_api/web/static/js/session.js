@@ -5,9 +5,20 @@
   if (!place) return;
   const ask = () => htmx.ajax("GET", place.dataset.src, { source: place, target: place, swap: "none" });
 
+  let before = null; // not the active element: a button that was pressed is disabled by now
+  document.addEventListener("focusin", ({ target }) => { if (!place.contains(target)) before = target; });
+
   new MutationObserver(() => {
-    const email = place.querySelector("[data-person-email]");
-    if (email && !email.value) email.value = place.dataset.email;
+    const dialog = place.querySelector("dialog:not([open])");
+    if (!dialog) return;
+    const email = dialog.querySelector("[data-person-email]");
+    if (email) email.value = place.dataset.email;
+    document.querySelector("#dialogs dialog:has(textarea, select, input:not([type=hidden]))")?.setAttribute("data-typed", "");
+    dialog.addEventListener("close", () => {
+      place.replaceChildren();
+      before?.focus();
+    });
+    dialog.showModal();
   }).observe(place, { childList: true });
 
   place.addEventListener("session:check", ask);
