@@ -143,3 +143,31 @@ async def failed(
     await made.task(3, "new-recipients", "not_executed")
     await made.task(3, "newsletter-tags", "not_executed")
     return made
+
+
+MINUTE = timedelta(minutes=1)
+
+
+async def _since(visit: Visit, minutes: float, *, is_started: bool = True) -> dict[str, datetime]:
+    """The times of a job that was requested, accepted and perhaps started so long ago."""
+    now: datetime = await visit.site.database.fetchval("SELECT clock_timestamp()")
+    names = ("requested_at", "accepted_at", "due_at", *(["started_at"] if is_started else []))
+    return dict.fromkeys(names, now - minutes * MINUTE)
+
+
+async def lane(visit: Visit, name: str = "nightly-sales") -> tuple[UUID, Sequence[UUID]]:
+    """A task of its run 411 has held `one` for four of its usual ten minutes; three jobs wait."""
+    await visit.orchestration(name)
+    runner = visit.runner
+    times = await _since(visit, 1440)
+    for number in range(1, 6):
+        ended = times["started_at"] + 10 * MINUTE
+        await runner.job("one", number, "success", **times, finished_at=ended)
+    run = await runner.job(name, 411, "processing", component="orchestrator", **await _since(visit, 5))
+    task = {"parent": run, "origin": "parent", "task_id": "one"}
+    holder = await runner.job("one", 6, "processing", **task, **await _since(visit, 4))
+    waiting = []
+    for number, person in ((7, "Petra Dvořák"), (8, "Tomáš Říha"), (9, "Jana Nováková")):
+        asked = await _since(visit, 4 - number / 3, is_started=False)
+        waiting.append(await runner.job("one", number, "waiting", requested_by=person, **asked))
+    return holder, waiting

@@ -15,6 +15,7 @@ from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import guarded
+from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
 from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
@@ -22,11 +23,13 @@ from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
     Address("sign_in", "/sign-in", sign_in, BOTH),
+    Address("sign_in_again", "/sign-in/again", sign_in_again, BOTH),
     Address("oidc", BEGIN, begin, READ),
     Address("oidc_callback", CALLBACK, callback, READ),
     Address("sign_out", "/sign-out", sign_out, SEND),
@@ -43,6 +46,7 @@ ROOMS = (
     runs,
     notifications,
     tables,
+    jobs,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
