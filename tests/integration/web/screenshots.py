@@ -122,12 +122,10 @@ async def account(visit: Visit) -> None:
     await visit.open("/account")
 
 
-async def confirm(visit: Visit) -> None:
-    await visit.open()
-    button = visit.page.get_by_role("button", name="Run legacy-export")
-    if await button.is_visible():
-        await button.click()
-        await expect(visit.page.get_by_role("dialog")).to_be_visible()
+async def run_dialog(visit: Visit) -> None:
+    await visit.open("orchestrations/flights")
+    await visit.page.get_by_role("link", name="Run…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -156,7 +154,7 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
-    "confirm-run": confirm,
+    "run-dialog": run_dialog,
     "toast": toast,
     "account": account,
     "not-found": not_found,

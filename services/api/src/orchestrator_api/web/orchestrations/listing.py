@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -104,4 +103,4 @@ async def _rows(session: Session, ids: Sequence[str]) -> list[Shown]:
 def _shown(frame: Frame, rows: Sequence[Shown]) -> dict[str, Any]:
     starts = {row.id: starts_of(row.schedules, row.triggers) for row in rows}
     shown = {"frame": frame, "rows": rows, "starts": starts}
-    return {**shown, "new_key": lambda: uuid4().hex, "at_work": AT_WORK}
+    return {**shown, "at_work": AT_WORK}
