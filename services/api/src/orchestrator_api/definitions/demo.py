@@ -37,7 +37,7 @@ async def has_warehouse(session: Session) -> bool:
 async def load(session: Session, warehouse: str) -> Applied:
     """Create it in an empty project; `warehouse` is the URL of a database, for a project that names none."""
     session.actor.require(Scope.CONFIGURE)
-    if await _is_filled(session):
+    if not await is_possible(session):
         raise Conflict("the demo is only for an empty project, and this one has definitions: create another")
     wanted: list[object] = list(documents())
     if not await has_warehouse(session):
@@ -47,9 +47,10 @@ async def load(session: Session, warehouse: str) -> Applied:
     return await service.apply(session, wanted, prune=frozenset(), seen_plan=None)
 
 
-async def _is_filled(session: Session) -> bool:
+async def is_possible(session: Session) -> bool:
+    """Whether the project has neither orchestrations nor configurations."""
     for component in (ORCHESTRATOR, None):
         _, found = await listing.page(session, ConfigurationFilter(component), Part(1, None))
         if found:
-            return True
-    return False
+            return False
+    return True

@@ -12,6 +12,7 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, listing
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import ConfigurationFilter, LabelInUse
+from orchestrator_api.definitions import demo
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import attention, views
@@ -65,8 +66,10 @@ async def orchestrations(request: Request) -> Response:
         if is_partial and "overview" in request.query_params:
             return pages.page(request, "parts/orchestration_overview", frame=frame, **about)
         listed = await _listed(session, filters)
+        is_nothing = not (listed.rows or filters.is_filtered or filters.after)
+        is_blank = is_nothing and await demo.is_possible(session)
     name = "parts/orchestration_list" if is_partial else "orchestrations"
-    about |= {"next": listed.next, "title": "Orchestrations"}
+    about |= {"next": listed.next, "title": "Orchestrations", "is_blank": is_blank}
     return pages.page(request, name, **_shown(frame, listed.rows), **about)
 
 
