@@ -123,9 +123,21 @@ async def account(visit: Visit) -> None:
 
 
 async def run_dialog(visit: Visit) -> None:
-    await visit.open("orchestrations/flights")
+    await visit.open("orchestrations/campaigns")
     await visit.page.get_by_role("link", name="Run…").click()
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def new_orchestration(visit: Visit) -> None:
+    await visit.open("new-orchestration")
+
+
+async def import_plan(visit: Visit) -> None:
+    await visit.open("import")
+    text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
+    await visit.page.get_by_label("YAML").fill(text)
+    await visit.page.get_by_role("button", name="Show what would change").click()
+    await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -155,6 +167,8 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "menus": menus,
     "nothing-matches": nothing_matches,
     "run-dialog": run_dialog,
+    "new-orchestration": new_orchestration,
+    "import": import_plan,
     "toast": toast,
     "account": account,
     "not-found": not_found,
