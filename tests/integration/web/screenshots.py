@@ -153,12 +153,22 @@ async def account(visit: Visit) -> None:
     await visit.open("/account")
 
 
-async def confirm(visit: Visit) -> None:
-    await visit.open()
-    button = visit.page.get_by_role("button", name="Run legacy-export")
-    if await button.is_visible():
-        await button.click()
-        await expect(visit.page.get_by_role("dialog")).to_be_visible()
+async def run_dialog(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Run…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def new_orchestration(visit: Visit) -> None:
+    await visit.open("new-orchestration")
+
+
+async def import_plan(visit: Visit) -> None:
+    await visit.open("import")
+    text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
+    await visit.page.get_by_label("YAML").fill(text)
+    await visit.page.get_by_role("button", name="Show what would change").click()
+    await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -192,7 +202,9 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
-    "confirm-run": confirm,
+    "run-dialog": run_dialog,
+    "new-orchestration": new_orchestration,
+    "import": import_plan,
     "toast": toast,
     "account": account,
     "not-found": not_found,

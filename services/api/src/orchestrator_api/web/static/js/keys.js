@@ -15,7 +15,7 @@
     "/": () => document.querySelector("[data-filter]")?.focus(),
     j: () => step(1),
     k: () => step(-1),
-    r: () => current()?.querySelector("[data-run]")?.focus(),
+    r: () => (rows().length ? current() : document)?.querySelector("[data-run]")?.click(),
   };
 
   document.addEventListener("keydown", (event) => {
