@@ -18,10 +18,17 @@
     r: () => current()?.querySelector("[data-run]")?.focus(),
   };
 
+  // What a page has keys for of its own says so itself.
+  const named = (key) => {
+    if (!/^[a-z]$/.test(key)) return null;
+    const found = [...document.querySelectorAll(`[aria-keyshortcuts="${key}"]`)].find((each) => each.checkVisibility() && !each.disabled);
+    return found && (() => found.click());
+  };
+
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
-    const act = keys[event.key];
+    const act = keys[event.key] || named(event.key);
     if (!act) return;
     event.preventDefault();
     act();
