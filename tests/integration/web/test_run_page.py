@@ -202,10 +202,39 @@ async def test_terminating_asks_first_with_its_name(visit: Visit) -> None:
     await expect(dialog).to_have_count(0)
     assert await requests_to_stop(visit) == 0
     await page.get_by_role("link", name="Terminate…").first.click()
+    await expect(dialog).to_be_visible()
     await dialog.get_by_role("button", name="Terminate campaigns #7").click()
     await expect(page.locator("#toasts")).to_contain_text("campaigns #7 is asked to stop.")
     await expect(dialog).to_have_count(0)
     assert await requests_to_stop(visit) == 1
+
+
+async def test_a_dialog_has_an_address_and_back_closes_it(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    begin = await begun(visit, "campaigns", 7, "processing")
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    opener = page.get_by_role("link", name="Terminate…").locator("visible=true")
+    dialog = page.get_by_role("dialog", name="Terminate campaigns #7?")
+    below = page.url
+    for close in (page.go_back, lambda: page.keyboard.press("Escape"), dialog.get_by_text("Cancel").click):
+        await opener.click()
+        await expect(page).to_have_url(f"{below}/termination")
+        await close()
+        await expect(dialog).to_have_count(0)
+        await expect(page).to_have_url(below)
+        await expect(opener).to_be_focused()
+    await page.go_forward()
+    await expect(dialog).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("heading", name="Terminate campaigns #7?")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    await page.go_back()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns #7")
+    await opener.click()
+    await expect(dialog).to_be_visible()
+    await visit.becomes(begin.run, "error")
+    await expect(page).to_have_title(f"✖ campaigns #7 · {visit.project}")
+    await expect(dialog).to_be_visible()
 
 
 async def requests_to_stop(visit: Visit) -> int:

@@ -61,7 +61,7 @@ async def run(request: Request) -> Response:
 
 def _ask(request: Request, frame: Frame, name: str, fields: Fields) -> Response:
     """Whether to run a disabled orchestration: a dialog, or a page without scripts."""
-    template = "parts/confirm_run" if pages.is_scripted(request) else "confirm_run"
-    shown: dict[str, Any] = {"thing": name, "key": uuid4().hex, "back": answers.back(request, fields)}
-    shown["orchestration"] = request.path_params["orchestration"]
-    return pages.page(request, template, title=f"Run {name}?", frame=frame, **shown)
+    back = answers.back(request, fields)
+    shown: dict[str, Any] = {"thing": name, "key": uuid4().hex, **request.path_params}
+    template = "orchestrations/confirm_run"
+    return pages.dialog(request, template, title=f"Run {name}?", frame=frame, back=back, **shown)

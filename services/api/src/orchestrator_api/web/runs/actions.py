@@ -42,9 +42,12 @@ async def terminate(request: Request) -> Response:
 async def _ask(request: Request) -> Response:
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         preview = await terminations.preview(session, await find(session, request), viewer_of(request).zone)
-    template = "parts/confirm_terminate" if pages.is_scripted(request) else "confirm_terminate"
-    shown: dict[str, Any] = {"thing": _name(request), "preview": preview, **_parts(request)}
-    return pages.page(request, template, title=f"Terminate {_name(request)}?", frame=frame, **shown)
+    name, parts = _name(request), _parts(request)
+    back = urls_of(request)("run", **request.path_params)
+    shown: dict[str, Any] = {"thing": name, "preview": preview, **parts}
+    return pages.dialog(
+        request, "runs/terminate", title=f"Terminate {name}?", frame=frame, back=back, **shown
+    )
 
 
 async def retry(request: Request) -> Response:

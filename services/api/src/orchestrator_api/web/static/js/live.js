@@ -36,7 +36,8 @@
   // One request for all parts that are taken from the page itself; asking for the body gets the whole page.
   const parts = (elements) => {
     const selectOOB = elements.map((each) => `#${CSS.escape(each.id)}:outerMorph`).join(",");
-    return htmx.ajax("GET", location.href, { target: document.body, swap: "none", selectOOB });
+    // Below a dialog, whose address this is, stands the page.
+    return htmx.ajax("GET", history.state?.page ?? location.href, { target: document.body, swap: "none", selectOOB });
   };
   document.body.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
