@@ -108,7 +108,7 @@ async def _place(session: Session, job_id: UUID, first: int | None, count: int) 
 
 
 async def _chunks(
-    session: Session, job_id: UUID, place: LogPlace, most: int = READ_BYTES
+    session: Session, job_id: UUID, place: LogPlace, most: int | None = None
 ) -> AsyncGenerator[LogChunk, None]:
     """The log from the chunk at this place on, a part of it at a time, the first of at most `most` bytes."""
     store = RunStore(session.connection)
@@ -122,13 +122,13 @@ async def _chunks(
                 attempt=attempt,
                 seq=seq,
                 limit=READ_CHUNKS,
-                max_bytes=most,
+                max_bytes=most or READ_BYTES,
             )
             for chunk in chunks:
                 yield chunk
             if not chunks or len(chunks) == chunks[0].total < READ_CHUNKS:
                 return
-            attempt, seq, most = chunks[-1].attempt, chunks[-1].seq, READ_BYTES
+            attempt, seq, most = chunks[-1].attempt, chunks[-1].seq, None
             characters += sum(len(chunk.text) for chunk in chunks)
             if characters > LONG_CHARACTERS and not is_long:
                 stack.enter_context(session.long_read())
