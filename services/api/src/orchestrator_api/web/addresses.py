@@ -60,8 +60,11 @@ OTHERS = {
 """What pages link to that is no page."""
 
 
-def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "") -> None:
+def install(
+    app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "", log_days: int = 30
+) -> None:
     """Serve the pages."""
+    app.state.log_days = log_days
     app.state.pending_cookies = PendingCookies(is_https=is_https)
     app.state.link_keys = tuple(link_keys)
     app.state.form_tokens = FormTokens(is_https=is_https)
