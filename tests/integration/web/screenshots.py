@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.integration.web.recorded_runs import failed, lane
+from tests.integration.web.test_tables_and_buckets import heard
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
@@ -74,6 +75,32 @@ async def demo(visit: Visit) -> None:
 
 async def orchestrations(visit: Visit) -> None:
     await visit.open()
+
+
+async def notifications(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications")
+
+
+async def notify(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications/new")
+
+
+async def deliveries(visit: Visit) -> None:
+    await visit.open("deliveries")
+
+
+async def tables(visit: Visit) -> None:
+    await heard(visit, "in.c-crm.contacts")
+    await heard(visit, "in.c-crm.deals")
+    await visit.open("tables")
+
+
+async def table(visit: Visit) -> None:
+    await visit.open("tables/in.c-crm.contacts")
+
+
+async def bucket(visit: Visit) -> None:
+    await visit.open("buckets/in.c-crm")
 
 
 async def labels(visit: Visit) -> None:
@@ -199,6 +226,12 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "jobs-all": all_jobs,
     "jobs-refused": jobs_refused,
     "job": job,
+    "notifications": notifications,
+    "notify": notify,
+    "deliveries": deliveries,
+    "tables": tables,
+    "table": table,
+    "bucket": bucket,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,

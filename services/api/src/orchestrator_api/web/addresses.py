@@ -14,6 +14,7 @@ from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
@@ -47,6 +48,7 @@ ROOMS = (
     notifications,
     tables,
     jobs,
+    dead_letters,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""

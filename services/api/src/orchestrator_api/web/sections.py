@@ -27,11 +27,13 @@ class Section:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
+
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
