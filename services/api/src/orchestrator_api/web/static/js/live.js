@@ -15,9 +15,16 @@
   let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
 
   const say = (state, text) => {
+    if (!indicator) return; // outside of a project nothing comes by itself
     if (indicator.dataset.state === state && indicator.textContent === text) return;
     indicator.dataset.state = state;
     indicator.textContent = text;
+  };
+
+  // Asks once; who closes the dialog wants to look at the page.
+  const signedOut = () => {
+    if (indicator.dataset.state !== "signed-out") htmx.trigger("#again", "session:check");
+    say("signed-out", "Signed out");
   };
 
   const later = () => {
@@ -114,7 +121,7 @@
     }
   });
   source.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) say("lost", "Signed out");
+    if (event.detail.status === 401) signedOut();
     else say("lost", "Connection lost, trying again");
   });
   document.addEventListener("visibilitychange", () => {
@@ -126,7 +133,8 @@
   const failed = (event) => {
     if (event.target !== source || source._htmx?.sse) return;
     const status = event.detail.ctx?.response?.status;
-    if (status === 401 || status === 403 || status === 404) return say("lost", "Not live");
+    if (status === 401) return signedOut();
+    if (status === 403 || status === 404) return say("lost", "Not live");
     const seconds = Math.min(2 ** attempt++, 15);
     say("lost", `Connection lost, trying again in ${seconds} s`);
     clearTimeout(retry);
