@@ -9,7 +9,6 @@ import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.integration.web.recorded_fires import recorded_fires
-from tests.integration.web.recorded_runs import failed
 from tests.integration.web.recorded_runs import failed, lane
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
@@ -133,6 +132,8 @@ async def schedule_refused(visit: Visit) -> None:
 async def fires(visit: Visit) -> None:
     await recorded_fires(visit, "shop", "main")
     await visit.open("orchestrations/shop/schedules/main/fires")
+
+
 async def session_ended(visit: Visit) -> None:
     await visit.open()
     await visit.page.context.clear_cookies(name="orchestrator_session")
