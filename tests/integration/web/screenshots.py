@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.recorded_fires import recorded_fires
 from tests.integration.web.recorded_runs import failed, lane
 from tests.integration.web.test_tables_and_buckets import heard
 from tests.support.chromium import DESK, PHONE, axe, overflows
@@ -140,6 +141,26 @@ async def terminate(visit: Visit) -> None:
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+async def schedule(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").get_by_role("link", name="main").first.click()
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("30 2 * * *")
+    await expect(visit.page.locator("#preview")).to_contain_text("first of two")
+
+
+async def schedule_refused(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-schedule")
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("0 24 * * *")
+    await expect(visit.page.locator("#cron-said")).to_contain_text("midnight")
+
+
+async def fires(visit: Visit) -> None:
+    await recorded_fires(visit, "shop", "main")
+    await visit.open("orchestrations/shop/schedules/main/fires")
+
+
 async def session_ended(visit: Visit) -> None:
     await visit.open()
     await visit.page.context.clear_cookies(name="orchestrator_session")
@@ -239,6 +260,9 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "new-orchestration": new_orchestration,
     "import": import_plan,
     "toast": toast,
+    "schedule": schedule,
+    "schedule-refused": schedule_refused,
+    "fires": fires,
     "account": account,
     "not-found": not_found,
     "session-ended": session_ended,

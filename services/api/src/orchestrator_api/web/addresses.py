@@ -23,6 +23,7 @@ from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, ca
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
+from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
@@ -45,6 +46,7 @@ ROOMS = (
     account,
     orchestrations,
     runs,
+    schedules,
     notifications,
     tables,
     jobs,
