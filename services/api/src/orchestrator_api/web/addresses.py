@@ -20,6 +20,7 @@ from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.trash import addresses as trash
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -38,6 +39,7 @@ NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
     orchestrations,
     runs,
+    trash,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""

@@ -19,5 +19,8 @@ class Section:
     """Whether it is in the bar at the bottom of a phone, too."""
 
 
-SECTIONS = (Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),)
+SECTIONS = (
+    Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
+    Section("trash", "Trash", "trash", group="Project"),
+)
 """In their order. To add a page: its address in `addresses.py`, and its section here."""
