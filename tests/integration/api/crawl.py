@@ -57,6 +57,9 @@ REQUESTS: Mapping[str, Request] = {
     "copy_orchestration": Request((201, 409), {"id": "copied"}),
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "change_draft": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "save_draft": Request((200, 409), {}),
+    "discard_draft": Request((204,)),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),
     "refresh_orchestration_token": Request((204,)),
     "run_orchestration": ASKED,
@@ -109,6 +112,7 @@ REQUESTS: Mapping[str, Request] = {
     "change_password": Request(
         (422,), {"current_password": "not the right one", "new_password": "a new, long password"}
     ),
+    "change_me": Request((200,), {"preferences": {"theme": "dark"}}),
     "get_person": Request((404,)),
     "change_person": Request((404,), {"disabled": True}),
 }

@@ -71,7 +71,7 @@ async def _carry_out(
     session: Session, request: Request, row: Configuration, fields: Fields, *, is_plan: bool
 ) -> Backfilled:
     if not is_plan:
-        session.actor.require_run(ORCHESTRATOR)
+        session.actor.require_run(ORCHESTRATOR, row.id)
     wanted = {
         "orchestration": row.id,
         "schedule": fields["schedule"],

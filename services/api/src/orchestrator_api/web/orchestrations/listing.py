@@ -62,16 +62,19 @@ async def orchestrations(request: Request) -> Response:
             return pages.page(
                 request, "parts/orchestration_rows", **_shown(frame, await _rows(session, only))
             )
-        overview = await _overview(session, filters, viewer_of(request).zone)
+        viewer = viewer_of(request)
+        overview = await _overview(session, filters, viewer.zone)
         about: dict[str, Any] = {"filters": filters, "overview": overview, "counts": overview.counts}
         if is_partial and "overview" in request.query_params:
             return pages.page(request, "parts/orchestration_overview", frame=frame, **about)
-        listed = await _listed(session, filters)
+        size = filters.page_size or viewer.page_size
+        listed = await _listed(session, filters, size)
         is_nothing = not (listed.rows or filters.is_filtered or filters.after)
         is_blank = is_nothing and await demo.is_possible(session)
         meant = await nearest(session, filters.q) if filters.q and not listed.rows else None
     name = "parts/orchestration_list" if is_partial else "orchestrations"
-    about |= {"next": listed.next, "title": "Orchestrations", "is_blank": is_blank, "nearest": meant}
+    about |= {"next": listed.next, "size": size, "title": "Orchestrations"}
+    about |= {"is_blank": is_blank, "nearest": meant}
     return pages.page(request, name, **_shown(frame, listed.rows), **about)
 
 
@@ -82,8 +85,8 @@ async def _overview(session: Session, filters: ListFilters, zone: ZoneInfo) -> O
     return Overview(counts, in_use, await attention.find(session, MOST_ATTENTION, zone))
 
 
-async def _listed(session: Session, filters: ListFilters) -> Listed:
-    part = Part(filters.page_size, filters.after or None).sorted_by(filters.sort, default="id")
+async def _listed(session: Session, filters: ListFilters, size: int) -> Listed:
+    part = Part(size, filters.after or None).sorted_by(filters.sort, default="id")
     wanted = ConfigurationFilter(
         ORCHESTRATOR,
         filters.q or None,

@@ -106,7 +106,7 @@ async def _send(request: Request) -> Response:
     fields = await entering.sent(request, is_large=True)
     ticked = frozenset(name.removeprefix(TASK) for name in fields if name.startswith(TASK))
     async with entering.changing(request, fields, Scope.RUN, section=SECTION) as (session, frame):
-        session.actor.require_run(ORCHESTRATOR)
+        session.actor.require_run(ORCHESTRATOR, request.path_params["orchestration"])
         choice = await _read(session, request)
         chosen = [task for task in choice.ids if task in ticked]
         try:

@@ -6,6 +6,7 @@
   // The button that was pressed is disabled, and so without focus, until the answer is there.
   let pressed = null, opener = null;
   document.addEventListener("submit", (event) => {
+    if (event.target.closest("#again")) return;
     pressed = event.submitter;
     event.target.closest("dialog")?.removeAttribute("data-typed");
   }, true);
@@ -87,7 +88,7 @@
     event.target.closest("dialog")?.setAttribute("data-typed", "");
   });
   document.addEventListener("keydown", (event) => {
-    const dialog = event.key === "Escape" && typed();
+    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
     if (!dialog) return;
     event.preventDefault();
     const ask = dialog.querySelector("#dialog-keep");
