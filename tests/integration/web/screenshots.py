@@ -214,7 +214,7 @@ async def new_orchestration(visit: Visit) -> None:
 async def import_plan(visit: Visit) -> None:
     await visit.open("import")
     text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
-    await visit.page.get_by_label("YAML").fill(text)
+    await visit.page.get_by_role("textbox", name="YAML").fill(text)
     await visit.page.get_by_role("button", name="Show what would change").click()
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 

@@ -27,6 +27,7 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.trash import addresses as trash
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -47,6 +48,7 @@ ROOMS = (
     orchestrations,
     runs,
     schedules,
+    trash,
     notifications,
     tables,
     jobs,

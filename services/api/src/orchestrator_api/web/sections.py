@@ -33,6 +33,7 @@ SECTIONS = (
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("deliveries", "Deliveries", "mail", "Project"),
+    Section("trash", "Trash", "trash", "Project"),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
