@@ -21,6 +21,7 @@ from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.tokens import addresses as tokens
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -36,6 +37,7 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    tokens,
     account,
     orchestrations,
     runs,

@@ -30,6 +30,7 @@ class Section:
 
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
+    Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
