@@ -217,6 +217,58 @@ async def import_plan(visit: Visit) -> None:
     await visit.page.get_by_role("textbox", name="YAML").fill(text)
     await visit.page.get_by_role("button", name="Show what would change").click()
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
+TOKENS: tuple[dict[str, object], ...] = (
+    {
+        "name": "start-button",
+        "description": "The button on the wall of the sales team",
+        "scopes": ["run"],
+        "components": ["orchestrator/campaigns", "orchestrator/nightly-sales"],
+        "expires_at": "2027-06-30T00:00:00Z",
+    },
+    {"name": "erp-loader", "scopes": ["publish"], "buckets": ["in.c-erp", "in.c-crm"]},
+    {
+        "name": "deploy",
+        "description": "CI applies the files in git",
+        "scopes": ["configure", "run"],
+        "components": ["*"],
+    },
+    {"name": "dashboard", "scopes": ["read"], "expires_at": "2026-12-24T00:00:00Z"},
+)
+
+
+async def tokens(visit: Visit) -> None:
+    for each in TOKENS if not (await visit.client.get("tokens?kind=api"))["items"] else ():
+        await visit.client.post("tokens", each, status=201)
+    await visit.open("tokens")
+
+
+async def new_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="New token…").first.click()
+    dialog = visit.page.get_by_role("dialog")
+    await dialog.get_by_label("Name").fill("start-button")
+    await dialog.get_by_label("campaigns").check()
+
+
+async def revoke_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="Revoke start-button…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def secret_of_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="Refresh start-button…").click()
+    await visit.page.get_by_role("button", name="Refresh start-button").click()
+    await expect(visit.page.get_by_label("Secret")).to_be_visible()
+
+
+async def confirm(visit: Visit) -> None:
+    await visit.open()
+    button = visit.page.get_by_role("button", name="Run legacy-export")
+    if await button.is_visible():
+        await button.click()
+        await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -263,6 +315,10 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,
+    "tokens": tokens,
+    "new-token": new_token,
+    "revoke-token": revoke_token,
+    "token-secret": secret_of_token,
     "account": account,
     "not-found": not_found,
     "session-ended": session_ended,
@@ -282,7 +338,7 @@ async def photograph(page: Page, name: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_screenshots(site: Site, look: str) -> None:
     size, scheme = LOOKS[look]
-    async with visiting(site, project=f"demo{look}", color_scheme=scheme) as visit:
+    async with visiting(site, "admin", project=f"demo{look}", color_scheme=scheme) as visit:
         await visit.page.set_viewport_size(size)
         await visit.open()
         await photograph(visit.page, f"empty{look}")

@@ -28,6 +28,7 @@ from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
 from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.tokens import addresses as tokens
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -44,6 +45,7 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    tokens,
     account,
     orchestrations,
     runs,

@@ -34,6 +34,7 @@ SECTIONS = (
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
+    Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
