@@ -10,6 +10,7 @@ from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
 from orchestrator_api.catalog import version_routes as configuration_versions
 from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.drafts import routes as drafts
 from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     orchestrations.router,
     overview.router,
     orchestration_versions.router,
+    drafts.router,
     automation.router,
     trash.router,
     runs.router,

@@ -32,6 +32,7 @@ from orchestrator_shared.security import Encryption
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api",
     "runs/store.sql",
+    "drafts/store.sql",
     "access/audit_store.sql",
     "operations/store.sql",
     "people/store.sql",
@@ -50,6 +51,7 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
         "forget_sessions": {},
         "forget_sign_in_attempts": {},
         "forget_person_links": {},
+        "forget_drafts": {},
     }
 
 

@@ -1,0 +1,106 @@
+"""Drafts of orchestrations' tasks."""
+
+from fastapi import APIRouter, Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.catalog import configurations
+from orchestrator_api.drafts import service as drafts
+from orchestrator_api.drafts.board import Board
+from orchestrator_api.drafts.models import BoardOut, DraftSaveIn, StepIn
+from orchestrator_api.http.conditional import Condition
+from orchestrator_api.http.dependencies import (
+    DELETE,
+    EDIT,
+    PREFIX,
+    READ_ONE,
+    Call,
+    Identifier,
+    If,
+    Project,
+    tagged,
+)
+from orchestrator_api.http.gate import LARGE, GatedRoute, takes
+from orchestrator_api.http.session import Session
+from orchestrator_api.orchestrations import views
+from orchestrator_api.orchestrations.models import OrchestrationOut, OrchestrationSaved
+
+router = APIRouter(
+    prefix=f"{PREFIX}/orchestrations/{{orchestration}}/draft",
+    tags=["orchestrations"],
+    route_class=GatedRoute,
+)
+
+
+@router.get("", operation_id="get_draft", responses=READ_ONE)
+async def get_draft(call: Call, project: Project, orchestration: Identifier, response: Response) -> BoardOut:
+    """Get your draft of an orchestration's tasks, with what changed and what is worth a look.
+
+    As long as you have none, these are the saved tasks; the first step begins it. Every person and every
+    token has a draft of its own. It ends when it is saved or discarded, or was not touched for 90 days.
+    """
+    async with call.session(Scope.READ, project) as session:
+        board = await drafts.board(session, orchestration)
+    return tagged(response, BoardOut.model_validate(board))
+
+
+@router.post(
+    "/steps",
+    operation_id="change_draft",
+    responses=EDIT,
+    openapi_extra=takes(Scope.CONFIGURE, max_bytes=LARGE),
+)
+async def change_draft(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: StepIn,
+    condition: If,
+    response: Response,
+) -> BoardOut:
+    """Take one step in your draft: operations, undo, redo, keep a warning, or resolve a conflict.
+
+    Nothing is saved but the draft. `If-Match` names the draft that you have seen: a step is never done twice.
+    """
+    async with call.session(Scope.CONFIGURE, project) as session:
+        board = await _step(session, orchestration, condition, body)
+    return tagged(response, BoardOut.model_validate(board))
+
+
+async def _step(session: Session, orchestration: str, condition: Condition, body: StepIn) -> Board:
+    if body.operations is not None:
+        return await drafts.change(session, orchestration, condition, body.operations)
+    if body.keep is not None:
+        return await drafts.keep(session, orchestration, condition, body.keep)
+    if body.resolve is not None:
+        choice = body.resolve
+        return await drafts.resolve(session, orchestration, condition, choice.keep, choice.version)
+    go = drafts.undo if body.undo else drafts.redo
+    return await go(session, orchestration, condition)
+
+
+@router.post("/save", operation_id="save_draft", responses=EDIT, openapi_extra=takes(Scope.CONFIGURE))
+async def save_draft(
+    call: Call,
+    project: Project,
+    orchestration: Identifier,
+    body: DraftSaveIn,
+    condition: If,
+    response: Response,
+) -> OrchestrationSaved:
+    """Save your draft as a new version of the orchestration, which ends the draft.
+
+    If someone has saved a version since you began, nothing is saved (409): resolve the conflict first.
+    """
+    async with call.session(Scope.CONFIGURE, project) as session:
+        saved = await drafts.save(session, orchestration, condition, body.note)
+        row = await configurations.load(session, configurations.orchestration_key(orchestration))
+        (shown,) = await views.orchestrations(session, [row])
+    plain = OrchestrationOut.model_validate(shown)
+    return tagged(response, OrchestrationSaved(**dict(plain), changed=saved.changed))
+
+
+@router.delete("", operation_id="discard_draft", status_code=204, responses=DELETE)
+async def discard_draft(call: Call, project: Project, orchestration: Identifier, condition: If) -> None:
+    """Discard your draft; the saved tasks stay as they are."""
+    async with call.session(Scope.CONFIGURE, project) as session:
+        await drafts.discard(session, orchestration, condition)
