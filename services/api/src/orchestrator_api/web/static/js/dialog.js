@@ -73,7 +73,7 @@
   const look = () => {
     document.querySelectorAll("dialog[data-open]:not(:modal)").forEach(open);
     document.querySelectorAll("[data-toast]").forEach(leave);
-    if (opener && !dialogs.querySelector("dialog")) left();
+    setTimeout(() => { if (opener && !dialogs.querySelector("dialog")) left(); }); // another may take its place
   };
 
   for (const id of ["dialogs", "toasts"]) {
