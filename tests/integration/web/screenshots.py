@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
-from tests.integration.web.recorded_runs import failed
+from tests.integration.web.recorded_runs import failed, lane
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
@@ -113,21 +113,62 @@ async def terminate(visit: Visit) -> None:
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+async def session_ended(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.context.clear_cookies(name="orchestrator_session")
+    await visit.page.evaluate("htmx.trigger('#again', 'session:check')")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def sign_in(visit: Visit) -> None:
     await visit.page.context.clear_cookies(name="orchestrator_session")
     await visit.open()
+
+
+async def jobs(visit: Visit) -> None:
+    await visit.open("jobs")
+
+
+async def jobs_as_if(visit: Visit) -> None:
+    await visit.open("jobs")
+    await visit.page.get_by_role("link", name="Terminate the holder…").first.focus()
+    await expect(visit.page.locator("#lanes")).to_contain_text("Without")
+
+
+async def all_jobs(visit: Visit) -> None:
+    await visit.open("jobs?view=all")
+
+
+async def jobs_refused(visit: Visit) -> None:
+    await visit.open("jobs?q=status:eror")
+
+
+async def job(visit: Visit) -> None:
+    await visit.open("jobs")
+    await visit.page.locator("#underway a.o-cover", has_text="demo-extractor/one").first.click()
+    await expect(visit.page.locator("#job")).to_be_visible()
 
 
 async def account(visit: Visit) -> None:
     await visit.open("/account")
 
 
-async def confirm(visit: Visit) -> None:
-    await visit.open()
-    button = visit.page.get_by_role("button", name="Run legacy-export")
-    if await button.is_visible():
-        await button.click()
-        await expect(visit.page.get_by_role("dialog")).to_be_visible()
+async def run_dialog(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Run…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def new_orchestration(visit: Visit) -> None:
+    await visit.open("new-orchestration")
+
+
+async def import_plan(visit: Visit) -> None:
+    await visit.open("import")
+    text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
+    await visit.page.get_by_label("YAML").fill(text)
+    await visit.page.get_by_role("button", name="Show what would change").click()
+    await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -153,13 +194,21 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "run-log": run_log,
     "retry": retry,
     "terminate": terminate,
+    "jobs": jobs,
+    "jobs-as-if": jobs_as_if,
+    "jobs-all": all_jobs,
+    "jobs-refused": jobs_refused,
+    "job": job,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
-    "confirm-run": confirm,
+    "run-dialog": run_dialog,
+    "new-orchestration": new_orchestration,
+    "import": import_plan,
     "toast": toast,
     "account": account,
     "not-found": not_found,
+    "session-ended": session_ended,
     "sign-in": sign_in,
 }
 """In this order: what comes last may end the session."""
@@ -181,6 +230,7 @@ async def test_screenshots(site: Site, look: str) -> None:
         await visit.open()
         await photograph(visit.page, f"empty{look}")
         await demo(visit)
+        await lane(visit, "margins")
         for name, open_page in PAGES.items():
             await open_page(visit)
             await photograph(visit.page, f"{name}{look}")

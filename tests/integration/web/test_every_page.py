@@ -31,18 +31,6 @@ async def test_one_signs_in_and_lands_where_one_wanted_to_go(site: Site) -> None
         await expect(page).to_have_title("Sign in · Orchestrator")
 
 
-async def test_the_theme_is_written_by_the_server(visit: Visit) -> None:
-    page = await visit.open("/account")
-    assert await axe(page) == []
-    await page.get_by_label("Dark").check()
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
-    assert await axe(page) == []
-    await page.get_by_label("Time zone").fill("Europe/Prag")
-    await page.get_by_role("button", name="Save").click()
-    await expect(page.locator("#zone-error")).to_contain_text("'Europe/Prag' is not a time zone")
-
-
 @pytest.mark.parametrize(
     ("path", "status", "said"),
     [

@@ -73,7 +73,7 @@ async def test_what_cannot_be_run_says_why(site: Site) -> None:
     async with visiting(site) as visit:
         await visit.client.put("orchestrations/empty", {"phases": []}, status=201)
         page = await visit.open("orchestrations/empty")
-        run = page.get_by_role("button", name="Run", exact=True)
+        run = page.get_by_role("button", name="Run…", exact=True)
         await expect(run).to_be_disabled()
         await expect(run).to_have_attribute("title", "Add a task first")
         await expect(page.get_by_role("heading", name="No run yet")).to_be_visible()

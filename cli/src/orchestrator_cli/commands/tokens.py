@@ -112,7 +112,11 @@ ScopesOption = Annotated[
     list[str], typer.Option("--scope", help="read, configure, run or publish; repeatable.")
 ]
 ComponentsOption = Annotated[
-    list[str] | None, typer.Option("--component", help="A component it may run, or *; repeatable.")
+    list[str] | None,
+    typer.Option(
+        "--component",
+        help="A component it may run, or *, or one to start only, as orchestrator/campaigns; repeatable.",
+    ),
 ]
 BucketsOption = Annotated[
     list[str] | None,

@@ -18,6 +18,7 @@ ENVIRONMENT.filters |= {
     "number": words.number,
     "utc": words.utc,
     "combined": lambda one, other: {**one, **other},
+    "capitalize_first": lambda text: text[:1].upper() + text[1:],
     "iso": lambda at: at.isoformat().replace("+00:00", "Z"),
 }
 ENVIRONMENT.globals |= {"STATUSES": STATUSES, "strip_of": strip_of, "counted": words.counted}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -77,7 +77,6 @@ async def orchestration(request: Request) -> Response:
         triggers=[(each, of_trigger(each)) for each in shown.triggers],
         notified=_notified(shown),
         started_by=_starters(shown),
-        key=uuid4().hex,
         at_work=AT_WORK,
         is_first_page=not query.get("after"),
     )

@@ -6,6 +6,7 @@
   // The button that was pressed is disabled, and so without focus, until the answer is there.
   let pressed = null, opener = null;
   document.addEventListener("submit", (event) => {
+    if (event.target.closest("#again")) return;
     pressed = event.submitter;
     event.target.closest("dialog")?.removeAttribute("data-typed");
   }, true);
@@ -87,7 +88,7 @@
     event.target.closest("dialog")?.setAttribute("data-typed", "");
   });
   document.addEventListener("keydown", (event) => {
-    const dialog = event.key === "Escape" && typed();
+    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
     if (!dialog) return;
     event.preventDefault();
     const ask = dialog.querySelector("#dialog-keep");
@@ -115,6 +116,17 @@
     if (!folder) return;
     const text = event.target.value.trim().toLowerCase();
     for (const each of folder.querySelectorAll("[data-filtered]")) each.hidden = !each.dataset.filtered.includes(text);
+  });
+  // How many are ticked, and whether these are the usual ones.
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-counted]")) return;
+    const boxes = [...target.form.querySelectorAll("[data-counted]")];
+    const count = boxes.filter((each) => each.checked).length;
+    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
+    for (const each of target.form.querySelectorAll("[data-count]")) {
+      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
+    }
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
   });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {

@@ -2,7 +2,7 @@
 // morphs it into what is there, so scroll, focus, selection, open details and half-typed input stay.
 //
 //   <section id="run" data-live="run:0198…" data-live-src="…">      morphed when this run or a job of it changed
-//   <tbody data-live-rows="orchestration" data-live-src="…">        fetches `…?only=a&only=b` for changed rows
+//   <tbody data-live-rows="orchestration starts" data-live-src="…"> fetches `…?only=a&only=b` for changed rows
 //     <tr id="row-a" data-live-key="a">                             whose answer is one <hx-partial> for each
 //
 // Without data-live-src the page itself is fetched, once for all such elements, and those with their ids taken from it.
@@ -15,9 +15,16 @@
   let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
 
   const say = (state, text) => {
+    if (!indicator) return; // outside of a project nothing comes by itself
     if (indicator.dataset.state === state && indicator.textContent === text) return;
     indicator.dataset.state = state;
     indicator.textContent = text;
+  };
+
+  // Asks once; who closes the dialog wants to look at the page.
+  const signedOut = () => {
+    if (indicator.dataset.state !== "signed-out") htmx.trigger("#again", "session:check");
+    say("signed-out", "Signed out");
   };
 
   const later = () => {
@@ -51,9 +58,9 @@
   };
 
   const rowsOf = (element, everything) => {
-    const kind = element.dataset.liveRows;
+    const kinds = element.dataset.liveRows.split(" ");
     const keys = [...element.querySelectorAll("[data-live-key]")].map((row) => row.dataset.liveKey);
-    return keys.filter((key) => everything || changed.has(`${kind}:${key}`));
+    return keys.filter((key) => everything || kinds.some((kind) => changed.has(`${kind}:${key}`)));
   };
 
   async function refresh() {
@@ -90,6 +97,12 @@
     topics(JSON.parse(event.detail.data));
     later();
   });
+  source.addEventListener("readiness", (event) => {
+    const { tables, triggers } = JSON.parse(event.detail.data);
+    for (const table of tables) changed.add(`table:${table}`).add("tables");
+    for (const { id, orchestration } of triggers) changed.add(`trigger:${id}`).add(`starts:${orchestration}`);
+    later();
+  });
   source.addEventListener("reset", refreshAll);
   source.addEventListener("live:changed", (event) => {
     event.detail.topics.forEach((topic) => changed.add(topic));
@@ -108,7 +121,7 @@
     }
   });
   source.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) say("lost", "Signed out");
+    if (event.detail.status === 401) signedOut();
     else say("lost", "Connection lost, trying again");
   });
   document.addEventListener("visibilitychange", () => {
@@ -120,7 +133,8 @@
   const failed = (event) => {
     if (event.target !== source || source._htmx?.sse) return;
     const status = event.detail.ctx?.response?.status;
-    if (status === 401 || status === 403 || status === 404) return say("lost", "Not live");
+    if (status === 401) return signedOut();
+    if (status === 403 || status === 404) return say("lost", "Not live");
     const seconds = Math.min(2 ** attempt++, 15);
     say("lost", `Connection lost, trying again in ${seconds} s`);
     clearTimeout(retry);
