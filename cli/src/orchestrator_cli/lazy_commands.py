@@ -83,6 +83,7 @@ PLACES = (
         "orchestrator_cli.commands.people:whoami",
         "Show who you are to the server: a person and their roles, or a token and its scopes.",
     ),
+    Place("me", "orchestrator_cli.commands.me:app", "How you see the pages, in every browser."),
     Place("tokens", "orchestrator_cli.commands.tokens:app", "Tokens of a project or of administrators."),
     Place(
         "dead-letters", "orchestrator_cli.commands.dead_letters:app", "Messages that could not be handled."

@@ -113,6 +113,7 @@ REQUESTS: Mapping[str, Request] = {
     "change_password": Request(
         (422,), {"current_password": "not the right one", "new_password": "a new, long password"}
     ),
+    "change_me": Request((200,), {"preferences": {"theme": "dark"}}),
     "get_person": Request((404,)),
     "change_person": Request((404,), {"disabled": True}),
 }

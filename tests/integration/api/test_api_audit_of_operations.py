@@ -128,7 +128,7 @@ STEPS = (
 
 OWN = (
     "sign_in", "change_password", "end_session", "sign_out", "sign_out_everywhere", "request_password_reset",
-    "use_link", "create_cli_login", "revoke_own_token",
+    "use_link", "create_cli_login", "revoke_own_token", "change_me",
 )  # fmt: skip
 """What a person does with their own account."""
 

@@ -24,6 +24,7 @@ UNCONDITIONAL = {
     "end_session": "a session is only ended",
     "revoke_own_token": "a token of a person is only ended",
     "change_password": "takes the current password",
+    "change_me": "only how a person sees the pages",
     "unlink_person": "either linked or not",
 }
 """Operations that change or delete something without a tag, and why."""

@@ -44,6 +44,28 @@ async def test_sessions_are_listed_and_ended(browsers: Browsers, admin: Client) 
     assert (await is_signed_in(one), await is_signed_in(two)) == (True, False)
 
 
+async def test_preferences_follow_the_person(browsers: Browsers, admin: Client, api: RunningApi) -> None:
+    one, two = browsers
+    nothing = {"theme": None, "timezone": None, "single_keys": None, "page_size": None}
+    assert (await one.get("/v1/me"))["preferences"] == nothing
+    await one.call("PATCH", "/v1/me", {"preferences": {"theme": "dark", "timezone": "Europe/Prague"}})
+    chosen = {"theme": None, "single_keys": False, "page_size": 20}
+    changed = await two.call("PATCH", "/v1/me", {"preferences": chosen})
+    assert changed["preferences"] == {**chosen, "timezone": "Europe/Prague"}
+    assert (await one.get("/v1/me"))["preferences"] == changed["preferences"]
+    wrong = await one.call("PATCH", "/v1/me", {"preferences": {"timezone": "Europe/Prag"}}, status=422)
+    assert wrong["errors"][0]["field"] == "preferences.timezone"
+    await one.call("PATCH", "/v1/me", {"preferences": {"page_size": 7}}, status=422)
+    assert (await admin.get("/v1/me"))["preferences"] == nothing  # a person's token
+    made = await admin.post("tokens", {"name": "robot", "scopes": ["read"]}, status=201)
+    async with api.http(made["token"]) as http:
+        robot = Client(http)
+        assert (await robot.get("/v1/me"))["preferences"] is None
+        await robot.call("PATCH", "/v1/me", {"preferences": {}}, status=403)
+    recorded = (await admin.get("/v1/audit?action=preferences.changed"))["items"]
+    assert [each["actor"] for each in recorded] == [ADA, ADA]
+
+
 async def test_a_person_signs_out_everywhere(browsers: Browsers) -> None:
     one, two = browsers
     await one.delete("/v1/me/sessions", status=204)

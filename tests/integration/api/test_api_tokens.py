@@ -96,6 +96,29 @@ async def test_run_token_with_an_empty_list_starts_orchestrations_only(
         await client.post("orchestrations/daily/runs", status=202)
 
 
+async def test_a_token_may_be_for_single_orchestrations_and_configurations(
+    api: RunningApi, furnished: Client
+) -> None:
+    await furnished.put("orchestrations/weekly", orchestration("one"), status=201)
+    for name in ("daily", "weekly"):
+        await furnished.put(f"orchestrations/{name}/schedules/main", {"cron": "0 5 * * *"}, status=201)
+    weekly = (await furnished.get("orchestrations/weekly/schedules/main"))["id"]
+    period = {"from": "2026-11-01T00:00:00Z", "to": "2026-11-02T00:00:00Z"}
+    chosen = ["orchestrator/daily", "demo-extractor/one"]
+    async with bearer(api, furnished, scopes=["run", "configure"], components=chosen) as client:
+        await client.post("orchestrations/daily/runs", status=202)
+        await client.post("configurations/demo-extractor/one/runs", status=202)
+        await client.post("configurations/demo-extractor/two/runs", status=403)
+        problem = await client.post("orchestrations/weekly/runs", status=403)
+        assert "may not run orchestrator/weekly" in problem["detail"]
+        await client.post("backfills", {"orchestration": "daily", "schedule": "main", **period}, status=202)
+        for named in ({"orchestration": "weekly", "schedule": "main"}, {"schedule_id": weekly}):
+            await client.post("backfills", {**named, **period}, status=403)
+        await client.put("orchestrations/daily", orchestration("one"), status=403)
+        await client.put("configurations/demo-extractor/one", {"parameters": {"rows": 5}}, status=403)
+    await furnished.put("orchestrations/daily/token", {"components": chosen}, status=422)
+
+
 async def test_saving_a_task_needs_the_right_to_run_its_component(api: RunningApi, furnished: Client) -> None:
     async with bearer(api, furnished, scopes=["configure"]) as client:
         problem = await client.put("orchestrations/mine", orchestration("one"), status=403)
@@ -128,6 +151,9 @@ async def test_secret_is_stored_as_a_hash_and_shown_once(furnished: Client, data
     listed = (await furnished.get("tokens"))["items"]
     assert all("token" not in token for token in listed)
     assert {token["kind"] for token in listed} == {"api", "orchestration"}
+    for kind in ("api", "orchestration"):
+        of_kind = (await furnished.get(f"tokens?kind={kind}"))["items"]
+        assert of_kind == [token for token in listed if token["kind"] == kind]
     assert made["token"] not in str(await database.fetch("SELECT * FROM catalog.tokens"))
     own = next(token for token in listed if token["kind"] == "orchestration")
     await furnished.delete(f"tokens/{own['id']}", status=409)

@@ -49,7 +49,18 @@ def test_list_of_components(components: tuple[str, ...], orchestrator: bool, oth
 
 def test_without_the_scope_no_run() -> None:
     with pytest.raises(Forbidden):
-        actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator")
+        actor(Scope.CONFIGURE, components=("*",)).require_run("orchestrator", "daily")
+
+
+def test_single_configurations_can_be_started_and_no_more() -> None:
+    bearer = actor(Scope.RUN, Scope.CONFIGURE, components=("orchestrator/daily", "x/one"))
+    bearer.require_run("orchestrator", "daily")
+    bearer.require_run("orchestrator", None)
+    for component, configuration in (("orchestrator", "weekly"), ("x", "two"), ("y", "one"), ("y", None)):
+        with pytest.raises(Forbidden):
+            bearer.require_run(component, configuration)
+    with pytest.raises(Forbidden):
+        bearer.require_configure("x")
 
 
 def test_configure_may_read_but_run_and_publish_may_not() -> None:

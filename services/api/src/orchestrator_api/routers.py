@@ -16,6 +16,7 @@ from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import automation_routes as automation
+from orchestrator_api.orchestrations import configuration_routes as configuration_overview
 from orchestrator_api.orchestrations import overview_routes as overview
 from orchestrator_api.orchestrations import routes as orchestrations
 from orchestrator_api.orchestrations import trash_routes as trash
@@ -42,6 +43,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     configuration_versions.router,
     orchestrations.router,
     overview.router,
+    configuration_overview.router,
     orchestration_versions.router,
     drafts.router,
     automation.router,

@@ -9,11 +9,16 @@ from pydantic import Field
 from orchestrator_api.http.models import Editable, Input, Instant, Name, Output, example
 from orchestrator_shared.domain.tables import BUCKET_PATTERN, MAX_LENGTH
 
-ComponentEntry = Annotated[
+_SLUG = r"[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?"
+ComponentEntry = Annotated[str, Field(pattern=rf"^(\*|{_SLUG})$", description="A component, or `*` for all.")]
+StartableEntry = Annotated[
     str,
-    Field(pattern=r"^(\*|[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?)$", description="A component, or `*` for all."),
+    Field(
+        pattern=rf"^(\*|{_SLUG}(/{_SLUG})?)$",
+        description="A component, `*` for all, or one configuration as `component/configuration`, which the "
+        "token may then start but not change.",
+    ),
 ]
-
 
 BucketEntry = Annotated[
     str,
@@ -49,10 +54,12 @@ class TokenIn(Input):
         max_length=5,
         description="`publish` needs `buckets`. `tables` is the earlier name of `publish` for every bucket.",
     )
-    components: list[ComponentEntry] = Field(
+    components: list[StartableEntry] = Field(
         default_factory=list,
         max_length=1000,
-        description="Components it may run and use in tasks; with none, it may still start orchestrations.",
+        examples=[["orchestrator/campaigns"]],
+        description="Components it may run and use in tasks; with none, it may still start orchestrations. "
+        "With `orchestrator/campaigns` and no more, it may start this orchestration only.",
     )
     buckets: list[BucketEntry] = Field(
         default_factory=list,

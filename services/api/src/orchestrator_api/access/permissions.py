@@ -1,8 +1,9 @@
 """Who makes a request, and what they may do (docs/reference/tokens.md, docs/reference/roles.md).
 
 The rule about configurations is defined only here. Starting a configuration as it is defined takes the scope
-`run` and its component in the token's list. Saving it, or running it in any other way than defined, takes the
-scope `configure` and its component. A token that may only run sees the runs that it started.
+`run` and its component, or the configuration itself, in the token's list. Saving it, or running it otherwise
+than defined, takes the scope `configure` and its component. A token that may only run sees the runs that it
+started.
 """
 
 from collections.abc import Mapping
@@ -183,13 +184,29 @@ class Actor:
             return True
         return component == ORCHESTRATOR and not self.components and Scope.RUN in self.scopes
 
-    def require_run(self, component: str) -> None:
-        """Refuse to start a run of the component as it is defined."""
+    def may_start(self, component: str, configuration: str | None) -> bool:
+        """Whether the token may start this configuration as it is defined; None for any one of the component.
+
+        A list may name single configurations, as `orchestrator/campaigns`: they can be started, and no more.
+        """
+        if self.may_run(component):
+            return True
+        if configuration is None:
+            return any(each.startswith(f"{component}/") for each in self.components)
+        return f"{component}/{configuration}" in self.components
+
+    def require_run(self, component: str, configuration: str | None) -> None:
+        """Refuse to start a run of this configuration as it is defined; None for any one of the component."""
         self.require(Scope.RUN)
-        if not self.may_run(component):
+        if self.may_start(component, configuration):
+            return
+        if configuration is not None and self.may_start(component, None):
             raise Forbidden(
-                f"this token may not run the component {component!r}: add it to the token's components"
+                f"this token may not run {component}/{configuration}: use one whose components include it"
             )
+        raise Forbidden(
+            f"this token may not run the component {component!r}: add it to the token's components"
+        )
 
     def require_publish(self, bucket: str, field: str) -> None:
         """Refuse to publish updates of this bucket's tables."""

@@ -155,6 +155,11 @@ async def _check_other_administrator(store: PeopleStore, person: Person, *, stay
         )
 
 
+async def has_password(session: Session) -> bool:
+    """Whether the person who makes the request has a password."""
+    return await PeopleStore(session.connection).has_password(person_id=sessions.person_of(session))
+
+
 async def change_password(call: Caller, desk: SignIns, current: str, new: str) -> None:
     """Change the password of the person who makes the request, and sign them out everywhere else.
 

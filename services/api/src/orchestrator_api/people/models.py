@@ -1,7 +1,7 @@
 """People, members, and who makes a request."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, Field
@@ -208,6 +208,42 @@ class AccountOut(PersonOut, Editable):
     )
 
 
+class PreferencesIn(Input):
+    """What to change; what is left out stays, and null leaves it to the browser again."""
+
+    model_config = example({"theme": "dark", "timezone": "Europe/Prague"})
+
+    theme: Literal["system", "light", "dark"] | None = None
+    timezone: str | None = Field(
+        default=None,
+        max_length=100,
+        examples=["Europe/Prague"],
+        description="The IANA time zone in which times are shown.",
+        json_schema_extra={"format": "time-zone"},
+    )
+    single_keys: bool | None = Field(default=None, description="Whether single letters are shortcuts.")
+    page_size: Literal[20, 50, 100] | None = Field(
+        default=None, description="How many rows a page of a list has."
+    )
+
+
+class MePatch(Input):
+    """What a person may change of themselves."""
+
+    model_config = example({"preferences": {"theme": "dark"}})
+
+    preferences: PreferencesIn
+
+
+class PreferencesOut(Output):
+    """How a person wants to see the pages, in every browser. Null: not chosen."""
+
+    theme: Literal["system", "light", "dark"] | None
+    timezone: str | None = Field(description="The IANA time zone in which times are shown.")
+    single_keys: bool | None = Field(description="Whether single letters are shortcuts; they are if null.")
+    page_size: int | None = Field(description="How many rows a page of a list has; 50 if null.")
+
+
 class CurrentSessionOut(Output):
     """The session of this browser."""
 
@@ -254,3 +290,4 @@ class MeOut(Output):
     person: PersonOut | None = Field(description="Null for an API token, which is not a person.")
     memberships: list[MembershipOut] = Field(description="The person's roles, sorted by project.")
     token: BearerOut | None = Field(description="Null for a person who is signed in.")
+    preferences: PreferencesOut | None = Field(description="Null for an API token.")

@@ -13,16 +13,17 @@ from orchestrator_api.http.dependencies import (
     PREFIX,
     READ,
     READ_ONE,
+    WRITE,
     Call,
     If,
     Project,
     tagged,
 )
-from orchestrator_api.http.gate import GatedRoute, takes
+from orchestrator_api.http.gate import MAX_BODY_BYTES, SCOPES, SMALL, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import Paging
-from orchestrator_api.people import me, members
-from orchestrator_api.people.models import InvitationIn, MemberOut, MeOut, RoleIn
+from orchestrator_api.people import me, members, preferences
+from orchestrator_api.people.models import InvitationIn, MemberOut, MeOut, MePatch, RoleIn
 
 router = APIRouter(prefix="/v1", tags=["people"], route_class=GatedRoute)
 MEMBERS = PREFIX.removeprefix("/v1") + "/members"
@@ -32,6 +33,16 @@ MEMBERS = PREFIX.removeprefix("/v1") + "/members"
 async def get_me(call: Call) -> MeOut:
     """Get who you are and what you may do."""
     async with call.session(()) as session:
+        return await me.describe(session)
+
+
+@router.patch(
+    "/me", operation_id="change_me", responses=WRITE, openapi_extra={SCOPES: [], MAX_BODY_BYTES: SMALL}
+)
+async def change_me(call: Call, body: MePatch) -> MeOut:
+    """Change how you see the pages (people only). It counts in every browser that you sign in with."""
+    async with call.session(()) as session:
+        await preferences.change(session, body.preferences.model_dump(exclude_unset=True))
         return await me.describe(session)
 
 

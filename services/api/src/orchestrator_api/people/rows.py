@@ -36,6 +36,19 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Preferences:
+    """None is what the person has not chosen: it is for the browser to say."""
+
+    theme: str | None = None
+    """`system`, `light` or `dark`."""
+    timezone: str | None = None
+    single_keys: bool | None = None
+    """Whether single letters are shortcuts."""
+    page_size: int | None = None
+    """How many rows a page of a list has."""
+
+
+@dataclass(frozen=True, slots=True)
 class LinkedIdentity:
     """Who a person is at an identity provider."""
 

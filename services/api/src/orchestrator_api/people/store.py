@@ -14,6 +14,7 @@ from orchestrator_api.people.rows import (
     NewSession,
     OpenLink,
     Person,
+    Preferences,
     StoredSession,
     WaysIn,
 )
@@ -44,6 +45,24 @@ class PeopleStore(Store):
     async def has_password(self, *, person_id: UUID) -> bool:
         """Whether the person has chosen a password."""
         return await self._value(bool, "has_password", id=person_id) is True
+
+    async def preferences(self, *, person_id: UUID) -> Preferences:
+        """How the person wants to see the pages."""
+        found = await self._one(Preferences, "preferences", id=person_id)
+        return found or Preferences()
+
+    async def update_preferences(
+        self,
+        *,
+        person_id: UUID,
+        theme: str | None,
+        timezone: str | None,
+        single_keys: bool | None,
+        page_size: int | None,
+    ) -> None:
+        """Store how the person wants to see the pages."""
+        chosen = {"theme": theme, "timezone": timezone, "single_keys": single_keys, "page_size": page_size}
+        await self._run("update_preferences", id=person_id, **chosen)
 
     async def members(self, *, project: str, after: UUID | None, limit: int) -> list[Member]:
         """The members of a project."""

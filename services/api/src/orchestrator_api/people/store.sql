@@ -66,6 +66,14 @@ SET name = $name, is_administrator = $is_administrator,
     disabled_at = CASE WHEN $is_disabled THEN coalesce(disabled_at, clock_timestamp()) END
 WHERE id = $id
 
+-- name: preferences
+SELECT theme, timezone, single_keys, page_size FROM catalog.people WHERE id = $id
+
+-- name: update_preferences
+UPDATE catalog.people
+SET theme = $theme, timezone = $timezone, single_keys = $single_keys, page_size = $page_size
+WHERE id = $id
+
 -- name: lock_who_administers
 -- As at the start of the api: changes of who is an administrator take turns. Whoever locks several things locks them in
 -- one order, or two would wait for each other: who administers, an identity, its person, the members of projects.

@@ -16,6 +16,7 @@ from orchestrator_api.runs.rows import (
     FailedTask,
     Job,
     JobDetails,
+    LastJob,
     LastRun,
     LogChunk,
     UnfinishedRun,
@@ -175,6 +176,12 @@ async def last_runs(
     for run in found:
         runs.setdefault(run.configuration, []).append(run)
     return runs
+
+
+async def last_jobs(session: Session, wanted: Pairs) -> dict[tuple[str, str], LastJob]:
+    """The newest job of each of these configurations that has one."""
+    found = await RunStore(session.connection).last_jobs(project=session.project, wanted=wanted)
+    return {(each.component, each.configuration): each for each in found}
 
 
 async def unsolved_failures(session: Session, *, limit: int) -> list[UnsolvedFailure]:

@@ -81,7 +81,7 @@ async def show(session: Session, job_id: UUID, tasks: Sequence[str] | None, vers
 async def start(session: Session, job_id: UUID, request: RetryRequest) -> UUID:
     """Carry out the plan with this id; rejected if anything it is based on has changed."""
     job = await _finished(session, job_id)
-    session.actor.require_run(job.component)
+    session.actor.require_run(job.component, job.configuration)
     if await idempotency.earlier_requests(session, request.dedup_key):  # even if the plan has changed since
         assert request.dedup_key is not None
         return request.dedup_key.id

@@ -310,6 +310,19 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LastJob:
+    """The newest job of a configuration."""
+
+    component: str
+    configuration: str
+    id: UUID
+    status: str
+    accepted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class UnsolvedFailure:
     """The newest failed run of an orchestration, after which none went well."""
 

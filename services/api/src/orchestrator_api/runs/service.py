@@ -215,7 +215,7 @@ async def find_terminable(session: Session, job_id: UUID) -> Job:
 async def terminate(session: Session, job_id: UUID) -> str:
     """Ask a job to stop; returns its current status."""
     job = await _requested(session, job_id)
-    session.actor.require_run(job.component)
+    session.actor.require_run(job.component, job.configuration)
     _check_not_ended(job)
     session.publish(
         TerminateRequested(job_id=job_id, project=session.project, requested_by=session.actor.label)

@@ -15,6 +15,7 @@ from orchestrator_api.runs.rows import (
     Job,
     KeyedRequest,
     KeyedUpdates,
+    LastJob,
     LastRun,
     Listed,
     LogChunk,
@@ -251,6 +252,16 @@ class RunStore(Store):
         """The newest runs of each of these orchestrations, newest first."""
         return await self._many(
             LastRun, "last_runs", project=project, orchestrations=orchestrations, count=count
+        )
+
+    async def last_jobs(self, *, project: str, wanted: Pairs) -> list[LastJob]:
+        """The newest job of each of these configurations that has one."""
+        return await self._many(
+            LastJob,
+            "last_jobs",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[name for _, name in wanted],
         )
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:

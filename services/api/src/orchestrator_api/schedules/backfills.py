@@ -19,7 +19,7 @@ from orchestrator_api.schedules.times import accept_times
 from orchestrator_shared.clock import stamp
 from orchestrator_shared.contracts import commands
 from orchestrator_shared.contracts.commands import BackfillRequested
-from orchestrator_shared.domain.ids import JobId
+from orchestrator_shared.domain.ids import ORCHESTRATOR, JobId
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Backfilled:
 async def backfill(session: Session, request: BackfillRequest) -> Backfilled:
     """Request one run per fire, oldest first; fires that already have a request are skipped."""
     schedule = await _find(session, request)
+    if not request.dry_run:
+        session.actor.require_run(ORCHESTRATOR, schedule.orchestration)
     times = accept_times(schedule.cron, schedule.every_seconds, schedule.timezone)
     anchor = await _anchor(session, schedule)
     fires = await session.offload.run(

@@ -207,7 +207,7 @@ async def backfill_schedule(
     """Run the past fires of a schedule, oldest first, one run each. Repeating it adds nothing."""
     async with call.session(Scope.READ if body.dry_run else Scope.RUN, project) as session:
         if not body.dry_run:
-            session.actor.require_run(ORCHESTRATOR)
+            session.actor.require_run(ORCHESTRATOR, body.orchestration)
         given = _backfill_request(body)
         dedup_key = idempotency.accept(session, key, "backfill", given)
         backfilled = await backfills.backfill(

@@ -10,34 +10,51 @@ from fastapi import FastAPI
 
 from orchestrator_api.http.prefix import Prefix
 from orchestrator_api.web import home
+from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
+from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
+from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
+from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.sign_in_again import sign_in_again
+from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.tokens import addresses as tokens
 
 ENTRY = (
     Address("home", "/", home.home, READ),
     Address("sign_in", "/sign-in", sign_in, BOTH),
+    Address("sign_in_again", "/sign-in/again", sign_in_again, BOTH),
     Address("oidc", BEGIN, begin, READ),
     Address("oidc_callback", CALLBACK, callback, READ),
     Address("sign_out", "/sign-out", sign_out, SEND),
     Address("link", "/links/{link}", link, BOTH),
     Address("forgot_password", "/forgot-password", forgot_password, BOTH),
     Address("cli_login", "/cli-login", cli_login, BOTH),
-    Address("account", "/account", home.account, BOTH),
     Address("projects", "/projects", home.projects, READ),
     Address("project", PROJECT, home.project, READ),
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    tokens,
+    account,
     orchestrations,
     runs,
+    schedules,
+    trash,
+    notifications,
+    tables,
+    jobs,
+    dead_letters,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
@@ -51,8 +68,11 @@ OTHERS = {
 """What pages link to that is no page."""
 
 
-def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "") -> None:
+def install(
+    app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "", log_days: int = 30
+) -> None:
     """Serve the pages."""
+    app.state.log_days = log_days
     app.state.pending_cookies = PendingCookies(is_https=is_https)
     app.state.link_keys = tuple(link_keys)
     app.state.form_tokens = FormTokens(is_https=is_https)

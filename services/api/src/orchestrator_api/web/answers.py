@@ -26,9 +26,20 @@ class Undo:
 
 
 def done(
-    request: Request, frame: Frame, sent: Fields, text: str, *topics: str, undo: Undo | None = None
+    request: Request,
+    frame: Frame,
+    sent: Fields,
+    text: str,
+    *topics: str,
+    undo: Undo | None = None,
+    to: str | None = None,
 ) -> Response:
-    """A toast, and whatever shows one of the topics is fetched again; without scripts, back to the page."""
+    """A toast, and whatever shows one of the topics is fetched again; without scripts, back to the page.
+
+    With `to`, the browser goes to that address instead.
+    """
+    if to is not None:
+        return _leave(request, to)
     if not pages.is_scripted(request):
         return pages.go_to(back(request, sent))
     shown: dict[str, Any] = {
@@ -38,9 +49,20 @@ def done(
         "undo_fields": undo and undo.fields,
     }
     response = pages.page(request, "parts/done", **shown)
+    tell(response, *topics)
+    return response
+
+
+def tell(response: Response, *topics: str) -> None:
+    """Whatever shows one of the topics is fetched again."""
     told = {"live:changed": {"target": "#stream", "topics": topics}}
     response.headers["hx-trigger"] = json.dumps(told)
-    return response
+
+
+def _leave(request: Request, to: str) -> Response:
+    if not pages.is_scripted(request):
+        return pages.go_to(to)
+    return Response(headers={"hx-redirect": to, "cache-control": "no-store"})
 
 
 def back(request: Request, sent: Fields) -> str:

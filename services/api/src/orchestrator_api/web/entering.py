@@ -9,8 +9,10 @@ from starlette.requests import Request
 from orchestrator_api.access.browser_sessions import is_form_token
 from orchestrator_api.access.permissions import Scope
 from orchestrator_api.access.token_guard import Presented
+from orchestrator_api.http.dependencies import Caller
 from orchestrator_api.http.refusals import Forbidden, Unauthenticated
 from orchestrator_api.http.session import Session, Sessions
+from orchestrator_api.people import preferences
 from orchestrator_api.web import forms
 from orchestrator_api.web.csrf import FIELD
 from orchestrator_api.web.frame import Frame, frame_of
@@ -31,7 +33,7 @@ async def reading(
     presented = _presented(request)
     assert presented.session is not None
     async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
-        yield session, await frame_of(session, presented.session, section)
+        yield session, await _known(request, session, presented.session, section)
 
 
 async def sent(request: Request, *, is_large: bool = False) -> Fields:
@@ -52,7 +54,18 @@ async def changing(
     presented = replace(_presented(request), forgery=None)
     assert presented.session is not None
     async with _sessions(request).open(presented, scopes, request.path_params.get("project")) as session:
-        yield session, await frame_of(session, presented.session, section)
+        yield session, await _known(request, session, presented.session, section)
+
+
+def caller(request: Request) -> Caller:
+    """Who sent a form that `sent` has checked, for a service with several transactions."""
+    return Caller(_sessions(request), replace(_presented(request), forgery=None))
+
+
+async def _known(request: Request, session: Session, secret: str, section: str) -> Frame:
+    """The frame; from now on, pages look as the person wants them to."""
+    request.state.preferences = await preferences.load(session)
+    return await frame_of(session, secret, section)
 
 
 def _presented(request: Request) -> Presented:

@@ -1,15 +1,24 @@
 """Reads forms: small, in time, and valid text."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from orchestrator_api.http import bodies
+from orchestrator_api.http.refusals import FieldError, Invalid
 from orchestrator_api.web.pages import Fields
+from orchestrator_shared.domain.errors import UserError
+from orchestrator_shared.validation import describe, path_of
 
 MEDIA_TYPE = "application/x-www-form-urlencoded"
+
+
+FORM = "form"
+"""Where an error stands that belongs to no field of the form."""
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Limits(NamedTuple):
@@ -45,3 +54,34 @@ async def read(request: Request, limits: Limits = USUAL) -> Fields:
 def missing(fields: Fields, wanted: Mapping[str, str]) -> Fields:
     """What to say of each wanted field that is empty."""
     return Fields({name: text for name, text in wanted.items() if not fields[name]})
+
+
+def checked(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """What the API's body would be; raises Invalid with each wrong field."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise Invalid([FieldError(path_of(item), describe(item)) for item in found]) from error
+
+
+def refused(error: UserError, places: Mapping[str, str] | None = None) -> Fields:
+    """What to say at each field of the form; `places` has the field of each path of the API that differs.
+
+    A path below one that is named stands there, too; an error without a place stands above the form.
+    """
+    found = error.errors if isinstance(error, Invalid) else [FieldError(error.field or "", error.detail)]
+    said = Fields()
+    for each in found:
+        place = _place(each.field, places or {})
+        said[place] = f"{said[place]}; {each.detail}" if said[place] else each.detail
+    return said
+
+
+def _place(path: str, places: Mapping[str, str]) -> str:
+    parts = path.split(".") if path else []
+    for end in range(len(parts), 0, -1):
+        above = ".".join(parts[:end])
+        if above in places:
+            return places[above]
+    return parts[0] if parts else FORM

@@ -11,7 +11,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.projects import service as projects
 from orchestrator_api.projects.rows import StoredProject
 from orchestrator_api.web import words
-from orchestrator_api.web.sections import SECTIONS, Section
+from orchestrator_api.web.sections import GROUPS, SECTIONS, Section
 
 MOST_PROJECTS = 100
 
@@ -39,9 +39,19 @@ class Frame:
 
     @property
     def groups(self) -> list[tuple[str, list[Section]]]:
-        """The sections that the person may open, by group."""
-        shown = [each for each in SECTIONS if self.actor.may(each.scope)]
+        """The sections that the person may open, by group; outside of a project those of the instance."""
+        shown = [each for each in SECTIONS if self._may_open(each)]
+        shown.sort(key=lambda each: GROUPS.index(each.group))
         return [(group, list(found)) for group, found in groupby(shown, lambda each: each.group)]
+
+    def _may_open(self, section: Section) -> bool:
+        if section.is_of_instance:
+            return self.actor.administers
+        return self.project is not None and self.actor.may(section.scope)
+
+    @property
+    def may_administer(self) -> bool:
+        return self.actor.may(Scope.ADMINISTER)
 
     @property
     def may_configure(self) -> bool:

@@ -1,7 +1,7 @@
 """Renders pages: escaped, with a policy that runs and loads only what is ours, kept nowhere."""
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -10,6 +10,9 @@ from orchestrator_api.web.environment import ENVIRONMENT
 from orchestrator_api.web.static_files import StaticFiles
 from orchestrator_api.web.urls import Urls, urls_of
 from orchestrator_api.web.viewer import viewer_of
+
+if TYPE_CHECKING:
+    from orchestrator_api.web.frame import Frame
 
 _HEADERS = {
     "cache-control": "no-store",
@@ -20,6 +23,7 @@ _HEADERS = {
 }
 STATIC = StaticFiles()
 
+_REFUSED = 400
 NO_REFERRER = {"referrer-policy": "no-referrer"}
 """For pages whose address is a secret. Forms sent from them have the origin `null`."""
 
@@ -64,6 +68,36 @@ def page(
     text = ENVIRONMENT.get_template(f"{template}.html.j2").render(context)
     headers = {**_HEADERS, "content-security-policy": policy(nonce, *form_targets)}
     return HTMLResponse(text, status, headers)
+
+
+def dialog(
+    request: Request,
+    template: str,
+    /,
+    status: int = 200,
+    *,
+    title: str,
+    frame: "Frame",
+    back: str,
+    size: str = "",
+    **values: Any,
+) -> HTMLResponse:
+    """A form over the page at `back`; opened by its address, or without scripts, a page of its own.
+
+    The template has the form only, with the id `dialog-title` at its heading; `size` is "wide" or "xl".
+    """
+    shell = "parts/dialog" if is_scripted(request) else "dialog"
+    shown: dict[str, Any] = {
+        "title": title,
+        "frame": frame,
+        "back": back,
+        "size": size,
+        "form": f"{template}.html.j2",
+    }
+    has_address = request.method == "GET"
+    return page(
+        request, shell, status, has_address=has_address, is_typed=status >= _REFUSED, **shown, **values
+    )
 
 
 def _static(urls: Urls) -> Any:

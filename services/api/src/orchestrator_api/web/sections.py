@@ -4,6 +4,10 @@ from dataclasses import dataclass
 
 from orchestrator_api.access.permissions import Scope
 
+DATA, PROJECT, INSTANCE = "Data", "Project", "Instance"
+GROUPS = ("", DATA, PROJECT, INSTANCE)
+"""In their order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -18,6 +22,20 @@ class Section:
     is_on_phone: bool = False
     """Whether it is in the bar at the bottom of a phone, too."""
 
+    @property
+    def is_of_instance(self) -> bool:
+        """Whether it belongs to no project."""
+        return self.group == INSTANCE
 
-SECTIONS = (Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),)
-"""In their order. To add a page: its address in `addresses.py`, and its section here."""
+
+SECTIONS = (
+    Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
+    Section("jobs", "Jobs", "list-details", is_on_phone=True),
+    Section("tables", "Tables and buckets", "table", "Data"),
+    Section("deliveries", "Deliveries", "mail", "Project"),
+    Section("trash", "Trash", "trash", "Project"),
+    Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
+    Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
+)
+"""By group. To add a page: its address in `addresses.py`, and its section here."""

@@ -1,4 +1,4 @@
-"""How the viewer of a page wants to see it: the zone of times, and light or dark."""
+"""How the viewer of a page wants to see it: as their account says, and otherwise as the browser does."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import Response
 
+from orchestrator_api.people.rows import Preferences
 from orchestrator_api.web import words
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.zones import parse_zone
@@ -14,6 +15,9 @@ from orchestrator_shared.domain.zones import parse_zone
 ZONE_COOKIE, THEME_COOKIE = "orchestrator_zone", "orchestrator_theme"
 """Neither is a secret; `static/js/time.js` sets the zone of a browser that has none."""
 THEMES = ("light", "dark")
+SYSTEM = "system"
+"""The choice of no theme but that of the system, whatever the browser's cookie says."""
+PAGE_SIZE = 50
 A_YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -26,6 +30,10 @@ class Viewer:
     theme: str | None
     """None for that of the system."""
     has_zone: bool
+    has_single_keys: bool = True
+    """Whether single letters are shortcuts."""
+    page_size: int = PAGE_SIZE
+    """How many rows a page of a list has."""
 
     @property
     def clock(self) -> str:
@@ -54,11 +62,24 @@ class Viewer:
 
 
 def viewer_of(request: Request) -> Viewer:
-    """From the cookies of the browser."""
-    zone = _zone(request.cookies.get(ZONE_COOKIE))
-    theme = request.cookies.get(THEME_COOKIE)
-    now = request.app.state.sessions.clock.now()
-    return Viewer(now, zone or ZoneInfo("UTC"), theme if theme in THEMES else None, zone is not None)
+    """From the account of whoever is signed in, and the cookies of the browser."""
+    chosen = preferences_of(request)
+    zone = _zone(chosen.timezone) or _zone(request.cookies.get(ZONE_COOKIE))
+    theme = chosen.theme or request.cookies.get(THEME_COOKIE)
+    return Viewer(
+        request.app.state.sessions.clock.now(),
+        zone or ZoneInfo("UTC"),
+        theme if theme in THEMES else None,
+        has_zone=zone is not None,
+        has_single_keys=chosen.single_keys is not False,
+        page_size=chosen.page_size or PAGE_SIZE,
+    )
+
+
+def preferences_of(request: Request) -> Preferences:
+    """What the account says; nothing before the person is known."""
+    found: Preferences = getattr(request.state, "preferences", None) or Preferences()
+    return found
 
 
 def _zone(name: str | None) -> ZoneInfo | None:
@@ -69,11 +90,11 @@ def _zone(name: str | None) -> ZoneInfo | None:
 
 
 def keep_theme(response: Response, theme: str) -> None:
-    """Until another one is chosen; anything but light and dark means that of the system."""
+    """For the pages of this browser that no one is signed in to; anything else is that of the system."""
     kept, seconds = (theme, A_YEAR_SECONDS) if theme in THEMES else ("", 0)
     response.set_cookie(THEME_COOKIE, kept, max_age=seconds, httponly=True, samesite="lax")
 
 
-def keep_zone(response: Response, zone: ZoneInfo) -> None:
-    """Until another one is chosen."""
-    response.set_cookie(ZONE_COOKIE, zone.key, max_age=A_YEAR_SECONDS, samesite="lax")
+def forget_zone(response: Response) -> None:
+    """The browser says its own again."""
+    response.set_cookie(ZONE_COOKIE, "", max_age=0, samesite="lax")

@@ -19,7 +19,6 @@ STATUSES: Mapping[str, tuple[LastRun, ...]] = {
 }
 STARTS = ("time", "tables", "manual")
 SIZES = (20, 50, 100)
-DEFAULT_SIZE = 50
 MOST_CHARACTERS = 200
 
 
@@ -35,7 +34,8 @@ class ListFilters:
     enabled: str = ""
     """`yes`, `no` or empty for all."""
     sort: Sort = "name"
-    page_size: int = DEFAULT_SIZE
+    page_size: int = 0
+    """0 for that of the account."""
     after: str = ""
 
     @classmethod
@@ -49,7 +49,7 @@ class ListFilters:
             label=query.get("label", "")[:MOST_CHARACTERS],
             enabled=_one_of(query.get("enabled"), ("yes", "no")),
             sort=SORTS.get(query.get("sort", ""), "name"),
-            page_size=int(size) if size in map(str, SIZES) else DEFAULT_SIZE,
+            page_size=int(size) if size in map(str, SIZES) else 0,
             after=query.get("after", ""),
         )
 

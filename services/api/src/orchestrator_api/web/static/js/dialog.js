@@ -1,19 +1,67 @@
 // Dialogs that the server sends open as modal ones, toasts that leave, and what an error moves the focus to.
 (() => {
   const SHOWN = 8_000;
+  const dialogs = document.getElementById("dialogs");
 
   // The button that was pressed is disabled, and so without focus, until the answer is there.
-  let pressed = null;
-  document.addEventListener("submit", (event) => { pressed = event.submitter; }, true);
+  let pressed = null, opener = null;
+  document.addEventListener("submit", (event) => {
+    if (event.target.closest("#again")) return;
+    pressed = event.submitter;
+    event.target.closest("dialog")?.removeAttribute("data-typed");
+  }, true);
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[href]");
+    if (link) pressed = link;
+  }, true);
+
+  // A dialog has an address: Back closes it, and the page below keeps its own (`page` of the state;
+  // htmx replaces a state that is not marked as its own).
+  const below = () => history.state?.page;
+  const came = (dialog) => {
+    const { address } = dialog.dataset;
+    if (!address) return;
+    const state = { htmx: true, page: below() ?? location.pathname + location.search + location.hash };
+    if (below()) history.replaceState(state, "", address);
+    else history.pushState(state, "", address);
+  };
+  let isClosing = false;
+  const left = () => {
+    if (below()) {
+      isClosing = true;
+      history.back();
+    }
+    if (opener.isConnected) opener.focus();
+    opener = null;
+  };
+  const closes = () => { isClosing ||= Boolean(dialogs?.querySelector("dialog")); };
+  window.addEventListener("popstate", closes, true);
+  window.navigation?.addEventListener("navigate", (event) => {
+    if (event.navigationType !== "traverse" || !event.canIntercept) return;
+    closes();
+    if (isClosing) event.intercept({ focusReset: "manual" }); // htmx intercepts, too, and would lose the focus
+  });
+  const closed = () => { isClosing = false; };
+  for (const ends of ["navigatesuccess", "navigateerror"]) window.navigation?.addEventListener(ends, closed);
+  document.addEventListener("htmx:before:history:restore", (event) => {
+    if (isClosing || below()) event.preventDefault();
+  });
+  window.addEventListener("popstate", (event) => {
+    if (!window.navigation) setTimeout(closed);
+    if (isAlone) location.reload();
+    else if (event.state?.page) htmx.ajax("GET", location.href, { target: document.body, swap: "none" });
+    else dialogs?.querySelector("dialog")?.close();
+  });
+  const isAlone = Boolean(below()); // its address was loaded again, and so without the page below
+  if (isAlone) history.replaceState(null, "");
 
   const open = (dialog) => {
     if (dialog.open) dialog.removeAttribute("open");
-    const before = pressed || document.activeElement;
+    opener ??= pressed || document.activeElement;
+    came(dialog);
     dialog.showModal();
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      if (before?.isConnected) before.focus();
-    }, { once: true });
+    dialog.querySelector("[data-focus], [aria-invalid=true]")?.focus();
+    dialog.addEventListener("close", () => dialog.remove(), { once: true });
   };
 
   const leave = (toast) => {
@@ -26,17 +74,35 @@
   const look = () => {
     document.querySelectorAll("dialog[data-open]:not(:modal)").forEach(open);
     document.querySelectorAll("[data-toast]").forEach(leave);
+    setTimeout(() => { if (opener && !dialogs.querySelector("dialog")) left(); }); // another may take its place
   };
 
   for (const id of ["dialogs", "toasts"]) {
     const place = document.getElementById(id);
     if (place) new MutationObserver(look).observe(place, { childList: true });
   }
+  // What was typed is not lost by a key or a closed tab.
+  const typed = () => dialogs?.querySelector("dialog[data-typed]");
+  dialogs?.addEventListener("input", (event) => {
+    if (event.target.matches("[type=search]")) return;
+    event.target.closest("dialog")?.setAttribute("data-typed", "");
+  });
+  document.addEventListener("keydown", (event) => {
+    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
+    if (!dialog) return;
+    event.preventDefault();
+    const ask = dialog.querySelector("#dialog-keep");
+    ask.hidden = false;
+    ask.querySelector("[data-keep]").focus();
+  });
+  window.addEventListener("beforeunload", (event) => { if (typed()) event.preventDefault(); });
+
   document.addEventListener("click", (event) => {
-    const closes = event.target.closest?.("dialog [data-close]");
-    if (closes) {
+    if (event.target.closest?.("[data-keep]")) event.target.closest("#dialog-keep").hidden = true;
+    const button = event.target.closest?.("dialog [data-close], dialog [data-discard]");
+    if (button) {
       event.preventDefault();
-      closes.closest("dialog").close();
+      button.closest("dialog").close();
     }
     const opens = event.target.closest?.("[data-opens]");
     const dialog = opens && document.getElementById(opens.dataset.opens);
@@ -50,6 +116,17 @@
     if (!folder) return;
     const text = event.target.value.trim().toLowerCase();
     for (const each of folder.querySelectorAll("[data-filtered]")) each.hidden = !each.dataset.filtered.includes(text);
+  });
+  // How many are ticked, and whether these are the usual ones.
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-counted]")) return;
+    const boxes = [...target.form.querySelectorAll("[data-counted]")];
+    const count = boxes.filter((each) => each.checked).length;
+    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
+    for (const each of target.form.querySelectorAll("[data-count]")) {
+      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
+    }
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
   });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {

@@ -1,0 +1,1 @@
+"""One's own account: how one sees the pages, password, sessions, logins of the command line."""
