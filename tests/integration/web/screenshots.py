@@ -217,6 +217,8 @@ async def import_plan(visit: Visit) -> None:
     await visit.page.get_by_role("textbox", name="YAML").fill(text)
     await visit.page.get_by_role("button", name="Show what would change").click()
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
+
+
 TOKENS: tuple[dict[str, object], ...] = (
     {
         "name": "start-button",

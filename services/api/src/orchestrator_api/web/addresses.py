@@ -27,8 +27,8 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
-from orchestrator_api.web.trash import addresses as trash
 from orchestrator_api.web.tokens import addresses as tokens
+from orchestrator_api.web.trash import addresses as trash
 
 ENTRY = (
     Address("home", "/", home.home, READ),
