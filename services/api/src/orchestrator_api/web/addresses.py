@@ -26,6 +26,7 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.triggers import addresses as triggers
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -46,6 +47,7 @@ ROOMS = (
     orchestrations,
     runs,
     schedules,
+    triggers,
     notifications,
     tables,
     jobs,
