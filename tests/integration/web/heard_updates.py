@@ -10,7 +10,7 @@ from orchestrator_shared.contracts.events import ReadinessChanged
 from orchestrator_shared.domain.ids import TriggerId
 
 
-async def heard(visit: Visit, *names: str) -> None:
+async def updated(visit: Visit, *names: str) -> None:
     """These tables are updated, one after the other."""
     async with watcher_on(visit.site.database) as watcher:
         for name in names:
@@ -31,15 +31,18 @@ async def known(visit: Visit, trigger: UUID | str) -> None:
 
 
 async def rhythmic(visit: Visit, name: str, every: timedelta, count: int, ended: timedelta) -> None:
-    """Updates of a table at a steady pace, the last of them so long ago."""
-    project = visit.project.partition("/")[0]
+    """The updates of a table: at a steady pace, the last of them so long ago."""
     owner, _, bare = name.rpartition("/")
+    owner = owner or visit.project
+    await visit.site.database.execute(
+        "DELETE FROM triggers.updates WHERE project = $1 AND table_name = $2", owner, bare
+    )
     await visit.site.database.execute(
         "INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)"
         " SELECT $1::text, '/loaders', $2 || n, $2::text, n,"
         "        clock_timestamp() - $3::interval - ($4::int - n) * $5::interval"
         " FROM generate_series(1, $4::int) AS n",
-        owner or project,
+        owner,
         bare,
         ended,
         count,
@@ -49,7 +52,7 @@ async def rhythmic(visit: Visit, name: str, every: timedelta, count: int, ended:
         "INSERT INTO triggers.tables (project, name, last_seq, last_heard_at)"
         " VALUES ($1, $2, $3, clock_timestamp() - $4::interval)"
         " ON CONFLICT (project, name) DO UPDATE SET last_seq = $3, last_heard_at = excluded.last_heard_at",
-        owner or project,
+        owner,
         bare,
         count,
         ended,

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 from tests.integration.api.conftest import Client
 from tests.integration.web.conftest import Site, Visit, visiting
-from tests.integration.web.heard_updates import heard, known, rhythmic
+from tests.integration.web.heard_updates import known, rhythmic, updated
 from tests.support.chromium import PHONE, axe, overflows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -92,7 +92,7 @@ async def test_an_update_changes_the_dots_and_the_words_while_someone_types(visi
     page = await visit.open()
     row = page.locator("#row-campaigns")
     await expect(row).to_contain_text("0 of 2")
-    await heard(visit, ORDERS)
+    await updated(visit, ORDERS)
     await expect(row).to_contain_text("1 of 2")
     await expect(row.locator("[data-ready]")).to_have_count(2)  # once for a phone
     await row.get_by_role("link", name="campaigns", exact=True).click()
@@ -105,7 +105,7 @@ async def test_an_update_changes_the_dots_and_the_words_while_someone_types(visi
     await expect(missing).to_contain_text("34 min late")
     await expect(missing).to_contain_text("when the trigger was created; every 30 min")
     await dialog.get_by_role("textbox", name="Cool-down").fill("2")
-    await heard(visit, RETURNS)
+    await updated(visit, RETURNS)
     await expect(readiness).to_have_text("2 of 2")
     await expect(dialog.get_by_role("textbox", name="Cool-down")).to_be_focused()
     await expect(dialog.get_by_role("textbox", name="Cool-down")).to_have_value("2")
