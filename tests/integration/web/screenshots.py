@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.heard_updates import known, rhythmic, updated
 from tests.integration.web.recorded_fires import recorded_fires
 from tests.integration.web.recorded_runs import failed, lane
 from tests.integration.web.test_tables_and_buckets import heard
@@ -159,6 +160,39 @@ async def schedule_refused(visit: Visit) -> None:
 async def fires(visit: Visit) -> None:
     await recorded_fires(visit, "shop", "main")
     await visit.open("orchestrations/shop/schedules/main/fires")
+
+
+async def trigger(visit: Visit) -> None:
+    await rhythmic(visit, "in.c-crm.contacts", timedelta(minutes=45), 60, timedelta(minutes=56))
+    await rhythmic(visit, "in.c-adform.campaigns", timedelta(hours=1), 40, timedelta(minutes=94))
+    await rhythmic(visit, "in.c-adform.costs", timedelta(hours=6), 9, timedelta(hours=2))
+    made = await visit.client.get("orchestrations/campaigns/triggers/main")
+    await known(visit, made["id"])
+    await updated(visit, "in.c-crm.contacts")
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").locator("a[href$='triggers/main']").click()
+    await expect(visit.page.locator("[data-readiness]")).to_have_text("1 of 2")
+
+
+async def trigger_new(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-trigger")
+    await visit.page.get_by_label("Find a table").fill("adform")
+    await expect(visit.page.locator("#picker")).not_to_contain_text("contacts")
+    await visit.page.get_by_role("checkbox", name="in.c-adform.campaigns").check()
+    await visit.page.get_by_role("textbox", name="Cool-down").fill("5h")
+    await expect(visit.page.locator("#meaning")).to_contain_text("would not have counted")
+
+
+async def trigger_reset(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/reset")
+
+
+async def updates(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/updates")
+
+
+async def why(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/why")
 
 
 async def session_ended(visit: Visit) -> None:
@@ -317,6 +351,11 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,
+    "trigger": trigger,
+    "trigger-new": trigger_new,
+    "trigger-reset": trigger_reset,
+    "updates": updates,
+    "why": why,
     "tokens": tokens,
     "new-token": new_token,
     "revoke-token": revoke_token,

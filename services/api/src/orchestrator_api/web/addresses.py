@@ -29,6 +29,7 @@ from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
 from orchestrator_api.web.tokens import addresses as tokens
 from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.triggers import addresses as triggers
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -50,6 +51,7 @@ ROOMS = (
     orchestrations,
     runs,
     schedules,
+    triggers,
     trash,
     notifications,
     tables,
