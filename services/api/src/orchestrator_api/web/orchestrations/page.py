@@ -21,7 +21,7 @@ from orchestrator_api.web.charts import MOST_BARS, durations_chart
 from orchestrator_api.web.notified import Notified, notified
 from orchestrator_api.web.orchestrations.about import about, find
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.starts import of_schedule, of_trigger
+from orchestrator_api.web.starts import next_fire, of_schedule, of_trigger
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -74,7 +74,7 @@ async def orchestration(request: Request) -> Response:
         tab=tab,
         tabs=TABS,
         chart=chart,
-        schedules=[(each, of_schedule(each)) for each in shown.schedules],
+        schedules=[(each, of_schedule(each), next_fire(each, session.now)) for each in shown.schedules],
         triggers=[(each, of_trigger(each)) for each in shown.triggers],
         notified=_notified(shown),
         started_by=_starters(shown),
