@@ -256,6 +256,8 @@ async def trash(visit: Visit) -> None:
 
 async def trashed(visit: Visit) -> None:
     await visit.open("orchestrations/legacy-export")
+
+
 TOKENS: tuple[dict[str, object], ...] = (
     {
         "name": "start-button",
