@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -253,6 +253,45 @@ async def import_plan(visit: Visit) -> None:
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 
 
+async def versions(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions")
+
+
+async def compared(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions/1...2")
+
+
+async def edit_orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Edit name, description and labels").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def orchestration_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("button", name="More about campaigns").click()
+
+
+async def backfill(visit: Visit) -> None:
+    await visit.open("orchestrations/nightly-sales/backfill")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await visit.page.get_by_label("From").fill(f"{yesterday - timedelta(days=5):%Y-%m-%d} 00:00")
+    await visit.page.get_by_label("To", exact=True).fill(f"{yesterday:%Y-%m-%d} 00:00")
+    await visit.page.get_by_role("button", name="Show the fires").click()
+    await expect(visit.page.get_by_role("status", name="Fires")).to_be_visible()
+
+
+async def trash(visit: Visit) -> None:
+    await visit.client.delete("orchestrations/legacy-export")
+    await visit.client.put("configurations/demo-extractor/old", {"parameters": {"rows": 1}})
+    await visit.client.delete("configurations/demo-extractor/old")
+    await visit.open("trash")
+
+
+async def trashed(visit: Visit) -> None:
+    await visit.open("orchestrations/legacy-export")
+
+
 TOKENS: tuple[dict[str, object], ...] = (
     {
         "name": "start-button",
@@ -347,6 +386,13 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "run-dialog": run_dialog,
     "new-orchestration": new_orchestration,
     "import": import_plan,
+    "versions": versions,
+    "compared": compared,
+    "edit-orchestration": edit_orchestration,
+    "orchestration-menu": orchestration_menu,
+    "backfill": backfill,
+    "trash": trash,
+    "trashed": trashed,
     "toast": toast,
     "schedule": schedule,
     "schedule-refused": schedule_refused,
