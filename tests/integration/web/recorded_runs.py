@@ -17,6 +17,8 @@ LOG = (
     "Exit code 1",
 )
 
+PIECE = 700
+
 
 @dataclass
 class Recorded:
@@ -31,10 +33,10 @@ class Recorded:
     def at(self, seconds: float) -> datetime:
         return self.begin + timedelta(seconds=seconds)
 
-    async def phases(self, **seconds: Sequence[float]) -> None:
+    async def phases(self, **seconds: Sequence[float | None]) -> None:
         """Each with its start and end, if it started."""
         for index, (name, times) in enumerate(seconds.items()):
-            begin, end = map(self.at, times) if times else (None, None)
+            begin, end = (None if time is None else self.at(time) for time in times or (None, None))
             await self.visit.site.database.execute(
                 "INSERT INTO jobs.phases (run_id, index, name, remaining, started_at, finished_at)"
                 " VALUES ($1, $2, $3, 0, $4, $5)",
@@ -77,16 +79,22 @@ class Recorded:
         )
 
 
-async def written(visit: Visit, job: UUID, lines: Sequence[str], stream: str = "stderr") -> None:
-    """The lines of a job's log."""
-    text = "".join(f"{line}\n" for line in lines)
+async def written(
+    visit: Visit, job: UUID, lines: Sequence[str], stream: str = "stderr", *, seq: int = 1
+) -> None:
+    """Lines of a job's log, in pieces as runners write them; more of them begin with a higher `seq`."""
+    texts = [
+        "".join(f"{line}\n" for line in lines[begin : begin + PIECE]) for begin in range(0, len(lines), PIECE)
+    ]
     await visit.site.database.execute(
         "INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text, line_ends, is_open)"
-        " VALUES ($1, 1, 1, $2, now(), $3, $4, false)",
+        " SELECT $1, 1, seq, $2, now(), text, ends, false FROM unnest($3::int[], $4::text[], $5::int[])"
+        " AS piece (seq, text, ends)",
         job,
         stream,
-        text,
-        text.count("\n"),
+        list(range(seq, seq + len(texts))),
+        texts,
+        [text.count("\n") for text in texts],
     )
 
 

@@ -11,7 +11,7 @@ from orchestrator_cli.client import ApiClient, Json, Refused
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.context import Context
 from orchestrator_cli.definition_changes import change_lines, change_summary
-from orchestrator_cli.definition_files import load_documents, to_yaml, with_secrets
+from orchestrator_cli.definition_files import load_documents, with_secrets
 from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.output import (
     console,
@@ -24,6 +24,7 @@ from orchestrator_cli.output import (
 )
 from orchestrator_cli.refused_documents import by_file
 from orchestrator_shared.definitions.loader import Document
+from orchestrator_shared.definitions.yaml_text import to_yaml
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -99,6 +99,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             is_https=sessions.guard.browsers.is_https,
             link_keys=settings.link_key,
             prefix=prefix_of(settings.public_url),
+            log_days=settings.log_retention_days,
         )
         async with lifecycle.serving(app):
             yield

@@ -73,6 +73,12 @@ class QueueStore(Store):
             limit=limit,
         )
 
+    async def lane(self, *, project: str, component: str, configuration: str) -> BusyLane | None:
+        """The lane of a configuration; None if it never had a job."""
+        return await self._one(
+            BusyLane, "lane", project=project, component=component, configuration=configuration
+        )
+
     async def lanes(self, *, project: str, lanes: Collection[int]) -> list[BusyLane]:
         """These lanes."""
         return await self._many(BusyLane, "lanes", project=project, lanes=list(lanes))

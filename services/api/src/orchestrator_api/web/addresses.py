@@ -14,6 +14,7 @@ from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
@@ -22,9 +23,12 @@ from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, ca
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
+from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tokens import addresses as tokens
+from orchestrator_api.web.trash import addresses as trash
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -41,12 +45,16 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    tokens,
     account,
     orchestrations,
     runs,
+    schedules,
+    trash,
     notifications,
     tables,
     jobs,
+    dead_letters,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
@@ -60,8 +68,11 @@ OTHERS = {
 """What pages link to that is no page."""
 
 
-def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "") -> None:
+def install(
+    app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "", log_days: int = 30
+) -> None:
     """Serve the pages."""
+    app.state.log_days = log_days
     app.state.pending_cookies = PendingCookies(is_https=is_https)
     app.state.link_keys = tuple(link_keys)
     app.state.form_tokens = FormTokens(is_https=is_https)

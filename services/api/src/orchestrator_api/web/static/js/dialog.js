@@ -117,6 +117,17 @@
     const text = event.target.value.trim().toLowerCase();
     for (const each of folder.querySelectorAll("[data-filtered]")) each.hidden = !each.dataset.filtered.includes(text);
   });
+  // How many are ticked, and whether these are the usual ones.
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-counted]")) return;
+    const boxes = [...target.form.querySelectorAll("[data-counted]")];
+    const count = boxes.filter((each) => each.checked).length;
+    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
+    for (const each of target.form.querySelectorAll("[data-count]")) {
+      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
+    }
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
+  });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {
     const { request } = event.detail.ctx;
