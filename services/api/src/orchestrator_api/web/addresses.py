@@ -13,6 +13,7 @@ from orchestrator_api.web import home
 from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
+from orchestrator_api.web.configurations import addresses as configurations
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
@@ -43,6 +44,7 @@ NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
     account,
     orchestrations,
+    configurations,
     runs,
     notifications,
     tables,

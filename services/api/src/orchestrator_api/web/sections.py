@@ -27,9 +27,11 @@ class Section:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
+
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
+    Section("configurations", "Configurations", "adjustments", "Data"),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
