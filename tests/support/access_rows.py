@@ -46,6 +46,7 @@ ROWS: Mapping[str, str] = {
     "group_tasks": "yyy...y. yyyyy",
     "arrange_tasks": "yyy...y. yyyyy",
     "get_draft": "yyy...y. yyyyy",
+    "preview_draft": "yyy...y. yyyyy",
     "list_overlaps": "yyy...y. yyyyy",
     "get_job_log": "yyy...y. yyyyy",
     "get_first_error": "yyy...y. yyyyy",

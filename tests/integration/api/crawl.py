@@ -58,6 +58,7 @@ REQUESTS: Mapping[str, Request] = {
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "change_draft": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "preview_draft": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
     "save_draft": Request((200, 409), {}),
     "discard_draft": Request((204,)),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),

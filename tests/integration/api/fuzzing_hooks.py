@@ -159,7 +159,8 @@ def _meet_condition(case: Case[Any]) -> None:
     """Whatever state there is, if there is one."""
     case.headers.pop("If-None-Match", None)
     case.headers.pop("If-Match", None)
-    if http.get(case.formatted_path).is_success:
+    path = re.sub("/draft/(steps|save)$", "/draft", case.formatted_path)
+    if http.get(path).is_success:
         case.headers["If-Match"] = "*"
 
 
@@ -236,11 +237,31 @@ def _orchestration(body: Body) -> None:
 def _arrangement(body: Body) -> None:
     """One operation on phases and tasks that there are."""
     body["phases"] = None
-    operation = body["operations"][0]
-    there: Body = {"phase": 1, "to": "Third", "phases": [0, 1], "tasks": ["demo-extractor/one"]}
+    body["operations"] = [_operation(body["operations"][0])]
+
+
+def _operations(body: Body) -> None:
+    """The same in a draft."""
+    if body.get("operations"):
+        body["operations"] = [_operation(body["operations"][0])]
+
+
+def _operation(operation: Body) -> Body:
+    task, new = "demo-extractor/one", {"component": "demo-extractor", "configuration": "one"}
+    kind = operation["operation"]
+    there: Body = {
+        "phase": 0,
+        "to": f"New {next(numbers)}",
+        "phases": [0, 1],
+        "task": task,
+        "tasks": [new] if kind == "add_tasks" else [task],
+        "values": {"enabled": False},
+    }
+    if kind == "add_phase":
+        there["name"] = f"New {next(numbers)}"
     operation |= {name: value for name, value in there.items() if name in operation}
     operation |= {name: 0 for name in ("before", "after") if operation.get(name) is not None}
-    body["operations"] = [operation]
+    return operation
 
 
 def _copy(body: Body) -> None:
@@ -306,6 +327,8 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "preview_trigger": _trigger,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "change_draft": _operations,
+    "preview_draft": _operations,
     "automate_configuration": _copy,
     "copy_configuration": _copy,
     "copy_orchestration": _copy,

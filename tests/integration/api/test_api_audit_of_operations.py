@@ -32,6 +32,7 @@ NOT_RECORDED: Mapping[str, str] = {
     "arrange_tasks": "a proposal: nothing changes before it is saved",
     "change_draft": "a draft: nothing changes before it is saved",
     "discard_draft": "a draft of one's own",
+    "preview_draft": "a preview",
     "preview_schedule": "a preview",
     "preview_trigger": "a preview",
     "plan_definitions": "a plan",

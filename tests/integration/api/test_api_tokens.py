@@ -151,6 +151,9 @@ async def test_secret_is_stored_as_a_hash_and_shown_once(furnished: Client, data
     listed = (await furnished.get("tokens"))["items"]
     assert all("token" not in token for token in listed)
     assert {token["kind"] for token in listed} == {"api", "orchestration"}
+    for kind in ("api", "orchestration"):
+        of_kind = (await furnished.get(f"tokens?kind={kind}"))["items"]
+        assert of_kind == [token for token in listed if token["kind"] == kind]
     assert made["token"] not in str(await database.fetch("SELECT * FROM catalog.tokens"))
     own = next(token for token in listed if token["kind"] == "orchestration")
     await furnished.delete(f"tokens/{own['id']}", status=409)

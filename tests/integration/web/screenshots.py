@@ -11,7 +11,9 @@ from tests.integration.web.configured import PATH as RECIPIENT
 from tests.integration.web.configured import configured
 from tests.integration.web.configured import job as recipient_job
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.recorded_fires import recorded_fires
 from tests.integration.web.recorded_runs import failed, lane
+from tests.integration.web.test_tables_and_buckets import heard
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
@@ -79,6 +81,32 @@ async def orchestrations(visit: Visit) -> None:
     await visit.open()
 
 
+async def notifications(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications")
+
+
+async def notify(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications/new")
+
+
+async def deliveries(visit: Visit) -> None:
+    await visit.open("deliveries")
+
+
+async def tables(visit: Visit) -> None:
+    await heard(visit, "in.c-crm.contacts")
+    await heard(visit, "in.c-crm.deals")
+    await visit.open("tables")
+
+
+async def table(visit: Visit) -> None:
+    await visit.open("tables/in.c-crm.contacts")
+
+
+async def bucket(visit: Visit) -> None:
+    await visit.open("buckets/in.c-crm")
+
+
 async def labels(visit: Visit) -> None:
     await visit.open()
     await visit.page.get_by_role("button", name="Label").click()
@@ -114,6 +142,26 @@ async def terminate(visit: Visit) -> None:
     await visit.open("orchestrations/flights/runs/20")
     await visit.page.get_by_role("link", name="Terminate…").locator("visible=true").click()
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def schedule(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").get_by_role("link", name="main").first.click()
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("30 2 * * *")
+    await expect(visit.page.locator("#preview")).to_contain_text("first of two")
+
+
+async def schedule_refused(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-schedule")
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("0 24 * * *")
+    await expect(visit.page.locator("#cron-said")).to_contain_text("midnight")
+
+
+async def fires(visit: Visit) -> None:
+    await recorded_fires(visit, "shop", "main")
+    await visit.open("orchestrations/shop/schedules/main/fires")
 
 
 async def session_ended(visit: Visit) -> None:
@@ -169,9 +217,63 @@ async def new_orchestration(visit: Visit) -> None:
 async def import_plan(visit: Visit) -> None:
     await visit.open("import")
     text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
-    await visit.page.get_by_label("YAML").fill(text)
+    await visit.page.get_by_role("textbox", name="YAML").fill(text)
     await visit.page.get_by_role("button", name="Show what would change").click()
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
+
+
+TOKENS: tuple[dict[str, object], ...] = (
+    {
+        "name": "start-button",
+        "description": "The button on the wall of the sales team",
+        "scopes": ["run"],
+        "components": ["orchestrator/campaigns", "orchestrator/nightly-sales"],
+        "expires_at": "2027-06-30T00:00:00Z",
+    },
+    {"name": "erp-loader", "scopes": ["publish"], "buckets": ["in.c-erp", "in.c-crm"]},
+    {
+        "name": "deploy",
+        "description": "CI applies the files in git",
+        "scopes": ["configure", "run"],
+        "components": ["*"],
+    },
+    {"name": "dashboard", "scopes": ["read"], "expires_at": "2026-12-24T00:00:00Z"},
+)
+
+
+async def tokens(visit: Visit) -> None:
+    for each in TOKENS if not (await visit.client.get("tokens?kind=api"))["items"] else ():
+        await visit.client.post("tokens", each, status=201)
+    await visit.open("tokens")
+
+
+async def new_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="New token…").first.click()
+    dialog = visit.page.get_by_role("dialog")
+    await dialog.get_by_label("Name").fill("start-button")
+    await dialog.get_by_label("campaigns").check()
+
+
+async def revoke_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="Revoke start-button…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def secret_of_token(visit: Visit) -> None:
+    await visit.open("tokens")
+    await visit.page.get_by_role("link", name="Refresh start-button…").click()
+    await visit.page.get_by_role("button", name="Refresh start-button").click()
+    await expect(visit.page.get_by_label("Secret")).to_be_visible()
+
+
+async def confirm(visit: Visit) -> None:
+    await visit.open()
+    button = visit.page.get_by_role("button", name="Run legacy-export")
+    if await button.is_visible():
+        await button.click()
+        await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def toast(visit: Visit) -> None:
@@ -255,6 +357,12 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "jobs-all": all_jobs,
     "jobs-refused": jobs_refused,
     "job": job,
+    "notifications": notifications,
+    "notify": notify,
+    "deliveries": deliveries,
+    "tables": tables,
+    "table": table,
+    "bucket": bucket,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
@@ -272,6 +380,13 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "configuration-new": configuration_new,
     "configuration-automate": configuration_automate,
     "configuration-run": configuration_run,
+    "schedule": schedule,
+    "schedule-refused": schedule_refused,
+    "fires": fires,
+    "tokens": tokens,
+    "new-token": new_token,
+    "revoke-token": revoke_token,
+    "token-secret": secret_of_token,
     "account": account,
     "not-found": not_found,
     "session-ended": session_ended,
@@ -291,7 +406,7 @@ async def photograph(page: Page, name: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 async def test_screenshots(site: Site, look: str) -> None:
     size, scheme = LOOKS[look]
-    async with visiting(site, project=f"demo{look}", color_scheme=scheme) as visit:
+    async with visiting(site, "admin", project=f"demo{look}", color_scheme=scheme) as visit:
         await visit.page.set_viewport_size(size)
         await visit.open()
         await photograph(visit.page, f"empty{look}")

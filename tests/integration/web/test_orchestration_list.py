@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Route, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.support.chromium import PHONE, axe, overflows
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -88,6 +89,48 @@ async def test_a_page_is_live_however_late_its_scripts_come(visit: Visit) -> Non
     await visit.page.route("**/hx-sse*", late)
     async with visit.page.expect_request("**/events"):
         await visit.open()
+
+
+COUNTED = """
+(() => {
+  const real = setTimeout;
+  window.planned = 0;
+  window.setTimeout = (run, ...rest) => {
+    if (run.name === "refresh") window.planned++;
+    return real(run, ...rest);
+  };
+})()
+"""
+CHANGED = """
+document.querySelector("#stream")
+  .dispatchEvent(new CustomEvent("live:changed", {detail: {topics: ["runs"]}}))
+"""
+
+
+async def test_a_page_waits_for_a_slow_server(visit: Visit) -> None:
+    """What changes while it fetches is fetched once, afterwards."""
+    await furnished(visit)
+    page = await visit.open()
+    await expect(page.locator("#live")).to_have_text("Live")
+    asked, answered, held = 0, asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        held.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/orchestrations?overview=*", hold)
+    await page.evaluate(COUNTED)
+    await page.evaluate(CHANGED)
+    await held.wait()
+    planned = await page.evaluate("planned")
+    for _ in range(3):
+        await page.evaluate(CHANGED)
+    assert (asked, await page.evaluate("planned")) == (1, planned)
+    answered.set()
+    await eventually(lambda: asked == 2)
 
 
 async def test_switching_off_can_be_undone(visit: Visit) -> None:

@@ -24,7 +24,7 @@ async def furnished(visit: Visit) -> None:
 async def test_everything_about_it_is_on_one_page(visit: Visit) -> None:
     await furnished(visit)
     page = await visit.open()
-    await page.get_by_role("link", name="campaigns").click()
+    await page.get_by_role("link", name="campaigns", exact=True).click()
     await expect(page).to_have_title(f"✔ campaigns #25 · {visit.project}")
     await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns")
     starts = page.get_by_role("region", name="Starts")

@@ -226,7 +226,7 @@ async def test_a_dialog_has_an_address_and_back_closes_it(visit: Visit) -> None:
     await page.go_forward()
     await expect(dialog).to_be_visible()
     await page.reload()
-    await expect(page.get_by_role("heading", name="Terminate campaigns #7?")).to_be_visible()
+    await expect(page.get_by_role("heading", level=2, name="Terminate campaigns #7?")).to_be_visible()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.go_back()
     await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns #7")

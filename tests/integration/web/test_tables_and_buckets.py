@@ -8,7 +8,8 @@ from tests.support.chromium import PHONE, axe, overflows
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 HEARD = """
 WITH known AS (INSERT INTO triggers.tables (project, name, last_seq, last_heard_at)
-               VALUES ($1, $2, 8, clock_timestamp() - interval '3 hours'))
+               VALUES ($1, $2, 8, clock_timestamp() - interval '3 hours')
+               ON CONFLICT (project, name) DO NOTHING)
 INSERT INTO triggers.updates (project, source, event_id, table_name, seq, heard_at)
 SELECT $1, '/test', $2 || n, $2, n, clock_timestamp() - interval '3 hours' - make_interval(hours => 8 - n)
 FROM generate_series(1, 8) AS n

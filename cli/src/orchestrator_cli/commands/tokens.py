@@ -1,5 +1,6 @@
 """`orchestrator tokens`: who may do what."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -18,15 +19,27 @@ InstanceOption = Annotated[
 ]
 
 
+class Kind(StrEnum):
+    """Who a token is for."""
+
+    API = "api"
+    ORCHESTRATION = "orchestration"
+
+
 @app.command("list")
 def list_tokens(
-    project: ProjectOption = None, instance: InstanceOption = False, as_json: JsonOption = False
+    project: ProjectOption = None,
+    instance: InstanceOption = False,
+    kind: Annotated[
+        Kind | None, typer.Option("--kind", help="Only those made for programs, or orchestrations' own.")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List tokens, without secrets: what they may do and when they were last used (admins of the project)."""
     where = context(None if instance else project)
     path = "/tokens" if instance else where.project_path("tokens")
     with where.client() as client:
-        items = list(client.items(path))
+        items = list(client.items(path, kind=kind))
     if as_json:
         print_json(items)
         return

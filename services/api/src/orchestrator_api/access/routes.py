@@ -1,5 +1,6 @@
 """Tokens of a project."""
 
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -7,7 +8,7 @@ from fastapi import APIRouter, Response
 from orchestrator_api.access import tokens
 from orchestrator_api.access.models import TokenChangeIn, TokenCreated, TokenIn, TokenOut
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.access.rows import TokenChange
+from orchestrator_api.access.rows import TokenChange, TokenFilter
 from orchestrator_api.http import edits
 from orchestrator_api.http.dependencies import (
     CREATE,
@@ -31,15 +32,21 @@ router = APIRouter(prefix=PREFIX, route_class=GatedRoute)
 
 @router.get("/tokens", tags=["tokens"], operation_id="list_tokens", responses=READ)
 async def list_tokens(
-    call: Call, project: Project, paging: Paging, search: Search = None, revoked: bool | None = None
+    call: Call,
+    project: Project,
+    paging: Paging,
+    search: Search = None,
+    revoked: bool | None = None,
+    kind: Literal["api", "orchestration"] | None = None,
 ) -> Page[TokenOut]:
     """List the project's tokens, without their secrets (project admins only).
 
-    `search` covers the names, prefixes, descriptions and creators of all tokens.
+    `search` covers the names, prefixes, descriptions and creators of all tokens. With `kind`, only the tokens
+    that were made for programs, or only orchestrations' own.
     """
     (after,) = paging.place(UUID)
     async with call.session(Scope.ADMINISTER, project) as session:
-        rows = await tokens.listing(session, after, search, revoked, paging.rows)
+        rows = await tokens.listing(session, TokenFilter(search, revoked, kind), after, paging.rows)
     return Page[TokenOut].model_validate(paging.of(rows, "id"))
 
 

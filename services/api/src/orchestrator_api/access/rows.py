@@ -141,6 +141,17 @@ class AdministratorToken:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenFilter:
+    """Which tokens to list; None does not filter."""
+
+    search: str | None = None
+    """Part of the name, prefix, description or creator."""
+    revoked: bool | None = None
+    kind: str | None = None
+    """`api`, or `orchestration` for orchestrations' own tokens."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenChange:
     """New values of a token; None leaves the stored one, except that of an expiry which is set."""
 

@@ -17,6 +17,7 @@ from orchestrator_api.access.rows import (
     StoredMembership,
     Token,
     TokenChange,
+    TokenFilter,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
@@ -77,12 +78,16 @@ class AccessStore(Store):
         return await self._value(bool, "is_project", project=project) is True
 
     async def tokens(
-        self, *, project: str, after: UUID | None, search: str | None, revoked: bool | None, limit: int
+        self,
+        wanted: TokenFilter,
+        *,
+        project: str,
+        after: UUID | None,
+        limit: int,
     ) -> list[Token]:
         """The tokens of a project."""
-        return await self._many(
-            Token, "tokens", project=project, after=after, search=search, revoked=revoked, limit=limit
-        )
+        given = {"after": after, "limit": limit, **columns_of(wanted)}
+        return await self._many(Token, "tokens", project=project, **given)
 
     async def token(self, *, project: str, token_id: UUID) -> Token | None:
         """One token of a project."""

@@ -76,6 +76,7 @@ SELECT id, kind, name, project, current_scopes AS scopes, components, created_at
 FROM catalog.tokens
 WHERE project = $project AND ($after::uuid IS NULL OR id > $after)
   AND ($revoked::boolean IS NULL OR (revoked_at IS NOT NULL) = $revoked)
+  AND ($kind::text IS NULL OR kind = $kind)
   AND ($search::text IS NULL
        OR strpos(lower(concat_ws(' ', name, prefix, description, created_by)), lower($search)) > 0)
 ORDER BY id

@@ -7,7 +7,14 @@ from uuid import UUID
 
 from orchestrator_api.access.audit import About
 from orchestrator_api.access.permissions import ALL_BUCKETS, OF_ORCHESTRATION, Scope
-from orchestrator_api.access.rows import AdministratorToken, CreatedToken, NewToken, Token, TokenChange
+from orchestrator_api.access.rows import (
+    AdministratorToken,
+    CreatedToken,
+    NewToken,
+    Token,
+    TokenChange,
+    TokenFilter,
+)
 from orchestrator_api.access.store import AccessStore
 from orchestrator_api.http.edits import Target
 from orchestrator_api.http.session import Session
@@ -33,13 +40,10 @@ class TokenSpec:
     expires_at: datetime | None = None
 
 
-async def listing(
-    session: Session, after: UUID | None, search: str | None, revoked: bool | None, limit: int
-) -> list[Token]:
+async def listing(session: Session, wanted: TokenFilter, after: UUID | None, limit: int) -> list[Token]:
     """The project's tokens."""
-    return await AccessStore(session.connection).tokens(
-        project=session.project, after=after, search=search, revoked=revoked, limit=limit
-    )
+    store = AccessStore(session.connection)
+    return await store.tokens(wanted, project=session.project, after=after, limit=limit)
 
 
 async def find(session: Session, token_id: UUID) -> Token:

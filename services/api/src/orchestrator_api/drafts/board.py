@@ -1,7 +1,7 @@
 """The board of a draft: phases and tasks with their usual lengths, checks, and what changed. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +35,7 @@ class CardTask:
     """Secrets are masked."""
     type: ComponentType
     usual_seconds: float | None
-    was_in: str | None
+    was_in: str | None = None
     """The name of the phase that it was in, if it moved."""
 
 
@@ -94,29 +94,28 @@ class Board:
 
 
 def cards(
-    definition: DraftDefinition,
-    masked: Sequence[Given],
-    changes: Sequence[Change],
-    types: Types,
-    usual: Usual,
+    definition: DraftDefinition, masked: Sequence[Given], types: Types, usual: Usual
 ) -> list[CardPhase]:
     """The phases with their cards; `masked` are the same phases without secrets."""
-    moved = {each.task: each.was_in for each in changes if each.kind == "moved"}
     return [
         CardPhase(
             phase.name,
             phase_seconds(phase, usual),
             [
-                CardTask(
-                    **shown,
-                    type=type_of(task, types),
-                    usual_seconds=_seconds(task, usual),
-                    was_in=moved.get(task.id),
-                )
+                CardTask(**shown, type=type_of(task, types), usual_seconds=_seconds(task, usual))
                 for task, shown in zip(phase.tasks, given["tasks"], strict=True)
             ],
         )
         for phase, given in zip(definition.phases, masked, strict=True)
+    ]
+
+
+def moved(phases: Sequence[CardPhase], changes: Sequence[Change]) -> list[CardPhase]:
+    """The same, each card that moved saying from where."""
+    was_in = {each.task: each.was_in for each in changes if each.kind == "moved"}
+    return [
+        replace(phase, tasks=[replace(task, was_in=was_in.get(task.id)) for task in phase.tasks])
+        for phase in phases
     ]
 
 

@@ -1,6 +1,7 @@
 """What a draft is warned of, each on its card and with a remedy that can be sent as it is. Pure."""
 
 import hashlib
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -77,7 +78,8 @@ class _Board:
     def __init__(self, phases: Sequence[Given], types: Types) -> None:
         self._phases = phases
         self._types = types
-        self._names = {task["id"]: task["name"] for phase in phases for task in phase["tasks"]}
+        self._tasks = {task["id"]: task for phase in phases for task in phase["tasks"]}
+        self._names = {name: task["name"] for name, task in self._tasks.items()}
         self._places = {task["id"]: index for index, phase in enumerate(phases) for task in phase["tasks"]}
 
     def of(self, finding: Finding) -> Iterator[Check]:
@@ -116,10 +118,10 @@ class _Board:
             f"Runs the same configuration as {self._names[first]} in this same phase. "
             "One waits for the other."
         )
-        return Check(
-            _id(finding.kind, first, second), "warning", finding.kind, text, second, finding.phase,
-            remedy=self._after(second),
-        )  # fmt: skip
+        is_same = _runs(self._tasks[first]) == _runs(self._tasks[second])
+        remedy = _remove([second]) if is_same else self._after(second)
+        identifier = _id(finding.kind, first, second)
+        return Check(identifier, "warning", finding.kind, text, second, finding.phase, remedy)
 
     def _unordered(self, finding: Finding) -> Check:
         (reader,), others = finding.tasks, finding.others
@@ -128,10 +130,9 @@ class _Board:
             f"Reads {finding.table}, which {self._some(others)} {verb} in this same phase. "
             "Their order is not promised."
         )
-        return Check(
-            _id(finding.kind, reader, finding.table), "warning", finding.kind, text, reader, finding.phase,
-            remedy=self._after(reader),
-        )  # fmt: skip
+        identifier = _id(finding.kind, reader, finding.table)
+        remedy = self._after(reader)
+        return Check(identifier, "warning", finding.kind, text, reader, finding.phase, remedy)
 
     def _inactive(self, finding: Finding) -> Check:
         chosen = self._phases if finding.phase is None else [self._phases[finding.phase]]
@@ -163,26 +164,22 @@ class _Board:
             f"This is {_a(own)}, and {first['name']}{more} ({other}) {verb} in this same phase what it may "
             "need. Their order is not promised."
         )
-        return Check(
-            _id("too_early", task["id"], first["id"]), "warning", "too_early", text, task["id"], index,
-            remedy=self._after(task["id"]),
-        )  # fmt: skip
+        identifier, remedy = _id("too_early", task["id"], first["id"]), self._after(task["id"])
+        return Check(identifier, "warning", "too_early", text, task["id"], index, remedy)
 
     def twice(self) -> Iterator[Check]:
-        """Configurations that run in more than one phase."""
-        first: dict[tuple[str, str], tuple[int, Given]] = {}
-        for index, phase in enumerate(self._phases):
-            for task in phase["tasks"]:
-                if not task["enabled"]:
-                    continue
-                place, other = first.setdefault((task["component"], task["configuration"]), (index, task))
-                if place != index:
-                    where = f"{other['name']} in {self._phases[place]['name']}"
-                    text = f"Runs the same configuration as {where}: it runs twice."
-                    yield Check(
-                        _id("twice", task["id"], other["id"]), "warning", "twice", text, task["id"], index,
-                        remedy=_remove([task["id"]]),
-                    )  # fmt: skip
+        """Configurations that run in more than one phase, with the same parameters."""
+        first: dict[tuple[str, str, str], tuple[int, Given]] = {}
+        active = (
+            (i, task) for i, phase in enumerate(self._phases) for task in phase["tasks"] if task["enabled"]
+        )
+        for index, task in active:
+            place, other = first.setdefault(_runs(task), (index, task))
+            if place != index:
+                where = f"{other['name']} in {self._phases[place]['name']}"
+                text = f"Runs the same configuration as {where}: it runs twice."
+                identifier, remedy = _id("twice", task["id"], other["id"]), _remove([task["id"]])
+                yield Check(identifier, "warning", "twice", text, task["id"], index, remedy)
 
     def empty(self) -> Iterator[Check]:
         """Phases without tasks."""
@@ -209,8 +206,7 @@ class _Board:
 
     def _own_phase(self, task: str) -> str | None:
         """Named for the type of its component, if no phase is called so."""
-        there = self._phases[self._places[task]]
-        name = PHASE_NAMES[self._type(next(each for each in there["tasks"] if each["id"] == task))]
+        name = PHASE_NAMES[self._type(self._tasks[task])]
         return None if any(phase["name"] == name for phase in self._phases) else name
 
     def _type(self, task: Given) -> ComponentType:
@@ -232,6 +228,11 @@ _NEEDS: Mapping[ComponentType, Collection[ComponentType]] = {
     ComponentType.WRITER: (ComponentType.EXTRACTOR, ComponentType.TRANSFORMATION),
 }
 """Which types usually make what another type needs."""
+
+
+def _runs(task: Given) -> tuple[str, str, str]:
+    """What the task runs, with which parameters."""
+    return task["component"], task["configuration"], json.dumps(task["parameters"], sort_keys=True)
 
 
 def _remove(tasks: Sequence[str]) -> Remedy:

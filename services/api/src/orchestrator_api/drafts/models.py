@@ -53,6 +53,14 @@ class StepIn(Input):
         return self
 
 
+class DraftPreviewIn(Input):
+    """Operations that are only tried."""
+
+    model_config = example({"operations": [{"operation": "group_by_type"}]})
+
+    operations: list[Operation] = Field(min_length=1, max_length=100)
+
+
 class DraftSaveIn(Input):
     """What to say about the new version."""
 

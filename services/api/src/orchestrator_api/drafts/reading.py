@@ -1,6 +1,7 @@
 """Reads drafts, and puts together what their boards show."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ParamSpec, TypeVar
 
 from orchestrator_api.catalog import configurations
@@ -9,8 +10,8 @@ from orchestrator_api.catalog.phases import stored_tasks
 from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.catalog.secrets import masked_phases
 from orchestrator_api.drafts import checks, states
-from orchestrator_api.drafts.board import Board, Theirs, cards, total_seconds
-from orchestrator_api.drafts.changes import compare
+from orchestrator_api.drafts.board import Board, Theirs, cards, moved, total_seconds
+from orchestrator_api.drafts.changes import Change, compare
 from orchestrator_api.drafts.rows import Draft
 from orchestrator_api.drafts.store import DraftKey
 from orchestrator_api.http.conditional import entity_tag
@@ -75,19 +76,47 @@ async def types_of(
 
 async def board(session: Session, row: Configuration, draft: Draft | None) -> Board:
     """The draft as a board, or the saved tasks if there is none."""
-    definition = await of_saved(session, row.parameters) if draft is None else await parsed(session, draft)
+    definition = await present(session, row, draft)
     base = await _base(session, row, draft)
+    shown = await _board(session, row, draft, definition)
+    changed, theirs = await quickly(session, definition, _since, row, draft, base, definition)
+    return replace(shown, phases=moved(shown.phases, changed), changes=changed, conflict=theirs)
+
+
+async def preview(
+    session: Session,
+    row: Configuration,
+    draft: Draft | None,
+    before: DraftDefinition,
+    after: DraftDefinition,
+) -> Board:
+    """The board as it would be; its changes are from what it is."""
+    shown = await _board(session, row, draft, after)
+    changed = await quickly(session, after, lambda: compare(_phases(before), _phases(after)))
+    return replace(shown, phases=moved(shown.phases, changed), changes=changed)
+
+
+async def present(session: Session, row: Configuration, draft: Draft | None) -> DraftDefinition:
+    """The tasks of the draft, or those that are saved."""
+    return await of_saved(session, row.parameters) if draft is None else await parsed(session, draft)
+
+
+def _phases(definition: DraftDefinition) -> list[JsonObject]:
+    return list(definition.to_json()["phases"])
+
+
+async def _board(
+    session: Session, row: Configuration, draft: Draft | None, definition: DraftDefinition
+) -> Board:
+    """Without what changed."""
     types = await types_of(session, definition)
     keys = sorted({(task.component, task.configuration) for task in definition.tasks()})
     usual = await jobs.usual_durations(session, keys)
-    masked = await quickly(session, definition, lambda: masked_phases(definition.to_json()["phases"]))
+    masked = await quickly(session, definition, lambda: masked_phases(_phases(definition)))
     found = await validation.find_problems(session, row.id, masked)
 
     def assembled() -> Board:
-        now = definition.to_json()["phases"]
-        before = states.of_saved(base).to_json()["phases"]
-        changed = compare(before, now) if draft else []
-        phases = cards(definition, masked, changed, types, usual)
+        phases = cards(definition, masked, types, usual)
         return Board(
             orchestration=row.id,
             name=row.name,
@@ -97,11 +126,11 @@ async def board(session: Session, row: Configuration, draft: Draft | None) -> Bo
             version=row.version,
             phases=phases,
             usual_seconds=total_seconds([phase.usual_seconds for phase in phases]),
-            changes=changed,
+            changes=(),
             checks=checks.find(masked, found, types, draft.kept if draft else ()),
             undo=draft.undo if draft and draft.can_undo else None,
             redo=draft.redo if draft else None,
-            conflict=_theirs(row, draft, base),
+            conflict=None,
             opened_at=draft.created_at if draft else None,
             updated_at=draft.updated_at if draft else None,
         )
@@ -109,15 +138,22 @@ async def board(session: Session, row: Configuration, draft: Draft | None) -> Bo
     return await quickly(session, definition, assembled)
 
 
+def _since(
+    row: Configuration, draft: Draft | None, base: JsonObject, definition: DraftDefinition
+) -> tuple[list[Change], Theirs | None]:
+    """What changed since the version that the draft began with: in the draft, and in newer versions."""
+    if draft is None:
+        return [], None
+    before = _phases(states.of_saved(base))
+    changed = compare(before, _phases(definition))
+    if draft.base_version == row.version:
+        return changed, None
+    theirs = compare(before, _phases(states.of_saved(row.parameters)))
+    return changed, Theirs(row.version, row.author, row.updated_at, row.note, theirs)
+
+
 async def _base(session: Session, row: Configuration, draft: Draft | None) -> JsonObject:
     if draft is None or draft.base_version == row.version:
         return row.parameters
     found = await configurations.find_version(session, orchestration_key(row.id), draft.base_version)
     return found.parameters if found else {}
-
-
-def _theirs(row: Configuration, draft: Draft | None, base: JsonObject) -> Theirs | None:
-    if draft is None or draft.base_version == row.version:
-        return None
-    before, now = (states.of_saved(each).to_json()["phases"] for each in (base, row.parameters))
-    return Theirs(row.version, row.author, row.updated_at, row.note, compare(before, now))

@@ -6,13 +6,14 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations
 from orchestrator_api.drafts import service as drafts
 from orchestrator_api.drafts.board import Board
-from orchestrator_api.drafts.models import BoardOut, DraftSaveIn, StepIn
+from orchestrator_api.drafts.models import BoardOut, DraftPreviewIn, DraftSaveIn, StepIn
 from orchestrator_api.http.conditional import Condition
 from orchestrator_api.http.dependencies import (
     DELETE,
     EDIT,
     PREFIX,
     READ_ONE,
+    WRITE,
     Call,
     Identifier,
     If,
@@ -64,6 +65,24 @@ async def change_draft(
     async with call.session(Scope.CONFIGURE, project) as session:
         board = await _step(session, orchestration, condition, body)
     return tagged(response, BoardOut.model_validate(board))
+
+
+@router.post(
+    "/previews",
+    operation_id="preview_draft",
+    responses=WRITE,
+    openapi_extra=takes(Scope.READ, max_bytes=LARGE),
+)
+async def preview_draft(
+    call: Call, project: Project, orchestration: Identifier, body: DraftPreviewIn
+) -> BoardOut:
+    """Preview your draft after operations, such as grouping by type: lengths, checks, and what would change.
+
+    Nothing is kept. `etag` is that of the draft as it is: with it, the same operations can be sent as a step.
+    """
+    async with call.session(Scope.READ, project) as session:
+        board = await drafts.preview(session, orchestration, body.operations)
+    return BoardOut.model_validate(board)
 
 
 async def _step(session: Session, orchestration: str, condition: Condition, body: StepIn) -> Board:

@@ -45,6 +45,24 @@ async def board(session: Session, orchestration: str) -> Board:
     return await reading.board(session, row, draft)
 
 
+async def tasks(session: Session, orchestration: str) -> DraftDefinition:
+    """The same tasks without what a board says about them, which takes longer."""
+    row = await configurations.load(session, orchestration_key(orchestration))
+    draft = await DraftStore(session.connection).draft(reading.key_of(session, orchestration))
+    return await reading.present(session, row, draft)
+
+
+async def preview(session: Session, orchestration: str, operations: Sequence[Operation]) -> Board:
+    """The board as it would be after these operations; nothing is kept."""
+    row = await configurations.load(session, orchestration_key(orchestration))
+    draft = await DraftStore(session.connection).draft(reading.key_of(session, orchestration))
+    before = await reading.present(session, row, draft)
+    types = await reading.types_of(session, before, operations)
+    await sealing.check_added(session, orchestration, operations)
+    after = await reading.quickly(session, before, states.changed, before, operations, types)
+    return await reading.preview(session, row, draft, before, after)
+
+
 async def change(
     session: Session, orchestration: str, condition: Condition, operations: Sequence[Operation]
 ) -> Board:
@@ -132,6 +150,7 @@ async def save(session: Session, orchestration: str, condition: Condition, note:
 
 async def discard(session: Session, orchestration: str, condition: Condition) -> None:
     """End the draft; the saved tasks stay as they are."""
+    session.actor.require_configure(ORCHESTRATOR)
     key = reading.key_of(session, orchestration)
     _, draft = await _checked(session, key, condition)
     if draft is not None:
@@ -228,7 +247,7 @@ def _refuse_other(row: Configuration, version: int) -> None:
         return
     raise Overtaken(
         f"{row.author} saved version {row.version} at {stamp(row.updated_at)}, after you began: "
-        "put your tasks on top, or take theirs",
+        "put your tasks on top of it, or take its tasks",
         field="version",
         saved=[SavedSince(ORCHESTRATOR, row.id, row.version, row.author, row.updated_at, row.note)],
     )

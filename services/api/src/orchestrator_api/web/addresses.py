@@ -15,6 +15,7 @@ from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.configurations import addresses as configurations
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
@@ -23,9 +24,12 @@ from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, ca
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
+from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tokens import addresses as tokens
+from orchestrator_api.web.trash import addresses as trash
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -42,13 +46,17 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    tokens,
     account,
     orchestrations,
     configurations,
     runs,
+    schedules,
+    trash,
     notifications,
     tables,
     jobs,
+    dead_letters,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""

@@ -49,9 +49,14 @@ def done(
         "undo_fields": undo and undo.fields,
     }
     response = pages.page(request, "parts/done", **shown)
+    tell(response, *topics)
+    return response
+
+
+def tell(response: Response, *topics: str) -> None:
+    """Whatever shows one of the topics is fetched again."""
     told = {"live:changed": {"target": "#stream", "topics": topics}}
     response.headers["hx-trigger"] = json.dumps(told)
-    return response
 
 
 def _leave(request: Request, to: str) -> Response:

@@ -33,7 +33,10 @@ SECTIONS = (
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
     Section("configurations", "Configurations", "adjustments", "Data"),
     Section("tables", "Tables and buckets", "table", "Data"),
+    Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("deliveries", "Deliveries", "mail", "Project"),
+    Section("trash", "Trash", "trash", "Project"),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""

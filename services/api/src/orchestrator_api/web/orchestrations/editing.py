@@ -158,7 +158,7 @@ async def refresh_token(request: Request) -> Response:
     return answers.done(request, frame, fields, text, f"orchestration:{name}")
 
 
-def _own(request: Request) -> dict[str, str]:
+def _own(request: Request) -> dict[str, Any]:
     return {part: request.path_params[part] for part in ("project", "orchestration")}
 
 

@@ -18,6 +18,7 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import attention, views
 from orchestrator_api.orchestrations.attention import Found
 from orchestrator_api.orchestrations.filters import Count, capped, statuses_of
+from orchestrator_api.orchestrations.nearest import nearest
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.frame import Frame
@@ -70,8 +71,10 @@ async def orchestrations(request: Request) -> Response:
         listed = await _listed(session, filters, size)
         is_nothing = not (listed.rows or filters.is_filtered or filters.after)
         is_blank = is_nothing and await demo.is_possible(session)
+        meant = await nearest(session, filters.q) if filters.q and not listed.rows else None
     name = "parts/orchestration_list" if is_partial else "orchestrations"
-    about |= {"next": listed.next, "size": size, "title": "Orchestrations", "is_blank": is_blank}
+    about |= {"next": listed.next, "size": size, "title": "Orchestrations"}
+    about |= {"is_blank": is_blank, "nearest": meant}
     return pages.page(request, name, **_shown(frame, listed.rows), **about)
 
 

@@ -10,9 +10,9 @@
   const source = document.querySelector("[data-stream]");
   if (!source) return;
   const indicator = document.getElementById("live");
-  const GATHER = 60, GAP = 500, MOST_ROWS = 50;
+  const GATHER = 60, GAP = 500, PATIENCE = 30_000, MOST_ROWS = 50;
   const changed = new Set();
-  let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
+  let all = false, timer = 0, next = 0, attempt = 0, retry = 0, busy = false;
 
   const say = (state, text) => {
     if (!indicator) return; // outside of a project nothing comes by itself
@@ -27,8 +27,9 @@
     say("signed-out", "Signed out");
   };
 
+  // Never two at once, and at most half of the time: a server that is slow is asked less often.
   const later = () => {
-    if (timer) return;
+    if (timer || busy) return;
     timer = setTimeout(refresh, Math.max(GATHER, next - performance.now()));
   };
 
@@ -83,8 +84,16 @@
     }
     all = false;
     changed.clear();
-    next = performance.now() + GAP;
-    for (const each of work) await each();
+    busy = true;
+    const began = performance.now();
+    try {
+      for (const each of work) await Promise.race([each(), new Promise((done) => setTimeout(done, PATIENCE))]);
+    } finally {
+      busy = false;
+      const now = performance.now();
+      next = Math.max(began + GAP, now + (now - began));
+      if (all || changed.size) later();
+    }
     document.dispatchEvent(new CustomEvent("live:refreshed"));
   }
 

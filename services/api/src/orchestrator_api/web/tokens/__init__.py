@@ -1,0 +1,1 @@
+"""Pages about the tokens of a project."""
