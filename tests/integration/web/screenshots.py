@@ -295,9 +295,8 @@ async def not_found(visit: Visit) -> None:
 async def configurations(visit: Visit) -> None:
     await configured(visit)
     for number, status in ((1, "success"), (2, "error"), (3, "success")):
-        await recipient_job(
-            visit, number, status, message="column r.opted_in does not exist" * (status == "error")
-        )
+        message = "column r.opted_in does not exist" if status == "error" else None
+        await recipient_job(visit, number, status, message=message)
     await visit.open("configurations")
 
 
@@ -345,6 +344,14 @@ async def configuration_run(visit: Visit) -> None:
     await _dialog(visit, RECIPIENT, "Run…")
 
 
+async def components(visit: Visit) -> None:
+    await visit.open("/components")
+
+
+async def component(visit: Visit) -> None:
+    await visit.open("/components/csv-extractor")
+
+
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "orchestrations": orchestrations,
     "orchestration": orchestration,
@@ -380,6 +387,8 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "configuration-new": configuration_new,
     "configuration-automate": configuration_automate,
     "configuration-run": configuration_run,
+    "components": components,
+    "component": component,
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,

@@ -54,6 +54,7 @@ async def test_form_and_json_say_the_same_and_nothing_typed_is_lost(visit: Visit
     await expect(page.locator("#problems")).to_contain_text("Columns: malformed JSON at line 1")
     async with page.expect_response("**/edit"):
         await page.get_by_role("button", name="JSON").click()
+    await expect(page.locator("#as-json")).to_be_focused()
     await expect(page.locator("#edit[data-typed]").get_by_label("Columns")).to_have_value("{")
     await page.get_by_label("Columns").fill('{"id": "bigint"}')
     await page.get_by_label("Null values, 3").fill("NULL")
@@ -174,11 +175,11 @@ async def test_one_is_run_by_itself_with_other_parameters(visit: Visit) -> None:
     await page.get_by_role("link", name="Run…").click()
     dialog = page.get_by_role("dialog", name="Run Orders of the shop")
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "merge"}')
-    await dialog.get_by_role("button", name="Run Orders of the shop").click()
+    await dialog.get_by_role("button", name="Run").click()
     await expect(dialog.locator("#parameters-error")).to_contain_text("does not match the component's schema")
     assert await axe(page) == []
     await dialog.get_by_label("Parameters for this job only").fill('{"mode": "append"}')
-    await dialog.get_by_role("button", name="Run Orders of the shop").click()
+    await dialog.get_by_role("button", name="Run").click()
     await expect(dialog).to_have_count(0)
     (started,) = (await visit.client.get("jobs?component=csv-extractor"))["items"]
     assert (started["status"], started["parameters"]) == ("created", {"mode": "append"})

@@ -36,6 +36,7 @@ SECTIONS = (
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
+    Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
