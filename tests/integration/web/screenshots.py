@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
+from tests.integration.web.configured import PATH as RECIPIENT
+from tests.integration.web.configured import configured
+from tests.integration.web.configured import job as recipient_job
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.integration.web.heard_updates import known, rhythmic, updated
 from tests.integration.web.recorded_fires import recorded_fires
@@ -362,6 +365,66 @@ async def not_found(visit: Visit) -> None:
     await visit.open("/projects/someone-elses/orchestrations")
 
 
+async def configurations(visit: Visit) -> None:
+    await configured(visit)
+    for number, status in ((1, "success"), (2, "error"), (3, "success")):
+        message = "column r.opted_in does not exist" if status == "error" else None
+        await recipient_job(visit, number, status, message=message)
+    await visit.open("configurations")
+
+
+async def configuration(visit: Visit) -> None:
+    await visit.open(RECIPIENT)
+
+
+async def configuration_edit(visit: Visit) -> None:
+    await visit.open("configurations/csv-extractor/orders/edit")
+
+
+async def configuration_json(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/edit?side=json")
+    await visit.page.locator("#json").fill('{\n  "statements": 1\n}')
+    await expect(visit.page.locator("#problems")).to_contain_text("Line")
+
+
+async def configuration_versions(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions")
+
+
+async def configuration_compare(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions/1...2")
+
+
+async def configuration_jobs(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/jobs")
+
+
+async def _dialog(visit: Visit, path: str, name: str) -> None:
+    await visit.open(path)
+    await visit.page.get_by_role("link", name=name).locator("visible=true").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def configuration_new(visit: Visit) -> None:
+    await _dialog(visit, "configurations", "New configuration…")
+
+
+async def configuration_automate(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Automate…")
+
+
+async def configuration_run(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Run…")
+
+
+async def components(visit: Visit) -> None:
+    await visit.open("/components")
+
+
+async def component(visit: Visit) -> None:
+    await visit.open("/components/csv-extractor")
+
+
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "orchestrations": orchestrations,
     "orchestration": orchestration,
@@ -394,6 +457,18 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "trash": trash,
     "trashed": trashed,
     "toast": toast,
+    "configurations": configurations,
+    "configuration": configuration,
+    "configuration-edit": configuration_edit,
+    "configuration-json": configuration_json,
+    "configuration-versions": configuration_versions,
+    "configuration-compare": configuration_compare,
+    "configuration-jobs": configuration_jobs,
+    "configuration-new": configuration_new,
+    "configuration-automate": configuration_automate,
+    "configuration-run": configuration_run,
+    "components": components,
+    "component": component,
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,

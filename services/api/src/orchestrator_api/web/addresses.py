@@ -13,6 +13,8 @@ from orchestrator_api.web import home
 from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.cli_login import cli_login
+from orchestrator_api.web.components import addresses as components
+from orchestrator_api.web.configurations import addresses as configurations
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
@@ -49,6 +51,8 @@ ROOMS = (
     tokens,
     account,
     orchestrations,
+    configurations,
+    components,
     runs,
     schedules,
     triggers,
