@@ -16,12 +16,14 @@ from orchestrator_api.web.cli_login import cli_login
 from orchestrator_api.web.csrf import FormTokens
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.link_pages import forgot_password, link
+from orchestrator_api.web.members import addresses as members
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.tokens import addresses as tokens
+from orchestrator_api.web.variables import addresses as variables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -37,6 +39,8 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    variables,
+    members,
     tokens,
     account,
     orchestrations,

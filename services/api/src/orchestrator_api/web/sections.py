@@ -31,6 +31,8 @@ class Section:
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
