@@ -341,6 +341,54 @@ async def secret_of_token(visit: Visit) -> None:
     await expect(visit.page.get_by_label("Secret")).to_be_visible()
 
 
+MEMBERS = (
+    ("tomas.riha@example.com", "Tomáš Říha", "admin", False),
+    ("eva@example.com", "Eva Malá", "editor", False),
+    ("on.call@example.com", "On call", "viewer", True),
+    ("auditor@example.com", "auditor@example.com", "viewer", False),
+)
+
+
+async def members(visit: Visit) -> None:
+    there = [each["email"] for each in (await visit.client.get("members"))["items"]]
+    for email, name, role, may_run in MEMBERS:
+        if email not in there:
+            body = {"email": email, "name": name, "role": role, "may_run": may_run}
+            await visit.client.post("members", body, status=201)
+    await visit.open("members")
+
+
+async def invite(visit: Visit) -> None:
+    await visit.open("members")
+    await visit.page.get_by_role("link", name="Invite…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+VARIABLES = {
+    "export_url": ("https://exports.example.com/shop", False),
+    "mailchimp_key": ("3f2a9c1b07de", True),
+    "region": ("eu-central-1", False),
+    "report_columns": (
+        "order_id, customer, amount, currency, created_at, shipped_at, carrier, warehouse",
+        False,
+    ),
+}
+
+
+async def variables(visit: Visit) -> None:
+    for name, (value, secret) in VARIABLES.items():
+        await visit.client.put(f"variables/{name}", {"value": value, "secret": secret})
+    body = {"parameters": {"rows": 1, "#password": "{{ vars.mailchimp_key }}"}}
+    await visit.client.put("configurations/demo-extractor/mailchimp", body)
+    await visit.open("variables")
+
+
+async def variable(visit: Visit) -> None:
+    await visit.open("variables")
+    await visit.page.get_by_role("link", name="mailchimp_key", exact=True).click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def confirm(visit: Visit) -> None:
     await visit.open()
     button = visit.page.get_by_role("button", name="Run legacy-export")
@@ -481,6 +529,10 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "new-token": new_token,
     "revoke-token": revoke_token,
     "token-secret": secret_of_token,
+    "members": members,
+    "invite-member": invite,
+    "variables": variables,
+    "variable": variable,
     "account": account,
     "not-found": not_found,
     "session-ended": session_ended,

@@ -21,6 +21,7 @@ from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
 from orchestrator_api.web.notifications import addresses as notifications
+from orchestrator_api.web.members import addresses as members
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
@@ -32,6 +33,7 @@ from orchestrator_api.web.tables import addresses as tables
 from orchestrator_api.web.tokens import addresses as tokens
 from orchestrator_api.web.trash import addresses as trash
 from orchestrator_api.web.triggers import addresses as triggers
+from orchestrator_api.web.variables import addresses as variables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -48,6 +50,8 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    variables,
+    members,
     tokens,
     account,
     orchestrations,

@@ -37,6 +37,8 @@ SECTIONS = (
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
