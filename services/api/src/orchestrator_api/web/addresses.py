@@ -30,6 +30,7 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tasks import addresses as tasks
 from orchestrator_api.web.tokens import addresses as tokens
 from orchestrator_api.web.trash import addresses as trash
 from orchestrator_api.web.triggers import addresses as triggers
@@ -65,6 +66,7 @@ ROOMS = (
     tables,
     jobs,
     dead_letters,
+    tasks,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
