@@ -34,11 +34,11 @@ SECTIONS = (
     Section("configurations", "Configurations", "adjustments", "Data"),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
-    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
-    Section("variables", "Variables", "braces", PROJECT),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
