@@ -223,6 +223,7 @@ async def test_who_saves_second_sees_both_sides_and_loses_nothing(visit: Visit) 
     await other.goto(page.url)
     await other.get_by_role("switch", name="Campaigns is active").click()
     await expect(other.locator("#said")).to_contain_text("Campaigns is inactive.")
+    await other.close()
     await page.get_by_role("switch", name="New recipients is active").click()
     await expect(page.get_by_text("The draft was changed in another tab")).to_be_visible()
     await expect(page.get_by_role("switch", name="Campaigns is active")).not_to_be_checked()
@@ -254,7 +255,12 @@ async def test_a_session_that_ends_in_the_middle_of_an_edit_loses_nothing(visit:
     await page.get_by_role("switch", name="Campaigns is active").click()
     await expect(page.get_by_text("Your session has ended").first).to_be_visible()
     await page.context.add_cookies(cookies)  # type: ignore[arg-type]
+    await visit.site.database.execute(
+        "UPDATE catalog.drafts SET updated_at = updated_at - interval '1 hour' WHERE project = $1",
+        visit.project,
+    )
     await page.reload()
+    await expect(page.get_by_text("You have a draft of 2 changes from")).to_be_visible()
     assert await layout(page) == TOGETHER
     await expect(page.get_by_role("switch", name="Campaigns is active")).to_be_checked()
 
