@@ -122,6 +122,7 @@ async def test_seed_004_from_nothing_to_phases_in_the_right_order(visit: Visit) 
     await expect(dialog).to_have_count(0)
     for name in ("Campaigns", "Email recipient index"):
         await page.get_by_role("link", name="Add task", exact=True).click()
+        await expect(dialog.get_by_text("in use 1").first).to_be_visible()
         await dialog.get_by_role("searchbox").fill(name[:8])
         await expect(dialog.get_by_role("checkbox")).to_have_count(4 if name == "Campaigns" else 1)
         await dialog.get_by_role("checkbox", name=f"{name} ").first.check()
