@@ -56,6 +56,7 @@ ROWS: Mapping[str, str] = {
     "stream_job_log": "yyy...y. yyyyy",
     "explain_job": "yyy...y. yyyyy",
     "get_job_timeline": "yyy...y. yyyyy",
+    "search": "yyy...y. yyyyy",
     "list_lanes": "yyy...y. yyyyy",
     "preview_termination": "yyy...y. yyyyy",
     "list_schedules": "yyy...y. yyyyy",
