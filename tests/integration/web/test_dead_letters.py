@@ -1,5 +1,7 @@
 """What no service could handle, in an administrator's browser."""
 
+from typing import Any
+
 import aio_pika
 import pytest
 from playwright.async_api import expect
@@ -13,7 +15,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group
 
 async def given_up(site: Site, number: int) -> None:
     """A message as a consumer puts it aside."""
-    headers = {
+    headers: dict[str, Any] = {
         "x-reason": f"run {number} names no project",
         "x-queue": "runner.commands",
         "x-exchange": "orchestrator.commands",
@@ -25,7 +27,7 @@ async def given_up(site: Site, number: int) -> None:
         channel = await connection.channel()
         exchange = await channel.get_exchange(DEAD_LETTERS, ensure=False)
         message = aio_pika.Message(
-            b'{"project": 1}', headers=dict(headers), message_id=f"letter-{number}", delivery_mode=2
+            b'{"project": 1}', headers=headers, message_id=f"letter-{number}", delivery_mode=2
         )
         await exchange.publish(message, "runner.commands")
 

@@ -37,10 +37,14 @@ class Section:
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
+    Section("configurations", "Configurations", "adjustments", "Data"),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
+    Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
     Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
