@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from tests.integration.web.configured import PATH as RECIPIENT
 from tests.integration.web.configured import configured
 from tests.integration.web.configured import job as recipient_job
 from tests.integration.web.conftest import Site, Visit, visiting
+from tests.integration.web.heard_updates import known, rhythmic, updated
 from tests.integration.web.recorded_fires import recorded_fires
 from tests.integration.web.recorded_runs import failed, lane
 from tests.integration.web.test_tables_and_buckets import heard
@@ -164,6 +165,39 @@ async def fires(visit: Visit) -> None:
     await visit.open("orchestrations/shop/schedules/main/fires")
 
 
+async def trigger(visit: Visit) -> None:
+    await rhythmic(visit, "in.c-crm.contacts", timedelta(minutes=45), 60, timedelta(minutes=56))
+    await rhythmic(visit, "in.c-adform.campaigns", timedelta(hours=1), 40, timedelta(minutes=94))
+    await rhythmic(visit, "in.c-adform.costs", timedelta(hours=6), 9, timedelta(hours=2))
+    made = await visit.client.get("orchestrations/campaigns/triggers/main")
+    await known(visit, made["id"])
+    await updated(visit, "in.c-crm.contacts")
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").locator("a[href$='triggers/main']").click()
+    await expect(visit.page.locator("[data-readiness]")).to_have_text("1 of 2")
+
+
+async def trigger_new(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-trigger")
+    await visit.page.get_by_label("Find a table").fill("adform")
+    await expect(visit.page.locator("#picker")).not_to_contain_text("contacts")
+    await visit.page.get_by_role("checkbox", name="in.c-adform.campaigns").check()
+    await visit.page.get_by_role("textbox", name="Cool-down").fill("5h")
+    await expect(visit.page.locator("#meaning")).to_contain_text("would not have counted")
+
+
+async def trigger_reset(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/reset")
+
+
+async def updates(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/updates")
+
+
+async def why(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/why")
+
+
 async def session_ended(visit: Visit) -> None:
     await visit.open()
     await visit.page.context.clear_cookies(name="orchestrator_session")
@@ -222,6 +256,45 @@ async def import_plan(visit: Visit) -> None:
     await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
 
 
+async def versions(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions")
+
+
+async def compared(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions/1...2")
+
+
+async def edit_orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Edit name, description and labels").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def orchestration_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("button", name="More about campaigns").click()
+
+
+async def backfill(visit: Visit) -> None:
+    await visit.open("orchestrations/nightly-sales/backfill")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await visit.page.get_by_label("From").fill(f"{yesterday - timedelta(days=5):%Y-%m-%d} 00:00")
+    await visit.page.get_by_label("To", exact=True).fill(f"{yesterday:%Y-%m-%d} 00:00")
+    await visit.page.get_by_role("button", name="Show the fires").click()
+    await expect(visit.page.get_by_role("status", name="Fires")).to_be_visible()
+
+
+async def trash(visit: Visit) -> None:
+    await visit.client.delete("orchestrations/legacy-export")
+    await visit.client.put("configurations/demo-extractor/old", {"parameters": {"rows": 1}})
+    await visit.client.delete("configurations/demo-extractor/old")
+    await visit.open("trash")
+
+
+async def trashed(visit: Visit) -> None:
+    await visit.open("orchestrations/legacy-export")
+
+
 TOKENS: tuple[dict[str, object], ...] = (
     {
         "name": "start-button",
@@ -266,6 +339,54 @@ async def secret_of_token(visit: Visit) -> None:
     await visit.page.get_by_role("link", name="Refresh start-button…").click()
     await visit.page.get_by_role("button", name="Refresh start-button").click()
     await expect(visit.page.get_by_label("Secret")).to_be_visible()
+
+
+MEMBERS = (
+    ("tomas.riha@example.com", "Tomáš Říha", "admin", False),
+    ("eva@example.com", "Eva Malá", "editor", False),
+    ("on.call@example.com", "On call", "viewer", True),
+    ("auditor@example.com", "auditor@example.com", "viewer", False),
+)
+
+
+async def members(visit: Visit) -> None:
+    there = [each["email"] for each in (await visit.client.get("members"))["items"]]
+    for email, name, role, may_run in MEMBERS:
+        if email not in there:
+            body = {"email": email, "name": name, "role": role, "may_run": may_run}
+            await visit.client.post("members", body, status=201)
+    await visit.open("members")
+
+
+async def invite(visit: Visit) -> None:
+    await visit.open("members")
+    await visit.page.get_by_role("link", name="Invite…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+VARIABLES = {
+    "export_url": ("https://exports.example.com/shop", False),
+    "mailchimp_key": ("3f2a9c1b07de", True),
+    "region": ("eu-central-1", False),
+    "report_columns": (
+        "order_id, customer, amount, currency, created_at, shipped_at, carrier, warehouse",
+        False,
+    ),
+}
+
+
+async def variables(visit: Visit) -> None:
+    for name, (value, secret) in VARIABLES.items():
+        await visit.client.put(f"variables/{name}", {"value": value, "secret": secret})
+    body = {"parameters": {"rows": 1, "#password": "{{ vars.mailchimp_key }}"}}
+    await visit.client.put("configurations/demo-extractor/mailchimp", body)
+    await visit.open("variables")
+
+
+async def variable(visit: Visit) -> None:
+    await visit.open("variables")
+    await visit.page.get_by_role("link", name="mailchimp_key", exact=True).click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def confirm(visit: Visit) -> None:
@@ -376,6 +497,13 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "run-dialog": run_dialog,
     "new-orchestration": new_orchestration,
     "import": import_plan,
+    "versions": versions,
+    "compared": compared,
+    "edit-orchestration": edit_orchestration,
+    "orchestration-menu": orchestration_menu,
+    "backfill": backfill,
+    "trash": trash,
+    "trashed": trashed,
     "toast": toast,
     "configurations": configurations,
     "configuration": configuration,
@@ -392,10 +520,19 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "schedule": schedule,
     "schedule-refused": schedule_refused,
     "fires": fires,
+    "trigger": trigger,
+    "trigger-new": trigger_new,
+    "trigger-reset": trigger_reset,
+    "updates": updates,
+    "why": why,
     "tokens": tokens,
     "new-token": new_token,
     "revoke-token": revoke_token,
     "token-secret": secret_of_token,
+    "members": members,
+    "invite-member": invite,
+    "variables": variables,
+    "variable": variable,
     "account": account,
     "not-found": not_found,
     "session-ended": session_ended,

@@ -58,6 +58,68 @@ async def test_the_timeline_says_the_same_in_words(visit: Visit) -> None:
     bars = rows.filter(has_text="Campaign performance").locator("rect title")
     assert await bars.all_text_contents() == ["waited 14 s for a free slot", "ran 2 min"]
     await expect(page.locator("#verdict")).to_contain_text("It waited")
+    await page.get_by_role("link", name="List").click()
+    assert page.url.endswith("/runs/42?view=list")
+    row = page.get_by_role("row").filter(has_text="Campaign performance")
+    await expect(row).to_contain_text("Success")
+    await expect(row).to_contain_text("14 s")
+    await expect(page.get_by_role("row").filter(has_text=MESSAGE)).to_contain_text("Campaign recipient")
+    assert await axe(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await overflows(page) == []
+
+
+async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    trigger = {"tables": ["in.c-crm.contacts"], "cool_down_seconds": 60}
+    await visit.client.put("orchestrations/campaigns/triggers/crm", trigger, status=201)
+    run = (await failed(visit)).run
+    database = visit.site.database
+    await database.execute(
+        "UPDATE jobs.jobs SET origin = 'trigger', requested_by = NULL, trigger_id = t.id"
+        " FROM catalog.triggers t WHERE t.project = $2 AND jobs.id = $1",
+        run,
+        visit.project,
+    )
+    await database.execute(
+        "INSERT INTO triggers.fires (trigger_id, generation, job_id, at, tables)"
+        " SELECT trigger_id, 1, id, now(), jsonb_build_array(jsonb_build_object("
+        "'project', project, 'table', 'in.c-crm.contacts', 'seq', 7)) FROM jobs.jobs WHERE id = $1",
+        run,
+    )
+    await database.execute(
+        'UPDATE jobs.jobs SET output_tables = \'[{"table": "out.c-campaigns.recipient"}]\''
+        " WHERE parent_id = $1 AND status = 'success'",
+        run,
+    )
+    await database.execute(
+        "WITH fact AS (INSERT INTO notifications.facts (key, project, orchestration, event)"
+        " SELECT id::text, project, configuration, 'error' FROM jobs.jobs WHERE id = $1)"
+        "INSERT INTO notifications.deliveries (id, fact_key, project, orchestration, event, job_id, channel,"
+        " recipient, reason, status, next_attempt_at, message_id, created_at, sent_at)"
+        " SELECT gen_random_uuid(), id::text, project, configuration, 'error', id, 'email',"
+        " 'data-team@example.com', 'subscription', 'sent', now(), '<1@example.com>', finished_at, finished_at"
+        " FROM jobs.jobs WHERE id = $1",
+        run,
+    )
+    page = await visit.open("orchestrations/campaigns/runs/42")
+    facts = page.locator("#facts > div")
+    for name, text in {
+        "Started by": "trigger",
+        "Updates used": "in.c-crm.contacts",
+        "Tables written": "out.c-campaigns.recipient",
+        "Ran as": "its own token",
+    }.items():
+        await expect(facts.filter(has_text=name).locator("dd")).to_contain_text(text)
+    await expect(facts.filter(has_text="Notified")).to_contain_text("data-team@example.com")
+    await expect(facts.filter(has_text="Notified")).to_contain_text("delivered")
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("e")
+    await expect(page.locator("#L22")).to_be_in_viewport(ratio=1)
+    assert await axe(page) == []
 
 
 async def test_it_changes_by_itself_and_says_why_it_waits(visit: Visit) -> None:

@@ -181,6 +181,32 @@ def test_a_line_full_of_colours_or_hits_stays_small() -> None:
     assert line_html("a" * 4096, "a").count("<mark>") == MOST_MARKS
 
 
+def test_what_is_at_work_shows_when_it_usually_ends() -> None:
+    job = TaskJob(UUID(int=1), 1, "processing", at(0), None, 1, None, None, None)
+    usual = replace(task("a", "started"), job=job, usual_duration_seconds=120.0)
+    late = replace(task("b", "started"), job=replace(job, id=UUID(int=2)), usual_duration_seconds=5.0)
+    segment = Segment(at(0), at(30), SegmentCause.RUNNING, attempt=1)
+    tasks = [
+        TaskTimeline(each.id, each.id, 0, "processing", UUID(int=1), True, [segment], {})
+        for each in (usual, late)
+    ]
+    verdict = Verdict("", 0, 30, [])
+    timeline = Timeline(UUID(int=1), "processing", at(0), None, verdict, [], {}, tasks, [])
+    phase = RunPhase(0, "Load", at(0), None, [usual, late])
+    shown = drawn(timeline, [phase], at(30), PRAGUE, expected_end=at(60))
+    assert shown.now == 25.0
+    (first, second) = shown.phases[0].rows
+    assert [(bar.tone, bar.x, bar.width) for bar in first.bars] == [
+        ("processing", 0.0, 25.0),
+        ("expected", 25.0, 75.0),
+    ]
+    assert first.bars[1].label == "usually 1 min 30 s more"
+    assert [bar.tone for bar in second.bars] == ["processing"]
+    over = drawn(replace(timeline, end=at(30)), [phase], at(30), PRAGUE, expected_end=at(60))
+    assert over.now is None
+    assert [bar.tone for bar in over.phases[0].rows[0].bars] == ["processing"]
+
+
 def test_a_page_has_the_blocks_of_a_hundred_thousand_lines() -> None:
     lines = dict.fromkeys(range(89001, 90001), "")
     shown = blocks(250_300, lines, 89_950)

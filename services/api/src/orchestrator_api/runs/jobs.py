@@ -253,6 +253,15 @@ class LogPart:
     finished: bool
 
 
+async def tables_written(session: Session, job_id: UUID, *, limit: int) -> list[str]:
+    """The names of the tables that the jobs of a run wrote."""
+    await find(session, job_id)
+    found = await RunStore(session.connection).tables_written(
+        project=session.project, job_id=job_id, limit=limit
+    )
+    return [each.name for each in found]
+
+
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:
     """Read a part of the log.
 

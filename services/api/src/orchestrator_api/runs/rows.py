@@ -376,3 +376,10 @@ class UsualPhase:
 
     name: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """A table that a job of a run wrote."""
+
+    name: str

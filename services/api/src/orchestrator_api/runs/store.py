@@ -32,6 +32,7 @@ from orchestrator_api.runs.rows import (
     UsualDuration,
     UsualPhase,
     WaitingJob,
+    WrittenTable,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
@@ -229,6 +230,10 @@ class RunStore(Store):
             configuration=failure.configuration,
             number=failure.number,
         )
+
+    async def tables_written(self, *, project: str, job_id: UUID, limit: int) -> list[WrittenTable]:
+        """The tables that the jobs of a run reported as their outputs, by name."""
+        return await self._many(WrittenTable, "tables_written", project=project, job_id=job_id, limit=limit)
 
     async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:
         """Where to begin reading for this line, or for the last `count` lines."""

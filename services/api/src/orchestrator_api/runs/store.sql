@@ -445,3 +445,18 @@ WHERE r.job_id IN (
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = o.job_id)
     ORDER BY o.requested_at
     LIMIT $batch)
+
+-- name: tables_written
+-- What the jobs of a run and of the runs nested in it reported as their outputs.
+WITH RECURSIVE runs AS (
+    SELECT j.id FROM jobs.jobs_v1 j WHERE j.id = $job_id AND j.project = $project
+    UNION ALL
+    SELECT c.id FROM runs r JOIN jobs.jobs_v1 c ON c.parent_id = r.id WHERE c.kind = 'run'
+)
+SELECT DISTINCT output ->> 'table' AS name
+FROM runs r
+JOIN jobs.jobs_v1 c ON c.parent_id = r.id
+CROSS JOIN LATERAL jsonb_path_query(c.output_tables, '$[*]') AS output
+WHERE output ->> 'table' IS NOT NULL
+ORDER BY name
+LIMIT $limit

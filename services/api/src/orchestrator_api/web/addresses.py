@@ -20,6 +20,7 @@ from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
 from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
+from orchestrator_api.web.members import addresses as members
 from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
@@ -29,8 +30,11 @@ from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tasks import addresses as tasks
 from orchestrator_api.web.tokens import addresses as tokens
 from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.triggers import addresses as triggers
+from orchestrator_api.web.variables import addresses as variables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
@@ -47,6 +51,8 @@ ENTRY = (
 )
 NOWHERE = Address("nowhere", f"{PROJECT}/{{rest:path}}", home.nowhere, READ)
 ROOMS = (
+    variables,
+    members,
     tokens,
     account,
     orchestrations,
@@ -54,11 +60,13 @@ ROOMS = (
     components,
     runs,
     schedules,
+    triggers,
     trash,
     notifications,
     tables,
     jobs,
     dead_letters,
+    tasks,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""

@@ -34,6 +34,8 @@ SECTIONS = (
     Section("configurations", "Configurations", "adjustments", "Data"),
     Section("tables", "Tables and buckets", "table", "Data"),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
+    Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
+    Section("variables", "Variables", "braces", PROJECT),
     Section("deliveries", "Deliveries", "mail", "Project"),
     Section("trash", "Trash", "trash", "Project"),
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),

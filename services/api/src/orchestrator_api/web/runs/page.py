@@ -24,9 +24,10 @@ from orchestrator_api.runs.rows import JobDetails
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.orchestrations.actions import SECTION
+from orchestrator_api.web.runs.facts import Facts, facts_of
 from orchestrator_api.web.runs.log import ShownLog, Wanted, line_number, part_from, shown_log
 from orchestrator_api.web.runs.timeline import drawn
-from orchestrator_api.web.runs.words import ERROR_KINDS, ORIGINS, chosen, headline, linked, plain, status_of
+from orchestrator_api.web.runs.words import ERROR_KINDS, chosen, headline, linked, plain, status_of
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import Viewer, viewer_of
 from orchestrator_shared.domain.errors import NotFound
@@ -48,6 +49,7 @@ class Shown:
     others: Sequence[RunTask]
     """The other tasks that failed."""
     retry_of: JobRef | None
+    facts: Facts
     current: CurrentVersion | None
     """The orchestration as it is now; None if it was deleted."""
 
@@ -97,9 +99,11 @@ async def run(request: Request) -> Response:
         said=headline(each, shown.phases, shown.why.sentence),
         waits=linked(shown.why.sentence, holders) if each.status in ("created", "waiting") else None,
         verdict=linked(timeline.verdict.sentence, holders),
-        drawn=drawn(timeline, shown.phases, session.now, viewer.zone),
-        started_by=ORIGINS.get(each.origin, ("user", each.requested_by or each.origin)),
+        drawn=drawn(timeline, shown.phases, session.now, viewer.zone, expected_end=each.expected_end),
+        facts=shown.facts,
+        is_list=query.get("view") == "list",
         types=types,
+        request_task=query.get("task", ""),
         task=task,
         log=log,
         log_days=request.app.state.log_days,
@@ -151,6 +155,7 @@ async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
         failed=failed,
         others=_others(phases, failed),
         retry_of=(await explanations.references(session, [retried])).get(retried) if retried else None,
+        facts=await facts_of(session, details),
         current=own[0] if own else None,
     )
 

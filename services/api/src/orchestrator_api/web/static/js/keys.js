@@ -21,8 +21,9 @@
   // What a page has keys for of its own says so itself.
   const named = (key) => {
     if (!/^[a-z]$/.test(key)) return null;
-    const found = [...document.querySelectorAll(`[aria-keyshortcuts="${key}"]`)].find((each) => each.checkVisibility() && !each.disabled);
-    return found && (() => found.click());
+    const found = [...document.querySelectorAll(`[aria-keyshortcuts="${key}"]:not(:disabled)`)];
+    const first = found.find((each) => each.checkVisibility()) || found[0];
+    return first && (() => first.click());
   };
 
   document.addEventListener("keydown", (event) => {

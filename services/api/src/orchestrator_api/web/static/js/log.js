@@ -210,6 +210,17 @@
   };
 
   start();
+  // Works where people reach the page without https, too.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy-address]");
+    if (!button) return;
+    const field = document.createElement("input");
+    field.value = location.href;
+    button.before(field);
+    field.select();
+    button.lastChild.textContent = document.execCommand("copy") ? "Link copied" : "Copy it from the address bar";
+    field.remove();
+  });
   // Whoever watches a run at work sees the log of the task that is at work now.
   document.addEventListener("live:refreshed", async () => {
     const log = byId("lines"), tasks = byId("log-tasks");
