@@ -180,6 +180,8 @@ async def test_one_is_run_by_itself_with_other_parameters(visit: Visit) -> None:
     await expect(dialog).to_have_count(0)
     (started,) = (await visit.client.get("jobs?component=csv-extractor"))["items"]
     assert (started["status"], started["parameters"]) == ("created", {"mode": "append"})
+    await page.get_by_role("link", name="Configuration", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Orders of the shop")
 
 
 async def test_who_may_only_look_sees_why_nothing_can_be_changed(site: Site) -> None:
