@@ -55,6 +55,7 @@ async def test_typing_filters_all_rows_and_the_url_keeps_it(visit: Visit) -> Non
     await page.locator("#filter").fill("campains")
     await expect(page.get_by_role("link", name="campaigns", exact=True)).to_be_visible()
     await page.locator("#filter").fill("REPORTx")
+    await expect(page.get_by_text("No orchestration matches “REPORTx”")).to_be_visible()
     await page.reload()
     await expect(page.locator("#filter")).to_have_value("REPORTx")
     await page.get_by_role("link", name="Clear the filter").click()
