@@ -33,6 +33,10 @@ SECTIONS = (
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
     Section("variables", "Variables", "braces", PROJECT),
-    Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("audit", "Audit", "history", PROJECT, Scope.ADMINISTER),
+    Section("project_settings", "Settings", "settings", PROJECT),
+    Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
+    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
