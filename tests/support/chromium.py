@@ -25,8 +25,13 @@ FLAGS = [
 AXE = Path(__file__).parent / "vendor/axe.min.js"
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
-EXPECTED = ("ERR_INTERNET_DISCONNECTED", "Failed to fetch", "the server responded with a status of")
-"""What the console says of tests that take the network away or ask for what is not there."""
+EXPECTED = (
+    "ERR_INTERNET_DISCONNECTED",
+    "Failed to fetch",
+    "the server responded with a status of",
+    "SSE reconnect failed with status 401",
+)
+"""What the console says of tests that take the network or the session away, or ask for what is not there."""
 REPORT = "document.addEventListener('securitypolicyviolation', event => window.reportViolation("
 REPORT += "`${event.violatedDirective}: ${event.blockedURI} in ${event.sourceFile}:${event.lineNumber}`))"
 

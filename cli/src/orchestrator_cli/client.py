@@ -85,6 +85,10 @@ class ApiClient:
     def post(self, path: str, body: Json | None = None, **params: object) -> Json:
         return self._request("POST", path, params=_given(params), body=body or {})
 
+    def step(self, path: str, body: Json, *, etag: str) -> Json:
+        """Go on from the state with this tag, and from no other."""
+        return self._request("POST", path, body=body, headers={"If-Match": etag})
+
     def post_once(self, path: str, body: Json) -> Json:
         """Send it under a new idempotency key: a retry after a lost response is the same request."""
         key = {"Idempotency-Key": str(new_id())}

@@ -7,11 +7,11 @@ from typing import Any
 from rich.text import Text
 
 from orchestrator_cli.client import Json
-from orchestrator_cli.definition_files import to_yaml
 from orchestrator_cli.output import plain
 from orchestrator_shared.definitions.export import to_document
 from orchestrator_shared.definitions.loader import Document
 from orchestrator_shared.definitions.placeholders import is_variable_reference
+from orchestrator_shared.definitions.yaml_text import to_yaml
 
 MASK = "***"
 NEW_SECRET = "*** (another one)"  # noqa: S105  # shown in place of a secret that changes

@@ -1,4 +1,5 @@
-"""Where a CSV comes from: a file in the files directory or a URL; plain, gzipped, or alone in a zip."""
+"""Where a CSV comes from: a file in the files directory, a URL, or a sample that comes with the component;
+plain, gzipped, or alone in a zip."""
 
 import codecs
 import io
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     import zipfile
 
 
+SAMPLE = "sample:"
+SAMPLES = Path(__file__).parent / "samples"
+
+
 def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
@@ -25,6 +30,8 @@ def is_utf8(encoding: str) -> bool:
 
 async def local_copy(source: str) -> Path:
     """The source as a file on this machine."""
+    if source.startswith(SAMPLE):
+        return _sample(source.removeprefix(SAMPLE))
     if not is_url(source) and "://" in source:
         raise UserError("source: a URL must start with http:// or https://")
     if not is_url(source):
@@ -38,6 +45,13 @@ async def local_copy(source: str) -> Path:
 
     await fetch(source, target)
     return target
+
+
+def _sample(name: str) -> Path:
+    known = sorted(file.name for file in SAMPLES.glob("*.csv.gz"))
+    if name not in known:
+        raise UserError(f"source: there is no sample {name}; there are {', '.join(known)}")
+    return SAMPLES / name
 
 
 @contextmanager

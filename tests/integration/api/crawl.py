@@ -57,12 +57,17 @@ REQUESTS: Mapping[str, Request] = {
     "copy_orchestration": Request((201, 409), {"id": "copied"}),
     "group_tasks": Request((200,), {"by": "type"}),
     "arrange_tasks": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "change_draft": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "preview_draft": Request((200,), {"operations": [{"operation": "one_task_per_phase"}]}),
+    "save_draft": Request((200, 409), {}),
+    "discard_draft": Request((204,)),
     "change_orchestration_token": Request((200,), {"components": ["*"]}),
     "refresh_orchestration_token": Request((204,)),
     "run_orchestration": ASKED,
     "run_configuration": ASKED,
     "backfill_schedule": Request((202,), {"orchestration": "daily", "schedule": "mornings", **PERIOD}),
     "get_run": Request((404,)),  # no runner has accepted one
+    "search": Request(query="?q=x"),
     "search_job_log": Request(query="?q=x"),
     "terminate_job": Request((202,)),
     "plan_retry": Request((409,)),  # it is not finished

@@ -46,6 +46,9 @@ OTHERS: dict[str, dict[str, str]] = {
     # A lesser token is of the project demo, where it may apply nothing.
     "apply_definitions": {"project": "demo" if TOLD["scopes"] else "pruned"},
     "save_orchestration": {"orchestration": "written"},
+    "change_draft": {"orchestration": "drafted"},
+    "save_draft": {"orchestration": "drafted"},
+    "discard_draft": {"orchestration": "drafted"},
     "save_schedule": {"schedule": "written"},
     "save_trigger": {"trigger": "written"},
     "save_variable": {"name": "written"},
@@ -109,6 +112,21 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
         _make_true(operation, case)
 
 
+DRAFTED = "/v1/projects/demo/orchestrations/drafted"
+OVER_ANY = {"If-Match": "*"}
+
+
+def _draft_again() -> None:
+    """A draft of the same two phases, with a step to undo and one to do again; lesser tokens make none."""
+    phases = [{"name": name, "tasks": [{"component": "demo-extractor", "configuration": name}]}
+              for name in ("one", "two")]  # fmt: skip
+    http.put(DRAFTED, json={"phases": phases}, headers=OVER_ANY)
+    http.delete(f"{DRAFTED}/draft", headers=OVER_ANY)
+    rename = {"operations": [{"operation": "rename_phase", "phase": 0, "name": "renamed"}]}
+    for step in (rename, rename, {"undo": True}):
+        http.post(f"{DRAFTED}/draft/steps", json=step, headers=OVER_ANY)
+
+
 def _make(path: str, body: Any) -> None:
     """Save it, whether or not it exists."""
     made = http.put(path, json=body)
@@ -135,8 +153,12 @@ def _is_good(operation: str, name: str, value: object) -> bool:
 
 
 def _make_true(operation: str, case: Case[Any]) -> None:
+    if operation in ("change_draft", "save_draft"):
+        _draft_again()
     if case.query.get("owner"):
         case.query["owner"] = "demo"
+    if case.query.get("query"):
+        case.query["query"] = "by:jana"
     if case.query.get("tasks"):
         case.query["tasks"] = ["demo-extractor/one"]
     if "cursor" in case.query:
@@ -159,7 +181,8 @@ def _meet_condition(case: Case[Any]) -> None:
     """Whatever state there is, if there is one."""
     case.headers.pop("If-None-Match", None)
     case.headers.pop("If-Match", None)
-    if http.get(case.formatted_path).is_success:
+    path = re.sub("/draft/(steps|save)$", "/draft", case.formatted_path)
+    if http.get(path).is_success:
         case.headers["If-Match"] = "*"
 
 
@@ -236,11 +259,33 @@ def _orchestration(body: Body) -> None:
 def _arrangement(body: Body) -> None:
     """One operation on phases and tasks that there are."""
     body["phases"] = None
-    operation = body["operations"][0]
-    there: Body = {"phase": 1, "to": "Third", "phases": [0, 1], "tasks": ["demo-extractor/one"]}
+    body["operations"] = [_operation(body["operations"][0])]
+
+
+def _operations(body: Body) -> None:
+    """The same in a draft; what is resolved is the version that there is."""
+    if body.get("operations"):
+        body["operations"] = [_operation(body["operations"][0])]
+    if body.get("resolve"):
+        body["resolve"]["version"] = http.get(DRAFTED).json()["version"]
+
+
+def _operation(operation: Body) -> Body:
+    task, new = "demo-extractor/one", {"component": "demo-extractor", "configuration": "one"}
+    kind = operation["operation"]
+    there: Body = {
+        "phase": 0,
+        "to": f"New {next(numbers)}",
+        "phases": [0, 1],
+        "task": task,
+        "tasks": [new] if kind == "add_tasks" else [task],
+        "values": {"enabled": False},
+    }
+    if kind == "add_phase":
+        there["name"] = f"New {next(numbers)}"
     operation |= {name: value for name, value in there.items() if name in operation}
     operation |= {name: 0 for name in ("before", "after") if operation.get(name) is not None}
-    body["operations"] = [operation]
+    return operation
 
 
 def _copy(body: Body) -> None:
@@ -306,6 +351,8 @@ TRUE: dict[str, Callable[[Body], None]] = {
     "preview_trigger": _trigger,
     "group_tasks": _orchestration,
     "arrange_tasks": _arrangement,
+    "change_draft": _operations,
+    "preview_draft": _operations,
     "automate_configuration": _copy,
     "copy_configuration": _copy,
     "copy_orchestration": _copy,

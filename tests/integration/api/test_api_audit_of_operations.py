@@ -30,12 +30,16 @@ __all__ = ["browser", "eva"]
 NOT_RECORDED: Mapping[str, str] = {
     "group_tasks": "a proposal: nothing changes before it is saved",
     "arrange_tasks": "a proposal: nothing changes before it is saved",
+    "change_draft": "a draft: nothing changes before it is saved",
+    "discard_draft": "a draft of one's own",
+    "preview_draft": "a preview",
     "preview_schedule": "a preview",
     "preview_trigger": "a preview",
     "plan_definitions": "a plan",
     "publish_table_updates": "each update is kept with its source and with what became of it",
     "receive_callback": "a service reports about its own run; the job keeps it",
 }
+DRAFTED = {"operations": [{"operation": "rename_phase", "phase": 0, "name": "First"}]}
 PERIOD = {"from": "2026-01-05T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
 DOCUMENTS = [{"variables": {"applied": "1"}}]
 
@@ -64,6 +68,9 @@ STEPS = (
     Step("restore_orchestration_version", {}, ("configuration.changed",), places={"version": "1"}),
     Step("copy_configuration", {"id": "copied"}, ("configuration.created",)),
     Step("copy_orchestration", {"id": "copied"}, ("configuration.created",)),
+    Step("change_draft", DRAFTED),
+    Step("save_draft", {}, ("configuration.changed",)),
+    Step("discard_draft"),
     Step(
         "automate_configuration",
         {"id": "automated"},

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.integration.api.conftest import COMPONENT, Client
 
-from orchestrator_cli.definition_files import to_yaml
 from orchestrator_shared.definitions.loader import load_text
+from orchestrator_shared.definitions.yaml_text import to_yaml
 
 DAILY: dict[str, Any] = {
     "orchestration": "daily",

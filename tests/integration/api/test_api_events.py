@@ -31,10 +31,16 @@ from orchestrator_api.events import feed, logs
 from orchestrator_api.events.store import EventStore
 from orchestrator_api.settings import ApiSettings
 from orchestrator_shared.contracts.envelope import wrap
-from orchestrator_shared.contracts.events import JobsChanged
+from orchestrator_shared.contracts.events import JobsChanged, ReadinessChanged
+from orchestrator_shared.contracts.message import Message
 
 TcpProxies = Callable[[str, int], "asyncio.Future[TcpProxy]"]
 NEVER = 3600.0
+HEARD = (
+    "INSERT INTO triggers.tables (project, name, last_seq, last_heard_at) "
+    "VALUES ('demo', $1, 1, clock_timestamp()) "
+    "ON CONFLICT (project, name) DO UPDATE SET last_heard_at = excluded.last_heard_at"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +73,11 @@ async def viewer(api: RunningApi) -> AsyncIterator[httpx.AsyncClient]:
 
 async def hinted(broker: BrokerVhost, *jobs: UUID, revision: int = 1, project: str = "demo") -> None:
     """Publish what a runner publishes after a commit."""
-    message = JobsChanged(project=project, revisions=dict.fromkeys(jobs, revision))
+    await said(broker, JobsChanged(project=project, revisions=dict.fromkeys(jobs, revision)))
+
+
+async def said(broker: BrokerVhost, message: Message) -> None:
+    """Publish a hint as a service does."""
     async with asyncio.timeout(20), await aio_pika.connect(broker.url) as connection:
         channel = await connection.channel()
         exchange = await channel.get_exchange(message.exchange, ensure=False)
@@ -114,6 +124,50 @@ async def test_hinted_changes_are_told_and_others_are_found(
     async with streamed(viewer, "events") as stream:
         await stream.named("reset")
         assert (await stream.until(id=str(lost)))["status"] == "processing"
+
+
+async def test_updates_of_tables_are_told_once_for_many(
+    viewer: httpx.AsyncClient, runner: Runner, broker: BrokerVhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_changes, "FED_POLL_SECONDS", NEVER)
+    async with streamed(viewer, "events") as stream:
+        await stream.named("reset")
+        await fed(broker)
+        first, second = sorted((uuid4(), uuid4()))
+        for project, table, trigger in (
+            ("another", "in.c-crm.secret", uuid4()),
+            ("demo", "in.c-crm.orders", first),
+            ("demo", "in.c-crm.contacts", second),
+        ):
+            await said(
+                broker, ReadinessChanged(project=project, tables=[table], triggers={trigger: "campaigns"})
+            )
+        told: dict[str, Any] = {"tables": [], "triggers": []}
+        while len(told["tables"]) < 2:
+            event = await stream.named("readiness")
+            told = {name: told[name] + event[name] for name in told}
+        assert sorted(told["tables"]) == ["in.c-crm.contacts", "in.c-crm.orders"]
+        assert sorted(each["id"] for each in told["triggers"]) == [str(first), str(second)]
+        assert {each["orchestration"] for each in told["triggers"]} == {"campaigns"}
+        assert stream.last_id
+
+
+async def test_who_was_away_hears_of_updates(
+    viewer: httpx.AsyncClient, furnished: Client, database: Database
+) -> None:
+    """One look finds what no hint has told: the table, and the trigger that selects it."""
+    await furnished.put("orchestrations/campaigns", {"phases": []}, status=201)
+    body = {"tables": ["in.c-crm.contacts", "in.c-crm.orders"]}
+    trigger = await furnished.put("orchestrations/campaigns/triggers/crm", body, status=201)
+    async with streamed(viewer, "events") as stream:
+        await stream.named("reset")
+        left_at = stream.last_id
+    await database.execute(HEARD, "in.c-crm.contacts")
+    async with streamed(viewer, "events", last_id=left_at) as stream:
+        assert await stream.named("readiness") == {
+            "tables": ["in.c-crm.contacts"],
+            "triggers": [{"id": trigger["id"], "orchestration": "campaigns"}],
+        }
 
 
 async def test_changes_are_told_while_the_broker_is_away(
@@ -283,6 +337,7 @@ async def test_a_token_that_may_only_run_sees_its_own_runs(
         async with streamed(http, "events") as stream, streamed(http, f"jobs/{job}/events") as alone:
             for each in (stream, alone):
                 await each.named("reset")
+            await database.execute(HEARD, "in.c-crm.contacts")
             other = await runner.job("other", 1, "processing", component="orchestrator")
             await runner.job("daily", 1, "processing", component="orchestrator", id=job)
             below = await runner.job("one", 1, "processing", parent=job)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from tests.integration.api.conftest import Client, orchestration
+from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
 
 from orchestrator_shared.clock import stamp
@@ -107,8 +108,11 @@ async def test_dispositions_and_tables_come_in_parts(furnished: Client, database
             seq,
             NOW,
         )
+    run = await Runner(database).job("daily", 7, "success", component="orchestrator")
+    await database.execute("UPDATE triggers.dispositions SET job_id = $1 WHERE seq = 3", run)
     part = await furnished.get(f"triggers/{made['id']}/dispositions?limit=2")
     rest = await furnished.get(f"triggers/{made['id']}/dispositions?limit=2&cursor={part['next']}")
+    assert [each["number"] for each in part["items"]] == [7, None]
     assert [item["seq"] for item in [*part["items"], *rest["items"]]] == [3, 2, 1]
     tables = (await furnished.get("tables"))["items"]
     assert [(table["name"], table["updates"]) for table in tables] == [("in.c-a.x", 3), ("in.c-a.y", 1)]

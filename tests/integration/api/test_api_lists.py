@@ -78,6 +78,18 @@ async def test_jobs_are_filtered(furnished: Client, runner: Runner) -> None:
         "configuration=one&since=2026-01-05T12:02:00Z": [stopped, bad],
         "component=demo-extractor&configuration=one&until=2026-01-05T12:03:00Z": [bad, good],
         "component=demo-extractor&configuration=one&since=2026-01-05T12:03:00Z": [stopped],
+        "query=status:error+origin:schedule": [bad],
+        "query=status:error,processing": [other, stopped, bad],
+        "query=status:processing": [other],
+        "query=configuration:demo-extractor/one+duration:>1h": [stopped],
+        "query=configuration:one+duration:<1h": [bad, good],
+        "query=by:ANN": [other],
+        "query=host+db-7": [],
+        "query=%22host: db-7%22+status:error": [bad],
+        "query=started:[2026-01-05T12:03+TO+*]": [other, stopped],
+        "query=started:2026-01-05": [other, stopped, bad, good],
+        "query=started:2026-01-05&timezone=Pacific/Kiritimati": [],
+        "query=started:[*+TO+2026-01-05T12:02]+status:success&configuration=one": [good],
     }.items():
         assert await ids(furnished, f"jobs?{query}") == expected, query
 
@@ -345,6 +357,13 @@ async def test_deliveries_are_filtered_by_orchestration_and_time(
     period = "since=2026-01-05T12:02:00Z&until=2026-01-05T12:05:00Z"
     assert await all_ids(furnished, f"deliveries?{period}&limit=2") == every[2:5]
     assert await all_ids(furnished, f"deliveries?{period}&orchestration=o0") == [every[2], every[4]]
+    await database.execute(
+        "UPDATE notifications.deliveries SET status = 'failed' WHERE id = ANY($1::uuid[])",
+        [every[1], every[2], every[5]],
+    )
+    assert await all_ids(furnished, "deliveries?status=failed&limit=1") == [every[1], every[2], every[5]]
+    assert await all_ids(furnished, f"deliveries?status=failed&{period}&orchestration=o0") == [every[2]]
+    assert await all_ids(furnished, "deliveries?status=pending") == [every[0], every[3], every[4]]
 
 
 async def test_tokens_and_variables_are_searched(furnished: Client) -> None:

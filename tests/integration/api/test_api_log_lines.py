@@ -116,6 +116,7 @@ async def test_reads_of_long_logs_leave_connections_for_others(
 ) -> None:
     monkeypatch.setattr(logs, "LONG_CHARACTERS", 0)
     monkeypatch.setattr(logs, "READ_BYTES", 1)
+    monkeypatch.setattr(logs, "FIRST_BYTES", 1)
     application: Any = api.lifecycle.app
     long_reads: LongReads = application._app.state.sessions.long_reads
     calls = [f"jobs/{job}/log/search?q=zzz", f"jobs/{job}/log/lines", f"jobs/{job}/first-error"]

@@ -41,6 +41,41 @@ async def test_merged_and_skipped_fires_are_explained(furnished: Client, databas
     await furnished.get("orchestrations/ghost/overlaps", status=404)
 
 
+FIRE = (
+    "INSERT INTO scheduler.fires (schedule_id, fire_key, project, orchestration, version, scheduled_for,"
+    " at, outcome, job_id) VALUES ($1, $2, 'demo', 'daily', 1, $3, $3, $4, $5)"
+)
+
+
+async def test_fires_tell_their_run_or_the_one_that_they_joined(
+    furnished: Client, database: Database
+) -> None:
+    saved = await furnished.put("orchestrations/daily/schedules/hourly", {"cron": "0 * * * *"})
+    schedule = UUID(saved["id"])
+    runner = Runner(database)
+    run = await runner.job("daily", 7, "success", component="orchestrator")
+    foreign = await Runner(database, "other").job("daily", 8, "success", component="orchestrator")
+    merged, skipped = uuid4(), uuid4()
+    await database.execute(RECORD, merged, NOW, "merged", run, schedule, "b")
+    await database.execute(RECORD, skipped, NOW, "skipped", run, schedule, "c")
+    fires = ((run, "a"), (merged, "b"), (skipped, "c"), (uuid4(), "d"), (foreign, "e"))
+    for job, key in fires:
+        await database.execute(FIRE, schedule, key, NOW, "requested", job)
+    await database.execute(FIRE, schedule, "f", NOW, "missed", None)
+    found = (await furnished.get(f"schedules/{schedule}/fires"))["items"]
+    assert [(each["outcome"], each["number"], each["status"], each["other_number"]) for each in found] == [
+        ("missed", None, None, None),
+        ("requested", None, None, None),
+        ("requested", None, None, None),
+        ("requested", None, "skipped", 7),
+        ("requested", None, "merged", 7),
+        ("requested", 7, "success", None),
+    ]
+    page = await furnished.get(f"schedules/{schedule}/fires?limit=2")
+    rest = await furnished.get(f"schedules/{schedule}/fires?limit=9&cursor={page['next']}")
+    assert [*page["items"], *rest["items"]] == found
+
+
 async def test_usual_duration_is_the_mean_of_the_last_successes(
     furnished: Client, database: Database
 ) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from tests.integration.api.conftest import Client, orchestration
+from tests.integration.api.conftest import COMPONENT, Client, orchestration
 from tests.integration.api.test_api_jobs import Runner
 from tests.support.databases import Database
 from tests.support.query_plans import explained, rows_read
@@ -288,6 +288,7 @@ async def test_what_the_list_asks_reads_little_among_ten_thousand_orchestrations
         "enabled": "NULL",
         "starts": "'time'",
         "statuses": "'{success}'",
+        "type": "NULL",
         "after_component": "NULL",
         "after": "NULL",
         "limit": "101",
@@ -298,3 +299,33 @@ async def test_what_the_list_asks_reads_little_among_ten_thousand_orchestrations
     assert counts["failed"] == {"count": MANY // 100, "more": True}
     found = await furnished.get("attention?limit=50")
     assert (len(found["items"]), found["more"]) == (50, MANY // 100 - 50)
+
+
+async def test_configurations_are_listed_with_what_runs_them(furnished: Client, database: Database) -> None:
+    await furnished.put("/v1/components/demo-writer", {**COMPONENT, "type": "writer"}, status=201)
+    await furnished.put("configurations/demo-writer/file", {"parameters": {}}, status=201)
+    await furnished.put("orchestrations/daily", orchestration("one"))
+    await furnished.put("orchestrations/hourly", orchestration("one", "two"), status=201)
+    runner = Runner(database)
+    await runner.connect()
+    for number, status in ((1, "error"), (2, "success")):
+        await runner.job("one", number, status, component="demo-extractor", kind="component")
+    items = (await furnished.get("configuration-overview"))["items"]
+    assert [(each["component"], each["id"], each["used_in"]) for each in items] == [
+        ("demo-extractor", "one", 2),
+        ("demo-extractor", "two", 1),
+        ("demo-writer", "file", 0),
+    ]
+    assert [each["last_job"] and each["last_job"]["status"] for each in items] == ["success", None, None]
+    writers = await furnished.get("configuration-overview?type=writer")
+    assert [each["id"] for each in writers["items"]] == ["file"]
+    assert [each["id"] for each in (await furnished.get("configurations?type=writer"))["items"]] == ["file"]
+    page = await furnished.get("configuration-overview?limit=2")
+    rest = await furnished.get(f"configuration-overview?limit=2&cursor={page['next']}")
+    assert [each["id"] for each in (*page["items"], *rest["items"])] == ["one", "two", "file"]
+    counts = await furnished.get("configuration-counts")
+    assert counts["total"] == 3
+    assert {each["id"]: each["configurations"] for each in counts["components"]} == {
+        "demo-extractor": 2,
+        "demo-writer": 1,
+    }

@@ -74,6 +74,8 @@ async def furnish_with_secrets(client: Client, database: Database) -> None:
     )
     await client.put("variables/password", {"value": "of the variable", "secret": True})
     await client.put("orchestrations/outer", {"phases": [{"tasks": [NESTED, DIRECT]}]})
+    renamed = {"operations": [{"operation": "rename_phase", "phase": 0, "name": "Drafted"}]}
+    await client.post("orchestrations/outer/draft/steps", renamed, headers={"If-Match": "*"})
     given = {"direct": {"#password": "of one"}, "nested": {"demo-extractor/one": {"#password": "of one"}}}
     await client.post("orchestrations/outer/runs", {"parameters": given})
     runner, sealed = Runner(database), {"#password": BEFORE.encrypt_value("of one", OF_ONE)}
@@ -145,6 +147,7 @@ async def test_everything_is_encrypted_anew_and_bound_to_its_place(
     of_one = ("demo", "demo-extractor", "one")
     assert {name: places(texts) for name, texts in after.items() if not name.endswith("_as_written")} == {
         "catalog.configuration_versions.parameters": {one, two},
+        "catalog.draft_states.definition": {one, two},
         "catalog.variables.value": {of_variable("demo", "password").name},
         "catalog.run_requests.parameters": {one},
         "jobs.jobs.parameters": {one},

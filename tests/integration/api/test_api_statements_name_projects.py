@@ -37,6 +37,7 @@ ALLOWED: Mapping[str, str] = {
     "access.revoke_other_tokens_of_setting": INSTANCE,
     "access.revoke_personal_token": OWN,
     "access.token_of_setting": SECRET,
+    "drafts.forget_drafts": CLEANING,
     "events.decided": WATCHED,
     "events.log_news": WATCHED,
     "operations.callback_is_awaited": SECRET,

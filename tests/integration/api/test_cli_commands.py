@@ -1,6 +1,7 @@
 """The command line on the real api: switches, previews, shares, notifications."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +123,44 @@ async def test_orchestrations_are_filtered_and_counted(
     assert ["label", "shop", "1"] in counts
     assert await cli.run("attention") == ExitCode.OK
     assert "nothing needs attention" in capsys.readouterr().out
+
+
+async def test_a_draft_is_edited_and_saved(
+    cli: CommandLine, furnished: Client, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    draft = ("orchestrations", "draft")
+    assert await cli.run(*draft, "show", "daily") == ExitCode.OK
+    assert "no draft; these are the tasks of version 1" in capsys.readouterr().out
+    assert await cli.run(*draft, "move", "daily", "demo-extractor/two", "--to", "#1") == ExitCode.OK
+    assert capsys.readouterr().out.splitlines() == [
+        "#1 Phase one",
+        "     demo-extractor/one",
+        "     demo-extractor/two",
+        "a draft of 2 changes from version 1",
+        "  Phase Phase two is gone",
+        "  demo-extractor/two moved from Phase two to Phase one",
+        "undo takes back: demo-extractor/two moved from Phase two to Phase one",
+    ]
+    file = tmp_path / "operations.json"
+    file.write_text('[{"operation": "duplicate_task", "task": "demo-extractor/two"}]')
+    assert await cli.run(*draft, "apply", "daily", str(file)) == ExitCode.OK
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith("warning: demo-extractor/two-2: Runs the same configuration as")
+    (check,) = (await json_of(cli, capsys, *draft, "show", "daily"))["checks"]
+    assert await cli.run(*draft, "keep", "daily", check["id"]) == ExitCode.OK
+    assert capsys.readouterr().err == ""
+    assert await cli.run(*draft, "undo", "daily") == ExitCode.OK
+    assert await cli.run(*draft, "redo", "daily") == ExitCode.OK
+    await furnished.put("orchestrations/daily", orchestration("one", note="mine"))
+    assert await cli.run(*draft, "save", "daily") == ExitCode.BAD_INPUT
+    assert "put your tasks on top of it" in capsys.readouterr().err
+    assert await cli.run(*draft, "show", "daily") == ExitCode.OK
+    assert "admin@example.com has saved version 2 meanwhile: mine" in capsys.readouterr().out
+    assert await cli.run(*draft, "resolve", "daily", "mine", "--version", "2") == ExitCode.OK
+    capsys.readouterr()
+    assert await cli.run(*draft, "save", "daily", "--note", "drafted") == ExitCode.OK
+    assert capsys.readouterr().out == "saved as version 3\n"
+    assert len((await furnished.get("orchestrations/daily"))["phases"][0]["tasks"]) == 3
+    assert await cli.run(*draft, "discard", "daily") == ExitCode.OK
+    file.write_text("{")
+    assert await cli.run(*draft, "apply", "daily", str(file)) == ExitCode.BAD_INPUT

@@ -453,3 +453,20 @@ async def test_without_a_provider_there_is_no_button(settings: ApiSettings) -> N
         assert "Sign in with" not in (await browser.get("/sign-in")).text
         for path in ("/sign-in/oidc", "/sign-in/oidc/callback"):
             assert (await browser.get(path)).status == 404
+
+
+async def test_a_page_whose_session_has_ended_goes_on_after_signing_in_at_the_provider(
+    browser: Browser, provider: OidcProvider
+) -> None:
+    scripted = {"HX-Request": "true"}
+    asked = await browser.http.get("/projects", headers=scripted)
+    assert asked.status_code == 401
+    way = "/sign-in/oidc?next=%2Fsign-in%2Fagain"
+    assert f'href="{way}" target="_blank"' in asked.text
+
+    back = await browser.get(provider.sign_in(await begin(browser, way), "eva"))
+    assert "You are signed in" in (await browser.follow(back)).text
+    told = await browser.http.get("/sign-in/again", headers=scripted)
+    event = json.loads(told.headers["hx-trigger"])["session:again"]
+    assert event["person"] == (await me(browser))["person"]["id"]
+    assert len(event["csrf"]) == 128

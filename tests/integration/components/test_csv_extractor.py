@@ -179,6 +179,7 @@ async def test_a_load_waits_for_the_one_before_it(
     [
         (None, {"source": "no.csv"}, "source: file no.csv does not exist"),
         (None, {"source": "../orders.csv"}, "source: ../orders.csv is outside"),
+        (None, {"source": "sample:../csv_source.py"}, "source: there is no sample ../csv_source.py"),
         ("id,name\n", {}, "source: the header has no column 'price'; its columns: id, name"),
         ("id,name,price\n1,a,1\n2,b\n", {}, "source: row 2 (line 3) has 2 fields, but the header has 3"),
         (

@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 import yaml
 
+from orchestrator_api.definitions import demo
+
 if TYPE_CHECKING:
     from tests.integration.components.conftest import Outcome, Starter
 
@@ -101,3 +103,23 @@ async def test_ticks_older_than_a_day_are_forgotten(run_example: Any, warehouse:
     assert run_example("sql-transformation/tick").code == 0
     ticks = await warehouse.fetch('SELECT scheduled_for FROM "out.c-clock".ticks')
     assert [tick["scheduled_for"] for tick in ticks] == [MINUTE]
+
+
+def test_the_demo_of_an_empty_project_needs_no_files(
+    starter: "Starter", warehouse_url: str, tmp_path: Path
+) -> None:
+    found = {each.get("configuration"): each for each in demo.documents()}
+    phases = [
+        phase
+        for each in demo.documents()
+        if "phases" in each and each["orchestration"] != "broken"
+        for phase in each["phases"]
+    ]
+    for name in [task["run"] for phase in phases for task in phase["tasks"]]:
+        parameters = {**found[name]["parameters"], "#connection": warehouse_url}
+        module = name.partition("/")[0].replace("-", "_")
+        outcome = starter.run(module, parameters, ORCHESTRATOR_FILES_DIR=str(tmp_path))
+        assert outcome.code == 0, (name, outcome.log)
+    report = (tmp_path / "reports" / "delay-report.csv").read_text()
+    assert report.splitlines()[1].startswith("snow or sleet,")
+    assert len((tmp_path / "reports" / "carrier-report.csv").read_text().splitlines()) > 3

@@ -81,6 +81,7 @@ async def test_a_run_that_takes_longer_than_usual_is_reported_once_to_each_at_it
     assert "the last\r\n5 successful" in mail.text or "last 5 successful" in mail.text
     assert "1 min 40 s" in mail.text
     assert "orchestrator jobs terminate" in mail.text
+    assert "/termination" in mail.text
     html = mail.message.get_body(("html",))
     assert html is not None
     assert "takes longer than usual" in html.get_content()

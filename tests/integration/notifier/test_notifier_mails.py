@@ -13,14 +13,14 @@ async def test_the_error_of_an_unattended_run_is_mailed_to_its_subscribers(
     await stage.subscribe("campaigns", error="a@example.com b@example.com", success="c@example.com")
     await start_notifier().ready()
 
-    run = await stage.end("campaigns", "error", message="the source is empty")
+    await stage.end("campaigns", "error", message="the source is empty")
     received = await mails(smtp_sink, 2)
 
     assert {mail.recipients for mail in received} == {("a@example.com",), ("b@example.com",)}
     mail = received[0]
     assert mail.subject == "[demo] campaigns #1 failed"
     assert "the source is empty" in mail.text
-    assert f"https://orchestrator.example.com/v1/projects/demo/jobs/{run}" in mail.text
+    assert "https://orchestrator.example.com/projects/demo/orchestrations/campaigns/runs/1/retry" in mail.text
     assert mail.message["Auto-Submitted"] == "auto-generated"
     assert mail.message["References"] == "<orchestration.demo.campaigns@example.com>"
 

@@ -68,6 +68,7 @@ CASES: dict[str, tuple[dict[str, str], int]] = {
     "duration": ({"longer_than_seconds": "3600"}, SCAN),
     "origin": ({"origins": "'{manual,retry}'"}, SCAN),
     "troubled": ({"path": "'troubled'", "statuses": "'{error}'"}, TROUBLED),
+    "unfinished": ({"path": "'unfinished'", "statuses": "'{waiting,processing}'"}, 0),
     "runs": ({"path": "'lane'", "component": "'orchestrator'", "configuration": "'c2'", "scan": "51"}, 51),
     "configuration of any component": (
         {"path": "'configuration'", "configuration": "'c2'", "scan": "51"},

@@ -58,7 +58,7 @@ CASES = [
     (
         "catalog",
         "configurations_by_id",
-        "NULL, NULL, NULL, 'p', 'orchestrator', NULL, NULL, 'orchestrator', 'o995', 10",
+        "NULL, NULL, NULL, NULL, 'p', 'orchestrator', NULL, NULL, 'orchestrator', 'o995', 10",
         9,
     ),
     # A schedule and its next fire each.

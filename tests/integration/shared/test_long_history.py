@@ -49,7 +49,7 @@ ANALYZE
 """
 LISTED = (
     "'lane', 'p', NULL, NULL, NULL, NULL, 50, 'orchestrator', 'c2', NULL, NULL, NULL, 'accepted_at', true, "
-    "NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
+    "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true, 50"
 )
 HELD = f"'{{{WAITING}}}', '{{-infinity}}', '{{infinity}}', 'p', 100"
 LATEST = f"'p', 'c2', {JOBS}, '{ONE}', 1"
@@ -63,7 +63,7 @@ CASES = [
     ("api.runs", "usual.sql", "usual_phases", f"'{WAITING}', 'p'", 21),
     ("api.runs", "errors.sql", "jobs_before", f"'p', 'orchestrator', 'c2', {JOBS}", 200),
     ("api.runs", "store.sql", "waiting_facts", f"'p', '{{{WAITING}}}'", 5),
-    ("api.queue", "store.sql", "standing", f"'p', '{WAITING}'", 3),
+    ("api.queue", "store.sql", "standings", f"'p', '{{{WAITING}}}'", 3),
     ("api.queue", "lanes.sql", "busy_lanes", "'p', NULL, NULL, 50", 1),
     ("api.queue", "lanes.sql", "waiting_in_lines", "20, 'p', '{3}'", 1),
     # A hundred on either side of the waiting one, however many there are; here none came before it.

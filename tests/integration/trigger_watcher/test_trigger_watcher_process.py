@@ -15,7 +15,7 @@ from tests.support.service_process import ServiceProcess
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.waiting import eventually
 
-from orchestrator_shared.contracts.events import TriggerChanged
+from orchestrator_shared.contracts.events import ReadinessChanged, TriggerChanged
 from orchestrator_shared.contracts.message import DEAD_LETTERS, EVENTS, TABLE_UPDATES, Message
 from orchestrator_shared.contracts.routing import QUEUES
 from orchestrator_shared.domain.ids import trigger_job_id
@@ -24,7 +24,7 @@ from orchestrator_shared.messaging.topology import declare
 from orchestrator_shared.runtime import failpoints
 from orchestrator_trigger_watcher.wiring import Watcher
 
-ORDERS = table("in.c-crm.orders")
+ORDERS, RATES = table("in.c-crm.orders"), table("sales/in.c-rates.daily")
 Launch = Callable[[str, Mapping[str, str]], ServiceProcess]
 
 
@@ -147,6 +147,39 @@ async def test_two_replicas_judge_every_update_once(
         return int(await stage.pool.fetchval("SELECT sum(deliveries) FROM triggers.updates")) >= 300
 
     await eventually(all_delivered, timeout=30)
+
+
+async def test_live_pages_are_told_of_tables_and_of_the_triggers_that_they_concern(
+    stage: Stage, wire: Wire, watcher: Watcher, env: dict[str, str], service_process: Launch
+) -> None:
+    """Each project of its own: a trigger hears of a shared table, the table's owner of the table only."""
+    trigger_id = await stage.trigger([ORDERS, RATES])
+    await watcher.reconciliation.sync(trigger_id)
+    queue = await wire.channel.declare_queue("pages", exclusive=True)
+    await queue.bind(EVENTS, ReadinessChanged.key)
+    service = service_process("orchestrator_trigger_watcher", env)
+    await service.ready()
+    told: list[tuple[str, list[str], dict[str, str]]] = []
+
+    async def tells(expected: tuple[str, list[str], dict[str, str]]) -> bool:
+        data = [json.loads(message.body)["data"] for message in await wire.take("pages")]
+        told.extend((each["project"], each["tables"], each["triggers"]) for each in data)
+        return expected in told
+
+    campaigns = {str(trigger_id): "campaigns"}
+    key = "table.updated.sales.in.c-rates.daily"
+    await wire.update("1", key, project="sales", table="in.c-rates.daily")
+    await eventually(lambda: tells(("demo", [], campaigns)), timeout=30)
+    await eventually(lambda: tells(("sales", ["in.c-rates.daily"], {})), timeout=30)
+    assert len(told) == 2
+    await wire.update("1", key, project="sales", table="in.c-rates.daily")  # known: tells nothing
+    await wire.update("2")
+    await eventually(lambda: tells(("demo", ["in.c-crm.orders"], campaigns)), timeout=30)
+    assert len(told) == 3
+    await stage.pool.execute("UPDATE catalog.triggers SET reset_count = reset_count + 1")
+    told.clear()
+    await wire.say(TriggerChanged(trigger_id=trigger_id, project="demo"))
+    await eventually(lambda: tells(("demo", [], campaigns)), timeout=30)
 
 
 async def test_a_saved_trigger_is_known_at_the_hint_and_by_the_scan(

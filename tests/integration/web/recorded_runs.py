@@ -17,6 +17,8 @@ LOG = (
     "Exit code 1",
 )
 
+PIECE = 700
+
 
 @dataclass
 class Recorded:
@@ -31,10 +33,10 @@ class Recorded:
     def at(self, seconds: float) -> datetime:
         return self.begin + timedelta(seconds=seconds)
 
-    async def phases(self, **seconds: Sequence[float]) -> None:
+    async def phases(self, **seconds: Sequence[float | None]) -> None:
         """Each with its start and end, if it started."""
         for index, (name, times) in enumerate(seconds.items()):
-            begin, end = map(self.at, times) if times else (None, None)
+            begin, end = (None if time is None else self.at(time) for time in times or (None, None))
             await self.visit.site.database.execute(
                 "INSERT INTO jobs.phases (run_id, index, name, remaining, started_at, finished_at)"
                 " VALUES ($1, $2, $3, 0, $4, $5)",
@@ -77,16 +79,22 @@ class Recorded:
         )
 
 
-async def written(visit: Visit, job: UUID, lines: Sequence[str], stream: str = "stderr") -> None:
-    """The lines of a job's log."""
-    text = "".join(f"{line}\n" for line in lines)
+async def written(
+    visit: Visit, job: UUID, lines: Sequence[str], stream: str = "stderr", *, seq: int = 1
+) -> None:
+    """Lines of a job's log, in pieces as runners write them; more of them begin with a higher `seq`."""
+    texts = [
+        "".join(f"{line}\n" for line in lines[begin : begin + PIECE]) for begin in range(0, len(lines), PIECE)
+    ]
     await visit.site.database.execute(
         "INSERT INTO jobs.logs (job_id, attempt, seq, stream, at, text, line_ends, is_open)"
-        " VALUES ($1, 1, 1, $2, now(), $3, $4, false)",
+        " SELECT $1, 1, seq, $2, now(), text, ends, false FROM unnest($3::int[], $4::text[], $5::int[])"
+        " AS piece (seq, text, ends)",
         job,
         stream,
-        text,
-        text.count("\n"),
+        list(range(seq, seq + len(texts))),
+        texts,
+        [text.count("\n") for text in texts],
     )
 
 
@@ -143,3 +151,31 @@ async def failed(
     await made.task(3, "new-recipients", "not_executed")
     await made.task(3, "newsletter-tags", "not_executed")
     return made
+
+
+MINUTE = timedelta(minutes=1)
+
+
+async def _since(visit: Visit, minutes: float, *, is_started: bool = True) -> dict[str, datetime]:
+    """The times of a job that was requested, accepted and perhaps started so long ago."""
+    now: datetime = await visit.site.database.fetchval("SELECT clock_timestamp()")
+    names = ("requested_at", "accepted_at", "due_at", *(["started_at"] if is_started else []))
+    return dict.fromkeys(names, now - minutes * MINUTE)
+
+
+async def lane(visit: Visit, name: str = "nightly-sales") -> tuple[UUID, Sequence[UUID]]:
+    """A task of its run 411 has held `one` for four of its usual ten minutes; three jobs wait."""
+    await visit.orchestration(name)
+    runner = visit.runner
+    times = await _since(visit, 1440)
+    for number in range(1, 6):
+        ended = times["started_at"] + 10 * MINUTE
+        await runner.job("one", number, "success", **times, finished_at=ended)
+    run = await runner.job(name, 411, "processing", component="orchestrator", **await _since(visit, 5))
+    task = {"parent": run, "origin": "parent", "task_id": "one"}
+    holder = await runner.job("one", 6, "processing", **task, **await _since(visit, 4))
+    waiting = []
+    for number, person in ((7, "Petra Dvořák"), (8, "Tomáš Říha"), (9, "Jana Nováková")):
+        asked = await _since(visit, 4 - number / 3, is_started=False)
+        waiting.append(await runner.job("one", number, "waiting", requested_by=person, **asked))
+    return holder, waiting

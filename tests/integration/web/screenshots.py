@@ -2,13 +2,19 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
+from tests.integration.web.configured import PATH as RECIPIENT
+from tests.integration.web.configured import configured
+from tests.integration.web.configured import job as recipient_job
 from tests.integration.web.conftest import Site, Visit, visiting
-from tests.integration.web.recorded_runs import failed
+from tests.integration.web.heard_updates import known, rhythmic, updated
+from tests.integration.web.recorded_fires import recorded_fires
+from tests.integration.web.recorded_runs import failed, lane
+from tests.integration.web.test_tables_and_buckets import heard
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 FOLDER = Path(os.environ.get("SCREENSHOTS", "shots"))
@@ -76,6 +82,32 @@ async def orchestrations(visit: Visit) -> None:
     await visit.open()
 
 
+async def notifications(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications")
+
+
+async def notify(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/notifications/new")
+
+
+async def deliveries(visit: Visit) -> None:
+    await visit.open("deliveries")
+
+
+async def tables(visit: Visit) -> None:
+    await heard(visit, "in.c-crm.contacts")
+    await heard(visit, "in.c-crm.deals")
+    await visit.open("tables")
+
+
+async def table(visit: Visit) -> None:
+    await visit.open("tables/in.c-crm.contacts")
+
+
+async def bucket(visit: Visit) -> None:
+    await visit.open("buckets/in.c-crm")
+
+
 async def labels(visit: Visit) -> None:
     await visit.open()
     await visit.page.get_by_role("button", name="Label").click()
@@ -113,13 +145,154 @@ async def terminate(visit: Visit) -> None:
     await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
+async def schedule(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").get_by_role("link", name="main").first.click()
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("30 2 * * *")
+    await expect(visit.page.locator("#preview")).to_contain_text("first of two")
+
+
+async def schedule_refused(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-schedule")
+    await visit.page.locator("label").filter(has_text="Custom").first.click()
+    await visit.page.get_by_label("Cron").fill("0 24 * * *")
+    await expect(visit.page.locator("#cron-said")).to_contain_text("midnight")
+
+
+async def fires(visit: Visit) -> None:
+    await recorded_fires(visit, "shop", "main")
+    await visit.open("orchestrations/shop/schedules/main/fires")
+
+
+async def trigger(visit: Visit) -> None:
+    await rhythmic(visit, "in.c-crm.contacts", timedelta(minutes=45), 60, timedelta(minutes=56))
+    await rhythmic(visit, "in.c-adform.campaigns", timedelta(hours=1), 40, timedelta(minutes=94))
+    await rhythmic(visit, "in.c-adform.costs", timedelta(hours=6), 9, timedelta(hours=2))
+    made = await visit.client.get("orchestrations/campaigns/triggers/main")
+    await known(visit, made["id"])
+    await updated(visit, "in.c-crm.contacts")
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("region", name="Starts").locator("a[href$='triggers/main']").click()
+    await expect(visit.page.locator("[data-readiness]")).to_have_text("1 of 2")
+
+
+async def trigger_new(visit: Visit) -> None:
+    await visit.open("orchestrations/shop/new-trigger")
+    await visit.page.get_by_label("Find a table").fill("adform")
+    await expect(visit.page.locator("#picker")).not_to_contain_text("contacts")
+    await visit.page.get_by_role("checkbox", name="in.c-adform.campaigns").check()
+    await visit.page.get_by_role("textbox", name="Cool-down").fill("5h")
+    await expect(visit.page.locator("#meaning")).to_contain_text("would not have counted")
+
+
+async def trigger_reset(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/reset")
+
+
+async def updates(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/triggers/main/updates")
+
+
+async def why(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/why")
+
+
+async def session_ended(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.context.clear_cookies(name="orchestrator_session")
+    await visit.page.evaluate("htmx.trigger('#again', 'session:check')")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
 async def sign_in(visit: Visit) -> None:
     await visit.page.context.clear_cookies(name="orchestrator_session")
     await visit.open()
 
 
+async def jobs(visit: Visit) -> None:
+    await visit.open("jobs")
+
+
+async def jobs_as_if(visit: Visit) -> None:
+    await visit.open("jobs")
+    await visit.page.get_by_role("link", name="Terminate the holder…").first.focus()
+    await expect(visit.page.locator("#lanes")).to_contain_text("Without")
+
+
+async def all_jobs(visit: Visit) -> None:
+    await visit.open("jobs?view=all")
+
+
+async def jobs_refused(visit: Visit) -> None:
+    await visit.open("jobs?q=status:eror")
+
+
+async def job(visit: Visit) -> None:
+    await visit.open("jobs")
+    await visit.page.locator("#underway a.o-cover", has_text="demo-extractor/one").first.click()
+    await expect(visit.page.locator("#job")).to_be_visible()
+
+
 async def account(visit: Visit) -> None:
     await visit.open("/account")
+
+
+async def run_dialog(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Run…").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def new_orchestration(visit: Visit) -> None:
+    await visit.open("new-orchestration")
+
+
+async def import_plan(visit: Visit) -> None:
+    await visit.open("import")
+    text = "orchestration: new-one\nphases:\n  - {name: Load, tasks: [{run: demo-extractor/one}]}\n"
+    await visit.page.get_by_role("textbox", name="YAML").fill(text)
+    await visit.page.get_by_role("button", name="Show what would change").click()
+    await expect(visit.page.get_by_role("status", name="What would change")).to_be_visible()
+
+
+async def versions(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions")
+
+
+async def compared(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns/versions/1...2")
+
+
+async def edit_orchestration(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("link", name="Edit name, description and labels").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def orchestration_menu(visit: Visit) -> None:
+    await visit.open("orchestrations/campaigns")
+    await visit.page.get_by_role("button", name="More about campaigns").click()
+
+
+async def backfill(visit: Visit) -> None:
+    await visit.open("orchestrations/nightly-sales/backfill")
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await visit.page.get_by_label("From").fill(f"{yesterday - timedelta(days=5):%Y-%m-%d} 00:00")
+    await visit.page.get_by_label("To", exact=True).fill(f"{yesterday:%Y-%m-%d} 00:00")
+    await visit.page.get_by_role("button", name="Show the fires").click()
+    await expect(visit.page.get_by_role("status", name="Fires")).to_be_visible()
+
+
+async def trash(visit: Visit) -> None:
+    await visit.client.delete("orchestrations/legacy-export")
+    await visit.client.put("configurations/demo-extractor/old", {"parameters": {"rows": 1}})
+    await visit.client.delete("configurations/demo-extractor/old")
+    await visit.open("trash")
+
+
+async def trashed(visit: Visit) -> None:
+    await visit.open("orchestrations/legacy-export")
 
 
 TOKENS: tuple[dict[str, object], ...] = (
@@ -274,6 +447,66 @@ async def not_found(visit: Visit) -> None:
     await visit.open("/projects/someone-elses/orchestrations")
 
 
+async def configurations(visit: Visit) -> None:
+    await configured(visit)
+    for number, status in ((1, "success"), (2, "error"), (3, "success")):
+        message = "column r.opted_in does not exist" if status == "error" else None
+        await recipient_job(visit, number, status, message=message)
+    await visit.open("configurations")
+
+
+async def configuration(visit: Visit) -> None:
+    await visit.open(RECIPIENT)
+
+
+async def configuration_edit(visit: Visit) -> None:
+    await visit.open("configurations/csv-extractor/orders/edit")
+
+
+async def configuration_json(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/edit?side=json")
+    await visit.page.locator("#json").fill('{\n  "statements": 1\n}')
+    await expect(visit.page.locator("#problems")).to_contain_text("Line")
+
+
+async def configuration_versions(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions")
+
+
+async def configuration_compare(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/versions/1...2")
+
+
+async def configuration_jobs(visit: Visit) -> None:
+    await visit.open(f"{RECIPIENT}/jobs")
+
+
+async def _dialog(visit: Visit, path: str, name: str) -> None:
+    await visit.open(path)
+    await visit.page.get_by_role("link", name=name).locator("visible=true").click()
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
+
+
+async def configuration_new(visit: Visit) -> None:
+    await _dialog(visit, "configurations", "New configuration…")
+
+
+async def configuration_automate(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Automate…")
+
+
+async def configuration_run(visit: Visit) -> None:
+    await _dialog(visit, RECIPIENT, "Run…")
+
+
+async def components(visit: Visit) -> None:
+    await visit.open("/components")
+
+
+async def component(visit: Visit) -> None:
+    await visit.open("/components/csv-extractor")
+
+
 PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "orchestrations": orchestrations,
     "orchestration": orchestration,
@@ -281,11 +514,51 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "run-log": run_log,
     "retry": retry,
     "terminate": terminate,
+    "jobs": jobs,
+    "jobs-as-if": jobs_as_if,
+    "jobs-all": all_jobs,
+    "jobs-refused": jobs_refused,
+    "job": job,
+    "notifications": notifications,
+    "notify": notify,
+    "deliveries": deliveries,
+    "tables": tables,
+    "table": table,
+    "bucket": bucket,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
-    "confirm-run": confirm,
+    "run-dialog": run_dialog,
+    "new-orchestration": new_orchestration,
+    "import": import_plan,
+    "versions": versions,
+    "compared": compared,
+    "edit-orchestration": edit_orchestration,
+    "orchestration-menu": orchestration_menu,
+    "backfill": backfill,
+    "trash": trash,
+    "trashed": trashed,
     "toast": toast,
+    "configurations": configurations,
+    "configuration": configuration,
+    "configuration-edit": configuration_edit,
+    "configuration-json": configuration_json,
+    "configuration-versions": configuration_versions,
+    "configuration-compare": configuration_compare,
+    "configuration-jobs": configuration_jobs,
+    "configuration-new": configuration_new,
+    "configuration-automate": configuration_automate,
+    "configuration-run": configuration_run,
+    "components": components,
+    "component": component,
+    "schedule": schedule,
+    "schedule-refused": schedule_refused,
+    "fires": fires,
+    "trigger": trigger,
+    "trigger-new": trigger_new,
+    "trigger-reset": trigger_reset,
+    "updates": updates,
+    "why": why,
     "tokens": tokens,
     "new-token": new_token,
     "revoke-token": revoke_token,
@@ -301,6 +574,7 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "people": people,
     "projects": all_projects,
     "instance-audit": instance_audit,
+    "session-ended": session_ended,
     "sign-in": sign_in,
 }
 """In this order: what comes last may end the session."""
@@ -322,6 +596,7 @@ async def test_screenshots(site: Site, look: str) -> None:
         await visit.open()
         await photograph(visit.page, f"empty{look}")
         await demo(visit)
+        await lane(visit, "margins")
         for name, open_page in PAGES.items():
             await open_page(visit)
             await photograph(visit.page, f"{name}{look}")

@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Route, expect
 from tests.integration.web.conftest import Site, Visit, visiting
 from tests.support.chromium import PHONE, axe, overflows
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
 
@@ -51,6 +52,10 @@ async def test_typing_filters_all_rows_and_the_url_keeps_it(visit: Visit) -> Non
     await expect(page.locator("#filter")).to_be_focused()
     await page.keyboard.type("x", delay=20)
     await expect(page.get_by_text("No orchestration matches “REPORTx”")).to_be_visible()
+    await page.locator("#filter").fill("campains")
+    await expect(page.get_by_role("link", name="campaigns", exact=True)).to_be_visible()
+    await page.locator("#filter").fill("REPORTx")
+    await expect(page.get_by_text("No orchestration matches “REPORTx”")).to_be_visible()
     await page.reload()
     await expect(page.locator("#filter")).to_have_value("REPORTx")
     await page.get_by_role("link", name="Clear the filter").click()
@@ -90,6 +95,48 @@ async def test_a_page_is_live_however_late_its_scripts_come(visit: Visit) -> Non
         await visit.open()
 
 
+COUNTED = """
+(() => {
+  const real = setTimeout;
+  window.planned = 0;
+  window.setTimeout = (run, ...rest) => {
+    if (run.name === "refresh") window.planned++;
+    return real(run, ...rest);
+  };
+})()
+"""
+CHANGED = """
+document.querySelector("#stream")
+  .dispatchEvent(new CustomEvent("live:changed", {detail: {topics: ["runs"]}}))
+"""
+
+
+async def test_a_page_waits_for_a_slow_server(visit: Visit) -> None:
+    """What changes while it fetches is fetched once, afterwards."""
+    await furnished(visit)
+    page = await visit.open()
+    await expect(page.locator("#live")).to_have_text("Live")
+    asked, answered, held = 0, asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        nonlocal asked
+        asked += 1
+        held.set()
+        await answered.wait()
+        await route.continue_()
+
+    await page.route("**/orchestrations?overview=*", hold)
+    await page.evaluate(COUNTED)
+    await page.evaluate(CHANGED)
+    await held.wait()
+    planned = await page.evaluate("planned")
+    for _ in range(3):
+        await page.evaluate(CHANGED)
+    assert (asked, await page.evaluate("planned")) == (1, planned)
+    answered.set()
+    await eventually(lambda: asked == 2)
+
+
 async def test_switching_off_can_be_undone(visit: Visit) -> None:
     await furnished(visit)
     page = await visit.open()
@@ -105,31 +152,12 @@ async def test_switching_off_can_be_undone(visit: Visit) -> None:
     assert (await visit.client.get("orchestrations/campaigns"))["enabled"] is True
 
 
-async def test_running_one_that_is_disabled_asks_first(visit: Visit) -> None:
-    await furnished(visit)
-    page = await visit.open()
-    await page.get_by_role("button", name="Run legacy").click()
-    dialog = page.get_by_role("dialog", name="Run legacy?")
-    await expect(dialog.get_by_role("link", name="Cancel")).to_be_focused()
-    assert await axe(page, "'dialog'") == []
-    await page.keyboard.press("Escape")
-    await expect(dialog).to_have_count(0)
-    await expect(page.get_by_role("button", name="Run legacy")).to_be_focused()
-    assert (await visit.client.get("jobs?status=created"))["items"] == []
-    await page.get_by_role("button", name="Run legacy").click()
-    await dialog.get_by_role("button", name="Run legacy").click()
-    await expect(page.locator("#toasts")).to_contain_text("A run of legacy was requested.")
-    await expect(dialog).to_have_count(0)
-    requested = (await visit.client.get("orchestrations/legacy/runs"))["items"]
-    assert [each["origin"] for each in requested] == ["manual"]
-
-
 async def test_a_viewer_sees_all_and_changes_nothing(site: Site) -> None:
     async with visiting(site, "viewer") as visit:
         await furnished(visit)
         page = await visit.open()
         await expect(page.get_by_text("You may look, but not change.")).to_be_visible()
-        await expect(page.get_by_role("button", name="Run campaigns")).to_be_disabled()
+        await expect(page.get_by_role("button", name="Run campaigns…")).to_be_disabled()
         await expect(page.get_by_role("switch", name="campaigns is enabled")).to_be_disabled()
 
 
@@ -140,9 +168,9 @@ async def test_without_scripts_everything_is_read_and_forms_work(site: Site) -> 
         await page.get_by_role("switch", name="campaigns is enabled").click()
         assert page.url.endswith("/orchestrations")
         await expect(page.locator("#row-campaigns")).to_contain_text("Disabled")
-        await page.get_by_role("button", name="Run campaigns").click()
-        await page.get_by_role("button", name="Run campaigns").click()
-        assert page.url.endswith("/orchestrations")
+        await page.get_by_role("link", name="Run campaigns…").click()
+        await page.get_by_role("button", name="Run 1 task").click()
+        assert page.url.endswith("/orchestrations/campaigns")
         assert len((await visit.client.get("orchestrations/campaigns/runs"))["items"]) == 4
 
 

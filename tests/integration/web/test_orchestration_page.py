@@ -24,7 +24,7 @@ async def furnished(visit: Visit) -> None:
 async def test_everything_about_it_is_on_one_page(visit: Visit) -> None:
     await furnished(visit)
     page = await visit.open()
-    await page.get_by_role("link", name="campaigns").click()
+    await page.get_by_role("link", name="campaigns", exact=True).click()
     await expect(page).to_have_title(f"✔ campaigns #25 · {visit.project}")
     await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns")
     starts = page.get_by_role("region", name="Starts")
@@ -73,7 +73,7 @@ async def test_what_cannot_be_run_says_why(site: Site) -> None:
     async with visiting(site) as visit:
         await visit.client.put("orchestrations/empty", {"phases": []}, status=201)
         page = await visit.open("orchestrations/empty")
-        run = page.get_by_role("button", name="Run", exact=True)
+        run = page.get_by_role("button", name="Run…", exact=True)
         await expect(run).to_be_disabled()
         await expect(run).to_have_attribute("title", "Add a task first")
         await expect(page.get_by_role("heading", name="No run yet")).to_be_visible()

@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 from tests.integration.web.conftest import Site, Visit, visiting
-from tests.integration.web.recorded_runs import LOG, MESSAGE, begun, failed
+from tests.integration.web.recorded_runs import LOG, MESSAGE, begun, failed, written
 from tests.support.chromium import DESK, PHONE, axe, overflows
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("browser")]
@@ -58,6 +58,68 @@ async def test_the_timeline_says_the_same_in_words(visit: Visit) -> None:
     bars = rows.filter(has_text="Campaign performance").locator("rect title")
     assert await bars.all_text_contents() == ["waited 14 s for a free slot", "ran 2 min"]
     await expect(page.locator("#verdict")).to_contain_text("It waited")
+    await page.get_by_role("link", name="List").click()
+    assert page.url.endswith("/runs/42?view=list")
+    row = page.get_by_role("row").filter(has_text="Campaign performance")
+    await expect(row).to_contain_text("Success")
+    await expect(row).to_contain_text("14 s")
+    await expect(page.get_by_role("row").filter(has_text=MESSAGE)).to_contain_text("Campaign recipient")
+    assert await axe(page) == []
+    await page.set_viewport_size(PHONE)
+    assert await overflows(page) == []
+
+
+async def test_its_facts_say_what_started_it_and_what_came_of_it(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    trigger = {"tables": ["in.c-crm.contacts"], "cool_down_seconds": 60}
+    await visit.client.put("orchestrations/campaigns/triggers/crm", trigger, status=201)
+    run = (await failed(visit)).run
+    database = visit.site.database
+    await database.execute(
+        "UPDATE jobs.jobs SET origin = 'trigger', requested_by = NULL, trigger_id = t.id"
+        " FROM catalog.triggers t WHERE t.project = $2 AND jobs.id = $1",
+        run,
+        visit.project,
+    )
+    await database.execute(
+        "INSERT INTO triggers.fires (trigger_id, generation, job_id, at, tables)"
+        " SELECT trigger_id, 1, id, now(), jsonb_build_array(jsonb_build_object("
+        "'project', project, 'table', 'in.c-crm.contacts', 'seq', 7)) FROM jobs.jobs WHERE id = $1",
+        run,
+    )
+    await database.execute(
+        'UPDATE jobs.jobs SET output_tables = \'[{"table": "out.c-campaigns.recipient"}]\''
+        " WHERE parent_id = $1 AND status = 'success'",
+        run,
+    )
+    await database.execute(
+        "WITH fact AS (INSERT INTO notifications.facts (key, project, orchestration, event)"
+        " SELECT id::text, project, configuration, 'error' FROM jobs.jobs WHERE id = $1)"
+        "INSERT INTO notifications.deliveries (id, fact_key, project, orchestration, event, job_id, channel,"
+        " recipient, reason, status, next_attempt_at, message_id, created_at, sent_at)"
+        " SELECT gen_random_uuid(), id::text, project, configuration, 'error', id, 'email',"
+        " 'data-team@example.com', 'subscription', 'sent', now(), '<1@example.com>', finished_at, finished_at"
+        " FROM jobs.jobs WHERE id = $1",
+        run,
+    )
+    page = await visit.open("orchestrations/campaigns/runs/42")
+    facts = page.locator("#facts > div")
+    for name, text in {
+        "Started by": "trigger",
+        "Updates used": "in.c-crm.contacts",
+        "Tables written": "out.c-campaigns.recipient",
+        "Ran as": "its own token",
+    }.items():
+        await expect(facts.filter(has_text=name).locator("dd")).to_contain_text(text)
+    await expect(facts.filter(has_text="Notified")).to_contain_text("data-team@example.com")
+    await expect(facts.filter(has_text="Notified")).to_contain_text("delivered")
+    await page.get_by_role("button", name="More").click()
+    await page.get_by_role("button", name="Copy link").click()
+    await expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("e")
+    await expect(page.locator("#L22")).to_be_in_viewport(ratio=1)
+    assert await axe(page) == []
 
 
 async def test_it_changes_by_itself_and_says_why_it_waits(visit: Visit) -> None:
@@ -102,42 +164,90 @@ async def test_what_others_wrote_stays_text(site: Site) -> None:
 
 async def test_the_log_opens_at_its_error_and_each_line_has_an_address(visit: Visit) -> None:
     await visit.orchestration("campaigns")
-    before, behind = [f"row {count}" for count in range(1, 1001)], ["bye"] * 300
+    before, behind = [f"row {count}" for count in range(1, 1001)], ["bye"] * 900
     await failed(visit, lines=[*before, *LOG, *behind])
     page = await visit.open("orchestrations/campaigns/runs/42")
-    await expect(page.locator("#log li")).to_have_count(200)
+    lines = page.get_by_role("log")
+    await expect(lines).to_have_attribute("data-whole", "")
+    await expect(lines.get_by_role("listitem")).to_have_count(1925)
+    assert await page.evaluate("scrollY") == 0
+    assert 19_000 < await page.evaluate("lines.scrollTop") < 21_000
     await page.get_by_role("link", name="Link to line 1,022").click()
     assert page.url.endswith("/runs/42?task=campaign-recipient&line=1022#L1022")
     await expect(page.locator("#L1022")).to_be_in_viewport(ratio=1)
     await expect(page.locator("#L1022")).to_have_attribute("data-level", "error")
-    assert await axe(page) == []
-    ways = page.get_by_role("navigation", name="Parts of the log")
-    await expect(ways).to_contain_text("of 1,325")
-    await ways.get_by_role("link", name="Later").click()
-    await expect(page.locator("#log li").first).to_contain_text("bye")
-    await ways.get_by_role("link", name="Last").click()
-    await expect(page.locator("#log li").last).to_have_id("L1325")
-    await ways.get_by_role("link", name="First").click()
-    await expect(page.locator("#L1")).to_contain_text("row 1")
-    await ways.get_by_role("link", name="Error").click()
-    await expect(page.locator("#L1022")).to_be_in_viewport(ratio=1)
+    await page.locator("#L1023").get_by_role("link").click()
+    assert page.url.endswith("/runs/42?task=campaign-recipient&line=1023#L1023")
+    await expect(page.locator("[data-marked]")).to_have_id("L1023")
     await page.get_by_role("searchbox", name="Search this log").fill("ROW 100")
     await page.keyboard.press("Enter")
-    hits = page.get_by_role("region", name="Lines found")
-    await expect(hits.get_by_role("listitem")).to_have_count(2)
-    await expect(page.locator("#hits")).to_contain_text("2 lines with “ROW 100”")
-    await hits.get_by_role("link", name="1000").click()
+    found = page.locator("#hit")
+    await expect(found).to_contain_text("1 of 2")
+    await expect(page.locator("#L100 mark")).to_be_in_viewport(ratio=1)
+    await page.locator("#L100").click()
+    await page.keyboard.press("n")
+    await expect(found).to_contain_text("2 of 2")
+    await expect(page.locator("#L1000 mark")).to_have_text("row 100")
     await expect(page.locator("#L1000")).to_be_in_viewport(ratio=1)
-    await expect(page.get_by_role("searchbox")).to_have_value("ROW 100")
+    assert page.url.endswith("?task=campaign-recipient&q=ROW+100&hit=2&line=1000#L1000")
+    await page.reload()
+    await expect(found).to_contain_text("2 of 2")
+    await expect(page.locator("#L1000")).to_be_in_viewport(ratio=1)
+    await page.get_by_role("link", name="Wrap").click()
+    assert "&wrap=1" in page.url
+    await page.get_by_text("2 lines with “ROW 100”").click()
+    await expect(page.get_by_role("region", name="Lines found").get_by_role("listitem")).to_have_count(2)
     assert await axe(page) == []
     async with page.expect_download() as waited:
         await page.get_by_role("link", name="Download").click()
-    assert len((await (await waited.value).path()).read_text().splitlines()) == 1325
+    assert len((await (await waited.value).path()).read_text().splitlines()) == 1925
     await page.get_by_label("Log of", exact=True).select_option("campaigns")
     await page.get_by_role("button", name="Show").click()
-    await expect(page.locator("#log")).to_contain_text("Its log has no lines, or is no longer kept.")
+    await expect(page.locator("#log")).to_contain_text("It wrote no line, or its log is no longer kept.")
     await page.set_viewport_size(PHONE)
     assert await overflows(page) == []
+
+
+async def test_all_of_a_long_log_can_be_found_and_a_link_leads_to_any_line(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    await failed(visit, lines=[*LOG, *(f"row {count}" for count in range(len(LOG) + 1, 6001))])
+    page = await visit.open("orchestrations/campaigns/runs/42#L3000")
+    await expect(page.locator("#L3000")).to_be_in_viewport(ratio=1)
+    await expect(page.locator("#lines")).to_have_attribute("data-whole", "", timeout=30_000)
+    assert await page.evaluate("find('row 5500')")
+    assert await page.evaluate("getSelection().anchorNode.parentElement.closest('li').id") == "L5500"
+
+
+async def test_what_is_being_written_is_followed_until_one_scrolls_away(visit: Visit) -> None:
+    await visit.orchestration("campaigns")
+    made = await begun(visit, "campaigns", 7, "processing")
+    await made.phases(extract=(3, None))
+    job = await made.task(0, "one", "processing", (3, 3, 4))
+    assert job is not None
+    page = await visit.open("orchestrations/campaigns/runs/7")
+    lines = page.get_by_role("log")
+    await expect(lines).to_have_text("It has written no line yet.")
+    await written(visit, job, ["\x1b[32mfirst\x1b[0m", *(f"row {count}" for count in range(2, 1201))])
+    await expect(page.locator("#L1200")).to_be_attached()
+    assert await page.evaluate("scrollY") == 0
+    await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await expect(page.locator("#L1200")).to_be_in_viewport()
+    await expect(page.locator("#L1 .o-ansi-32")).to_have_text("first")
+    await expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "true")
+    await lines.evaluate("lines => { lines.scrollTop = 0; }")
+    await expect(page.get_by_role("button", name="Follow")).to_have_attribute("aria-pressed", "false")
+    await written(visit, job, [f"row {count}" for count in range(1201, 1213)], seq=10)
+    await expect(page.get_by_role("button", name="12 new lines")).to_be_visible()
+    assert await lines.evaluate("lines => lines.scrollTop") == 0
+    assert await axe(page) == []
+    await page.keyboard.press("f")
+    await expect(page.locator("#L1212")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="12 new lines")).to_have_count(0)
+    await written(visit, job, ["bye"], seq=20)
+    await visit.becomes(job, "success")
+    await expect(page.locator("#L1213")).to_be_in_viewport()
+    await expect(page.get_by_role("button", name="Follow")).to_have_count(0)
+    await expect(lines.get_by_role("listitem")).to_have_count(1213)
 
 
 async def test_terminating_asks_first_with_its_name(visit: Visit) -> None:
@@ -178,7 +288,7 @@ async def test_a_dialog_has_an_address_and_back_closes_it(visit: Visit) -> None:
     await page.go_forward()
     await expect(dialog).to_be_visible()
     await page.reload()
-    await expect(page.get_by_role("heading", name="Terminate campaigns #7?")).to_be_visible()
+    await expect(page.get_by_role("heading", level=2, name="Terminate campaigns #7?")).to_be_visible()
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await page.go_back()
     await expect(page.get_by_role("heading", level=1)).to_have_text("campaigns #7")

@@ -18,6 +18,8 @@ ID = UUID(int=1)
         (JobFilter(since=AT, until=AT), "project", True, 100),
         (JobFilter(search="x"), "project", True, SCANNED),
         (JobFilter(statuses=["error"]), "troubled", True, SCANNED),
+        (JobFilter(statuses=["waiting", "processing"]), "unfinished", True, SCANNED),
+        (JobFilter(statuses=["waiting", "success"]), "project", True, SCANNED),
         (JobFilter(job_id=ID), "id", True, 100),
         (JobFilter(job_id=ID, is_own=True), "own", True, SCANNED),
         (JobFilter(component="c", configuration="x"), "lane", True, 100),

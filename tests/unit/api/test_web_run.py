@@ -1,18 +1,24 @@
 """What the page of a run says, and where it draws its bars."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.queue.timeline import Segment, SegmentCause
 from orchestrator_api.queue.timelines import TaskTimeline, Timeline
 from orchestrator_api.queue.verdict import Verdict
+from orchestrator_api.runs.log_lines import LogLine
+from orchestrator_api.runs.logs import Found
 from orchestrator_api.runs.rows import Job
-from orchestrator_api.runs.tasks import RunPhase, RunTask
-from orchestrator_api.web.runs.log import line_number
+from orchestrator_api.runs.tasks import RunPhase, RunTask, TaskJob
+from orchestrator_api.web.runs.ansi import MOST_CHANGES, MOST_MARKS, line_html
+from orchestrator_api.web.runs.log import ShownLog, Wanted, blocks, line_number
+from orchestrator_api.web.runs.page import removed_at
 from orchestrator_api.web.runs.timeline import drawn, ticks
 from orchestrator_api.web.runs.words import headline, linked, plain
 
@@ -145,3 +151,94 @@ def test_the_longest_run_has_few_ticks() -> None:
 @pytest.mark.parametrize("text", [None, "", "0", "-1", "x", "1.5", "٣", "9" * 17, "9" * 5000])
 def test_what_is_no_number_of_a_line(text: str | None) -> None:
     assert line_number(text) is None
+
+
+SHOWN = [
+    ("plain <b>", "", "plain &lt;b&gt;"),
+    ("\x1b[31mred\x1b[0m end", "", '<span class="o-ansi-31">red</span> end'),
+    ("\x1b[1;92mok\x1b[22m\x1b[39m.", "", '<span class="o-ansi-92 o-ansi-bold">ok</span>.'),
+    ("\x1b[38;5;31mmany\x1b[48;2;1;32;3m \x1b[7;41mother\x1b[4:31m", "", "many other"),
+    ("\x1b[2J\x1b]0;title\x07\x1b[31", "", "31"),
+    (
+        "a Re\x1b[34mcipient\x1b[m b",
+        "recip",
+        'a <mark>Re</mark><span class="o-ansi-34"><mark>cip</mark></span>'
+        '<span class="o-ansi-34">ient</span> b',
+    ),
+    ("<a> <A>", "<a>", "<mark>&lt;a&gt;</mark> <mark>&lt;A&gt;</mark>"),
+]
+
+
+@pytest.mark.parametrize(("text", "wanted", "html"), SHOWN)
+def test_lines_keep_their_colours_and_nothing_else_that_steers_a_terminal(
+    text: str, wanted: str, html: str
+) -> None:
+    assert line_html(text, wanted) == html
+
+
+def test_a_line_full_of_colours_or_hits_stays_small() -> None:
+    assert line_html("\x1b[31ma\x1b[0m" * 1000).count("<span") <= MOST_CHANGES
+    assert line_html("a" * 4096, "a").count("<mark>") == MOST_MARKS
+
+
+def test_what_is_at_work_shows_when_it_usually_ends() -> None:
+    job = TaskJob(UUID(int=1), 1, "processing", at(0), None, 1, None, None, None)
+    usual = replace(task("a", "started"), job=job, usual_duration_seconds=120.0)
+    late = replace(task("b", "started"), job=replace(job, id=UUID(int=2)), usual_duration_seconds=5.0)
+    segment = Segment(at(0), at(30), SegmentCause.RUNNING, attempt=1)
+    tasks = [
+        TaskTimeline(each.id, each.id, 0, "processing", UUID(int=1), True, [segment], {})
+        for each in (usual, late)
+    ]
+    verdict = Verdict("", 0, 30, [])
+    timeline = Timeline(UUID(int=1), "processing", at(0), None, verdict, [], {}, tasks, [])
+    phase = RunPhase(0, "Load", at(0), None, [usual, late])
+    shown = drawn(timeline, [phase], at(30), PRAGUE, expected_end=at(60))
+    assert shown.now == 25.0
+    (first, second) = shown.phases[0].rows
+    assert [(bar.tone, bar.x, bar.width) for bar in first.bars] == [
+        ("processing", 0.0, 25.0),
+        ("expected", 25.0, 75.0),
+    ]
+    assert first.bars[1].label == "usually 1 min 30 s more"
+    assert [bar.tone for bar in second.bars] == ["processing"]
+    over = drawn(replace(timeline, end=at(30)), [phase], at(30), PRAGUE, expected_end=at(60))
+    assert over.now is None
+    assert [bar.tone for bar in over.phases[0].rows[0].bars] == ["processing"]
+
+
+def test_a_page_has_the_blocks_of_a_hundred_thousand_lines() -> None:
+    lines = dict.fromkeys(range(89001, 90001), "")
+    shown = blocks(250_300, lines, 89_950)
+    assert (shown[0].first, shown[-1].last, len(shown)) == (1, 100_000, 100)
+    assert [block.first for block in shown if block.html is not None] == [89_001]
+    last = blocks(250_300, {}, None)
+    assert (last[0].first, last[-1].first, last[-1].last, last[-1].height) == (200_001, 250_001, 250_300, 300)
+    assert blocks(0, {}, None) == []
+    assert [(block.first, block.last, block.height) for block in blocks(7, {}, 4711)] == [(1, 7, 50)]
+
+
+def test_the_line_found_is_the_one_that_the_address_names() -> None:
+    hits = [LogLine(number, at(0), 1, "stdout", None, "x") for number in (3, 40, 41)]
+
+    def log(query: str) -> ShownLog:
+        wanted = Wanted.read(QueryParams(query))
+        return ShownLog(UUID(int=1), {"task": "a b"}, wanted, found=Found(hits, None))
+
+    assert [
+        log(query).hit for query in ("q=x", "q=x&line=4", "q=x&hit=3&line=1", "q=x&hit=9", "q=x&line=99")
+    ] == [1, 2, 3, 3, 1]
+    assert log("q=x&hit=3").to_hit(1) == "?task=a+b&q=x&hit=1&line=3#L3"
+    assert log("q=x").to_hit(-1) == "?task=a+b&q=x&hit=3&line=41#L41"
+    assert log("q=x&wrap=1").other_wrap == "?task=a+b&q=x"
+
+
+def test_a_log_that_is_no_longer_kept_says_since_when() -> None:
+    job = TaskJob(UUID(int=1), 1, "success", at(0), at(60), 1, None, None, None)
+    ended = replace(task("a", "success"), job=job)
+    assert removed_at(ended, at(60) + timedelta(days=29), 30) is None
+    assert removed_at(ended, at(60) + timedelta(days=31), 30) == at(60) + timedelta(days=30)
+    assert (
+        removed_at(replace(ended, job=replace(job, finished_at=None)), at(0) + timedelta(days=99), 30) is None
+    )
+    assert removed_at(None, at(0), 30) is None

@@ -114,7 +114,9 @@ class Server:
             return {"job_id": "j2"}
         if path.endswith("fires"):
             fire = {"scheduled_for": "2026-11-21T05:30:00Z", "at": None, "outcome": "missed", "job_id": None}
-            return {"items": [fire], "next": None}
+            merged = {**fire, "outcome": "requested", "status": "merged", "other_number": 7}
+            started = {**fire, "outcome": "requested", "status": "success", "number": 8}
+            return {"items": [fire, merged, started], "next": None}
         if path == "orchestrations":
             return {"items": [SAVED], "next": None}
         if path == "deliveries":
@@ -255,7 +257,9 @@ def test_fires_of_a_schedule(server: Server, capsys: pytest.CaptureFixture[str])
         "orchestrations/daily/schedules/mornings",
         "schedules/daily/fires?limit=20",
     ]
-    assert "missed" in capsys.readouterr().out
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()[1:]]
+    told = [[word for word in row[2:] if not word.startswith("20")] for row in rows]
+    assert [" ".join(row).rstrip("- \u2013") for row in told] == ["missed", "merged in #7", "success #8"]
 
 
 def test_plan_is_only_shown(server: Server, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from orchestrator_cli.definition_files import load_documents, to_yaml
+from orchestrator_cli.definition_files import load_documents
 from orchestrator_shared.definitions.loader import load_text
+from orchestrator_shared.definitions.yaml_text import to_yaml
 from orchestrator_shared.domain.ordered import same
 
 TEXTS = st.one_of(

@@ -102,8 +102,9 @@ def test_a_failure_is_named_in_the_subject() -> None:
         f"orchestrator jobs show {RUN.id} --project demo",
         "orchestrator run campaigns --project demo --task recipients --task mailchimp",
     ]
-    assert content.actions[0].url == f"{URL}/v1/projects/demo/jobs/{RUN.id}"
-    assert content.change_url == f"{URL}/v1/projects/demo/orchestrations/campaigns/notifications"
+    page = f"{URL}/projects/demo/orchestrations/campaigns"
+    assert [action.url for action in content.actions] == [f"{page}/runs/42", f"{page}/runs/42/retry"]
+    assert content.change_url == page
     assert "subscribed to the event “error”" in content.why
 
 
@@ -209,6 +210,7 @@ def test_missed_fires_and_late_tables() -> None:
     content = missed_content(missed, Audience("schedule_missed", Reason.SUBSCRIPTION, "a@example.com"), URL)
     assert content.subject == "[demo] campaigns missed 1 fire of schedule weekdays"
     assert content.summary == "1 fire of the schedule passed while no scheduler ran, and was not made up."
+    assert content.actions[0].url == f"{URL}/projects/demo/orchestrations/campaigns"
     late = MissedReport("demo", "campaigns", "crm", last=AT, late_tables=["in.c-crm.contacts"], late_count=4)
     content = missed_content(late, Audience("deadline_missed", Reason.SUBSCRIPTION, "a@example.com"), None)
     assert content.subject == "[demo] campaigns: tables of trigger crm are late"

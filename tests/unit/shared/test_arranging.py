@@ -8,11 +8,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from orchestrator_shared.definitions.arranging import (
-    MergePhases,
-    MovePhase,
-    MoveTasks,
-    Operation,
-    RenamePhase,
     arrange,
     group_by_type,
     merge_phases,
@@ -20,6 +15,13 @@ from orchestrator_shared.definitions.arranging import (
     move_tasks,
     one_task_per_phase,
     rename_phase,
+)
+from orchestrator_shared.definitions.operations import (
+    MergePhases,
+    MovePhase,
+    MoveTasks,
+    Operation,
+    RenamePhase,
 )
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition, Phase, Task
 from orchestrator_shared.domain.errors import UserError

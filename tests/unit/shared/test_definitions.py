@@ -182,7 +182,7 @@ configuraton: a/b
         "f.yaml:9:20: phases[0].tasks[1].timeout: 'soon' is not a duration",
         "f.yaml:9:35: phases[0].tasks[1].attempts: must be at least 1",
         "f.yaml:11:5: phases[1].name: is missing",
-        "f.yaml:13:11: schedules.daily.cron: minute (field 1, character 1): 61 is not between 0 and 59",
+        "f.yaml:13:11: schedules.daily.cron: minute (field 1, character 1): minutes go from 0 to 59",
         "f.yaml:13:31: schedules.daily.timezone: 'Europe/Prag' is not a time zone; did you mean",
         "f.yaml:14:3: schedules.none: write either cron",
         "f.yaml:16:7: triggers.t.tables: must have at least 1 entry",

@@ -54,7 +54,7 @@ def move_tasks(
     as_json: JsonOption = False,
 ) -> None:
     """Move tasks to a phase; a new phase goes last unless --before or --after places it."""
-    operation = {"operation": "move_tasks", "tasks": task, "to": phase_ref(to), **_place(before, after)}
+    operation = {"operation": "move_tasks", "tasks": task, "to": phase_ref(to), **place(before, after)}
     _arrange(name, operation, save=save, project=project, as_json=as_json)
 
 
@@ -83,7 +83,7 @@ def move_phase(
     as_json: JsonOption = False,
 ) -> None:
     """Move a phase before or after another."""
-    operation = {"operation": "move_phase", "phase": phase_ref(phase), **_place(before, after)}
+    operation = {"operation": "move_phase", "phase": phase_ref(phase), **place(before, after)}
     _arrange(name, operation, save=save, project=project, as_json=as_json)
 
 
@@ -113,7 +113,8 @@ def phase_ref(text: str) -> str | int:
     return int(number) - 1
 
 
-def _place(before: str | None, after: str | None) -> Json:
+def place(before: str | None, after: str | None) -> Json:
+    """Before or after which phase, for an operation."""
     given = {"before": before, "after": after}
     return {key: phase_ref(text) for key, text in given.items() if text is not None}
 

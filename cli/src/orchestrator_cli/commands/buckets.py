@@ -55,8 +55,8 @@ def shares(bucket: Bucket, project: ProjectOption = None, as_json: JsonOption = 
         print_json(items)
         return
     print_table(
-        ("shared with", "since (UTC)"),
-        ((item["shared_with"], day_and_time(item["created_at"])) for item in items),
+        ("shared with", "since (UTC)", "their triggers"),
+        ((item["shared_with"], day_and_time(item["created_at"]), item.get("triggers", "")) for item in items),
         empty=f"{bucket} is not shared. Share it with `orchestrator buckets share {bucket} PROJECT`.",
     )
 

@@ -30,6 +30,10 @@ def list_configurations(
     search: Annotated[
         str | None, typer.Option(help="Part of component/id, the name or the description.")
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--type", help="Only those of extractors, transformations, applications or writers."),
+    ] = None,
     sort: SortOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -37,7 +41,7 @@ def list_configurations(
     where = context(project)
     with where.client() as client:
         path = where.project_path("configurations")
-        items = list(client.items(path, component=component, search=search, sort=sort))
+        items = list(client.items(path, component=component, search=search, type=kind, sort=sort))
     if as_json:
         print_json(items)
         return
@@ -55,7 +59,7 @@ def list_configurations(
         ),
         empty=nothing(
             "configurations",
-            (component, search),
+            (component, search, kind),
             "No configurations yet. Describe one in YAML, and save it with `orchestrator apply FILE`.",
         ),
     )

@@ -11,7 +11,7 @@ from orchestrator_cli.client import ApiClient, Json, Refused
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, context
 from orchestrator_cli.context import Context
 from orchestrator_cli.definition_changes import change_lines, change_summary
-from orchestrator_cli.definition_files import load_documents, to_yaml, with_secrets
+from orchestrator_cli.definition_files import load_documents, with_secrets
 from orchestrator_cli.failures import BadInput, ExitCode
 from orchestrator_cli.output import (
     console,
@@ -24,6 +24,7 @@ from orchestrator_cli.output import (
 )
 from orchestrator_cli.refused_documents import by_file
 from orchestrator_shared.definitions.loader import Document
+from orchestrator_shared.definitions.yaml_text import to_yaml
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 ALL = "all"
 FilesOption = Annotated[
     list[Path], typer.Option("--file", "-f", help="A YAML file, or a folder of them; repeatable.")
+]
+DemoOption = Annotated[
+    bool,
+    typer.Option("--demo", help="Print the flights demo instead, which an empty project can begin with."),
 ]
 PruneOption = Annotated[
     list[str] | None,
@@ -134,11 +139,11 @@ def validate(file: FilesOption) -> None:
     print(counted(len(documents), "document is valid", "documents are valid"))
 
 
-def export(project: ProjectOption = None, as_json: JsonOption = False) -> None:
+def export(project: ProjectOption = None, demo: DemoOption = False, as_json: JsonOption = False) -> None:
     """Print the project's definitions as YAML; secrets appear as ***, which apply leaves unchanged."""
     where = context(project)
     with where.client() as client:
-        answer = client.get(where.project_path("definitions"))
+        answer = client.get(where.project_path("definitions/demo" if demo else "definitions"))
     documents: list[Json] = answer["documents"]
     if as_json:
         print_json(documents)

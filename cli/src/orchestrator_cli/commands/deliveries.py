@@ -1,6 +1,6 @@
 """`orchestrator deliveries`: which mails were or will be sent, why, and with what result."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -11,13 +11,17 @@ from orchestrator_cli.output import day_and_time, nothing, print_json, print_tab
 def deliveries(
     project: ProjectOption = None,
     orchestration: Annotated[str | None, typer.Option(help="Only those about this orchestration.")] = None,
+    status: Annotated[
+        Literal["pending", "failed"] | None, typer.Option(help="Only those not sent yet, or given up.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500, help="How many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List the newest mails about runs: the reason, the recipient, and whether it was sent."""
     where = context(project)
     with where.client() as client:
-        items = list(client.items(where.project_path("deliveries"), most=limit, orchestration=orchestration))
+        path, wanted = where.project_path("deliveries"), {"orchestration": orchestration, "status": status}
+        items = list(client.items(path, most=limit, **wanted))
     if as_json:
         print_json(items)
         return
@@ -35,5 +39,5 @@ def deliveries(
             )
             for item in items
         ),
-        empty=nothing("mails", (orchestration,), "No mails yet."),
+        empty=nothing("mails", (orchestration, status), "No mails yet."),
     )

@@ -52,6 +52,10 @@ def list_jobs(
         str | None, typer.Option(help="Only jobs that took longer: 90s, 5m, 2h or 1d.")
     ] = None,
     search: Annotated[str | None, typer.Option(help="An id, a number, or part of a name or message.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Option(help="Filters in one text: 'status:error duration:>10m started:[-7d TO *] by:jana'."),
+    ] = None,
     sort: JobSortOption = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
@@ -69,6 +73,7 @@ def list_jobs(
         "until": instant("--until", until, now),
         "longer_than_seconds": seconds("--longer-than", longer_than),
         "search": search,
+        "query": query,
     }
     with where.client() as client:
         items = list(client.items(where.project_path("jobs"), most=limit, sort=sort, **filters))

@@ -8,6 +8,7 @@ import typer
 
 from orchestrator_cli.client import Json
 from orchestrator_cli.commands.arranging import phase_lines
+from orchestrator_cli.commands.drafts import draft
 from orchestrator_cli.commands.options import JsonOption, ProjectOption, SortOption, context
 from orchestrator_cli.commands.switching import add_orchestration_switches
 from orchestrator_cli.commands.versions import add_version_commands, copy_resource
@@ -25,6 +26,7 @@ from orchestrator_cli.output import (
 app = typer.Typer()
 add_orchestration_switches(app)
 add_version_commands(app, lambda name: f"orchestrations/{name}")
+app.add_typer(draft, name="draft", help="Your draft of the tasks of an orchestration.", no_args_is_help=True)
 
 
 class LastRunIs(StrEnum):

@@ -103,6 +103,15 @@ def _fire(fire: Json) -> tuple[object, ...]:
     return day_and_time(fire["at"]), fire["local"], ", ".join(words[key] for key in words if fire[key])
 
 
+def _run(fire: Json) -> str | None:
+    """`#42`; of one that started none: `in #42`, `not beside #42`."""
+    if fire.get("number") is not None:
+        return f"#{fire['number']}"
+    words = {"merged": "in #", "skipped": "not beside #"}
+    other = fire.get("other_number")
+    return None if other is None else words[fire["status"]] + str(other)
+
+
 def _clock_change(change: Json) -> tuple[object, ...]:
     return change["local"], change["label"], change["words"]
 
@@ -135,7 +144,7 @@ def fires(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """List the newest fires: requested, missed or disabled; for merged and skipped ones: `jobs overlaps`."""
+    """List the newest fires: what each started, joined or missed."""
     where = context(project)
     with where.client() as client:
         saved = client.get(where.project_path(f"orchestrations/{orchestration}/schedules/{schedule}"))
@@ -144,9 +153,15 @@ def fires(
         print_json(items)
         return
     print_table(
-        ("scheduled for (UTC)", "outcome", "when (UTC)", "job"),
+        ("scheduled for (UTC)", "outcome", "when (UTC)", "run", "job"),
         (
-            (day_and_time(item["scheduled_for"]), item["outcome"], day_and_time(item["at"]), item["job_id"])
+            (
+                day_and_time(item["scheduled_for"]),
+                item.get("status") or item["outcome"],
+                day_and_time(item["at"]),
+                _run(item),
+                item["job_id"],
+            )
             for item in items
         ),
         empty=f"{schedule} has not fired yet.",

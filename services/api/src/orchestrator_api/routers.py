@@ -10,11 +10,13 @@ from orchestrator_api.catalog import component_routes as components
 from orchestrator_api.catalog import routes as configurations
 from orchestrator_api.catalog import version_routes as configuration_versions
 from orchestrator_api.definitions import routes as definitions
+from orchestrator_api.drafts import routes as drafts
 from orchestrator_api.events import routes as events
 from orchestrator_api.notifications import routes as notifications
 from orchestrator_api.operations import callback_routes as callbacks
 from orchestrator_api.operations import dead_letter_routes as dead_letters
 from orchestrator_api.orchestrations import automation_routes as automation
+from orchestrator_api.orchestrations import configuration_routes as configuration_overview
 from orchestrator_api.orchestrations import overview_routes as overview
 from orchestrator_api.orchestrations import routes as orchestrations
 from orchestrator_api.orchestrations import trash_routes as trash
@@ -30,6 +32,7 @@ from orchestrator_api.runs import log_routes as logs
 from orchestrator_api.runs import retry_routes as retries
 from orchestrator_api.runs import routes as runs
 from orchestrator_api.schedules import routes as schedules
+from orchestrator_api.search import routes as search
 from orchestrator_api.tables import routes as tables
 from orchestrator_api.triggers import routes as triggers
 from orchestrator_api.web import routes as web
@@ -41,13 +44,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     configuration_versions.router,
     orchestrations.router,
     overview.router,
+    configuration_overview.router,
     orchestration_versions.router,
+    drafts.router,
     automation.router,
     trash.router,
     runs.router,
     logs.router,
     retries.router,
     queue.router,
+    search.router,
     events.router,
     schedules.router,
     triggers.router,

@@ -35,6 +35,8 @@ class ApiSettings(ServiceSettings, SignInSettings):
     """A port of its own: the HTTP port is open to everyone, but the metrics are not."""
     audit_retention_days: int = Field(default=730, ge=30, le=36500)
     """The database keeps audit records for 30 days, whatever this says."""
+    log_retention_days: int = Field(default=30, ge=1)
+    """As long as the runners keep logs; so pages say when one was removed."""
 
     streams_max: int = Field(default=500, ge=1, le=100_000)
     """Open streams of events; keep it below `http_max_connections`."""

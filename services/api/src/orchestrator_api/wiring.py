@@ -32,6 +32,7 @@ from orchestrator_shared.security import Encryption
 RETENTION_QUERIES = Queries.load(
     "orchestrator_api",
     "runs/store.sql",
+    "drafts/store.sql",
     "access/audit_store.sql",
     "operations/store.sql",
     "people/store.sql",
@@ -50,6 +51,7 @@ def retention_plan(settings: ApiSettings) -> dict[str, dict[str, object]]:
         "forget_sessions": {},
         "forget_sign_in_attempts": {},
         "forget_person_links": {},
+        "forget_drafts": {},
     }
 
 
@@ -97,6 +99,7 @@ async def start(settings: ApiSettings, lifecycle: Lifecycle) -> AsyncIterator[No
             is_https=sessions.guard.browsers.is_https,
             link_keys=settings.link_key,
             prefix=prefix_of(settings.public_url),
+            log_days=settings.log_retention_days,
         )
         async with lifecycle.serving(app):
             yield

@@ -113,6 +113,24 @@ class JobsChanged(Message):
     revisions: dict[UUID, Whole]
 
 
+class ReadinessChanged(Message):
+    """Hint for live pages: in one commit, these tables were updated, or these triggers judged.
+
+    Not persistent. Only the api's feed is bound to it.
+    """
+
+    type: ClassVar[str] = "orchestrator.readiness.changed.v1"
+    exchange: ClassVar[str] = EVENTS
+    key: ClassVar[str] = "readiness.changed"
+    persistent: ClassVar[bool] = False
+
+    project: str = Field(pattern=SLUG)
+    tables: list[str] = Field(default_factory=list)
+    """Of this project."""
+    triggers: dict[UUID, str] = Field(default_factory=dict)
+    """Of this project: the orchestration of each. Their tables may be those of other projects."""
+
+
 class RunnersWake(Message):
     """Hint from one runner replica to the others: jobs are ready that it has no slot for. Not persistent."""
 

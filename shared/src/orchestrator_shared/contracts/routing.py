@@ -16,6 +16,7 @@ MESSAGES: dict[str, type[Message]] = {
         events.RunStarted,
         events.RunFinished,
         events.JobsChanged,
+        events.ReadinessChanged,
         events.RunnersWake,
         events.CallbackReceived,
         events.ScheduleChanged,
@@ -59,7 +60,15 @@ NOTIFIER_FACTS = Queue(
     ),
 )
 API_FEED = Queue(
-    "api.feed", (events.JobsChanged, events.RunCreated, events.RunStarted, events.RunFinished), feed=True
+    "api.feed",
+    (
+        events.JobsChanged,
+        events.RunCreated,
+        events.RunStarted,
+        events.RunFinished,
+        events.ReadinessChanged,
+    ),
+    feed=True,
 )
 
 QUEUES: tuple[Queue, ...] = (

@@ -18,6 +18,22 @@ WHERE (project, component, configuration, version)
       = (($key::text[])[1], ($key::text[])[2], ($key::text[])[3], ($key::text[])[4]::integer)
   AND parameters::text = $old_value AND parameters_as_written::text IS NOT DISTINCT FROM $old_written
 
+-- name: draft_states
+SELECT ARRAY[project, orchestration, owner::text, position::text] AS key, project, 'orchestrator' AS component,
+       orchestration AS configuration, NULL::integer AS version, definition::text AS value, NULL AS written
+FROM catalog.draft_states
+WHERE (project, orchestration, owner, position)
+      > (($after::text[])[1], ($after::text[])[2], ($after::text[])[3]::uuid, ($after::text[])[4]::integer)
+  AND definition::text ~ $outdated
+ORDER BY project, orchestration, owner, position
+LIMIT $batch
+
+-- name: renew_draft_states
+UPDATE catalog.draft_states SET definition = $value::text::json
+WHERE (project, orchestration, owner, position)
+      = (($key::text[])[1], ($key::text[])[2], ($key::text[])[3]::uuid, ($key::text[])[4]::integer)
+  AND definition::text = $old_value AND $written::text IS NOT DISTINCT FROM $old_written::text
+
 -- name: variables
 SELECT ARRAY[project, name] AS key, project, NULL AS component, name AS configuration, NULL::integer AS version,
        to_json(value)::text AS value, NULL AS written
@@ -114,6 +130,7 @@ WHERE (c.project, c.component, c.id) = ($project, 'orchestrator', $orchestration
 WITH texts AS (
     SELECT 'catalog.configuration_versions' AS place, ctid AS row, parameters::text AS value FROM catalog.configuration_versions
     UNION ALL SELECT 'catalog.configuration_versions', ctid, parameters_as_written::text FROM catalog.configuration_versions
+    UNION ALL SELECT 'catalog.draft_states', ctid, definition::text FROM catalog.draft_states
     UNION ALL SELECT 'catalog.variables', ctid, '"#": "' || value FROM catalog.variables WHERE secret
     UNION ALL SELECT 'catalog.run_requests', ctid, parameters::text FROM catalog.run_requests
     UNION ALL SELECT 'catalog.run_requests', ctid, parameters_as_written::text FROM catalog.run_requests

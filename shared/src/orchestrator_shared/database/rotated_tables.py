@@ -129,6 +129,7 @@ class Table:
 _NO_ID = str(UUID(int=0))
 TABLES = (
     Table("catalog", "configuration_versions", ("", "", "", "0"), Walk.definition),
+    Table("catalog", "draft_states", ("", "", _NO_ID, "0"), Walk.definition),
     Table("catalog", "variables", ("", ""), Walk.variable),
     Table("catalog", "run_requests", (_NO_ID,), Walk.parameters),
     Table("jobs", "jobs", (_NO_ID,), Walk.parameters),

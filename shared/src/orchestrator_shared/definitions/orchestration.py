@@ -101,6 +101,15 @@ class OrchestrationDefinition(_Stored):
         return self.model_dump(mode="json")
 
 
+class DraftDefinition(OrchestrationDefinition):
+    """One that is still being edited: a phase may be empty until tasks are put into it."""
+
+    @field_validator("phases")
+    @classmethod
+    def _drop_empty(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+        return phases
+
+
 def duplicate_task(task_id: str) -> str:
     """The message about a second task with the same id."""
     return f"duplicate task {task_id!r}: give one of them an `id` of its own"

@@ -13,6 +13,7 @@ _WORD = re.compile(r"[^ \t]+")
 _ITEM = re.compile(r"(?:(?P<star>\*)|(?P<low>\d+|[a-z]+)(?:-(?P<high>\d+|[a-z]+))?)(?:/(?P<step>\d+))?")
 _UNIT_SECONDS = {"m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_SECONDS = 366 * 86_400
+_JUST_BEYOND = {("hour", "24"): "for midnight write 0", ("minute", "60"): "for the full hour write 0"}
 _LETTERS = {"L": "the last day", "W": "the nearest weekday", "R": "a random value", "H": "a hashed value"}
 
 
@@ -183,11 +184,21 @@ class _Reader:
         if text.isdigit():
             number = int(text[:6])
             if not self.kind.low <= number <= self.kind.widest or len(text) > 4:
-                raise self._error(f"{text[:10]} is not between {self.kind.low} and {self.kind.widest}", at)
+                raise self._error(self._beyond(text[:10]), at)
             return number
         if text in self.kind.words:
             return self.kind.words.index(text) + self.kind.low
         raise self._malformed(text, at)
+
+    def _beyond(self, text: str) -> str:
+        plural = (
+            self.kind.name.replace("day of ", "days of the ")
+            if " " in self.kind.name
+            else f"{self.kind.name}s"
+        )
+        said = f"{plural} go from {self.kind.low} to {self.kind.widest}, you wrote {text}"
+        instead = _JUST_BEYOND.get((self.kind.name, text))
+        return f"{said}; {instead}" if instead else said
 
     def _step(self, match: re.Match[str], item: str, at: int) -> int:
         text, place = match["step"], at + match.start("step")

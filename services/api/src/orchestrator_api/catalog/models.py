@@ -78,6 +78,9 @@ class VersionOut(Output):
 
 
 ComponentTypeName = Literal["extractor", "transformation", "application", "writer"]
+OfType = Annotated[
+    ComponentTypeName | None, Query(alias="type", description="Only those of components of this type.")
+]
 
 
 _PROCESS: dict[str, Any] = {

@@ -11,6 +11,7 @@ from orchestrator_api.catalog.models import (
     ConfigurationIn,
     ConfigurationOut,
     ConfigurationSaved,
+    OfType,
     Sort,
     VersionOut,
 )
@@ -43,15 +44,16 @@ async def list_configurations(
     paging: Paging,
     component: Annotated[str | None, Query(max_length=64)] = None,
     search: Search = None,
+    kind: OfType = None,
     sort: Sort = "id",
 ) -> Page[ConfigurationOut]:
-    """List the configurations of the project, or of one component in it.
+    """List the configurations of the project, of one component in it, or of all components of a type.
 
     A search looks at the components, ids, names and descriptions of all of them.
     Those of several components are sorted by component first.
     """
     async with call.session(Scope.READ, project) as session:
-        wanted = ConfigurationFilter(component, search)
+        wanted = ConfigurationFilter(component, search, type=kind)
         part, found = await listing.page(session, wanted, paging.sorted_by(sort, default="id"))
         shown = await session.offload.run(configurations.all_masked, found)
     return Page[ConfigurationOut].model_validate(listing.shown_page(part, shown))

@@ -60,6 +60,8 @@ class ConfigurationFilter:
     """Of orchestrations: by `time`, by `tables`, or only `manual`."""
     statuses: tuple[str, ...] | None = None
     """Of orchestrations: that of the last run is one of these; `none` without a run."""
+    type: str | None = None
+    """Of components: those of this type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +196,25 @@ class Usage:
     task_enabled: bool
     version: int | None
     """The version that it pins."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCount:
+    """How many orchestrations run a configuration."""
+
+    component: str
+    id: str
+    orchestrations: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentUse:
+    """A component that the project has configurations of."""
+
+    id: str
+    name: str
+    type: str
+    configurations: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from orchestrator_api.catalog.rows import (
     Component,
+    ComponentUse,
     Configuration,
     ConfigurationFilter,
     ConfigurationState,
@@ -17,6 +18,7 @@ from orchestrator_api.catalog.rows import (
     OverrideTarget,
     Trashed,
     Usage,
+    UsageCount,
     VariableUser,
 )
 from orchestrator_shared.database.queries import Queries
@@ -390,6 +392,20 @@ class ConfigurationStore(Store):
             after_task=after[1],
             limit=limit,
         )
+
+    async def usage_counts(self, *, project: str, wanted: Collection[tuple[str, str]]) -> list[UsageCount]:
+        """How many orchestrations run each of these configurations; without those that none runs."""
+        return await self._many(
+            UsageCount,
+            "usage_counts",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[configuration for _, configuration in wanted],
+        )
+
+    async def components_in_use(self, *, project: str) -> list[ComponentUse]:
+        """The components that the project has configurations of, and of how many."""
+        return await self._many(ComponentUse, "components_in_use", project=project)
 
     async def nestings(self, *, project: str) -> list[Nesting]:
         """Which orchestration runs which in the current versions."""

@@ -32,6 +32,8 @@ CROSS JOIN LATERAL (
                WHEN $starts::text IS NOT NULL
                     AND NOT CASE $starts WHEN 'time' THEN c.has_schedule WHEN 'tables' THEN c.has_trigger
                                          ELSE NOT (c.has_schedule OR c.has_trigger) END THEN false
+               WHEN $type::text IS NOT NULL
+                    AND NOT EXISTS (SELECT FROM catalog.components k WHERE k.id = c.component AND k.type = $type) THEN false
                WHEN $statuses::text[] IS NULL THEN true
                ELSE coalesce(c.last_status, 'none') = ANY ($statuses) END
     LIMIT 1) v
@@ -316,6 +318,34 @@ WHERE t.task ->> 'component' = $component AND t.task ->> 'configuration' = $conf
   AND ($after::text IS NULL OR (c.id, t.task ->> 'id') > ($after, $after_task))
 ORDER BY c.id, t.task ->> 'id'
 LIMIT $limit
+
+-- name: usage_counts
+-- How many orchestrations run each of these; found as in `usages`.
+WITH naming AS MATERIALIZED (
+    SELECT v.project, v.component, v.configuration, v.version, v.parameters
+    FROM catalog.configuration_versions v
+    WHERE v.project = $project AND v.component = 'orchestrator'
+      AND jsonb_path_query_array(v.parameters, '$.phases[*].tasks[*].configuration') ?| $configurations::text[]
+)
+SELECT wanted.component, wanted.id, count(DISTINCT c.id) AS orchestrations
+FROM naming n
+CROSS JOIN LATERAL (
+    SELECT c.id FROM catalog.configurations c
+    WHERE (c.project, c.component, c.id) = (n.project, n.component, n.configuration)
+      AND c.version = n.version AND c.deleted_at IS NULL
+    LIMIT 1) c
+CROSS JOIN LATERAL jsonb_path_query(n.parameters, '$.phases[*].tasks[*]') AS t (task)
+JOIN unnest($components::text[], $configurations) AS wanted (component, id)
+  ON wanted.component = t.task ->> 'component' AND wanted.id = t.task ->> 'configuration'
+GROUP BY wanted.component, wanted.id
+
+-- name: components_in_use
+-- Those that the project has configurations of, and of how many.
+SELECT k.id, k.name, k.type, count(*) AS configurations
+FROM catalog.configurations c JOIN catalog.components k ON k.id = c.component
+WHERE c.project = $project AND c.component <> 'orchestrator' AND c.deleted_at IS NULL
+GROUP BY k.id, k.name, k.type
+ORDER BY k.id
 
 -- name: variable_users
 -- Configurations and tasks that may use the variable: they name it, or one of their secrets may. Reads the

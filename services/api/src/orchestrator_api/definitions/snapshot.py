@@ -100,6 +100,16 @@ async def read_without_configurations(session: Session, restoring: Iterable[str]
     return snapshot
 
 
+async def read_orchestration(session: Session, orchestration: str) -> Snapshot:
+    """Read one orchestration and what belongs to it; raises NotFound if it does not exist."""
+    snapshot = Snapshot()
+    stored = await configurations.load(session, configurations.orchestration_key(orchestration))
+    snapshot.add((Kind.ORCHESTRATION, orchestration), _orchestration(stored), stored.etag)
+    await _add_starters(session, snapshot, {orchestration})
+    await _add_notifications(session, snapshot, {orchestration}, {orchestration})
+    return snapshot
+
+
 def in_the_clear(session: Session, items: Mapping[Item, Fields]) -> dict[Item, Fields]:
     """The same with every secret decrypted whose key is there."""
     return {item: _clear(session, item[0], fields) for item, fields in items.items()}

@@ -12,10 +12,11 @@ import asyncpg
 from orchestrator_api.events.frames import frame, instant_id
 from orchestrator_api.events.metrics import STREAM_EVENTS
 from orchestrator_api.events.models import JobEvent
+from orchestrator_api.events.readiness import News, by_project
 from orchestrator_api.events.rows import JobChange, Revision
 from orchestrator_api.events.store import EventStore
 from orchestrator_api.events.viewers import JobViewer, ProjectViewer
-from orchestrator_shared.contracts.events import JobsChanged, RunEvent
+from orchestrator_shared.contracts.events import JobsChanged, ReadinessChanged, RunEvent
 from orchestrator_shared.messaging.decoding import Delivery
 
 GATHER_SECONDS = 0.1
@@ -54,6 +55,7 @@ class Changes:
         self._clock = clock
         self._viewers: dict[str, set[ProjectViewer]] = {}
         self._hinted: dict[str, dict[UUID, int]] = defaultdict(dict)
+        self._news: dict[str, News] = defaultdict(News)
         self._storms: dict[str, float] = {}
         """Projects with too many changes, until when."""
         self._told: OrderedDict[UUID, int] = OrderedDict()
@@ -81,6 +83,7 @@ class Changes:
         if not viewers:
             self._viewers.pop(viewer.holder.project, None)
             self._hinted.pop(viewer.holder.project, None)
+            self._news.pop(viewer.holder.project, None)
         if not self._viewers:
             self.watched.clear()
 
@@ -92,6 +95,18 @@ class Changes:
                 self._hint(message.project, message.revisions.items())
             elif isinstance(message, RunEvent):
                 self._hint(message.project, [(message.job_id, message.revision)])
+            elif isinstance(message, ReadinessChanged):
+                self._gather(message.project, News(set(message.tables), dict(message.triggers)))
+
+    def _gather(self, project: str, news: News) -> None:
+        if project not in self._viewers or project in self._storms or not news:
+            return
+        gathered = self._news[project]
+        gathered.tables |= news.tables
+        gathered.triggers |= news.triggers
+        self.woken.set()
+        if len(gathered) > MOST_CHANGES:
+            self._give_up(project)
 
     def _hint(self, project: str, revisions: Iterable[tuple[UUID, int]]) -> None:
         if project not in self._viewers:
@@ -114,6 +129,7 @@ class Changes:
     def _give_up(self, project: str) -> None:
         """The reset at the end of the storm tells of all these."""
         self._remember(self._hinted.pop(project, {}).items())
+        self._news.pop(project, None)
         self._storms.setdefault(project, self._clock() + STORM_SECONDS)
 
     def _end_storms(self) -> None:
@@ -139,7 +155,7 @@ class Changes:
         await asyncio.sleep(max(GATHER_SECONDS, PAUSE_SHARE * self._took))
         self._end_storms()
         is_due = self._clock() >= self._next_poll or self._is_fed() != self._was_fed
-        if not self._viewers or not (is_due or self._hinted):
+        if not self._viewers or not (is_due or self._hinted or self._news):
             return
         started = self._clock()
         async with self._connections() as connection:
@@ -148,6 +164,7 @@ class Changes:
                 await self._poll(store)
             await self._refresh(store)
             await self._read(store)
+            await self._tell_news(store)
         self._took = self._clock() - started
 
     async def _poll(self, store: EventStore) -> None:
@@ -164,9 +181,13 @@ class Changes:
             for project in projects:
                 self._give_up(project)
         self._note(found)
+        heard = await store.heard_since(projects=projects, since=since, limit=MOST_FOUND)
+        for project, news in by_project(heard).items():
+            self._gather(project, news)
         await self._end_decided(store)
         for viewer in self._all():
-            if viewer.holder.project not in self._hinted and viewer.holder.project not in self._storms:
+            project = viewer.holder.project
+            if not (project in self._hinted or project in self._news or project in self._storms):
                 viewer.advance(instant_id(now))
 
     def _note(self, found: Iterable[Revision]) -> None:
@@ -211,6 +232,14 @@ class Changes:
             frames = FramedChanges(found)
             for viewer in list(self._viewers.get(project, ())):
                 frames.show(viewer)
+
+    async def _tell_news(self, store: EventStore) -> None:
+        if not self._news:
+            return
+        latest = instant_id(await store.instant())
+        gathered, self._news = self._news, defaultdict(News)
+        for project, news in gathered.items():
+            news.show(self._viewers.get(project, ()), latest)
 
     def _remember(self, revisions: Iterable[tuple[UUID, int]]) -> None:
         for job_id, revision in revisions:

@@ -8,7 +8,9 @@ STREAMS_OPEN = Gauge(
     ["kind"],
 )
 STREAM_EVENTS = Counter(
-    "orchestrator_api_stream_events_total", "Events handed to streams (job, log, reset, end).", ["event"]
+    "orchestrator_api_stream_events_total",
+    "Events handed to streams (job, readiness, log, reset, end).",
+    ["event"],
 )
 STREAM_RESETS = Counter(
     "orchestrator_api_stream_resets_total",

@@ -44,6 +44,20 @@ class JobEvent(Output):
     retry_of: UUID | None
 
 
+class JudgedTrigger(Output):
+    """A trigger for which something became of an update, or that was used, saved or reset."""
+
+    id: UUID
+    orchestration: str
+
+
+class ReadinessEvent(Output):
+    """`event: readiness`: tables were updated, or triggers judged: load again what you show of them."""
+
+    tables: list[str] = Field(description="Of the project, with new updates.")
+    triggers: list[JudgedTrigger] = Field(description="Of the project.")
+
+
 class LogEvent(LogChunk):
     """`event: log`: a piece of the job's log; the event's id is `attempt:seq`."""
 
@@ -64,6 +78,6 @@ class EndEvent(Output):
     status: str
 
 
-ProjectEvents = JobEvent | ResetEvent
+ProjectEvents = JobEvent | ReadinessEvent | ResetEvent
 JobEvents = JobEvent | ResetEvent | EndEvent
 LogEvents = LogEvent | ResetEvent | EndEvent

@@ -62,12 +62,12 @@ async def _opened(
     "/events",
     status_code=200,
     operation_id="stream_project_events",
-    responses=_described(ProjectEvents, "`job`, `reset`."),
+    responses=_described(ProjectEvents, "`job`, `readiness`, `reset`."),
 )
 async def stream_project_events(
     call: Call, project: Project, streams: Open, last_event_id: LastEventId = None
 ) -> StreamResponse:
-    """Stream changes to the runs and jobs of the project as they happen, until you close the stream.
+    """Stream changes to the runs, jobs and tables of the project as they happen, until you close the stream.
 
     It begins with `reset`: load what you show now, and again whenever `reset` comes. A token that may only
     run hears of the runs that it started.

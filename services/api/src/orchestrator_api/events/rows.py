@@ -51,6 +51,16 @@ class JobChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """A table with a new update, or a trigger that selects such a table."""
+
+    project: str
+    table_name: str | None
+    trigger_id: UUID | None
+    orchestration: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """A request that joined another run or was skipped, so no job comes of it."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from orchestrator_api.events.changes import MARGIN, MOST_CHANGES, Changes, FramedChanges
 from orchestrator_api.events.frames import START, Place, instant_id, resumed_instant, resumed_place
 from orchestrator_api.events.logs import Logs
+from orchestrator_api.events.readiness import by_project
 from orchestrator_api.events.responses import StreamResponse
 from orchestrator_api.events.store import EventStore
 from orchestrator_api.events.streams import OpenStreams
@@ -108,8 +109,12 @@ async def _catch_up(store: EventStore, viewer: ProjectViewer, last_id: str | Non
         return
     projects = [viewer.holder.project]
     found = await store.changed_since(projects=projects, since=since - MARGIN, limit=MOST_CHANGES + 1)
-    if len(found) > MOST_CHANGES:
+    heard = await store.heard_since(projects=projects, since=since - MARGIN, limit=MOST_CHANGES + 1)
+    if max(len(found), len(heard)) > MOST_CHANGES:
         viewer.reset("too_many_changes", instant_id(now))
-    elif found:
+        return
+    for news in by_project(heard).values():
+        news.show([viewer], instant_id(now))
+    if found:
         changes = await store.job_changes(projects=projects, ids=[each.id for each in found])
         FramedChanges(changes).show(viewer)

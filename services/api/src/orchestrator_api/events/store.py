@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from orchestrator_api.events.rows import Decided, JobChange, LogNews, Revision
+from orchestrator_api.events.rows import Decided, Heard, JobChange, LogNews, Revision
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.store import Store
 
@@ -25,6 +25,10 @@ class EventStore(Store):
     ) -> list[Revision]:
         """Jobs of these projects that changed after this instant."""
         return await self._many(Revision, "changed_since", projects=list(projects), since=since, limit=limit)
+
+    async def heard_since(self, *, projects: Collection[str], since: datetime, limit: int) -> list[Heard]:
+        """Tables and triggers of these projects with updates heard after this instant."""
+        return await self._many(Heard, "heard_since", projects=list(projects), since=since, limit=limit)
 
     async def job_changes(self, *, projects: Collection[str], ids: Collection[UUID]) -> list[JobChange]:
         """These jobs as they are now, in the order of their changes; a run after the jobs below it."""

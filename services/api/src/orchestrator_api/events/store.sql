@@ -25,6 +25,18 @@ WHERE kind = 'run' AND finished_at IS NULL AND greatest(ready_at, started_at, st
   AND project = ANY ($projects)
 LIMIT $limit
 
+-- name: heard_since
+SELECT t.project, t.name AS table_name, NULL::uuid AS trigger_id, NULL AS orchestration
+FROM triggers.tables_v1 t
+WHERE t.project = ANY ($projects::text[]) AND t.last_heard_at > $since
+UNION
+SELECT r.project, NULL, r.id, r.orchestration
+FROM catalog.triggers r
+JOIN catalog.trigger_tables x ON x.trigger_id = r.id
+JOIN triggers.tables_v1 t ON (t.project, t.name) = (x.table_project, x.table_name)
+WHERE r.project = ANY ($projects) AND r.deleted_at IS NULL AND t.last_heard_at > $since
+LIMIT $limit
+
 -- name: job_changes
 SELECT statement_timestamp() AS at, j.id, j.revision, j.number, j.project, j.component, j.configuration, j.kind, j.status,
        j.origin, j.requested_by, j.parent_id, j.root_id, j.phase, j.task_id, j.attempt, j.max_attempts, j.scheduled_for,

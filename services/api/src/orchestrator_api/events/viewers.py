@@ -127,6 +127,10 @@ class ProjectViewer(Viewer):
     def wants(self, change: JobChange) -> bool:
         return self.holder.reads_project or change.started_by == self.holder.token_id
 
+    @property
+    def hears_of_tables(self) -> bool:
+        return self.holder.reads_project
+
 
 class JobViewer(ProjectViewer):
     """Changes of one job and of the jobs below it; ends with the job."""
@@ -140,6 +144,10 @@ class JobViewer(ProjectViewer):
         self.is_stale = True
         """Whether runs may be below it of which it does not know."""
         self._runs = {job_id}
+
+    @property
+    def hears_of_tables(self) -> bool:
+        return False
 
     def know(self, runs: Iterable[UUID]) -> None:
         """These are the runs nested below it so far."""

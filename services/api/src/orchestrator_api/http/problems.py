@@ -26,7 +26,7 @@ from orchestrator_api.http.refusals import (
     Unauthenticated,
 )
 from orchestrator_shared.clock import stamp
-from orchestrator_shared.definitions.arranging import OPERATIONS
+from orchestrator_shared.definitions.operations import OPERATIONS
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 from orchestrator_shared.runtime.answers import current_request_id
 from orchestrator_shared.validation import JSON, describe

@@ -1,7 +1,7 @@
 """Who is notified of what about an orchestration, and the mails that were sent or will be sent."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -131,10 +131,14 @@ async def list_deliveries(
     orchestration: Annotated[str | None, Query(max_length=64)] = None,
     since: Since = None,
     until: Until = None,
+    status: Annotated[
+        Literal["pending", "failed"] | None,
+        Query(description="Only those that were not sent: not yet, or given up."),
+    ] = None,
 ) -> Page[DeliveryOut]:
     """List the mails that were or will be sent, newest first; of the project, or of one orchestration."""
     at, last_id = paging.place(datetime, UUID)
-    wanted = DeliveryFilter(orchestration, since, until, at, last_id, paging.rows)
+    wanted = DeliveryFilter(orchestration, since, until, at, last_id, paging.rows, status)
     async with call.session(Scope.READ, project) as session:
         rows = await notifications.deliveries(session, wanted)
     return Page[DeliveryOut].model_validate(paging.of(rows, "created_at", "id"))

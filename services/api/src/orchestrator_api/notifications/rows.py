@@ -66,3 +66,5 @@ class DeliveryFilter:
     before: datetime | None = None
     before_id: UUID | None = None
     limit: int = 100
+    status: str | None = None
+    """`pending` or `failed`: what was sent is what most are, and cannot be asked for."""

@@ -65,6 +65,9 @@ class NotificationStore(Store):
     async def deliveries(self, *, project: str, wanted: DeliveryFilter) -> list[Delivery]:
         """The deliveries, newest first."""
         values = {**columns_of(wanted), "project": project}
+        if wanted.status is not None:
+            return await self._many(Delivery, "unsent_deliveries", **values)
+        del values["status"]
         if wanted.orchestration is not None:
             return await self._many(Delivery, "deliveries_of_orchestration", **values)
         del values["orchestration"]

@@ -56,3 +56,17 @@ WHERE project = $project AND orchestration = $orchestration
                           coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
 ORDER BY created_at DESC, id DESC
 LIMIT $limit
+
+-- name: unsent_deliveries
+-- Of one status other than sent; the index has only those.
+SELECT id, fact_key, orchestration, event, job_id, channel, recipient, reason, status, attempts, next_attempt_at,
+       message_id, last_error, created_at, sent_at
+FROM notifications.deliveries_v1
+WHERE project = $project AND status <> 'sent' AND status = $status
+  AND ($orchestration::text IS NULL OR orchestration = $orchestration)
+  AND created_at >= coalesce($since::timestamptz, '-infinity')
+  AND created_at < coalesce($until::timestamptz, 'infinity')
+  AND (created_at, id) < (coalesce($before::timestamptz, 'infinity'),
+                          coalesce($before_id::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ORDER BY created_at DESC, id DESC
+LIMIT $limit

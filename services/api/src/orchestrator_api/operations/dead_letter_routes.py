@@ -8,19 +8,13 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.http.dependencies import READ, WRITE, Call
 from orchestrator_api.http.gate import GatedRoute
 from orchestrator_api.http.models import Page
+from orchestrator_api.operations import dead_letters
+from orchestrator_api.operations.dead_letters import Action, box_of
 from orchestrator_api.operations.models import DeadLetterOut
-from orchestrator_shared.domain.errors import Unavailable
-from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter, DeadLetters
+from orchestrator_shared.messaging.dead_letters import SHOWN_BYTES, DeadLetter
 
 router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"], route_class=GatedRoute)
 LetterId = Annotated[str, Path(max_length=200)]
-
-
-def _dead_letters(request: Request) -> DeadLetters:
-    box = request.app.state.dead_letters
-    if not isinstance(box, DeadLetters):
-        raise Unavailable("the broker is not connected")
-    return box
 
 
 def _shown(letter: DeadLetter) -> dict[str, Any]:
@@ -36,7 +30,7 @@ async def list_dead_letters(
     """List the oldest dead letters, with the reason for each (administrators only)."""
     async with call.session(Scope.ADMIN):
         pass  # checks the token; no transaction stays open while the broker is asked
-    letters = await _dead_letters(request).peek(limit)
+    letters = await box_of(request.app).peek(limit)
     return Page[DeadLetterOut].model_validate({"items": [_shown(letter) for letter in letters]})
 
 
@@ -52,10 +46,9 @@ async def discard_dead_letter(call: Call, request: Request, letter: LetterId) ->
     return await _carry_out(call, request, "discarded", letter)
 
 
-async def _carry_out(call: Call, request: Request, action: str, letter: str) -> DeadLetterOut:
+async def _carry_out(call: Call, request: Request, action: Action, letter: str) -> DeadLetterOut:
     """Write the audit record first: an action without a record would be worse than the reverse."""
     async with call.session(Scope.ADMIN) as session:
-        await session.record(f"dead-letter.{action}", letter)
-    box = _dead_letters(request)
-    done = await (box.replay(letter) if action == "replayed" else box.discard(letter))
+        await dead_letters.record(session, action, letter)
+    done = await dead_letters.carry_out(box_of(request.app), action, letter)
     return DeadLetterOut.model_validate(_shown(done))

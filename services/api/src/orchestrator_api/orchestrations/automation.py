@@ -10,6 +10,7 @@ from orchestrator_api.catalog.rows import Configuration
 from orchestrator_api.http.session import Session
 from orchestrator_api.notifications import service as notifications
 from orchestrator_api.orchestrations import service, views
+from orchestrator_api.orchestrations.new_ids import MOST_TRIED, free_id
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.schedules import service as schedules
@@ -19,9 +20,7 @@ from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 SCHEDULE = "main"
 """The name of the schedule that is created."""
-MAX_ID = 64
 MAX_NAME = 200
-MOST_TRIED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +88,7 @@ async def _id(session: Session, key: Key, wanted: str | None) -> str:
     if wanted is not None:
         await refuse_taken(session, orchestration_key(wanted))
         return wanted
-    for number in range(1, MOST_TRIED + 1):
-        suffix = "" if number == 1 else f"-{number}"
-        tried = f"{key.id[: MAX_ID - len(suffix)]}{suffix}"
-        found = await configurations.find(session, orchestration_key(tried))
-        if found is None or found.is_purged:
-            return tried
-    raise Conflict(f"{key.id} and {MOST_TRIED - 1} ids like it are in use: give an id", field="id")
+    return await free_id(session, key.id)
 
 
 async def _name(session: Session, name: str) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any
+from typing import Any, Literal
 
 from orchestrator_shared.definitions.nesting import format_cycle
 from orchestrator_shared.domain.ids import ORCHESTRATOR
@@ -52,9 +52,47 @@ class Facts:
     """Whether the tables that tasks read and write are known, and to be compared."""
 
 
+Kind = Literal[
+    "cycle",
+    "missing",
+    "not_runnable",
+    "disabled",
+    "same_configuration",
+    "unordered",
+    "inactive",
+    "unreachable",
+    "more",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was found, and what it is about."""
+
+    kind: Kind
+    text: str
+    tasks: tuple[str, ...] = ()
+    """Their ids."""
+    phase: int | None = None
+    """Its index."""
+    others: tuple[str, ...] = ()
+    """Of tasks that read what others write: those others."""
+    table: str | None = None
+    reason: str = ""
+    """The text without what it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Errors keep a run from succeeding; warnings are worth a look."""
+
+    errors: list[Finding]
+    warnings: list[Finding]
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Errors keep a run from succeeding; warnings are worth a look."""
+    """The same in words."""
 
     errors: list[str]
     warnings: list[str]
@@ -62,43 +100,65 @@ class Findings:
 
 def check_phases(phases: Sequence[Given], facts: Facts) -> Findings:
     """Report what can be found without running it; at most a hundred findings of each kind."""
+    found = find_all(phases, facts)
+    return Findings([each.text for each in found.errors], [each.text for each in found.warnings])
+
+
+def find_all(phases: Sequence[Given], facts: Facts) -> Found:
+    """The same, with what each finding is about."""
     tasks = [task for phase in phases for task in phase["tasks"]]
     active, inactive = ([task for task in tasks if task["enabled"] is wanted] for wanted in (True, False))
     named = _Named(facts)
     compared = phases if facts.with_tables else ()
-    cycle = [f"orchestrations run each other in a cycle: {format_cycle(facts.cycle)}"] if facts.cycle else []
     warnings = (
-        (text for task in inactive for text in _broken(task, facts)),
-        (text for task in active for text in _disabled(task, facts)),
-        (text for phase in phases for text in _serialized(phase)),
-        (text for phase in compared for text in _reading_while_written(phase, named)),
+        (each for task in inactive for each in _broken(task, facts)),
+        (each for task in active for each in _disabled(task, facts)),
+        (each for index, phase in enumerate(phases) for each in _serialized(index, phase)),
+        (each for place in enumerate(compared) for each in _reading_while_written(*place, named)),
         _inactive(phases),
         _unreachable(phases, facts),
     )
-    errors = _first(text for task in active for text in _broken(task, facts))
-    return Findings(cycle + errors, [text for kind in warnings for text in _first(kind)])
+    errors = _first(each for task in active for each in _broken(task, facts))
+    return Found(_in_cycle(tasks, facts) + errors, [each for kind in warnings for each in _first(kind)])
 
 
-def _first(found: Iterator[str]) -> list[str]:
+def _first(found: Iterator[Finding]) -> list[Finding]:
     """Limit the findings: a phase of n tasks may produce n² of them, which nobody would read."""
-    texts = list(islice(found, MAX_OF_A_KIND + 1))
-    if len(texts) > MAX_OF_A_KIND:
-        texts[MAX_OF_A_KIND:] = ["and more of this kind: fix these first"]
-    return texts
+    first = list(islice(found, MAX_OF_A_KIND + 1))
+    if len(first) > MAX_OF_A_KIND:
+        first[MAX_OF_A_KIND:] = [Finding("more", "and more of this kind: fix these first")]
+    return first
 
 
-def _broken(task: Given, facts: Facts) -> Iterator[str]:
+def _in_cycle(tasks: Sequence[Given], facts: Facts) -> list[Finding]:
+    if not facts.cycle:
+        return []
+    closing = [task["id"] for task in tasks if _key(task) == (ORCHESTRATOR, facts.cycle[1])]
+    shown = format_cycle(facts.cycle)
+    text = f"orchestrations run each other in a cycle: {shown}"
+    return [Finding("cycle", text, tuple(closing), reason=shown)]
+
+
+def _broken(task: Given, facts: Facts) -> Iterator[Finding]:
+    found = _why_broken(task, facts)
+    if found is not None:
+        kind, reason = found
+        yield Finding(kind, f"task {task['id']!r}: {reason}", (task["id"],), reason=reason)
+
+
+def _why_broken(task: Given, facts: Facts) -> tuple[Literal["missing", "not_runnable"], str] | None:
     key = _key(task)
     target = facts.targets.get(key)
     if task["component"] not in facts.components:
-        yield f"task {task['id']!r}: there is no component {task['component']!r}"
-    elif target is None:
-        yield f"task {task['id']!r}: the configuration {_shown(key)} is deleted"
-    elif key[0] == ORCHESTRATOR and not target.tasks:
-        yield f"task {task['id']!r}: the orchestration {key[1]!r} has no tasks, so it cannot be run"
-    elif (version := _pinned(task)) > target.version:
+        return "missing", f"there is no component {task['component']!r}"
+    if target is None:
+        return "missing", f"the configuration {_shown(key)} is deleted"
+    if key[0] == ORCHESTRATOR and not target.tasks:
+        return "not_runnable", f"the orchestration {key[1]!r} has no tasks, so it cannot be run"
+    if (version := _pinned(task)) > target.version:
         newest = f"the newest is {target.version}"
-        yield f"task {task['id']!r}: there is no version {version} of {_shown(key)}; {newest}"
+        return "not_runnable", f"there is no version {version} of {_shown(key)}; {newest}"
+    return None
 
 
 def _pinned(task: Given) -> int:
@@ -106,22 +166,24 @@ def _pinned(task: Given) -> int:
     return version if isinstance(version, int) else 0
 
 
-def _disabled(task: Given, facts: Facts) -> Iterator[str]:
+def _disabled(task: Given, facts: Facts) -> Iterator[Finding]:
     target = facts.targets.get(_key(task))
     if task["enabled"] and target is not None and not target.enabled:
-        yield f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs anyway"
+        text = f"task {task['id']!r} runs {_shown(_key(task))}, which is disabled: it runs anyway"
+        yield Finding("disabled", text, tasks=(task["id"],))
 
 
-def _serialized(phase: Given) -> Iterator[str]:
+def _serialized(index: int, phase: Given) -> Iterator[Finding]:
     tasks: dict[Key, list[str]] = defaultdict(list)
     for task in _active(phase):
         tasks[_key(task)].append(task["id"])
     for key, ids in tasks.items():
         if len(ids) > 1:
-            yield (
+            text = (
                 f"phase {phase['name']!r}: {_and(ids)} run the same configuration {_shown(key)}: "
                 "they will run one after another"
             )
+            yield Finding("same_configuration", text, tasks=tuple(ids), phase=index)
 
 
 class _Named:
@@ -152,12 +214,13 @@ class _Named:
         return self._shared[place]
 
 
-def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
+def _reading_while_written(index: int, phase: Given, named: _Named) -> Iterator[Finding]:
     """Tasks that read a table while another task of the phase writes it, so what they read is undefined."""
     active = _active(phase)
     mentions = sum(len(tables) for task in active for tables in (*named.reads(task), *named.writes(task)))
     if mentions > MAX_MENTIONS:
-        yield f"phase {phase['name']!r}: its tasks name too many tables to check which read what others write"
+        reason = "its tasks name too many tables to check which read what others write"
+        yield Finding("more", f"phase {phase['name']!r}: {reason}", phase=index)
         return
     writers: defaultdict[str, defaultdict[Key, list[str]]] = defaultdict(lambda: defaultdict(list))
     for task in active:
@@ -168,10 +231,11 @@ def _reading_while_written(phase: Given, named: _Named) -> Iterator[str]:
             others = (ids for key, ids in writers[table].items() if key != _key(reader))
             names = list(islice(chain.from_iterable(others), MAX_OTHERS + 1))
             if names:
-                yield (
+                text = (
                     f"phase {phase['name']!r}: {reader['id']!r} reads {table}, which {_some(names)} "
                     f"write{'s' if len(names) == 1 else ''} at the same time: move it to a later phase"
                 )
+                yield Finding("unordered", text, (reader["id"],), index, tuple(names), table)
 
 
 def _some(names: Sequence[str]) -> str:
@@ -202,16 +266,18 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
-def _inactive(phases: Sequence[Given]) -> Iterator[str]:
-    inactive = [phase["name"] for phase in phases if not _active(phase)]
-    if phases and len(inactive) == len(phases):
-        yield "every task is inactive: a run does nothing"
+def _inactive(phases: Sequence[Given]) -> Iterator[Finding]:
+    filled = [(index, phase) for index, phase in enumerate(phases) if phase["tasks"]]
+    inactive = [(index, phase["name"]) for index, phase in filled if not _active(phase)]
+    if filled and len(inactive) == len(filled):
+        yield Finding("inactive", "every task is inactive: a run does nothing")
         return
-    for name in inactive:
-        yield f"phase {name!r}: all of its tasks are inactive, so it is skipped"
+    for index, name in inactive:
+        text = f"phase {name!r}: all of its tasks are inactive, so it is skipped"
+        yield Finding("inactive", text, phase=index)
 
 
-def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[str]:
+def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[Finding]:
     """Phases after a task that is certain to fail."""
     for index, phase in enumerate(phases[:-1]):
         blocking = [
@@ -221,7 +287,8 @@ def _unreachable(phases: Sequence[Given], facts: Facts) -> Iterator[str]:
         ]
         if blocking:
             later = [each["name"] for each in phases[index + 1 :]]
-            yield f"never reached: {_and(later)}, because {_and(blocking)} cannot run"
+            text = f"never reached: {_and(later)}, because {_and(blocking)} cannot run"
+            yield Finding("unreachable", text, tasks=tuple(blocking), phase=index + 1)
             return
 
 

@@ -22,8 +22,8 @@ from orchestrator_api.notifications.models import SubscriptionOut
 from orchestrator_api.orchestrations.examples import CAMPAIGNS
 from orchestrator_api.schedules.models import ScheduleOut
 from orchestrator_api.triggers.models import TriggerOut
-from orchestrator_shared.definitions.arranging import Operation
 from orchestrator_shared.definitions.models import Labels
+from orchestrator_shared.definitions.operations import Operation
 from orchestrator_shared.definitions.orchestration import MAX_ATTEMPTS, MAX_DELAY_SECONDS, RetryOn
 
 

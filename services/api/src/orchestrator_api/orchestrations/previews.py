@@ -13,7 +13,8 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import validation
 from orchestrator_api.orchestrations.store import OrchestrationStore
 from orchestrator_api.orchestrations.validation import FEW_TASKS
-from orchestrator_shared.definitions.arranging import Operation, arrange
+from orchestrator_shared.definitions.arranging import arrange
+from orchestrator_shared.definitions.operations import Operation
 from orchestrator_shared.definitions.orchestration import OrchestrationDefinition
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import ComponentType

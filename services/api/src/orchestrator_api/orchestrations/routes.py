@@ -43,7 +43,7 @@ from orchestrator_api.orchestrations.models import (
 )
 from orchestrator_api.orchestrations.service import OrchestrationSpec
 from orchestrator_shared.database.rows import columns_of
-from orchestrator_shared.definitions.arranging import GroupByType, OneTaskPerPhase, Operation
+from orchestrator_shared.definitions.operations import GroupByType, OneTaskPerPhase, Operation
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
 router = APIRouter(prefix=f"{PREFIX}/orchestrations", tags=["orchestrations"], route_class=GatedRoute)

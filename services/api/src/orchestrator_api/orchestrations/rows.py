@@ -50,3 +50,11 @@ class TypedComponent:
 
     id: str
     type: ComponentType
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An orchestration, by id and name."""
+
+    id: str
+    name: str

@@ -82,14 +82,20 @@ async def check_tasks(session: Session, orchestration: str, given: Given) -> Non
     """Refuse missing tasks, tasks the token may not run, duplicate ids and cycles."""
     tasks = [task for phase in given for task in phase.get("tasks") or []]
     refuse(domain.duplicate_ids(given) + domain.invalid_settings(given))
+    refuse(await unknown_targets(session, orchestration, given))
+    await rights.check_saved_tasks(session, tasks)
+    await check_cycle(session, orchestration, tasks)
+
+
+async def unknown_targets(session: Session, orchestration: str, given: Given) -> list[FieldError]:
+    """Tasks whose component or configuration does not exist; the orchestration itself may not exist yet."""
+    tasks = [task for phase in given for task in phase.get("tasks") or []]
     store = OrchestrationStore(session.connection)
     known = set(await store.existing_components(components={task["component"] for task in tasks}))
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
     found = await store.existing_configurations(project=session.project, keys=keys)
     existing = {(each.component, each.id) for each in found} | {(ORCHESTRATOR, orchestration)}
-    refuse(domain.unknown_targets(given, known, existing))
-    await rights.check_saved_tasks(session, tasks)
-    await check_cycle(session, orchestration, tasks)
+    return domain.unknown_targets(given, known, existing)
 
 
 async def _check_parameters(

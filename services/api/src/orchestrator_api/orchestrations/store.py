@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from orchestrator_api.orchestrations.rows import (
     ComponentTables,
     ConfigurationName,
+    Named,
     TaskTarget,
     TypedComponent,
     WrittenTable,
@@ -52,6 +53,10 @@ class OrchestrationStore(Store):
     async def component_types(self, *, components: Collection[str]) -> list[TypedComponent]:
         """The types of these components."""
         return await self._many(TypedComponent, "component_types", components=list(components))
+
+    async def names(self, *, project: str, limit: int) -> list[Named]:
+        """The orchestrations by id."""
+        return await self._many(Named, "names", project=project, limit=limit)
 
 
 def _columns(keys: Keys) -> dict[str, list[str]]:

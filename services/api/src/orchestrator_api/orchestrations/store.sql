@@ -46,3 +46,9 @@ SELECT EXISTS (SELECT FROM triggers.tables_v1 WHERE project = $project AND name 
 
 -- name: component_types
 SELECT id, type FROM catalog.components WHERE id = ANY ($components::text[])
+
+-- name: names
+SELECT c.id, c.name FROM catalog.configurations c
+WHERE c.project = $project AND c.component = 'orchestrator' AND c.deleted_at IS NULL
+ORDER BY c.id
+LIMIT $limit

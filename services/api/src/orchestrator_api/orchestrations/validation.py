@@ -10,10 +10,12 @@ from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations.findings import (
     Facts,
     Findings,
+    Found,
     Key,
     TableNames,
     Target,
     check_phases,
+    find_all,
     tables_matter,
     written_tables,
 )
@@ -34,6 +36,27 @@ async def validate(
 
     Finding tasks that read a table while another one writes it takes a query on past jobs, so lists skip it.
     """
+    facts = await _facts(session, definitions, with_tables=with_tables)
+
+    def check_all() -> dict[str, Findings]:
+        return {name: check_phases(phases, facts[name]) for name, phases in definitions.items()}
+
+    few = FEW_TASKS if with_tables else FEW_TASKS_WITHOUT_TABLES
+    count = sum(len(phase["tasks"]) for phases in definitions.values() for phase in phases)
+    return check_all() if count <= few else await session.offload.run(check_all)
+
+
+async def find_problems(session: Session, orchestration: str, phases: Phases) -> Found:
+    """The same of phases that are not saved, with what each finding is about."""
+    facts = (await _facts(session, {orchestration: phases}, with_tables=True))[orchestration]
+    if sum(len(phase["tasks"]) for phase in phases) <= FEW_TASKS:
+        return find_all(phases, facts)
+    return await session.offload.run(find_all, phases, facts)
+
+
+async def _facts(
+    session: Session, definitions: Mapping[str, Phases], *, with_tables: bool
+) -> dict[str, Facts]:
     tasks = [task for phases in definitions.values() for task in stored_tasks({"phases": phases})]
     keys = sorted({(task["component"], task["configuration"]) for task in tasks})
     targets = await _targets(session, keys, with_parameters=with_tables)
@@ -43,15 +66,7 @@ async def validate(
         phases = [phase for each in definitions.values() for phase in each]
         written = await _written(session, sorted(tables_matter(phases)))
     cycles = await _cycles(session, definitions)
-
-    def check_all() -> dict[str, Findings]:
-        return {
-            name: check_phases(phases, Facts(targets, components, written, cycles.get(name), with_tables))
-            for name, phases in definitions.items()
-        }
-
-    few = FEW_TASKS if with_tables else FEW_TASKS_WITHOUT_TABLES
-    return check_all() if len(tasks) <= few else await session.offload.run(check_all)
+    return {name: Facts(targets, components, written, cycles.get(name), with_tables) for name in definitions}
 
 
 async def written_by(session: Session, phases: Phases) -> set[str]:

@@ -1,6 +1,6 @@
 """Reads the facts that explain why a job waits now."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,6 +24,7 @@ from orchestrator_api.runs.waiting import explain_waiting
 from orchestrator_shared.domain.zone_data import load_zone
 
 UTC_ZONE = load_zone("UTC")
+WAITS = ("created", "waiting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +47,54 @@ class JobExplanation:
     parallel_limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the database says about jobs that are explained together."""
+
+    standings: Mapping[UUID, Standing]
+    waiting: Mapping[UUID, WaitingJob]
+    holders: Mapping[UUID, JobRef]
+    usual: Mapping[tuple[str, str], float]
+    slots: Slots
+    now: datetime
+
+
 async def explain(session: Session, job_id: UUID, zone: ZoneInfo = UTC_ZONE) -> JobExplanation:
     """Why a job waits now, whom for, since when, and until about when."""
     job = await jobs.find(session, job_id)
+    return (await explain_all(session, [job], zone))[job_id]
+
+
+async def explain_all(
+    session: Session, found: Sequence[Job], zone: ZoneInfo = UTC_ZONE
+) -> dict[UUID, JobExplanation]:
+    """The same for each of these jobs, with as many queries as for one."""
+    known, times = await _known(session, found), Times(session.now, zone)
+    return {job.id: _explained(job, known, times) for job in found}
+
+
+async def _known(session: Session, found: Sequence[Job]) -> _Known:
+    store = QueueStore(session.connection)
+    ids = [job.id for job in found if job.status in WAITS and job.overlap is None]
+    standings = await store.standings(project=session.project, ids=ids) if ids else []
+    waiting = await jobs.waiting_facts(session, ids)
+    return _Known(
+        {each.id: each for each in standings},
+        waiting,
+        await references(session, [each.holder_id for each in waiting.values() if each.holder_id]),
+        await jobs.usual_durations(session, list({(job.component, job.configuration) for job in found})),
+        await store.slots() if ids else Slots(0, 0, 0),
+        session.now,
+    )
+
+
+def _explained(job: Job, known: _Known, times: Times) -> JobExplanation:
     if job.overlap is not None:
         return JobExplanation(job.id, job.status, f"It {job.overlap.detail}.")
-    times = Times(session.now, zone)
-    key = (job.component, job.configuration)
-    usual = (await jobs.usual_durations(session, [key])).get(key)
-    if job.status not in ("created", "waiting"):
+    usual = known.usual.get((job.component, job.configuration))
+    if job.status not in WAITS:
         return _not_waiting(job, usual, times)
-    facts = await _wait_facts(session, job, usual)
+    facts = _wait_facts(job, known, usual)
     return JobExplanation(
         job_id=job.id,
         status=job.status,
@@ -85,37 +123,32 @@ def _not_waiting(job: Job, usual: float | None, times: Times) -> JobExplanation:
     )
 
 
-async def _wait_facts(session: Session, job: Job, usual: float | None) -> WaitFacts:
-    store = QueueStore(session.connection)
-    standing = await store.standing(project=session.project, job_id=job.id)
-    waiting = await jobs.waiting_facts(session, [job.id])
-    if standing is None or job.id not in waiting:
-        slots = await store.slots()
-        cause = Cause.NOT_ACCEPTED if slots.runners else Cause.NO_RUNNER
-        return WaitFacts(cause, job.requested_at, slots=slots)
-    found = waiting[job.id]
+def _wait_facts(job: Job, known: _Known, usual: float | None) -> WaitFacts:
+    standing, found = known.standings.get(job.id), known.waiting.get(job.id)
+    if standing is None or found is None:
+        cause = Cause.NOT_ACCEPTED if known.slots.runners else Cause.NO_RUNNER
+        return WaitFacts(cause, job.requested_at, slots=known.slots)
     cause = Cause(explain_waiting(found).reason)
     if cause is Cause.NEXT_ATTEMPT_DELAYED:
         since = standing.attempt_ended_at
         return WaitFacts(cause, since, found.due_at, attempt=job.attempt, max_attempts=job.max_attempts)
     if cause is Cause.CONFIGURATION_BUSY and found.holder_id is not None:
-        return await _busy(session, job, standing, found.holder_id, usual)
-    return await _slot_facts(session, job, standing, found, cause)
+        return _busy(job, known, standing, known.holders.get(found.holder_id), usual)
+    return _slot_facts(job, known, standing, found, cause)
 
 
-async def _busy(
-    session: Session, job: Job, standing: Standing, holder_id: UUID, usual: float | None
+def _busy(
+    job: Job, known: _Known, standing: Standing, holder: JobRef | None, usual: float | None
 ) -> WaitFacts:
-    holder = (await references(session, [holder_id])).get(holder_id)
     line = line_of(holder, usual)
     return WaitFacts(
         Cause.CONFIGURATION_BUSY,
         _in_line_since(job),
-        expected_start(line, standing.place, session.now),
+        expected_start(line, standing.place, known.now),
         standing.place,
         standing.length,
         holder,
-        is_longer_than_usual(line, session.now),
+        is_longer_than_usual(line, known.now),
         usual,
     )
 
@@ -125,21 +158,18 @@ def _in_line_since(job: Job) -> datetime | None:
     return max(filter(None, (job.accepted_at, job.due_at)), default=None)
 
 
-async def _slot_facts(
-    session: Session, job: Job, standing: Standing, found: WaitingJob, cause: Cause
-) -> WaitFacts:
-    slots = await QueueStore(session.connection).slots()
-    if cause is Cause.NO_FREE_SLOT and (job.kind == "run" or slots.in_use < slots.total):
+def _slot_facts(job: Job, known: _Known, standing: Standing, found: WaitingJob, cause: Cause) -> WaitFacts:
+    if cause is Cause.NO_FREE_SLOT and (job.kind == "run" or known.slots.in_use < known.slots.total):
         cause = Cause.ABOUT_TO_START  # a run needs no slot
     since = job.ready_at or _in_line_since(job)
     if job.kind == "run" or standing.exact_status != "ready":
-        return WaitFacts(cause, since, slots=slots)
+        return WaitFacts(cause, since, slots=known.slots)
     return WaitFacts(
         cause,
         since,
         place=standing.slot_place,
         length=standing.slot_length,
-        slots=slots,
+        slots=known.slots,
         parallel_limit=found.parallel_limit,
     )
 

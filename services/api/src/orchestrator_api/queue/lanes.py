@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from orchestrator_api.catalog.configurations import Key
 from orchestrator_api.http.session import Session
 from orchestrator_api.queue.explanations import UTC_ZONE, line_of, references
 from orchestrator_api.queue.lane_text import lane_sentence
@@ -56,6 +57,15 @@ class LanePage:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """Those before a new job of a configuration, and when it would start; None if that cannot be told."""
+
+    holder: JobRef | None
+    waiting: int
+    expected_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Held:
     """A lane as it was read, and what is expected of it."""
 
@@ -87,6 +97,16 @@ async def lanes(
     ][:limit]
     edge = (found[-1].component, found[-1].configuration) if len(found) == scan else None
     return LanePage(await _shown(session, chosen, zone), edge, await store.slots())
+
+
+async def ahead(session: Session, key: Key) -> Ahead | None:
+    """What a job that is requested now would wait for; None if its configuration is free."""
+    store = QueueStore(session.connection)
+    found = await store.lane(project=session.project, component=key.component, configuration=key.id)
+    if found is None or not (found.holder_id or found.waiting):
+        return None
+    (held,) = await _held(session, [found])
+    return Ahead(held.holder, found.waiting, expected_start(held.line, found.waiting + 1, session.now))
 
 
 async def _held(session: Session, found: Sequence[BusyLane]) -> list[_Held]:

@@ -20,6 +20,10 @@ WHERE l.project = $project AND (holder.id IS NOT NULL OR line.waiting > 0)
 ORDER BY l.component, l.configuration
 LIMIT $limit
 
+-- name: lane
+{{part held_lanes}}
+WHERE l.project = $project AND l.component = $component AND l.configuration = $configuration
+
 -- name: lanes
 {{part held_lanes}}
 WHERE l.project = $project AND l.id = ANY ($lanes::bigint[])

@@ -41,6 +41,7 @@ class JobRef:
 class Standing:
     """Where a job stands in its lane's line, and in the line for a slot."""
 
+    id: UUID
     exact_status: str
     place: int
     length: int

@@ -28,9 +28,9 @@ class QueueStore(Store):
         """These jobs, as they are mentioned beside others."""
         return await self._many(JobRef, "references", project=project, ids=list(ids))
 
-    async def standing(self, *, project: str, job_id: UUID) -> Standing | None:
-        """Where a job stands in line."""
-        return await self._one(Standing, "standing", project=project, job_id=job_id)
+    async def standings(self, *, project: str, ids: Collection[UUID]) -> list[Standing]:
+        """Where these jobs stand in line."""
+        return await self._many(Standing, "standings", project=project, ids=list(ids))
 
     async def slots(self) -> Slots:
         """The slots of all connected runners."""
@@ -71,6 +71,12 @@ class QueueStore(Store):
             component=component,
             configuration=configuration,
             limit=limit,
+        )
+
+    async def lane(self, *, project: str, component: str, configuration: str) -> BusyLane | None:
+        """The lane of a configuration; None if it never had a job."""
+        return await self._one(
+            BusyLane, "lane", project=project, component=component, configuration=configuration
         )
 
     async def lanes(self, *, project: str, lanes: Collection[int]) -> list[BusyLane]:

@@ -7,9 +7,9 @@ FROM jobs.jobs_v1 j
 LEFT JOIN jobs.jobs_v1 r ON r.id = j.root_id AND r.kind = 'run' AND r.project = $project
 WHERE j.project = $project AND j.id = ANY ($ids::uuid[])
 
--- name: standing
+-- name: standings
 -- The line for a slot counts jobs of this project only: how many others wait is nobody else's business.
-SELECT j.exact_status,
+SELECT j.id, j.exact_status,
        (SELECT max(a.finished_at) FROM jobs.attempts_v1 a WHERE a.job_id = j.id) AS attempt_ended_at,
        lane.place, lane.length, slot.place AS slot_place, slot.length AS slot_length
 FROM jobs.jobs_v1 j
@@ -23,7 +23,7 @@ CROSS JOIN LATERAL (
     FROM jobs.jobs_v1 r
     WHERE r.exact_status = 'ready' AND r.kind = 'component' AND r.project = $project
 ) AS slot
-WHERE j.project = $project AND j.id = $job_id
+WHERE j.project = $project AND j.id = ANY ($ids::uuid[])
 
 -- name: slots
 -- Of all runners: they serve every project. A runner may have claimed a few jobs more than it has slots.

@@ -12,6 +12,8 @@ SCANNED = 5_000
 """How many jobs one page looks at, at most: what matches none of them is left to the next page."""
 TROUBLED = frozenset({"warning", "error", "cancelled", "terminated"})
 """These have an index of their own: they are few, and people look for them."""
+UNFINISHED = frozenset({"created", "waiting", "processing", "terminating"})
+"""So do these, by lane: what is underway is found however old it is."""
 FILTERS = (
     "job_id",
     "statuses",
@@ -23,6 +25,10 @@ FILTERS = (
     "since",
     "until",
     "longer_than_seconds",
+    "shorter_than_seconds",
+    "started_since",
+    "started_until",
+    "requested_by",
     "search",
 )
 APPLIED = {
@@ -30,6 +36,7 @@ APPLIED = {
     "id": frozenset({"job_id"}),
     "project": frozenset({"since", "until"}),
     "troubled": frozenset({"since", "until"}),
+    "unfinished": frozenset({"since", "until"}),
     "finished": frozenset[str](),
     "lane": frozenset({"component", "configuration", "until"}),
     "configuration": frozenset({"configuration", "until"}),
@@ -56,6 +63,11 @@ class JobFilter:
     since: datetime | None = None
     until: datetime | None = None
     longer_than_seconds: float | None = None
+    shorter_than_seconds: float | None = None
+    started_since: datetime | None = None
+    started_until: datetime | None = None
+    requested_by: str | None = None
+    """Part of the name of who requested it."""
     search: str | None = None
     searches_messages: bool = True
     is_own: bool = False
@@ -80,6 +92,8 @@ class JobFilter:
             return "configuration" if self.component is None else "lane"
         if self.statuses and TROUBLED.issuperset(self.statuses):
             return "troubled"
+        if self.statuses and UNFINISHED.issuperset(self.statuses):
+            return "unfinished"
         return "finished" if self.sort == "-finished_at" else "project"
 
     @property
@@ -131,3 +145,11 @@ class JobPage:
 
     jobs: list[Job]
     continues_at: Place | None
+
+
+def whole_id(text: str | None) -> UUID | None:
+    """The id that a text is; None for any other text."""
+    try:
+        return UUID(text) if text and len(text) == len(str(UUID(int=0))) else None
+    except ValueError:
+        return None

@@ -16,6 +16,7 @@ from orchestrator_api.runs.rows import (
     FailedTask,
     Job,
     JobDetails,
+    LastJob,
     LastRun,
     LogChunk,
     UnfinishedRun,
@@ -177,6 +178,12 @@ async def last_runs(
     return runs
 
 
+async def last_jobs(session: Session, wanted: Pairs) -> dict[tuple[str, str], LastJob]:
+    """The newest job of each of these configurations that has one."""
+    found = await RunStore(session.connection).last_jobs(project=session.project, wanted=wanted)
+    return {(each.component, each.configuration): each for each in found}
+
+
 async def unsolved_failures(session: Session, *, limit: int) -> list[UnsolvedFailure]:
     """The newest failure of each orchestration, unless a later run of it went well."""
     store = RunStore(session.connection)
@@ -244,6 +251,15 @@ class LogPart:
     chunks: Sequence[LogChunk]
     next: str | None
     finished: bool
+
+
+async def tables_written(session: Session, job_id: UUID, *, limit: int) -> list[str]:
+    """The names of the tables that the jobs of a run wrote."""
+    await find(session, job_id)
+    found = await RunStore(session.connection).tables_written(
+        project=session.project, job_id=job_id, limit=limit
+    )
+    return [each.name for each in found]
 
 
 async def log(session: Session, job_id: UUID, after: tuple[int, int] | None, limit: int) -> LogPart:

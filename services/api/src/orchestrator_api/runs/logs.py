@@ -18,6 +18,8 @@ from orchestrator_shared.domain.statuses import FINAL_STATUSES
 READ_CHUNKS: Final = 1000
 READ_BYTES: Final = 1024 * 1024
 """Of one read; so much of a log is in memory at once."""
+FIRST_BYTES: Final = 256 * 1024
+"""Of the first read: a thousand usual lines, which are rarely the whole log."""
 LONG_CHARACTERS: Final = 4 * 1024 * 1024
 """Who reads more than this takes one of the few places for long reads."""
 MAX_SEARCHED: Final = 128 * 1024 * 1024
@@ -59,7 +61,7 @@ async def lines(session: Session, job_id: UUID, *, first: int | None, count: int
     first = first or max(1, place.lines - count + 1)
     reader, found = Lines(place.first_line or 1), list[LogLine]()
     last = (place.attempt, place.seq)
-    async with aclosing(_chunks(session, job_id, place)) as chunks:
+    async with aclosing(_chunks(session, job_id, place, FIRST_BYTES)) as chunks:
         async for chunk in chunks:
             found += [line for line in reader.feed(chunk) if line.number >= first]
             last = (chunk.attempt, chunk.seq)
@@ -105,8 +107,10 @@ async def _place(session: Session, job_id: UUID, first: int | None, count: int) 
     return await store.log_place(project=session.project, job_id=job_id, line=first, count=count)
 
 
-async def _chunks(session: Session, job_id: UUID, place: LogPlace) -> AsyncGenerator[LogChunk, None]:
-    """The log from the chunk at this place on, a part of it at a time."""
+async def _chunks(
+    session: Session, job_id: UUID, place: LogPlace, most: int | None = None
+) -> AsyncGenerator[LogChunk, None]:
+    """The log from the chunk at this place on, a part of it at a time, the first of at most `most` bytes."""
     store = RunStore(session.connection)
     attempt, seq = place.attempt, None if place.seq is None else place.seq - 1
     characters, is_long = 0, False
@@ -118,13 +122,13 @@ async def _chunks(session: Session, job_id: UUID, place: LogPlace) -> AsyncGener
                 attempt=attempt,
                 seq=seq,
                 limit=READ_CHUNKS,
-                max_bytes=READ_BYTES,
+                max_bytes=most or READ_BYTES,
             )
             for chunk in chunks:
                 yield chunk
             if not chunks or len(chunks) == chunks[0].total < READ_CHUNKS:
                 return
-            attempt, seq = chunks[-1].attempt, chunks[-1].seq
+            attempt, seq, most = chunks[-1].attempt, chunks[-1].seq, None
             characters += sum(len(chunk.text) for chunk in chunks)
             if characters > LONG_CHARACTERS and not is_long:
                 stack.enter_context(session.long_read())

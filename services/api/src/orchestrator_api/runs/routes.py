@@ -14,9 +14,9 @@ from orchestrator_api.http.gate import LARGE, GatedRoute, takes
 from orchestrator_api.http.models import Page
 from orchestrator_api.http.paging import MAX_NUMBER, Limit, Paging, Part, Since, Until
 from orchestrator_api.http.session import Session
-from orchestrator_api.runs import idempotency, jobs
+from orchestrator_api.runs import idempotency, job_query, jobs
 from orchestrator_api.runs import service as runs
-from orchestrator_api.runs.filters import NEWEST_FIRST, JobFilter, JobPage, JobSort
+from orchestrator_api.runs.filters import NEWEST_FIRST, JobFilter, JobPage, JobSort, whole_id
 from orchestrator_api.runs.models import (
     ConfigurationRunIn,
     JobDetail,
@@ -32,6 +32,7 @@ from orchestrator_api.runs.models import (
 from orchestrator_shared.domain.errors import UserError
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 from orchestrator_shared.domain.statuses import Origin
+from orchestrator_shared.domain.zones import parse_zone
 
 router = APIRouter(prefix=PREFIX, tags=["runs"], route_class=GatedRoute)
 
@@ -73,7 +74,7 @@ class JobFilters:
     def wanted(self, paging: Part) -> JobFilter:
         """The filter, and where the page begins."""
         before, before_id = self.part(paging).place(datetime, UUID)
-        job_id = _whole_id(self.search)
+        job_id = whole_id(self.search)
         return JobFilter(
             statuses=self.status or None,
             origins=[origin.value for origin in self.origin or ()] or None,
@@ -92,13 +93,6 @@ class JobFilters:
         """The answer with these jobs."""
         page = self.part(paging).of(found.jobs, "listed_at", "id", then=found.continues_at)
         return Page[JobOut].model_validate(page)
-
-
-def _whole_id(text: str | None) -> UUID | None:
-    try:
-        return UUID(text) if text and len(text) == len(str(UUID(int=0))) else None
-    except ValueError:
-        return None
 
 
 Filters = Annotated[JobFilters, Depends()]
@@ -188,6 +182,24 @@ async def list_jobs(
     configuration: Annotated[str | None, Query(max_length=64)] = None,
     parent: UUID | None = None,
     root: UUID | None = None,
+    query: Annotated[
+        str | None,
+        Query(
+            max_length=job_query.LONGEST,
+            description="The filters in one text: keys `status`, `component`, `configuration`, "
+            "`orchestration`, `origin`, `by`, `duration` and `started`; what has no key is searched for.",
+            examples=["status:error duration:>10m started:[2026-11-01 TO *] by:jana"],
+        ),
+    ] = None,
+    timezone: Annotated[
+        str,
+        Query(
+            max_length=100,
+            description="The IANA time zone of days in `query`.",
+            examples=["Europe/Prague"],
+            json_schema_extra={"format": "time-zone"},
+        ),
+    ] = "UTC",
 ) -> Page[JobOut]:
     """List the jobs of the project, newest first.
 
@@ -204,6 +216,8 @@ async def list_jobs(
             parent=parent,
             root=root,
         )
+        if query:
+            wanted = job_query.applied(query, wanted, now=session.now, zone=parse_zone(timezone))
         found = await jobs.listing(session, wanted)
     return filters.page(paging, found)
 

@@ -310,6 +310,19 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class LastJob:
+    """The newest job of a configuration."""
+
+    component: str
+    configuration: str
+    id: UUID
+    status: str
+    accepted_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class UnsolvedFailure:
     """The newest failed run of an orchestration, after which none went well."""
 
@@ -363,3 +376,10 @@ class UsualPhase:
 
     name: str
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenTable:
+    """A table that a job of a run wrote."""
+
+    name: str

@@ -15,6 +15,7 @@ from orchestrator_api.runs.rows import (
     Job,
     KeyedRequest,
     KeyedUpdates,
+    LastJob,
     LastRun,
     Listed,
     LogChunk,
@@ -31,6 +32,7 @@ from orchestrator_api.runs.rows import (
     UsualDuration,
     UsualPhase,
     WaitingJob,
+    WrittenTable,
 )
 from orchestrator_shared.database.queries import Queries
 from orchestrator_shared.database.rows import columns_of
@@ -229,6 +231,10 @@ class RunStore(Store):
             number=failure.number,
         )
 
+    async def tables_written(self, *, project: str, job_id: UUID, limit: int) -> list[WrittenTable]:
+        """The tables that the jobs of a run reported as their outputs, by name."""
+        return await self._many(WrittenTable, "tables_written", project=project, job_id=job_id, limit=limit)
+
     async def log_place(self, *, project: str, job_id: UUID, line: int | None, count: int) -> LogPlace:
         """Where to begin reading for this line, or for the last `count` lines."""
         found = await self._one(LogPlace, "log_place", project=project, job_id=job_id, line=line, count=count)
@@ -251,6 +257,16 @@ class RunStore(Store):
         """The newest runs of each of these orchestrations, newest first."""
         return await self._many(
             LastRun, "last_runs", project=project, orchestrations=orchestrations, count=count
+        )
+
+    async def last_jobs(self, *, project: str, wanted: Pairs) -> list[LastJob]:
+        """The newest job of each of these configurations that has one."""
+        return await self._many(
+            LastJob,
+            "last_jobs",
+            project=project,
+            components=[component for component, _ in wanted],
+            configurations=[name for _, name in wanted],
         )
 
     async def usual_durations(self, *, project: str, wanted: Pairs) -> list[UsualDuration]:

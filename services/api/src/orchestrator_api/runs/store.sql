@@ -113,6 +113,18 @@ WITH known AS MATERIALIZED (
      LIMIT $scan)
     UNION ALL
     (SELECT {{part listed_columns}}
+     FROM jobs.lanes_v1 l
+     CROSS JOIN LATERAL (
+         SELECT a.* FROM jobs.jobs_v1 a
+         WHERE a.lane_id = l.id AND a.exact_status IN ('ready', 'processing', 'terminating')
+         UNION ALL
+         SELECT w.* FROM jobs.jobs_v1 w WHERE w.lane_id = l.id AND w.exact_status = 'waiting') AS j
+     WHERE $path = 'unfinished' AND l.project = $project
+       AND j.accepted_at >= coalesce($since, '-infinity') AND {{part walked}}
+     ORDER BY j.accepted_at DESC, j.id DESC
+     LIMIT $scan)
+    UNION ALL
+    (SELECT {{part listed_columns}}
      FROM jobs.jobs_v1 j
      WHERE $path = 'finished' AND j.project = $project AND j.finished_at IS NOT NULL
        AND j.finished_at AT TIME ZONE 'UTC' >= coalesce($since, '-infinity') AT TIME ZONE 'UTC'
@@ -177,6 +189,7 @@ WITH known AS MATERIALIZED (
           LIMIT $scan + 200) r
     WHERE $parent IS NULL AND ($job_id IS NULL OR r.job_id = $job_id) AND ($root IS NULL OR r.job_id = $root)
       AND ($statuses::text[] IS NULL OR 'created' = ANY ($statuses)) AND $longer_than_seconds::float8 IS NULL
+      AND $shorter_than_seconds::float8 IS NULL
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = r.job_id)
 )
 (SELECT id, listed_at, true AS is_match
@@ -191,6 +204,11 @@ WITH known AS MATERIALIZED (
    AND job.accepted_at >= coalesce($since, '-infinity') AND job.accepted_at < coalesce($until, 'infinity')
    AND ($longer_than_seconds IS NULL
         OR coalesce(job.finished_at, clock_timestamp()) - job.started_at > make_interval(secs => $longer_than_seconds))
+   AND ($shorter_than_seconds IS NULL
+        OR coalesce(job.finished_at, clock_timestamp()) - job.started_at < make_interval(secs => $shorter_than_seconds))
+   AND ($started_since::timestamptz IS NULL OR job.started_at >= $started_since)
+   AND ($started_until::timestamptz IS NULL OR job.started_at < $started_until)
+   AND ($requested_by::text IS NULL OR strpos(lower(job.requested_by), lower($requested_by)) > 0)
    AND ($search::text IS NULL OR job.number::text = $search OR strpos(lower(concat_ws(
         ' ', job.component, job.configuration, job.task_id, job.requested_by, CASE WHEN $searches_messages THEN job.message END)), lower($search)) > 0)
  ORDER BY listed_at DESC, id DESC
@@ -223,6 +241,11 @@ WITH known AS MATERIALIZED (
    AND ($job_id::uuid IS NULL OR id = $job_id)
    AND ($longer_than_seconds::float8 IS NULL
         OR coalesce(finished_at, clock_timestamp()) - started_at > make_interval(secs => $longer_than_seconds))
+   AND ($shorter_than_seconds::float8 IS NULL
+        OR coalesce(finished_at, clock_timestamp()) - started_at < make_interval(secs => $shorter_than_seconds))
+   AND ($started_since::timestamptz IS NULL OR started_at >= $started_since)
+   AND ($started_until::timestamptz IS NULL OR started_at < $started_until)
+   AND ($requested_by::text IS NULL OR strpos(lower(requested_by), lower($requested_by)) > 0)
    AND ($search::text IS NULL OR number::text = $search
         OR strpos(lower(concat_ws(' ', component, configuration, requested_by)), lower($search)) > 0)
  ORDER BY listed_at DESC, id DESC
@@ -378,6 +401,17 @@ CROSS JOIN LATERAL (
     LIMIT $count) AS last
 WHERE l.project = $project AND l.component = 'orchestrator' AND l.configuration = ANY ($orchestrations::text[])
 
+-- name: last_jobs
+-- The newest job of each of these configurations.
+SELECT last.*
+FROM unnest($components::text[], $configurations::text[]) AS wanted (component, configuration)
+JOIN jobs.lanes_v1 l ON (l.project, l.component, l.configuration) = ($project, wanted.component, wanted.configuration)
+CROSS JOIN LATERAL (
+    SELECT component, configuration, id, status, accepted_at, started_at, finished_at
+    FROM jobs.jobs_v1 j WHERE j.lane_id = l.id
+    ORDER BY number DESC
+    LIMIT 1) AS last
+
 -- name: attempts
 SELECT attempt, started_at, finished_at, outcome, message, due_at, ready_at
 FROM jobs.attempts_v1
@@ -411,3 +445,18 @@ WHERE r.job_id IN (
       AND NOT EXISTS (SELECT FROM jobs.jobs_v1 j WHERE j.id = o.job_id)
     ORDER BY o.requested_at
     LIMIT $batch)
+
+-- name: tables_written
+-- What the jobs of a run and of the runs nested in it reported as their outputs.
+WITH RECURSIVE runs AS (
+    SELECT j.id FROM jobs.jobs_v1 j WHERE j.id = $job_id AND j.project = $project
+    UNION ALL
+    SELECT c.id FROM runs r JOIN jobs.jobs_v1 c ON c.parent_id = r.id WHERE c.kind = 'run'
+)
+SELECT DISTINCT output ->> 'table' AS name
+FROM runs r
+JOIN jobs.jobs_v1 c ON c.parent_id = r.id
+CROSS JOIN LATERAL jsonb_path_query(c.output_tables, '$[*]') AS output
+WHERE output ->> 'table' IS NOT NULL
+ORDER BY name
+LIMIT $limit

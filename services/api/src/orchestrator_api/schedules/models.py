@@ -107,6 +107,14 @@ class FireOut(Output):
     outcome: str
     job_id: UUID | None
     version: int
+    number: int | None = Field(description="Of its run, once that is accepted.")
+    status: str | None = Field(
+        description="Of its run; `merged` or `skipped` if the overlap policy let none start; null while no "
+        "runner has accepted it, and for a fire that requested none."
+    )
+    other_number: int | None = Field(
+        description="Of a merged or skipped fire: the run that it joined, or that had not ended."
+    )
 
 
 class PreviewFire(Output):

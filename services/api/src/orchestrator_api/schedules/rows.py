@@ -78,3 +78,9 @@ class StoredFire:
     outcome: str
     job_id: UUID | None
     version: int
+    number: int | None
+    """Of its run, once it is accepted."""
+    status: str | None
+    """Of its run, or `merged` or `skipped`."""
+    other_number: int | None
+    """Of the run that it was merged into, or that was still going."""

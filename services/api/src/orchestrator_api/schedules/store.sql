@@ -90,9 +90,16 @@ CROSS JOIN LATERAL (
 LIMIT $limit
 
 -- name: fires
-SELECT fire_key, scheduled_for, at, outcome, job_id, version
-FROM scheduler.fires_v1
-WHERE project = $project AND schedule_id = $schedule_id
-  AND ($before::timestamptz IS NULL OR (scheduled_for, fire_key) < ($before, $before_key))
-ORDER BY scheduled_for DESC, fire_key DESC
-LIMIT $limit
+SELECT f.fire_key, f.scheduled_for, f.at, f.outcome, f.job_id, f.version,
+       j.number, coalesce(j.status, r.decision) AS status, other.number AS other_number
+FROM (
+    SELECT fire_key, scheduled_for, at, outcome, job_id, version
+    FROM scheduler.fires_v1
+    WHERE project = $project AND schedule_id = $schedule_id
+      AND ($before::timestamptz IS NULL OR (scheduled_for, fire_key) < ($before, $before_key))
+    ORDER BY scheduled_for DESC, fire_key DESC
+    LIMIT $limit) f
+LEFT JOIN jobs.jobs_v1 j ON j.project = $project AND j.id = f.job_id
+LEFT JOIN jobs.request_records_v1 r ON r.project = $project AND r.job_id = f.job_id
+LEFT JOIN jobs.jobs_v1 other ON other.project = $project AND other.id = r.into_job_id
+ORDER BY f.scheduled_for DESC, f.fire_key DESC

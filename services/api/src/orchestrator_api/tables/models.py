@@ -16,6 +16,9 @@ class ShareOut(Output):
 
     shared_with: str
     created_at: datetime
+    triggers: int = Field(
+        description="How many enabled triggers it has on its tables; ending the share disables them."
+    )
 
 
 class TableOut(Output):

@@ -29,6 +29,8 @@ class Share:
 
     shared_with: str
     created_at: datetime
+    triggers: int = 0
+    """How many enabled triggers it has on tables of the bucket."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,6 +123,36 @@ async def buckets(
     )
 
 
+async def find(session: Session, table: str, owner: str | None = None) -> HeardTable:
+    """One table; one without updates has none, and another project's must be shared with this one."""
+    name, project = TableName.parse(table, field="table"), owner or session.project
+    store = TableStore(session.connection)
+    found = await store.table(project=session.project, owner=project, table=table, bucket=name.bucket)
+    if found is None:
+        await _require_shared(session, project, name.bucket)
+    return found or HeardTable(project, table, 0, None)
+
+
+async def of_bucket(
+    session: Session, bucket: str, owner: str | None, after: str | None, limit: int
+) -> list[HeardTable]:
+    """The tables of one bucket for which updates were heard."""
+    accept_bucket(bucket)
+    project = owner or session.project
+    await _require_shared(session, project, bucket)
+    return await TableStore(session.connection).tables_of_bucket(
+        project=session.project, owner=project, bucket=bucket, after=after, limit=limit
+    )
+
+
+async def _require_shared(session: Session, owner: str, bucket: str) -> None:
+    if owner == session.project:
+        return
+    store = TableStore(session.connection)
+    if not await store.is_shared(owner=owner, bucket=bucket, project=session.project):
+        raise NotFound(f"no bucket {bucket!r} of {owner!r} is shared with this project", field="owner")
+
+
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """What listens to a table."""

@@ -37,6 +37,24 @@ class TableStore(Store):
             limit=limit,
         )
 
+    async def table(self, *, project: str, owner: str, table: str, bucket: str) -> HeardTable | None:
+        """One table, if updates for it were heard and the project may see it."""
+        return await self._one(HeardTable, "table", project=project, owner=owner, table=table, bucket=bucket)
+
+    async def tables_of_bucket(
+        self, *, project: str, owner: str, bucket: str, after: str | None, limit: int
+    ) -> list[HeardTable]:
+        """The tables of one bucket."""
+        return await self._many(
+            HeardTable,
+            "tables_of_bucket",
+            project=project,
+            owner=owner,
+            bucket=bucket,
+            after=after,
+            limit=limit,
+        )
+
     async def buckets(
         self,
         *,

@@ -1,7 +1,32 @@
 -- Known tables and shared buckets.
 
 -- name: shares
-SELECT shared_with, created_at FROM catalog.shares WHERE project = $project AND bucket = $bucket ORDER BY shared_with
+-- With which projects, and how many enabled triggers each of them has on the bucket's tables.
+SELECT s.shared_with, s.created_at,
+       (SELECT count(DISTINCT r.id) FROM catalog.trigger_tables t
+        JOIN catalog.triggers r ON r.id = t.trigger_id AND r.deleted_at IS NULL AND r.enabled
+        WHERE t.table_project = $project AND r.project = s.shared_with
+          AND regexp_replace(t.table_name, '\.[^.]*$', '') = $bucket) AS triggers
+FROM catalog.shares s WHERE s.project = $project AND s.bucket = $bucket ORDER BY s.shared_with
+
+-- name: table
+-- One table for which updates were heard; of another project only if its bucket is shared.
+SELECT t.project, t.name, t.last_seq AS updates, t.last_heard_at FROM triggers.tables_v1 t
+WHERE t.project = $owner AND t.name = $table
+  AND ($owner = $project
+       OR EXISTS (SELECT FROM catalog.shares s
+                  WHERE s.project = $owner AND s.bucket = $bucket AND s.shared_with = $project))
+
+-- name: tables_of_bucket
+-- The tables of a bucket for which updates were heard; the project's own, or of a bucket shared with it.
+SELECT t.project, t.name, t.last_seq AS updates, t.last_heard_at FROM triggers.tables_v1 t
+WHERE t.project = $owner AND regexp_replace(t.name, '\.[^.]*$', '') = $bucket
+  AND ($owner = $project
+       OR EXISTS (SELECT FROM catalog.shares s
+                  WHERE s.project = $owner AND s.bucket = $bucket AND s.shared_with = $project))
+  AND ($after::text IS NULL OR t.name > $after)
+ORDER BY t.name
+LIMIT $limit
 
 -- name: all_shares
 SELECT bucket, shared_with FROM catalog.shares WHERE project = $project ORDER BY bucket, shared_with

@@ -58,6 +58,7 @@ class DispositionOut(Output):
     disposition: str
     at: datetime
     job_id: UUID | None
+    number: int | None = Field(description="Of the run that it was for, once that is accepted.")
     event_id: str | None
     source: str | None
     deliveries: int | None

@@ -73,6 +73,8 @@ class StoredDisposition:
     disposition: str
     at: datetime
     job_id: UUID | None
+    number: int | None
+    """Of the run that it was for, once that is accepted."""
     event_id: str | None
     source: str | None
     deliveries: int | None

@@ -16,7 +16,7 @@ async def check(session: Session, orchestration: str, tables: Sequence[TableRef]
     own = [table for table in tables if table.project == session.project]
     if not own:
         return
-    written = await _written(session, orchestration)
+    written = await tables_written(session, orchestration)
     refuse(
         [
             FieldError(
@@ -30,7 +30,8 @@ async def check(session: Session, orchestration: str, tables: Sequence[TableRef]
     )
 
 
-async def _written(session: Session, orchestration: str) -> set[str]:
+async def tables_written(session: Session, orchestration: str) -> set[str]:
+    """Those that it, and the orchestrations nested in it, are known to write."""
     written: set[str] = set()
     seen: set[str] = set()
     to_read = [orchestration]

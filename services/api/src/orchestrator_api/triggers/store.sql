@@ -117,15 +117,19 @@ RETURNING id, orchestration, name
 SELECT project, bucket FROM catalog.shares WHERE shared_with = $project ORDER BY project, bucket FOR KEY SHARE
 
 -- name: dispositions
-SELECT CASE WHEN project = $project THEN table_name ELSE project || '/' || table_name END AS "table",
-       project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
-FROM triggers.dispositions_v1
-WHERE trigger_id = $trigger_id
-  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
-  AND ($before::timestamptz IS NULL
-       OR (at, project, table_name, seq) < ($before, $before_project, $before_table, $before_seq))
-ORDER BY at DESC, project DESC, table_name DESC, seq DESC
-LIMIT $limit
+SELECT CASE WHEN d.project = $project THEN d.table_name ELSE d.project || '/' || d.table_name END AS "table",
+       d.project, d.table_name, d.seq, d.disposition, d.at, d.job_id, j.number, d.event_id, d.source, d.deliveries
+FROM (
+    SELECT project, table_name, seq, disposition, at, job_id, event_id, source, deliveries
+    FROM triggers.dispositions_v1
+    WHERE trigger_id = $trigger_id
+      AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
+      AND ($before::timestamptz IS NULL
+           OR (at, project, table_name, seq) < ($before, $before_project, $before_table, $before_seq))
+    ORDER BY at DESC, project DESC, table_name DESC, seq DESC
+    LIMIT $limit) d
+LEFT JOIN jobs.jobs_v1 j ON j.project = $project AND j.id = d.job_id
+ORDER BY d.at DESC, d.project DESC, d.table_name DESC, d.seq DESC
 
 -- name: trigger_state
 SELECT pending_job_id, last_started_at FROM triggers.states_v1
@@ -207,6 +211,12 @@ WHERE trigger_id = $trigger_id
   AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 ORDER BY generation DESC
 LIMIT 1
+
+-- name: fire_of_run
+SELECT generation, at, job_id, tables, started_at, ended
+FROM triggers.fires_v1
+WHERE trigger_id = $trigger_id AND job_id = $job_id
+  AND EXISTS (SELECT FROM catalog.triggers o WHERE o.id = $trigger_id AND o.project = $project)
 
 -- name: last_full_run
 -- Runs of one orchestration start one after another, so the last ones by number include the last started.

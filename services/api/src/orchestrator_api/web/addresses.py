@@ -14,23 +14,35 @@ from orchestrator_api.web.account import addresses as account
 from orchestrator_api.web.address import BOTH, PROJECT, READ, SEND, Address
 from orchestrator_api.web.audit import addresses as audit
 from orchestrator_api.web.cli_login import cli_login
+from orchestrator_api.web.components import addresses as components
+from orchestrator_api.web.configurations import addresses as configurations
 from orchestrator_api.web.csrf import FormTokens
+from orchestrator_api.web.dead_letters import addresses as dead_letters
 from orchestrator_api.web.guarding import guarded
+from orchestrator_api.web.jobs import addresses as jobs
 from orchestrator_api.web.link_pages import forgot_password, link
 from orchestrator_api.web.members import addresses as members
+from orchestrator_api.web.notifications import addresses as notifications
 from orchestrator_api.web.oidc import BEGIN, CALLBACK, PendingCookies, begin, callback
 from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.people import addresses as people
 from orchestrator_api.web.projects import addresses as projects
 from orchestrator_api.web.runs import addresses as runs
+from orchestrator_api.web.schedules import addresses as schedules
 from orchestrator_api.web.sign_in import sign_in, sign_out
+from orchestrator_api.web.sign_in_again import sign_in_again
+from orchestrator_api.web.tables import addresses as tables
+from orchestrator_api.web.tasks import addresses as tasks
 from orchestrator_api.web.tokens import addresses as tokens
+from orchestrator_api.web.trash import addresses as trash
+from orchestrator_api.web.triggers import addresses as triggers
 from orchestrator_api.web.variables import addresses as variables
 
 ENTRY = (
     Address("home", "/", home.home, READ),
     Address("sign_in", "/sign-in", sign_in, BOTH),
+    Address("sign_in_again", "/sign-in/again", sign_in_again, BOTH),
     Address("oidc", BEGIN, begin, READ),
     Address("oidc_callback", CALLBACK, callback, READ),
     Address("sign_out", "/sign-out", sign_out, SEND),
@@ -49,7 +61,17 @@ ROOMS = (
     tokens,
     account,
     orchestrations,
+    configurations,
+    components,
     runs,
+    schedules,
+    triggers,
+    trash,
+    notifications,
+    tables,
+    jobs,
+    dead_letters,
+    tasks,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)
 """In the order in which they are looked for."""
@@ -63,8 +85,11 @@ OTHERS = {
 """What pages link to that is no page."""
 
 
-def install(app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "") -> None:
+def install(
+    app: FastAPI, *, is_https: bool, link_keys: Sequence[bytes], prefix: str = "", log_days: int = 30
+) -> None:
     """Serve the pages."""
+    app.state.log_days = log_days
     app.state.pending_cookies = PendingCookies(is_https=is_https)
     app.state.link_keys = tuple(link_keys)
     app.state.form_tokens = FormTokens(is_https=is_https)

@@ -8,13 +8,16 @@ from starlette.responses import Response
 
 from orchestrator_api.http import bodies
 from orchestrator_api.http.refusals import Forbidden, TooMany, Unauthenticated
-from orchestrator_api.web import pages
+from orchestrator_api.web import pages, signed_out
 from orchestrator_api.web.entering import ForeignForm
 from orchestrator_api.web.urls import urls_of
 from orchestrator_shared.domain.errors import Conflict, NotFound, Unavailable, UserError
 
 Handler = Callable[[Request], Awaitable[Response]]
 RETRY_AFTER_SECONDS = 5
+OTHER_SESSION = (
+    "You have signed in since this page was opened. Nothing on it is lost: press the button once more."
+)
 TOO_OLD = "It was opened long ago, or in a browser without cookies. Load the page again and fill in the form."
 
 
@@ -90,7 +93,7 @@ def _signed_out(request: Request) -> Response:
     """To the sign-in and back; what is on the page that is open stays there."""
     urls = urls_of(request)
     if pages.is_scripted(request):
-        return pages.page(request, "parts/signed_out", 401)
+        return signed_out.ask(request)
     back = pages.here(request) if request.method == "GET" else urls("home")
     return pages.go_to(urls("sign_in", query={"next": back}))
 
@@ -103,4 +106,6 @@ def wait(response: Response, error: TooMany) -> Response:
 
 def foreign(request: Request) -> Response:
     """A form that no page of ours sent to this browser, or not lately."""
+    if pages.is_scripted(request):
+        return signed_out.check(refuse(request, "Send it again", OTHER_SESSION, 403))
     return refuse(request, "This form is too old", TOO_OLD, 403)

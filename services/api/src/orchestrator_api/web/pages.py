@@ -95,8 +95,16 @@ def dialog(
         "form": f"{template}.html.j2",
     }
     has_address = request.method == "GET"
+    is_alone = not is_scripted(request) or bool(values.get("values", Fields())["alone"])
     return page(
-        request, shell, status, has_address=has_address, is_typed=status >= _REFUSED, **shown, **values
+        request,
+        shell,
+        status,
+        has_address=has_address,
+        is_alone=is_alone,
+        is_typed=status >= _REFUSED,
+        **shown,
+        **values,
     )
 
 

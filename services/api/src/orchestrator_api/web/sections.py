@@ -30,6 +30,9 @@ class Section:
 
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
+    Section("jobs", "Jobs", "list-details", is_on_phone=True),
+    Section("configurations", "Configurations", "adjustments", "Data"),
+    Section("tables", "Tables and buckets", "table", "Data"),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
     Section("variables", "Variables", "braces", PROJECT),
@@ -38,5 +41,10 @@ SECTIONS = (
     Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
     Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
+    Section("deliveries", "Deliveries", "mail", "Project"),
+    Section("trash", "Trash", "trash", "Project"),
+    Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
+    Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""

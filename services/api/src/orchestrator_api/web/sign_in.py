@@ -11,6 +11,7 @@ from orchestrator_api.web import accounts, forms, guarding, pages
 from orchestrator_api.web.csrf import FIELD, FormTokens
 from orchestrator_api.web.own_paths import own_path
 from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.signed_out import ways
 from orchestrator_api.web.urls import urls_of
 
 WANTED = {"email": "enter your address", "password": "enter your password"}
@@ -54,13 +55,9 @@ async def sign_out(request: Request) -> Response:
 
 def _form(request: Request, values: Fields, status: int = 200, **more: Any) -> Response:
     tokens: FormTokens = request.app.state.form_tokens
-    urls, desk = urls_of(request), accounts.desk_of(request)
-    path = own_path(values["next"], urls.prefix)
-    ways = {"has_passwords": desk.allows_passwords, "provider": None, "provider_url": ""}
-    if desk.provider is not None:
-        ways |= {"provider": desk.provider.settings.name, "provider_url": urls("oidc", query={"next": path})}
+    path = own_path(values["next"], urls_of(request).prefix)
     shown = {"title": "Sign in", "values": values, "next": path, "host": _host(request)}
-    return tokens.page(request, "sign_in", status, **shown, **ways, **more)
+    return tokens.page(request, "sign_in", status, **shown, **ways(request, path), **more)
 
 
 def _host(request: Request) -> str:

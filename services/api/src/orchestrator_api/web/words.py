@@ -65,6 +65,12 @@ def day_and_time(at: datetime, now: datetime, zone: ZoneInfo) -> str:
     return f"{date} {clock}" if local.year == today.year else f"{date} {local.year} {clock}"
 
 
+def day(at: datetime, *, with_year: bool) -> str:
+    """`Tue 1 Dec 2026` of a local time."""
+    year = f" {at.year}" if with_year else ""
+    return f"{_DAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]}{year}"
+
+
 def utc(at: datetime) -> str:
     """For `title`, where a time is shown in another zone."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

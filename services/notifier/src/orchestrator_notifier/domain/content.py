@@ -217,12 +217,17 @@ def _more(count: int) -> str:
 
 def look_at(report: RunReport, public_url: str | None) -> Action:
     """Where the run is shown."""
-    base = _project_url(report.project, public_url)
     return Action(
         "Look at the run",
-        f"{base}/jobs/{report.id}" if base else None,
+        run_url(report, public_url),
         f"orchestrator jobs show {report.id} --project {report.project}",
     )
+
+
+def run_url(report: RunReport, public_url: str | None, dialog: str = "") -> str | None:
+    """The page of the run, or one of its dialogs: `retry`, `termination`."""
+    base = _orchestration_url(report.project, report.orchestration, public_url)
+    return f"{base}/runs/{report.number}{dialog and f'/{dialog}'}" if base else None
 
 
 def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
@@ -237,7 +242,8 @@ def _run_actions(report: RunReport, public_url: str | None) -> list[Action]:
         else ""
     )
     label = "Run what did not succeed again" if tasks else "Run it again"
-    again = Action(label, None, f"orchestrator run {report.orchestration} --project {report.project}{tasks}")
+    url = run_url(report, public_url, "retry")
+    again = Action(label, url, f"orchestrator run {report.orchestration} --project {report.project}{tasks}")
     return [shown, again]
 
 
@@ -246,9 +252,8 @@ def missed_content(report: MissedReport, audience: Audience, public_url: str | N
     is_schedule = audience.event == NotificationEvent.SCHEDULE_MISSED
     subject, summary, rows = _schedule_words(report) if is_schedule else _deadline_words(report)
     why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
-    base = _project_url(report.project, public_url)
-    url = f"{base}/orchestrations/{quote(report.orchestration)}"
-    look = [Action("Look at the orchestration", url, None)] if base else []
+    url = _orchestration_url(report.project, report.orchestration, public_url)
+    look = [Action("Look at the orchestration", url, None)] if url else []
     command = f"orchestrator run {report.orchestration} --project {report.project}"
     return Content(
         subject=one_line(f"[{report.project}] {subject}", SUBJECT_CHARACTERS),
@@ -313,11 +318,11 @@ def why_notified(
     )
     change = (
         f"To unsubscribe, remove “{audience.event}” from this address under “notify” in the definition of "
-        f"{orchestration} and apply it, or change the orchestration's notifications through the API."
+        f"{orchestration} and apply it, or change the notifications of the orchestration."
     )
-    base = _project_url(project, public_url)
-    return why, change, f"{base}/orchestrations/{quote(orchestration)}/notifications" if base else None
+    return why, change, _orchestration_url(project, orchestration, public_url)
 
 
-def _project_url(project: str, public_url: str | None) -> str | None:
-    return f"{public_url}/v1/projects/{quote(project)}" if public_url else None
+def _orchestration_url(project: str, orchestration: str, public_url: str | None) -> str | None:
+    path = f"projects/{quote(project, safe='')}/orchestrations/{quote(orchestration, safe='')}"
+    return f"{public_url}/{path}" if public_url else None

@@ -12,6 +12,7 @@ from orchestrator_notifier.domain.content import (
     Tone,
     look_at,
     rows_of,
+    run_url,
     why_notified,
 )
 from orchestrator_notifier.domain.report import RunReport
@@ -27,7 +28,8 @@ def late_content(
     phrase, summary, rows = _processing(report, detail) if is_processing else _waiting(report, detail)
     title = f"{report.orchestration} #{report.number} {phrase}"
     why, change, change_url = why_notified(report.project, report.orchestration, audience, public_url)
-    stop = Action("Stop it", None, f"orchestrator jobs terminate {report.id} --project {report.project}")
+    url = run_url(report, public_url, "termination")
+    stop = Action("Stop it", url, f"orchestrator jobs terminate {report.id} --project {report.project}")
     return Content(
         subject=one_line(f"[{report.project}] {title}", SUBJECT_CHARACTERS),
         tone=Tone.WARNING,

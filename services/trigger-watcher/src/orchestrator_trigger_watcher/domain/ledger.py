@@ -64,6 +64,12 @@ class Ledger:
         """The states that differ from what was loaded."""
         return [state for state in self.states.values() if self._before.get(state.id) != state]
 
+    def judged(self) -> list[TriggerState]:
+        """The states that differ, and those for which something became of an update."""
+        disposed = {item.trigger_id for item in self.disposed}
+        changed = {state.id for state in self.changed()}
+        return [state for state in self.states.values() if state.id in disposed | changed]
+
     def hear(self, update: UpdateHeard) -> None:
         """One update, for every trigger that selects its table."""
         for state in list(self.states.values()):

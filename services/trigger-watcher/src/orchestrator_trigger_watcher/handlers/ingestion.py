@@ -14,6 +14,8 @@ from orchestrator_trigger_watcher.adapters.catalog_store import CatalogStore
 from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import Numbered, Update, UpdateKey, UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import UpdateHeard
+from orchestrator_trigger_watcher.domain.states import TriggerState
+from orchestrator_trigger_watcher.handlers.announcing import announce
 from orchestrator_trigger_watcher.handlers.reconciliation import catch_up
 from orchestrator_trigger_watcher.handlers.recording import record
 
@@ -53,16 +55,20 @@ class Ingestion:
         heard = number(new, last, await updates.now())
         recorded = await updates.insert(heard=heard)
         heard = [item for item in heard if item.update.key in recorded]
-        await updates.advance(latest={item.update.table: item for item in heard})
-        if locked and heard:
-            await self._decide(work, locked, heard)
+        latest = {item.update.table: item for item in heard}
+        await updates.advance(latest=latest)
+        judged = await self._decide(work, locked, heard) if locked and heard else []
+        announce(work, judged, latest)
 
-    async def _decide(self, work: UnitOfWork, locked: Sequence[TriggerId], heard: Sequence[Numbered]) -> None:
+    async def _decide(
+        self, work: UnitOfWork, locked: Sequence[TriggerId], heard: Sequence[Numbered]
+    ) -> Sequence[TriggerState]:
         ledger = await catch_up(work, locked)
         ledger.pass_time(heard[0].at)
         for item in heard:
             ledger.hear(UpdateHeard(item.update.table, item.seq, item.at, item.update.chain_length))
         await record(work, ledger)
+        return ledger.judged()
 
 
 def merge(updates: Iterable[Update]) -> list[Update]:

@@ -9,6 +9,7 @@ from orchestrator_trigger_watcher.adapters.trigger_store import TriggerStore
 from orchestrator_trigger_watcher.adapters.update_store import UpdateStore
 from orchestrator_trigger_watcher.domain.decisions import Saved
 from orchestrator_trigger_watcher.domain.ledger import Ledger
+from orchestrator_trigger_watcher.handlers.announcing import announce
 from orchestrator_trigger_watcher.handlers.recording import record
 
 
@@ -39,6 +40,7 @@ class Reconciliation:
         ledger = await catch_up(work, locked)
         ledger.pass_time(now)
         await record(work, ledger)
+        announce(work, ledger.judged())
 
 
 async def catch_up(work: UnitOfWork, locked: Sequence[TriggerId]) -> Ledger:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -13,11 +12,13 @@ from orchestrator_api.access.permissions import Scope
 from orchestrator_api.catalog import configurations, listing
 from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.catalog.rows import ConfigurationFilter, LabelInUse
+from orchestrator_api.definitions import demo
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import attention, views
 from orchestrator_api.orchestrations.attention import Found
 from orchestrator_api.orchestrations.filters import Count, capped, statuses_of
+from orchestrator_api.orchestrations.nearest import nearest
 from orchestrator_api.orchestrations.views import Shown
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.frame import Frame
@@ -68,8 +69,12 @@ async def orchestrations(request: Request) -> Response:
             return pages.page(request, "parts/orchestration_overview", frame=frame, **about)
         size = filters.page_size or viewer.page_size
         listed = await _listed(session, filters, size)
+        is_nothing = not (listed.rows or filters.is_filtered or filters.after)
+        is_blank = is_nothing and await demo.is_possible(session)
+        meant = await nearest(session, filters.q) if filters.q and not listed.rows else None
     name = "parts/orchestration_list" if is_partial else "orchestrations"
     about |= {"next": listed.next, "size": size, "title": "Orchestrations"}
+    about |= {"is_blank": is_blank, "nearest": meant}
     return pages.page(request, name, **_shown(frame, listed.rows), **about)
 
 
@@ -106,4 +111,4 @@ async def _rows(session: Session, ids: Sequence[str]) -> list[Shown]:
 def _shown(frame: Frame, rows: Sequence[Shown]) -> dict[str, Any]:
     starts = {row.id: starts_of(row.schedules, row.triggers) for row in rows}
     shown = {"frame": frame, "rows": rows, "starts": starts}
-    return {**shown, "new_key": lambda: uuid4().hex, "at_work": AT_WORK}
+    return {**shown, "at_work": AT_WORK}

@@ -3,14 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from orchestrator_api.access.permissions import Scope
-from orchestrator_api.catalog import configurations
-from orchestrator_api.catalog.configurations import orchestration_key
 from orchestrator_api.http.paging import Part
 from orchestrator_api.http.session import Session
 from orchestrator_api.orchestrations import previews, views
@@ -21,8 +19,9 @@ from orchestrator_api.runs.rows import Job
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.charts import MOST_BARS, durations_chart
 from orchestrator_api.web.notified import Notified, notified
+from orchestrator_api.web.orchestrations.about import about, find
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.starts import of_schedule, of_trigger
+from orchestrator_api.web.starts import next_fire, of_schedule, of_trigger
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_shared.domain.ids import ORCHESTRATOR
 
@@ -56,8 +55,9 @@ async def orchestration(request: Request) -> Response:
     query, name = request.query_params, request.path_params["orchestration"]
     tab = query["runs"] if query.get("runs") in TABS else "all"
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
-        row = await configurations.load(session, orchestration_key(name))
+        row = await find(session, name)
         (shown,) = await views.orchestrations(session, [row])
+        more = await about(session, row, shown.phases, is_editor=frame.may_configure)
         components = {task["component"] for phase in shown.phases for task in phase["tasks"]}
         types = await previews.component_types(session, components)
         runs = await _runs(session, name, tab, query.get("after"))
@@ -68,16 +68,16 @@ async def orchestration(request: Request) -> Response:
         title=shown.name,
         frame=frame,
         each=shown,
+        about=more,
         types=types,
         runs=runs,
         tab=tab,
         tabs=TABS,
         chart=chart,
-        schedules=[(each, of_schedule(each)) for each in shown.schedules],
+        schedules=[(each, of_schedule(each), next_fire(each, session.now)) for each in shown.schedules],
         triggers=[(each, of_trigger(each)) for each in shown.triggers],
         notified=_notified(shown),
         started_by=_starters(shown),
-        key=uuid4().hex,
         at_work=AT_WORK,
         is_first_page=not query.get("after"),
     )

@@ -17,6 +17,7 @@ from orchestrator_api.runs.retry_plan import RetryPlan, Version
 from orchestrator_api.web import answers, entering, pages
 from orchestrator_api.web.frame import Frame
 from orchestrator_api.web.orchestrations.actions import SECTION
+from orchestrator_api.web.runs.landing import landing_of
 from orchestrator_api.web.runs.page import find
 from orchestrator_api.web.urls import urls_of
 from orchestrator_api.web.viewer import viewer_of
@@ -65,16 +66,12 @@ async def retry(request: Request) -> Response:
         }
         key = idempotency.accept(session, fields["key"] or None, f"retry {run}", given)
         try:
-            await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
+            job = await retries.start(session, run, retries.RetryRequest(**given, dedup_key=key))
         except (Conflict, Invalid) as error:
             if error.field not in ("plan_id", "confirm") and not isinstance(error, Invalid):
                 raise
             return await _refused(request, session, frame, error, ticked)
-    parts = request.path_params
-    runs_of = urls_of(request)(
-        "orchestration", project=parts["project"], orchestration=parts["orchestration"]
-    )
-    return pages.go_to(runs_of)
+    return pages.go_to(await landing_of(request, fields, job))
 
 
 async def _plan(request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from starlette.requests import Request
@@ -22,13 +24,17 @@ from orchestrator_api.runs.rows import JobDetails
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import entering, pages
 from orchestrator_api.web.orchestrations.actions import SECTION
-from orchestrator_api.web.runs.log import chosen, line_number, shown_log
+from orchestrator_api.web.runs.facts import Facts, facts_of
+from orchestrator_api.web.runs.log import ShownLog, Wanted, line_number, part_from, shown_log
 from orchestrator_api.web.runs.timeline import drawn
-from orchestrator_api.web.runs.words import ERROR_KINDS, ORIGINS, headline, linked, plain, status_of
+from orchestrator_api.web.runs.words import ERROR_KINDS, chosen, headline, linked, plain, status_of
 from orchestrator_api.web.statuses import AT_WORK
 from orchestrator_api.web.viewer import Viewer, viewer_of
 from orchestrator_shared.domain.errors import NotFound
 from orchestrator_shared.domain.ids import ORCHESTRATOR
+
+MAX_TASK: Final = 500
+"""Characters of a task's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Shown:
     others: Sequence[RunTask]
     """The other tasks that failed."""
     retry_of: JobRef | None
+    facts: Facts
     current: CurrentVersion | None
     """The orchestration as it is now; None if it was deleted."""
 
@@ -56,13 +63,28 @@ async def find(session: Session, request: Request) -> UUID:
     return await jobs.numbered(session, name, number)
 
 
+def _job_id(request: Request) -> UUID:
+    text = request.path_params["job"]
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound(f"there is no job {text!r} in this project", field="job") from None
+
+
+def removed_at(task: RunTask | None, now: datetime, days: int) -> datetime | None:
+    """When the log of a job that ended long ago was removed; None if it is still kept."""
+    ended = task.job.finished_at if task and task.job else None
+    gone = ended + timedelta(days=days) if ended else None
+    return gone if gone is not None and gone <= now else None
+
+
 async def run(request: Request) -> Response:
     """The page; `task` chooses the log, `line`, `from` and `log=end` the part of it."""
     viewer, query = viewer_of(request), request.query_params
     async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
         shown = await _shown(session, await find(session, request), viewer)
         task = chosen(shown.phases, query.get("task"), shown.failed)
-        log = await shown_log(session, task, query, shown.failed)
+        log = await _log(session, request, task, shown.failed)
         components = {each.component for phase in shown.phases for each in phase.tasks}
         types = await previews.component_types(session, components)
     each, timeline = shown.run, shown.timeline
@@ -77,17 +99,46 @@ async def run(request: Request) -> Response:
         said=headline(each, shown.phases, shown.why.sentence),
         waits=linked(shown.why.sentence, holders) if each.status in ("created", "waiting") else None,
         verdict=linked(timeline.verdict.sentence, holders),
-        drawn=drawn(timeline, shown.phases, session.now, viewer.zone),
-        started_by=ORIGINS.get(each.origin, ("user", each.requested_by or each.origin)),
+        drawn=drawn(timeline, shown.phases, session.now, viewer.zone, expected_end=each.expected_end),
+        facts=shown.facts,
+        is_list=query.get("view") == "list",
         types=types,
+        request_task=query.get("task", ""),
         task=task,
         log=log,
+        log_days=request.app.state.log_days,
+        removed=removed_at(task, viewer.now, request.app.state.log_days),
         begun=[every for phase in shown.phases for every in phase.tasks if every.job is not None],
         plain=plain,
         status_of=status_of,
         error_kinds=ERROR_KINDS,
         is_at_work=each.status in AT_WORK,
     )
+
+
+async def log_part(request: Request) -> Response:
+    """Lines of a job's log from one on, to the end of their block: scripts fetch what a page has left out."""
+    query = request.query_params
+    keep = {"task": task} if (task := query.get("task", "")[:MAX_TASK]) else {}
+    async with entering.reading(request, Scope.READ) as (session, _):
+        job = _job_id(request)
+        log = await part_from(session, job, keep, Wanted.read(query), viewer_of(request))
+    return pages.page(request, "logs/part", log=log, removed=None)
+
+
+async def _log(
+    session: Session, request: Request, task: RunTask | None, failed: FirstError | None
+) -> ShownLog | None:
+    """A script that looks for changes gets no lines: it fetches those by itself."""
+    if task is None or task.job is None:
+        return None
+    job, keep, wanted = task.job.id, {"task": task.id}, Wanted.read(request.query_params)
+    if pages.is_scripted(request):
+        return ShownLog(job, keep, wanted)
+    if failed is None or failed.failure.id != job:
+        failed = await first_error.first_error(session, job) if status_of(task) == "error" else None
+    error = failed.line if failed is not None and failed.failure.id == job else None
+    return await shown_log(session, job, keep, wanted, error, viewer_of(request))
 
 
 async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
@@ -104,6 +155,7 @@ async def _shown(session: Session, run_id: UUID, viewer: Viewer) -> Shown:
         failed=failed,
         others=_others(phases, failed),
         retry_of=(await explanations.references(session, [retried])).get(retried) if retried else None,
+        facts=await facts_of(session, details),
         current=own[0] if own else None,
     )
 

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
+from urllib.parse import urlencode
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
 
 from orchestrator_api.queue.rows import JobRef
 from orchestrator_api.queue.timeline import Segment, SegmentCause
@@ -15,6 +18,7 @@ from orchestrator_api.web import words
 from orchestrator_api.web.runs.words import status_of
 from orchestrator_api.web.statuses import STATUSES
 
+_RUNNING = SegmentCause.RUNNING
 MOST_TICKS = 8
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400)
 NARROWEST = 0.3
@@ -45,16 +49,45 @@ class Bar:
     is_wait: bool
     label: str
 
+    @property
+    def svg(self) -> str:
+        """As a shape whose x and width stretch with the drawing."""
+        y, height = (13, 8) if self.is_wait else (9, 16)
+        return (
+            f'<rect class="o-f-{self.tone}" x="{self.x}%" y="{y}" width="{self.width}%" height="{height}" '
+            f'rx="2"><title>{escape(self.label)}</title></rect>'
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Bars:
+    """Bars in a row, and the same in words."""
+
+    bars: Sequence[Bar]
+    sentence: str
+
+    @property
+    def svg(self) -> Markup:
+        return Markup("".join(bar.svg for bar in self.bars))  # noqa: S704  labels are escaped
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Bars):
     """One task."""
 
     task: RunTask
     status: str
-    bars: Sequence[Bar]
-    sentence: str
     ran_seconds: float | None
+    waited_seconds: float
+
+    @property
+    def element_id(self) -> str:
+        return f"task-{self.task.job.id if self.task.job else self.task.id.replace(' ', '_')}"
+
+    @property
+    def query(self) -> str:
+        """Chooses the task in the page's address."""
+        return urlencode({"task": self.task.id})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +104,14 @@ class Drawn:
     """The whole timeline; ticks are places in per cent with the time there."""
 
     ticks: Sequence[tuple[float, str]]
-    own: Sequence[Bar]
-    own_sentence: str
+    own: Bars
     phases: Sequence[PhaseRows]
+    now: float | None
+    """Where now is, as long as the run is at work."""
+
+    @property
+    def statuses(self) -> set[str]:
+        return {row.status for phase in self.phases for row in phase.rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +119,8 @@ class _Scale:
     begin: datetime
     seconds: float
     holders: Mapping[UUID, JobRef]
+    ends: Mapping[str, datetime]
+    """When tasks at work are expected to end."""
 
     def per_cent(self, at: datetime) -> float:
         return round(100 * (at - self.begin).total_seconds() / self.seconds, 2)
@@ -93,20 +133,38 @@ class _Scale:
         return segment.cause is not SegmentCause.EARLIER_PHASE and segment.seconds >= least
 
 
-def drawn(timeline: Timeline, phases: Sequence[RunPhase], now: datetime, zone: ZoneInfo) -> Drawn:
-    """The timeline from the request to the end, or to now."""
-    end = timeline.end or now
+def drawn(
+    timeline: Timeline,
+    phases: Sequence[RunPhase],
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    expected_end: datetime | None = None,
+) -> Drawn:
+    """The timeline from the request to the end, or to now, or to when the end of what runs is expected."""
+    ends = _expected_ends(phases, now) if timeline.end is None else {}
+    end = timeline.end or max(now, expected_end or now, *ends.values())
     seconds = max((end - timeline.begin).total_seconds(), 0.001)
-    scale = _Scale(timeline.begin, seconds, {each.id: each for each in timeline.holders})
+    scale = _Scale(timeline.begin, seconds, {each.id: each for each in timeline.holders}, ends)
     of_task = {(each.phase, each.id): each for each in timeline.tasks}
     own = [each for each in timeline.segments if each.cause is not SegmentCause.RUNNING]
-    bars, sentence = _bars(own, timeline.status, scale)
     return Drawn(
         ticks=[(scale.per_cent(at), label) for at, label in ticks(timeline.begin, end, zone)],
-        own=bars,
-        own_sentence=sentence,
+        own=_bars(own, timeline.status, scale),
         phases=[_phase(phase, of_task, scale, now) for phase in phases],
+        now=scale.per_cent(now) if timeline.end is None else None,
     )
+
+
+def _expected_ends(phases: Sequence[RunPhase], now: datetime) -> dict[str, datetime]:
+    """Of the tasks at work that have not yet taken as long as usual."""
+    ends = {
+        task.id: task.job.started_at + timedelta(seconds=task.usual_duration_seconds)
+        for phase in phases
+        for task in phase.tasks
+        if task.usual_duration_seconds and task.job and task.job.started_at and not task.job.finished_at
+    }
+    return {task: end for task, end in ends.items() if end > now}
 
 
 def _phase(
@@ -115,26 +173,35 @@ def _phase(
     took = None
     if phase.started_at is not None:
         took = ((phase.finished_at or now) - phase.started_at).total_seconds()
-    rows = [_row(task, of_task.get((phase.index, task.id)), scale) for task in phase.tasks]
+    rows = [_row(task, of_task.get((phase.index, task.id)), scale, now) for task in phase.tasks]
     return PhaseRows(phase.name, took, rows)
 
 
-def _row(task: RunTask, found: TaskTimeline | None, scale: _Scale) -> Row:
+def _row(task: RunTask, found: TaskTimeline | None, scale: _Scale, now: datetime) -> Row:
     status, segments = status_of(task), found.segments if found else ()
-    bars, said = _bars(segments, status, scale)
+    drawn_bars = _bars(segments, status, scale)
+    bars, said = list(drawn_bars.bars), drawn_bars.sentence
     ran = [each.seconds for each in segments if each.cause is SegmentCause.RUNNING]
+    waited = [each.seconds for each in segments if scale.is_shown(each) and each.cause is not _RUNNING]
     label = STATUSES[status].label
+    if (end := scale.ends.get(task.id)) is not None:
+        left = words.duration(round((end - now).total_seconds()))
+        bars.append(_span("expected", scale.per_cent(now), scale.per_cent(end), f"usually {left} more"))
     sentence = f"{said}, {label.lower()}" if said else label
-    return Row(task, status, bars, sentence, sum(ran) if ran else None)
+    return Row(bars, sentence, task, status, sum(ran) if ran else None, sum(waited))
 
 
-def _bars(segments: Sequence[Segment], status: str, scale: _Scale) -> tuple[list[Bar], str]:
+def _span(tone: str, x: float, end: float, label: str) -> Bar:
+    return Bar(tone, x, round(max(end - x, NARROWEST), 2), False, label)
+
+
+def _bars(segments: Sequence[Segment], status: str, scale: _Scale) -> Bars:
     """The bars and the sentence with the same parts."""
     shown = [each for each in segments if scale.is_shown(each)]
     last = next((each for each in reversed(shown) if each.cause is SegmentCause.RUNNING), None)
     bars = [_bar(each, status if each is last else None, scale) for each in shown]
     said = ", ".join(bar.label for bar in bars)
-    return bars, f"{said[:1].upper()}{said[1:]}"
+    return Bars(bars, f"{said[:1].upper()}{said[1:]}")
 
 
 def _bar(segment: Segment, status: str | None, scale: _Scale) -> Bar:

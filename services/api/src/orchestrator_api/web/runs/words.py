@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from orchestrator_api.queue.rows import JobRef
+from orchestrator_api.runs.first_error import FirstError
 from orchestrator_api.runs.rows import Job
 from orchestrator_api.runs.tasks import RunPhase, RunTask
 from orchestrator_api.web import words
@@ -56,6 +57,18 @@ class Piece:
 def status_of(task: RunTask) -> str:
     """How a task stands: its job's status while that is underway."""
     return task.job.status if task.job is not None and task.status == "started" else task.status
+
+
+def chosen(phases: Sequence[RunPhase], wanted: str | None, failed: FirstError | None) -> RunTask | None:
+    """The task that the address names; else the one that failed first, the one at work, or the last one."""
+    begun = [task for phase in phases for task in phase.tasks if task.job is not None]
+    named = [task for phase in phases for task in phase.tasks if task.id == wanted]
+    if named:
+        return named[0]
+    culprits = [task for task in begun if failed and task.job and task.job.id == failed.failure.id]
+    failing = [task for task in begun if status_of(task) == "error"]
+    working = [task for task in begun if task.status == "started"]
+    return next(iter([*culprits, *failing, *working, *begun[-1:]]), None)
 
 
 def headline(run: Job, phases: Sequence[RunPhase], working: str) -> Headline:

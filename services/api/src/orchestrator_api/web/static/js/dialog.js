@@ -6,6 +6,7 @@
   // The button that was pressed is disabled, and so without focus, until the answer is there.
   let pressed = null, opener = null;
   document.addEventListener("submit", (event) => {
+    if (event.target.closest("#again")) return;
     pressed = event.submitter;
     event.target.closest("dialog")?.removeAttribute("data-typed");
   }, true);
@@ -54,7 +55,17 @@
   const isAlone = Boolean(below()); // its address was loaded again, and so without the page below
   if (isAlone) history.replaceState(null, "");
 
+  // The form is a page of its own: the answer takes its place there.
+  const put = (dialog, page) => {
+    dialog.querySelector("#dialog-keep").remove();
+    page.replaceChildren(...dialog.childNodes);
+    dialog.remove();
+    page.querySelector("[data-focus], [aria-invalid=true]")?.focus();
+  };
+
   const open = (dialog) => {
+    const page = !dialog.dataset.address && document.querySelector(".o-dialog-page");
+    if (page) return put(dialog, page);
     if (dialog.open) dialog.removeAttribute("open");
     opener ??= pressed || document.activeElement;
     came(dialog);
@@ -87,7 +98,7 @@
     event.target.closest("dialog")?.setAttribute("data-typed", "");
   });
   document.addEventListener("keydown", (event) => {
-    const dialog = event.key === "Escape" && typed();
+    const dialog = event.key === "Escape" && !event.target.closest?.("#again") && typed();
     if (!dialog) return;
     event.preventDefault();
     const ask = dialog.querySelector("#dialog-keep");
@@ -115,6 +126,17 @@
     if (!folder) return;
     const text = event.target.value.trim().toLowerCase();
     for (const each of folder.querySelectorAll("[data-filtered]")) each.hidden = !each.dataset.filtered.includes(text);
+  });
+  // How many are ticked, and whether these are the usual ones.
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches?.("[data-counted]")) return;
+    const boxes = [...target.form.querySelectorAll("[data-counted]")];
+    const count = boxes.filter((each) => each.checked).length;
+    const usual = boxes.every((each) => each.checked === (each.dataset.counted === "usual"));
+    for (const each of target.form.querySelectorAll("[data-count]")) {
+      each.textContent = `${count.toLocaleString("en")} ${count === 1 ? each.dataset.one : each.dataset.many}`;
+    }
+    for (const each of target.form.querySelectorAll("[data-if]")) each.hidden = usual !== (each.dataset.if === "usual");
   });
   // The URL holds no parameter that says nothing.
   document.addEventListener("htmx:config:request", (event) => {

@@ -15,14 +15,22 @@
     "/": () => document.querySelector("[data-filter]")?.focus(),
     j: () => step(1),
     k: () => step(-1),
-    r: () => current()?.querySelector("[data-run]")?.focus(),
+    r: () => (rows().length ? current() : document)?.querySelector("[data-run]")?.click(),
+  };
+
+  // What a page has keys for of its own says so itself.
+  const named = (key) => {
+    if (!/^[a-z]$/.test(key)) return null;
+    const found = [...document.querySelectorAll(`[aria-keyshortcuts="${key}"]:not(:disabled)`)];
+    const first = found.find((each) => each.checkVisibility()) || found[0];
+    return first && (() => first.click());
   };
 
   document.addEventListener("keydown", (event) => {
     if (document.documentElement.dataset.singleKeys === "off") return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
     if (event.target.closest?.("input, textarea, select, [contenteditable], dialog")) return;
-    const act = keys[event.key];
+    const act = keys[event.key] || named(event.key);
     if (!act) return;
     event.preventDefault();
     act();

@@ -2,7 +2,7 @@
 // morphs it into what is there, so scroll, focus, selection, open details and half-typed input stay.
 //
 //   <section id="run" data-live="run:0198…" data-live-src="…">      morphed when this run or a job of it changed
-//   <tbody data-live-rows="orchestration" data-live-src="…">        fetches `…?only=a&only=b` for changed rows
+//   <tbody data-live-rows="orchestration starts" data-live-src="…"> fetches `…?only=a&only=b` for changed rows
 //     <tr id="row-a" data-live-key="a">                             whose answer is one <hx-partial> for each
 //
 // Without data-live-src the page itself is fetched, once for all such elements, and those with their ids taken from it.
@@ -10,9 +10,9 @@
   const source = document.querySelector("[data-stream]");
   if (!source) return;
   const indicator = document.getElementById("live");
-  const GATHER = 60, GAP = 500, MOST_ROWS = 50;
+  const GATHER = 60, GAP = 500, PATIENCE = 30_000, MOST_ROWS = 50;
   const changed = new Set();
-  let all = false, timer = 0, next = 0, attempt = 0, retry = 0;
+  let all = false, timer = 0, next = 0, attempt = 0, retry = 0, busy = false;
 
   const say = (state, text) => {
     if (!indicator) return; // outside of a project nothing comes by itself
@@ -21,8 +21,15 @@
     indicator.textContent = text;
   };
 
+  // Asks once; who closes the dialog wants to look at the page.
+  const signedOut = () => {
+    if (indicator.dataset.state !== "signed-out") htmx.trigger("#again", "session:check");
+    say("signed-out", "Signed out");
+  };
+
+  // Never two at once, and at most half of the time: a server that is slow is asked less often.
   const later = () => {
-    if (timer) return;
+    if (timer || busy) return;
     timer = setTimeout(refresh, Math.max(GATHER, next - performance.now()));
   };
 
@@ -52,9 +59,9 @@
   };
 
   const rowsOf = (element, everything) => {
-    const kind = element.dataset.liveRows;
+    const kinds = element.dataset.liveRows.split(" ");
     const keys = [...element.querySelectorAll("[data-live-key]")].map((row) => row.dataset.liveKey);
-    return keys.filter((key) => everything || changed.has(`${kind}:${key}`));
+    return keys.filter((key) => everything || kinds.some((kind) => changed.has(`${kind}:${key}`)));
   };
 
   async function refresh() {
@@ -77,8 +84,16 @@
     }
     all = false;
     changed.clear();
-    next = performance.now() + GAP;
-    for (const each of work) await each();
+    busy = true;
+    const began = performance.now();
+    try {
+      for (const each of work) await Promise.race([each(), new Promise((done) => setTimeout(done, PATIENCE))]);
+    } finally {
+      busy = false;
+      const now = performance.now();
+      next = Math.max(began + GAP, now + (now - began));
+      if (all || changed.size) later();
+    }
     document.dispatchEvent(new CustomEvent("live:refreshed"));
   }
 
@@ -89,6 +104,12 @@
 
   source.addEventListener("job", (event) => {
     topics(JSON.parse(event.detail.data));
+    later();
+  });
+  source.addEventListener("readiness", (event) => {
+    const { tables, triggers } = JSON.parse(event.detail.data);
+    for (const table of tables) changed.add(`table:${table}`).add("tables");
+    for (const { id, orchestration } of triggers) changed.add(`trigger:${id}`).add(`starts:${orchestration}`);
     later();
   });
   source.addEventListener("reset", refreshAll);
@@ -109,7 +130,7 @@
     }
   });
   source.addEventListener("htmx:sse:error", (event) => {
-    if (event.detail.status === 401) say("lost", "Signed out");
+    if (event.detail.status === 401) signedOut();
     else say("lost", "Connection lost, trying again");
   });
   document.addEventListener("visibilitychange", () => {
@@ -121,7 +142,8 @@
   const failed = (event) => {
     if (event.target !== source || source._htmx?.sse) return;
     const status = event.detail.ctx?.response?.status;
-    if (status === 401 || status === 403 || status === 404) return say("lost", "Not live");
+    if (status === 401) return signedOut();
+    if (status === 403 || status === 404) return say("lost", "Not live");
     const seconds = Math.min(2 ** attempt++, 15);
     say("lost", `Connection lost, trying again in ${seconds} s`);
     clearTimeout(retry);

@@ -1,0 +1,1 @@
+"""Drafts: the tasks of an orchestration while a person edits them."""

@@ -1,0 +1,1 @@
+"""Messages that no one could handle: for administrators."""

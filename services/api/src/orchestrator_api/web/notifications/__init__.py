@@ -1,0 +1,1 @@
+"""Who is notified of what, and the mails that were sent."""

@@ -1,0 +1,161 @@
+"""The dialog of a schedule: a new one, and one that is changed."""
+
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from orchestrator_api.access.permissions import Scope
+from orchestrator_api.http import edits
+from orchestrator_api.http.conditional import Condition
+from orchestrator_api.http.models import Input, Slug
+from orchestrator_api.http.refusals import Forbidden, LastChange, PreconditionFailed
+from orchestrator_api.http.session import Session
+from orchestrator_api.schedules import service as schedules
+from orchestrator_api.schedules.models import ScheduleIn
+from orchestrator_api.schedules.rows import ScheduleSpec, StoredSchedule
+from orchestrator_api.schedules.times import accept_times
+from orchestrator_api.web import answers, entering, forms, pages
+from orchestrator_api.web.frame import Frame
+from orchestrator_api.web.orchestrations.actions import SECTION
+from orchestrator_api.web.pages import Fields
+from orchestrator_api.web.schedules import form
+from orchestrator_api.web.schedules.preview import around, choices, previewed
+from orchestrator_api.web.urls import urls_of
+from orchestrator_api.web.viewer import viewer_of
+from orchestrator_shared.domain.cron import next_fires
+from orchestrator_shared.domain.errors import NotFound, UserError
+from orchestrator_shared.domain.zones import parse_zone
+
+
+class Named(Input):
+    """The name of a new schedule."""
+
+    name: Slug
+
+
+async def new(request: Request) -> Response:
+    """The empty form, and what it sends."""
+    if request.method == "POST":
+        return await _send(request, None)
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        taken = [each.name for each in await schedules.listing(session, [_orchestration(request)])]
+        fields = Fields({**form.NEW, "name": free_name(taken)})
+        return await _show(request, session, frame, fields, None)
+
+
+def free_name(taken: list[str]) -> str:
+    """`main`, `second`, then numbered."""
+    names = ["main", "second", *(f"number-{number}" for number in range(3, len(taken) + 4))]
+    return next(name for name in names if name not in taken)
+
+
+async def edit(request: Request) -> Response:
+    """The form with what is saved, and what it sends."""
+    name = request.path_params["schedule"]
+    if request.method == "POST":
+        return await _send(request, name)
+    async with entering.reading(request, Scope.READ, section=SECTION) as (session, frame):
+        stored = await schedules.find(session, _orchestration(request), name)
+        fields = form.of_schedule(stored.spec, viewer_of(request).zone.key)
+        return await _show(request, session, frame, Fields(fields | {"etag": stored.etag}), name)
+
+
+async def _send(request: Request, name: str | None) -> Response:
+    fields = await entering.sent(request)
+    async with entering.changing(request, fields, Scope.CONFIGURE, section=SECTION) as (session, frame):
+        if fields["use"]:
+            return await _show(request, session, frame, form.taken(fields, fields["use"]), name)
+        try:
+            saved = await _save(session, _orchestration(request), name, fields)
+        except PreconditionFailed as error:
+            if name is None:
+                errors = Fields(
+                    {"name": f"there is a schedule {fields['name']!r} already: choose another name"}
+                )
+                return await _show(request, session, frame, fields, name, errors=errors)
+            newer = Fields(fields | {"etag": error.etag or ""})
+            return await _show(request, session, frame, newer, name, change=error.change, is_overtaken=True)
+        except (NotFound, Forbidden):
+            raise
+        except UserError as error:
+            errors = forms.refused(error, form.PLACES)
+            return await _show(request, session, frame, fields, name, errors=errors)
+        row = await around(session, _orchestration(request))
+        text = _saved(request, saved, row.name, session)
+    return answers.done(request, frame, fields, text, *topics(_orchestration(request)))
+
+
+def topics(orchestration: str) -> tuple[str, str]:
+    """What shows its starts."""
+    return f"orchestration:{orchestration}", f"starts:{orchestration}"
+
+
+async def _save(session: Session, orchestration: str, name: str | None, fields: Fields) -> StoredSchedule:
+    """Raises UserError with what is wrong, and PreconditionFailed if someone else was there first."""
+    spec = ScheduleSpec(**forms.checked(ScheduleIn, form.body_of(fields)).model_dump())
+    place = name or forms.checked(Named, {"name": fields["name"].strip()}).name
+    target = await schedules.target(session, orchestration, place)
+    await edits.check_save(session, Condition.seen(fields["etag"] or None), target)
+    if target.etag is not None:
+        stored = await schedules.find(session, orchestration, place)
+        spec = replace(spec, enabled=stored.enabled)
+    await schedules.save(session, orchestration, place, spec)
+    return await schedules.find(session, orchestration, place)
+
+
+def _saved(request: Request, saved: StoredSchedule, orchestration: str, session: Session) -> str:
+    if not saved.enabled:
+        return f"The schedule {saved.name} is saved. It is paused."
+    times = accept_times(saved.cron, saved.every_seconds, saved.timezone)
+    first = next_fires(times.schedule, session.now, parse_zone(saved.timezone), 1)
+    if not first or saved.cron is None:
+        return f"The schedule {saved.name} is saved."
+    at = viewer_of(request).at(first[0].at)
+    return f"The schedule {saved.name} is saved. It starts {orchestration} next {at}."
+
+
+async def _show(
+    request: Request,
+    session: Session,
+    frame: Frame,
+    fields: Fields,
+    name: str | None,
+    *,
+    errors: Fields | None = None,
+    change: LastChange | None = None,
+    is_overtaken: bool = False,
+) -> Response:
+    orchestration = _orchestration(request)
+    about = await around(session, orchestration)
+    own = viewer_of(request).zone
+    shown, _ = await previewed(session, fields, own, about.usual)
+    is_there = name and is_overtaken and fields["etag"]
+    theirs = await schedules.find(session, orchestration, name or "") if is_there else None
+    status = 422 if errors else 409 if is_overtaken else 200
+    back = urls_of(request)(
+        "orchestration", project=request.path_params["project"], orchestration=orchestration
+    )
+    values: dict[str, Any] = {
+        "orchestration": orchestration,
+        "schedule": name,
+        "about": about,
+        "shown": shown,
+        "errors": errors or Fields(),
+        "values": fields,
+        "change": change,
+        "theirs": theirs,
+        "is_overtaken": is_overtaken,
+        "zones": [],
+        **choices(own),
+    }
+    title = f"Schedule {name} of {about.name}" if name else f"New schedule for {about.name}"
+    return pages.dialog(
+        request, "schedules/edit", status, title=title, frame=frame, back=back, size="wide", **values
+    )
+
+
+def _orchestration(request: Request) -> str:
+    found: str = request.path_params["orchestration"]
+    return found

@@ -1,0 +1,1 @@
+"""Tables that updates are heard of, and the buckets that projects share."""
