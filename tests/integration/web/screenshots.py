@@ -116,7 +116,7 @@ async def labels(visit: Visit) -> None:
 
 async def menus(visit: Visit) -> None:
     await visit.open()
-    more = visit.page.get_by_role("button", name="More")
+    more = visit.page.get_by_role("button", name="More", exact=True)
     if await more.is_visible():
         await more.click()
     else:
@@ -233,6 +233,29 @@ async def job(visit: Visit) -> None:
     await visit.open("jobs")
     await visit.page.locator("#underway a.o-cover", has_text="demo-extractor/one").first.click()
     await expect(visit.page.locator("#job")).to_be_visible()
+
+
+async def palette(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("Control+k")
+    await visit.page.get_by_role("combobox", name="Search or do").fill("ca")
+    await expect(visit.page.get_by_role("option", name="Run campaigns…")).to_be_visible()
+
+
+async def palette_empty(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("Control+k")
+    await expect(visit.page.get_by_role("group", name="Visited last")).to_be_visible()
+
+
+async def search(visit: Visit) -> None:
+    await visit.open("search?q=campaigns+42")
+
+
+async def keys(visit: Visit) -> None:
+    await visit.open()
+    await visit.page.keyboard.press("?")
+    await expect(visit.page.get_by_role("dialog")).to_be_visible()
 
 
 async def account(visit: Visit) -> None:
@@ -544,6 +567,10 @@ PAGES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "tasks-settings": tasks_settings,
     "tasks-select": tasks_select,
     "tasks-conflict": tasks_conflict,
+    "palette": palette,
+    "palette-empty": palette_empty,
+    "search": search,
+    "keys": keys,
     "labels": labels,
     "menus": menus,
     "nothing-matches": nothing_matches,
