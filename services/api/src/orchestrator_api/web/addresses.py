@@ -27,6 +27,7 @@ from orchestrator_api.web.orchestrations import addresses as orchestrations
 from orchestrator_api.web.pages import STATIC
 from orchestrator_api.web.runs import addresses as runs
 from orchestrator_api.web.schedules import addresses as schedules
+from orchestrator_api.web.search import addresses as search
 from orchestrator_api.web.sign_in import sign_in, sign_out
 from orchestrator_api.web.sign_in_again import sign_in_again
 from orchestrator_api.web.tables import addresses as tables
@@ -66,6 +67,7 @@ ROOMS = (
     tables,
     jobs,
     dead_letters,
+    search,
     tasks,
 )
 PAGES = (*ENTRY, *chain.from_iterable(each.PAGES for each in ROOMS), NOWHERE)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from orchestrator_api.access.permissions import Scope
 
 DATA, PROJECT, INSTANCE = "Data", "Project", "Instance"
+KEYS = {"orchestrations": "o", "jobs": "j", "tables": "t"}
 GROUPS = ("", DATA, PROJECT, INSTANCE)
 """In their order."""
 
@@ -21,6 +22,11 @@ class Section:
     scope: Scope = Scope.READ
     is_on_phone: bool = False
     """Whether it is in the bar at the bottom of a phone, too."""
+
+    @property
+    def key(self) -> str:
+        """The letter that leads to it behind a `g`."""
+        return KEYS.get(self.page, "")
 
     @property
     def is_of_instance(self) -> bool:
