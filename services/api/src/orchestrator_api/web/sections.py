@@ -47,9 +47,9 @@ SECTIONS = (
     Section("trash", "Trash", "trash", PROJECT),
     Section("project_settings", "Settings", "settings", PROJECT),
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
-    Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
     Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
-    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
+    Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
