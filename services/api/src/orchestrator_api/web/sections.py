@@ -33,19 +33,22 @@ class Section:
         """Whether it belongs to no project."""
         return self.group == INSTANCE
 
-
 SECTIONS = (
     Section("orchestrations", "Orchestrations", "sitemap", is_on_phone=True),
     Section("jobs", "Jobs", "list-details", is_on_phone=True),
-    Section("configurations", "Configurations", "adjustments", "Data"),
-    Section("tables", "Tables and buckets", "table", "Data"),
+    Section("configurations", "Configurations", "adjustments", DATA),
+    Section("tables", "Tables and buckets", "table", DATA),
     Section("tokens", "Tokens", "key", PROJECT, Scope.ADMINISTER),
     Section("members", "Members", "users", PROJECT, Scope.ADMINISTER),
     Section("variables", "Variables", "braces", PROJECT),
-    Section("deliveries", "Deliveries", "mail", "Project"),
-    Section("trash", "Trash", "trash", "Project"),
+    Section("deliveries", "Deliveries", "mail", PROJECT),
+    Section("audit", "Audit", "history", PROJECT, Scope.ADMINISTER),
+    Section("trash", "Trash", "trash", PROJECT),
+    Section("project_settings", "Settings", "settings", PROJECT),
     Section("components", "Components", "puzzle", INSTANCE, Scope.ADMIN),
-    Section("projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("all_projects", "Projects", "folder-code", INSTANCE, Scope.ADMIN),
+    Section("people", "People", "users-group", INSTANCE, Scope.ADMIN),
     Section("dead_letters", "Dead letters", "alert-octagon", INSTANCE, Scope.ADMIN),
+    Section("instance_audit", "Audit", "history", INSTANCE, Scope.ADMIN),
 )
 """By group. To add a page: its address in `addresses.py`, and its section here."""
